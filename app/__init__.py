@@ -1,0 +1,1 @@
+"""The browser page. No logic that the command line would need too."""

@@ -1,0 +1,13 @@
+"""Names and words on the page are shown as text: nothing in them is taken as markup."""
+
+from __future__ import annotations
+
+import re
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+
+
+def safe(text: str) -> str:
+    """The text with every sign of Markdown escaped and every control character replaced."""
+    printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return _MARKUP.sub(r"\\\1", printable)

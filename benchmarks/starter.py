@@ -1,0 +1,49 @@
+"""What the starter set reaches on a world that it was not trained on: the figures of the README and the model card.
+
+    python benchmarks/starter.py [--seed 7] [--count 100]
+
+Makes the clips, indexes them with the command line, and evaluates them. One JSON line with the figures and with how
+long each step took on this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def timed(*command: str | Path) -> tuple[str, float]:
+    """Run a command; its standard output and its seconds."""
+    started = time.monotonic()
+    result = subprocess.run([str(part) for part in command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return result.stdout, round(time.monotonic() - started, 1)
+
+
+def main() -> None:
+    """Make, index, evaluate, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--count", type=int, default=100)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        clips, library = Path(folder) / "clips", Path(folder) / "library"
+        seed, count = str(arguments.seed), str(arguments.count)
+        _, world_seconds = timed(
+            sys.executable, "-m", "training.world", "--seed", seed, "--count", count, "--out", clips
+        )
+        pesearch = (sys.executable, "-m", "pesearch")
+        _, index_seconds = timed(*pesearch, "index", clips, "--model", "starter", "--library", library)
+        figures, eval_seconds = timed(*pesearch, "eval", clips / "truths.json", "--library", library, "--json")
+    steps = {"world_seconds": world_seconds, "index_seconds": index_seconds, "eval_seconds": eval_seconds}
+    print(json.dumps({"seed": arguments.seed, **steps, **json.loads(figures)}))
+
+
+if __name__ == "__main__":
+    main()

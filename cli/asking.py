@@ -1,0 +1,69 @@
+"""`pesearch query` and `pesearch events`: ask, then print lines, JSON or paths."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pesearch.cli.json_output import answer_json, answer_lines, events_json
+from pesearch.cli.render import moment_lines
+
+if TYPE_CHECKING:
+    from pesearch.search.question import Question
+    from pesearch.search.search import Answer
+
+
+def answer_question(folder: Path, question: Question, device: str) -> Answer:
+    """Open the library with its models and ask it."""
+    from pesearch.search.opening import open_for_search
+    from pesearch.search.search import search
+
+    library, models = open_for_search(folder, device)
+    if models.notice:
+        print(models.notice, file=sys.stderr)
+    return search(library, models, question)
+
+
+def print_answer(answer: Answer, as_json: bool, as_lines: bool, as_paths: bool) -> None:
+    """Data on stdout in the form asked for; a word on stderr when nothing matches with confidence."""
+    if as_json:
+        print(answer_json(answer))
+    elif as_lines:
+        for line in answer_lines(answer):
+            print(line)
+    else:
+        print_moments(answer, as_paths)
+    if not answer.matches:
+        print("no confident match", file=sys.stderr)
+
+
+def print_moments(answer: Answer, as_paths: bool) -> None:
+    """Moments for people, or their paths, each ended by a NUL byte and said once."""
+    if as_paths:
+        paths = dict.fromkeys(os.fsencode(moment.file.path) for moment in answer.matches)
+        sys.stdout.buffer.write(b"".join(path + b"\0" for path in paths))
+        return
+    for moment in answer.matches:
+        for line in moment_lines(moment):
+            print(line)
+
+
+def locate(file: Path, phrases: list[str], model: str | None, threshold: float, device: str, as_json: bool) -> int:
+    """Print the events of one file; 1 when there is none."""
+    from pesearch.encoders.model_set import open_model_set
+    from pesearch.encoders.models import default_model_set
+    from pesearch.search.events import locate_events
+    from pesearch.wording import event_text
+
+    models = open_model_set(model or default_model_set(), device)
+    if models.notice:
+        print(models.notice, file=sys.stderr)
+    events = locate_events(file, phrases, models, threshold)
+    if as_json:
+        print(events_json(file.absolute(), events))
+    else:
+        for event in events:
+            print(event_text(event))
+    return 0 if events else 1

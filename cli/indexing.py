@@ -1,0 +1,162 @@
+"""`pesearch index`: progress on stderr, a summary, and what failed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pesearch.cli.render import shown
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from pesearch.indexer.outcomes import Outcome
+
+SOME_FAILED = 3
+
+
+@dataclass
+class Summary:
+    """What a run did, counted from its outcomes."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    relocated: int = 0
+    missing: int = 0
+    not_media: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    failed_before: int = 0
+    media_seconds: float = 0.0
+    unread_seconds: float = 0.0
+    elapsed_seconds: float = 0.0
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        from pesearch.indexer import outcomes
+
+        match outcome:
+            case outcomes.Indexed():
+                self.indexed += 1
+                self.media_seconds += outcome.info.duration_seconds
+                self.unread_seconds += outcome.unread_seconds
+            case outcomes.Failed():
+                self.failed[shown(outcome.failure.location.path)] = outcome.failure.reason
+            case outcomes.FailedBefore():
+                self.failed_before += 1
+            case outcomes.Unchanged():
+                self.unchanged += 1
+            case outcomes.Relocated():
+                self.relocated += 1
+            case outcomes.Missing():
+                self.missing += 1
+            case outcomes.NotMedia():
+                self.not_media += 1
+
+    def speed(self) -> str:
+        """How much media, how fast."""
+        times = self.media_seconds / max(self.elapsed_seconds, 1e-9)
+        return f"{self.media_seconds / 3600:.2f} h of media, {times:.1f} x real time"
+
+    def lines(self) -> Iterator[str]:
+        """The end of a run, for people."""
+        parts = [f"{self.indexed} files indexed"]
+        if self.media_seconds:
+            parts.append(f"{self.speed()}, in {self.elapsed_seconds:.0f} s")
+        named = ("unchanged", "relocated", "missing", "failed_before")
+        parts += [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in named if getattr(self, name)]
+        if self.failed:
+            parts.append(f"{len(self.failed)} failed")
+        yield ", ".join(parts)
+        if self.unread_seconds >= 0.1:
+            yield f"{self.unread_seconds:.1f} s could not be decoded and are not in the library"
+        yield from (f"failed: {path}: {reason}" for path, reason in self.failed.items())
+        if self.failed or self.failed_before:
+            yield "failed files are tried again when they change, or with --retry-failed"
+
+    def json(self) -> str:
+        """The end of a run, for scripts."""
+        counts = {
+            name: getattr(self, name)
+            for name in ("indexed", "unchanged", "relocated", "missing", "not_media", "failed_before")
+        }
+        return json.dumps(
+            counts
+            | {
+                "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
+                "media_seconds": round(self.media_seconds, 3),
+                "unread_seconds": round(self.unread_seconds, 3),
+                "elapsed_seconds": round(self.elapsed_seconds, 3),
+            }
+        )
+
+
+def run_index(
+    paths: list[Path], folder: Path, model: str | None, device: str, excludes: tuple[str, ...],
+    retry_failed: bool, watching: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Index and report; the exit code: 0, or 3 when some files failed."""
+    from pesearch.indexer.opening import open_for_indexing
+
+    library, models = open_for_indexing(folder, model, device)
+    if models.notice:
+        print(models.notice, file=sys.stderr)
+    if watching:
+        from pesearch.indexer.watch import watch
+
+        outcomes = watch(paths, library, models, excludes=excludes, retry_failed=retry_failed)
+    else:
+        from pesearch.indexer.index import index
+
+        outcomes = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
+    summary = Summary()
+    try:
+        follow(outcomes, summary)
+    finally:
+        for line in summary.lines():
+            print(line, file=sys.stderr)
+        if as_json:
+            print(summary.json())
+    return SOME_FAILED if summary.failed else 0
+
+
+def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
+    """Show each outcome as it comes and count it."""
+    from pesearch.indexer.outcomes import Failed, Indexed, Plan, Progress
+
+    started = time.monotonic()
+    with progress_bar() as bar:
+        task = bar.add_task("looking at files", total=None, files="")
+        planned = 0
+        for outcome in outcomes:
+            summary.count(outcome)
+            summary.elapsed_seconds = time.monotonic() - started
+            match outcome:
+                case Plan():
+                    planned += outcome.files
+                    bar.update(task, description="indexing", total=max(outcome.media_seconds, 1e-9), completed=0)
+                case Progress():
+                    bar.advance(task, outcome.media_seconds)
+                case Failed():
+                    bar.console.print(
+                        f"failed: {shown(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
+                    )
+                case Indexed():
+                    bar.update(task, files=f"{summary.indexed}/{planned} files, {summary.speed()}")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Bar]:
+    """A bar on stderr with files, hours, speed and time left; silent where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[files]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield bar

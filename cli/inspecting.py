@@ -1,0 +1,153 @@
+"""`pesearch status`, `doctor` and `models`: what is here and what is missing."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pesearch.cli.render import shown, size, table
+from pesearch.errors import LibraryNotFound, PesearchError
+
+
+def print_status(folder: Path, as_json: bool) -> None:
+    """What a library holds, and its failures with reasons."""
+    from pesearch.store.library import open_library
+
+    library = open_library(folder).pinned()
+    status, failures = library.status(), library.failures()
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "library": str(folder),
+                    "model": status.model_set,
+                    "generation": status.generation,
+                    "files": {str(kind): count for kind, count in status.files_by_kind.items()},
+                    "hours": round(status.hours, 4),
+                    "vectors": {str(space): count for space, count in status.vectors.items()},
+                    "size_bytes": status.size_bytes,
+                    "failures": [
+                        {"path": str(failure.location.path), "reason": failure.reason} for failure in failures
+                    ],
+                },
+                indent=2,
+            )
+        )
+        return
+    kinds = ", ".join(f"{count} {kind}" for kind, count in status.files_by_kind.items() if count)
+    print(f"library     {shown(folder)} ({size(status.size_bytes)}, generation {status.generation})")
+    print(f"models      {status.model_set}")
+    print(f"files       {status.files}" + (f" ({kinds})" if kinds else "") + f", {status.hours:.2f} h")
+    print("vectors     " + ", ".join(f"{count} {space}" for space, count in status.vectors.items()))
+    print(f"failed      {len(failures)}")
+    for failure in failures:
+        print(f"  {shown(failure.location.path)}: {failure.reason}")
+
+
+def print_models() -> None:
+    """The model sets as a table."""
+    from pesearch.encoders.hub import status
+    from pesearch.encoders.models import MODEL_SETS
+
+    rows = []
+    for name, description in MODEL_SETS.items():
+        states = status(description)
+        licences = sorted({source.licence for source in description.sources})
+        here = "yes" if all(state.complete for state in states) else "no"
+        rows.append((name, size(description.size_bytes), ", ".join(licences), here, description.summary))
+    for line in table(("SET", "SIZE", "LICENCE", "HERE", "FOR"), rows):
+        print(line)
+
+
+def pull_models(name: str, yes: bool) -> int:
+    """Fetch a model set after its size was shown; 2 when the user says no."""
+    import typer
+
+    from pesearch.encoders.hub import pull, status
+    from pesearch.encoders.models import describe
+
+    description = describe(name)
+    absent = [state.source for state in status(description) if not state.complete]
+    if not absent:
+        print(f"{name} is on this machine already", file=sys.stderr)
+        return 0
+    for source in absent:
+        print(f"{source.repo}  {size(source.size_bytes)}  {source.licence}", file=sys.stderr)
+    if not yes and not typer.confirm(f"Download {size(sum(source.size_bytes for source in absent))}?", err=True):
+        return 2
+    pull(description, announce=lambda source: print(f"fetching {source.repo}", file=sys.stderr))
+    return 0
+
+
+def print_doctor(folder: Path) -> int:
+    """Each check on a line; 2 when something that every use needs is missing."""
+    failed = 0
+    for name, check in (
+        ("python", check_python),
+        ("ffmpeg", check_ffmpeg),
+        ("device", check_device),
+        ("faiss", check_faiss),
+    ):
+        try:
+            print(f"ok       {name:<8} {check()}")
+        except (PesearchError, ImportError, OSError) as error:
+            failed = 2
+            print(f"missing  {name:<8} {error}")
+    print("\n".join(model_lines()))
+    try:
+        from pesearch.store.library import open_library
+
+        status = open_library(folder).status()
+        print(f"ok       library  {shown(folder)}: {status.files} files, models {status.model_set}")
+    except LibraryNotFound:
+        print(f"none     library  {shown(folder)} (pesearch index PATH makes it)")
+    except PesearchError as error:
+        failed = 2
+        print(f"broken   library  {error}")
+    return failed
+
+
+def check_python() -> str:
+    """The versions that matter."""
+    import importlib.metadata as metadata
+
+    named = ("torch", "transformers", "timm", "open_clip_torch", "torchcodec", "duckdb", "streamlit")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in named)
+    return f"{platform.python_version()}: {versions}"
+
+
+def check_ffmpeg() -> str:
+    """Can media be decoded here?"""
+    from pesearch.media.ffmpeg import ensure_ffmpeg
+
+    ensure_ffmpeg()
+    return "its libraries load"
+
+
+def check_device() -> str:
+    """Where the models would run."""
+    from pesearch.encoders.device import choose_device
+
+    return choose_device("auto")
+
+
+def check_faiss() -> str:
+    """Does the vector index load?"""
+    from pesearch.store.vectors import faiss_version
+
+    return faiss_version()
+
+
+def model_lines() -> Iterator[str]:
+    """Which model sets are on this machine."""
+    from pesearch.encoders.hub import status
+    from pesearch.encoders.models import MODEL_SETS
+
+    for name, description in MODEL_SETS.items():
+        here = all(state.complete for state in status(description))
+        print_as = "ok      " if here else "absent  "
+        hint = "" if here else f"(pesearch models pull {name}: {size(description.size_bytes)})"
+        yield f"{print_as} model    {name} {hint}".rstrip()

@@ -1,0 +1,259 @@
+"""The command `pesearch`: parse, call, print. Exit codes: 0 found, 1 nothing found, 2 error, 3 some files failed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pesearch.errors import PesearchError
+
+app = typer.Typer(
+    name="pesearch",
+    help="Search inside your own video and audio by what is seen, heard and said. Nothing leaves this machine.",
+    epilog="Start with: pesearch index ~/videos   then: pesearch query 'siren and train'",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would cost --help half a second
+)
+models_app = typer.Typer(help="The model sets: list them, fetch one.", invoke_without_command=True)
+app.add_typer(models_app, name="models")
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library", metavar="DIR", help="The library folder. Default: $PESEARCH_LIBRARY, else the user's data folder."
+    ),
+]
+DeviceOption = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where the models run.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+
+@app.command("index")
+def index_command(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Media files or folders.")],
+    library: LibraryOption = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="Model set of a new library (see: pesearch models).")
+    ] = None,
+    device: DeviceOption = "auto",
+    watch: Annotated[bool, typer.Option("--watch", help="Stay and index new files as they appear.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try files again that failed before.")] = False,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Leave out what matches (gitignore syntax).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Index media files and folders. Interrupt at any time: run it again and it goes on.
+
+    Reads .pesearchignore files; hidden and system folders are left out. Exit code 3: some files failed (listed).
+    """
+    from pesearch.cli.indexing import run_index
+
+    raise typer.Exit(
+        run_index(paths, chosen(library), model, device, tuple(exclude or ()), retry_failed, watch, as_json)
+    )
+
+
+@app.command()
+def query(
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What is seen or heard, in plain words.")] = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", metavar="FILE", help="Find what sounds like this, and what makes it.")
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option("--video", metavar="FILE", help="Find what looks and sounds like this clip.")
+    ] = None,
+    image: Annotated[
+        Path | None, typer.Option("--image", metavar="FILE", help="Find what looks like this picture.")
+    ] = None,
+    speech: Annotated[bool, typer.Option("--speech", help="TEXT is words that are spoken.")] = False,
+    count: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many moments.")] = 10,
+    under: Annotated[Path | None, typer.Option("--in", metavar="PATH", help="Only files under this folder.")] = None,
+    after: Annotated[
+        datetime | None,
+        typer.Option("--after", metavar="DATE", formats=DATES, help="Only files changed on or after this date."),
+    ] = None,
+    before: Annotated[
+        datetime | None,
+        typer.Option("--before", metavar="DATE", formats=DATES, help="Only files changed before this date."),
+    ] = None,
+    library: LibraryOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    as_lines: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a moment.")] = False,
+    as_paths: Annotated[bool, typer.Option("-0", help="Print paths only, each ended by a NUL byte.")] = False,
+) -> None:
+    """Find moments by words, a sound, a picture, a clip, or what is said.
+
+    Exit code 0: found, 1: nothing found with confidence, 2: error.
+
+    Examples: pesearch query "siren and train"; pesearch query "mind the gap" --speech; pesearch query --audio bark.wav
+    """
+    from pesearch.cli.asking import answer_question, print_answer
+    from pesearch.search.question import Question
+
+    question = Question(
+        text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, under=under,
+        after=after and after.date(), before=before and before.date(),
+    )  # fmt: skip
+    answer = answer_question(chosen(library), question, device)
+    print_answer(answer, as_json, as_lines, as_paths)
+    raise typer.Exit(0 if answer.matches else 1)
+
+
+@app.command()
+def events(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A video or audio file.")],
+    phrases: Annotated[list[str], typer.Argument(metavar="PHRASE...", help="Sounds to locate, each a phrase.")],
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="Model set (see: pesearch models).")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", min=0.0, max=1.0, help="Probability above which a sound is there.")
+    ] = 0.3,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Onset and offset of named sounds in one file (exit code 1: none found)."""
+    from pesearch.cli.asking import locate
+
+    raise typer.Exit(locate(file, phrases, model, threshold, device, as_json))
+
+
+@app.command()
+def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """What a library holds, and which files failed and why."""
+    from pesearch.cli.inspecting import print_status
+
+    print_status(chosen(library), as_json)
+
+
+@app.command()
+def doctor(library: LibraryOption = None) -> None:
+    """Check this machine: FFmpeg, device, models, library. Exit code 2 when something needed is missing."""
+    from pesearch.cli.inspecting import print_doctor
+
+    raise typer.Exit(print_doctor(chosen(library)))
+
+
+@models_app.callback()
+def models(context: typer.Context) -> None:
+    """List the model sets: size, licence, and whether they are on this machine."""
+    if context.invoked_subcommand is None:
+        from pesearch.cli.inspecting import print_models
+
+        print_models()
+
+
+@models_app.command("pull")
+def pull_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model set (see: pesearch models).")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before downloading.")] = False,
+) -> None:
+    """Fetch a model set from the Hugging Face hub; its size is shown first."""
+    from pesearch.cli.inspecting import pull_models
+
+    raise typer.Exit(pull_models(name, yes))
+
+
+@app.command()
+def remove(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files or folders to take out of the library.")
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Take files out of the library. The media files themselves are never touched."""
+    from pesearch.cli.keeping import remove_paths
+
+    raise typer.Exit(remove_paths(paths, chosen(library)))
+
+
+@app.command()
+def gc(library: LibraryOption = None) -> None:
+    """Delete what nothing in the library refers to any more."""
+    from pesearch.cli.keeping import collect
+
+    collect(chosen(library))
+
+
+@app.command("eval")
+def eval_command(
+    truths: Annotated[Path, typer.Argument(metavar="TRUTHS.JSON", help="What is seen, heard and said in each clip.")],
+    library: LibraryOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how well a library answers: recall by direction, and events."""
+    from pesearch.cli.evaluating import run_eval
+
+    run_eval(truths, chosen(library), device, as_json)
+
+
+@app.command("app")
+def app_command(
+    library: LibraryOption = None,
+    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="Port on 127.0.0.1.")] = 8501,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+) -> None:
+    """Search in the browser: look, listen, jump. Listens on 127.0.0.1 only."""
+    from pesearch.app.server import serve
+
+    serve(chosen(library), port, browser)
+
+
+def version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        from pesearch import __version__
+
+        typer.echo(f"pesearch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def chosen(library: Path | None) -> Path:
+    """The library the user means, as an absolute path."""
+    from pesearch.settings import default_library
+
+    return (library or default_library()).expanduser().absolute()
+
+
+def main() -> None:
+    """Run the command line; every error ends in one line on stderr and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may hold any bytes
+    try:
+        app()
+    except PesearchError as error:
+        fail(str(error), 2)
+    except KeyboardInterrupt:
+        fail("interrupted: what was committed is kept, run it again to go on", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(2) from None
+    except Exception as error:  # the last line of defence: a bug, too, becomes one line that says how to see more
+        if os.environ.get("PESEARCH_DEBUG"):
+            raise
+        fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 shows where)", 2)
+
+
+def fail(message: str, code: int) -> None:
+    """One line on stderr, then the exit code."""
+    print(f"pesearch: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(code)

@@ -1,0 +1,58 @@
+"""What a person reads in a terminal: plain lines, every name safe to print."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pesearch.types import Moment
+
+
+def shown(path: Path) -> str:
+    """A path on one line: control characters and undecodable bytes are escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(path))
+
+
+def moment_lines(moment: Moment) -> Iterator[str]:
+    """A moment: rank, score, time and path; what speaks for it; where the sounds are; how to play it."""
+    from pesearch.wording import event_text, evidence_text, when
+
+    path = moment.file.path
+    yield f"{moment.rank:>3}. {moment.score:.2f}  {when(moment)}  {shown(path)}"
+    indent = " " * 11
+    if moment.evidence:
+        yield indent + evidence_text(moment.evidence)
+    yield from (indent + event_text(event) for event in moment.events)
+    if moment.end_seconds > moment.start_seconds:
+        yield f"{indent}mpv --start={moment.start_seconds:.1f} -- {quoted(path)}"
+
+
+def quoted(path: Path) -> str:
+    """The path as a shell takes it back, on one line whatever is in it."""
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    body = "".join(char if char.isprintable() and char not in "'\\" else _escaped(char) for char in text)
+    return f"$'{body}'"
+
+
+def _escaped(char: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+
+
+def size(size_bytes: int) -> str:
+    """A size as people say it."""
+    if size_bytes < 1_000_000_000:
+        return f"{size_bytes / 1e6:.1f} MB"
+    return f"{size_bytes / 1e9:.2f} GB"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Columns padded to their widest entry."""
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        yield "  ".join(entry.ljust(width) for entry, width in zip(line, widths, strict=True)).rstrip()

@@ -1,0 +1,138 @@
+"""What can be loaded, as data: the model sets, and for each model where it comes from and what it gives.
+
+Revisions: those of PE-AV are the ones the mteb benchmark evaluates, those of PE-A-Frame small and large and of PE-Core
+are pinned alike by independent public projects. For PE-A-Frame base no revision could be verified: it says "main".
+Sizes: four bytes for each parameter and the tokenizer's files, so to about one per cent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pesearch.errors import UnknownModel
+from pesearch.types import SpaceName
+
+PACKAGED = "packaged"
+"""The revision of models that come with pesearch: their own weights identify them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """One model: a repository of the Hugging Face hub, or a folder that comes with pesearch (`revision` PACKAGED).
+
+    `part` names what it is for and is its folder's name in a model set on disk: pe_core, pe_av or pe_a_frame.
+    `dim` is the length of its vectors; `image_size` the side in pixels of the square that frames are squeezed into.
+    """
+
+    part: str
+    repo: str
+    revision: str
+    size_bytes: int
+    dim: int
+    image_size: int | None = None
+    licence: str = "Apache-2.0"
+
+    @property
+    def packaged(self) -> bool:
+        """Does it come with pesearch?"""
+        return self.revision == PACKAGED
+
+    @property
+    def packaged_folder(self) -> Path:
+        """Where a packaged model lies."""
+        return Path(__file__).parent / self.repo / self.part
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSetDescription:
+    """The three models that make a library. `notice` is shown each time the set is used."""
+
+    name: str
+    summary: str
+    frames: ModelSource
+    windows: ModelSource
+    events: ModelSource
+    space_names: tuple[SpaceName, ...]
+    notice: str | None = None
+
+    @property
+    def sources(self) -> tuple[ModelSource, ModelSource, ModelSource]:
+        """The three models: frames, windows, events."""
+        return self.frames, self.windows, self.events
+
+    @property
+    def size_bytes(self) -> int:
+        """What the weights take on disk, in all."""
+        return sum(source.size_bytes for source in self.sources)
+
+
+ALL_SPACES = (SpaceName.FRAME, SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
+
+_CORE_B = ModelSource(
+    "pe_core", "timm/PE-Core-B-16", "0038414f37721c5eafc1a5e0da802d291c909de3", 1_791_000_000, 1024, 224
+)
+_CORE_L = ModelSource(
+    "pe_core", "timm/PE-Core-L-14-336", "8eff41b3f687e50a323662c2dda5eb3588c6dd35", 2_684_000_000, 1024, 336
+)
+_AV_SMALL = ModelSource(
+    "pe_av", "facebook/pe-av-small-16-frame", "9f888eea95c83622212bb742e91bf01d3b46fe96", 3_392_000_000, 1024, 336
+)
+_AV_BASE = ModelSource(
+    "pe_av", "facebook/pe-av-base-16-frame", "3fd870e60a1099fb99367b240d41926e183d7112", 4_139_000_000, 1024, 336
+)
+_AV_LARGE = ModelSource(
+    "pe_av", "facebook/pe-av-large-16-frame", "446d823f089b1301a0ff37175ab283b6927db757", 8_943_000_000, 1024, 336
+)
+_EVENTS_SMALL = ModelSource(
+    "pe_a_frame", "facebook/pe-a-frame-small", "e5fc71c1f0be50279f52f292390b589780079e13", 1_762_352_391, 1024
+)
+_EVENTS_BASE = ModelSource("pe_a_frame", "facebook/pe-a-frame-base", "main", 2_244_000_000, 1024)
+_EVENTS_LARGE = ModelSource(
+    "pe_a_frame", "facebook/pe-a-frame-large", "40187271298f84e2966d4518c88dde698540c9ad", 5_824_000_000, 1024
+)
+
+MODEL_SETS: dict[str, ModelSetDescription] = {
+    description.name: description
+    for description in (
+        ModelSetDescription(
+            "starter",
+            "comes with pesearch and works offline, but knows only a small generated world: demo, tests",
+            ModelSource("pe_core", "starter", PACKAGED, 8_000_000, 128, 64),
+            ModelSource("pe_av", "starter", PACKAGED, 6_500_000, 128, 64),
+            ModelSource("pe_a_frame", "starter", PACKAGED, 3_000_000, 128),
+            ALL_SPACES,
+            notice="The starter models know only the small generated world they were made from; "
+            "for your own media use --model small (GPU) or --model light (CPU).",
+        ),
+        ModelSetDescription(
+            "small", "the choice with a CUDA GPU; best on speech", _CORE_L, _AV_SMALL, _EVENTS_SMALL, ALL_SPACES
+        ),
+        ModelSetDescription("base", "better on sounds than small", _CORE_L, _AV_BASE, _EVENTS_BASE, ALL_SPACES),
+        ModelSetDescription(
+            "large", "best on sounds and pictures, weaker on speech", _CORE_L, _AV_LARGE, _EVENTS_LARGE, ALL_SPACES
+        ),
+        ModelSetDescription(
+            "light",
+            "the choice without a GPU: frames and sounds, no video tower",
+            _CORE_B,
+            _AV_SMALL,
+            _EVENTS_SMALL,
+            (SpaceName.FRAME, SpaceName.AUDIO),
+        ),
+    )
+}
+
+
+def describe(name: str) -> ModelSetDescription:
+    """The model set of that name. Raises UnknownModel, which names those there are."""
+    if name not in MODEL_SETS:
+        raise UnknownModel(f"There is no model set {name!r}. Choose one of: {', '.join(MODEL_SETS)}.")
+    return MODEL_SETS[name]
+
+
+def default_model_set() -> str:
+    """The name to use when none is given: small with a CUDA GPU, else light. Whether it is here is another matter."""
+    from pesearch.encoders.device import cuda_available
+
+    return "small" if cuda_available() else "light"

@@ -1,0 +1,139 @@
+"""PE-AV and PE-A-Frame from a folder on disk, whole or not at all.
+
+transformers loads a checkpoint with weights missing, or of other shapes, and says so only in a warning. Here it is an
+error. And what its configuration loses on the way to disk and back is restored: saving a PE-AV writes the width of the
+video tower as `num_classes` only, and the loader then builds a tower that gives two numbers a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from pesearch.encoders.libraries import load_transformers, silent
+from pesearch.encoders.preprocess import STEP_SAMPLES, sample_frames
+from pesearch.errors import ModelDamaged
+from pesearch.types import ImageArray
+
+PREPROCESSING = {
+    "do_resize": True,
+    "resample": 2,  # bilinear
+    "do_center_crop": False,
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+}
+"""Source: the processor configuration of facebook/pe-av-*, and perception_models' video transform."""
+
+MAX_TEXT_TOKENS = 512
+"""The reference implementation cuts texts to this length."""
+
+
+def load_pe_av(path: Path, *, with_video: bool = True) -> Any:
+    """A PeAudioVideoModel, float32 on the CPU, in evaluation mode, its text tower ending before the final norm."""
+    transformers = load_transformers()
+    config = _configuration(transformers.PeAudioVideoConfig, path)
+    width = _restore_tower_width(config)
+    model = _load(transformers.PeAudioVideoModel, path, config)
+    found = model.video_model.video_encoder.embedder.proj.weight.shape[1]
+    if found != width or width <= 2:
+        raise ModelDamaged(f"{path}: the video tower gives {found} numbers a frame, not {width}: fetch it again.")
+    _check_hop(model.audio_model.audio_encoder, path)
+    _share_towers(model)
+    if not with_video:
+        model.video_model = model.audio_video_encoder = None
+    return model
+
+
+def load_pe_a_frame(path: Path) -> Any:
+    """A PeAudioFrameLevelModel, float32 on the CPU, in evaluation mode, its text tower ending before the final norm.
+
+    By name: transformers' AutoModel would make a PeAudioModel of it, which has one vector for all of the audio.
+    """
+    transformers = load_transformers()
+    model = _load(transformers.PeAudioFrameLevelModel, path, _configuration(transformers.PeAudioConfig, path))
+    _check_hop(model.audio_encoder, path)
+    return model
+
+
+def load_tokenizer(path: Path) -> Any:
+    """The tokenizer of the text tower."""
+    return _from_folder(load_transformers().AutoTokenizer, path)
+
+
+def load_video_processor(path: Path, model: Any) -> Callable[[Sequence[ImageArray]], torch.Tensor]:
+    """What turns the frames of a window, RGB uint8 [H, W, 3] of one size, into float32 pixel values [F, 3, S, S].
+
+    How many frames the model wants, its checkpoint says (16, spread evenly, or all). The rest is stated here as PE-AV
+    was trained, because a checkpoint need not say it: squeezed to the tower's square, bilinear, scaled to -1..1.
+    """
+    processor = _from_folder(load_transformers().PeVideoVideoProcessor, path)
+    count = processor.num_frames if processor.do_sample_frames else None
+    height, width = model.video_model.video_encoder.embedder.vision_model.timm_model.patch_embed.img_size
+
+    def pixels_of(frames: Sequence[ImageArray]) -> torch.Tensor:
+        video = torch.from_numpy(np.stack(sample_frames(frames, count))).permute(0, 3, 1, 2)
+        size = {"height": height, "width": width}
+        batch = processor([video], size=size, do_sample_frames=False, return_tensors="pt", **PREPROCESSING)
+        pixels: torch.Tensor = batch["pixel_values_videos"][0]
+        return pixels
+
+    return pixels_of
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str]) -> Any:
+    """Texts as a padded batch with its attention mask."""
+    longest = min(MAX_TEXT_TOKENS, tokenizer.model_max_length)
+    return tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
+
+
+def _configuration(kind: Any, path: Path) -> Any:
+    config = _from_folder(kind, path)
+    if config.model_type != kind.model_type:
+        raise ModelDamaged(f"{path} holds a model of type {config.model_type}, not {kind.model_type}.")
+    return config
+
+
+def _load(kind: Any, path: Path, config: Any) -> Any:
+    model, report = _from_folder(kind, path, config=config, dtype=torch.float32, output_loading_info=True)
+    if wrong := [key for what in ("missing_keys", "mismatched_keys") for key in report[what]]:
+        raise ModelDamaged(f"{path}: {len(wrong)} weights are missing or of another shape, as {wrong[0]}: fetch it again.")
+    model.text_model.final_norm = torch.nn.Identity()
+    return model.eval()
+
+
+def _from_folder(kind: Any, path: Path, **options: Any) -> Any:
+    try:
+        with silent():
+            return kind.from_pretrained(str(path), local_files_only=True, **options)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelDamaged(f"{path} cannot be loaded as {kind.__name__} ({reason}): fetch it again.") from error
+
+
+def _restore_tower_width(config: Any) -> int:
+    vision = config.audio_video_config.video_config.vision_config
+    width = getattr(vision, "num_classes", None) or vision.num_labels
+    if vision.num_labels != width:
+        vision.num_labels = width
+    return int(width)
+
+
+def _check_hop(encoder: Any, path: Path) -> None:
+    hop = encoder.config.dac_config.hop_length
+    if hop != STEP_SAMPLES:
+        raise ModelDamaged(f"{path}: a step of its codec is {hop} samples, not {STEP_SAMPLES}.")
+
+
+def _share_towers(model: Any) -> None:
+    """The text tower and the encoders are saved once and tied on loading; this makes them one module each as well."""
+    model.audio_model.text_model = model.video_model.text_model = model.text_model
+    model.audio_video_encoder.embedder.audio_encoder = model.audio_model.audio_encoder
+    model.audio_video_encoder.embedder.video_encoder = model.video_model.video_encoder

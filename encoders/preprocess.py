@@ -1,0 +1,57 @@
+"""What must be done to pictures, sound and lists of them before a model may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+
+import numpy as np
+
+from pesearch.timeline import SAMPLE_RATE
+from pesearch.types import FloatArray, ImageArray
+
+STEP_SAMPLES = 1920
+"""Samples of one step of the codec: 40 ms at 48 kHz."""
+
+MAX_STEPS = 9999
+"""PE-AV and PE-A-Frame have positions for so many steps (399.96 s); beyond, they were never trained."""
+
+
+def whole_steps(audio: FloatArray) -> FloatArray:
+    """Mono audio, reflected at its end to a whole number of steps, as the models' feature extractor does.
+
+    Reflection (and not zeros) matters: the codec hears a cut. Raises ValueError for anything but mono float audio of
+    1 sample to 399.96 s.
+    """
+    if audio.ndim != 1 or not audio.size:
+        raise ValueError(f"mono audio must be float32 [samples], not {audio.dtype} {audio.shape}")
+    if audio.size > MAX_STEPS * STEP_SAMPLES:
+        raise ValueError(f"{audio.size / SAMPLE_RATE:.0f} s of audio at once: the models know at most 399.96 s")
+    audio = audio.astype(np.float32, copy=False)
+    missing = -audio.size % STEP_SAMPLES
+    return np.pad(audio, (0, missing), "reflect") if missing else audio
+
+
+def sample_frames(frames: Sequence[ImageArray], count: int | None) -> list[ImageArray]:
+    """`count` frames spread evenly from the first to the last (repeating where there are fewer); None: all of them.
+
+    The indices are those of transformers' PeVideoVideoProcessor, so that a 16-frame checkpoint sees what it was
+    trained on.
+    """
+    if count is None:
+        return list(frames)
+    if count == 1:
+        return [frames[0]]
+    return [frames[int(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
+
+
+def batches_of_equals(keys: Sequence[Hashable], size: int) -> Iterator[list[int]]:
+    """Positions in `keys`, grouped so that a batch holds equal keys only and at most `size` of them.
+
+    Equal lengths need no padding, and padding is not harmless here: the codec's convolutions see the zeros.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for position, key in enumerate(keys):
+        groups.setdefault(key, []).append(position)
+    for positions in groups.values():
+        for start in range(0, len(positions), size):
+            yield positions[start : start + size]

@@ -1,0 +1,53 @@
+"""torchvision beside a CPU build of torch: the one place that deals with it.
+
+timm, open_clip and transformers' video processors import torchvision. Its wheel on PyPI is linked to CUDA: beside a
+torch built for CPU its compiled part does not load, and `import torchvision` ends in "operator torchvision::nms does
+not exist". All that is used here (resize, normalise) is Python on torch tensors. So the two operators that the import
+itself asks for are declared, without an implementation, and the import succeeds. Where torchvision loads as it is,
+nothing is touched.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from threading import Lock
+from typing import Literal
+
+import torch
+
+Loaded = Literal["native", "declared"]
+
+_OPERATORS = ("nms", "qnms")
+_SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+_loading = Lock()
+_declared: torch.library.Library | None = None
+
+
+def ensure_torchvision() -> Loaded:
+    """Makes `import torchvision` work. Call it before the first import of timm, open_clip or transformers' vision code.
+
+    Returns how: "native", or "declared" where its compiled operators are missing and were only declared.
+    Raises ImportError when torchvision is not installed, RuntimeError when it is broken in another way.
+    """
+    global _declared  # the declaration lasts as long as the object
+    with _loading:
+        if _declared is not None:
+            return "declared"
+        try:
+            importlib.import_module("torchvision")
+            return "native"
+        except RuntimeError as error:
+            if "torchvision::" not in str(error):
+                raise
+        _forget_half_imported()
+        _declared = torch.library.Library("torchvision", "DEF")
+        for operator in _OPERATORS:
+            _declared.define(operator + _SIGNATURE)
+        importlib.import_module("torchvision")
+        return "declared"
+
+
+def _forget_half_imported() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]

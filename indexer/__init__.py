@@ -1,0 +1,1 @@
+"""A media folder into a library: crawl, plan, pipeline, watch."""

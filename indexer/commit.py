@@ -1,0 +1,126 @@
+"""Finished files into the library, many in one transaction, in a thread of its own.
+
+The models go on while a batch is written, and Ctrl-C, which only reaches the main thread, cannot cut a commit short.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from pesearch.errors import LibraryError
+from pesearch.indexer.outcomes import Failed, Indexed, Relocated
+from pesearch.store.writer import Writer
+from pesearch.types import EncodedFile, Failure, Location
+
+BATCH_FILES = 64
+BATCH_BYTES = 64 << 20
+BATCH_SECONDS = 5.0
+"""A batch is committed when it has so many files or bytes of vectors, or when its oldest file has waited so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A file with its vectors, the other places of the same content, and how much of it could not be decoded."""
+
+    file: EncodedFile
+    copies: tuple[Location, ...]
+    unread_seconds: float
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """Everywhere that this content lies."""
+        return (self.file.location, *self.copies)
+
+    @property
+    def size_bytes(self) -> int:
+        """What its vectors hold."""
+        return sum(each.vectors.nbytes for each in self.file.vectors)
+
+
+Finished = Embedded | Failure
+Committed = Indexed | Relocated | Failed
+
+
+class Committer:
+    """Takes finished files and gives back what has become of them, once that is safe on disk.
+
+    Leaving its context waits for the commit in flight and commits what is finished, whatever ended the run, except
+    an error of the library itself.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._thread = ThreadPoolExecutor(1, "pesearch-commit")
+        self._waiting: list[Finished] = []
+        self._waiting_since = 0.0
+        self._in_flight: Future[list[Committed]] | None = None
+
+    def add(self, finished: Finished) -> None:
+        """Hands over one file."""
+        if not self._waiting:
+            self._waiting_since = time.monotonic()
+        self._waiting.append(finished)
+
+    def turn(self) -> list[Committed]:
+        """Starts a commit when one is due; what earlier ones have brought since. Raises LibraryError."""
+        if self._is_due():
+            outcomes = self._arrived()
+            self._start()
+            return outcomes
+        return self._arrived() if self._in_flight is not None and self._in_flight.done() else []
+
+    def flush(self) -> list[Committed]:
+        """Commits all that was handed over and waits for it. Raises LibraryError."""
+        outcomes = self._arrived()
+        if self._waiting:
+            self._start()
+        return outcomes + self._arrived()
+
+    def _is_due(self) -> bool:
+        return bool(self._waiting) and (
+            len(self._waiting) >= BATCH_FILES
+            or sum(each.size_bytes for each in self._waiting if isinstance(each, Embedded)) >= BATCH_BYTES
+            or time.monotonic() - self._waiting_since >= BATCH_SECONDS
+        )
+
+    def _start(self) -> None:
+        self._in_flight = self._thread.submit(commit, self._writer, self._waiting)
+        self._waiting = []
+
+    def _arrived(self) -> list[Committed]:
+        """The outcomes of the commit in flight; waits for it."""
+        in_flight, self._in_flight = self._in_flight, None
+        return in_flight.result() if in_flight is not None else []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not isinstance(error, LibraryError):
+                self.flush()
+        finally:
+            self._thread.shutdown()
+
+
+def commit(writer: Writer, batch: Sequence[Finished]) -> list[Committed]:
+    """Writes a batch. A failed file that has vanished is told, but there is nothing left to remember."""
+    embedded = [each for each in batch if isinstance(each, Embedded)]
+    failures = [each for each in batch if isinstance(each, Failure)]
+    if embedded:
+        writer.add([replace(each.file, location=place) for each in embedded for place in each.places])
+    if remembered := [failure for failure in failures if os.path.lexists(failure.location.path)]:
+        writer.fail(*remembered)
+    return [
+        *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
+        *(Relocated(copy, None) for each in embedded for copy in each.copies),
+        *(Failed(failure) for failure in failures),
+    ]

@@ -1,0 +1,152 @@
+"""Finding files: walks folders in a fixed order and opens nothing but folders and ignore files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pesearch.errors import PesearchError
+from pesearch.indexer.ignore import Patterns, compile_patterns, is_hidden, is_left_out, patterns_of
+from pesearch.types import Failure, Location
+
+LIBRARY_MARK = "library.duckdb"
+"""A folder that holds this is a library: its thumbnails are no media of the user's."""
+
+
+def crawl(paths: Sequence[Path], excludes: Sequence[str] = ()) -> Iterator[Location | Failure]:
+    """Every regular file under `paths`, each path once; a folder or file that cannot be looked at is a Failure.
+
+    In the order of `paths`; within a folder first its files, then its folders, both by name; links to folders last,
+    and each real folder only once, so that loops end. `excludes` are gitignore patterns, relative to each of `paths`
+    or, when they begin with a slash, also to the root of the file system; they outrank ignore files. What `paths`
+    names itself is taken even if hidden. Pipes, sockets and devices are never opened.
+    Raises PesearchError when a pattern makes no sense.
+    """
+    roots = roots_of(paths)
+    patterns = [_user_patterns(root, excludes) for root in roots]
+    folders: set[tuple[int, int]] = set()
+    files: set[Path] = set()
+    for root, excluded in zip(roots, patterns, strict=True):
+        yield from _Walk(excluded, folders, files).start(root)
+
+
+def roots_of(paths: Sequence[Path]) -> list[Path]:
+    """Where a crawl of `paths` starts: absolute, links resolved. Further down files keep the names they have there."""
+    return [Path(os.path.realpath(path)) for path in paths]
+
+
+def _user_patterns(root: Path, excludes: Sequence[str]) -> tuple[Patterns, ...]:
+    absolute = [line for line in excludes if line.removeprefix("!").startswith("/")]
+    base = root if root.is_dir() else root.parent
+    return compile_patterns(Path("/"), absolute, "--exclude"), compile_patterns(base, excludes, "--exclude")
+
+
+def _reason(error: OSError | PesearchError) -> str:
+    """One short line, without the path, for a user."""
+    text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    return text[:1].lower() + text[1:]
+
+
+def _failure(path: Path, error: OSError | PesearchError) -> Failure:
+    return Failure(Location(path, 0, 0), _reason(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder still to be looked into, and the ignore files above it."""
+
+    path: Path
+    ignores: tuple[Patterns, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What lies in one folder, each in the order of names."""
+
+    files: list[Path] = field(default_factory=list)
+    folders: list[_Folder] = field(default_factory=list)
+    links: list[_Folder] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """The walk below one root. `folders` (device and inode) and `files` hold what was seen, from all roots."""
+
+    excluded: tuple[Patterns, ...]
+    folders: set[tuple[int, int]]
+    files: set[Path]
+
+    def start(self, root: Path) -> Iterator[Location | Failure]:
+        try:
+            mode = root.stat().st_mode
+        except OSError as error:
+            yield _failure(root, error)
+            return
+        if is_left_out(root, stat.S_ISDIR(mode), self.excluded):
+            return
+        if stat.S_ISDIR(mode):
+            yield from self.tree(root)
+        elif stat.S_ISREG(mode):
+            yield from self.file(root)
+        else:
+            yield Failure(Location(root, 0, 0), "neither a file nor a folder")
+
+    def tree(self, root: Path) -> Iterator[Location | Failure]:
+        """A folder and all below it, without recursion: trees can be deeper than Python's stack."""
+        pending = [_Folder(root)]
+        links: deque[_Folder] = deque()
+        while pending or links:
+            folder = pending.pop() if pending else links.popleft()
+            listing = self.look(folder)
+            yield from listing.failures
+            for path in listing.files:
+                yield from self.file(path)
+            pending += reversed(listing.folders)
+            links += listing.links
+
+    def look(self, folder: _Folder) -> _Listing:
+        """What of a folder is to be taken: nothing of one seen before, nor of a library."""
+        listing = _Listing()
+        try:
+            status = folder.path.stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity in self.folders or (folder.path / LIBRARY_MARK).exists():
+                return listing
+            self.folders.add(identity)
+            ignores = folder.ignores + patterns_of(folder.path)
+            with os.scandir(folder.path) as entries:
+                for entry in sorted(entries, key=lambda each: each.name):
+                    self.sort_in(entry, folder.path / entry.name, ignores, listing)
+        except (OSError, PesearchError) as error:
+            listing.failures.append(_failure(folder.path, error))
+        return listing
+
+    def sort_in(self, entry: os.DirEntry[str], path: Path, ignores: tuple[Patterns, ...], listing: _Listing) -> None:
+        try:
+            is_folder = entry.is_dir()
+            if is_hidden(entry.name) or is_left_out(path, is_folder, ignores + self.excluded):
+                return
+            if is_folder:
+                (listing.links if entry.is_symlink() else listing.folders).append(_Folder(path, ignores))
+            elif entry.is_file():
+                listing.files.append(path)
+        except OSError as error:
+            listing.failures.append(_failure(path, error))
+
+    def file(self, path: Path) -> Iterator[Location | Failure]:
+        if path in self.files:
+            return
+        self.files.add(path)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return  # gone since its folder was listed
+        except OSError as error:
+            yield _failure(path, error)
+        else:
+            yield Location(path, status.st_size, status.st_mtime_ns)

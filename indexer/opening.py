@@ -1,0 +1,27 @@
+"""A library and its models, opened together for indexing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.encoders.models import default_model_set
+from pesearch.errors import LibraryNotFound
+from pesearch.store.library import Library, create_library, open_library
+
+
+def open_for_indexing(folder: Path, model: str | None, device: str) -> tuple[Library, ModelSet]:
+    """The library in `folder` with its models; a new one, for `model` or the machine's default, where there is none.
+
+    Raises:
+        OtherModelSet: the library was made with another model set than `model`.
+        UnknownModel, ModelMissing, DeviceError: the models cannot be had; then no library is made either.
+    """
+    try:
+        library = open_library(folder)
+    except LibraryNotFound:
+        models = open_model_set(model or default_model_set(), device)
+        return create_library(folder, models.name, models.spaces), models
+    models = open_model_set(model or library.model_set, device)
+    library.require(models.name, models.spaces)
+    return library, models

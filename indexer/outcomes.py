@@ -1,0 +1,84 @@
+"""What indexing tells while it runs: every display of progress is made from these alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pesearch.types import Failure, Location, MediaInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The library knows this file and it is as it was."""
+
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class NotMedia:
+    """A file of another kind (text, a program, ...): left alone."""
+
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Relocated:
+    """Content that the library knows, at a new place: nothing is embedded again.
+
+    `previous` is the place it was moved from, now given up; None when it is one more copy.
+    """
+
+    location: Location
+    previous: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A known file that is not where it was. It stays in the library: its drive may come back."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A file (or a folder, while crawling) that could not be read."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class FailedBefore:
+    """A file that failed in an earlier run and has not changed since: not tried again."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that this run will embed; comes once, when every file has been looked at."""
+
+    files: int
+    media_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So much more media has been embedded, as part of a file that may still go on. Sums to the plan's seconds."""
+
+    media_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A file with all its vectors is in the library, safe on disk.
+
+    `unread_seconds` is how much of it could not be decoded and is therefore not in the library.
+    """
+
+    location: Location
+    info: MediaInfo
+    unread_seconds: float
+
+
+Outcome = Unchanged | NotMedia | Relocated | Missing | Failed | FailedBefore | Plan | Progress | Indexed

@@ -1,0 +1,134 @@
+"""Pictures of a video at times, through torchcodec: upright, on the file's own clock, one after another.
+
+Frames are found through an index of all packets (torchcodec's exact mode): right for variable frame rates too.
+They are decoded one at a time, so that memory holds one picture and a broken packet costs one picture; asking for
+times in order makes torchcodec go on where it is, without seeking.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Literal, Self
+
+import numpy as np
+
+from pesearch.errors import MediaError
+from pesearch.media.ffmpeg import video_decoder
+from pesearch.media.probe import Container, inspect
+from pesearch.types import ImageArray
+
+if TYPE_CHECKING:
+    from torchcodec.decoders import VideoDecoder
+
+_THREADS = min(4, os.cpu_count() or 1)
+_ATTEMPTS = 3
+"""After a broken packet the decoder stands behind it: asking again goes on from there."""
+
+
+class FrameReader:
+    """The pictures of one video file, held open. Cheapest when times are asked for in order. One thread at a time.
+
+    Errors: MediaError when the file has no video or not one picture of it can be decoded; FFmpegMissing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        container = inspect(path)
+        if container.video_index is None:
+            raise MediaError("has no pictures")
+        self._path, self._stream = path, container.video_index
+        self._origin = container.origin_seconds
+        self._file: IO[bytes] | None = None
+        self._is_exact = True
+        try:
+            self._decoder = self._open()
+        except (RuntimeError, ValueError, IndexError, MemoryError) as error:
+            self.close()
+            raise MediaError("damaged: its pictures cannot be opened") from error
+        self._begin, self._end = self._extent(container)
+        if not self._plays():
+            self.close()
+            raise MediaError("damaged: not one of its pictures can be decoded")
+
+    def read(self, times_seconds: Iterable[float]) -> Iterator[tuple[float, ImageArray]]:
+        """Each time with the picture shown then, uint8 [height, width, 3], in the order asked for.
+
+        Before the first picture it is the first, after the last the last. One that cannot be decoded is left out.
+        """
+        for seconds in times_seconds:
+            picture = self._picture(float(seconds))
+            if picture is not None:
+                yield float(seconds), picture
+
+    def _open(self) -> VideoDecoder:
+        """A decoder with an index of all packets; where the end of the file is missing none can be made, so without."""
+        try:
+            return self._decoder_of("exact")
+        except RuntimeError:
+            self._is_exact = False
+            return self._decoder_of("approximate")
+
+    def _decoder_of(self, seek_mode: Literal["exact", "approximate"]) -> VideoDecoder:
+        return video_decoder()(
+            self._source(), stream_index=self._stream, dimension_order="NHWC", num_ffmpeg_threads=_THREADS,
+            seek_mode=seek_mode,
+        )  # fmt: skip
+
+    def _extent(self, container: Container) -> tuple[float, float]:
+        """Where the pictures begin and end, on the clock of the file's timestamps."""
+        told = self._decoder.metadata
+        if self._is_exact and told.begin_stream_seconds is not None and told.end_stream_seconds is not None:
+            return told.begin_stream_seconds, told.end_stream_seconds
+        return self._origin, self._origin + container.info.duration_seconds
+
+    def _picture(self, seconds: float) -> ImageArray | None:
+        shown = min(max(seconds + self._origin, self._begin), math.nextafter(self._end, -math.inf))
+        for _ in range(_ATTEMPTS):
+            try:
+                if self._is_exact:
+                    picture: ImageArray = self._decoder.get_frames_played_at([shown]).data[0].numpy()
+                else:
+                    picture = self._decoder.get_frame_played_at(shown).data.numpy()
+            except (RuntimeError, IndexError, MemoryError):
+                continue
+            return picture
+        return None
+
+    def _plays(self) -> bool:
+        """Whether any picture decodes, looked for at a few places."""
+        if not self._end > self._begin:
+            return False
+        length = self._end - self._begin
+        return any(self._picture(self._begin - self._origin + part * length) is not None for part in np.arange(8) / 8)
+
+    def _source(self) -> str | IO[bytes]:
+        """torchcodec takes paths as text; one that is not (any bytes are allowed) is opened here instead."""
+        text = str(self._path.absolute())
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self._file = self._path.open("rb")
+            return self._file
+        return text
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+        del self._decoder
+
+
+def read_frames(path: Path, times_seconds: Iterable[float]) -> Iterator[tuple[float, ImageArray]]:
+    """Each time with the picture shown then, as FrameReader.read. Errors: MediaError when none can be decoded."""
+    with FrameReader(path) as reader:
+        yield from reader.read(times_seconds)

@@ -1,0 +1,167 @@
+"""The words of pesearch as frozen types: what passes between the rooms.
+
+All times are seconds from the start of the file as a player shows it. All vectors are float32 NumPy arrays
+of shape [n, dim], as the model gave them (not normalised): their dot product is the score of a space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+SegmentArray = npt.NDArray[np.float64]
+ImageArray = npt.NDArray[np.uint8]
+
+
+class MediaKind(StrEnum):
+    """What a media file is, recognised by its content."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    IMAGE = "image"
+
+
+class SpaceName(StrEnum):
+    """The embedding spaces of a library. Vectors of two spaces are never compared."""
+
+    FRAME = "frame"
+    VIDEO = "video"
+    AUDIO = "audio"
+    AUDIO_VIDEO = "audio_video"
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """One embedding space as a library holds it: the model that made it, its revision, its dimension."""
+
+    name: SpaceName
+    model: str
+    revision: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStream:
+    """The pictures of a media file, upright (rotation applied). `frames_per_second` is the average rate."""
+
+    codec: str
+    width: int
+    height: int
+    frames_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStream:
+    """The sound of a media file as stored."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What probing a file tells without decoding all of it. An image lasts 0 seconds and has a `video` stream."""
+
+    kind: MediaKind
+    duration_seconds: float
+    video: VideoStream | None
+    audio: AudioStream | None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place where a media file was found. `modified_ns` is nanoseconds since the epoch."""
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A media file known to a library: one content, found at one or more locations."""
+
+    id: int
+    fingerprint: str
+    info: MediaInfo
+    locations: tuple[Location, ...]
+
+    @property
+    def path(self) -> Path:
+        """The first location that exists now, else the first known one."""
+        return next((place.path for place in self.locations if place.path.exists()), self.locations[0].path)
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceVectors:
+    """Vectors of one file in one space: `segments` float64 [n, 2] in seconds, `vectors` float32 [n, dim]."""
+
+    space: SpaceName
+    segments: SegmentArray
+    vectors: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.segments.shape != (len(self.vectors), 2) or self.vectors.ndim != 2:
+            raise ValueError(f"segments {self.segments.shape} do not fit vectors {self.vectors.shape}")
+
+    def __repr__(self) -> str:
+        return f"SpaceVectors({self.space}, {self.vectors.shape[0]} x {self.vectors.shape[1]})"
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFile:
+    """A media file with all its vectors, ready to be committed to a library."""
+
+    location: Location
+    fingerprint: str
+    info: MediaInfo
+    vectors: tuple[SpaceVectors, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be indexed, remembered with its reason until it changes."""
+
+    location: Location
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One segment found in one space. `score` is that space's own dot product (higher is better), `rank` from 1."""
+
+    file_id: int
+    space: SpaceName
+    start_seconds: float
+    end_seconds: float
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A sound named by a phrase, from onset to offset; `score` is the mean probability inside."""
+
+    label: str
+    start_seconds: float
+    end_seconds: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the user gets: the stretch of a file that answers, with its evidence and the sounds located in it."""
+
+    rank: int
+    file: MediaFile
+    start_seconds: float
+    end_seconds: float
+    score: float
+    evidence: tuple[Hit, ...]
+    events: tuple[Event, ...]

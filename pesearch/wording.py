@@ -1,0 +1,48 @@
+"""How times and moments are written for people, in the terminal and on the page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pesearch.types import Event, Hit, Moment, SpaceName
+
+SENSES = {
+    SpaceName.FRAME: "seen",
+    SpaceName.VIDEO: "seen",
+    SpaceName.AUDIO: "heard",
+    SpaceName.AUDIO_VIDEO: "seen and heard",
+}
+
+
+def clock(value_seconds: float) -> str:
+    """`MM:SS.s`, with hours where there are any."""
+    minutes, tenths = divmod(round(value_seconds * 10), 600)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{minutes:02d}:{tenths / 10:04.1f}"
+    return f"{hours}:{tail}" if hours else tail
+
+
+def span(start_seconds: float, end_seconds: float) -> str:
+    """`MM:SS.s-MM:SS.s`."""
+    return f"{clock(start_seconds)}-{clock(end_seconds)}"
+
+
+def when(moment: Moment) -> str:
+    """The time of a moment; a still image has none."""
+    if moment.end_seconds <= moment.start_seconds:
+        return "still"
+    return span(moment.start_seconds, moment.end_seconds)
+
+
+def evidence_text(evidence: Sequence[Hit]) -> str:
+    """The best rank in each sense: `heard #1, seen #3`."""
+    best: dict[str, int] = {}
+    for hit in evidence:
+        sense = SENSES[hit.space]
+        best[sense] = min(hit.rank, best.get(sense, hit.rank))
+    return ", ".join(f"{sense} #{rank}" for sense, rank in sorted(best.items(), key=lambda entry: entry[1]))
+
+
+def event_text(event: Event) -> str:
+    """`siren 00:02.0-00:07.6 (0.88)`."""
+    return f"{event.label} {span(event.start_seconds, event.end_seconds)} ({event.score:.2f})"

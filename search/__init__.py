@@ -1,0 +1,1 @@
+"""A question into moments: retrieve, calibrate, fuse, locate events, evaluate."""

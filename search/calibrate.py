@@ -1,0 +1,74 @@
+"""From dot products to certainties in 0..1, and from many certainties to one score.
+
+Of text and media PE-AV says itself how probable it is that they belong together: sigmoid(scale * dot + bias), with
+the scale and the bias that it learned. PE-Core learned no bias, so that its scores only rank: a frame's certainty is
+a choice between the text and a neutral one, the softmax that CLIP classifies with. Between two pieces of media of
+one space no model learned a probability: their cosine stands for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from pesearch.types import FloatArray, SpaceName
+
+if TYPE_CHECKING:
+    from pesearch.encoders.model_set import ModelSet
+
+Certainty = npt.NDArray[np.float64]
+
+PROBABILITY, LIKENESS = "model", "likeness"
+"""What a moment's score is: the models' own probabilities, not yet calibrated on the library, or a cosine."""
+
+
+class Measure(StrEnum):
+    """How a query meets the vectors of a space."""
+
+    TEXT = "text"
+    SOUND_TO_VIDEO = "sound to video"
+    LIKENESS = "likeness"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One vector, float32 [dim], that is put to one space for one part of a question."""
+
+    part: int
+    space: SpaceName
+    vector: FloatArray
+    measure: Measure
+
+
+def certainty(models: ModelSet, probe: Probe, vectors: FloatArray) -> tuple[FloatArray, Certainty]:
+    """The dot products of the probe with vectors [n, dim], and how surely each answers, in 0..1; both [n]."""
+    scores = vectors @ probe.vector
+    if probe.measure is Measure.LIKENESS:
+        lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(probe.vector)
+        return scores, np.clip(scores / np.maximum(lengths, 1e-12), 0.0, 1.0).astype(np.float64)
+    if probe.space is SpaceName.FRAME:
+        return scores, 1.0 / (1.0 + np.exp(-models.frame_scale * scores.astype(np.float64)))
+    asked_with = SpaceName.AUDIO if probe.measure is Measure.SOUND_TO_VIDEO else None
+    probabilities = models.probabilities(probe.space, scores, asked_with)
+    if probabilities is None:
+        raise ValueError(f"the model set {models.name} has no probability for {probe.space} asked with {probe.measure}")
+    return scores, probabilities.astype(np.float64)
+
+
+def fuse(certainties: Certainty, wholes: int) -> Certainty:
+    """One score from certainties [..., parts, spaces]: the first `wholes` parts are a text as a whole and examples.
+
+    A part is as certain as in the space that is most certain of it, because what is heard need not be seen (CombMAX
+    of Fox and Shaw, 1994). The terms of a text must all be there: the least certain of them counts (the AND of
+    Zadeh, 1965). What must hold together is joined by the geometric mean, which keeps the scale of a probability.
+    """
+    parts = certainties.max(axis=-1)
+    asked = parts[..., :wholes]
+    if parts.shape[-1] > wholes:
+        asked = np.concatenate([asked, parts[..., wholes:].min(axis=-1, keepdims=True)], axis=-1)
+    fused: Certainty = np.exp(np.log(np.maximum(asked, 1e-12)).mean(axis=-1))
+    return fused

@@ -1,0 +1,94 @@
+"""Sounds named by phrases, located in a file by PE-A-Frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pesearch.errors import MediaError, QuestionError
+from pesearch.media.audio import AudioReader
+from pesearch.media.probe import probe
+from pesearch.search.spans import THRESHOLD, seconds, spans
+from pesearch.timeline import EVENT_STEP_SECONDS
+from pesearch.types import Event, FloatArray
+
+if TYPE_CHECKING:
+    from pesearch.encoders.model_set import ModelSet
+
+PIECE_STEPS = 3000
+"""Two minutes are heard at a time, so that the length of a file does not matter to memory."""
+
+EDGE_STEPS = 25
+"""One second at an inner edge of a piece is heard again with the next piece, and taken from there."""
+
+
+def locate_events(
+    path: Path, phrases: Sequence[str], models: ModelSet, threshold: float = THRESHOLD
+) -> tuple[Event, ...]:
+    """Where each phrase sounds in a file of any length, in order of time.
+
+    Raises MediaError for a file that cannot be read or has no sound, QuestionError for phrases or a threshold that
+    cannot be asked.
+    """
+    if not phrases or not all(phrase.strip() for phrase in phrases):
+        raise QuestionError("name at least one sound to locate")
+    if not 0 < threshold < 1:
+        raise QuestionError(f"the threshold is {threshold:g}: it has to lie between 0 and 1")
+    info = probe(path)
+    if info.audio is None:
+        raise MediaError(f"{path} has no sound")
+    probabilities = hear(path, 0.0, info.duration_seconds, phrases, models)
+    return events_of(probabilities, phrases, 0.0, info.duration_seconds, threshold)
+
+
+def hear(path: Path, start_seconds: float, end_seconds: float, phrases: Sequence[str], models: ModelSet) -> FloatArray:
+    """The probability of each phrase in each 40 ms step from `start_seconds` on, float32 [phrases, steps]."""
+    with AudioReader(path) as reader:
+        parts = [
+            models.event_probabilities(_read(reader, start_seconds, end_seconds, first, stop), phrases)[:, skip:keep]
+            for first, stop, skip, keep in pieces(math.ceil((end_seconds - start_seconds) / EVENT_STEP_SECONDS - 1e-6))
+        ]
+    return np.concatenate(parts, axis=1) if parts else np.empty((len(phrases), 0), dtype=np.float32)
+
+
+def pieces(steps: int) -> Iterator[tuple[int, int, int, int]]:
+    """Overlapping pieces [first, stop) of so many steps, and the part [skip, keep) of each to use: these parts
+    follow one another without a gap."""
+    first = 0
+    while first < steps:
+        stop = min(first + PIECE_STEPS, steps)
+        skip = EDGE_STEPS if first else 0
+        keep = stop - first - (EDGE_STEPS if stop < steps else 0)
+        yield first, stop, skip, keep
+        if stop == steps:
+            return
+        first += PIECE_STEPS - 2 * EDGE_STEPS
+
+
+def _read(reader: AudioReader, start_seconds: float, end_seconds: float, first: int, stop: int) -> FloatArray:
+    return reader.read(start_seconds + seconds(first), min(start_seconds + seconds(stop), end_seconds))
+
+
+def events_of(
+    probabilities: FloatArray,
+    phrases: Sequence[str],
+    start_seconds: float,
+    end_seconds: float,
+    threshold: float = THRESHOLD,
+) -> tuple[Event, ...]:
+    """The events in probabilities [phrases, steps] that begin at `start_seconds` of the file, in order of time."""
+    found = (
+        Event(
+            label=phrase,
+            start_seconds=start_seconds + seconds(start),
+            end_seconds=min(start_seconds + seconds(stop), end_seconds),
+            score=float(row[start:stop].mean(dtype=np.float64)),
+        )
+        for phrase, row in zip(phrases, probabilities, strict=True)
+        for start, stop in spans(row, threshold)
+    )
+    return tuple(sorted(found, key=lambda event: (event.start_seconds, event.end_seconds, event.label)))

@@ -1,0 +1,112 @@
+"""A media file that is asked with: its vectors, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from pesearch.encoders.model_set import ModelSet, WindowInput, WindowVectors
+from pesearch.errors import MediaError, QuestionError
+from pesearch.media.audio import AudioReader
+from pesearch.media.image import read_image
+from pesearch.media.probe import probe
+from pesearch.media.recognise import recognise
+from pesearch.media.video import FrameReader
+from pesearch.timeline import grid, windows
+from pesearch.types import FloatArray, ImageArray, MediaInfo, MediaKind, SpaceName
+
+WINDOWS_AT_ONCE = 8
+
+
+def image_vectors(path: Path, models: ModelSet) -> FloatArray:
+    """A picture in the frame space, float32 [1, dim]. Raises QuestionError where it cannot be read."""
+    if _kind(path) is not MediaKind.IMAGE:
+        raise QuestionError(f"{path} is not a picture: --image needs one")
+    try:
+        return models.embed_frames([read_image(path)])
+    except MediaError as error:
+        raise QuestionError(f"cannot ask with {path}: {error}") from error
+
+
+def audio_vectors(path: Path, models: ModelSet) -> dict[SpaceName, FloatArray]:
+    """The sound of an audio or video file in the audio space, float32 [windows, dim]."""
+    info = _probe(path)
+    if info.audio is None:
+        raise QuestionError(f"{path} has no sound: --audio needs a file with sound")
+    return _window_vectors(path, info, models, seen=False)
+
+
+def video_vectors(path: Path, models: ModelSet) -> dict[SpaceName, FloatArray]:
+    """A video in the video, audio and audio-video spaces, as far as it has both, float32 [windows, dim] each.
+
+    A model set without a video space looks at its frames instead, in the frame space.
+    """
+    info = _probe(path)
+    if info.video is None or info.kind is not MediaKind.VIDEO:
+        raise QuestionError(f"{path} is not a video: --video needs one")
+    if SpaceName.VIDEO in {space.name for space in models.spaces}:
+        return _window_vectors(path, info, models, seen=True)
+    heard = _window_vectors(path, info, models, seen=False) if info.audio else {}
+    return {**heard, SpaceName.FRAME: _frame_vectors(path, info, models)}
+
+
+def _kind(path: Path) -> MediaKind | None:
+    try:
+        return recognise(path)
+    except MediaError as error:
+        raise QuestionError(f"cannot ask with {path}: {error}") from error
+
+
+def _probe(path: Path) -> MediaInfo:
+    try:
+        return probe(path)
+    except MediaError as error:
+        raise QuestionError(f"cannot ask with {path}: {error}") from error
+
+
+def _window_vectors(path: Path, info: MediaInfo, models: ModelSet, seen: bool) -> dict[SpaceName, FloatArray]:
+    """Every window of the file, a few at a time so that a long example never lies in memory as a whole."""
+    found: list[WindowVectors] = []
+    try:
+        with ExitStack() as stack:
+            frames = stack.enter_context(FrameReader(path)) if seen else None
+            audio = stack.enter_context(AudioReader(path)) if info.audio else None
+            for batch in _batches(windows(info.duration_seconds).tolist()):
+                found += models.embed_windows([_window(frames, audio, start, end) for start, end in batch])
+    except MediaError as error:
+        raise QuestionError(f"cannot ask with {path}: {error}") from error
+    named = {
+        SpaceName.VIDEO: [one.video for one in found if one.video is not None],
+        SpaceName.AUDIO: [one.audio for one in found if one.audio is not None],
+        SpaceName.AUDIO_VIDEO: [one.audio_video for one in found if one.audio_video is not None],
+    }
+    return {space: np.stack(vectors) for space, vectors in named.items() if vectors}
+
+
+def _window(frames: FrameReader | None, audio: AudioReader | None, start: float, end: float) -> WindowInput:
+    images = [image for _, image in frames.read(grid(start, end))] if frames else None
+    return WindowInput(images or None, audio.read(start, end) if audio else None)
+
+
+def _frame_vectors(path: Path, info: MediaInfo, models: ModelSet) -> FloatArray:
+    """One vector a window: the mean of its frames' vectors, as PE-Core embeds a video (its encode_video)."""
+    try:
+        with FrameReader(path) as reader:
+            means = [_mean_frame(reader, start, end, models) for start, end in windows(info.duration_seconds).tolist()]
+    except MediaError as error:
+        raise QuestionError(f"cannot ask with {path}: {error}") from error
+    return np.stack(means)
+
+
+def _mean_frame(reader: FrameReader, start: float, end: float, models: ModelSet) -> FloatArray:
+    images: list[ImageArray] = [image for _, image in reader.read(grid(start, end))]
+    mean: FloatArray = models.embed_frames(images).mean(axis=0)
+    return mean
+
+
+def _batches(segments: list[list[float]]) -> Iterator[list[list[float]]]:
+    for first in range(0, len(segments), WINDOWS_AT_ONCE):
+        yield segments[first : first + WINDOWS_AT_ONCE]

@@ -1,0 +1,84 @@
+"""A question: what is asked, and of which files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from pesearch.errors import QuestionError
+from pesearch.types import Location, MediaFile
+
+MOST_TERMS = 8
+"""A text that falls into more parts than this is a sentence: it is asked as a whole only."""
+
+_BETWEEN_TERMS = re.compile(r"\s*(?:[,;+&]|\b(?:and|then)\b)\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a user asks: a text, examples, or both; `k` moments at most.
+
+    `speech` takes the text as words that are spoken. `under` keeps files in that folder; `after` (that day and
+    later) and `before` (earlier than that day) look at the file's modification date in local time.
+    Raises QuestionError for what cannot be asked.
+    """
+
+    text: str = ""
+    audio: Path | None = None
+    video: Path | None = None
+    image: Path | None = None
+    speech: bool = False
+    k: int = 10
+    under: Path | None = None
+    after: date | None = None
+    before: date | None = None
+
+    def __post_init__(self) -> None:
+        if not self.text.strip() and not self.examples:
+            raise QuestionError("nothing is asked: give a text, or --audio, --video or --image with a file")
+        if self.speech and not self.text.strip():
+            raise QuestionError("--speech needs the words that are spoken")
+        if self.k < 1:
+            raise QuestionError(f"-k is {self.k}: ask for at least 1 moment")
+        if self.after and self.before and self.after >= self.before:
+            raise QuestionError(f"no day is after {self.after} and before {self.before}")
+
+    @property
+    def examples(self) -> tuple[Path, ...]:
+        """The media files that are asked with."""
+        return tuple(path for path in (self.audio, self.video, self.image) if path)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some files of a library are not asked."""
+        return bool(self.under or self.after or self.before)
+
+    def allows(self, file: MediaFile) -> bool:
+        """Whether one of the file's locations is in the folder and the days that are asked."""
+        return any(self._allows(location) for location in file.locations)
+
+    def _allows(self, location: Location) -> bool:
+        tops = (self.under.absolute(), self.under.resolve()) if self.under else ()
+        if tops and not any(location.path.is_relative_to(top) for top in tops):
+            return False
+        day = datetime.fromtimestamp(location.modified_ns / 1e9).date()
+        return (self.after is None or day >= self.after) and (self.before is None or day < self.before)
+
+    def __str__(self) -> str:
+        """As it is shown back: the text, and each example by its name."""
+        return " + ".join(part for part in (self.text.strip(), *(path.name for path in self.examples)) if part)
+
+
+def terms(text: str) -> tuple[str, ...]:
+    """The parts of a text that each name one thing: "a siren and a train" gives "a siren" and "a train".
+
+    Parts are split by "and", "then", ",", ";", "+" and "&", and are told once each. A text of one part, or of too
+    many (more than MOST_TERMS), is its own only term; a text of nothing has none.
+    """
+    whole = " ".join(text.split())
+    parts = {part.lower(): part for part in reversed(_BETWEEN_TERMS.split(whole)) if part}
+    if not 1 <= len(parts) <= MOST_TERMS:
+        return (whole,) if parts else ()
+    return tuple(reversed(parts.values()))

@@ -1,0 +1,66 @@
+"""Making a library, and bringing an older one up to this program's schema."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from pesearch import timeline
+from pesearch.errors import LibraryError
+from pesearch.store.catalogue import CATALOGUE_FILE, new_catalogue, reading, transaction
+from pesearch.store.disk import TEMPORARY_SUFFIX, disk_errors, sync_folder
+from pesearch.store.generation import write_stamp
+from pesearch.store.lock import writer_lock
+from pesearch.store.schema import MIGRATIONS, migrate, schema_number
+from pesearch.types import Space
+
+
+def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
+    """Write an empty catalogue. It gets its name when it is whole: a library is there, or it is not."""
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with writer_lock(folder):
+        catalogue = folder / CATALOGUE_FILE
+        if catalogue.exists():
+            raise LibraryError(f"There is a library in {folder} already")
+        temporary = folder / (CATALOGUE_FILE + TEMPORARY_SUFFIX)
+        birth = uuid.uuid4().hex
+        with disk_errors(folder):
+            temporary.unlink(missing_ok=True)
+            with new_catalogue(temporary) as connection:
+                _fill(connection, birth, model_set, spaces)
+            write_stamp(folder, f"0 {birth}")
+            temporary.rename(catalogue)
+            sync_folder(folder)
+
+
+def migrate_catalogue(folder: Path) -> None:
+    """Apply the migrations that the catalogue lacks, if any. `LibraryTooNew` when it knows more than this program."""
+    with reading(folder) as connection:
+        lacking = schema_number(connection) < len(MIGRATIONS)
+    if lacking:
+        with writer_lock(folder), transaction(folder) as connection:
+            migrate(connection)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, birth: str, model_set: str, spaces: Sequence[Space]) -> None:
+    for migration in MIGRATIONS:
+        connection.execute(migration)
+    connection.execute(
+        "INSERT INTO library VALUES (?, ?, 0, ?, ?, ?, ?)",
+        [
+            len(MIGRATIONS),
+            birth,
+            model_set,
+            timeline.WINDOW_SECONDS,
+            timeline.HOP_SECONDS,
+            timeline.FRAMES_PER_SECOND,
+        ],
+    )
+    for space in spaces:
+        connection.execute(
+            "INSERT INTO spaces VALUES (?, ?, ?, ?)", [space.name.value, space.model, space.revision, space.dim]
+        )

@@ -1,0 +1,96 @@
+"""Short connections to the catalogue, `library.duckdb`.
+
+DuckDB lets one process write to a file or several read it, never both at once. So a connection lives for one read
+or one transaction, and a lock that another process holds is waited for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
+from pesearch.store.disk import FULL, no_space_left
+
+CATALOGUE_FILE = "library.duckdb"
+WAIT_SECONDS = 60.0
+"""How long a connection waits for another process to end its own: far longer than any one of them lasts."""
+
+_RETRY_SECONDS = 0.02
+_SETTINGS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_one_at_a_time = threading.Lock()
+"""Within a process DuckDB refuses a reading connection beside a writing one: they take turns."""
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that sees the last committed state."""
+    with _connection(folder / CATALOGUE_FILE, read_only=True) as connection:
+        yield connection
+
+
+@contextmanager
+def transaction(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection inside one transaction: all of it is committed, or, after any error, nothing."""
+    with _connection(folder / CATALOGUE_FILE, read_only=False) as connection:
+        connection.begin()
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def new_catalogue(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a catalogue that does not exist yet, in a file of any name."""
+    with _translated(path), duckdb.connect(path, config=_SETTINGS) as connection:
+        yield connection
+
+
+@contextmanager
+def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    with _one_at_a_time, _translated(path):
+        connection = _connect(path, read_only=read_only)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    give_up = time.monotonic() + WAIT_SECONDS
+    while True:
+        if not path.exists():
+            raise LibraryNotFound(f"No library in {path.parent}: make one with `pesearch index PATH`")
+        try:
+            return duckdb.connect(path, read_only=read_only, config=_SETTINGS)
+        except duckdb.IOException as error:
+            if "Could not set lock" not in str(error):
+                raise
+            if time.monotonic() > give_up:
+                raise LibraryBusy(f"Another program keeps the library {path.parent} open: close it") from error
+        time.sleep(_RETRY_SECONDS)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _library_error(path, str(error)) from error
+
+
+def _library_error(path: Path, text: str) -> LibraryError:
+    if any(os.strerror(number) in text for number in FULL):
+        return no_space_left(path.parent)
+    if any(os.strerror(number) in text for number in (errno.EACCES, errno.EPERM, errno.EROFS)):
+        return LibraryError(f"The library {path.parent} cannot be used: no permission for {path.name}")
+    if "database file with version number" in text:
+        return LibraryTooNew(f"The library {path.parent} was written by a newer pesearch: upgrade pesearch")
+    reason = text.splitlines()[0] if text else "no reason given"
+    return LibraryDamaged(f"The catalogue of the library {path.parent} cannot be read: {reason}")

@@ -1,0 +1,151 @@
+"""The changes that a transaction makes to the catalogue, as SQL over rows handed in as Arrow tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pesearch.errors import LibraryError
+from pesearch.store.shards import Shard
+from pesearch.types import EncodedFile, Failure, Location
+
+_PLACE = [("path", pa.binary()), ("size_bytes", pa.int64()), ("modified_ns", pa.int64())]
+_VIDEO = pa.struct(
+    [("codec", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("frames_per_second", pa.float64())]
+)
+_AUDIO = pa.struct([("codec", pa.string()), ("sample_rate", pa.int32()), ("channels", pa.int32())])
+_ENCODED = pa.schema(
+    [
+        *_PLACE,
+        ("fingerprint", pa.string()),
+        ("kind", pa.string()),
+        ("duration_seconds", pa.float64()),
+        ("video", _VIDEO),
+        ("audio", _AUDIO),
+    ]
+)
+_PLACED = pa.schema([*_PLACE, ("file_id", pa.int64())])
+_FAILED = pa.schema([*_PLACE, ("reason", pa.string())])
+_SHARDS = pa.schema([("name", pa.string()), ("space", pa.string()), ("rows", pa.int64()), ("size_bytes", pa.int64())])
+_EXTENTS = pa.schema(
+    [
+        ("fingerprint", pa.string()),
+        ("space", pa.string()),
+        ("shard", pa.string()),
+        ("first_row", pa.int64()),
+        ("rows", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenShard:
+    """A shard on disk that waits for its registration: `contents` are (fingerprint, rows) in the order of its rows."""
+
+    shard: Shard
+    contents: tuple[tuple[str, int], ...]
+
+
+def add_files(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[EncodedFile], shards: Sequence[WrittenShard]
+) -> None:
+    """Register files, their locations and their vectors. A content that has vectors already keeps those."""
+    _register(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
+    _register(connection, "written_shards", _SHARDS, [asdict(written.shard) for written in shards])
+    _register(connection, "written_extents", _EXTENTS, [row for written in shards for row in _extent_rows(written)])
+    connection.execute("""
+        INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
+        SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
+        WHERE fingerprint NOT IN (SELECT fingerprint FROM files)""")
+    connection.execute("INSERT INTO shards SELECT name, space, rows, size_bytes FROM written_shards")
+    connection.execute("""
+        INSERT INTO extents
+        SELECT files.id, space, shard, first_row, rows FROM written_extents JOIN files USING (fingerprint)
+        WHERE files.id NOT IN (SELECT file_id FROM extents)""")
+    connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM encoded)")
+    connection.execute("""
+        INSERT INTO locations
+        SELECT path, size_bytes, modified_ns, files.id, NULL FROM encoded JOIN files USING (fingerprint)""")
+
+
+def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, Location]]) -> None:
+    """Say of paths which known file each holds. `LibraryError` for a file that is not known."""
+    _register(connection, "placed", _PLACED, [{**_place_row(place), "file_id": file_id} for file_id, place in places])
+    unknown = connection.execute("SELECT file_id FROM placed WHERE file_id NOT IN (SELECT id FROM files)").fetchone()
+    if unknown is not None:
+        raise LibraryError(f"The library holds no file {unknown[0]}")
+    connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM placed)")
+    connection.execute("INSERT INTO locations SELECT path, size_bytes, modified_ns, file_id, NULL FROM placed")
+
+
+def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
+    """Say of paths why they could not be indexed. What was indexed from the very same bytes is kept."""
+    rows = [{**_place_row(failure.location), "reason": _readable(failure.reason)} for failure in failures]
+    _register(connection, "failed", _FAILED, rows)
+    connection.execute("""
+        CREATE TEMP TABLE failed_locations AS
+        SELECT failed.path, size_bytes, modified_ns, locations.file_id, failed.reason
+        FROM failed LEFT JOIN locations USING (path, size_bytes, modified_ns)""")
+    connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM failed)")
+    connection.execute("INSERT INTO locations SELECT * FROM failed_locations")
+
+
+def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
+    """Forget paths, but never the last one of a file: a file without any other place is offline, not gone."""
+    _register(connection, "forgotten", _PLACED, [{"path": os.fsencode(path)} for path in paths])
+    connection.execute("""
+        DELETE FROM locations WHERE path IN (SELECT path FROM forgotten) AND (file_id IS NULL OR file_id IN (
+            SELECT file_id FROM locations WHERE file_id IS NOT NULL AND path NOT IN (SELECT path FROM forgotten)))""")
+
+
+def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
+    """Forget files with all their places. An id that is not known is none to forget."""
+    _register(connection, "removed", _PLACED, [{"file_id": file_id} for file_id in file_ids])
+    connection.execute("DELETE FROM locations WHERE file_id IN (SELECT file_id FROM removed)")
+
+
+def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
+    """End a change: drop what no place refers to any more, and count the generation up. The new generation."""
+    connection.execute("""
+        DELETE FROM files WHERE id NOT IN (SELECT file_id FROM locations WHERE file_id IS NOT NULL)""")
+    connection.execute("DELETE FROM extents WHERE file_id NOT IN (SELECT id FROM files)")
+    connection.execute("DELETE FROM shards WHERE name NOT IN (SELECT shard FROM extents)")
+    row = connection.execute("UPDATE library SET generation = generation + 1 RETURNING generation").fetchone()
+    if row is None:
+        raise LibraryError("The catalogue of the library is empty: index into a new library")
+    return int(row[0])
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Sequence[dict[str, Any]]
+) -> None:
+    connection.register(name, pa.Table.from_pylist(rows, schema=schema))
+
+
+def _place_row(place: Location) -> dict[str, Any]:
+    return {"path": os.fsencode(place.path), "size_bytes": place.size_bytes, "modified_ns": place.modified_ns}
+
+
+def _encoded_row(file: EncodedFile) -> dict[str, Any]:
+    info = {**asdict(file.info), "kind": file.info.kind.value}
+    return {**_place_row(file.location), "fingerprint": file.fingerprint, **info}
+
+
+def _extent_rows(written: WrittenShard) -> list[dict[str, Any]]:
+    rows, first_row = [], 0
+    for fingerprint, count in written.contents:
+        place = {"space": written.shard.space.value, "shard": written.shard.name}
+        rows.append({"fingerprint": fingerprint, **place, "first_row": first_row, "rows": count})
+        first_row += count
+    return rows
+
+
+def _readable(text: str) -> str:
+    """Text that UTF-8 can hold: the undecodable bytes of a path become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

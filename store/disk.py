@@ -1,0 +1,69 @@
+"""Writing so that a file is either whole and durable under its name, or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from pesearch.errors import LibraryError, NoSpaceLeft
+
+TEMPORARY_SUFFIX = ".new"
+"""What a file is called while it is written: its name and this."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The ways in which a system says that no more fits: the disk, the user's quota, the largest file."""
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn the system's errors into `NoSpaceLeft` and `LibraryError`, one line each."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise no_space_left(folder) from error
+        raise LibraryError(f"The library {folder} cannot be used: {error.strerror} ({error.filename})") from error
+
+
+def no_space_left(folder: Path) -> NoSpaceLeft:
+    """The error for a full disk. What was committed before stays."""
+    return NoSpaceLeft(f"No space left for the library {folder}: make room and run the command again")
+
+
+def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a temporary file, bring it to the disk, then give it its name."""
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        with temporary.open("wb") as sink:
+            write(sink)
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk: a rename is durable only after this."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes of all files under a folder; one that vanishes meanwhile counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total

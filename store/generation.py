@@ -1,0 +1,48 @@
+"""One generation of a library in memory, and the small file that tells which generation is the last.
+
+The file is written after the commit. Should that fail, a reader that holds an older generation keeps it until the
+next writer starts; a reader that starts anew reads the catalogue, which is the truth.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from pesearch.store.disk import write_durably
+from pesearch.store.snapshot import Snapshot
+from pesearch.store.vectors import VectorIndex, open_index
+from pesearch.types import Space, SpaceName
+
+GENERATION_FILE = "generation"
+
+
+class Generation:
+    """A snapshot of the catalogue with the indexes over its vectors, each opened when it is first asked for."""
+
+    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.by_fingerprint = {file.fingerprint: file for file in snapshot.files.values()}
+        self._folder = folder
+        self._indexes: dict[SpaceName, VectorIndex] = {}
+        self._opening = threading.Lock()
+
+    def index(self, space: Space) -> VectorIndex:
+        """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
+        with self._opening:
+            if space.name not in self._indexes:
+                self._indexes[space.name] = open_index(self._folder, self.snapshot, space)
+            return self._indexes[space.name]
+
+
+def read_stamp(folder: Path) -> str:
+    """What the generation file holds: generation and birth of the library, or nothing when there is no such file."""
+    try:
+        return (folder / GENERATION_FILE).read_text("utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def write_stamp(folder: Path, stamp: str) -> None:
+    """Replace the generation file in one step."""
+    write_durably(folder / GENERATION_FILE, lambda sink: sink.write(f"{stamp}\n".encode()))

@@ -1,0 +1,206 @@
+"""The face of the room: a library on disk, read by many, written by one at a time.
+
+library = open_library(folder)
+hits = library.search(SpaceName.AUDIO, queries, k=50)
+with library.writer() as writer:
+    writer.add(batch)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pesearch import timeline
+from pesearch.errors import LibraryDamaged, LibraryError, OtherModelSet
+from pesearch.store.birth import create_catalogue, migrate_catalogue
+from pesearch.store.catalogue import reading
+from pesearch.store.disk import size_on_disk
+from pesearch.store.generation import Generation, read_stamp
+from pesearch.store.lock import writer_lock
+from pesearch.store.snapshot import KnownLocation, read_snapshot
+from pesearch.store.vectors import read_vectors
+from pesearch.store.writer import Writer
+from pesearch.types import Failure, FloatArray, Hit, Location, MediaFile, MediaKind, Space, SpaceName, SpaceVectors
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space."""
+
+    generation: int
+    model_set: str
+    files: int
+    files_by_kind: Mapping[MediaKind, int]
+    hours: float
+    vectors: Mapping[SpaceName, int]
+    failures: int
+    size_bytes: int
+
+
+def create_library(folder: Path, model_set: str, spaces: Sequence[Space]) -> Library:
+    """Make an empty library for one model set. `LibraryError` when the folder holds one already."""
+    create_catalogue(folder, model_set, spaces)
+    return Library(folder)
+
+
+def open_library(folder: Path) -> Library:
+    """The library in `folder`. `LibraryNotFound`, `LibraryTooNew` or `LibraryDamaged` when there is none to use."""
+    migrate_catalogue(folder)
+    return Library(folder)
+
+
+class Library:
+    """A reader. Each method answers from the last committed generation, which it keeps in memory until the next.
+
+    Several methods that must agree with each other are asked of one `pinned()` library. Safe to share among threads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._is_pinned = False
+        self._generation = self._read()
+
+    @property
+    def model_set(self) -> str:
+        """The name of the model set that made the vectors."""
+        return self._now().snapshot.model_set
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """The spaces that the library has, as fixed when it was made."""
+        return self._now().snapshot.spaces
+
+    def pinned(self) -> Library:
+        """This library as it is now: it stays at this generation, whatever is committed meanwhile."""
+        pinned = object.__new__(Library)
+        pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
+        return pinned
+
+    def generation(self) -> int:
+        """The number of the last committed state. It only rises."""
+        return self._now().snapshot.generation
+
+    def require(self, model_set: str, spaces: Sequence[Space]) -> None:
+        """`OtherModelSet` unless this very model set, with these revisions, made the library."""
+        snapshot = self._now().snapshot
+        if snapshot.model_set == model_set and set(snapshot.spaces) == set(spaces):
+            return
+        other = "another revision of it" if snapshot.model_set == model_set else f"the model set {snapshot.model_set}"
+        raise OtherModelSet(
+            f"The library {self.folder} was made with {other}: "
+            f"use `--model {snapshot.model_set}`, or `pesearch index PATH --model {model_set} --library NEW_FOLDER`"
+        )
+
+    def status(self) -> LibraryStatus:
+        """What the library holds, and its size on disk."""
+        snapshot = self._now().snapshot
+        kinds = [file.info.kind for file in snapshot.files.values()]
+        return LibraryStatus(
+            generation=snapshot.generation,
+            model_set=snapshot.model_set,
+            files=len(kinds),
+            files_by_kind={kind: kinds.count(kind) for kind in MediaKind},
+            hours=sum(file.info.duration_seconds for file in snapshot.files.values()) / 3600,
+            vectors={name: sum(extent.rows for extent in extents) for name, extents in snapshot.extents.items()},
+            failures=len(self.failures()),
+            size_bytes=size_on_disk(self.folder),
+        )
+
+    def files(self) -> list[MediaFile]:
+        """All media files, in the order in which they came."""
+        return list(self._now().snapshot.files.values())
+
+    def file(self, file_id: int) -> MediaFile:
+        """The media file of a hit. `LibraryError` when it is not (or no longer) in the library."""
+        file = self._now().snapshot.files.get(file_id)
+        if file is None:
+            raise LibraryError(f"The library {self.folder} holds no file {file_id}: it was removed meanwhile")
+        return file
+
+    def find(self, fingerprint: str) -> MediaFile | None:
+        """The media file of that content."""
+        return self._now().by_fingerprint.get(fingerprint)
+
+    def known(self) -> dict[Path, KnownLocation]:
+        """Every path that the library has seen, with the size and time that it had then."""
+        return dict(self._now().snapshot.known)
+
+    def failures(self) -> list[Failure]:
+        """The files that could not be indexed, with reasons, by path."""
+        return [
+            Failure(Location(path, place.size_bytes, place.modified_ns), place.failure)
+            for path, place in self._now().snapshot.known.items()
+            if place.failure is not None
+        ]
+
+    def search(
+        self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None
+    ) -> list[list[Hit]]:
+        """The k best segments for each of `queries` [q, dim] by exact dot product; only in `file_ids` when given.
+
+        The product is of the query in float32 with the stored vectors, which are float16. A space that the library
+        does not have finds nothing.
+        """
+
+        def answer(generation: Generation, known: Space) -> list[list[Hit]]:
+            return generation.index(known).search(queries, k, file_ids)
+
+        return self._from_shards(space, answer) or [[] for _ in queries]
+
+    def vectors(self, file_id: int, space: SpaceName) -> SpaceVectors:
+        """The vectors of one file in one space, as stored. `LibraryError` when the library has no such space."""
+
+        def answer(generation: Generation, known: Space) -> SpaceVectors:
+            return read_vectors(self.folder, generation.snapshot, known, file_id)
+
+        found = self._from_shards(space, answer)
+        if found is None:
+            raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
+        return found
+
+    @contextmanager
+    def writer(self) -> Iterator[Writer]:
+        """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock."""
+        with writer_lock(self.folder):
+            snapshot = self._read().snapshot
+            grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
+            if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
+                raise OtherModelSet(
+                    f"The library {self.folder} was cut into windows of another length: index into a new library"
+                )
+            yield Writer(self.folder, snapshot)
+
+    def _from_shards(self, space: SpaceName, answer: Callable[[Generation, Space], _Answer]) -> _Answer | None:
+        """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""
+        while True:
+            generation = self._now()
+            known = next((one for one in generation.snapshot.spaces if one.name == space), None)
+            if known is None:
+                return None
+            try:
+                return answer(generation, known)
+            except FileNotFoundError as error:
+                if self._now() is generation:
+                    raise LibraryDamaged(
+                        f"The vector shard {error.filename} is gone: index into a new library"
+                    ) from error
+
+    def _now(self) -> Generation:
+        """The last committed generation; the one in memory while the generation file says that it is the last."""
+        held = self._generation
+        if self._is_pinned or read_stamp(self.folder) == held.snapshot.stamp:
+            return held
+        read = self._read()
+        if read.snapshot.stamp != held.snapshot.stamp:
+            self._generation = read
+        return self._generation
+
+    def _read(self) -> Generation:
+        with reading(self.folder) as connection:
+            return Generation(self.folder, read_snapshot(connection))

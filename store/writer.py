@@ -1,0 +1,117 @@
+"""Changing a library: each method is one transaction and returns the generation that it made.
+
+Vectors come first: a shard is whole and durable under its name before the transaction that registers it. What is
+interrupted in between leaves a shard that nobody registered, and the next writer sweeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from pesearch.store.catalogue import reading, transaction
+from pesearch.store.changes import (
+    WrittenShard,
+    add_files,
+    fail_locations,
+    forget_locations,
+    place_files,
+    raise_generation,
+    remove_files,
+)
+from pesearch.store.disk import disk_errors
+from pesearch.store.generation import write_stamp
+from pesearch.store.shards import check_storable, sweep_shards, write_shard
+from pesearch.store.snapshot import Snapshot, read_shards
+from pesearch.types import EncodedFile, Failure, Location, Space, SpaceName
+
+
+class Writer:
+    """The one writer of a library, from `Library.writer()`. `NoSpaceLeft` from any method leaves the library whole."""
+
+    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+        self._folder = folder
+        self._birth = snapshot.birth
+        self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
+        with disk_errors(folder):
+            write_stamp(folder, snapshot.stamp)
+        self.sweep()
+
+    def add(self, batch: Sequence[EncodedFile]) -> int:
+        """Commit encoded files. One that stands at the path of another content replaces it there.
+
+        A content that is known gets one more location and keeps the vectors it has. A content that no location holds
+        any more is dropped with its vectors. Of two that stand at one path the later one counts. `ValueError` for
+        vectors that do not fit the library's spaces, or are not finite in float16; then nothing is committed.
+        """
+        files = list({file.location.path: file for file in batch}.values())
+        contents = {file.fingerprint: file for file in files}
+        for file in files:
+            self._check(file)
+        with disk_errors(self._folder):
+            shards = [shard for space in self._spaces.values() for shard in self._write(space, contents)]
+        return self._commit(lambda connection: add_files(connection, files, shards))
+
+    def add_location(self, file_id: int, location: Location) -> int:
+        """Say that a known file stands at this location too, or still, after a change of its time."""
+        return self.add_locations([(file_id, location)])
+
+    def add_locations(self, places: Sequence[tuple[int, Location]]) -> int:
+        """`add_location` for many in one transaction. `LibraryError` for a file that is not known."""
+        latest = {place.path: (file_id, place) for file_id, place in places}
+        return self._commit(lambda connection: place_files(connection, list(latest.values())))
+
+    def fail(self, *failures: Failure) -> int:
+        """Remember why files could not be indexed. A path whose bytes have changed no longer holds what it held."""
+        latest = {failure.location.path: failure for failure in failures}
+        return self._commit(lambda connection: fail_locations(connection, list(latest.values())))
+
+    def remove(self, file_ids: Iterable[int]) -> int:
+        """Drop files from the library: their places and vectors. The media itself is not touched."""
+        ids = list(file_ids)
+        return self._commit(lambda connection: remove_files(connection, ids))
+
+    def forget(self, paths: Iterable[Path]) -> int:
+        """Forget paths where nothing stands any more: failures, and places of files that are known elsewhere too.
+
+        The last place of a file is kept, so that a drive that is away makes its files offline and loses none.
+        """
+        gone = list(paths)
+        return self._commit(lambda connection: forget_locations(connection, gone))
+
+    def sweep(self) -> int:
+        """Delete shards that no transaction registered, or that hold nothing any more. Bytes freed."""
+        with reading(self._folder) as connection:
+            shards = read_shards(connection)
+        with disk_errors(self._folder):
+            return sweep_shards(self._folder, shards.values())
+
+    def _check(self, file: EncodedFile) -> None:
+        for vectors in file.vectors:
+            space = self._spaces.get(vectors.space)
+            if space is None or vectors.vectors.shape[1] != space.dim:
+                raise ValueError(f"{vectors!r} of {file.location.path!r} does not fit the library's spaces")
+            check_storable(vectors)
+
+    def _write(self, space: Space, contents: Mapping[str, EncodedFile]) -> list[WrittenShard]:
+        """The shard of one space for a batch; none when the batch has no vectors there."""
+        parts = [
+            (fingerprint, vectors)
+            for fingerprint, file in contents.items()
+            for vectors in file.vectors
+            if vectors.space == space.name and len(vectors.vectors)
+        ]
+        if not parts:
+            return []
+        shard = write_shard(self._folder, space, [vectors for _, vectors in parts])
+        return [WrittenShard(shard, tuple((fingerprint, len(vectors.vectors)) for fingerprint, vectors in parts))]
+
+    def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
+        with transaction(self._folder) as connection:
+            change(connection)
+            generation = raise_generation(connection)
+        with disk_errors(self._folder):
+            write_stamp(self._folder, f"{generation} {self._birth}")
+        return generation

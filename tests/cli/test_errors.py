@@ -1,0 +1,73 @@
+"""Whatever goes wrong ends in one line on stderr that says what to do, and in the right exit code."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def one_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.startswith("pesearch: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in text
+    return lines[0]
+
+
+def test_no_library(pesearch: Run, tmp_path: Path) -> None:
+    result = pesearch("query", "siren", "--library", tmp_path / "none")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert "pesearch index" in one_line(result.stderr)
+
+
+def test_unknown_model(pesearch: Run, tmp_path: Path) -> None:
+    result = pesearch("index", tmp_path, "--model", "huge", "--library", tmp_path / "library")
+    assert result.returncode == 2
+    assert "starter" in one_line(result.stderr)
+    assert not (tmp_path / "library").exists()
+
+
+@pytest.mark.parametrize("name", ["small", "light"])
+def test_a_model_that_is_not_here_names_both_ways_out(pesearch: Run, tmp_path: Path, name: str) -> None:
+    result = pesearch("index", tmp_path, "--model", name, "--library", tmp_path / "library")
+    assert result.returncode == 2
+    line = one_line(result.stderr)
+    assert f"pesearch models pull {name}" in line
+    assert "--model starter" in line
+    assert not (tmp_path / "library").exists()
+
+
+def test_the_hub_is_not_asked_when_it_is_switched_off(pesearch: Run) -> None:
+    result = pesearch("models", "pull", "light", "--yes")
+    assert result.returncode == 2
+    assert "GB" in result.stderr
+    assert "HF_HUB_OFFLINE" in one_line(result.stderr)
+
+
+def test_nothing_asked(pesearch: Run) -> None:
+    result = pesearch("query")
+    assert result.returncode == 2
+    assert "nothing is asked" in one_line(result.stderr)
+
+
+def test_wrong_option(pesearch: Run) -> None:
+    result = pesearch("query", "siren", "--nearest")
+    assert result.returncode == 2
+    assert "--nearest" in result.stderr
+
+
+def test_a_device_that_is_not_there(pesearch: Run, tmp_path: Path) -> None:
+    result = pesearch("index", tmp_path, "--model", "starter", "--device", "abacus", "--library", tmp_path / "library")
+    assert result.returncode == 2
+    assert "abacus" in one_line(result.stderr)
+
+
+def test_models_are_listed_without_network(pesearch: Run) -> None:
+    result = pesearch("models")
+    assert result.returncode == 0
+    rows = {line.split()[0]: line for line in result.stdout.splitlines()[1:]}
+    assert set(rows) == {"starter", "small", "base", "large", "light"}
+    assert " yes " in rows["starter"]
+    assert " no " in rows["small"]
+    assert "Apache-2.0" in rows["small"]

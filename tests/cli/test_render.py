@@ -1,0 +1,51 @@
+"""Lines for people: times read right, and hostile names stay on their line."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.cli.render import quoted, shown, size, table
+from pesearch.wording import clock, span
+
+
+@given(st.text(max_size=40))
+def test_a_name_is_shown_on_one_line(name: str) -> None:
+    assert len(shown(Path(name)).splitlines()) <= 1
+    assert shown(Path(name)).isprintable()
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=20))
+def test_a_printable_name_is_quoted_for_the_shell(name: str) -> None:
+    if name.isprintable():
+        assert shlex.split(quoted(Path(name))) == [str(Path(name))]
+
+
+def test_a_hostile_name_comes_back_from_the_shell_as_it_was() -> None:
+    path = Path("a\nb'c\\d\x1b[31m.mp4")
+    echoed = subprocess.run(["bash", "-c", f"printf %s {quoted(path)}"], capture_output=True, check=True).stdout
+    assert echoed == str(path).encode()
+
+
+def test_clock() -> None:
+    assert clock(0.0) == "00:00.0"
+    assert clock(62.34) == "01:02.3"
+    assert clock(59.99) == "01:00.0"
+    assert clock(3723.5) == "1:02:03.5"
+    assert span(1, 2) == "00:01.0-00:02.0"
+
+
+@given(st.floats(0, 1e6))
+def test_clock_is_right_to_a_tenth(seconds: float) -> None:
+    total = 0.0
+    for part in clock(seconds).split(":"):
+        total = total * 60 + float(part)
+    assert abs(total - seconds) <= 0.0501
+
+
+def test_size_and_table() -> None:
+    assert size(1_500_000) == "1.5 MB"
+    assert size(3_390_000_000) == "3.39 GB"
+    assert list(table(("A", "B"), [("long", "x"), ("y", "z")])) == ["A     B", "long  x", "y     z"]

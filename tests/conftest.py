@@ -1,0 +1,39 @@
+"""What the tests of several rooms share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.indexer.index import index
+from pesearch.indexer.outcomes import Failed
+from pesearch.store.library import Library, create_library
+
+SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
+
+settings.register_profile("pesearch", deadline=None, max_examples=50)
+settings.load_profile("pesearch")
+
+
+@pytest.fixture(scope="session")
+def sample_media() -> Path:
+    """The folder of short clips with their truths.json."""
+    return SAMPLE_MEDIA
+
+
+@pytest.fixture(scope="session")
+def starter() -> ModelSet:
+    """The models that come with pesearch, on the CPU; nothing is loaded before it is used."""
+    return open_model_set("starter", "cpu")
+
+
+@pytest.fixture(scope="session")
+def sample_library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A library of all the sample media, made by the real indexer with the starter models."""
+    library = create_library(tmp_path_factory.mktemp("sample_library"), starter.name, starter.spaces)
+    failed = [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
+    assert not failed
+    return library

@@ -1,0 +1,98 @@
+"""The three models as one: spaces, laziness, probabilities."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.encoders.model_set import ModelSet, WindowInput, open_model_set
+from pesearch.errors import ModelDamaged, UnknownModel
+from pesearch.types import SpaceName
+
+AUDIO = (np.random.default_rng(4).standard_normal(48_000) * 0.1).astype(np.float32)
+FRAMES = [np.full((20, 30, 3), 40 * index, dtype=np.uint8) for index in range(3)]
+
+
+@pytest.fixture(scope="module")
+def models(tiny_set: Path) -> ModelSet:
+    return open_model_set("starter", "cpu", tiny_set)
+
+
+def test_the_set_describes_itself(models: ModelSet) -> None:
+    assert (models.name, models.device) == ("starter", "cpu")
+    assert models.notice is not None
+    assert "\n" not in models.notice
+    assert [(space.name, space.dim) for space in models.spaces] == [(name, 32) for name in SpaceName]
+    frame, video, audio, both = models.spaces
+    assert video.revision == audio.revision == both.revision != frame.revision
+
+
+def test_other_weights_are_another_revision(tiny_set: Path, tmp_path: Path, models: ModelSet) -> None:
+    for part in tiny_set.iterdir():
+        (tmp_path / part.name).mkdir()
+        for file in part.iterdir():
+            (tmp_path / part.name / file.name).write_bytes(file.read_bytes())
+    assert open_model_set("starter", "cpu", tmp_path).spaces == models.spaces
+    weights = tmp_path / "pe_core" / "open_clip_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    changed = open_model_set("starter", "cpu", tmp_path).spaces
+    assert changed[0] != models.spaces[0]
+    assert changed[1:] == models.spaces[1:]
+
+
+def test_parts_load_when_they_are_used(tiny_set: Path) -> None:
+    models = open_model_set("starter", "cpu", tiny_set)
+    assert (models._frames, models._windows, models._events) == (None, None, None)
+    vectors = models.embed_texts(["rain"], [SpaceName.AUDIO])
+    assert vectors.audio is not None
+    assert (vectors.frame, vectors.video, vectors.audio_video) == (None, None, None)
+    assert (models._frames, models._events) == (None, None)
+
+
+def test_texts_and_media_meet_in_every_space(models: ModelSet) -> None:
+    texts = models.embed_texts(["siren and train", "rain"])
+    [window] = models.embed_windows([WindowInput(FRAMES, AUDIO)])
+    for space in SpaceName:
+        vectors = texts.of(space)
+        assert vectors is not None
+        assert vectors.shape == (2, 32)
+        assert vectors.dtype == np.float32
+    assert models.embed_frames(FRAMES).shape == (3, 32)
+    assert {part.shape for part in (window.video, window.audio, window.audio_video) if part is not None} == {(32,)}
+
+
+def test_light_hears_and_sees_frames_only(tiny_set: Path) -> None:
+    light = open_model_set("light", "cpu", tiny_set)
+    assert light.notice is None
+    assert [space.name for space in light.spaces] == [SpaceName.FRAME, SpaceName.AUDIO]
+    [window] = light.embed_windows([WindowInput(FRAMES, AUDIO)])
+    assert window.audio is not None
+    assert (window.video, window.audio_video) == (None, None)
+    texts = light.embed_texts(["rain"])
+    assert (texts.video, texts.audio_video) == (None, None)
+    assert texts.frame is not None
+    assert texts.audio is not None
+
+
+def test_probabilities_are_the_models_own(models: ModelSet) -> None:
+    """The tiny model's pair is scale 0.1, bias -0.5: sigmoid(0) at a dot product of 5."""
+    found = models.probabilities(SpaceName.AUDIO, [[-1e9, 5.0, 1e9]])
+    np.testing.assert_allclose(found, [[0.0, 0.5, 1.0]], atol=1e-6)
+    assert models.probabilities(SpaceName.VIDEO, 5.0, SpaceName.AUDIO) == pytest.approx(0.5)
+    assert models.probabilities(SpaceName.AUDIO, 5.0, SpaceName.AUDIO) is None
+    assert models.probabilities(SpaceName.FRAME, 0.3) is None
+
+
+def test_events_have_one_probability_for_each_phrase_and_step(models: ModelSet) -> None:
+    found = models.event_probabilities(AUDIO, ["siren", "dog"])
+    assert found.shape == (2, 25)
+    assert 0 < found.min() < found.max() < 1
+
+
+def test_an_unknown_set_and_a_folder_without_models_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel):
+        open_model_set("huge")
+    with pytest.raises(ModelDamaged, match="lacks"):
+        open_model_set("starter", "cpu", tmp_path)

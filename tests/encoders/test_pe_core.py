@@ -1,0 +1,84 @@
+"""PE-Core through our loader equals the plain open_clip call."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pesearch.encoders.folders import ModelFolder
+from pesearch.encoders.libraries import load_open_clip, silent
+from pesearch.encoders.pe_core import PeCore
+from pesearch.errors import ModelDamaged
+
+TEXTS = ["a photo of a train", "rain"]
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[np.ndarray]:
+    random = np.random.default_rng(1)
+    sizes = [(40, 90), (300, 200), (7, 5)]
+    return [random.integers(0, 256, (height, width, 3), dtype=np.uint8) for height, width in sizes]
+
+
+@pytest.fixture(scope="module")
+def core(tiny_set: Path) -> PeCore:
+    return open_core(tiny_set / "pe_core")
+
+
+def open_core(path: Path) -> PeCore:
+    return PeCore(ModelFolder(path, "test", "test", 32, None), "cpu")
+
+
+def test_vectors_equal_the_plain_call(core: PeCore, tiny_set: Path, frames: list[np.ndarray]) -> None:
+    open_clip = load_open_clip()
+    name = f"local-dir:{tiny_set / 'pe_core'}"
+    with silent():
+        model, _, preprocess = open_clip.create_model_and_transforms(name)
+        tokens = open_clip.get_tokenizer(name)(TEXTS)
+    with torch.inference_mode():
+        pictures = model.eval().encode_image(
+            torch.stack([preprocess(Image.fromarray(frame)) for frame in frames]), normalize=True
+        )
+        texts = model.encode_text(tokens, normalize=True)
+    np.testing.assert_allclose(core.embed_frames(frames), pictures.numpy(), atol=1e-4)
+    np.testing.assert_allclose(core.embed_texts(TEXTS), texts.numpy(), atol=1e-4)
+
+
+def test_vectors_have_unit_length_and_their_own_picture_decides(core: PeCore, frames: list[np.ndarray]) -> None:
+    vectors = core.embed_frames(frames)
+    assert vectors.shape == (3, 32)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(core.embed_frames(frames[2:]), vectors[2:], atol=1e-5)
+
+
+def test_pictures_are_squeezed_not_cropped_even_when_the_folder_does_not_say(
+    tiny_set: Path, tmp_path: Path, core: PeCore, frames: list[np.ndarray]
+) -> None:
+    """open_clip falls back to OpenAI's mean, bicubic and a centre crop then: the red margin would be lost."""
+    silent_folder = tmp_path / "pe_core"
+    shutil.copytree(tiny_set / "pe_core", silent_folder)
+    config = json.loads((silent_folder / "open_clip_config.json").read_text())
+    del config["preprocess_cfg"]
+    (silent_folder / "open_clip_config.json").write_text(json.dumps(config))
+    margin = np.zeros((30, 90, 3), dtype=np.uint8)
+    margin[:, :30, 0] = 255
+    pictures = [margin, *frames]
+    np.testing.assert_allclose(open_core(silent_folder).embed_frames(pictures), core.embed_frames(pictures), atol=1e-6)
+
+
+def test_nothing_gives_no_vectors(core: PeCore) -> None:
+    assert core.embed_frames([]).shape == core.embed_texts([]).shape == (0, 32)
+
+
+def test_cut_off_weights_are_damage(tiny_set: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "pe_core"
+    shutil.copytree(tiny_set / "pe_core", damaged)
+    weights = damaged / "open_clip_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(ModelDamaged, match="PE-Core"):
+        open_core(damaged)

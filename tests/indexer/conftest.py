@@ -1,0 +1,55 @@
+"""Real models, tiny and with random weights; empty libraries for them; a folder of small real media."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.store.library import Library, create_library
+from tests.indexer.tiny_models import save_tiny_models
+from tests.media import samples
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `open_model_set("starter", folder=...)` can open."""
+    return save_tiny_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def models(models_folder: Path) -> ModelSet:
+    return open_model_set("starter", "cpu", models_folder)
+
+
+@pytest.fixture
+def library(tmp_path: Path, models: ModelSet) -> Library:
+    return create_library(tmp_path / "library", models.name, models.spaces)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function from the name of a sample (4 s long) to its path. The files are shared: do not change them."""
+    folder = tmp_path_factory.mktemp("samples")
+    return lambda name: samples.make(name, folder)
+
+
+@pytest.fixture
+def media(tmp_path: Path, sample: Callable[[str], Path]) -> Path:
+    """A folder with a video, a sound and a still, in sub-folders, beside a file that is no media."""
+    folder = tmp_path / "media"
+    for name in ("film/both.mp4", "sound/tone.wav", "cover.png"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sample(path.name), path)
+    (folder / "notes.txt").write_text("No media at all.\n")
+    return folder

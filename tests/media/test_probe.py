@@ -1,0 +1,138 @@
+"""What files hold, good and bad."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.media import ffmpeg
+from pesearch.media.probe import inspect, probe
+from pesearch.types import AudioStream, MediaKind, VideoStream
+from tests.media.samples import SECONDS
+
+Sample = Callable[[str], Path]
+
+
+@pytest.mark.parametrize(
+    ("name", "video_codec", "audio_codec"),
+    [
+        ("both.mp4", "h264", "aac"),
+        ("no_suffix", "h264", "aac"),
+        ("offset.mkv", "h264", "aac"),
+        ("offset.ts", "h264", "aac"),
+        ("vp9.webm", "vp9", "opus"),
+        ("hevc.mp4", "hevc", None),
+        ("mpeg4.avi", "mpeg4", "mp3"),
+        ("silent.mp4", "h264", None),
+        ("animated.gif", "gif", None),
+    ],
+)
+def test_video(sample: Sample, name: str, video_codec: str, audio_codec: str | None) -> None:
+    info = probe(sample(name))
+    assert info.kind is MediaKind.VIDEO
+    assert info.duration_seconds == pytest.approx(SECONDS, abs=0.1)
+    rate = 10.0 if name == "animated.gif" else 25.0
+    assert info.video == VideoStream(video_codec, 64, 48, rate)
+    assert (info.audio.codec if info.audio else None) == audio_codec
+
+
+@pytest.mark.parametrize("name", ["tone.wav", "tone.mp3", "tone.flac", "tone.ogg", "tone.m4a", "tone.aac"])
+def test_audio(sample: Sample, name: str) -> None:
+    info = probe(sample(name))
+    assert (info.kind, info.video) == (MediaKind.AUDIO, None)
+    assert info.duration_seconds == pytest.approx(SECONDS, abs=0.15)
+    assert info.audio is not None
+    assert (info.audio.sample_rate, info.audio.channels) == (44_100, 1)
+
+
+def test_stereo(sample: Sample) -> None:
+    assert probe(sample("stereo.wav")).audio == AudioStream("pcm_s16le", 44_100, 2)
+
+
+@pytest.mark.parametrize("name", ["cover.mp3", "cover.m4a"])
+def test_cover_art_is_no_video(sample: Sample, name: str) -> None:
+    info = probe(sample(name))
+    assert (info.kind, info.video) == (MediaKind.AUDIO, None)
+
+
+def test_rotated_video_is_upright(sample: Sample) -> None:
+    video = probe(sample("rotated.mp4")).video
+    assert video is not None
+    assert (video.width, video.height) == (48, 64)
+
+
+def test_the_clock_starts_where_the_file_does(sample: Sample) -> None:
+    assert inspect(sample("both.mp4")).origin_seconds == pytest.approx(0.0, abs=0.05)
+    assert inspect(sample("offset.ts")).origin_seconds == pytest.approx(1.4, abs=0.1)
+    late = inspect(sample("late_clock.ts"))
+    assert late.origin_seconds == pytest.approx(5001.4, abs=0.1)
+    assert late.info.duration_seconds == pytest.approx(SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["half.mp4", "half.mkv", "half.wav"])
+def test_cut_short_files_last_as_long_as_what_is_left(sample: Sample, name: str) -> None:
+    assert 0.3 * SECONDS < probe(sample(name)).duration_seconds < 0.7 * SECONDS
+
+
+def test_reasons_are_short_and_plain(sample: Sample, tmp_path: Path) -> None:
+    words, empty, noise = tmp_path / "words.mp4", tmp_path / "empty.mp4", tmp_path / "noise.mkv"
+    words.write_text("These are words, not pictures.\n" * 100)
+    empty.touch()
+    noise.write_bytes(b"\x1aE\xdf\xa3" + bytes(range(256)) * 40)
+    reasons = {
+        words: "not a media file: its content is of no known kind",
+        empty: "empty file (0 bytes)",
+        sample("no_moov.mp4"): "cut short: its index (moov) is missing, as when a recording or a download stopped",
+        noise: "damaged: FFmpeg cannot open it",
+        tmp_path / "gone.mp4": "no such file: it has vanished",
+    }
+    for path, reason in reasons.items():
+        with pytest.raises(MediaError) as caught:
+            probe(path)
+        assert str(caught.value) == reason
+
+
+def test_a_clock_gone_wild_is_damage(sample: Sample, tmp_path: Path) -> None:
+    content = bytearray(sample("moov_last.mp4").read_bytes())
+    for box, at in ((b"mvhd", 16), (b"mdhd", 16)):  # time scale 1: a second for each tick
+        place = content.find(box)
+        while place != -1:
+            content[place + at : place + at + 4] = (1).to_bytes(4, "big")
+            place = content.find(box, place + 4)
+    path = tmp_path / "wild.mp4"
+    path.write_bytes(content)
+    with pytest.raises(MediaError, match="hours"):
+        probe(path)
+
+
+@pytest.mark.parametrize("name", [b"-i.mp4", b"http:.mp4", b"a\nb c.mp4", b"%03d.mp4", b"\xff\xfe", "äß🎬".encode()])
+def test_hostile_names(sample: Sample, tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name)
+    shutil.copy(sample("both.mp4"), path)
+    assert probe(path).duration_seconds == pytest.approx(SECONDS, abs=0.1)
+
+
+def test_a_changed_file_is_probed_anew(sample: Sample, tmp_path: Path) -> None:
+    path = tmp_path / "changing"
+    shutil.copy(sample("both.mp4"), path)
+    assert probe(path).kind is MediaKind.VIDEO
+    shutil.copy(sample("tone.wav"), path)
+    assert probe(path).kind is MediaKind.AUDIO
+
+
+def test_without_ffmpeg_the_command_is_named(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = shutil.copy(sample("both.mp4"), tmp_path / "film.mp4")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ffmpeg.program.cache_clear()
+    with pytest.raises(FFmpegMissing, match=r"apt-get install|brew install"):
+        probe(path)
+    monkeypatch.undo()
+    ffmpeg.program.cache_clear()
+    ffmpeg.ensure_ffmpeg()

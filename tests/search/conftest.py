@@ -1,0 +1,68 @@
+"""Real libraries with vectors made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.store.library import Library, create_library
+from pesearch.timeline import windows
+from pesearch.types import (
+    AudioStream,
+    EncodedFile,
+    Location,
+    MediaInfo,
+    MediaKind,
+    Space,
+    SpaceName,
+    SpaceVectors,
+    VideoStream,
+)
+
+Vectors = Mapping[SpaceName, list[list[float]]]
+MakeLibrary = Callable[..., Library]
+
+INFO = {
+    ".mp4": (MediaKind.VIDEO, VideoStream("h264", 64, 64, 25.0), AudioStream("aac", 48_000, 1)),
+    ".wav": (MediaKind.AUDIO, None, AudioStream("pcm_s16le", 48_000, 1)),
+    ".png": (MediaKind.IMAGE, VideoStream("png", 64, 64, 0.0), None),
+}
+
+
+@pytest.fixture
+def make_library(tmp_path: Path) -> MakeLibrary:
+    """Makes a library of two dimensions from names and their vectors: one a window, or one a frame from 0 s on."""
+
+    def make(files: Mapping[str, Vectors], seconds: float = 10.0) -> Library:
+        spaces = [Space(name, "by hand", "1", 2) for name in SpaceName]
+        library = create_library(tmp_path / "library", "starter", spaces)
+        with library.writer() as writer:
+            writer.add([encoded(tmp_path / name, vectors, seconds) for name, vectors in files.items()])
+        return library
+
+    return make
+
+
+def encoded(path: Path, vectors: Vectors, seconds: float) -> EncodedFile:
+    kind, video, audio = INFO[path.suffix]
+    duration = 0.0 if kind is MediaKind.IMAGE else seconds
+    return EncodedFile(
+        location=Location(path, 1, 1),
+        fingerprint=path.name,
+        info=MediaInfo(kind, duration, video, audio),
+        vectors=tuple(
+            SpaceVectors(space, segments(space, len(rows), duration), np.array(rows, dtype=np.float32))
+            for space, rows in vectors.items()
+        ),
+    )
+
+
+def segments(space: SpaceName, count: int, duration: float) -> np.ndarray:
+    if not duration:
+        return np.zeros((count, 2))
+    if space is SpaceName.FRAME:
+        return np.array([(number * 0.625, (number + 1) * 0.625) for number in range(count)])
+    return windows(duration)[:count]

@@ -1,0 +1,73 @@
+"""How certainties become one score."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.search.calibrate import Certainty, Measure, Probe, certainty, fuse
+from pesearch.types import SpaceName
+
+CERTAINTIES = arrays(np.float64, (3, 4), elements=st.floats(0, 1))
+
+
+@given(CERTAINTIES, st.integers(1, 3))
+def test_a_fused_score_lies_in_0_to_1(certainties: Certainty, wholes: int) -> None:
+    assert 0 <= fuse(certainties, wholes) <= 1
+
+
+@given(CERTAINTIES, st.integers(1, 3), st.integers(0, 2), st.integers(0, 3))
+def test_more_certainty_never_lowers_the_score(certainties: Certainty, wholes: int, part: int, space: int) -> None:
+    more = certainties.copy()
+    more[part, space] = 1.0
+    assert fuse(more, wholes) >= fuse(certainties, wholes) - 1e-12
+
+
+@given(arrays(np.float64, (4, 3, 4), elements=st.floats(0, 1)), st.integers(1, 3))
+def test_many_windows_at_once_score_as_each_alone(certainties: Certainty, wholes: int) -> None:
+    assert fuse(certainties, wholes) == pytest.approx([fuse(one, wholes) for one in certainties])
+
+
+def test_one_part_is_as_certain_as_its_most_certain_space() -> None:
+    assert fuse(np.array([[0.1, 0.8, 0.3, 0.0]]), 1) == pytest.approx(0.8)
+
+
+def test_what_holds_both_terms_beats_what_holds_one_surely() -> None:
+    both = np.array([[0.6, 0.6], [0.7, 0.0], [0.0, 0.6]])
+    one = np.array([[0.6, 0.6], [1.0, 0.0], [0.0, 0.1]])
+    assert fuse(both, 1) > fuse(one, 1)
+
+
+def test_a_text_and_an_example_must_both_fit() -> None:
+    assert fuse(np.array([[0.9, 0.0], [0.4, 0.0]]), 2) == pytest.approx((0.9 * 0.4) ** 0.5)
+
+
+def test_likeness_is_the_cosine_and_never_negative(starter: ModelSet) -> None:
+    probe = Probe(0, SpaceName.AUDIO, np.array([2.0, 0.0], dtype=np.float32), Measure.LIKENESS)
+    vectors = np.array([[5.0, 0.0], [1.0, 1.0], [-1.0, 0.0], [0.0, 0.0]], dtype=np.float32)
+    scores, certainties = certainty(starter, probe, vectors)
+    assert scores.tolist() == [10.0, 2.0, -2.0, 0.0]
+    assert certainties == pytest.approx([1.0, 0.5**0.5, 0.0, 0.0])
+
+
+@pytest.mark.slow
+def test_a_text_is_as_certain_as_the_model_says(starter: ModelSet) -> None:
+    vector = starter.embed_texts(["siren"], {SpaceName.AUDIO}).audio
+    assert vector is not None
+    vectors = np.stack([vector[0], -vector[0]])
+    scores, certainties = certainty(starter, Probe(0, SpaceName.AUDIO, vector[0], Measure.TEXT), vectors)
+    assert certainties == pytest.approx(starter.probabilities(SpaceName.AUDIO, scores))
+    assert certainties[0] > 0.5 > certainties[1]
+
+
+@pytest.mark.slow
+def test_a_frame_is_certain_where_the_text_fits_better_than_a_neutral_one(starter: ModelSet) -> None:
+    contrast = np.array([1.0, 0.0], dtype=np.float32)
+    vectors = np.array([[0.2, 0.0], [0.0, 1.0], [-0.2, 0.0]], dtype=np.float32)
+    _, certainties = certainty(starter, Probe(0, SpaceName.FRAME, contrast, Measure.TEXT), vectors)
+    assert certainties[0] > certainties[1] == 0.5 > certainties[2]
+    assert certainties[0] == pytest.approx(1 / (1 + np.exp(-0.2 * starter.frame_scale)))

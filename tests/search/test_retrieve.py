@@ -1,0 +1,63 @@
+"""Which files are worth a closer look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pesearch.search.calibrate import Measure, Probe
+from pesearch.search.retrieve import LEAST_FILES, Asked, retrieve
+from pesearch.store.library import Library
+from pesearch.types import SpaceName
+
+MakeLibrary = Callable[..., Library]
+
+NORTH, EAST, BOTH = [0.0, 1.0], [1.0, 0.0], [0.7, 0.7]
+
+
+def asked(*probes: tuple[SpaceName, list[float]]) -> Asked:
+    made = (Probe(0, space, np.array(vector, dtype=np.float32), Measure.LIKENESS) for space, vector in probes)
+    return Asked(1, (), tuple(made))
+
+
+def names(library: Library, file_ids: tuple[int, ...]) -> list[str]:
+    return [library.file(number).path.name for number in file_ids]
+
+
+def test_the_nearest_file_comes_first(make_library: MakeLibrary) -> None:
+    library = make_library({"n.wav": {SpaceName.AUDIO: [NORTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}})
+    found = retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, None)
+    assert names(library, found.file_ids) == ["e.wav", "n.wav"]
+    assert [hit.rank for hit in found.hits[0]] == [1, 2]
+
+
+def test_a_file_that_several_vectors_find_comes_before_one_that_only_one_finds(make_library: MakeLibrary) -> None:
+    library = make_library(
+        {"n.wav": {SpaceName.AUDIO: [NORTH]}, "both.wav": {SpaceName.AUDIO: [BOTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}}
+    )
+    found = retrieve(library, asked((SpaceName.AUDIO, EAST), (SpaceName.AUDIO, NORTH)), 1, None)
+    assert len(found.hits) == 2
+    assert set(found.file_ids) == {file.id for file in library.files()}
+
+
+def test_each_probe_has_the_hits_of_its_own_space(make_library: MakeLibrary) -> None:
+    library = make_library({"a.mp4": {SpaceName.AUDIO: [NORTH], SpaceName.FRAME: [EAST, NORTH]}})
+    found = retrieve(library, asked((SpaceName.FRAME, NORTH), (SpaceName.AUDIO, NORTH)), 1, None)
+    assert [[hit.space for hit in hits] for hits in found.hits] == [[SpaceName.FRAME] * 2, [SpaceName.AUDIO]]
+    assert found.hits[0][0].start_seconds == 0.625
+
+
+def test_only_the_files_asked_for_are_found(make_library: MakeLibrary) -> None:
+    library = make_library({"n.wav": {SpaceName.AUDIO: [NORTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}})
+    (north,) = (file.id for file in library.files() if file.path.name == "n.wav")
+    assert retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, frozenset({north})).file_ids == (north,)
+    assert retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, frozenset()).file_ids == ()
+
+
+def test_many_files_are_cut_to_the_likeliest(make_library: MakeLibrary) -> None:
+    turns = np.linspace(0, np.pi / 2, LEAST_FILES + 10)
+    files = {f"{n}.wav": {SpaceName.AUDIO: [[float(np.cos(t)), float(np.sin(t))]]} for n, t in enumerate(turns)}
+    library = make_library(files)
+    found = retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, None)
+    assert names(library, found.file_ids) == [f"{n}.wav" for n in range(LEAST_FILES)]

@@ -1,0 +1,147 @@
+"""Questions to a library of the sample media, made by the real indexer with the starter models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import OtherModelSet, QuestionError
+from pesearch.indexer.index import index
+from pesearch.search.metrics import best_iou, iou
+from pesearch.search.question import Question
+from pesearch.search.search import Answer, search
+from pesearch.search.truths import read_truths
+from pesearch.store.library import Library, create_library
+
+pytestmark = pytest.mark.slow
+
+Ask = Callable[[Question], Answer]
+
+
+@pytest.fixture(scope="module")
+def ask(sample_library: Library, starter: ModelSet) -> Ask:
+    return lambda question: search(sample_library, starter, question)
+
+
+def names(answer: Answer) -> list[str]:
+    return [moment.file.path.name for moment in answer.moments]
+
+
+def test_siren_and_train_finds_the_clip_that_holds_both(ask: Ask, sample_media: Path) -> None:
+    answer = ask(Question("siren and train"))
+    best = answer.moments[0]
+    assert best.file.path.name == "siren_train.mp4"
+    assert answer.confident
+    (truth,) = (clip for clip in read_truths(sample_media / "truths.json") if clip.path.name == "siren_train.mp4")
+    for heard in truth.heard:
+        located = [(event.start_seconds, event.end_seconds) for event in best.events if event.label == heard.what]
+        assert best_iou((heard.start_seconds, heard.end_seconds), located) >= 0.5
+    whole = (truth.heard[0].start_seconds, truth.heard[-1].end_seconds)
+    assert iou(whole, (best.start_seconds, best.end_seconds)) >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a dog barking", "dog_bark.mp4"),
+        ("a ringing bell", "bell.mp4"),
+        ("drums", "drum.mp4"),
+        ("birds", "birds_day.mp4"),
+        ("thunder", "rain_thunder.mp4"),
+        ("the sun by the sea", "silent_sun.mp4"),
+    ],
+)
+def test_one_thing_finds_the_clip_that_holds_it(ask: Ask, text: str, name: str) -> None:
+    answer = ask(Question(text))
+    assert names(answer)[0] == name
+    assert answer.confident
+
+
+def test_a_moment_of_a_longer_file_is_where_the_sound_is(ask: Ask) -> None:
+    best = ask(Question("applause")).moments[0]
+    assert best.file.path.name == "six_scenes.mp4"
+    assert iou((4.6, 7.4), (best.start_seconds, best.end_seconds)) >= 0.5
+
+
+def test_a_sound_finds_itself_and_then_its_like(ask: Ask, sample_media: Path) -> None:
+    answer = ask(Question(audio=sample_media / "siren_alone.wav"))
+    assert names(answer)[0] == "siren_alone.wav"
+    assert "siren_train.mp4" in names(answer)[:3]
+    assert answer.moments[0].score == pytest.approx(1.0, abs=1e-2)
+
+
+def test_a_picture_finds_itself(ask: Ask, sample_media: Path) -> None:
+    best = ask(Question(image=sample_media / "red_ball.png")).moments[0]
+    assert best.file.path.name == "red_ball.png"
+    assert (best.start_seconds, best.end_seconds) == (0.0, 0.0)
+
+
+def test_a_video_finds_itself(ask: Ask, sample_media: Path) -> None:
+    assert names(ask(Question(video=sample_media / "drum.mp4")))[0] == "drum.mp4"
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [("mind the gap", "speech_platform.mp4"), ("the coffee is ready", "speech_house.mp4")]
+)
+def test_spoken_words_find_the_clip_that_says_them(ask: Ask, words: str, name: str) -> None:
+    assert names(ask(Question(words, speech=True)))[0] == name
+
+
+def test_an_answer_is_ranked_and_every_moment_has_evidence(ask: Ask) -> None:
+    answer = ask(Question("a train", k=5))
+    assert [moment.rank for moment in answer.moments] == [1, 2, 3, 4, 5]
+    scores = [moment.score for moment in answer.moments]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    for moment in answer.moments:
+        assert moment.evidence
+        assert all(hit.file_id == moment.file.id for hit in moment.evidence)
+        assert 0 <= moment.start_seconds <= moment.end_seconds <= moment.file.info.duration_seconds + 1e-6
+
+
+def test_no_two_moments_of_one_file_overlap(ask: Ask) -> None:
+    moments = ask(Question("a house and a voice", k=50)).moments
+    for one in moments:
+        for other in moments:
+            if one.rank < other.rank and one.file.id == other.file.id:
+                assert one.end_seconds <= other.start_seconds or other.end_seconds <= one.start_seconds
+
+
+def test_only_the_folder_and_days_asked_for_are_searched(ask: Ask, sample_media: Path) -> None:
+    assert names(ask(Question("siren", under=sample_media / "bell.mp4"))) == ["bell.mp4"]
+    assert ask(Question("siren", under=sample_media / "no such folder")).moments == ()
+    tomorrow = date.today() + timedelta(days=1)
+    assert not ask(Question("siren", after=tomorrow)).confident
+    assert names(ask(Question("siren", before=tomorrow, k=50))) == names(ask(Question("siren", k=50)))
+
+
+def test_an_empty_library_has_no_answer(starter: ModelSet, tmp_path: Path) -> None:
+    answer = search(create_library(tmp_path, starter.name, starter.spaces), starter, Question("siren"))
+    assert answer.moments == ()
+    assert not answer.confident
+
+
+def test_a_library_of_other_models_is_refused(starter: ModelSet, tmp_path: Path) -> None:
+    library = create_library(tmp_path, "small", starter.spaces)
+    with pytest.raises(OtherModelSet):
+        search(library, starter, Question("siren"))
+
+
+def test_an_example_that_cannot_be_read_is_an_error(ask: Ask, sample_media: Path) -> None:
+    with pytest.raises(QuestionError):
+        ask(Question("siren", audio=sample_media / "truths.json"))
+
+
+def test_a_file_that_is_away_is_still_found_but_not_heard(
+    starter: ModelSet, sample_media: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bell.mp4").write_bytes((sample_media / "bell.mp4").read_bytes())
+    library = create_library(tmp_path / "library", starter.name, starter.spaces)
+    list(index([tmp_path / "bell.mp4"], library, starter))
+    (tmp_path / "bell.mp4").unlink()
+    (moment,) = search(library, starter, Question("bell")).moments
+    assert moment.events == ()

@@ -1,0 +1,138 @@
+"""The pool as the towers of PE-AV see it: codec features and frame vectors of every clip, with what is true when."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.functional import normalize
+
+from training.pool import CLIP_SECONDS, FRAME_TIMES, Pool
+from training.scene import Scene, facts_of
+from training.stage_codec import HOP, encode
+from training.stage_vision import image_facts, worn
+from training.words import PHRASES, SOUNDS
+
+FRAMES_PER_SECOND = 25
+CLIP_FRAMES = int(CLIP_SECONDS * FRAMES_PER_SECOND)
+AUDIBLE = (*(f"heard:{name}" for name in SOUNDS), *(f"said:{phrase}" for phrase in PHRASES))
+LONGEST_FRAMES, LONGEST_PICTURES = 250, 16  # of a window of 10 s
+HEARD_SHARE = 0.6  # of an event inside a window, for the window to hold it; or a second of it
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """codec: float16 [n, 100, 80]; vision: float16 [n, 7, 128], norm 1; active: bool [n, 100, 63] by AUDIBLE."""
+
+    codec: NDArray[np.float16]
+    vision: NDArray[np.float16]
+    active: NDArray[np.bool_]
+    visible: tuple[frozenset[str], ...]
+
+    def __len__(self) -> int:
+        return len(self.codec)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """A batch of windows. codec: [b, t, 80]; vision: [b, f, 128]; active: [b, t, 63]; facts of each window."""
+
+    codec: torch.Tensor
+    vision: torch.Tensor
+    active: torch.Tensor
+    audible: tuple[frozenset[str], ...]
+    visible: tuple[frozenset[str], ...]
+
+
+def cache_codec(pool: Pool, embedder: Any, work: Path) -> None:
+    """Writes the codec features of every rendered clip to `work/codec_features.npy`, and their rows beside them."""
+    rows, device = pool.rows(), next(embedder.parameters()).device
+    features = np.zeros((len(rows), CLIP_FRAMES, embedder.bottleneck.out_channels), np.float16)
+    with torch.inference_mode():
+        for at in range(0, len(rows), 8):
+            wave = torch.from_numpy(pool.audio[rows[at : at + 8]].astype(np.float32) / 32768).to(device)
+            features[at : at + 8] = encode(embedder, wave).cpu().numpy()
+    np.save(work / "codec_rows.npy", rows)
+    np.save(work / "codec_features.npy", features)
+
+
+def cache_vision(pool: Pool, tower: nn.Module, work: Path) -> None:
+    """Writes the normalised frame vectors of every clip to `work/vision_features.npy`."""
+    rng, device = np.random.default_rng(6), next(tower.parameters()).device
+    vectors = np.zeros((len(pool), len(FRAME_TIMES), 128), np.float16)
+    tower.eval()
+    with torch.inference_mode():
+        for row in pool.rows():
+            frames = worn(pool.frames[row], rng).to(device)
+            vectors[row] = normalize(tower(frames), dim=-1).cpu().numpy()
+    tower.train()
+    np.save(work / "vision_features.npy", vectors)
+
+
+def open_clips(pool: Pool, work: Path, with_vision: bool = True) -> Clips:
+    """The cached features with the truths of their scenes. Without vision, its vectors are zeros."""
+    rows, codec = np.load(work / "codec_rows.npy"), np.load(work / "codec_features.npy")
+    if with_vision:
+        vision = np.load(work / "vision_features.npy")[rows]
+    else:
+        vision = np.zeros((len(rows), len(FRAME_TIMES), 1), np.float16)
+    scenes = [pool.scene(int(row)) for row in rows]
+    active = np.stack([active_frames(scene) for scene in scenes])
+    return Clips(codec, vision, active, tuple(visible_facts(scene) for scene in scenes))
+
+
+def visible_facts(scene: Scene) -> frozenset[str]:
+    """All that the scene shows, with its motions and whether a light flashes."""
+    return facts_of(scene).visible() | image_facts(scene)
+
+
+def active_frames(scene: Scene) -> NDArray[np.bool_]:
+    """Which of AUDIBLE sounds in each 40 ms: bool [frames, 63]. A frame counts when its middle is inside."""
+    middles = (np.arange(round(scene.duration_seconds * FRAMES_PER_SECOND)) + 0.5) * HOP / 48_000
+    active = np.zeros((len(middles), len(AUDIBLE)), bool)
+    spans = [(f"heard:{heard.what}", heard.start_seconds, heard.end_seconds) for heard in scene.heard]
+    for said in scene.said:
+        spans += [(fact, said.start_seconds, said.end_seconds) for fact in ("heard:speech", f"said:{said.text}")]
+    for fact, start, end in spans:
+        active[:, AUDIBLE.index(fact)] |= (middles >= start) & (middles < end)
+    return active
+
+
+def sample_windows(clips: Clips, rng: np.random.Generator, count: int, noise: float = 0.25) -> Windows:
+    """Windows of one length: `count` single clips mostly, or fewer made of several clips in a row (up to 10 s)."""
+    joined = int(rng.choice([1, 2, 3], p=[0.7, 0.15, 0.15]))
+    count = max(1, count // joined)
+    longest = min(joined * CLIP_FRAMES, LONGEST_FRAMES)
+    length = longest if joined == 1 else int(rng.integers(longest - 50, longest + 1))
+    pictures = min(joined * len(FRAME_TIMES), round(length / FRAMES_PER_SECOND * 1.6) + (joined == 1), LONGEST_PICTURES)
+    rows = rng.integers(len(clips), size=(count, joined))
+    codec = clips.codec[rows].reshape(count, -1, clips.codec.shape[-1]).astype(np.float32)
+    active = clips.active[rows].reshape(count, -1, len(AUDIBLE))
+    vision = clips.vision[rows].reshape(count, -1, clips.vision.shape[-1])[:, :pictures].astype(np.float32)
+    start = int(rng.integers(codec.shape[1] - length + 1))
+    window = slice(start, start + length)
+    codec = codec[:, window] + rng.uniform(0, noise) * rng.standard_normal((count, length, codec.shape[-1]), np.float32)
+    return Windows(
+        torch.from_numpy(codec),
+        torch.from_numpy(vision),
+        torch.from_numpy(active[:, window].astype(np.float32)),
+        tuple(_audible(whole, whole[window]) for whole in active),
+        tuple(_visible([clips.visible[row] for row in row_set], pictures) for row_set in rows),
+    )
+
+
+def _audible(whole: NDArray[np.bool_], part: NDArray[np.bool_]) -> frozenset[str]:
+    total, inside = whole.sum(0), part.sum(0)
+    held = (inside > 0) & ((inside >= HEARD_SHARE * total) | (inside >= FRAMES_PER_SECOND))
+    return frozenset(AUDIBLE[index] for index in np.flatnonzero(held))
+
+
+def _visible(clips: list[frozenset[str]], pictures: int) -> frozenset[str]:
+    """What the clips show of which at least three pictures lie inside."""
+    shown = [facts for index, facts in enumerate(clips) if pictures - index * len(FRAME_TIMES) >= 3]
+    return frozenset().union(*shown)

@@ -1,0 +1,76 @@
+"""The one training loop that every stage shares."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+WARM_UP = 0.03  # share of the time in which the learning rate rises
+CHECKPOINT_SECONDS = 60.0
+REPORT_SECONDS = 20.0
+
+
+def train(
+    name: str,
+    parameters: Iterable[nn.Parameter],
+    loss: Callable[[], Tensor],
+    minutes: float,
+    learning_rate: float,
+    on_checkpoint: Callable[[], None] | None = None,
+    report: Callable[[], str] = lambda: "",
+) -> int:
+    """Lowers `loss` with AdamW for `minutes`, the rate falling by a cosine to nothing. Returns the number of steps.
+
+    `loss` draws its own batch; `on_checkpoint` saves, once a minute and at the end. Progress goes to stderr.
+    """
+    chosen = [parameter for parameter in parameters if parameter.requires_grad]
+    matrices = [parameter for parameter in chosen if parameter.ndim > 1]
+    others = [parameter for parameter in chosen if parameter.ndim <= 1]
+    optimiser = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}], betas=(0.9, 0.98)
+    )
+    start = reported = saved = time.monotonic()
+    steps, mean = 0, 0.0
+    while (elapsed := time.monotonic() - start) < minutes * 60:
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate * schedule(elapsed / (minutes * 60))
+        value = loss()
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        nn.utils.clip_grad_norm_(chosen, 1.0)
+        optimiser.step()
+        steps += 1
+        mean += (value.item() - mean) / min(steps, 50)
+        now = time.monotonic()
+        if now - reported > REPORT_SECONDS:
+            print(f"{name} {elapsed:5.0f} s step {steps} loss {mean:.4f} {report()}", file=sys.stderr, flush=True)
+            reported = now
+        if on_checkpoint and now - saved > CHECKPOINT_SECONDS:
+            on_checkpoint()
+            saved = now
+    if on_checkpoint:
+        on_checkpoint()
+    return steps
+
+
+def schedule(done: float) -> float:
+    """Share of the learning rate when a share `done` of the time has passed: a short rise, then a cosine."""
+    return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))) + 1e-3
+
+
+def save_weights(module: nn.Module, file: Path) -> None:
+    """Writes the module's weights, whole or not at all."""
+    partial = file.with_suffix(".partial")
+    torch.save(module.state_dict(), partial)
+    partial.replace(file)
+
+
+def load_weights(module: nn.Module, file: Path) -> None:
+    """Reads weights that save_weights wrote. Every key must match, but a probe's may be left over."""
+    weights = torch.load(file, weights_only=True, map_location="cpu")
+    wanted = module.state_dict().keys()
+    module.load_state_dict({name: w for name, w in weights.items() if name in wanted or not name.startswith("probe.")})

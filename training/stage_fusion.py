@@ -1,0 +1,91 @@
+"""Stage: PE-AV's third transformer, which fuses sound and picture, and the heads for one of them plus a text."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from training import stage_audio, stage_video
+from training.clips import AUDIBLE, Clips, Windows, sample_windows
+from training.directions import DIMENSION, audio_space, joint_facts, joint_space, video_space
+from training.loop import load_weights, save_weights, train
+from training.questions import Question, sample_questions
+from training.stage_text import distance, first_token, wanted
+from training.stage_video import VISIBLE
+from training.towers import codec_features_as_input, frame_vectors_as_input
+
+BATCH = 32
+
+
+def train_fusion(model: Any, tokenizer: Any, clips: Clips, work: Path, minutes: float, seed: int) -> None:
+    """Trains the fusion with the audio, video and text towers as they are, keeping it in `work/fusion.pt`."""
+    rng, device = np.random.default_rng([seed, 9]), next(model.parameters()).device
+    encoder = model.audio_video_encoder
+    towers = (model.audio_model.audio_encoder, model.video_model.video_encoder)
+    probe = nn.Linear(DIMENSION, len(AUDIBLE) + len(VISIBLE), device=device)
+    parts = nn.ModuleDict({**fusion_parts(model), "probe": probe})
+    losses = dict.fromkeys(("clip", "probe", "audio_text", "video_text"), 0.0)
+
+    def loss() -> Tensor:
+        windows = sample_windows(clips, rng, BATCH)
+        state = encoder(input_values=windows.codec.to(device), pixel_values_videos=windows.vision.to(device))
+        values = (
+            distance(model.audio_video_head(state.pooler_output), places(windows, device)),
+            binary_cross_entropy_with_logits(probe(state.pooler_output), held(windows).to(device)),
+            *_plus_text(model, tokenizer, state, windows, sample_questions(rng, BATCH)),
+        )
+        for name, value in zip(losses, values, strict=True):
+            losses[name] += 0.02 * (value.item() - losses[name])
+        return values[0] + 8 * values[1] + 0.3 * (values[2] + values[3])
+
+    file = work / "fusion.pt"
+    if file.exists():
+        load_weights(parts, file)
+    report = lambda: " ".join(f"{name} {value:.4f}" for name, value in losses.items())  # noqa: E731
+    for tower in towers:
+        tower.requires_grad_(False)
+    with codec_features_as_input(towers[0]), frame_vectors_as_input(towers[1]):
+        train("fusion", parts.parameters(), loss, minutes, 1.2e-3, lambda: save_weights(parts, file), report)
+    for tower in towers:
+        tower.requires_grad_(True)
+
+
+def fusion_parts(model: Any) -> dict[str, nn.Module]:
+    """The fusion's own layers and the heads that start from it, or from two towers."""
+    encoder = model.audio_video_encoder
+    inside = {name: part for name, part in encoder.embedder.named_children() if not name.endswith("_encoder")}
+    layers = {name: part for name, part in encoder.named_children() if name not in ("embedder", "rotary_emb")}
+    heads = ("audio_video_head", "audio_plus_text_head", "video_plus_text_head")
+    return {**inside, **layers, **{name: getattr(model, name) for name in heads}}
+
+
+def places(windows: Windows, device: torch.device) -> Tensor:
+    """Where windows belong in the joint space: [b, 128]."""
+    both = zip(windows.audible, windows.visible, strict=True)
+    return torch.from_numpy(np.stack([joint_space().media(joint_facts(a | v)) for a, v in both])).to(device)
+
+
+def held(windows: Windows) -> Tensor:
+    """Which of AUDIBLE and VISIBLE hold in each window: float [b, n]."""
+    heard = [[fact in facts for fact in AUDIBLE] for facts in windows.audible]
+    return torch.cat([torch.tensor(heard).float(), stage_video.held(windows)], dim=1)
+
+
+def _plus_text(model: Any, tokenizer: Any, state: Any, windows: Windows, questions: list[Question]) -> list[Tensor]:
+    """A sound plus a text is to lie, in the space of pictures, between the two; a picture plus a text likewise."""
+    device = state.pooler_output.device
+    heard, shown = stage_audio.places(audio_space(), windows, device), stage_video.places(windows, device)
+    with torch.no_grad():
+        text = first_token(model.text_model, tokenizer, [question.text for question in questions], device)
+    cases = (
+        (model.audio_plus_text_head, state.audio_model_output, heard, video_space()),
+        (model.video_plus_text_head, state.video_model_output, shown, audio_space()),
+    )
+    losses = []
+    for head, media, place, space in cases:
+        between = nn.functional.normalize(place + wanted(space, questions, device), dim=-1)
+        losses.append(distance(head(torch.cat([media.pooler_output, text], dim=-1)), between))
+    return losses

@@ -1,0 +1,91 @@
+"""Stage: the text towers. They learn, from texts alone, where in each space a text belongs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pesearch.encoders.libraries import load_open_clip
+from training.directions import Space, audio_space, image_space, joint_space, video_space
+from training.loop import load_weights, save_weights, train
+from training.questions import Question, image_question, sample_questions
+
+BATCH = 128
+
+
+def train_text(model: Any, tokenizer: Any, work: Path, minutes: float, seed: int) -> None:
+    """Trains PE-AV's text tower and its three text heads, keeping them in `work/text.pt`."""
+    rng, device = np.random.default_rng([seed, 4]), next(model.parameters()).device
+    towers = text_towers(model)
+    heads = {"audio": audio_space(), "video": video_space(), "joint": joint_space()}
+    misses = dict.fromkeys(heads, 0.0)
+
+    def loss() -> Tensor:
+        questions = sample_questions(rng, BATCH)
+        pooled = first_token(model.text_model, tokenizer, [question.text for question in questions], device)
+        total = pooled.new_zeros(())
+        for name, space in heads.items():
+            miss = distance(towers[name](pooled), wanted(space, questions, device))
+            misses[name] += 0.05 * (miss.item() - misses[name])
+            total = total + miss
+        return total
+
+    file = work / "text.pt"
+    if file.exists():
+        load_weights(towers, file)
+    report = lambda: " ".join(f"{name} {miss:.3f}" for name, miss in misses.items())  # noqa: E731
+    train("text", towers.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(towers, file), report)
+
+
+def train_core_text(core: Any, work: Path, minutes: float, seed: int) -> None:
+    """Trains PE-Core's text tower, keeping it in `work/core_text.pt`."""
+    rng, device = np.random.default_rng([seed, 5]), next(core.parameters()).device
+    tokenize = core_tokenizer()
+
+    def loss() -> Tensor:
+        questions = [image_question(rng) for _ in range(BATCH)]
+        told = core.encode_text(tokenize([question.text for question in questions]).to(device))
+        return distance(told, wanted(image_space(), questions, device))
+
+    file = work / "core_text.pt"
+    if file.exists():
+        load_weights(core.text, file)
+    train("core_text", core.text.parameters(), loss, minutes, 2e-3, lambda: save_weights(core.text, file))
+
+
+def text_towers(model: Any) -> nn.ModuleDict:
+    """The text tower, with the final norm taken out (see `first_token`), and its heads by the space they lead to."""
+    model.text_model.final_norm = nn.Identity()
+    heads = {
+        "audio": model.audio_model.text_audio_head,
+        "video": model.video_model.text_video_head,
+        "joint": model.text_audio_video_head,
+    }
+    return nn.ModuleDict({"tower": model.text_model, **heads})
+
+
+def first_token(text_model: Any, tokenizer: Any, texts: Sequence[str], device: torch.device) -> Tensor:
+    """The first token's state [n, 128], before ModernBERT's final norm: what Perception Encoder's heads start from."""
+    tokens = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt").to(device)
+    state: Tensor = text_model(
+        input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+    ).last_hidden_state[:, 0]
+    return state
+
+
+def wanted(space: Space, questions: Sequence[Question], device: torch.device) -> Tensor:
+    """Where the questions belong in a space: [n, 128]."""
+    return torch.from_numpy(np.stack([space.text(question.facts) for question in questions])).to(device)
+
+
+def distance(told: Tensor, place: Tensor) -> Tensor:
+    """Mean squared distance of vectors [n, 128]: it falls to 0 when direction and length are right."""
+    return (told - place).square().sum(-1).mean()
+
+
+def core_tokenizer() -> Any:
+    """CLIP's byte-pair tokenizer, which comes with open_clip, for PE-Core's context of 32 tokens."""
+    return load_open_clip().tokenizer.SimpleTokenizer(context_length=32)
