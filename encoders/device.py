@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -34,11 +35,25 @@ def computing(device: str) -> Iterator[None]:
     (bfloat16 is four times slower than float32 on a CPU without AMX.) Raises DeviceError when memory is exhausted.
     """
     cuda = device.startswith("cuda")
+    with _enough_memory(device), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=cuda):
+        yield
+
+
+def place(model: Any, device: str) -> Any:
+    """The model, its weights moved to the device. Raises DeviceError when they do not fit."""
+    with _enough_memory(device):
+        return model.to(device)
+
+
+@contextmanager
+def _enough_memory(device: str) -> Iterator[None]:
     try:
-        with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=cuda):
-            yield
-    except torch.OutOfMemoryError as error:
-        raise DeviceError(f"{device} has no memory left: close other programs on it, or use `--device cpu`.") from error
+        yield
+    except RuntimeError as error:  # on CUDA an OutOfMemoryError, on a CPU a plain RuntimeError of the allocator
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        advice = "close other programs on it, or use `--device cpu`" if device != "cpu" else "close other programs"
+        raise DeviceError(f"{device} has no memory left: {advice}.") from error
 
 
 def batch_size(device: str) -> int:

@@ -34,7 +34,7 @@ class ModelFolders:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """Whether one model is here: `folder` where it lies (None: nothing of it), `present_bytes` of it, and is it whole?"""
+    """Whether one model is here: `folder` where it lies (None: nothing of it), how much of it, and is it whole?"""
 
     source: ModelSource
     folder: Path | None
@@ -63,7 +63,8 @@ def find_model_folders(description: ModelSetDescription) -> ModelFolders:
 
 def folders_in(folder: Path, description: ModelSetDescription) -> ModelFolders:
     """The three models in `folder`/pe_core, pe_av and pe_a_frame, in place of the set's own weights."""
-    parts = (replace(source, repo=description.name, revision=PACKAGED) for source in description.sources)
+    own = {"repo": description.name, "revision": PACKAGED, "image_size": None}
+    parts = [replace(source, **own) for source in description.sources]
     return ModelFolders(*(open_folder(folder / part.part, part) for part in parts))
 
 

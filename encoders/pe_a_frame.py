@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
 
-from pesearch.encoders.device import batch_size, computing
+from pesearch.encoders.device import batch_size, computing, place
 from pesearch.encoders.folders import ModelFolder
 from pesearch.encoders.pe_checkpoint import load_pe_a_frame, load_tokenizer, tokenize
 from pesearch.encoders.preprocess import STEP_SAMPLES, batches_of_equals, whole_steps
@@ -25,7 +26,7 @@ class PeAFrame:
 
     def __init__(self, folder: ModelFolder, device: str) -> None:
         self.device = device
-        self._model = load_pe_a_frame(folder.path).to(device)
+        self._model = place(load_pe_a_frame(folder.path), device)
         self._tokenizer = load_tokenizer(folder.path)
 
     def probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
@@ -76,12 +77,12 @@ def sections(steps: int) -> list[tuple[int, int]]:
     """The stretches of steps that are heard at once: the last is shifted back to end where the audio ends."""
     if steps <= SECTION_STEPS:
         return [(0, steps)]
-    starts = list(range(0, steps - SECTION_STEPS, SECTION_STEPS - OVERLAP_STEPS)) + [steps - SECTION_STEPS]
+    starts = [*range(0, steps - SECTION_STEPS, SECTION_STEPS - OVERLAP_STEPS), steps - SECTION_STEPS]
     return [(start, start + SECTION_STEPS) for start in starts]
 
 
 def kept(bounds: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """What is kept of each section: neighbours meet in the middle of their overlap, so every step is kept once."""
-    meetings = [(following[0] + section[1]) // 2 for section, following in zip(bounds, bounds[1:], strict=False)]
+    meetings = [(following[0] + section[1]) // 2 for section, following in pairwise(bounds)]
     edges = [bounds[0][0], *meetings, bounds[-1][1]]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))

@@ -2,10 +2,10 @@
 
 The model's own methods are not used where they are broken or silently wrong (transformers 5.23):
 
-- text: PE-AV was trained on the CLS state *before* the text tower's final norm, but since 5.1 `hidden_states[-1]` is the
-  state after it. The norm is replaced by the identity, which is right under every version.
-- get_text_audio_embeds, get_text_video_embeds, get_video_embeds and the two *_plus_text ones raise: the towers and heads
-  are called here, as the reference implementation does.
+- text: PE-AV was trained on the CLS state *before* the text tower's final norm, but since 5.1 `hidden_states[-1]` is
+  the state after it. The norm is replaced by the identity, which is right under every version.
+- get_text_audio_embeds, get_text_video_embeds, get_video_embeds and the two *_plus_text ones raise: towers and heads
+  are called here, as in the reference implementation.
 - padding changes audio embeddings: only windows of equal length share a batch, so nothing is padded.
 """
 
@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from pesearch.encoders.device import batch_size, computing
+from pesearch.encoders.device import batch_size, computing, place
 from pesearch.encoders.folders import ModelFolder
 from pesearch.encoders.pe_checkpoint import load_pe_av, load_tokenizer, load_video_processor, tokenize
 from pesearch.encoders.preprocess import batches_of_equals, whole_steps
 from pesearch.types import FloatArray, ImageArray, SpaceName
+
+TEXTS_AT_ONCE = 64
 
 Window = tuple[Sequence[ImageArray] | None, FloatArray | None]
 """Frames and audio of one window."""
@@ -45,18 +47,22 @@ class PeAv:
     def __init__(self, folder: ModelFolder, device: str, *, with_video: bool = True) -> None:
         self.device = device
         self.dim = folder.dim
-        self._model = load_pe_av(folder.path, with_video=with_video).to(device)
+        model = load_pe_av(folder.path, with_video=with_video, image_size=folder.image_size)
+        self._model = place(model, device)
         self._tokenizer = load_tokenizer(folder.path)
         self._pixels_of = load_video_processor(folder.path, self._model) if with_video else None
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName]) -> dict[SpaceName, FloatArray]:
         """Texts to float32 [n, dim] for each of `spaces`. Raises DeviceError."""
-        if not texts:
-            return {space: np.empty((0, self.dim), dtype=np.float32) for space in spaces}
-        with computing(self.device):
-            tokens = tokenize(self._tokenizer, texts).to(self.device)
-            state = self._model.text_model(**tokens).last_hidden_state[:, 0]
-            return {space: _numpy(self._text_head(space)(state)) for space in spaces}
+        empty = np.empty((0, self.dim), dtype=np.float32)
+        parts: dict[SpaceName, list[FloatArray]] = {space: [empty] for space in spaces}
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            with computing(self.device):
+                tokens = tokenize(self._tokenizer, texts[start : start + TEXTS_AT_ONCE]).to(self.device)
+                state = self._model.text_model(**tokens).last_hidden_state[:, 0]
+                for space, vectors in parts.items():
+                    vectors.append(_numpy(self._text_head(space)(state)))
+        return {space: np.concatenate(vectors) for space, vectors in parts.items()}
 
     def embed_windows(self, windows: Sequence[Window]) -> list[Vectors]:
         """Windows to their vectors, in the order given: None for what a window has no frames or no audio for.
@@ -73,7 +79,7 @@ class PeAv:
         return vectors
 
     def calibration(self, space: SpaceName, asked_with: SpaceName | None) -> Calibration | None:
-        """The learned pair for a text (or for a vector of the space `asked_with`) that asks `space`, if there is one."""
+        """The learned pair for a text (or a vector of the space `asked_with`) that asks `space`, if there is one."""
         model = self._model
         if asked_with is None:
             owner, name = {
@@ -118,9 +124,10 @@ class PeAv:
         return None, None, None
 
     def _text_head(self, space: SpaceName) -> Any:
+        model = self._model
         if space is SpaceName.AUDIO:
-            return self._model.audio_model.text_audio_head
-        return self._model.video_model.text_video_head if space is SpaceName.VIDEO else self._model.text_audio_video_head
+            return model.audio_model.text_audio_head
+        return model.video_model.text_video_head if space is SpaceName.VIDEO else model.text_audio_video_head
 
     def _pixels(self, frames: Sequence[ImageArray] | None) -> torch.Tensor | None:
         """Frames as the video tower wants them, float32 [F, 3, S, S]."""

@@ -7,7 +7,7 @@ and falls back to OpenAI's values, bicubic and a centre crop, for a folder that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from safetensors import SafetensorError
 
-from pesearch.encoders.device import batch_size, computing
+from pesearch.encoders.device import batch_size, computing, place
 from pesearch.encoders.folders import ModelFolder
 from pesearch.encoders.libraries import load_open_clip, silent
 from pesearch.errors import ModelDamaged
@@ -38,18 +38,18 @@ class PeCore:
     def __init__(self, folder: ModelFolder, device: str) -> None:
         self.device = device
         self.dim = folder.dim
-        self._model, self._preprocess, self._tokenize = _load(folder)
-        self._model.to(device)
+        model, self._preprocess, self._tokenize = _load(folder)
+        self._model = place(model, device)
 
     def embed_frames(self, frames: Sequence[ImageArray]) -> FloatArray:
         """RGB pictures uint8 [H, W, 3] of any sizes to float32 [n, dim] of unit length. Raises DeviceError."""
-        size = batch_size(self.device)
-        return self._collect(self._embed_pictures(frames[start : start + size]) for start in range(0, len(frames), size))
+        size, count = batch_size(self.device), len(frames)
+        return self._collect(self._embed_pictures(frames[start : start + size]) for start in range(0, count, size))
 
     def embed_texts(self, texts: Sequence[str]) -> FloatArray:
         """Texts to float32 [n, dim] of unit length. Of a long text the first 30 tokens are read. Raises DeviceError."""
-        size = TEXTS_AT_ONCE
-        return self._collect(self._embed_texts(texts[start : start + size]) for start in range(0, len(texts), size))
+        size, count = TEXTS_AT_ONCE, len(texts)
+        return self._collect(self._embed_texts(texts[start : start + size]) for start in range(0, count, size))
 
     @property
     def scale(self) -> float:
@@ -70,7 +70,7 @@ class PeCore:
     def _unit_length(self, vectors: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.normalize(vectors.float(), dim=-1).cpu()
 
-    def _collect(self, batches: Any) -> FloatArray:
+    def _collect(self, batches: Iterable[torch.Tensor]) -> FloatArray:
         vectors = [batch.numpy() for batch in batches]
         return np.concatenate(vectors) if vectors else np.empty((0, self.dim), dtype=np.float32)
 
@@ -86,4 +86,7 @@ def _load(folder: ModelFolder) -> tuple[Any, Any, Any]:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch it again.") from error
+    size = model.visual.image_size
+    if folder.image_size is not None and size != (folder.image_size, folder.image_size):
+        raise ModelDamaged(f"{folder.path} wants pictures of {size}, not {folder.image_size} pixels: fetch it again.")
     return model.eval(), preprocess, tokenize

@@ -9,9 +9,9 @@ NAME = "vit_pe_core_starter_patch8_64"
 SIZES = {"img_size": (64, 64), "patch_size": 8, "embed_dim": 96, "depth": 4, "num_heads": 3, "ref_feat_shape": (8, 8)}
 
 
-@register_model
+@register_model  # type: ignore[untyped-decorator]
 def vit_pe_core_starter_patch8_64(pretrained: bool = False, **options: Any) -> Eva:
-    """PE-Core's architecture for 64-pixel pictures: 4 layers of width 96. Its weights come with the starter set only."""
+    """PE-Core's architecture for 64-pixel pictures: 4 layers of width 96. Only the starter set has weights."""
     if pretrained:
         raise ValueError(f"timm has no weights for {NAME}; they lie in the starter set's folder")
     return vit_pe_core_tiny_patch16_384(pretrained=False, **{**SIZES, **options})

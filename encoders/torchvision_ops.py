@@ -41,9 +41,9 @@ def ensure_torchvision() -> Loaded:
             if "torchvision::" not in str(error):
                 raise
         _forget_half_imported()
-        _declared = torch.library.Library("torchvision", "DEF")
+        _declared = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for operator in _OPERATORS:
-            _declared.define(operator + _SIGNATURE)
+            _declared.define(operator + _SIGNATURE)  # type: ignore[no-untyped-call]
         importlib.import_module("torchvision")
         return "declared"
 

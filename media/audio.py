@@ -22,6 +22,9 @@ from pesearch.media.probe import inspect
 from pesearch.timeline import SAMPLE_RATE
 from pesearch.types import FloatArray
 
+_ON_THE_CLOCK = "aresample=async=1:first_pts=0:rematrix_maxval=1"
+"""Holes and a late start become silence; channels are mixed to their mean, so that nothing clips."""
+
 _BYTES = 4
 _CHUNK_BYTES = 1 << 16
 _SKIP_SAMPLES = 60 * SAMPLE_RATE
@@ -83,8 +86,9 @@ class AudioReader:
 
     def _receive(self) -> bytes:
         assert self._pipe is not None and self._process is not None
-        ready, _, _ = select.select([self._pipe], [], [], TIMEOUT_SECONDS)
-        if not ready:
+        poll = select.poll()  # select.select fails above 1023 open files
+        poll.register(self._pipe, select.POLLIN)
+        if not poll.poll(TIMEOUT_SECONDS * 1000):
             self.close()
             raise MediaError(f"damaged: its sound did not decode in {TIMEOUT_SECONDS:.0f} s")
         received = self._pipe.read(_CHUNK_BYTES) or b""
@@ -100,7 +104,7 @@ class AudioReader:
         seek = ["-ss", f"{first / SAMPLE_RATE:.6f}"] if first else []
         self._process, self._pipe = start(
             *seek, "-i", input_url(self._path), "-map", f"0:{self._stream}",
-            "-af", "aresample=async=1:first_pts=0:rematrix_maxval=1", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "pipe:1",
+            "-af", _ON_THE_CLOCK, "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "pipe:1",
         )  # fmt: skip
         self._first, self._ended, self._from_start = first, False, first == 0
 

@@ -10,9 +10,12 @@ from PIL import Image
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import input_url, output_of
 from pesearch.media.image import read_image
-from pesearch.media.probe import inspect
+from pesearch.media.probe import Container, inspect
 from pesearch.media.recognise import recognise
 from pesearch.types import MediaKind
+
+_LEAD_SECONDS = 5.0
+"""Broadcast has a key frame each second or two; cameras that record transport streams stay under this too."""
 
 
 def thumbnail(path: Path, at_seconds: float, width: int = 320) -> bytes:
@@ -27,17 +30,18 @@ def thumbnail(path: Path, at_seconds: float, width: int = 320) -> bytes:
         raise MediaError("has no pictures")
     last = max(container.info.duration_seconds - 1.0, 0.0)
     for seconds in dict.fromkeys((max(at_seconds, 0.0), min(max(at_seconds, 0.0), last), 0.0)):
-        if jpeg := _frame_as_jpeg(path, container.video_index, seconds, width):
+        if jpeg := _frame_as_jpeg(path, container, seconds, width):
             return jpeg
     raise MediaError(f"damaged: no picture can be decoded at {at_seconds:.1f} s")
 
 
-def _frame_as_jpeg(path: Path, stream: int, seconds: float, width: int) -> bytes:
-    scale = f"scale='min({width},iw)':-2"
+def _frame_as_jpeg(path: Path, container: Container, seconds: float, width: int) -> bytes:
+    """Seek and decode one picture. Streams without an index seek to anywhere, so begin well before and read on."""
+    lead = min(seconds, _LEAD_SECONDS) if container.format in ("mpegts", "mpeg") else 0.0
     return output_of(
-        "ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", "-ss", f"{seconds:.6f}", "-i", input_url(path),
-        "-map", f"0:{stream}", "-frames:v", "1", "-vf", scale, "-c:v", "mjpeg", "-q:v", "4",
-        "-f", "image2pipe", "pipe:1",
+        "ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", "-ss", f"{seconds - lead:.6f}", "-i", input_url(path),
+        "-ss", f"{lead:.6f}", "-map", f"0:{container.video_index}", "-frames:v", "1",
+        "-vf", f"scale='min({width},iw)':-2", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "pipe:1",
     ).stdout  # fmt: skip
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
 
 TIMEOUT_SECONDS = 120.0
-"""How long FFmpeg may stay without an answer. Reading a file to its end runs at the speed of the disk."""
+"""How long FFmpeg may stay without an answer, unless it reads a whole file."""
 
 _MAX_ALLOC_BYTES = 1 << 30
 """The largest single block FFmpeg may ask for: damaged headers claim absurd sizes."""
@@ -63,15 +63,17 @@ def input_url(path: Path) -> bytes:
     return b"file:" + os.fsencode(path.absolute())
 
 
-def output_of(name: str, *arguments: str | bytes) -> subprocess.CompletedProcess[bytes]:
+def output_of(
+    name: str, *arguments: str | bytes, timeout_seconds: float = TIMEOUT_SECONDS
+) -> subprocess.CompletedProcess[bytes]:
     """Run `ffmpeg` or `ffprobe` to its end. Errors: MediaError when it crashes or takes too long."""
     command = [program(name), *_limits(), *arguments]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS, process_group=0
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_seconds, process_group=0
         )
     except subprocess.TimeoutExpired as error:
-        raise MediaError(f"damaged: FFmpeg did not finish with it in {TIMEOUT_SECONDS:.0f} s") from error
+        raise MediaError(f"damaged: FFmpeg did not finish with it in {timeout_seconds:.0f} s") from error
     if done.returncode < 0:
         raise MediaError(f"damaged: FFmpeg crashed on it (signal {-done.returncode})")
     return done

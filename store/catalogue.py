@@ -17,14 +17,17 @@ from pathlib import Path
 import duckdb
 
 from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew
-from pesearch.store.disk import FULL, no_space_left
+from pesearch.store.disk import FULL, disk_errors, no_space_left
 
 CATALOGUE_FILE = "library.duckdb"
 WAIT_SECONDS = 60.0
 """How long a connection waits for another process to end its own: far longer than any one of them lasts."""
 
 _RETRY_SECONDS = 0.02
-_SETTINGS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 _one_at_a_time = threading.Lock()
 """Within a process DuckDB refuses a reading connection beside a writing one: they take turns."""
 
@@ -65,7 +68,9 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     give_up = time.monotonic() + WAIT_SECONDS
     while True:
-        if not path.exists():
+        with disk_errors(path.parent):
+            there = path.exists()
+        if not there:
             raise LibraryNotFound(f"No library in {path.parent}: make one with `pesearch index PATH`")
         try:
             return duckdb.connect(path, read_only=read_only, config=_SETTINGS)
@@ -81,6 +86,12 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
+    except RuntimeError as error:
+        if "Query interrupted" in str(error):  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
+    except duckdb.OutOfMemoryException as error:
+        raise LibraryError(f"Not enough memory to read the catalogue of the library {path.parent}") from error
     except duckdb.Error as error:
         raise _library_error(path, str(error)) from error
 

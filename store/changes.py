@@ -1,47 +1,32 @@
-"""The changes that a transaction makes to the catalogue, as SQL over rows handed in as Arrow tables."""
+"""The changes that a transaction makes to the catalogue, as SQL over rows that are first laid in temporary tables."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
-from pesearch.errors import LibraryError
+from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.store.shards import Shard
 from pesearch.types import EncodedFile, Failure, Location
 
-_PLACE = [("path", pa.binary()), ("size_bytes", pa.int64()), ("modified_ns", pa.int64())]
-_VIDEO = pa.struct(
-    [("codec", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("frames_per_second", pa.float64())]
-)
-_AUDIO = pa.struct([("codec", pa.string()), ("sample_rate", pa.int32()), ("channels", pa.int32())])
-_ENCODED = pa.schema(
-    [
-        *_PLACE,
-        ("fingerprint", pa.string()),
-        ("kind", pa.string()),
-        ("duration_seconds", pa.float64()),
-        ("video", _VIDEO),
-        ("audio", _AUDIO),
-    ]
-)
-_PLACED = pa.schema([*_PLACE, ("file_id", pa.int64())])
-_FAILED = pa.schema([*_PLACE, ("reason", pa.string())])
-_SHARDS = pa.schema([("name", pa.string()), ("space", pa.string()), ("rows", pa.int64()), ("size_bytes", pa.int64())])
-_EXTENTS = pa.schema(
-    [
-        ("fingerprint", pa.string()),
-        ("space", pa.string()),
-        ("shard", pa.string()),
-        ("first_row", pa.int64()),
-        ("rows", pa.int64()),
-    ]
-)
+_PATH = {"path": "BLOB"}
+_FILE_ID = {"file_id": "BIGINT"}
+_PLACE = {**_PATH, "size_bytes": "BIGINT", "modified_ns": "BIGINT"}
+_ENCODED = {
+    **_PLACE,
+    "fingerprint": "VARCHAR",
+    "kind": "VARCHAR",
+    "duration_seconds": "DOUBLE",
+    "video": "STRUCT(codec VARCHAR, width INTEGER, height INTEGER, frames_per_second DOUBLE)",
+    "audio": "STRUCT(codec VARCHAR, sample_rate INTEGER, channels INTEGER)",
+}
+_SHARDS = {"name": "VARCHAR", "space": "VARCHAR", "rows": "BIGINT", "size_bytes": "BIGINT"}
+_EXTENTS = {"fingerprint": "VARCHAR", "space": "VARCHAR", "shard": "VARCHAR", "first_row": "BIGINT", "rows": "BIGINT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +41,13 @@ def add_files(
     connection: duckdb.DuckDBPyConnection, files: Sequence[EncodedFile], shards: Sequence[WrittenShard]
 ) -> None:
     """Register files, their locations and their vectors. A content that has vectors already keeps those."""
-    _register(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
-    _register(connection, "written_shards", _SHARDS, [asdict(written.shard) for written in shards])
-    _register(connection, "written_extents", _EXTENTS, [row for written in shards for row in _extent_rows(written)])
+    _lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
+    _lay(connection, "written_shards", _SHARDS, [asdict(written.shard) for written in shards])
+    _lay(connection, "written_extents", _EXTENTS, [row for written in shards for row in _extent_rows(written)])
     connection.execute("""
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
         SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
-        WHERE fingerprint NOT IN (SELECT fingerprint FROM files)""")
+        WHERE fingerprint NOT IN (SELECT fingerprint FROM files) ORDER BY encoded.rowid""")
     connection.execute("INSERT INTO shards SELECT name, space, rows, size_bytes FROM written_shards")
     connection.execute("""
         INSERT INTO extents
@@ -76,7 +61,12 @@ def add_files(
 
 def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, Location]]) -> None:
     """Say of paths which known file each holds. `LibraryError` for a file that is not known."""
-    _register(connection, "placed", _PLACED, [{**_place_row(place), "file_id": file_id} for file_id, place in places])
+    _lay(
+        connection,
+        "placed",
+        _PLACE | _FILE_ID,
+        [{**_place_row(place), "file_id": file_id} for file_id, place in places],
+    )
     unknown = connection.execute("SELECT file_id FROM placed WHERE file_id NOT IN (SELECT id FROM files)").fetchone()
     if unknown is not None:
         raise LibraryError(f"The library holds no file {unknown[0]}")
@@ -87,7 +77,7 @@ def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[in
 def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
     """Say of paths why they could not be indexed. What was indexed from the very same bytes is kept."""
     rows = [{**_place_row(failure.location), "reason": _readable(failure.reason)} for failure in failures]
-    _register(connection, "failed", _FAILED, rows)
+    _lay(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
     connection.execute("""
         CREATE TEMP TABLE failed_locations AS
         SELECT failed.path, size_bytes, modified_ns, locations.file_id, failed.reason
@@ -98,7 +88,7 @@ def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Fai
 
 def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
     """Forget paths, but never the last one of a file: a file without any other place is offline, not gone."""
-    _register(connection, "forgotten", _PLACED, [{"path": os.fsencode(path)} for path in paths])
+    _lay(connection, "forgotten", _PATH, [{"path": os.fsencode(path)} for path in paths])
     connection.execute("""
         DELETE FROM locations WHERE path IN (SELECT path FROM forgotten) AND (file_id IS NULL OR file_id IN (
             SELECT file_id FROM locations WHERE file_id IS NOT NULL AND path NOT IN (SELECT path FROM forgotten)))""")
@@ -106,7 +96,7 @@ def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path
 
 def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
     """Forget files with all their places. An id that is not known is none to forget."""
-    _register(connection, "removed", _PLACED, [{"file_id": file_id} for file_id in file_ids])
+    _lay(connection, "removed", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
     connection.execute("DELETE FROM locations WHERE file_id IN (SELECT file_id FROM removed)")
 
 
@@ -118,14 +108,18 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute("DELETE FROM shards WHERE name NOT IN (SELECT shard FROM extents)")
     row = connection.execute("UPDATE library SET generation = generation + 1 RETURNING generation").fetchone()
     if row is None:
-        raise LibraryError("The catalogue of the library is empty: index into a new library")
+        raise LibraryDamaged("The catalogue of the library is empty: index into a new library")
     return int(row[0])
 
 
-def _register(
-    connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Sequence[dict[str, Any]]
+def _lay(
+    connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    connection.register(name, pa.Table.from_pylist(rows, schema=schema))
+    """Lay rows in a temporary table of these column types. They travel as one list a column: a row at a time is slow,
+    and an Arrow table made from Python values imports pandas."""
+    columns = ", ".join(f"unnest(${number}::{types[name]}[]) AS {name}" for number, name in enumerate(types, start=1))
+    values = [[row[name] for row in rows] for name in types]
+    connection.execute(f"CREATE TEMP TABLE {table} AS SELECT {columns}", values)
 
 
 def _place_row(place: Location) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -64,19 +64,18 @@ def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Sh
 
 
 def read_shard(folder: Path, shard: Shard, dim: int) -> ShardRows:
-    """Map a shard into memory. `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not what was written."""
+    """Map a shard into memory. `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written."""
     path = shard_path(folder, shard.space, shard.name)
     if path.stat().st_size != shard.size_bytes:
         raise LibraryDamaged(f"The vector shard {path} is not whole: index into a new library")
     try:
         batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-        segments = np.stack([batch.column(name).to_numpy() for name in ("start_seconds", "end_seconds")], axis=1)
-        vectors = batch.column("vector").flatten().to_numpy().reshape(-1, dim)
-    except (pa.ArrowException, KeyError, ValueError) as error:
+    except pa.ArrowException as error:
         raise LibraryDamaged(f"The vector shard {path} cannot be read: index into a new library") from error
-    if vectors.dtype != np.float16 or len(vectors) != shard.rows:
+    if not batch.schema.equals(_schema(dim)) or len(batch) != shard.rows:
         raise LibraryDamaged(f"The vector shard {path} holds other rows than registered: index into a new library")
-    return ShardRows(segments, vectors)
+    segments = np.stack([_values(batch.column(number), np.float64) for number in (0, 1)], axis=1)
+    return ShardRows(segments, _values(batch.column(2).flatten(), np.float16).reshape(-1, dim))
 
 
 def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
@@ -94,13 +93,28 @@ def shard_path(folder: Path, space: SpaceName, name: str) -> Path:
     return folder / SHARD_FOLDER / space.value / name
 
 
+def _schema(dim: int) -> pa.Schema:
+    seconds = [(name, pa.float64()) for name in ("start_seconds", "end_seconds")]
+    return pa.schema([*seconds, ("vector", pa.list_(pa.float16(), dim))])
+
+
 def _record_batch(space: Space, parts: Sequence[SpaceVectors]) -> pa.RecordBatch:
     segments = np.concatenate([part.segments for part in parts])
     vectors = np.concatenate([part.vectors for part in parts]).astype(np.float16)
-    columns = {
-        "start_seconds": pa.array(segments[:, 0]),
-        "end_seconds": pa.array(segments[:, 1]),
-        "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), space.dim),
-    }
+    columns = [
+        _column(pa.float64(), segments[:, 0]),
+        _column(pa.float64(), segments[:, 1]),
+        pa.FixedSizeListArray.from_arrays(_column(pa.float16(), vectors), space.dim),
+    ]
     origin = {"space": space.name.value, "model": space.model, "revision": space.revision}
-    return pa.record_batch(columns).replace_schema_metadata(origin)
+    return pa.RecordBatch.from_arrays(columns, schema=_schema(space.dim).with_metadata(origin))
+
+
+# `pa.array` and `Array.to_numpy` would do what the next two do, but import pandas first.
+def _column(kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
+    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _values(column: pa.Array, kind: type[np.generic]) -> npt.NDArray[Any]:
+    item_bytes = np.dtype(kind).itemsize
+    return np.frombuffer(column.buffers()[1], kind, count=len(column), offset=column.offset * item_bytes)

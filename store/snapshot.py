@@ -67,13 +67,16 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
     ).fetchone()
     if head is None:
         raise LibraryDamaged("The catalogue of the library is empty: index into a new library")
-    spaces = tuple(
-        Space(SpaceName(name), *rest)
-        for name, *rest in connection.execute("SELECT name, model, revision, dim FROM spaces").fetchall()
-    )
+    generation, birth, model_set, window_seconds, hop_seconds, frames_per_second = head
+    spaces = _spaces(connection)
     known = _known(connection)
     return Snapshot(
-        *head,
+        generation=generation,
+        birth=birth,
+        model_set=model_set,
+        window_seconds=window_seconds,
+        hop_seconds=hop_seconds,
+        frames_per_second=frames_per_second,
         spaces=spaces,
         known=known,
         files=_files(connection, known),
@@ -86,6 +89,11 @@ def read_shards(connection: duckdb.DuckDBPyConnection) -> dict[str, Shard]:
     """The shards that are registered, by name."""
     rows = connection.execute("SELECT name, space, rows, size_bytes FROM shards").fetchall()
     return {name: Shard(name, SpaceName(space), *rest) for name, space, *rest in rows}
+
+
+def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
+    rows = connection.execute("SELECT name, model, revision, dim FROM spaces").fetchall()
+    return tuple(Space(SpaceName(name), *rest) for name, *rest in rows)
 
 
 def _known(connection: duckdb.DuckDBPyConnection) -> dict[Path, KnownLocation]:

@@ -44,7 +44,9 @@ class VectorIndex:
         if file_ids is None:
             return None
         chosen = np.isin(self.file_ids, np.fromiter(file_ids, dtype=np.int64, count=len(file_ids)))
-        return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little")))
+        # FAISS's type stubs know the C++ constructors only, not those that its Python layer puts in their place.
+        bitmap = faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]
+        return faiss.SearchParameters(sel=bitmap)  # type: ignore[call-arg]
 
     def _hits(self, scores: FloatArray, rows: npt.NDArray[np.int64]) -> list[Hit]:
         found = rows >= 0  # FAISS fills up with -1 where fewer than k rows may be chosen
@@ -54,6 +56,11 @@ class VectorIndex:
             Hit(file_id, self.space.name, start, end, score, rank)
             for rank, (file_id, (start, end), score) in enumerate(places, start=1)
         ]
+
+
+def faiss_version() -> str:
+    """The version of FAISS on this machine."""
+    return str(faiss.__version__)
 
 
 def open_index(folder: Path, snapshot: Snapshot, space: Space) -> VectorIndex:

@@ -67,11 +67,11 @@ def fit_logit(scores: Tensor, truths: Tensor) -> tuple[float, float]:
     def closure() -> Tensor:
         optimiser.zero_grad()
         loss = binary_cross_entropy_with_logits(values * logit[0] + logit[1], labels)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimiser.step(closure)
-    return float(logit[0]), float(logit[1])
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    return logit[0].item(), logit[1].item()
 
 
 def _embed(model: Any, windows: list[Any]) -> tuple[Tensor, Tensor, Tensor]:

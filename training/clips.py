@@ -74,16 +74,13 @@ def cache_vision(pool: Pool, tower: nn.Module, work: Path) -> None:
     np.save(work / "vision_features.npy", vectors)
 
 
-def open_clips(pool: Pool, work: Path, with_vision: bool = True) -> Clips:
-    """The cached features with the truths of their scenes. Without vision, its vectors are zeros."""
-    rows, codec = np.load(work / "codec_rows.npy"), np.load(work / "codec_features.npy")
-    if with_vision:
-        vision = np.load(work / "vision_features.npy")[rows]
-    else:
-        vision = np.zeros((len(rows), len(FRAME_TIMES), 1), np.float16)
+def open_clips(pool: Pool, work: Path) -> Clips:
+    """The cached features with the truths of their scenes."""
+    names = ("codec_rows", "codec_features", "vision_features")
+    rows, codec, vision = (np.load(work / f"{name}.npy") for name in names)
     scenes = [pool.scene(int(row)) for row in rows]
     active = np.stack([active_frames(scene) for scene in scenes])
-    return Clips(codec, vision, active, tuple(visible_facts(scene) for scene in scenes))
+    return Clips(codec, vision[rows], active, tuple(visible_facts(scene) for scene in scenes))
 
 
 def visible_facts(scene: Scene) -> frozenset[str]:

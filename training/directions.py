@@ -86,8 +86,8 @@ def image_space() -> Space:
 @cache
 def joint_space() -> Space:
     """What is heard, said or seen: a concept is one direction whichever it is, and a little besides by its sense."""
-    vectors = video_space().vectors | _phrases()
-    vectors = dict(vectors) | {f"heard:{name}": SENSE * _direction(f"heard {name}") for name in SOUNDS}
+    vectors = {**video_space().vectors, **_phrases()}
+    vectors |= {f"heard:{name}": SENSE * _direction(f"heard {name}") for name in SOUNDS}
     vectors |= {f"seen:{name}": SENSE * _direction(f"seen {name}") for name in OBJECTS}
     return Space(vectors)
 

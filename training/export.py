@@ -1,4 +1,4 @@
-"""Writes the starter set as the hub's folders, in half precision: pe_core (open_clip), pe_av, pe_a_frame (transformers)."""
+"""Writes the starter set in half precision as the hub's folders: pe_core for open_clip, the others for transformers."""
 
 import json
 import shutil
@@ -13,10 +13,10 @@ from torch import nn
 from pesearch.encoders.libraries import load_transformers
 from training.calibrate import calibrate
 from training.clips import Clips
+from training.pool import FRAME_PIXELS
 from training.questions import image_question
 from training.stage_text import core_tokenizer
 from training.starter_set import StarterSet
-from training.pool import FRAME_PIXELS
 from training.tiny_models import CORE_CONFIG
 
 PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
@@ -30,6 +30,8 @@ def export(starter: StarterSet, clips: Clips, work: Path, out: Path, seed: int) 
     for name, save in (("pe_av", _save_audio_video), ("pe_a_frame", _save_frame_level)):
         shutil.copytree(work / "tokenizer", _fresh(out / name), dirs_exist_ok=True)
         save(starter, out / name)
+    for file in out.glob("*/*"):
+        file.chmod(0o644)  # safetensors makes files for their owner only
 
 
 def _fresh(folder: Path) -> Path:
@@ -67,6 +69,9 @@ def _save_audio_video(starter: StarterSet, folder: Path) -> None:
     models.PeAudioVideoProcessor(
         feature_extractor=models.PeAudioFeatureExtractor(sampling_rate=48_000, hop_length=1920),
         video_processor=models.PeVideoVideoProcessor(
+            do_resize=True,
+            do_rescale=True,
+            do_normalize=True,
             size={"height": FRAME_PIXELS, "width": FRAME_PIXELS},
             image_mean=[0.5] * 3,
             image_std=[0.5] * 3,

@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares, 0 to 1. `_r1`: the very clip is first; `_relevant1`: first is a clip of which all that was asked is true."""
+    """Shares, 0 to 1. `_r1`: the very clip is first; `_relevant1`: a clip of which all that was asked is true is."""
 
     text_audio_r1: float
     text_audio_relevant1: float

@@ -40,7 +40,7 @@ def train(
             group["lr"] = learning_rate * schedule(elapsed / (minutes * 60))
         value = loss()
         optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(chosen, 1.0)
         optimiser.step()
         steps += 1

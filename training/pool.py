@@ -15,6 +15,7 @@ from pesearch.errors import PesearchError
 from training.pictures import render_frame
 from training.scene import TRAINING_SEEDS, Scene, sample_scene
 from training.sounds import SAMPLE_RATE, render_audio
+from training.words import PHRASES
 
 CLIP_SECONDS = 4.0
 CLIP_SAMPLES = int(CLIP_SECONDS * SAMPLE_RATE)
@@ -40,7 +41,9 @@ class Pool:
         return len(self.audio)
 
     def scene(self, row: int) -> Scene:
-        return sample_scene(self.first_seed + row, CLIP_SECONDS)
+        """The last 7 of 16 scenes all speak, phrase after phrase: a phrase is learned from many voices only."""
+        speaks = row >= len(self) * 9 // 16
+        return sample_scene(self.first_seed + row, CLIP_SECONDS, PHRASES[row % len(PHRASES)] if speaks else None)
 
     def rows(self) -> NDArray[np.int64]:
         """The rows rendered so far."""

@@ -115,5 +115,5 @@ def _nonsense(rng: Rng) -> str:
     letters = "".join(rng.choice(list("aeioubcdfghklmnprstvwy"), rng.integers(3, 9)))
     if kind < 0.7:
         return letters
-    known = sorted(HEARD_AS | SEEN_AS)
+    known = sorted({*HEARD_AS, *SEEN_AS})
     return known[rng.integers(len(known))] + letters[: rng.integers(2, 5)]

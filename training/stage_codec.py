@@ -4,16 +4,20 @@ The real models take theirs from a trained DAC-VAE. This one learns to tell a lo
 energies of each 10 ms in it, from the waveform alone.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.loop import load_weights, save_weights, train
 from training.pool import CLIP_SAMPLES, Pool
 from training.sounds import SAMPLE_RATE
+
+Floats = NDArray[np.float32]
 
 HOP = 1920
 BANDS, WIDE_BANDS, PARTS = 48, 8, 4
@@ -23,6 +27,11 @@ CROP_SAMPLES, BATCH = 24 * HOP, 16
 
 class LogSpectrum(nn.Module):
     """Waveform float [b, samples] -> [b, samples / 1920, 80]: 48 log-mel bands of 40 ms, 8 wide bands of 4 x 10 ms."""
+
+    narrow: Tensor
+    wide: Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +45,8 @@ class LogSpectrum(nn.Module):
         fine = _log_power(wave, 2048, HOP, HOP // 2)[:, :frames] @ self.narrow
         coarse = _log_power(wave, 512, HOP // PARTS, HOP // PARTS // 2)[:, : frames * PARTS] @ self.wide
         both = torch.cat([fine, coarse.reshape(len(wave), frames, -1)], dim=2)
-        return ((both + FLOOR).log() - self.mean) / self.std
+        normal: Tensor = ((both + FLOOR).log() - self.mean) / self.std
+        return normal
 
     def fit(self, wave: Tensor) -> None:
         """Makes each value of these waveforms mean 0 and deviation 1."""
@@ -44,14 +54,19 @@ class LogSpectrum(nn.Module):
         self.mean, self.std = values.mean(0), values.std(0)
 
 
-def mel_filters(bands: int, window: int, low_hertz: float = 40.0, high_hertz: float = 14_000.0) -> np.ndarray:
-    """Triangular filters, float32 [window / 2 + 1, bands], evenly spaced in mel: 2595 log10(1 + f / 700) (O'Shaughnessy)."""
-    mel = np.linspace(*(2595 * np.log10(1 + np.array([low_hertz, high_hertz]) / 700)), bands + 2)
+def mel_filters(bands: int, window: int, low_hertz: float = 40.0, high_hertz: float = 14_000.0) -> Floats:
+    """Triangular filters, float32 [window / 2 + 1, bands], evenly spaced in mel.
+
+    The mel scale is O'Shaughnessy's: 2595 log10(1 + f / 700).
+    """
+    low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (low_hertz, high_hertz))
+    mel = np.linspace(low, high, bands + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
     hertz = np.fft.rfftfreq(window, 1 / SAMPLE_RATE)[:, None]
     rise = (hertz - edges[:-2]) / np.maximum(np.diff(edges)[:-1], SAMPLE_RATE / window)
     fall = (edges[2:] - hertz) / np.maximum(np.diff(edges)[1:], SAMPLE_RATE / window)
-    return np.maximum(0, np.minimum(rise, fall)).astype(np.float32)
+    filters: Floats = np.maximum(0, np.minimum(rise, fall)).astype(np.float32)
+    return filters
 
 
 def train_codec(embedder: Any, pool: Pool, work: Path, minutes: float, seed: int) -> None:
@@ -92,7 +107,7 @@ def prepare(embedder: Any) -> None:
         nn.init.zeros_(unit.conv2.bias)
 
 
-def full_rate_units(encoder: Any) -> list[nn.Module]:
+def full_rate_units(encoder: Any) -> list[Any]:
     """The residual units that see every sample."""
     first = encoder.block[0]
     return [first.res_unit1, first.res_unit2, first.res_unit3]
@@ -110,12 +125,13 @@ def encode(embedder: Any, wave: Tensor) -> Tensor:
         for unit in (block.res_unit1, block.res_unit2, block.res_unit3):
             hidden = hidden + unit.conv2(snake(unit.snake2, unit.conv1(snake(unit.snake1, hidden))))
         hidden = block.conv1(snake(block.snake1, hidden))
-    return embedder.bottleneck(encoder.conv2(snake(encoder.snake1, hidden))).transpose(1, 2)
+    features: Tensor = embedder.bottleneck(encoder.conv2(snake(encoder.snake1, hidden))).transpose(1, 2)
+    return features
 
 
 def snake(activation: Any, x: Tensor) -> Tensor:
     """x + sin(a x)^2 / a, with sin^2 as a cosine of twice the angle, in one pass each way."""
-    result: Tensor = _Snake.apply(x, activation.alpha)
+    result: Tensor = _Snake.apply(x, activation.alpha)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -139,7 +155,8 @@ def _log_power(wave: Tensor, window: int, hop: int, centre: int) -> Tensor:
     padded = nn.functional.pad(wave, (window // 2 - centre, window // 2 + hop))
     shape = torch.hann_window(window, device=wave.device)
     spectrum = torch.fft.rfft(padded.unfold(1, window, hop) * shape) / shape.sum()
-    return spectrum.abs().square()
+    power: Tensor = spectrum.abs().square()
+    return power
 
 
 def _crops(pool: Pool, rng: np.random.Generator, count: int, device: torch.device) -> Tensor:

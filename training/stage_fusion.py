@@ -35,7 +35,7 @@ def train_fusion(model: Any, tokenizer: Any, clips: Clips, work: Path, minutes: 
         values = (
             distance(model.audio_video_head(state.pooler_output), places(windows, device)),
             binary_cross_entropy_with_logits(probe(state.pooler_output), held(windows).to(device)),
-            *_plus_text(model, tokenizer, state, windows, sample_questions(rng, BATCH)),
+            *_plus_text(model, tokenizer, state, windows, sample_questions(rng, len(windows.codec))),
         )
         for name, value in zip(losses, values, strict=True):
             losses[name] += 0.02 * (value.item() - losses[name])

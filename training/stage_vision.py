@@ -15,8 +15,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 from training.directions import AVOID_UNKNOWN, DIMENSION, UNKNOWN, image_space, where
 from training.loop import load_weights, save_weights, train
 from training.pictures import position
-from training.pool import FRAME_TIMES, Pool
-from training.scene import Scene, facts_of
+from training.pool import CLIP_SECONDS, small_frame
+from training.scene import TRAINING_SEEDS, Scene, facts_of, sample_scene
 from training.words import COLOURED, COLOURS, OBJECTS, PLACES
 
 BATCH = 64
@@ -28,25 +28,22 @@ FACTS = (
 )
 
 
-def train_vision(tower: nn.Module, pool: Pool, work: Path, minutes: float, seed: int) -> None:
-    """Trains the tower (frames float [b, 3, 64, 64] -> [b, 128]), keeping the result in `work/vision.pt`."""
+def train_vision(tower: nn.Module, work: Path, minutes: float, seed: int) -> None:
+    """Trains the tower (frames float [b, 3, 64, 64] -> [b, 128]), keeping the result in `work/vision.pt`.
+
+    Every frame is drawn anew, of any scene that training may use: a pool of some thousands is learned by heart.
+    """
     rng, device = np.random.default_rng([seed, 2]), next(tower.parameters()).device
     probe = nn.Linear(DIMENSION, len(FACTS), device=device)
     nn.init.constant_(probe.bias, -3.0)
     both = nn.ModuleDict({"tower": tower, "probe": probe})
-    known: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
     seen = {"cosine": 0.0, "probe": 0.0}
 
     def loss() -> Tensor:
-        rows = rng.choice(pool.rows(), BATCH)
-        moments = rng.integers(0, len(FRAME_TIMES), BATCH)
-        for row in rows:
-            known.setdefault(int(row), truths(pool.scene(int(row))))
-        wanted = torch.from_numpy(np.stack([known[int(r)][0][m] for r, m in zip(rows, moments, strict=True)])).to(device)
-        facts = torch.from_numpy(np.stack([known[int(r)][1] for r in rows])).to(device)
-        told = normalize(tower(worn(pool.frames[rows, moments], rng).to(device)), dim=-1)
-        apart = 1 - (told * wanted).sum(-1).mean()
-        probed = binary_cross_entropy_with_logits(probe(told * 12), facts, pos_weight=facts.new_tensor(2.0))
+        frames, places, facts = draw(rng, BATCH)
+        told = normalize(tower(worn(frames, rng).to(device)), dim=-1)
+        apart = 1 - (told * places.to(device)).sum(-1).mean()
+        probed = binary_cross_entropy_with_logits(probe(told * 12), facts.to(device), pos_weight=told.new_tensor(2.0))
         seen["cosine"] += 0.02 * (1 - apart.item() - seen["cosine"])
         seen["probe"] += 0.02 * (probed.item() - seen["probe"])
         return apart + 10 * probed
@@ -55,7 +52,17 @@ def train_vision(tower: nn.Module, pool: Pool, work: Path, minutes: float, seed:
     if file.exists():
         load_weights(both, file)
     report = lambda: " ".join(f"{name} {value:.3f}" for name, value in seen.items())  # noqa: E731
-    train("vision", both.parameters(), loss, minutes, 2e-3, lambda: save_weights(both, file), report)
+    train("vision", both.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(both, file), report)
+
+
+def draw(rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8], Tensor, Tensor]:
+    """Frames of random scenes, uint8 [count, 64, 64, 3]; where each belongs, [count, 128]; its FACTS, [count, n]."""
+    scenes = [sample_scene(int(seed)) for seed in rng.integers(TRAINING_SEEDS, size=count)]
+    moments = [float(at) for at in rng.uniform(0, CLIP_SECONDS, count)]
+    frames = np.stack([small_frame(scene, at) for scene, at in zip(scenes, moments, strict=True)])
+    known = [truths(scene, at) for scene, at in zip(scenes, moments, strict=True)]
+    places, facts = (torch.from_numpy(np.stack(column)) for column in zip(*known, strict=True))
+    return frames, places, facts
 
 
 def image_facts(scene: Scene) -> frozenset[str]:
@@ -64,15 +71,14 @@ def image_facts(scene: Scene) -> frozenset[str]:
     return frozenset(shown | ({"flashing:car"} if any(seen.flashing for seen in scene.seen) else set()))
 
 
-def truths(scene: Scene) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where each frame's embedding belongs, [7, 128], and which of FACTS hold, [n]."""
+def truths(scene: Scene, at_seconds: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where the frame's embedding belongs, [128], and which of FACTS hold, [n]."""
     facts = image_facts(scene)
-    shown = image_space().text(facts)
-    leaning = AVOID_UNKNOWN * image_space().vectors[UNKNOWN]
-    places = [[where(seen.what, *position(seen, at)) for seen in scene.seen] for at in FRAME_TIMES]
-    vectors = np.stack([shown - leaning + np.sum(vectors, axis=0) for vectors in places])
+    shown = image_space().text(facts) - AVOID_UNKNOWN * image_space().vectors[UNKNOWN]
+    for seen in scene.seen:
+        shown = shown + where(seen.what, *position(seen, at_seconds))
     held = np.array([fact in facts for fact in FACTS], np.float32)
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), held
+    return (shown / np.linalg.norm(shown)).astype(np.float32), held
 
 
 def worn(frames: NDArray[np.uint8], rng: np.random.Generator) -> Tensor:

@@ -28,6 +28,11 @@ class StarterSet:
     tokenizer: Any
 
     @property
+    def codec(self) -> Any:
+        """The embedder of PE-AV's audio tower, in which the codec is."""
+        return self.audio_video.audio_model.audio_encoder.embedder
+
+    @property
     def vision(self) -> nn.Module:
         """The image tower, as PE-Core has it."""
         trunk: nn.Module = self.core.visual.trunk
@@ -49,7 +54,7 @@ def load_stages(starter: StarterSet, work: Path) -> StarterSet:
     model, frame_level = starter.audio_video, starter.frame_level
     image_tower = model.video_model.video_encoder.embedder.vision_model.timm_model
     parts = {
-        "codec": codec_parts(model.audio_model.audio_encoder.embedder),
+        "codec": codec_parts(starter.codec),
         "vision": nn.ModuleDict({"tower": starter.vision}),
         "text": text_towers(model),
         "core_text": starter.core.text,

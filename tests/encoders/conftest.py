@@ -15,13 +15,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
 
-WORDS = "siren train bell dog rain engine clock and a the of seen heard loud quiet in at night".split()
+WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large to build: `tower` and `layers` (audio, video, fusion) as in perception models' own configurations."""
+    """How large to build: `layers` of the audio, video and fusion towers; a window is cut to `frames`."""
 
     text: dict[str, Any]
     tower: dict[str, Any]
@@ -29,6 +29,7 @@ class Size:
     codec: dict[str, Any]
     vision: dict[str, Any]
     image_size: int
+    frames: int
 
 
 TINY = Size(
@@ -44,6 +45,7 @@ TINY = Size(
         "num_classes": 24,
     },
     image_size=32,
+    frames=16,
 )
 SMALL = Size(
     text={"hidden_size": 1024, "intermediate_size": 2624, "num_hidden_layers": 22, "num_attention_heads": 16},
@@ -52,9 +54,8 @@ SMALL = Size(
     codec={"encoder_hidden_size": 64, "downsampling_ratios": [2, 8, 10, 12], "codebook_dim": 128},
     vision={"architecture": "vit_pe_core_large_patch14_336", "num_classes": 1024},
     image_size=336,
+    frames=2,
 )
-
-Build = Callable[[Size, Path], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,7 +94,7 @@ def core_b() -> Callable[[Path], Path]:
 def save_pe_av(size: Size, path: Path) -> Path:
     """As save_pretrained writes it: the loss of the tower's width (`num_labels`) included."""
     transformers = load_transformers()
-    audio, video, fusion = size.layers
+    _, video, fusion = size.layers
     config = transformers.PeAudioVideoConfig(
         text_config=transformers.ModernBertConfig(**size.text),
         audio_video_config=transformers.PeAudioVideoEncoderConfig(
@@ -118,7 +119,7 @@ def save_pe_av(size: Size, path: Path) -> Path:
             do_normalize=True,
             size={"height": size.image_size, "width": size.image_size},
             do_sample_frames=True,
-            num_frames=16,
+            num_frames=size.frames,
             image_mean=[0.5] * 3,
             image_std=[0.5] * 3,
         ),
@@ -153,7 +154,8 @@ def save_pe_core(path: Path, name: str | None = None) -> Path:
     (path / "open_clip_config.json").write_text(json.dumps(content))
     with silent():
         model = open_clip.create_model(f"local-dir:{path}")
-    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, path / "open_clip_model.safetensors")
+    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+    save_file(weights, path / "open_clip_model.safetensors")
     return path
 
 
@@ -170,6 +172,7 @@ def _save(kind: Any, config: Any, path: Path) -> None:
     with silent():
         with no_init_weights():
             model = kind(config)
+        model.tie_weights()
         for name, parameter in model.named_parameters():
             _randomise(name, parameter)
         model.save_pretrained(path)

@@ -25,7 +25,7 @@ def test_cuda_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(DeviceError, match="'tpu'.*auto, cpu, cuda"):
+    with pytest.raises(DeviceError, match=r"'tpu'.*auto, cpu, cuda"):
         choose_device("tpu")
 
 
@@ -38,8 +38,16 @@ def test_computing_keeps_no_gradients_and_float32_on_a_cpu() -> None:
 
 
 def test_exhausted_memory_says_what_to_do() -> None:
-    with pytest.raises(DeviceError, match="no memory left"), computing("cpu"):
+    with pytest.raises(DeviceError, match="no memory left.*--device cpu"), computing("cuda"):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+    with pytest.raises(DeviceError, match="cpu has no memory left"), computing("cpu"):
+        torch.empty(1 << 60)
+
+
+def test_another_failure_is_not_taken_for_it() -> None:
+    with pytest.raises(RuntimeError, match="size of tensor") as caught, computing("cpu"):
+        torch.ones(2) + torch.ones(3)
+    assert not isinstance(caught.value, DeviceError)
 
 
 def test_a_gpu_takes_more_at_once() -> None:

@@ -16,7 +16,7 @@ def test_the_sets_of_the_design_are_there() -> None:
 
 
 def test_an_unknown_set_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(UnknownModel, match="'huge'.*starter, small, base, large, light"):
+    with pytest.raises(UnknownModel, match=r"'huge'.*starter, small, base, large, light"):
         describe("huge")
 
 

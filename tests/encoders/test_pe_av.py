@@ -50,10 +50,8 @@ def call_plain(plain: Any, path: Path, texts: list[str], audio: FloatArray, fram
     """The documented call: one processor for all, then the model's forward."""
     processor = load_transformers().AutoProcessor.from_pretrained(path)
     video = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
-    count = len(texts)
-    inputs = processor(
-        text=texts, audio=[audio] * count, videos=[video] * count, return_tensors="pt", padding=True, sampling_rate=48_000
-    )
+    media = {"audio": [audio] * len(texts), "videos": [video] * len(texts)}
+    inputs = processor(text=texts, **media, return_tensors="pt", padding=True, sampling_rate=48_000)
     with torch.inference_mode():
         return plain(**inputs)
 
@@ -167,7 +165,18 @@ def test_missing_weights_are_refused(tiny_set: Path, tmp_path: Path) -> None:
     weights = load_file(path / "model.safetensors")
     del weights["audio_video_head.proj.weight"]
     save_file(weights, path / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ModelDamaged, match=r"1 weights are missing.*audio_video_head\.proj\.weight"):
+    with pytest.raises(ModelDamaged, match=r"1 weights missing.*audio_video_head\.proj\.weight"):
+        load_pe_av(path)
+
+
+def test_towers_saved_untied_are_refused(tiny_set: Path, tmp_path: Path) -> None:
+    path = copy_of(tiny_set, tmp_path)
+    weights = load_file(path / "model.safetensors")
+    name = "video_model.video_encoder.output.weight"
+    assert name in weights
+    weights[name.replace("video_model", "audio_video_encoder.embedder")] = weights[name] + 1
+    save_file(weights, path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelDamaged, match="two video towers"):
         load_pe_av(path)
 
 

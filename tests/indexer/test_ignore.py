@@ -87,12 +87,9 @@ def test_an_ignore_file_of_any_bytes(tmp_path: Path) -> None:
     assert found(tmp_path) == ["a.mp4"]
 
 
-LINES = st.lists(
-    st.sampled_from(
-        "a *.x /a a/ b/* **/b a/b ? [ab].x /* b/**/c a/** * */ !a !*.x !b/ !a/b/ !b/a !*/ !/b !c !**".split()
-    ),
-    max_size=4,
-)
+LEFT_OUT = ["a", "*.x", "/a", "a/", "b/*", "**/b", "a/b", "?", "[ab].x", "/*", "b/**/c", "a/**", "*", "*/"]
+TAKEN_BACK = ["!a", "!*.x", "!b/", "!a/b/", "!b/a", "!*/", "!/b", "!c", "!**"]
+LINES = st.lists(st.sampled_from(LEFT_OUT + TAKEN_BACK), max_size=4)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +99,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return plant(root, "a.x", "b.x", "c", "a/a.x", "a/b/c", "a/b/b.x", "b/a/c", "b/c", "b/b.x", "d/a/b")
 
 
-@settings(deadline=None, max_examples=1500)
+@settings(deadline=None, max_examples=30)
 @given(top=LINES, inner=LINES)
 def test_the_same_files_as_git(repository: Path, top: list[str], inner: list[str]) -> None:
     for folder, lines in ((repository, top), (repository / "b", inner)):

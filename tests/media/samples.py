@@ -44,6 +44,8 @@ _RECIPES: dict[str, list[str]] = {
     "tone.m4a": [*_HEARD, "-c:a", "aac"],
     "tone.aac": [*_HEARD, "-c:a", "aac", "-f", "adts"],
     "stereo.wav": ["-f", "lavfi", "-i", _STEREO],
+    "still.jpg": ["-f", "lavfi", "-i", "testsrc2=s=64x48", "-frames:v", "1"],
+    "still.webp": ["-f", "lavfi", "-i", "testsrc2=s=64x48", "-frames:v", "1"],
     "cover.png": ["-f", "lavfi", "-i", "color=red:s=64x64", "-frames:v", "1"],
 }
 

@@ -33,7 +33,9 @@ def test_tone_and_silence_where_they_are(sample: Sample, name: str) -> None:
             assert is_tone(heard) == (start % 1 > 0.5), start
 
 
-@pytest.mark.parametrize("name", ["tone.wav", "tone.flac", "tone.mp3", "tone.m4a", "offset.mkv", "offset.ts"])
+@pytest.mark.parametrize(
+    "name", ["tone.wav", "tone.flac", "tone.mp3", "tone.aac", "tone.opus", "offset.mkv", "offset.ts"]
+)
 def test_a_range_is_the_same_alone_and_in_the_whole(sample: Sample, name: str) -> None:
     """Seeking lands where reading through would be: the onset of the tone, to 2 ms (codecs differ in the wave)."""
     whole = read_audio(sample(name), 0, SECONDS)

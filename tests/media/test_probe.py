@@ -79,6 +79,16 @@ def test_cut_short_files_last_as_long_as_what_is_left(sample: Sample, name: str)
     assert 0.3 * SECONDS < probe(sample(name)).duration_seconds < 0.7 * SECONDS
 
 
+@pytest.mark.parametrize("name", ["both.mp4", "offset.mkv", "late_clock.ts", "half.mp4", "half.mkv", "tone.aac"])
+def test_large_files_are_measured_from_their_last_seconds(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    measured = probe(sample(name)).duration_seconds
+    monkeypatch.setattr("pesearch.media.probe._SMALL_FILE_BYTES", 0)
+    copy = shutil.copy(sample(name), tmp_path / "large")  # another path: probes are cached
+    assert probe(copy).duration_seconds == pytest.approx(measured, abs=0.03)
+
+
 def test_reasons_are_short_and_plain(sample: Sample, tmp_path: Path) -> None:
     words, empty, noise = tmp_path / "words.mp4", tmp_path / "empty.mp4", tmp_path / "noise.mkv"
     words.write_text("These are words, not pictures.\n" * 100)
@@ -125,9 +135,7 @@ def test_a_changed_file_is_probed_anew(sample: Sample, tmp_path: Path) -> None:
     assert probe(path).kind is MediaKind.AUDIO
 
 
-def test_without_ffmpeg_the_command_is_named(
-    sample: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_ffmpeg_the_command_is_named(sample: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = shutil.copy(sample("both.mp4"), tmp_path / "film.mp4")
     monkeypatch.setenv("PATH", str(tmp_path))
     ffmpeg.program.cache_clear()

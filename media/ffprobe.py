@@ -1,0 +1,70 @@
+"""What the ffprobe program tells about a file, line by line."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from pesearch.errors import MediaError
+from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, output_of
+
+_SLOWEST_DISK_BYTES_PER_SECOND = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One line of ffprobe: `format`, `stream` or `packet` with its fields."""
+
+    name: str
+    fields: dict[str, str]
+
+    def text(self, field: str) -> str:
+        """A field, empty when ffprobe does not tell it."""
+        return self.fields.get(field, "")
+
+    def number(self, field: str) -> float | None:
+        """A field as a finite number; None when it is not told ("N/A") or none."""
+        try:
+            value = float(self.text(field))
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+
+    def count(self, field: str) -> int:
+        """A field as a whole number, 0 when it is not told."""
+        return int(self.number(field) or 0)
+
+    def ratio(self, field: str) -> float:
+        """A field such as 30000/1001, 0.0 when it is not told."""
+        numerator, _, denominator = self.text(field).partition("/")
+        return int(numerator) / int(denominator) if numerator.isdigit() and denominator.strip("0").isdigit() else 0.0
+
+
+def ffprobe(path: Path, entries: str, from_seconds: float | None = None) -> list[Section]:
+    """The sections of a file that `entries` names (ffprobe's -show_entries); of packets those from a time on, or all.
+
+    Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
+    """
+    interval = ["-read_intervals", f"{from_seconds:.3f}%"] if from_seconds is not None else []
+    arguments = ["-v", "error", "-of", "compact", *interval, "-show_entries", entries]
+    longest = TIMEOUT_SECONDS + path.stat().st_size / _SLOWEST_DISK_BYTES_PER_SECOND
+    done = output_of("ffprobe", *arguments, input_url(path), timeout_seconds=longest)
+    sections = [_section(line) for line in done.stdout.decode(errors="replace").splitlines()]
+    if not sections:
+        raise MediaError(_reason(done.stderr))
+    return sections
+
+
+def _section(line: str) -> Section:
+    name, *fields = line.split("|")
+    pairs = (field.partition("=") for field in fields)
+    return Section(name, {key: value for key, _, value in pairs})
+
+
+def _reason(told: bytes) -> str:
+    if b"moov atom not found" in told:
+        return "cut short: its index (moov) is missing, as when a recording or a download stopped"
+    if b"Permission denied" in told:
+        return "no permission to read it"
+    return "damaged: FFmpeg cannot open it"

@@ -1,0 +1,97 @@
+"""PE-AV, PE-A-Frame and PE-Core in their real sizes, random weights: our loaders give what plain calls give.
+
+The memory these need is the weights' (3.4 GB for PE-AV) and, while they are built, once more that.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pesearch.encoders.folders import ModelFolder
+from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.encoders.pe_a_frame import PeAFrame
+from pesearch.encoders.pe_av import PeAv
+from pesearch.encoders.pe_core import PeCore
+from pesearch.types import SpaceName
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+TEXTS = ["siren and train", "rain"]
+RANDOM = np.random.default_rng(6)
+FRAMES = [RANDOM.integers(0, 256, (180, 320, 3), dtype=np.uint8) for _ in range(2)]
+AUDIO = (RANDOM.standard_normal(24_000) * 0.1).astype(np.float32)
+SPACES = (SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that is gone after the test: pytest would keep gigabytes for three runs."""
+    with TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def model_folder(path: Path) -> ModelFolder:
+    return ModelFolder(path, "test", "test", 1024, None)
+
+
+def test_pe_av_small(small_pe_av: Callable[[Path], Path], folder: Path) -> None:
+    path = small_pe_av(folder)
+    av = PeAv(model_folder(path), "cpu")
+    [(video, audio, both)] = av.embed_windows([(FRAMES, AUDIO)])
+    texts = av.embed_texts(TEXTS, SPACES)
+    del av
+    transformers = load_transformers()
+    config = transformers.PeAudioVideoConfig.from_pretrained(path)
+    config.audio_video_config.video_config.vision_config.num_labels = 1024
+    with silent():
+        plain = transformers.PeAudioVideoModel.from_pretrained(path, config=config).eval()
+        processor = transformers.AutoProcessor.from_pretrained(path)
+    assert sum(weight.numel() for weight in plain.parameters()) == 846_991_308
+    plain.text_model.config.tie_last_hidden_states = False
+    pictures = torch.from_numpy(np.stack(FRAMES)).permute(0, 3, 1, 2)
+    media = {"audio": [AUDIO], "videos": [pictures]}
+    with torch.inference_mode():
+        expected = plain(**processor(text=TEXTS[:1], **media, return_tensors="pt", padding=True, sampling_rate=48_000))
+    for found, plainly in (
+        (video, expected.video_embeds),
+        (audio, expected.audio_embeds),
+        (both, expected.audio_video_embeds),
+        (texts[SpaceName.AUDIO_VIDEO][0], expected.text_audio_video_embeds),
+    ):
+        np.testing.assert_allclose(found, plainly[0].numpy(), atol=1e-4)
+
+
+def test_pe_a_frame_small(small_pe_a_frame: Callable[[Path], Path], folder: Path) -> None:
+    path = small_pe_a_frame(folder)
+    found = PeAFrame(model_folder(path), "cpu").probabilities(AUDIO, TEXTS)
+    transformers = load_transformers()
+    with silent():
+        plain = transformers.PeAudioFrameLevelModel.from_pretrained(path).eval()
+        processor = transformers.AutoProcessor.from_pretrained(path)
+    assert sum(weight.numel() for weight in plain.parameters()) == 439_677_890
+    plain.text_model.config.tie_last_hidden_states = False
+    inputs = processor(text=TEXTS, audio=[AUDIO], return_tensors="pt", padding=True, sampling_rate=48_000)
+    with torch.inference_mode():
+        expected = plain(**inputs).logits_audio_text[0].sigmoid().numpy()
+    assert found.shape == (2, 13)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_pe_core_b(core_b: Callable[[Path], Path], folder: Path) -> None:
+    path = core_b(folder)
+    core = PeCore(model_folder(path), "cpu")
+    frames, texts = core.embed_frames(FRAMES), core.embed_texts(TEXTS)
+    del core
+    open_clip = load_open_clip()
+    with silent():
+        model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{path}")
+        tokens = open_clip.get_tokenizer("PE-Core-B-16")(TEXTS)
+    with torch.inference_mode():
+        pictures = torch.stack([preprocess(Image.fromarray(frame)) for frame in FRAMES])
+        np.testing.assert_allclose(frames, model.eval().encode_image(pictures, normalize=True).numpy(), atol=1e-4)
+        np.testing.assert_allclose(texts, model.encode_text(tokens, normalize=True).numpy(), atol=1e-4)

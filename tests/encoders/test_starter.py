@@ -1,0 +1,79 @@
+"""The starter set as it comes with pesearch: whole, small, and the same through our loaders as through plain calls."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pesearch.encoders.folders import size_on_disk
+from pesearch.encoders.hub import find_model_folders
+from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.encoders.model_set import ModelSet, WindowInput, open_model_set
+from pesearch.encoders.models import describe
+from pesearch.types import SpaceName
+
+TEXTS = ["siren and train", "a red car"]
+RANDOM = np.random.default_rng(5)
+FRAMES = [RANDOM.integers(0, 256, (120, 160, 3), dtype=np.uint8) for _ in range(7)]
+AUDIO = (RANDOM.standard_normal(2 * 48_000) * 0.1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def starter() -> ModelSet:
+    return open_model_set("starter", "cpu")
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    return find_model_folders(describe("starter")).windows.path.parent
+
+
+def test_it_is_small_and_says_what_it_knows(starter: ModelSet, folder: Path) -> None:
+    weights = sum(size_on_disk(folder / part) for part in ("pe_core", "pe_av", "pe_a_frame"))
+    assert weights < 20e6
+    assert starter.notice is not None
+    assert "only the small generated world" in starter.notice
+    assert [space.dim for space in starter.spaces] == [describe("starter").windows.dim] * 4
+
+
+def test_windows_and_texts_equal_the_plain_call(starter: ModelSet, folder: Path) -> None:
+    transformers = load_transformers()
+    with silent():
+        plain = transformers.PeAudioVideoModel.from_pretrained(folder / "pe_av", dtype=torch.float32).eval()
+        processor = transformers.AutoProcessor.from_pretrained(folder / "pe_av")
+    plain.text_model.config.tie_last_hidden_states = False
+    video = torch.from_numpy(np.stack(FRAMES)).permute(0, 3, 1, 2)
+    media = {"audio": [AUDIO] * 2, "videos": [video] * 2}
+    inputs = processor(text=TEXTS, **media, return_tensors="pt", padding=True, sampling_rate=48_000)
+    with torch.inference_mode():
+        expected = plain(**inputs)
+    [window] = starter.embed_windows([WindowInput(FRAMES, AUDIO)])
+    texts = starter.embed_texts(TEXTS)
+    for found, plainly in (
+        (window.video, expected.video_embeds[0]),
+        (window.audio, expected.audio_embeds[0]),
+        (window.audio_video, expected.audio_video_embeds[0]),
+        (texts.audio_video, expected.text_audio_video_embeds),
+    ):
+        assert found is not None
+        np.testing.assert_allclose(found, plainly.numpy(), atol=1e-4)
+
+
+def test_frames_equal_the_plain_call(starter: ModelSet, folder: Path) -> None:
+    with silent():
+        model, _, preprocess = load_open_clip().create_model_and_transforms(f"local-dir:{folder / 'pe_core'}")
+    with torch.inference_mode():
+        expected = model.eval().encode_image(preprocess(Image.fromarray(FRAMES[0]))[None], normalize=True)
+    np.testing.assert_allclose(starter.embed_frames(FRAMES[:1]), expected.numpy(), atol=1e-4)
+
+
+def test_its_probabilities_are_probabilities(starter: ModelSet) -> None:
+    events = starter.event_probabilities(AUDIO, ["siren", "train", "bell"])
+    assert events.shape == (3, 50)
+    assert 0 <= events.min() <= events.max() <= 1
+    for space in (SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO):
+        found = starter.probabilities(space, [-1.0, 0.0, 1.0])
+        assert found is not None
+        assert 0 <= found[0] < found[1] < found[2] <= 1

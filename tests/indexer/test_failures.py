@@ -1,0 +1,140 @@
+"""Files that cannot be indexed: the rest is, and each is remembered with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.outcomes import Failed, NotMedia
+from pesearch.indexer.plan import survey
+from pesearch.store.library import Library
+from pesearch.types import Location
+from tests.indexer.runs import of, places, run, told
+from tests.indexer.trees import public_folder, without_rights
+
+Sample = Callable[[str], Path]
+
+
+def spoiled(media: Path, sample: Sample) -> Path:
+    """Adds what cannot be read to a folder of media."""
+    (media / "empty.mp4").touch()
+    (media / "text.mkv").write_text("This is no film.\n")
+    (media / "cut.mp4").write_bytes(sample("no_moov.mp4").read_bytes())
+    (media / "no_name").touch()
+    return media
+
+
+def test_the_rest_is_indexed_and_each_failure_has_its_reason(
+    media: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    outcomes = run(spoiled(media, sample), library, models)
+    assert told(outcomes) == {
+        "Indexed": ["both.mp4", "cover.png", "tone.wav"],
+        "Failed": ["cut.mp4", "empty.mp4", "text.mkv"],
+    }
+    assert {each.location.path.name for each in of(NotMedia, outcomes)} == {"no_name", "notes.txt"}
+    reasons = {failure.location.path.name: failure.reason for failure in library.failures()}
+    assert reasons.keys() == {"cut.mp4", "empty.mp4", "text.mkv"}
+    assert "empty" in reasons["empty.mp4"]
+    assert "cut short" in reasons["cut.mp4"]
+    assert "not a media file" in reasons["text.mkv"]
+    assert all("\n" not in reason for reason in reasons.values())
+
+
+def test_a_failure_is_not_tried_again_until_asked(
+    media: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    run(spoiled(media, sample), library, models)
+    again = told(run(media, library, models))
+    assert again["FailedBefore"] == ["cut.mp4", "empty.mp4", "text.mkv"]
+    assert "Failed" not in again
+    retried = told(run(media, library, models, retry_failed=True))
+    assert retried["Failed"] == ["cut.mp4", "empty.mp4", "text.mkv"]
+
+
+def test_a_failure_is_tried_again_when_the_file_changes(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    path = tmp_path / "media" / "a.png"
+    path.parent.mkdir()
+    path.touch()
+    assert told(run(path.parent, library, models)) == {"Failed": ["a.png"]}
+    path.write_bytes(sample("cover.png").read_bytes())
+    assert told(run(path.parent, library, models)) == {"Indexed": ["a.png"]}
+    assert library.failures() == []
+
+
+def test_the_failure_of_a_removed_file_is_forgotten(tmp_path: Path, library: Library, models: ModelSet) -> None:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    (folder / "a.mp4").touch()
+    run(folder, library, models)
+    (folder / "a.mp4").unlink()
+    assert told(run(folder, library, models)) == {}
+    assert library.failures() == []
+
+
+def test_broken_copies_of_one_content_are_each_told(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    """Probing succeeds and decoding fails: the pictures of this video are zeros, as is the copy's."""
+    content = bytearray(sample("silent.mp4").read_bytes())
+    start = content.index(b"mdat") + 4
+    content[start : start + 4000] = bytes(4000)
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (folder / name).write_bytes(content[: start + 4000] + bytes(len(content) - start - 4000))
+    assert told(run(folder, library, models)) == {"Failed": ["a.mp4", "b.mp4"]}
+    assert len(library.failures()) == 2
+
+
+def test_hostile_names(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    names = [
+        b"caf\xe9.mp4",
+        b"new\nline.png",
+        b"-rf.png",
+        b"%03d.png",
+        "片.png".encode(),
+        b"'; DROP TABLE files;--.png",
+    ]
+    for number, name in enumerate(names):
+        source = sample("silent.mp4" if name.endswith(b"mp4") else "cover.png")
+        Path(folder, os.fsdecode(name)).write_bytes(source.read_bytes() + bytes([number] * 8))
+    Path(folder, os.fsdecode(b"bad\xff.mkv")).touch()
+    outcomes = told(run(folder, library, models))
+    assert sorted(os.fsencode(name) for name in outcomes["Indexed"]) == sorted(names)
+    assert [os.fsencode(name) for name in outcomes["Failed"]] == [b"bad\xff.mkv"]
+    assert {os.fsencode(name) for name in places(library)} == set(names)
+    assert {os.fsencode(failure.location.path.name) for failure in library.failures()} == {b"bad\xff.mkv"}
+
+
+def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, library: Library) -> None:
+    with public_folder() as folder:
+        path = folder / "closed.mp4"
+        path.write_bytes(sample("both.mp4").read_bytes())
+        path.chmod(0)
+        status = path.stat()
+        location = Location(path, status.st_size, status.st_mtime_ns)
+        with without_rights():
+            (finding,) = survey([location], library, retry_failed=False)
+    assert isinstance(finding, Failed)
+    assert "permission" in finding.failure.reason
+    with library.writer() as writer:
+        writer.fail(finding.failure)
+    known = library.known()[path]
+    assert (known.size_bytes, known.modified_ns) != (location.size_bytes, location.modified_ns)
+
+
+def test_a_file_that_vanishes_after_the_crawl_is_told(tmp_path: Path, library: Library, models: ModelSet) -> None:
+    from pesearch.indexer.index import index_found
+
+    gone = Location(tmp_path / "gone.mp4", 10, 10)
+    outcomes = list(index_found([gone], [tmp_path], library, models))
+    assert told(outcomes) == {"Failed": ["gone.mp4"]}
+    assert "vanished" in of(Failed, outcomes)[0].failure.reason
+    assert library.failures() == []

@@ -1,0 +1,135 @@
+"""Files that move, are copied, change or are away: what is embedded again, and what is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.outcomes import Missing, Plan, Relocated
+from pesearch.store.library import Library
+from pesearch.types import SpaceName
+from tests.indexer.runs import held, of, places, run, told
+
+Sample = Callable[[str], Path]
+
+
+def stills(folder: Path, sample: Sample, *names: str) -> Path:
+    """Pictures of different content: cheap to embed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(sample("cover.png").read_bytes() + bytes([number]))
+    return folder
+
+
+def test_a_moved_file_is_not_embedded_again(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    media = stills(tmp_path / "media", sample, "a.png", "b.png")
+    run(media, library, models)
+    before = {file.fingerprint: file.id for file in library.files()}
+    (media / "new").mkdir()
+    (media / "a.png").rename(media / "new" / "c.png")
+    outcomes = run(media, library, models)
+    assert of(Relocated, outcomes)[0].previous == media / "a.png"
+    assert told(outcomes) == {"Relocated": ["c.png"], "Unchanged": ["b.png"]}
+    assert of(Plan, outcomes) == [Plan(0, 0.0)]
+    assert {file.fingerprint: file.id for file in library.files()} == before
+    assert places(library) == {"b.png": 1, "c.png": 1}
+
+
+def test_a_renamed_folder(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    media = stills(tmp_path / "media" / "old", sample, "a.png", "b.png").parent
+    run(media, library, models)
+    (media / "old").rename(media / "new")
+    outcomes = run(media, library, models)
+    assert {(each.previous, each.location.path) for each in of(Relocated, outcomes)} == {
+        (media / "old" / name, media / "new" / name) for name in ("a.png", "b.png")
+    }
+    assert told(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+
+
+def test_copies_are_embedded_once(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    media = stills(tmp_path / "media", sample, "a.png")
+    shutil.copy(media / "a.png", media / "b.png")
+    outcomes = run(media, library, models)
+    assert told(outcomes) == {"Indexed": ["a.png"], "Relocated": ["b.png"]}
+    shutil.copy(media / "a.png", media / "c.png")
+    outcomes = run(media, library, models)
+    assert told(outcomes) == {"Unchanged": ["a.png", "b.png"], "Relocated": ["c.png"]}
+    assert of(Relocated, outcomes)[0].previous is None
+    assert places(library) == {"a.png": 1, "b.png": 1, "c.png": 1}
+    assert held(library) == {"a.png": {SpaceName.FRAME: 1}}
+
+
+def test_a_changed_file_is_embedded_again(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    media = stills(tmp_path / "media", sample, "a.png", "b.png")
+    run(media, library, models)
+    (old,) = (file for file in library.files() if file.path.name == "a.png")
+    (media / "a.png").write_bytes(sample("cover.png").read_bytes() + b"other")
+    assert told(run(media, library, models)) == {"Indexed": ["a.png"], "Unchanged": ["b.png"]}
+    assert places(library) == {"a.png": 1, "b.png": 1}
+    assert library.find(old.fingerprint) is None
+    assert held(library) == {"a.png": {SpaceName.FRAME: 1}, "b.png": {SpaceName.FRAME: 1}}
+
+
+def test_only_touched(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    media = stills(tmp_path / "media", sample, "a.png")
+    run(media, library, models)
+    os.utime(media / "a.png", ns=(1, 1))
+    outcomes = run(media, library, models)
+    assert told(outcomes) == {"Unchanged": ["a.png"]}
+    assert of(Plan, outcomes) == [Plan(0, 0.0)]
+    assert library.known()[media / "a.png"].modified_ns == 1
+
+
+def test_moved_while_something_else_takes_its_place(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    """The place that a content has left fails, or gets another content: the content itself stays."""
+    media = stills(tmp_path / "media", sample, "a.png", "b.png")
+    run(media, library, models)
+    before = {file.fingerprint: file.id for file in library.files()}
+    (media / "a.png").rename(media / "moved_a.png")
+    (media / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (media / "b.png").rename(media / "moved_b.png")
+    (media / "b.png").write_bytes(sample("cover.png").read_bytes() + b"new")
+    outcomes = run(media, library, models)
+    assert told(outcomes) == {"Relocated": ["moved_a.png", "moved_b.png"], "Failed": ["a.png"], "Indexed": ["b.png"]}
+    assert before.items() <= {file.fingerprint: file.id for file in library.files()}.items()
+
+
+def test_a_vanished_file_stays_in_the_library(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    media = stills(tmp_path / "media", sample, "a.png", "b.png")
+    run(media, library, models)
+    (media / "a.png").rename(tmp_path / "away.png")
+    outcomes = run(media, library, models)
+    assert of(Missing, outcomes) == [Missing(media / "a.png")]
+    assert len(library.files()) == 2
+    (tmp_path / "away.png").rename(media / "a.png")
+    assert told(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+
+
+def test_a_copy_that_is_removed_is_forgotten(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    media = stills(tmp_path / "media", sample, "a.png")
+    shutil.copy(media / "a.png", media / "b.png")
+    run(media, library, models)
+    (media / "a.png").unlink()
+    assert told(run(media, library, models)) == {"Unchanged": ["b.png"]}
+    assert places(library) == {"b.png": 1}
+
+
+def test_a_drive_that_is_away_loses_nothing(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    drive = stills(tmp_path / "drive", sample, "a.png", "b.png")
+    run(drive, library, models)
+    drive.rename(tmp_path / "unplugged")
+    outcomes = run(drive, library, models)
+    assert told(outcomes) == {"Failed": ["drive"]}
+    assert len(library.files()) == 2
+    assert library.failures() == []
+    (tmp_path / "unplugged").rename(drive)
+    assert told(run(drive, library, models)) == {"Unchanged": ["a.png", "b.png"]}

@@ -1,0 +1,22 @@
+"""An empty library of two spaces, real and as its twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pesearch.store.library import Library, create_library
+from tests.store.contents import SPACES
+from tests.store.twin import Twin
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return create_library(tmp_path / "library", "made-up", SPACES)
+
+
+@pytest.fixture(params=["on disk", "twin"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Library | Twin:
+    """The same tests hold for both: what the twin does is what the library must do."""
+    return create_library(tmp_path / "library", "made-up", SPACES) if request.param == "on disk" else Twin()

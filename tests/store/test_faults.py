@@ -1,0 +1,103 @@
+"""A disk without room, and a commit that Ctrl-C cuts short: nothing committed is lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from pesearch.errors import LibraryError, NoSpaceLeft
+from pesearch.store.catalogue import transaction
+from pesearch.store.disk import disk_errors, write_durably
+from pesearch.store.library import Library, open_library
+from tests.store.contents import encoded
+
+WRITE_UNDER_A_LIMIT = """
+import resource, sys
+from pathlib import Path
+from pesearch.errors import NoSpaceLeft
+from pesearch.store.library import open_library
+from tests.store.contents import encoded
+
+limit_bytes, files, rows = map(int, sys.argv[2:])
+library = open_library(Path(sys.argv[1]))
+with library.writer() as writer:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, resource.RLIM_INFINITY))
+    try:
+        writer.add([encoded(f"/new/{number}", f"new {number}", rows=rows) for number in range(files)])
+    except NoSpaceLeft as error:
+        print(error)
+"""
+
+
+def write_under_a_limit(library: Library, limit_bytes: int, files: int, rows: int) -> str:
+    """What a process prints that may not write a file beyond a limit: that write fails as on a full disk."""
+    numbers = [str(number) for number in (limit_bytes, files, rows)]
+    command = [sys.executable, "-c", WRITE_UNDER_A_LIMIT, str(library.folder), *numbers]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(("files", "rows"), [(1, 1000), (500, 0)], ids=["in the shard", "in the catalogue"])
+def test_no_space_left(library: Library, files: int, rows: int) -> None:
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one")])
+    printed = write_under_a_limit(library, 10_000, files, rows)
+    assert printed.startswith("No space left for the library")
+    again = open_library(library.folder)
+    assert [file.fingerprint for file in again.files()] == ["one"]
+    with again.writer() as writer:
+        assert len(list(library.folder.glob("vectors/*/*"))) == 2
+        writer.add([encoded("/b", "two")])
+    assert [file.fingerprint for file in again.files()] == ["one", "two"]
+
+
+def test_commit_stands_though_the_catalogue_has_no_room_to_be_tidied(library: Library) -> None:
+    """DuckDB commits to its log; what it then fails to fold into the catalogue is read from the log."""
+    assert write_under_a_limit(library, 100_000, files=10, rows=3) == ""
+    assert (library.folder / "library.duckdb.wal").exists()
+    assert len(open_library(library.folder).files()) == 10
+    with library.writer() as writer:
+        writer.add([encoded("/b", "two")])
+    assert len(library.files()) == 11
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_full_disk_is_told_apart(tmp_path: Path, number: int) -> None:
+    with pytest.raises(NoSpaceLeft, match="make room"), disk_errors(tmp_path):
+        raise OSError(number, os.strerror(number), "shard.arrow")
+    with pytest.raises(LibraryError, match="cannot be used") as caught, disk_errors(tmp_path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "shard.arrow")
+    assert not isinstance(caught.value, NoSpaceLeft)
+
+
+def test_file_is_whole_or_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_durably(path, lambda sink: sink.write(b"before"))
+
+    def half(sink: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_durably(path, half)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"before")]
+
+
+def test_ctrl_c_in_a_transaction_rolls_it_back(library: Library) -> None:
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one")])
+    endless = "SELECT sum(sin(a.range * b.range)) FROM range(100_000_000) a, range(100_000) b"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), transaction(library.folder) as connection:
+            connection.execute("DELETE FROM files")
+            threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            connection.execute(endless)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [file.fingerprint for file in open_library(library.folder).files()] == ["one"]

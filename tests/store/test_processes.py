@@ -1,0 +1,115 @@
+"""Several processes at one library: one writer, many readers, and a writer that is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pesearch.errors import LibraryBusy
+from pesearch.store.library import Library, open_library
+from pesearch.types import SpaceName
+from tests.store.contents import AUDIO, SPACES, encoded, queries, vectors
+
+WRITER = """
+import sys
+from pathlib import Path
+from pesearch.store.library import open_library
+from tests.store.contents import encoded
+
+with open_library(Path(sys.argv[1])).writer() as writer:
+    for number in range(int(sys.argv[2]), int(sys.argv[3])):
+        writer.add([encoded(f"/{number}", f"content {number}"), encoded(f"/{number} copy", f"content {number}")])
+        print(number, flush=True)
+    sys.stdin.read()
+"""
+
+
+def start_writer(library: Library, first: int, stop: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, str(library.folder), str(first), str(stop)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def lines(process: subprocess.Popen[str], count: int) -> list[int]:
+    assert process.stdout is not None
+    return [int(process.stdout.readline()) for _ in range(count)]
+
+
+def assert_whole(library: Library) -> set[int]:
+    """Every file is there once, at both its places, with all its vectors, and is found. The numbers of the files."""
+    numbers = {int(file.fingerprint.split()[1]): file for file in library.files()}
+    assert len(numbers) == len(library.files())
+    for number, file in numbers.items():
+        assert [str(place.path) for place in file.locations] == [f"/{number}", f"/{number} copy"]
+        for space in SPACES:
+            wanted = vectors(file.fingerprint, space, 3).vectors
+            assert (library.vectors(file.id, space.name).vectors == wanted).all()
+            hit = library.search(space.name, wanted[:1], 1, frozenset({file.id}))[0][0]
+            assert (hit.file_id, hit.start_seconds) == (file.id, 0.0)
+    return set(numbers)
+
+
+@pytest.mark.parametrize("committed", [1, 3])
+def test_killed_writer_loses_at_most_the_batch_in_flight(library: Library, committed: int) -> None:
+    writing = start_writer(library, 0, 1_000_000)
+    with writing:
+        told = lines(writing, committed)
+        writing.kill()
+    again = open_library(library.folder)
+    kept = assert_whole(again)
+    assert set(told) <= kept <= {*told, *range(committed, max(kept) + 1)}
+    with again.writer() as writer:
+        shards = list((library.folder / "vectors" / "audio").iterdir())
+        writer.add([encoded("/0", "content 0"), encoded("/after", "after")])
+    assert len(shards) == len(kept)
+    assert len(again.files()) == len(kept) + 1
+
+
+def test_reader_beside_a_writer(library: Library) -> None:
+    """Each generation that is seen is whole, and none is older than one seen before."""
+    seen = []
+    with start_writer(library, 0, 6) as writing:
+        while not seen or seen[-1] < 6:
+            pinned = library.pinned()
+            assert assert_whole(pinned) == set(range(pinned.generation()))
+            hits = pinned.search(SpaceName.AUDIO, queries(AUDIO, 1), 1000)[0]
+            assert len(hits) == 3 * pinned.generation()
+            seen.append(pinned.generation())
+        writing.kill()
+    assert seen == sorted(seen)
+
+
+def test_second_writer_is_told_who_writes(library: Library) -> None:
+    with start_writer(library, 0, 1) as writing:
+        lines(writing, 1)
+        with pytest.raises(LibraryBusy, match=f"Process {writing.pid} on "), library.writer():
+            pass
+        writing.communicate("")
+    assert writing.returncode == 0
+    with library.writer() as writer:
+        assert writer.add([encoded("/own", "content 99")]) == 2
+
+
+def test_second_writer_in_the_same_process_is_refused(library: Library) -> None:
+    with library.writer(), pytest.raises(LibraryBusy, match=str(os.getpid())), library.writer():
+        pass
+
+
+def test_lock_of_a_dead_writer_is_taken_over(library: Library) -> None:
+    (library.folder / "writer.lock").write_text("Process 999999999 on elsewhere\n")
+    with library.writer() as writer:
+        assert writer.add([]) == 1
+        assert (library.folder / "writer.lock").read_text().startswith(f"Process {os.getpid()} on ")
+
+
+def test_commit_that_was_not_announced_is_seen(library: Library) -> None:
+    """A writer that dies between its commit and the generation file."""
+    announced = (library.folder / "generation").read_text()
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one")])
+    (library.folder / "generation").write_text(announced)
+    assert open_library(library.folder).generation() == 1
+    with library.writer():
+        assert (library.folder / "generation").read_text().startswith("1 ")

@@ -1,0 +1,87 @@
+"""Any sequence of changes leaves the library as it leaves its twin."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from pesearch.store.library import create_library
+from tests.store.contents import SPACES, encoded, failure, location, queries
+from tests.store.twin import Twin
+
+PATHS = st.sampled_from(["/a", "/b", "/c", "/d"])
+CONTENTS = st.sampled_from(["one", "two", "three", "nothing"])
+TIMES = st.integers(1, 2)
+FILES = st.builds(
+    lambda path, content, time: encoded(path, content, rows=0 if content == "nothing" else 3, modified_ns=time),
+    PATHS,
+    CONTENTS,
+    TIMES,
+)
+FAILURES = st.builds(failure, PATHS, st.sampled_from(["empty", "not media"]), TIMES)
+
+
+class LibraryAndTwin(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.library = create_library(Path(self.folder.name) / "library", "made-up", SPACES)
+        self.twin = Twin()
+
+    def teardown(self) -> None:
+        self.folder.cleanup()
+
+    @rule(batch=st.lists(FILES, max_size=4))
+    def add(self, batch: list) -> None:
+        with self.library.writer() as writer:
+            assert writer.add(batch) == self.twin.add(batch)
+
+    @rule(failures=st.lists(FAILURES, max_size=3))
+    def fail(self, failures: list) -> None:
+        with self.library.writer() as writer:
+            assert writer.fail(*failures) == self.twin.fail(*failures)
+
+    @rule(path=PATHS, time=TIMES, choice=st.integers(0, 3))
+    def add_location(self, path: str, time: int, choice: int) -> None:
+        files = self.twin.files()
+        if choice < len(files):
+            with self.library.writer() as writer:
+                place = location(path, time)
+                assert writer.add_location(files[choice].id, place) == self.twin.add_location(files[choice].id, place)
+
+    @rule(paths=st.sets(PATHS))
+    def forget(self, paths: set[str]) -> None:
+        with self.library.writer() as writer:
+            assert writer.forget(map(Path, paths)) == self.twin.forget(map(Path, paths))
+
+    @rule(file_ids=st.sets(st.integers(1, 6), max_size=2))
+    def remove(self, file_ids: set[int]) -> None:
+        with self.library.writer() as writer:
+            assert writer.remove(file_ids) == self.twin.remove(file_ids)
+
+    @invariant()
+    def same_answers(self) -> None:
+        assert self.library.generation() == self.twin.generation()
+        assert self.library.known() == self.twin.known()
+        assert self.library.files() == self.twin.files()
+        assert self.library.failures() == self.twin.failures()
+
+    @invariant()
+    def same_hits(self) -> None:
+        for space in SPACES:
+            ours = self.library.search(space.name, queries(space), 5)
+            twins = self.twin.search(space.name, queries(space), 5)
+            for hits, expected in zip(ours, twins, strict=True):
+                assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in expected], rel=1e-5)
+                assert [(hit.file_id, hit.start_seconds, hit.rank) for hit in hits] == [
+                    (hit.file_id, hit.start_seconds, hit.rank) for hit in expected
+                ]
+
+
+TestLibraryAndTwin = LibraryAndTwin.TestCase
+TestLibraryAndTwin.settings = settings(max_examples=10, stateful_step_count=8, deadline=None)
