@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,19 +102,16 @@ def run_index(
     retry_failed: bool, watching: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Index and report; the exit code: 0, or 3 when some files failed."""
+    from pesearch.indexer.index import index
     from pesearch.indexer.opening import open_for_indexing
+    from pesearch.indexer.watch import watch
 
     library, models = open_for_indexing(folder, model, device)
     if models.notice:
         print(models.notice, file=sys.stderr)
+    outcomes = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
     if watching:
-        from pesearch.indexer.watch import watch
-
-        outcomes = watch(paths, library, models, excludes=excludes, retry_failed=retry_failed)
-    else:
-        from pesearch.indexer.index import index
-
-        outcomes = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
+        outcomes = chain(outcomes, watch(paths, library, models, excludes=excludes))
     summary = Summary()
     try:
         follow(outcomes, summary)

@@ -63,8 +63,7 @@ def find_model_folders(description: ModelSetDescription) -> ModelFolders:
 
 def folders_in(folder: Path, description: ModelSetDescription) -> ModelFolders:
     """The three models in `folder`/pe_core, pe_av and pe_a_frame, in place of the set's own weights."""
-    own = {"repo": description.name, "revision": PACKAGED, "image_size": None}
-    parts = [replace(source, **own) for source in description.sources]
+    parts = [replace(known, repo=description.name, revision=PACKAGED, image_size=None) for known in description.sources]
     return ModelFolders(*(open_folder(folder / part.part, part) for part in parts))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -33,26 +33,46 @@ def watch(
     runs the writer's lock is free.
     """
     stop = stop or Event()
-    before: set[Location | Failure] = set(crawl(paths, excludes))
+    before = _Look(crawl(paths, excludes))
     indexed: list[Location | Failure] | None = None
     told: set[Outcome] = set()
     while not stop.wait(interval_seconds):
-        found = list(crawl(paths, excludes))
-        settled = [each for each in found if each in before]
-        before = set(found)
+        now = _Look(crawl(paths, excludes))
+        settled = [each for each in now.found if each in before.found]
+        left, before = before.paths - now.paths, now
         if settled == indexed:
             continue
-        lasting: set[Outcome] = set()
         try:
-            for outcome in index_found(settled, paths, library, models):
-                if isinstance(outcome, (Missing, Failed)):
-                    lasting.add(outcome)
-                if outcome not in told and _is_news(outcome):
-                    yield outcome
+            told, waits = yield from _news(index_found(settled, paths, library, models), told, left)
         except LibraryBusy:
             continue  # another run is writing now: the next look takes this up
-        indexed, told = settled, lasting
+        indexed = None if waits else settled
 
 
-def _is_news(outcome: Outcome) -> bool:
-    return not isinstance(outcome, (Unchanged, FailedBefore, NotMedia)) and outcome != Plan(0, 0.0)
+class _Look:
+    """What one crawl found, in its order."""
+
+    def __init__(self, found: Iterable[Location | Failure]) -> None:
+        self.found = dict.fromkeys(found)
+        self.paths = {each.path for each in self.found if isinstance(each, Location)}
+
+
+def _news(
+    outcomes: Iterable[Outcome], told: set[Outcome], left: set[Path]
+) -> Generator[Outcome, None, tuple[set[Outcome], bool]]:
+    """What of a run is worth telling. Returns what will be so at the next run too, and whether to look again.
+
+    A file that has `left` since the last look may turn up elsewhere at the next one: only then is it missing.
+    """
+    standing: set[Outcome] = set()
+    waits = False
+    for outcome in outcomes:
+        if isinstance(outcome, Missing) and outcome.path in left:
+            waits = True
+        elif isinstance(outcome, (Missing, Failed)):
+            standing.add(outcome)
+            if outcome not in told:
+                yield outcome
+        elif not isinstance(outcome, (Unchanged, FailedBefore, NotMedia)) and outcome != Plan(0, 0.0):
+            yield outcome
+    return standing, waits

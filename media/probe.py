@@ -17,8 +17,8 @@ from pesearch.media.image import image_size
 from pesearch.media.recognise import raise_unreadable, recognise
 from pesearch.types import AudioStream, MediaInfo, MediaKind, VideoStream
 
-MAX_SIDE_PIXELS = 16_384
-"""Wider or higher video is a damaged header: 8K is 7680 wide, H.264 and HEVC end near this."""
+MAX_FRAME_PIXELS = 8192 * 8192
+"""Video of larger pictures is a damaged header (8K is half of this): a decoder would take gigabytes for it."""
 
 _MIN_BYTES_PER_SECOND = 8.0
 """Less than this is a damaged clock, not media: speech at the lowest bit rate of Opus is 750 bytes a second."""
@@ -122,8 +122,8 @@ def _is_known(stream: Section) -> bool:
 
 def _video_stream(stream: Section) -> VideoStream:
     width, height = stream.count("width"), stream.count("height")
-    if max(width, height) > MAX_SIDE_PIXELS:
-        raise MediaError(f"pictures of {width}x{height} pixels: more than is read ({MAX_SIDE_PIXELS} a side)")
+    if width * height > MAX_FRAME_PIXELS:
+        raise MediaError(f"pictures of {width}x{height} pixels: more than is read ({MAX_FRAME_PIXELS:,})")
     turn = next((stream.number(field) for field in stream.fields if field.endswith("rotation")), None)
     if round((turn or 0.0) / 90) % 2:
         width, height = height, width

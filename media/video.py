@@ -68,6 +68,7 @@ class FrameReader:
         try:
             return self._decoder_of("exact")
         except RuntimeError:
+            self.close()
             self._is_exact = False
             return self._decoder_of("approximate")
 

@@ -2,8 +2,8 @@
 
 Of text and media PE-AV says itself how probable it is that they belong together: sigmoid(scale * dot + bias), with
 the scale and the bias that it learned. PE-Core learned no bias, so that its scores only rank: a frame's certainty is
-a choice between the text and a neutral one, the softmax that CLIP classifies with. Between two pieces of media of
-one space no model learned a probability: their cosine stands for it.
+a choice between the text and what is often filmed, the softmax that CLIP classifies with. Between two pieces of media
+of one space no model learned a probability: their cosine stands for it.
 """
 
 from __future__ import annotations
@@ -44,19 +44,34 @@ class Probe:
     measure: Measure
 
 
-def certainty(models: ModelSet, probe: Probe, vectors: FloatArray) -> tuple[FloatArray, Certainty]:
-    """The dot products of the probe with vectors [n, dim], and how surely each answers, in 0..1; both [n]."""
+def certainty(
+    models: ModelSet, probe: Probe, vectors: FloatArray, rivals: FloatArray | None
+) -> tuple[FloatArray, Certainty]:
+    """The dot products of the probe with vectors [n, dim], and how surely each answers, in 0..1; both [n].
+
+    `rivals` float32 [r, dim] are the texts that a text of the frame space competes with.
+    """
     scores = vectors @ probe.vector
     if probe.measure is Measure.LIKENESS:
         lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(probe.vector)
         return scores, np.clip(scores / np.maximum(lengths, 1e-12), 0.0, 1.0).astype(np.float64)
     if probe.space is SpaceName.FRAME:
-        return scores, 1.0 / (1.0 + np.exp(-models.frame_scale * scores.astype(np.float64)))
+        if rivals is None:
+            raise ValueError("a text of the frame space needs rivals")
+        return scores, _share(models.frame_scale * scores, models.frame_scale * (vectors @ rivals.T))
     asked_with = SpaceName.AUDIO if probe.measure is Measure.SOUND_TO_VIDEO else None
     probabilities = models.probabilities(probe.space, scores, asked_with)
     if probabilities is None:
         raise ValueError(f"the model set {models.name} has no probability for {probe.space} asked with {probe.measure}")
     return scores, probabilities.astype(np.float64)
+
+
+def _share(logits: FloatArray, rivals: FloatArray) -> Certainty:
+    """The softmax share of `logits` [n] among themselves and `rivals` [n, r]."""
+    every = np.concatenate([logits[:, None], rivals], axis=1).astype(np.float64)
+    weights = np.exp(every - every.max(axis=1, keepdims=True))
+    share: Certainty = weights[:, 0] / weights.sum(axis=1)
+    return share
 
 
 def fuse(certainties: Certainty, wholes: int) -> Certainty:

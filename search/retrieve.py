@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-NEUTRAL_TEXTS = ("a photo", "a picture", "an image", "a video")
-"""What can be said of any frame: a text has to fit a frame better than these do."""
+RIVALS = (
+    "people", "a face", "an animal", "a dog", "a bird", "a car", "a train", "a boat", "a house", "a street", "a room",
+    "a tree", "a field", "the sea", "the sky", "the sun", "rain", "night", "food", "a ball", "a clock", "a phone",
+    "a machine", "writing",
+)  # fmt: skip
+"""What is often filmed. A text has to fit a frame better than these do, as in CLIP's zero-shot classification."""
 
 HITS_A_PROBE = 100
 """How deep each space is searched for each vector."""
@@ -30,11 +34,15 @@ FILES_A_MOMENT, LEAST_FILES = 4, 40
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as vectors: part 0 and on are `wholes` parts (the text as a whole, each example), then `terms`."""
+    """A question as vectors: part 0 and on are `wholes` parts (the text as a whole, each example), then `terms`.
+
+    `rivals` float32 [r, dim] are the texts that those of the frame space compete with; None where none is asked there.
+    """
 
     wholes: int
     terms: tuple[str, ...]
     probes: tuple[Probe, ...]
+    rivals: FloatArray | None = None
 
     @property
     def parts(self) -> int:
@@ -62,35 +70,25 @@ def ask(question: Question, models: ModelSet) -> Asked:
     named = ((text,) if question.speech else terms(text)) if text else ()
     asked = Asked(wholes, named, ())
     probes: list[Probe] = []
+    rivals: FloatArray | None = None
     if text:
         spaces = {SpaceName.AUDIO} if question.speech else {space.name for space in models.spaces}
         probes += _text_probes([text, *(named if len(named) > 1 else ())], asked, spaces, models)
+        if SpaceName.FRAME in spaces:
+            rivals = models.embed_texts(RIVALS, {SpaceName.FRAME}).frame
     for number, example in enumerate(examples, start=bool(text)):
         probes += [Probe(number, *found) for found in example]
-    return Asked(wholes, named, tuple(probes))
+    return Asked(wholes, named, tuple(probes), rivals)
 
 
 def _text_probes(texts: list[str], asked: Asked, spaces: set[SpaceName], models: ModelSet) -> Iterable[Probe]:
     """Each text in each space that it meets; the first is the whole text."""
     parts = [0, *range(asked.wholes, asked.parts)]
-    if SpaceName.FRAME in spaces:
-        for part, vector in zip(parts, contrasted(texts, models), strict=True):
-            yield Probe(part, SpaceName.FRAME, vector, Measure.TEXT)
-    others = spaces - {SpaceName.FRAME}
-    embedded = models.embed_texts(texts, others)
-    for space in sorted(others):
+    embedded = models.embed_texts(texts, spaces)
+    for space in sorted(spaces):
         vectors = embedded.of(space)
         for part, vector in zip(parts, () if vectors is None else vectors, strict=vectors is not None):
             yield Probe(part, space, vector, Measure.TEXT)
-
-
-def contrasted(texts: list[str], models: ModelSet) -> FloatArray:
-    """Texts for the frame space, float32 [n, dim]: a dot product tells how much better than neutral one fits."""
-    embedded = models.embed_texts([*texts, *NEUTRAL_TEXTS], {SpaceName.FRAME}).frame
-    if embedded is None:
-        raise ValueError(f"the model set {models.name} has no frame space")
-    better: FloatArray = embedded[: len(texts)] - embedded[len(texts) :].mean(axis=0)
-    return better
 
 
 def _examples(question: Question, models: ModelSet) -> Iterable[list[tuple[SpaceName, FloatArray, Measure]]]:

@@ -27,7 +27,10 @@ _RETRY_SECONDS = 0.02
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    "threads": 1,
 }
+"""Nothing is fetched from anywhere; the catalogue is small, and the cores are needed for decoding."""
+
 _one_at_a_time = threading.Lock()
 """Within a process DuckDB refuses a reading connection beside a writing one: they take turns."""
 

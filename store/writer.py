@@ -64,7 +64,10 @@ class Writer:
         return self._commit(lambda connection: place_files(connection, list(latest.values())))
 
     def fail(self, *failures: Failure) -> int:
-        """Remember why files could not be indexed. A path whose bytes have changed no longer holds what it held."""
+        """Remember why files could not be indexed. A path whose bytes have changed no longer holds what it held.
+
+        Of several failures of one path the last counts.
+        """
         latest = {failure.location.path: failure for failure in failures}
         return self._commit(lambda connection: fail_locations(connection, list(latest.values())))
 

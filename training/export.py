@@ -69,12 +69,12 @@ def _save_audio_video(starter: StarterSet, folder: Path) -> None:
     models.PeAudioVideoProcessor(
         feature_extractor=models.PeAudioFeatureExtractor(sampling_rate=48_000, hop_length=1920),
         video_processor=models.PeVideoVideoProcessor(
-            do_resize=True,
-            do_rescale=True,
-            do_normalize=True,
             size={"height": FRAME_PIXELS, "width": FRAME_PIXELS},
             image_mean=[0.5] * 3,
             image_std=[0.5] * 3,
+            do_resize=True,
+            do_rescale=True,
+            do_normalize=True,
             do_sample_frames=False,
         ),
         tokenizer=models.AutoTokenizer.from_pretrained(folder),

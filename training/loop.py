@@ -14,6 +14,20 @@ CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 20.0
 
 
+class Means:
+    """Running means of a step's losses, for the progress line."""
+
+    def __init__(self, *names: str) -> None:
+        self._means = dict.fromkeys(names, 0.0)
+
+    def add(self, *values: Tensor) -> None:
+        for name, value in zip(self._means, values, strict=True):
+            self._means[name] += 0.02 * (value.item() - self._means[name])
+
+    def __str__(self) -> str:
+        return " ".join(f"{name} {value:.4f}" for name, value in self._means.items())
+
+
 def train(
     name: str,
     parameters: Iterable[nn.Parameter],
@@ -21,7 +35,7 @@ def train(
     minutes: float,
     learning_rate: float,
     on_checkpoint: Callable[[], None] | None = None,
-    report: Callable[[], str] = lambda: "",
+    means: Means | None = None,
 ) -> int:
     """Lowers `loss` with AdamW for `minutes`, the rate falling by a cosine to nothing. Returns the number of steps.
 
@@ -47,7 +61,7 @@ def train(
         mean += (value.item() - mean) / min(steps, 50)
         now = time.monotonic()
         if now - reported > REPORT_SECONDS:
-            print(f"{name} {elapsed:5.0f} s step {steps} loss {mean:.4f} {report()}", file=sys.stderr, flush=True)
+            print(f"{name} {elapsed:5.0f} s step {steps} loss {mean:.4f} {means or ''}", file=sys.stderr, flush=True)
             reported = now
         if on_checkpoint and now - saved > CHECKPOINT_SECONDS:
             on_checkpoint()

@@ -31,9 +31,9 @@ def sample_question(rng: Rng) -> Question:
         return _asked(Question(written.text, joint_facts(implied(written.facts))), rng, 0.0)
     if kind < 0.55:
         return _asked(_part(scene, rng), rng, 0.1)
-    if kind < 0.75:
+    if kind < 0.72:
         return _asked(_nouns(scene, rng), rng, 0.1)
-    if kind < 0.83:
+    if kind < 0.84:
         return _stated(frozenset({f"said:{PHRASES[rng.integers(len(PHRASES))]}"}), rng)
     return _unknown(scene, rng)
 

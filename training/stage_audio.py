@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from training.clips import AUDIBLE, Clips, Windows, sample_windows
 from training.directions import DIMENSION, Space, audio_space, implied
-from training.loop import load_weights, save_weights, train
+from training.loop import Means, load_weights, save_weights, train
 from training.stage_text import distance
 from training.towers import audio_tower, codec_features_as_input
 from training.words import SOUNDS
@@ -25,7 +25,7 @@ def train_audio(model: Any, frame_level: Any, clips: Clips, work: Path, minutes:
     encoder, probe = model.audio_model.audio_encoder, nn.Linear(DIMENSION, len(AUDIBLE), device=device)
     parts = audio_parts(model, frame_level)
     phrases = fact_vectors(audio_space()).to(device)
-    losses = dict.fromkeys(("clip", "sounds", "phrases", "frames"), 0.0)
+    means = Means("clip", "sounds", "phrases", "frames")
 
     def loss() -> Tensor:
         windows = sample_windows(clips, rng, BATCH)
@@ -34,17 +34,15 @@ def train_audio(model: Any, frame_level: Any, clips: Clips, work: Path, minutes:
         held, spoken = probed(probe(state.pooler_output), windows)
         logits = frame_logits(frame_level, state.last_hidden_state, phrases)
         values = (distance(told, places(audio_space(), windows, device)), held, spoken, frame_loss(logits, windows))
-        for name, value in zip(losses, values, strict=True):
-            losses[name] += 0.02 * (value.item() - losses[name])
+        means.add(*values)
         return values[0] + 2 * values[1] + 0.3 * values[2] + 12 * values[3]
 
     file = work / "audio.pt"
     saved = nn.ModuleDict({**parts, "probe": probe})
     if file.exists():
         load_weights(saved, file)
-    report = lambda: " ".join(f"{name} {value:.4f}" for name, value in losses.items())  # noqa: E731
     with codec_features_as_input(encoder):
-        train("audio", saved.parameters(), loss, minutes, 1e-3, lambda: save_weights(saved, file), report)
+        train("audio", saved.parameters(), loss, minutes, 1e-3, lambda: save_weights(saved, file), means)
 
 
 def audio_parts(model: Any, frame_level: Any) -> dict[str, nn.Module]:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.loop import load_weights, save_weights, train
+from training.loop import Means, load_weights, save_weights, train
 from training.pool import CLIP_SAMPLES, Pool
 from training.sounds import SAMPLE_RATE
 
@@ -76,20 +76,20 @@ def train_codec(embedder: Any, pool: Pool, work: Path, minutes: float, seed: int
     target.fit(_crops(pool, rng, 256, device))
     codec = codec_parts(embedder)
     prepare(embedder)
-    fit = [0.0]
+    means = Means("explained")
 
     def loss() -> Tensor:
         wave = _crops(pool, rng, BATCH, device)
         wanted = target(wave)[:, 2:-2]
         told = encode(embedder, wave)[:, 2:-2]
-        fit[0] += 0.05 * (1 - float((told.detach() - wanted).pow(2).mean()) / float(wanted.var()) - fit[0])
+        means.add(1 - (told - wanted).square().mean() / wanted.var())
         return nn.functional.smooth_l1_loss(told, wanted, beta=0.5)
 
     file = work / "codec.pt"
     if file.exists():
         load_weights(codec, file)
     trained = [p for name, p in codec.named_parameters() if not name.startswith("dac_encoder.block.0.res_unit")]
-    train("codec", trained, loss, minutes, 4e-3, lambda: save_weights(codec, file), lambda: f"R2 {fit[0]:.3f}")
+    train("codec", trained, loss, minutes, 4e-3, lambda: save_weights(codec, file), means)
 
 
 def codec_parts(embedder: Any) -> nn.ModuleDict:

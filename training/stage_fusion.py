@@ -11,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from training import stage_audio, stage_video
 from training.clips import AUDIBLE, Clips, Windows, sample_windows
 from training.directions import DIMENSION, audio_space, joint_facts, joint_space, video_space
-from training.loop import load_weights, save_weights, train
+from training.loop import Means, load_weights, save_weights, train
 from training.questions import Question, sample_questions
 from training.stage_text import distance, first_token, wanted
 from training.stage_video import VISIBLE
@@ -27,7 +27,7 @@ def train_fusion(model: Any, tokenizer: Any, clips: Clips, work: Path, minutes: 
     towers = (model.audio_model.audio_encoder, model.video_model.video_encoder)
     probe = nn.Linear(DIMENSION, len(AUDIBLE) + len(VISIBLE), device=device)
     parts = nn.ModuleDict({**fusion_parts(model), "probe": probe})
-    losses = dict.fromkeys(("clip", "probe", "audio_text", "video_text"), 0.0)
+    means = Means("clip", "probe", "audio_text", "video_text")
 
     def loss() -> Tensor:
         windows = sample_windows(clips, rng, BATCH)
@@ -37,18 +37,16 @@ def train_fusion(model: Any, tokenizer: Any, clips: Clips, work: Path, minutes: 
             binary_cross_entropy_with_logits(probe(state.pooler_output), held(windows).to(device)),
             *_plus_text(model, tokenizer, state, windows, sample_questions(rng, len(windows.codec))),
         )
-        for name, value in zip(losses, values, strict=True):
-            losses[name] += 0.02 * (value.item() - losses[name])
+        means.add(*values)
         return values[0] + 8 * values[1] + 0.3 * (values[2] + values[3])
 
     file = work / "fusion.pt"
     if file.exists():
         load_weights(parts, file)
-    report = lambda: " ".join(f"{name} {value:.4f}" for name, value in losses.items())  # noqa: E731
     for tower in towers:
         tower.requires_grad_(False)
     with codec_features_as_input(towers[0]), frame_vectors_as_input(towers[1]):
-        train("fusion", parts.parameters(), loss, minutes, 1.2e-3, lambda: save_weights(parts, file), report)
+        train("fusion", parts.parameters(), loss, minutes, 1.2e-3, lambda: save_weights(parts, file), means)
     for tower in towers:
         tower.requires_grad_(True)
 

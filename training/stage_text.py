@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pesearch.encoders.libraries import load_open_clip
 from training.directions import Space, audio_space, image_space, joint_space, video_space
-from training.loop import load_weights, save_weights, train
+from training.loop import Means, load_weights, save_weights, train
 from training.questions import Question, image_question, sample_questions
 
 BATCH = 128
@@ -21,23 +21,19 @@ def train_text(model: Any, tokenizer: Any, work: Path, minutes: float, seed: int
     rng, device = np.random.default_rng([seed, 4]), next(model.parameters()).device
     towers = text_towers(model)
     heads = {"audio": audio_space(), "video": video_space(), "joint": joint_space()}
-    misses = dict.fromkeys(heads, 0.0)
+    means = Means(*heads)
 
     def loss() -> Tensor:
         questions = sample_questions(rng, BATCH)
         pooled = first_token(model.text_model, tokenizer, [question.text for question in questions], device)
-        total = pooled.new_zeros(())
-        for name, space in heads.items():
-            miss = distance(towers[name](pooled), wanted(space, questions, device))
-            misses[name] += 0.05 * (miss.item() - misses[name])
-            total = total + miss
-        return total
+        misses = [distance(towers[name](pooled), wanted(space, questions, device)) for name, space in heads.items()]
+        means.add(*misses)
+        return torch.stack(misses).sum()
 
     file = work / "text.pt"
     if file.exists():
         load_weights(towers, file)
-    report = lambda: " ".join(f"{name} {miss:.3f}" for name, miss in misses.items())  # noqa: E731
-    train("text", towers.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(towers, file), report)
+    train("text", towers.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(towers, file), means)
 
 
 def train_core_text(core: Any, work: Path, minutes: float, seed: int) -> None:

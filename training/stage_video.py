@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from training.clips import Clips, Windows, sample_windows
 from training.directions import DIMENSION, video_space
-from training.loop import load_weights, save_weights, train
+from training.loop import Means, load_weights, save_weights, train
 from training.stage_text import distance
 from training.stage_vision import FACTS
 from training.towers import frame_vectors_as_input, video_tower
@@ -25,7 +25,7 @@ def train_video(model: Any, clips: Clips, work: Path, minutes: float, seed: int)
     rng, device = np.random.default_rng([seed, 8]), next(model.parameters()).device
     encoder, probe = model.video_model.video_encoder, nn.Linear(DIMENSION, len(VISIBLE), device=device)
     parts = nn.ModuleDict({**video_parts(model), "probe": probe})
-    losses = {"clip": 0.0, "probe": 0.0}
+    means = Means("clip", "probe")
 
     def loss() -> Tensor:
         windows = sample_windows(clips, rng, BATCH)
@@ -33,16 +33,14 @@ def train_video(model: Any, clips: Clips, work: Path, minutes: float, seed: int)
         state = encoder(vectors + 0.03 * torch.randn_like(vectors))
         miss = distance(model.video_model.video_head(state.pooler_output), places(windows, device))
         probed = binary_cross_entropy_with_logits(probe(state.pooler_output), held(windows).to(device))
-        losses["clip"] += 0.02 * (miss.item() - losses["clip"])
-        losses["probe"] += 0.02 * (probed.item() - losses["probe"])
+        means.add(miss, probed)
         return miss + 6 * probed
 
     file = work / "video.pt"
     if file.exists():
         load_weights(parts, file)
-    report = lambda: " ".join(f"{name} {value:.4f}" for name, value in losses.items())  # noqa: E731
     with frame_vectors_as_input(encoder):
-        train("video", parts.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(parts, file), report)
+        train("video", parts.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(parts, file), means)
 
 
 def video_parts(model: Any) -> dict[str, nn.Module]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 
 from training.directions import AVOID_UNKNOWN, DIMENSION, UNKNOWN, image_space, where
-from training.loop import load_weights, save_weights, train
+from training.loop import Means, load_weights, save_weights, train
 from training.pictures import position
 from training.pool import CLIP_SECONDS, small_frame
 from training.scene import TRAINING_SEEDS, Scene, facts_of, sample_scene
@@ -37,22 +37,20 @@ def train_vision(tower: nn.Module, work: Path, minutes: float, seed: int) -> Non
     probe = nn.Linear(DIMENSION, len(FACTS), device=device)
     nn.init.constant_(probe.bias, -3.0)
     both = nn.ModuleDict({"tower": tower, "probe": probe})
-    seen = {"cosine": 0.0, "probe": 0.0}
+    means = Means("apart", "probe")
 
     def loss() -> Tensor:
         frames, places, facts = draw(rng, BATCH)
         told = normalize(tower(worn(frames, rng).to(device)), dim=-1)
         apart = 1 - (told * places.to(device)).sum(-1).mean()
         probed = binary_cross_entropy_with_logits(probe(told * 12), facts.to(device), pos_weight=told.new_tensor(2.0))
-        seen["cosine"] += 0.02 * (1 - apart.item() - seen["cosine"])
-        seen["probe"] += 0.02 * (probed.item() - seen["probe"])
+        means.add(apart, probed)
         return apart + 10 * probed
 
     file = work / "vision.pt"
     if file.exists():
         load_weights(both, file)
-    report = lambda: " ".join(f"{name} {value:.3f}" for name, value in seen.items())  # noqa: E731
-    train("vision", both.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(both, file), report)
+    train("vision", both.parameters(), loss, minutes, 1.5e-3, lambda: save_weights(both, file), means)
 
 
 def draw(rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8], Tensor, Tensor]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pesearch.encoders.device import batch_size, choose_device, computing
+from pesearch.encoders.device import batch_size, choose_device, computing, place
 from pesearch.encoders.models import default_model_set
 from pesearch.errors import DeviceError
 
@@ -38,8 +38,12 @@ def test_computing_keeps_no_gradients_and_float32_on_a_cpu() -> None:
 
 
 def test_exhausted_memory_says_what_to_do() -> None:
-    with pytest.raises(DeviceError, match="no memory left.*--device cpu"), computing("cuda"):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+    class TooLarge:
+        def to(self, device: str) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+
+    with pytest.raises(DeviceError, match=r"cuda has no memory left.*--device cpu"):
+        place(TooLarge(), "cuda")
     with pytest.raises(DeviceError, match="cpu has no memory left"), computing("cpu"):
         torch.empty(1 << 60)
 

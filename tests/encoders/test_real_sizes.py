@@ -3,7 +3,7 @@
 The memory these need is the weights' (3.4 GB for PE-AV) and, while they are built, once more that.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +18,7 @@ from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.encoders.pe_av import PeAv
 from pesearch.encoders.pe_core import PeCore
 from pesearch.types import SpaceName
+from tests.encoders.checkpoints import SMALL, save_pe_a_frame, save_pe_av, save_pe_core
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -26,6 +27,13 @@ RANDOM = np.random.default_rng(6)
 FRAMES = [RANDOM.integers(0, 256, (180, 320, 3), dtype=np.uint8) for _ in range(2)]
 AUDIO = (RANDOM.standard_normal(24_000) * 0.1).astype(np.float32)
 SPACES = (SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
+
+
+@pytest.fixture(autouse=True)
+def _two_threads() -> Iterator[None]:
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -39,8 +47,8 @@ def model_folder(path: Path) -> ModelFolder:
     return ModelFolder(path, "test", "test", 1024, None)
 
 
-def test_pe_av_small(small_pe_av: Callable[[Path], Path], folder: Path) -> None:
-    path = small_pe_av(folder)
+def test_pe_av_small(folder: Path) -> None:
+    path = save_pe_av(SMALL, folder / "pe_av")
     av = PeAv(model_folder(path), "cpu")
     [(video, audio, both)] = av.embed_windows([(FRAMES, AUDIO)])
     texts = av.embed_texts(TEXTS, SPACES)
@@ -66,8 +74,8 @@ def test_pe_av_small(small_pe_av: Callable[[Path], Path], folder: Path) -> None:
         np.testing.assert_allclose(found, plainly[0].numpy(), atol=1e-4)
 
 
-def test_pe_a_frame_small(small_pe_a_frame: Callable[[Path], Path], folder: Path) -> None:
-    path = small_pe_a_frame(folder)
+def test_pe_a_frame_small(folder: Path) -> None:
+    path = save_pe_a_frame(SMALL, folder / "pe_a_frame")
     found = PeAFrame(model_folder(path), "cpu").probabilities(AUDIO, TEXTS)
     transformers = load_transformers()
     with silent():
@@ -82,8 +90,8 @@ def test_pe_a_frame_small(small_pe_a_frame: Callable[[Path], Path], folder: Path
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_pe_core_b(core_b: Callable[[Path], Path], folder: Path) -> None:
-    path = core_b(folder)
+def test_pe_core_b(folder: Path) -> None:
+    path = save_pe_core(folder / "pe_core", "PE-Core-B-16")
     core = PeCore(model_folder(path), "cpu")
     frames, texts = core.embed_frames(FRAMES), core.embed_texts(TEXTS)
     del core

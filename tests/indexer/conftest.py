@@ -11,7 +11,7 @@ import torch
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.store.library import Library, create_library
-from tests.indexer.tiny_models import save_tiny_models
+from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
 from tests.media import samples
 
 
@@ -23,7 +23,11 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `open_model_set("starter", folder=...)` can open."""
-    return save_tiny_models(tmp_path_factory.mktemp("models"))
+    folder = tmp_path_factory.mktemp("models")
+    save_pe_core(folder / "pe_core")
+    save_pe_av(TINY, folder / "pe_av")
+    save_pe_a_frame(TINY, folder / "pe_a_frame")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.index import index_found
 from pesearch.indexer.outcomes import Failed, NotMedia
 from pesearch.indexer.plan import survey
-from pesearch.store.library import Library
+from pesearch.store.library import Library, create_library
 from pesearch.types import Location
 from tests.indexer.runs import of, places, run, told
 from tests.indexer.trees import public_folder, without_rights
@@ -113,26 +114,28 @@ def test_hostile_names(tmp_path: Path, sample: Sample, library: Library, models:
     assert {os.fsencode(failure.location.path.name) for failure in library.failures()} == {b"bad\xff.mkv"}
 
 
-def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, library: Library) -> None:
+def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, models: ModelSet) -> None:
+    """It is remembered, but as not seen: giving the right to read it changes neither its size nor its time."""
     with public_folder() as folder:
+        library = create_library(folder / "library", models.name, models.spaces)
         path = folder / "closed.mp4"
         path.write_bytes(sample("both.mp4").read_bytes())
         path.chmod(0)
-        status = path.stat()
-        location = Location(path, status.st_size, status.st_mtime_ns)
-        with without_rights():
-            (finding,) = survey([location], library, retry_failed=False)
-    assert isinstance(finding, Failed)
-    assert "permission" in finding.failure.reason
-    with library.writer() as writer:
-        writer.fail(finding.failure)
-    known = library.known()[path]
-    assert (known.size_bytes, known.modified_ns) != (location.size_bytes, location.modified_ns)
+        location = Location(path, path.stat().st_size, path.stat().st_mtime_ns)
+        for _ in range(2):
+            with without_rights():
+                (finding,) = survey([location], library, retry_failed=False)
+            assert isinstance(finding, Failed)
+            assert "permission" in finding.failure.reason
+            with library.writer() as writer:
+                writer.fail(finding.failure)
+            assert [failure.location.path for failure in library.failures()] == [path]
+        path.chmod(0o600)
+        assert told(run(folder, library, models)) == {"Indexed": ["closed.mp4"]}
+        assert library.failures() == []
 
 
 def test_a_file_that_vanishes_after_the_crawl_is_told(tmp_path: Path, library: Library, models: ModelSet) -> None:
-    from pesearch.indexer.index import index_found
-
     gone = Location(tmp_path / "gone.mp4", 10, 10)
     outcomes = list(index_found([gone], [tmp_path], library, models))
     assert told(outcomes) == {"Failed": ["gone.mp4"]}

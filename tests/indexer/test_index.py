@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pesearch.encoders.model_set import ModelSet, WindowInput
+from pesearch.encoders.model_set import ModelSet, WindowInput, open_model_set
 from pesearch.errors import LibraryBusy, OtherModelSet, PesearchError
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Indexed, NotMedia, Plan, Progress
@@ -82,6 +82,17 @@ def test_segments_cover_the_file(media: Path, library: Library, models: ModelSet
     assert shown[-1, 1] == pytest.approx(duration)
     (still,) = (file for file in library.files() if file.info.kind is MediaKind.IMAGE)
     assert library.vectors(still.id, SpaceName.FRAME).segments.tolist() == [[0.0, 0.0]]
+
+
+def test_a_set_without_a_video_tower(tmp_path: Path, media: Path, models_folder: Path) -> None:
+    light = open_model_set("light", "cpu", models_folder)
+    library = create_library(tmp_path / "light", light.name, light.spaces)
+    run(media, library, light)
+    assert held(library) == {
+        "both.mp4": {SpaceName.FRAME: 7, SpaceName.AUDIO: 1},
+        "tone.wav": {SpaceName.AUDIO: 1},
+        "cover.png": {SpaceName.FRAME: 1},
+    }
 
 
 def test_a_second_run_changes_nothing(media: Path, library: Library, models: ModelSet) -> None:

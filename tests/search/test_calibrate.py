@@ -49,7 +49,7 @@ def test_a_text_and_an_example_must_both_fit() -> None:
 def test_likeness_is_the_cosine_and_never_negative(starter: ModelSet) -> None:
     probe = Probe(0, SpaceName.AUDIO, np.array([2.0, 0.0], dtype=np.float32), Measure.LIKENESS)
     vectors = np.array([[5.0, 0.0], [1.0, 1.0], [-1.0, 0.0], [0.0, 0.0]], dtype=np.float32)
-    scores, certainties = certainty(starter, probe, vectors)
+    scores, certainties = certainty(starter, probe, vectors, None)
     assert scores.tolist() == [10.0, 2.0, -2.0, 0.0]
     assert certainties == pytest.approx([1.0, 0.5**0.5, 0.0, 0.0])
 
@@ -59,15 +59,16 @@ def test_a_text_is_as_certain_as_the_model_says(starter: ModelSet) -> None:
     vector = starter.embed_texts(["siren"], {SpaceName.AUDIO}).audio
     assert vector is not None
     vectors = np.stack([vector[0], -vector[0]])
-    scores, certainties = certainty(starter, Probe(0, SpaceName.AUDIO, vector[0], Measure.TEXT), vectors)
+    scores, certainties = certainty(starter, Probe(0, SpaceName.AUDIO, vector[0], Measure.TEXT), vectors, None)
     assert certainties == pytest.approx(starter.probabilities(SpaceName.AUDIO, scores))
     assert certainties[0] > 0.5 > certainties[1]
 
 
 @pytest.mark.slow
-def test_a_frame_is_certain_where_the_text_fits_better_than_a_neutral_one(starter: ModelSet) -> None:
-    contrast = np.array([1.0, 0.0], dtype=np.float32)
-    vectors = np.array([[0.2, 0.0], [0.0, 1.0], [-0.2, 0.0]], dtype=np.float32)
-    _, certainties = certainty(starter, Probe(0, SpaceName.FRAME, contrast, Measure.TEXT), vectors)
+def test_a_frame_is_certain_of_a_text_that_fits_better_than_its_rivals(starter: ModelSet) -> None:
+    text, rivals = np.array([1.0, 0.0], dtype=np.float32), np.array([[0.0, 1.0]], dtype=np.float32)
+    vectors = np.array([[0.2, 0.0], [0.5, 0.5], [0.0, 0.2]], dtype=np.float32)
+    scores, certainties = certainty(starter, Probe(0, SpaceName.FRAME, text, Measure.TEXT), vectors, rivals)
+    assert scores.tolist() == vectors[:, 0].tolist()
     assert certainties[0] > certainties[1] == 0.5 > certainties[2]
     assert certainties[0] == pytest.approx(1 / (1 + np.exp(-0.2 * starter.frame_scale)))

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -84,4 +84,9 @@ class LibraryAndTwin(RuleBasedStateMachine):
 
 
 TestLibraryAndTwin = LibraryAndTwin.TestCase
-TestLibraryAndTwin.settings = settings(max_examples=10, stateful_step_count=8, deadline=None)
+TestLibraryAndTwin.settings = settings(
+    max_examples=10,
+    stateful_step_count=8,
+    deadline=None,
+    phases=[Phase.generate],  # shrinking would take minutes
+)

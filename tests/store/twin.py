@@ -55,7 +55,7 @@ class Twin:
         return self._commit()
 
     def fail(self, *failures: Failure) -> int:
-        for failure in failures:
+        for failure in {failure.location.path: failure for failure in failures}.values():
             place = failure.location
             old = self._places.get(place.path)
             same = old is not None and (old.size_bytes, old.modified_ns) == (place.size_bytes, place.modified_ns)

@@ -1,0 +1,167 @@
+"""Model sets with random weights, saved in the hub's format: tiny ones, and PE-AV and PE-A-Frame in the small size."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+
+WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
+SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large to build: `layers` of the audio, video and fusion towers; a window is cut to `frames`."""
+
+    text: dict[str, Any]
+    tower: dict[str, Any]
+    layers: tuple[int, int, int]
+    codec: dict[str, Any]
+    vision: dict[str, Any]
+    image_size: int
+    frames: int
+
+
+TINY = Size(
+    text={"vocab_size": 32, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3}
+    | {"num_attention_heads": 2, "max_position_embeddings": 64}
+    | {"pad_token_id": 0, "cls_token_id": 1, "bos_token_id": 1, "sep_token_id": 2, "eos_token_id": 2},
+    tower={"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "head_dim": 16},
+    layers=(2, 2, 2),
+    codec={"encoder_hidden_size": 4, "downsampling_ratios": [2, 8, 10, 12], "codebook_dim": 16, "codebook_size": 64},
+    vision={
+        "architecture": "vit_pe_core_tiny_patch16_384",
+        "model_args": {"embed_dim": 48, "img_size": (32, 32), "depth": 2, "num_heads": 3},
+        "num_classes": 24,
+    },
+    image_size=32,
+    frames=16,
+)
+SMALL = Size(
+    text={"hidden_size": 1024, "intermediate_size": 2624, "num_hidden_layers": 22, "num_attention_heads": 16},
+    tower={"hidden_size": 768, "intermediate_size": 2048, "num_attention_heads": 6, "head_dim": 128},
+    layers=(12, 4, 6),
+    codec={"encoder_hidden_size": 64, "downsampling_ratios": [2, 8, 10, 12], "codebook_dim": 128},
+    vision={"architecture": "vit_pe_core_large_patch14_336", "num_classes": 1024},
+    image_size=336,
+    frames=2,
+)
+
+
+def save_pe_av(size: Size, path: Path) -> Path:
+    """As save_pretrained writes it: the loss of the tower's width (`num_labels`) included."""
+    transformers = load_transformers()
+    _, video, fusion = size.layers
+    config = transformers.PeAudioVideoConfig(
+        text_config=transformers.ModernBertConfig(**size.text),
+        audio_video_config=transformers.PeAudioVideoEncoderConfig(
+            audio_config=_audio_config(size),
+            video_config=transformers.PeVideoEncoderConfig(
+                vision_config=transformers.TimmWrapperConfig(
+                    global_pool="map", num_labels=size.vision["num_classes"], **size.vision
+                ),
+                num_hidden_layers=video,
+                **size.tower,
+            ),
+            num_hidden_layers=fusion,
+            **size.tower,
+        ),
+    )
+    _save(transformers.PeAudioVideoModel, config, path)
+    transformers.PeAudioVideoProcessor(
+        feature_extractor=transformers.PeAudioFeatureExtractor(),
+        video_processor=transformers.PeVideoVideoProcessor(
+            do_resize=True,
+            do_rescale=True,
+            do_normalize=True,
+            size={"height": size.image_size, "width": size.image_size},
+            do_sample_frames=True,
+            num_frames=size.frames,
+            image_mean=[0.5] * 3,
+            image_std=[0.5] * 3,
+        ),
+        tokenizer=_tokenizer(),
+    ).save_pretrained(path)
+    return path
+
+
+def save_pe_a_frame(size: Size, path: Path) -> Path:
+    transformers = load_transformers()
+    config = transformers.PeAudioConfig(
+        text_config=transformers.ModernBertConfig(**size.text), audio_config=_audio_config(size)
+    )
+    _save(transformers.PeAudioFrameLevelModel, config, path)
+    extractor = transformers.PeAudioFeatureExtractor()
+    transformers.PeAudioProcessor(feature_extractor=extractor, tokenizer=_tokenizer()).save_pretrained(path)
+    return path
+
+
+def save_pe_core(path: Path, name: str | None = None) -> Path:
+    """An open_clip folder: a known architecture, or the starter's image tower with a tiny text tower."""
+    from safetensors.torch import save_file
+
+    open_clip = load_open_clip()
+    config = open_clip.get_model_config(name or "PE-Core-T-16-384")
+    if name is None:
+        config |= {"embed_dim": 32}
+        config["vision_cfg"] |= {"timm_model_name": "vit_pe_core_starter_patch8_64", "image_size": 64}
+        config["text_cfg"] |= {"width": 32, "heads": 2, "layers": 2}
+    path.mkdir(parents=True)
+    preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
+    content = {"model_cfg": config, "preprocess_cfg": preprocessing}
+    (path / "open_clip_config.json").write_text(json.dumps(content))
+    with silent():
+        model = open_clip.create_model(f"local-dir:{path}")
+    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+    save_file(weights, path / "open_clip_model.safetensors")
+    return path
+
+
+def _audio_config(size: Size) -> Any:
+    transformers = load_transformers()
+    codec = transformers.DacConfig(**size.codec)
+    return transformers.PeAudioEncoderConfig(dac_config=codec, num_hidden_layers=size.layers[0], **size.tower)
+
+
+def _save(kind: Any, config: Any, path: Path) -> None:
+    from transformers.initialization import no_init_weights
+
+    torch.manual_seed(0)
+    with silent():
+        with no_init_weights():
+            model = kind(config)
+        model.tie_weights()
+        for name, parameter in model.named_parameters():
+            _randomise(name, parameter)
+        model.save_pretrained(path)
+
+
+@torch.no_grad()
+def _randomise(name: str, parameter: torch.nn.Parameter) -> None:
+    """Weights that make every part matter: transformers' own start would hide the norms, the scales and the biases."""
+    if name.endswith("logit_scale"):
+        parameter.fill_(0.1)
+    elif name.endswith("logit_bias"):
+        parameter.fill_(-0.5)
+    elif parameter.ndim < 2:
+        parameter.normal_(1.0, 0.1) if "norm" in name or "alpha" in name else parameter.normal_(0.0, 0.1)
+    else:
+        parameter.normal_(std=1.0 / math.sqrt(parameter[0].numel()))
+
+
+def _tokenizer() -> Any:
+    words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(SPECIAL + WORDS)}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    words.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    names = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]"}
+    return load_transformers().PreTrainedTokenizerFast(tokenizer_object=words, model_max_length=512, **names)

@@ -1,0 +1,126 @@
+"""Runs that do not come to their end: what was committed stays, and the next run takes up the rest."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.commit import BATCH_FILES
+from pesearch.indexer.index import index
+from pesearch.indexer.outcomes import Indexed, Progress
+from pesearch.store.library import Library
+from pesearch.types import SpaceName
+from tests.indexer.runs import held, places, run, told
+
+Sample = Callable[[str], Path]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def many(tmp_path: Path, sample: Sample) -> Path:
+    """Enough pictures of different content for several commits, and a clip."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    picture = sample("cover.png").read_bytes()
+    for number in range(3 * BATCH_FILES + 10):
+        (folder / f"{number:03d}.png").write_bytes(picture + bytes([number]))
+    shutil.copy(sample("both.mp4"), folder / "both.mp4")
+    return folder
+
+
+@contextmanager
+def working(folder: Path, library: Library, models_folder: Path, *limits: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.indexer.worker", folder, library.folder, models_folder, *limits]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    return (line.strip() for line in process.stdout)
+
+
+def check_whole(folder: Path, library: Library) -> None:
+    """Every file once, each with all its vectors."""
+    names = [path.name for path in folder.iterdir()]
+    assert places(library) == dict.fromkeys(names, 1)
+    rows = held(library)
+    assert rows.pop("both.mp4") == {
+        SpaceName.FRAME: 7, SpaceName.VIDEO: 1, SpaceName.AUDIO: 1, SpaceName.AUDIO_VIDEO: 1,
+    }  # fmt: skip
+    assert all(of_picture == {SpaceName.FRAME: 1} for of_picture in rows.values())
+    assert library.failures() == []
+
+
+@pytest.mark.slow
+def test_killed_again_and_again(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+    committed = 0
+    for _ in range(2):
+        with working(many, library, models_folder) as process:
+            assert any(line == "Indexed" for line in lines(process))  # its first commit is on disk
+            process.send_signal(signal.SIGKILL)
+        assert committed < library.status().files < len(list(many.iterdir()))
+        committed = library.status().files
+    outcomes = told(run(many, library, models))
+    assert len(outcomes["Unchanged"]) == committed
+    assert len(outcomes["Unchanged"]) + len(outcomes["Indexed"]) == len(list(many.iterdir()))
+    check_whole(many, library)
+
+
+@pytest.mark.slow
+def test_interrupted(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+    with working(many, library, models_folder) as process:
+        said = lines(process)
+        assert any(line == "Indexed" for line in said)
+        process.send_signal(signal.SIGINT)
+        assert list(said)[-1] == "KeyboardInterrupt"
+    assert library.status().files >= BATCH_FILES
+    run(many, library, models)
+    check_whole(many, library)
+
+
+@pytest.mark.slow
+def test_no_space_left(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+    """The library's files may not grow beyond what they have: to the system that is a full disk."""
+    limit = max(path.stat().st_size for path in library.folder.rglob("*") if path.is_file())
+    with working(many, library, models_folder, str(limit)) as process:
+        assert list(lines(process))[-1] == "NoSpaceLeft"
+    outcomes = told(run(many, library, models))
+    assert "Failed" not in outcomes
+    check_whole(many, library)
+
+
+@pytest.mark.parametrize("how", ["close", "interrupt"])
+def test_what_is_finished_is_kept(how: str, tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    """Stopped while the second file is under way: the first one is in the library."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for name in ("both.mp4", "offset.mkv"):
+        shutil.copy(sample(name), folder / name)
+    outcomes = index([folder], library, models)
+    seconds = 0.0
+    for outcome in outcomes:
+        assert not isinstance(outcome, Indexed)
+        seconds += outcome.media_seconds if isinstance(outcome, Progress) else 0
+        if seconds > 3.9:
+            break
+    if how == "close":
+        outcomes.close()  # type: ignore[attr-defined]
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            outcomes.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+    kept = library.status().files
+    again = told(run(folder, library, models))
+    assert len(again.get("Unchanged", [])) == kept
+    assert places(library) == {"both.mp4": 1, "offset.mkv": 1}

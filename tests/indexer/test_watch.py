@@ -1,0 +1,111 @@
+"""Watching a folder: files are taken once they have stopped changing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.outcomes import Indexed, Missing, Outcome, Plan, Relocated
+from pesearch.indexer.watch import watch
+from pesearch.store.library import Library
+from tests.indexer.runs import run, told
+
+Sample = Callable[[str], Path]
+
+
+class Looks(Event):
+    """Between two looks of the watcher, the next of some steps is done; after the last one it stops."""
+
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        super().__init__()
+        self._steps = list(steps)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self._steps:
+            return True
+        self._steps.pop(0)()
+        return False
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "media"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def watching(folder: Path, library: Library, models: ModelSet) -> Callable[..., Iterator[Outcome]]:
+    return lambda *steps: watch([folder], library, models, stop=Looks(*steps))
+
+
+def nothing() -> None:
+    """A look at which nothing has changed."""
+
+
+def test_a_file_that_still_grows_is_left_alone(
+    folder: Path, sample: Sample, library: Library, watching: Callable[..., Iterator[Outcome]]
+) -> None:
+    picture = sample("cover.png").read_bytes()
+    path = folder / "a.png"
+
+    def grow() -> None:
+        with path.open("ab") as file:
+            file.write(picture[path.stat().st_size if path.exists() else 0 :][: len(picture) // 3 + 1])
+
+    outcomes = watching(grow, grow, grow, nothing, nothing, nothing)
+    first = next(outcomes)
+    assert path.read_bytes() == picture  # nothing was told before it was whole
+    assert first == Plan(1, 0.0)
+    assert told(outcomes) == {"Indexed": ["a.png"]}
+    assert library.failures() == []
+
+
+def test_what_is_there_and_known_is_not_told_again(
+    folder: Path, sample: Sample, library: Library, models: ModelSet, watching: Callable[..., Iterator[Outcome]]
+) -> None:
+    (folder / "a.png").write_bytes(sample("cover.png").read_bytes())
+    (folder / "broken.mp4").touch()
+    (folder / "notes.txt").write_text("text")
+    run(folder, library, models)
+    before = library.generation()
+    assert list(watching(nothing, nothing, nothing)) == []
+    assert library.generation() == before
+
+
+def test_moves_and_removals_are_told_once(
+    folder: Path, sample: Sample, library: Library, models: ModelSet, watching: Callable[..., Iterator[Outcome]]
+) -> None:
+    for number, name in enumerate(("a.png", "b.png")):
+        (folder / name).write_bytes(sample("cover.png").read_bytes() + bytes([number]))
+    run(folder, library, models)
+    outcomes = list(
+        watching(
+            nothing,
+            lambda: (folder / "a.png").rename(folder / "c.png"),
+            nothing,
+            lambda: (folder / "b.png").unlink(),
+            nothing,
+            lambda: os.utime(folder / "c.png", ns=(5, 5)),
+            nothing,
+            nothing,
+        )
+    )
+    moved = [outcome for outcome in outcomes if isinstance(outcome, Relocated)]
+    assert [(each.previous, each.location.path) for each in moved] == [(folder / "a.png", folder / "c.png")]
+    assert [each for each in outcomes if isinstance(each, Missing)] == [Missing(folder / "b.png")]
+    assert not any(isinstance(each, Indexed) for each in outcomes)
+
+
+def test_while_another_run_writes_it_waits_for_its_turn(
+    folder: Path, sample: Sample, library: Library, watching: Callable[..., Iterator[Outcome]]
+) -> None:
+    (folder / "a.png").write_bytes(sample("cover.png").read_bytes())
+    other = library.writer()
+    outcomes = watching(other.__enter__, nothing, lambda: other.__exit__(None, None, None), nothing)
+    assert told(outcomes) == {"Indexed": ["a.png"]}

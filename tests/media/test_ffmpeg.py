@@ -1,0 +1,84 @@
+"""FFmpeg as a process: limits, crashes, silence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.media import ffmpeg
+from pesearch.media.audio import AudioReader
+from pesearch.media.probe import probe
+from pesearch.media.video import read_frames
+
+Sample = Callable[[str], Path]
+
+
+@pytest.fixture
+def fake_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A function that puts a shell script in the place of ffmpeg and ffprobe."""
+
+    def put(script: str) -> None:
+        for name in ("ffmpeg", "ffprobe"):
+            path = tmp_path / "bin" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"#!/bin/sh\n{script}\n")
+            path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+        ffmpeg.program.cache_clear()
+
+    yield put
+    monkeypatch.undo()
+    ffmpeg.program.cache_clear()
+
+
+def test_a_crash_is_damage_not_ours(sample: Sample, tmp_path: Path, fake_program: Callable[[str], None]) -> None:
+    copy = tmp_path / "film.mp4"
+    copy.write_bytes(sample("both.mp4").read_bytes())
+    fake_program("kill -SEGV $$")
+    with pytest.raises(MediaError, match=r"crashed on it \(signal 11\)"):
+        probe(copy)
+
+
+def test_a_hang_ends(fake_program: Callable[[str], None]) -> None:
+    fake_program("exec sleep 100")
+    with pytest.raises(MediaError, match="did not finish"):
+        ffmpeg.output_of("ffprobe", timeout_seconds=0.2)
+
+
+def test_sound_that_hangs_ends(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, fake_program: Callable[[str], None]
+) -> None:
+    reader = AudioReader(sample("tone.wav"))
+    fake_program("exec sleep 100")
+    monkeypatch.setattr("pesearch.media.audio.TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(MediaError, match="did not decode"):
+        reader.read(0, 1)
+    assert reader._process is None
+
+
+def test_ctrl_c_at_the_terminal_does_not_reach_it(sample: Sample) -> None:
+    with AudioReader(sample("tone.wav")) as reader:
+        reader.read(0, 0.1)
+        assert reader._process is not None
+        assert os.getpgid(reader._process.pid) != os.getpgid(0)
+
+
+def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ffmpeg.program.cache_clear()
+    with pytest.raises(FFmpegMissing, match="run `"):
+        ffmpeg.ensure_ffmpeg()
+
+
+def test_nothing_is_printed_about_damage(sample: Sample, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("half.mp4", "half.mkv"):
+        list(read_frames(sample(name), np.arange(0, 2, 0.25)))
+        with AudioReader(sample(name)) as reader:
+            reader.read(0, 4)
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "")

@@ -1,0 +1,53 @@
+"""The rendered pool: what it holds is what the scenes sound and look like, and it is never rendered twice."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.errors import PesearchError
+from training.clips import AUDIBLE, active_frames
+from training.pool import FRAME_TIMES, open_pool, render_pool, small_frame, through_aac
+from training.scene import TRAINING_SEEDS
+from training.sounds import render_audio
+from training.words import PHRASES
+
+
+def test_a_pool_holds_its_scenes_and_is_kept(tmp_path: Path) -> None:
+    pool = render_pool(tmp_path, 2, first_seed=40, processes=1)
+    assert list(pool.rows()) == [0, 1]
+    frame = small_frame(pool.scene(1), FRAME_TIMES[3])
+    assert np.array_equal(pool.frames[1, 3], frame)
+    clean = render_audio(pool.scene(0)) * 32767
+    assert np.corrcoef(clean, pool.audio[0])[0, 1] > 0.98  # the first block has been through AAC
+    pool.audio[0] = 7
+    render_pool(tmp_path, 2, first_seed=40, processes=1)
+    assert (open_pool(tmp_path, 40).audio[0] == 7).all()
+
+
+def test_the_last_scenes_say_phrase_after_phrase(tmp_path: Path) -> None:
+    pool = render_pool(tmp_path, 4, processes=1)
+    assert [said.text for said in pool.scene(3).said] == [PHRASES[3]]
+
+
+def test_seeds_kept_for_judging_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PesearchError, match="seeds below"):
+        render_pool(tmp_path, 2, first_seed=TRAINING_SEEDS - 1)
+
+
+def test_aac_keeps_length_and_time() -> None:
+    time = np.arange(96_000) / 48_000
+    sound = (8_000 * np.sin(2 * np.pi * 440 * time) * (time > 1)).astype(np.int16)
+    worn = through_aac(sound)
+    assert worn.shape == sound.shape
+    assert np.corrcoef(worn, sound)[0, 1] > 0.99
+
+
+def test_frames_are_active_where_the_truth_says(tmp_path: Path) -> None:
+    scene = render_pool(tmp_path, 1, processes=1).scene(0)
+    active = active_frames(scene)
+    assert active.shape == (100, len(AUDIBLE))
+    for said in scene.said:
+        column = active[:, AUDIBLE.index(f"said:{said.text}")]
+        assert abs(column.sum() * 0.04 - (said.end_seconds - said.start_seconds)) < 0.05
+        assert not column[: int(said.start_seconds * 25) - 1].any()

@@ -1,0 +1,27 @@
+"""The trainer from nothing to exported folders, in a fraction of its time."""
+
+from pathlib import Path
+
+import pytest
+
+from pesearch.encoders.libraries import load_open_clip, load_transformers
+from training.judge import judge
+from training.train import STAGES, main
+from training.world import write_world
+
+
+@pytest.mark.slow
+def test_every_stage_runs_and_the_plain_libraries_load_the_result(tmp_path: Path) -> None:
+    out, work = tmp_path / "out", tmp_path / "work"
+    assert main(["--out", str(out), "--work", str(work), "--scenes", "48", "--minutes", "0.2", "--device", "cpu"]) == 0
+    assert all((work / f"{name}.done").exists() for name in STAGES)
+    assert sum(file.stat().st_size for file in out.rglob("*")) < 20_000_000
+    for name in ("PeAudioVideoModel", "PeAudioFrameLevelModel"):
+        folder = out / ("pe_av" if "Video" in name else "pe_a_frame")
+        _, report = getattr(load_transformers(), name).from_pretrained(folder, output_loading_info=True)
+        assert not any(report[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    assert load_open_clip().create_model(f"local-dir:{out / 'pe_core'}").visual.image_size == (64, 64)
+    write_world(tmp_path / "clips", seed=3, count=4)
+    figures = judge(out, tmp_path / "clips")
+    assert 0 <= figures.text_video_r1 <= 1
+    assert 0 <= figures.frame_auroc <= 1
