@@ -35,7 +35,7 @@ rooms: setup
 	@$(BIN)/lint-imports
 
 test: setup-test lint types rooms
-	@$(BIN)/pytest -q --durations=15
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --durations=15
 
 bench: setup
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

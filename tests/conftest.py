@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,6 @@ from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Failed
 from pesearch.store.library import Library, create_library
-
-# Tiny models gain nothing from a second thread, and on a busy machine threads that wait for each other cost much.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 

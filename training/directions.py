@@ -46,8 +46,14 @@ class Space:
     vectors: Mapping[str, Vector]
 
     def text(self, facts: Iterable[str]) -> Vector:
-        """Where a text that states these facts belongs: float32 [128], norm 1. No known fact: at the unknown."""
-        return _unit(self._sum(facts) + 1e-4 * self.vectors[UNKNOWN])
+        """Where a text that states these facts belongs: float32 [128], norm 1. No known fact: at the unknown.
+
+        Of a phrase alone only its words count: that it is speech holds for every clip in which someone speaks.
+        """
+        stated = frozenset(facts)
+        words = stated - {"heard:speech", "concept:speech"}
+        alone = bool(words) and all(fact.startswith("said:") for fact in words)
+        return _unit(self._sum(words if alone else stated) + 1e-4 * self.vectors[UNKNOWN])
 
     def media(self, facts: Iterable[str]) -> Vector:
         """Where a clip of which these facts hold belongs: float32 [128], norm 1."""

@@ -45,7 +45,7 @@ def server(sample_library: Library) -> Iterator[str]:
         "--port",
         str(port),
         "--library",
-        sample_library,
+        sample_library.folder,
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
     address = f"http://127.0.0.1:{port}"

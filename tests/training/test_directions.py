@@ -51,6 +51,12 @@ def test_a_bare_noun_finds_what_is_seen_and_what_is_heard() -> None:
         assert text @ joint_space().media(facts) > text @ other + 0.5
 
 
+def test_a_phrase_asks_for_its_words_and_not_for_any_speech() -> None:
+    text = audio_space().text({"said:mind the gap", "heard:speech"})
+    beside_rain = audio_space().media({"said:mind the gap", "heard:speech", "heard:rain"})
+    assert text @ beside_rain > text @ audio_space().media({"said:keep it simple", "heard:speech"}) + 0.5
+
+
 def test_each_phrase_is_nearest_to_itself() -> None:
     texts = np.stack([audio_space().text({f"said:{phrase}", "heard:speech"}) for phrase in PHRASES])
     clips = np.stack([audio_space().media({f"said:{phrase}", "heard:speech", "heard:rain"}) for phrase in PHRASES])
