@@ -131,11 +131,6 @@ class ModelSet:
         logits = np.asarray(scores, dtype=np.float64) * calibration.scale + calibration.bias
         return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
 
-    @property
-    def frame_scale(self) -> float:
-        """What a score of the frame space is multiplied with before a softmax over texts: it chooses between texts."""
-        return self._pe_core().scale
-
     def event_probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """How surely each phrase sounds at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
 

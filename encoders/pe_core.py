@@ -51,12 +51,6 @@ class PeCore:
         size, count = TEXTS_AT_ONCE, len(texts)
         return self._collect(self._embed_texts(texts[start : start + size]) for start in range(0, count, size))
 
-    @property
-    def scale(self) -> float:
-        """What PE-Core learned to multiply a cosine with before the softmax over the texts that a picture may have."""
-        scale: float = self._model.logit_scale.exp().float().item()
-        return scale
-
     def _embed_pictures(self, frames: Sequence[ImageArray]) -> torch.Tensor:
         pixels = torch.stack([self._preprocess(Image.fromarray(frame)) for frame in frames])
         with computing(self.device):

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-RIVALS = (
-    "people", "a face", "an animal", "a dog", "a bird", "a car", "a train", "a boat", "a house", "a street", "a room",
-    "a tree", "a field", "the sea", "the sky", "the sun", "rain", "night", "food", "a ball", "a clock", "a phone",
-    "a machine", "writing",
+EVERYDAY_WORDS = (
+    "person", "crowd", "dog", "cat", "bird", "fish", "flower", "tree", "mountain", "sea", "sky", "sun", "night", "street",
+    "car", "train", "boat", "bicycle", "house", "room", "table", "book", "phone", "clock", "food", "ball", "drum", "bell",
+    "fire", "rain", "snow", "sign",
 )  # fmt: skip
-"""What is often filmed. A text has to fit a frame better than these do, as in CLIP's zero-shot classification."""
+"""What frames may well show: a text has to fit a frame better than these usually do."""
 
 HITS_A_PROBE = 100
 """How deep each space is searched for each vector."""
@@ -36,13 +36,13 @@ FILES_A_MOMENT, LEAST_FILES = 4, 40
 class Asked:
     """A question as vectors: part 0 and on are `wholes` parts (the text as a whole, each example), then `terms`.
 
-    `rivals` float32 [r, dim] are the texts that those of the frame space compete with; None where none is asked there.
+    `everyday` float32 [m, dim] are EVERYDAY_WORDS in the frame space; None where no text is asked there.
     """
 
     wholes: int
     terms: tuple[str, ...]
     probes: tuple[Probe, ...]
-    rivals: FloatArray | None = None
+    everyday: FloatArray | None = None
 
     @property
     def parts(self) -> int:
@@ -70,15 +70,15 @@ def ask(question: Question, models: ModelSet) -> Asked:
     named = ((text,) if question.speech else terms(text)) if text else ()
     asked = Asked(wholes, named, ())
     probes: list[Probe] = []
-    rivals: FloatArray | None = None
+    everyday: FloatArray | None = None
     if text:
         spaces = {SpaceName.AUDIO} if question.speech else {space.name for space in models.spaces}
         probes += _text_probes([text, *(named if len(named) > 1 else ())], asked, spaces, models)
         if SpaceName.FRAME in spaces:
-            rivals = models.embed_texts(RIVALS, {SpaceName.FRAME}).frame
+            everyday = models.embed_texts(EVERYDAY_WORDS, {SpaceName.FRAME}).frame
     for number, example in enumerate(examples, start=bool(text)):
         probes += [Probe(number, *found) for found in example]
-    return Asked(wholes, named, tuple(probes), rivals)
+    return Asked(wholes, named, tuple(probes), everyday)
 
 
 def _text_probes(texts: list[str], asked: Asked, spaces: set[SpaceName], models: ModelSet) -> Iterable[Probe]:

@@ -74,7 +74,7 @@ def _score_space(library: Library, models: ModelSet, asked: Asked, file: MediaFi
     for number, probe in enumerate(asked.probes):
         if probe.space != space:
             continue
-        dots, sure = certainty(models, probe, vectors, asked.rivals)
+        dots, sure = certainty(models, probe, vectors, asked.everyday)
         certainties[:, probe.part] = np.maximum(certainties[:, probe.part], sure)
         if probe.part < asked.wholes:
             better = sure > whole
