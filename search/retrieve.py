@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from pesearch.store.library import Library
 
 EVERYDAY_WORDS = (
-    "person", "crowd", "dog", "cat", "bird", "fish", "flower", "tree", "mountain", "sea", "sky", "sun", "night", "street",
-    "car", "train", "boat", "bicycle", "house", "room", "table", "book", "phone", "clock", "food", "ball", "drum", "bell",
-    "fire", "rain", "snow", "sign",
+    "person", "crowd", "dog", "cat", "bird", "fish", "flower", "tree", "mountain", "sea", "sky", "sun", "night",
+    "street", "car", "train", "boat", "bicycle", "house", "room", "table", "book", "phone", "clock", "food", "ball",
+    "drum", "bell", "fire", "rain", "snow", "sign",
 )  # fmt: skip
 """What frames may well show: a text has to fit a frame better than these usually do."""
 
@@ -75,10 +76,16 @@ def ask(question: Question, models: ModelSet) -> Asked:
         spaces = {SpaceName.AUDIO} if question.speech else {space.name for space in models.spaces}
         probes += _text_probes([text, *(named if len(named) > 1 else ())], asked, spaces, models)
         if SpaceName.FRAME in spaces:
-            everyday = models.embed_texts(EVERYDAY_WORDS, {SpaceName.FRAME}).frame
+            everyday = everyday_vectors(models)
     for number, example in enumerate(examples, start=bool(text)):
         probes += [Probe(number, *found) for found in example]
     return Asked(wholes, named, tuple(probes), everyday)
+
+
+@lru_cache(maxsize=1)
+def everyday_vectors(models: ModelSet) -> FloatArray | None:
+    """EVERYDAY_WORDS in the frame space, float32 [m, dim]; embedded once for the models that are open."""
+    return models.embed_texts(EVERYDAY_WORDS, {SpaceName.FRAME}).frame
 
 
 def _text_probes(texts: list[str], asked: Asked, spaces: set[SpaceName], models: ModelSet) -> Iterable[Probe]:

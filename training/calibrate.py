@@ -54,8 +54,8 @@ def calibrate(starter: StarterSet, clips: Clips, seed: int) -> None:
         nn.init.constant_(getattr(owner, f"{name}_logit_scale"), scale)
         nn.init.constant_(getattr(owner, f"{name}_logit_bias"), bias)
     for name in ("audio_plus_text", "video_plus_text"):
-        nn.init.constant_(getattr(model, f"{name}_logit_scale"), float(model.audio_video_logit_scale))
-        nn.init.constant_(getattr(model, f"{name}_logit_bias"), float(model.audio_video_logit_bias))
+        nn.init.constant_(getattr(model, f"{name}_logit_scale"), model.audio_video_logit_scale.item())
+        nn.init.constant_(getattr(model, f"{name}_logit_bias"), model.audio_video_logit_bias.item())
 
 
 def fit_logit(scores: Tensor, truths: Tensor) -> tuple[float, float]:

@@ -5,6 +5,7 @@ Says each outcome's kind on stdout as it comes; the last line is the error that 
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from pathlib import Path
@@ -26,11 +27,16 @@ def main(folder: str, library: str, models: str, largest_file_bytes: str = "") -
         for outcome in index(
             [Path(folder)], open_library(Path(library)), open_model_set("starter", "cpu", Path(models))
         ):
-            print(type(outcome).__name__, flush=True)
+            say(type(outcome).__name__)
     except (PesearchError, KeyboardInterrupt) as error:
-        print(type(error).__name__, flush=True)
+        say(type(error).__name__)
     else:
-        print("done", flush=True)
+        say("done")
+
+
+def say(word: str) -> None:
+    """One write a line, so that an interruption cannot part a word from its end."""
+    os.write(sys.stdout.fileno(), f"{word}\n".encode())
 
 
 if __name__ == "__main__":
