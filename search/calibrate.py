@@ -32,6 +32,10 @@ fast that turns. In a generated world three quarters of the objects that are the
 texts under 2."""
 
 
+SHOWN_FOR_HEARD = 0.9
+"""A picture of what could make a sound speaks less for it than the sound itself does: of the two, that comes first."""
+
+
 class Measure(StrEnum):
     """How a query meets the vectors of a space."""
 
@@ -69,7 +73,8 @@ def certainty(
     probabilities = models.probabilities(probe.space, scores, asked_with)
     if probabilities is None:
         raise ValueError(f"the model set {models.name} has no probability for {probe.space} asked with {probe.measure}")
-    return scores, probabilities.astype(np.float64)
+    weight = SHOWN_FOR_HEARD if probe.measure is Measure.SOUND_TO_VIDEO else 1.0
+    return scores, weight * probabilities.astype(np.float64)
 
 
 def stands_out(scores: FloatArray, others: FloatArray) -> Certainty:
