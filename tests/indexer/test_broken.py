@@ -14,7 +14,8 @@ from tests.indexer.runs import of, places, run, told
 from tests.media.broken import broken_copies
 
 GOOD = ("both.mp4", "moov_last.mp4", "offset.mkv", "vp9.webm", "mpeg4.avi", "tone.wav", "tone.mp3", "tone.flac")
-GOOD += ("tone.ogg", "tone.m4a", "cover.png", "animated.gif", "offset.ts")
+# No transport stream: a damaged clock may claim hours of media. tests/media breaks those.
+GOOD += ("tone.ogg", "tone.m4a", "cover.png", "animated.gif")
 
 
 @pytest.mark.slow
