@@ -126,7 +126,7 @@ class Decoding:
         except FFmpegMissing:
             raise
         except MediaError as error:
-            trouble: Trouble | None = Trouble(str(error), lasts=not isinstance(error.__cause__, OSError))
+            trouble: Trouble | None = Trouble(str(error), lasts=getattr(error.__cause__, "errno", None) is None)
         except OSError as error:
             trouble = Trouble(f"cannot be read: {error.strerror}", lasts=False)
         except MemoryError:
