@@ -12,12 +12,17 @@ from pesearch.encoders.model_set import WindowInput
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image
-from pesearch.media.video import FrameReader
+from pesearch.media.video import Frame, FrameReader
 from pesearch.timeline import FRAMES_PER_SECOND, grid, windows
 from pesearch.types import FloatArray, ImageArray, MediaInfo, MediaKind, Space, SpaceName
 
 Result = TypeVar("Result")
-Picture = tuple[float, ImageArray]
+
+STOPPED_SECONDS = 60.0
+"""When nothing new has been seen or heard for so long, nothing is embedded until something is.
+
+A damaged clock may claim hours between two pictures.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,9 @@ class _Windows:
         self._is_heard = info.audio is not None and needs.heard
         self._frames = self._try(lambda: stack.enter_context(FrameReader(path))) if self._is_shown else None
         self._sound = self._try(lambda: stack.enter_context(AudioReader(path))) if self._is_heard else None
-        self._recent: list[Picture] = []
+        self._recent: list[Frame] = []
         self._until = 0.0
+        self._last_new = 0.0
 
     def __iter__(self) -> Iterator[Piece]:
         something = False
@@ -108,13 +114,21 @@ class _Windows:
         audio = self._audio(start, end) if self._is_heard else None
         is_lost = fresh is None or (self._is_heard and audio is None)
         added, self._until = end - self._until, end
-        self._recent = [picture for picture in self._recent if picture[0] >= start] + (fresh or [])
-        frames = _alike([image for _, image in self._recent]) if self._needs.seen else []
-        window = WindowInput(frames or None, audio) if frames or audio is not None else None
-        stills = tuple(self._still(time, image) for time, image in fresh or []) if self._needs.stills else ()
+        self._recent = [frame for frame in self._recent if frame.time_seconds >= start] + (fresh or [])
+        if self._has_stopped(start, end, audio):
+            return Piece(start, end, (), None, added, 0.0)
+        images = _alike([frame.image for frame in self._recent]) if self._needs.seen else []
+        window = WindowInput(images or None, audio) if images or audio is not None else None
+        stills = tuple(self._still(frame) for frame in fresh or []) if self._needs.stills else ()
         return Piece(start, end, stills, window, added, added if is_lost else 0.0)
 
-    def _fresh_pictures(self, start: float, end: float) -> list[Picture] | None:
+    def _has_stopped(self, start: float, end: float, audio: FloatArray | None) -> bool:
+        """Whether nothing new has been seen or heard for STOPPED_SECONDS before this window, nor is in it."""
+        heard = end if audio is not None and audio.any() else 0.0
+        self._last_new = max([self._last_new, heard, *(frame.since_seconds for frame in self._recent)])
+        return start - self._last_new > STOPPED_SECONDS
+
+    def _fresh_pictures(self, start: float, end: float) -> list[Frame] | None:
         """The pictures of a window that the one before it did not have; None when there should be and none decodes."""
         times = grid(max(start, self._until), end)
         if not len(times):
@@ -128,8 +142,8 @@ class _Windows:
         audio = self._try(lambda: reader.read(start, end)) if reader else None
         return audio if audio is not None and audio.size else None
 
-    def _still(self, time: float, image: ImageArray) -> Still:
-        return Still(time, min(time + 1 / FRAMES_PER_SECOND, self._duration), image)
+    def _still(self, frame: Frame) -> Still:
+        return Still(frame.time_seconds, min(frame.time_seconds + 1 / FRAMES_PER_SECOND, self._duration), frame.image)
 
     def _try(self, read: Callable[[], Result]) -> Result | None:
         """What can be read is used; the last trouble is kept for the case that nothing can."""

@@ -22,7 +22,7 @@ from pesearch.indexer.commit import Committer, Embedded, Finished
 from pesearch.indexer.decode import Needs, Piece, decode, needs_of
 from pesearch.indexer.encode import FileVectors, encode
 from pesearch.indexer.outcomes import Outcome, Progress
-from pesearch.indexer.plan import Work, unseen
+from pesearch.indexer.plan import Work, kept_out, unseen
 from pesearch.types import EncodedFile, Failure, Location, SpaceVectors
 
 AHEAD_BYTES = 512 << 20
@@ -126,7 +126,7 @@ class Decoding:
         except FFmpegMissing:
             raise
         except MediaError as error:
-            trouble: Trouble | None = Trouble(str(error), lasts=getattr(error.__cause__, "errno", None) is None)
+            trouble: Trouble | None = Trouble(str(error), lasts=not kept_out(error))
         except OSError as error:
             trouble = Trouble(f"cannot be read: {error.strerror}", lasts=False)
         except MemoryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -99,6 +100,15 @@ def unseen(location: Location) -> Location:
     return Location(location.path, 0, 0)
 
 
+def kept_out(error: MediaError) -> bool:
+    """Whether the system kept a file from being read (rights, a share that is away), rather than its own damage.
+
+    Decoders, too, raise OSError for damage: without a number, or EINVAL for a seek to nowhere.
+    """
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL)
+
+
 def _as_known(location: Location, known: KnownLocation | None, retry_failed: bool) -> Unchanged | FailedBefore | None:
     if known is None or (known.size_bytes, known.modified_ns) != (location.size_bytes, location.modified_ns):
         return None
@@ -128,6 +138,6 @@ def _stamp(location: Location, known: KnownLocation | None, error: MediaError) -
     A file that the system would not let be read has not been seen: it keeps the stamp of what is known of it, so
     that the next run tries again, and what was indexed from it earlier stays.
     """
-    if not isinstance(error.__cause__, OSError):
+    if not kept_out(error):
         return location
     return unseen(location) if known is None else Location(location.path, known.size_bytes, known.modified_ns)

@@ -25,6 +25,9 @@ from pesearch.types import FloatArray
 _ON_THE_CLOCK = "aresample=async=1:first_pts=0:rematrix_maxval=1"
 """Holes and a late start become silence; channels are mixed to their mean, so that nothing clips."""
 
+_AS_STAMPED = ("-dts_delta_threshold", "1e6")
+"""Where a transport stream's clock jumps, ffmpeg would close the gap, and sound would run ahead of the pictures."""
+
 _BYTES = 4
 _CHUNK_BYTES = 1 << 16
 _SKIP_SAMPLES = 60 * SAMPLE_RATE
@@ -103,7 +106,7 @@ class AudioReader:
         self.close()
         seek = ["-ss", f"{first / SAMPLE_RATE:.6f}"] if first else []
         self._process, self._pipe = start(
-            *seek, "-i", input_url(self._path), "-map", f"0:{self._stream}",
+            *seek, *_AS_STAMPED, "-i", input_url(self._path), "-map", f"0:{self._stream}",
             "-af", _ON_THE_CLOCK, "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "pipe:1",
         )  # fmt: skip
         self._first, self._ended, self._from_start = first, False, first == 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Literal, Self
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 _THREADS = min(4, os.cpu_count() or 1)
 _ATTEMPTS = 3
 """After a broken packet the decoder stands behind it: asking again goes on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The picture shown at a time, RGB uint8 [height, width, 3], and since when it has been shown."""
+
+    time_seconds: float
+    since_seconds: float
+    image: ImageArray
 
 
 class FrameReader:
@@ -53,15 +63,15 @@ class FrameReader:
             self.close()
             raise MediaError("damaged: not one of its pictures can be decoded")
 
-    def read(self, times_seconds: Iterable[float]) -> Iterator[tuple[float, ImageArray]]:
-        """Each time with the picture shown then, uint8 [height, width, 3], in the order asked for.
+    def read(self, times_seconds: Iterable[float]) -> Iterator[Frame]:
+        """The frame at each of these times, in the order asked for.
 
         Before the first picture it is the first, after the last the last. One that cannot be decoded is left out.
         """
         for seconds in times_seconds:
-            picture = self._picture(float(seconds))
-            if picture is not None:
-                yield float(seconds), picture
+            frame = self._frame(float(seconds))
+            if frame is not None:
+                yield frame
 
     def _open(self) -> VideoDecoder:
         """A decoder with an index of all packets; where the end of the file is missing none can be made, so without."""
@@ -85,17 +95,17 @@ class FrameReader:
             return told.begin_stream_seconds, told.end_stream_seconds
         return self._origin, self._origin + container.info.duration_seconds
 
-    def _picture(self, seconds: float) -> ImageArray | None:
+    def _frame(self, seconds: float) -> Frame | None:
         shown = min(max(seconds + self._origin, self._begin), math.nextafter(self._end, -math.inf))
         for _ in range(_ATTEMPTS):
             try:
                 if self._is_exact:
-                    picture: ImageArray = self._decoder.get_frames_played_at([shown]).data[0].numpy()
+                    frame = self._decoder.get_frames_played_at([shown])[0]
                 else:
-                    picture = self._decoder.get_frame_played_at(shown).data.numpy()
+                    frame = self._decoder.get_frame_played_at(shown)
             except (RuntimeError, IndexError, MemoryError):
                 continue
-            return picture
+            return Frame(seconds, frame.pts_seconds - self._origin, frame.data.numpy())
         return None
 
     def _plays(self) -> bool:
@@ -103,7 +113,7 @@ class FrameReader:
         if not self._end > self._begin:
             return False
         length = self._end - self._begin
-        return any(self._picture(self._begin - self._origin + part * length) is not None for part in np.arange(8) / 8)
+        return any(self._frame(self._begin - self._origin + part * length) is not None for part in np.arange(8) / 8)
 
     def _source(self) -> str | IO[bytes]:
         """torchcodec takes paths as text; one that is not (any bytes are allowed) is opened here instead."""
@@ -129,7 +139,7 @@ class FrameReader:
         del self._decoder
 
 
-def read_frames(path: Path, times_seconds: Iterable[float]) -> Iterator[tuple[float, ImageArray]]:
-    """Each time with the picture shown then, as FrameReader.read. Errors: MediaError when none can be decoded."""
+def read_frames(path: Path, times_seconds: Iterable[float]) -> Iterator[Frame]:
+    """The frame at each of these times, as FrameReader.read. Errors: MediaError when none can be decoded."""
     with FrameReader(path) as reader:
         yield from reader.read(times_seconds)

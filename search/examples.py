@@ -87,7 +87,7 @@ def _window_vectors(path: Path, info: MediaInfo, models: ModelSet, seen: bool) -
 
 
 def _window(frames: FrameReader | None, audio: AudioReader | None, start: float, end: float) -> WindowInput:
-    images = [image for _, image in frames.read(grid(start, end))] if frames else None
+    images = [frame.image for frame in frames.read(grid(start, end))] if frames else None
     return WindowInput(images or None, audio.read(start, end) if audio else None)
 
 
@@ -102,7 +102,7 @@ def _frame_vectors(path: Path, info: MediaInfo, models: ModelSet) -> FloatArray:
 
 
 def _mean_frame(reader: FrameReader, start: float, end: float, models: ModelSet) -> FloatArray:
-    images: list[ImageArray] = [image for _, image in reader.read(grid(start, end))]
+    images: list[ImageArray] = [frame.image for frame in reader.read(grid(start, end))]
     mean: FloatArray = models.embed_frames(images).mean(axis=0)
     return mean
 

@@ -63,7 +63,7 @@ def judge(models: Path, clips_folder: Path) -> Figures:
 def decode(truth: ClipTruth) -> Clip:
     """The clip's sound and its frames on the grid of indexing."""
     audio = read_audio(truth.path, 0.0, CLIP_SECONDS)
-    frames = np.stack([frame for _, frame in FrameReader(truth.path).read(FRAME_TIMES)])
+    frames = np.stack([frame.image for frame in FrameReader(truth.path).read(FRAME_TIMES)])
     return Clip(truth, audio, frames)
 
 

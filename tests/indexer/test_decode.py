@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from pesearch.errors import MediaError
-from pesearch.indexer.decode import Needs, Piece, decode, needs_of
+from pesearch.indexer.decode import STOPPED_SECONDS, Needs, Piece, decode, needs_of
 from pesearch.media.probe import probe
-from pesearch.timeline import FRAMES_PER_SECOND, SAMPLE_RATE, grid, windows
+from pesearch.timeline import FRAMES_PER_SECOND, HOP_SECONDS, SAMPLE_RATE, grid, windows
 from pesearch.types import MediaInfo, MediaKind, Space, SpaceName
 from tests.media.samples import ffmpeg, is_tone, step_of
 
@@ -126,3 +126,14 @@ def test_nothing_that_decodes_is_an_error(sample: Sample, tmp_path: Path) -> Non
     assert still.kind is MediaKind.IMAGE
     with pytest.raises(MediaError, match="vanished"):
         list(decode(gone, still, ALL))
+
+
+def test_a_clock_that_jumps_costs_nothing(sample: Sample) -> None:
+    """8 s of pictures and sound, in two parts that the clock says are 5000 s apart."""
+    pieces = pieces_of(sample("jumping_clock.ts"))
+    assert sum(piece.media_seconds for piece in pieces) == pytest.approx(5004, abs=0.1)
+    embedded = [piece for piece in pieces if piece.window is not None]
+    assert len(embedded) <= 2 + STOPPED_SECONDS / HOP_SECONDS + 2
+    assert embedded[-1].end_seconds == pieces[-1].end_seconds
+    assert all(piece.stills == () for piece in pieces if piece.window is None)
+    assert max(still.end_seconds for piece in pieces for still in piece.stills) == pytest.approx(5004, abs=0.1)

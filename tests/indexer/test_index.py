@@ -51,7 +51,7 @@ def test_the_vectors_are_those_of_the_plain_calls(media: Path, library: Library,
     clip, sound, still = media / "film" / "both.mp4", media / "sound" / "tone.wav", media / "cover.png"
     ids = {file.path: file.id for file in library.files()}
     duration = library.file(ids[clip]).info.duration_seconds
-    frames = [image for _, image in read_frames(clip, grid(0, duration))]
+    frames = [frame.image for frame in read_frames(clip, grid(0, duration))]
     (both,) = models.embed_windows([WindowInput(frames, read_audio(clip, 0, duration))])
     (heard,) = models.embed_windows([WindowInput(None, read_audio(sound, 0, 4))])
     assert both.video is not None

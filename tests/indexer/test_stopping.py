@@ -19,6 +19,7 @@ from pesearch.indexer.outcomes import Indexed, Progress
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
 from tests.indexer.runs import held, places, run, told
+from tests.media.samples import ffmpeg
 
 Sample = Callable[[str], Path]
 ROOT = Path(__file__).parents[2]
@@ -78,11 +79,14 @@ def test_killed(many: Path, library: Library, models: ModelSet, models_folder: P
 
 @pytest.mark.slow
 def test_interrupted(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+    endless = many / "endless.wav"  # so that the run cannot be over before it is interrupted
+    ffmpeg("-f", "lavfi", "-i", "sine=1000:d=1800", endless)
     with working(many, library, models_folder) as process:
         said = lines(process)
         assert "Indexed" in said
         process.send_signal(signal.SIGINT)
         assert list(said)[-1] == "KeyboardInterrupt"
+    endless.unlink()
     assert library.status().files >= BATCH_FILES
     run(many, library, models)
     check_whole(many, library)

@@ -89,7 +89,13 @@ def _cut_in_half(source: str, path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
 
 
+def _joined(path: Path) -> None:
+    """Two recordings in one transport stream: its clock jumps from 4 s to 5000 s."""
+    path.write_bytes(b"".join(make(name, path.parent).read_bytes() for name in ("offset.ts", "late_clock.ts")))
+
+
 _RECIPE_OF_ANOTHER = {
+    "jumping_clock.ts": _joined,
     "rotated.mp4": _rotated,
     "cover.mp3": _with_cover,
     "cover.m4a": _with_cover,

@@ -47,7 +47,7 @@ def _is_read(path: Path) -> bool:
 def _pictures(path: Path, duration_seconds: float) -> bool:
     with FrameReader(path) as reader:
         shown = list(reader.read(np.linspace(0, duration_seconds, 5)))
-    return all(picture.ndim == 3 and picture.shape[2] == 3 for _, picture in shown)
+    return all(frame.image.ndim == 3 and frame.image.shape[2] == 3 for frame in shown)
 
 
 def _sound(path: Path, duration_seconds: float) -> bool:

@@ -28,39 +28,46 @@ _CODECS = ("vp9.webm", "hevc.mp4", "animated.gif")
 @pytest.mark.parametrize("name", [*_CONTAINERS, *_CODECS])
 def test_the_picture_shown_at_a_time(sample: Sample, name: str) -> None:
     shown = list(read_frames(sample(name), _TIMES))
-    assert [seconds for seconds, _ in shown] == _TIMES.tolist()
-    assert [step_of(picture) for _, picture in shown] == [int(seconds * 2) for seconds in _TIMES]
-    assert all(picture.dtype == np.uint8 and picture.flags.c_contiguous for _, picture in shown)
+    assert [frame.time_seconds for frame in shown] == _TIMES.tolist()
+    assert [step_of(frame.image) for frame in shown] == [int(seconds * 2) for seconds in _TIMES]
+    assert all(frame.image.dtype == np.uint8 and frame.image.flags.c_contiguous for frame in shown)
 
 
 def test_upright(sample: Sample) -> None:
-    (_, picture), *_ = read_frames(sample("rotated.mp4"), [0.0])
-    assert picture.shape == (64, 48, 3)
+    frame, *_ = read_frames(sample("rotated.mp4"), [0.0])
+    assert frame.image.shape == (64, 48, 3)
 
 
 def test_variable_rate_holds_a_picture_until_the_next(sample: Sample) -> None:
     """25 pictures in the first second, then one each 0.4 s: at 1.2, 1.6, 2.0 ..."""
     times = np.arange(0, SECONDS, 0.1) + 0.02
     held = np.where(times < 1, times, np.maximum(np.floor(times / 0.4 + 1e-6) * 0.4, 0.96))
-    shown = [step_of(picture) for _, picture in read_frames(sample("variable_rate.mp4"), times)]
+    shown = [step_of(frame.image) for frame in read_frames(sample("variable_rate.mp4"), times)]
     assert shown == [int(seconds * 2 + 1e-6) for seconds in held]
+
+
+def test_since_when_a_picture_has_been_shown(sample: Sample) -> None:
+    shown = list(read_frames(sample("variable_rate.mp4"), [0.5, 1.5, 1.55, 2.0]))
+    assert [frame.since_seconds for frame in shown] == pytest.approx([0.48, 1.2, 1.2, 2.0], abs=0.03)
+    held, after = read_frames(sample("jumping_clock.ts"), [4000.0, 5000.5])
+    assert (held.since_seconds, after.since_seconds) == pytest.approx((3.96, 5000.48), abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["both.mp4", "offset.mkv", "offset.ts"])
 def test_times_outside_give_the_first_and_the_last_picture(sample: Sample, name: str) -> None:
     shown = list(read_frames(sample(name), [-1.0, 0.0, float(SECONDS), 1e6]))
-    assert [step_of(picture) for _, picture in shown] == [0, 0, 2 * SECONDS - 1, 2 * SECONDS - 1]
+    assert [step_of(frame.image) for frame in shown] == [0, 0, 2 * SECONDS - 1, 2 * SECONDS - 1]
 
 
 def test_in_any_order_and_again(sample: Sample) -> None:
     with FrameReader(sample("both.mp4")) as reader:
         for times in ([3.2, 0.2, 0.2, 1.7], [0.7], [], [2.2]):
-            assert [step_of(picture) for _, picture in reader.read(times)] == [int(seconds * 2) for seconds in times]
+            assert [step_of(frame.image) for frame in reader.read(times)] == [int(seconds * 2) for seconds in times]
 
 
 def test_pictures_keep_after_the_reader_went_on(sample: Sample) -> None:
     with FrameReader(sample("both.mp4")) as reader:
-        pictures = [picture for _, picture in reader.read(grid(0, SECONDS))]
+        pictures = [frame.image for frame in reader.read(grid(0, SECONDS))]
     steps = [step_of(picture) for picture in pictures]
     assert steps == sorted(steps) and steps[0] == 0 and steps[-1] == 2 * SECONDS - 1
 
@@ -68,14 +75,14 @@ def test_pictures_keep_after_the_reader_went_on(sample: Sample) -> None:
 def test_names_of_any_bytes(sample: Sample, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff\xfe -i http:.mp4")
     shutil.copy(sample("both.mp4"), path)
-    assert [step_of(picture) for _, picture in read_frames(path, [1.75])] == [3]
+    assert [step_of(frame.image) for frame in read_frames(path, [1.75])] == [3]
 
 
 def test_a_broken_packet_costs_little(sample: Sample, tmp_path: Path) -> None:
     """Noise over one group of pictures (1 s each): the other seconds come out right."""
     path = tmp_path / "scratched.avi"
     path.write_bytes(overwrite(sample("mpeg4.avi").read_bytes(), 0.30, 0.34))
-    shown = [(seconds, step_of(picture)) for seconds, picture in read_frames(path, grid(0, SECONDS))]
+    shown = [(frame.time_seconds, step_of(frame.image)) for frame in read_frames(path, grid(0, SECONDS))]
     right = [seconds for seconds, step in shown if step == int(seconds * 2)]
     assert len(right) >= 0.6 * len(grid(0, SECONDS))
     assert max(right) > SECONDS - 1 and min(right) == 0
@@ -83,7 +90,7 @@ def test_a_broken_packet_costs_little(sample: Sample, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["half.mp4", "half.mkv"])
 def test_what_is_left_of_a_cut_file_is_read(sample: Sample, name: str) -> None:
-    shown = [step_of(picture) for _, picture in read_frames(sample(name), [0.25, 0.75, 1.25])]
+    shown = [step_of(frame.image) for frame in read_frames(sample(name), [0.25, 0.75, 1.25])]
     assert shown == [0, 1, 2]
 
 
