@@ -2,8 +2,8 @@
 
     python benchmarks/starter.py [--seed 7] [--count 100]
 
-Makes the clips, indexes them with the command line, and evaluates them. One JSON line with the figures and with how
-long each step took on this machine.
+Makes the clips, indexes them with the command line, and evaluates them; then asks for each noun of the world and for
+nouns from outside it. One JSON line with the figures and with how long each step took on this machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+
+from pesearch.encoders.model_set import open_model_set
+from pesearch.search.metrics import Scores, auroc
+from pesearch.search.question import Question
+from pesearch.search.search import search
+from pesearch.store.library import open_library
+from training.words import OBJECTS, OUTSIDE, SOUNDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +34,20 @@ def timed(*command: str | Path) -> tuple[str, float]:
     started = time.monotonic()
     result = subprocess.run([str(part) for part in command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return result.stdout, round(time.monotonic() - started, 1)
+
+
+def outside_auroc(library: Path) -> float:
+    """The chance that a noun of the world scores above one from outside it, by the score of the best moment."""
+    inside = sorted({*SOUNDS, *OBJECTS})
+    scores = best_scores([*inside, *OUTSIDE], library)
+    return round(auroc(scores, np.arange(len(scores)) < len(inside)), 4)
+
+
+def best_scores(words: Sequence[str], library: Path) -> Scores:
+    """The score of the best moment for each word, [words]; 0 where there is none."""
+    opened, models = open_library(library), open_model_set("starter", "cpu")
+    answers = (search(opened, models, Question(word, k=1)) for word in words)
+    return np.array([answer.moments[0].score if answer.moments else 0.0 for answer in answers])
 
 
 def main() -> None:
@@ -41,8 +65,9 @@ def main() -> None:
         pesearch = (sys.executable, "-m", "pesearch")
         _, index_seconds = timed(*pesearch, "index", clips, "--model", "starter", "--library", library)
         figures, eval_seconds = timed(*pesearch, "eval", clips / "truths.json", "--library", library, "--json")
+        outside = outside_auroc(library)
     steps = {"world_seconds": world_seconds, "index_seconds": index_seconds, "eval_seconds": eval_seconds}
-    print(json.dumps({"seed": arguments.seed, **steps, **json.loads(figures)}))
+    print(json.dumps({"seed": arguments.seed, **steps, **json.loads(figures), "outside_auroc": outside}))
 
 
 if __name__ == "__main__":
