@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pesearch.store.library import open_library
 
 def main(folder: str, library: str, models: str, largest_file_bytes: str = "") -> None:
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
     if largest_file_bytes:
         limit = int(largest_file_bytes)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
