@@ -1,6 +1,6 @@
 """What the starter set reaches on a world that it was not trained on: the figures of the README and the model card.
 
-    python benchmarks/starter.py [--seed 7] [--count 100]
+    python -m benchmarks.starter [--seed 7] [--count 100]
 
 Makes the clips, indexes them with the command line, and evaluates them; then asks for each noun of the world and for
 nouns from outside it. One JSON line with the figures and with how long each step took on this machine.
