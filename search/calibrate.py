@@ -36,6 +36,10 @@ SHOWN_FOR_HEARD = 0.9
 """A picture of what could make a sound speaks less for it than the sound itself does: of the two, that comes first."""
 
 
+AGREEMENT = 0.1
+"""How far the second space lifts what the most certain one leaves open: sound and picture that agree come first."""
+
+
 class Measure(StrEnum):
     """How a query meets the vectors of a space."""
 
@@ -93,10 +97,13 @@ def fuse(certainties: Certainty, wholes: int) -> Certainty:
     """One score from certainties [..., parts, spaces]: the first `wholes` parts are a text as a whole and examples.
 
     A part is as certain as in the space that is most certain of it, because what is heard need not be seen (CombMAX
-    of Fox and Shaw, 1994). The terms of a text must all be there: the least certain of them counts (the AND of
+    of Fox and Shaw, 1994); a second
+    space that agrees decides between equals. The terms of a text must all be there: the least certain of them counts (the AND of
     Zadeh, 1965). What must hold together is joined by the geometric mean, which keeps the scale of a probability.
     """
-    parts = certainties.max(axis=-1)
+    ordered = np.sort(certainties, axis=-1)
+    best, second = ordered[..., -1], ordered[..., -2]
+    parts = best + AGREEMENT * (1 - best) * second
     asked = parts[..., :wholes]
     if parts.shape[-1] > wholes:
         asked = np.concatenate([asked, parts[..., wholes:].min(axis=-1, keepdims=True)], axis=-1)

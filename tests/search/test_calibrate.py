@@ -33,7 +33,12 @@ def test_many_windows_at_once_score_as_each_alone(certainties: Certainty, wholes
 
 
 def test_one_part_is_as_certain_as_its_most_certain_space() -> None:
-    assert fuse(np.array([[0.1, 0.8, 0.3, 0.0]]), 1) == pytest.approx(0.8)
+    assert fuse(np.array([[0.0, 0.8, 0.0, 0.0]]), 1) == pytest.approx(0.8)
+
+
+def test_between_equals_a_second_space_that_agrees_decides() -> None:
+    alone, agreeing = fuse(np.array([[[0.1, 0.9, 0.0, 0.0]], [[0.6, 0.9, 0.0, 0.0]]]), 1)
+    assert 0.9 < alone < agreeing < 0.95
 
 
 def test_what_holds_both_terms_beats_what_holds_one_surely() -> None:

@@ -70,7 +70,7 @@ def test_a_moment_of_a_longer_file_is_where_the_sound_is(ask: Ask) -> None:
 def test_a_sound_finds_itself_and_then_its_like(ask: Ask, sample_media: Path) -> None:
     answer = ask(Question(audio=sample_media / "siren_alone.wav"))
     assert names(answer)[0] == "siren_alone.wav"
-    assert "siren_train.mp4" in names(answer)[:3]
+    assert names(answer)[1] == "siren_train.mp4"
     assert answer.moments[0].score == pytest.approx(1.0, abs=1e-2)
 
 
