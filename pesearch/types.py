@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+HalfArray = npt.NDArray[np.float16]
 SegmentArray = npt.NDArray[np.float64]
 ImageArray = npt.NDArray[np.uint8]
 
@@ -115,6 +116,24 @@ class SpaceVectors:
 
 
 @dataclass(frozen=True, slots=True)
+class CodecFeatures:
+    """What the audio codec made of the sound of a file: `steps` float16 [n, dim], one each 40 ms from its start.
+
+    `codec` names the weights: features of two codecs are never mixed.
+    """
+
+    codec: str
+    steps: HalfArray
+
+    def __post_init__(self) -> None:
+        if self.steps.ndim != 2:
+            raise ValueError(f"codec features must be [steps, dim], not {self.steps.shape}")
+
+    def __repr__(self) -> str:
+        return f"CodecFeatures({self.codec}, {self.steps.shape[0]} x {self.steps.shape[1]})"
+
+
+@dataclass(frozen=True, slots=True)
 class EncodedFile:
     """A media file with all its vectors, ready to be committed to a library."""
 
@@ -122,6 +141,7 @@ class EncodedFile:
     fingerprint: str
     info: MediaInfo
     vectors: tuple[SpaceVectors, ...]
+    features: CodecFeatures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,9 +97,9 @@ def fuse(certainties: Certainty, wholes: int) -> Certainty:
     """One score from certainties [..., parts, spaces]: the first `wholes` parts are a text as a whole and examples.
 
     A part is as certain as in the space that is most certain of it, because what is heard need not be seen (CombMAX
-    of Fox and Shaw, 1994); a second
-    space that agrees decides between equals. The terms of a text must all be there: the least certain of them counts (the AND of
-    Zadeh, 1965). What must hold together is joined by the geometric mean, which keeps the scale of a probability.
+    of Fox and Shaw, 1994); a second space that agrees decides between equals. The terms of a text must all be there:
+    the least certain of them counts (the AND of Zadeh, 1965). What must hold together is joined by the geometric mean,
+    which keeps the scale of a probability.
     """
     ordered = np.sort(certainties, axis=-1)
     best, second = ordered[..., -1], ordered[..., -2]

@@ -18,9 +18,8 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.disk import write_durably
-from pesearch.types import SegmentArray, Space, SpaceName, SpaceVectors
+from pesearch.types import HalfArray, SegmentArray, Space, SpaceName, SpaceVectors
 
-HalfArray = npt.NDArray[np.float16]
 SHARD_FOLDER = "vectors"
 
 
