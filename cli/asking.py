@@ -50,17 +50,18 @@ def print_moments(answer: Answer, as_paths: bool) -> None:
             print(line)
 
 
-def locate(file: Path, phrases: list[str], model: str | None, threshold: float, device: str, as_json: bool) -> int:
+def locate(
+    file: Path, phrases: list[str], model: str | None, threshold: float, folder: Path, device: str, as_json: bool
+) -> int:
     """Print the events of one file; 1 when there is none."""
-    from pesearch.encoders.model_set import open_model_set
-    from pesearch.encoders.models import default_model_set
     from pesearch.search.events import locate_events
+    from pesearch.search.opening import open_for_events
     from pesearch.wording import event_text
 
-    models = open_model_set(model or default_model_set(), device)
+    models, stored = open_for_events(file, folder, model, device)
     if models.notice:
         print(models.notice, file=sys.stderr)
-    events = locate_events(file, phrases, models, threshold)
+    events = locate_events(file, phrases, models, threshold, stored)
     if as_json:
         print(events_json(file.absolute(), events))
     else:

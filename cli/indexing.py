@@ -17,7 +17,7 @@ from pesearch.cli.render import shown
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from pesearch.indexer.outcomes import Outcome
+    from pesearch.indexer.outcomes import Outcome, Spent
 
 SOME_FAILED = 3
 
@@ -36,6 +36,7 @@ class Summary:
     media_seconds: float = 0.0
     unread_seconds: float = 0.0
     elapsed_seconds: float = 0.0
+    spent: Spent | None = None
 
     def count(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -58,11 +59,19 @@ class Summary:
                 self.missing += 1
             case outcomes.NotMedia():
                 self.not_media += 1
+            case outcomes.Spent():
+                self.spent = outcome
 
     def speed(self) -> str:
         """How much media, how fast."""
         times = self.media_seconds / max(self.elapsed_seconds, 1e-9)
         return f"{self.media_seconds / 3600:.2f} h of media, {times:.1f} x real time"
+
+    def stages(self) -> Iterator[tuple[str, float]]:
+        """The stages of the run and their seconds."""
+        if self.spent:
+            for name in ("decode", "wait", "tower", "codec", "transformers", "commit"):
+                yield name, getattr(self.spent, f"{name}_seconds")
 
     def lines(self) -> Iterator[str]:
         """The end of a run, for people."""
@@ -74,6 +83,10 @@ class Summary:
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
         yield ", ".join(parts)
+        if self.spent:
+            taken = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.stages())
+            yield f"time: {taken}; bound by: {self.spent.bound_by}"
+            yield from self.spent.troubles
         if self.unread_seconds >= 0.1:
             yield f"{self.unread_seconds:.1f} s could not be decoded and are not in the library"
         yield from (f"failed: {path}: {reason}" for path, reason in self.failed.items())
@@ -93,6 +106,9 @@ class Summary:
                 "media_seconds": round(self.media_seconds, 3),
                 "unread_seconds": round(self.unread_seconds, 3),
                 "elapsed_seconds": round(self.elapsed_seconds, 3),
+                "stages_seconds": {name: round(taken, 3) for name, taken in self.stages()},
+                "bound_by": self.spent.bound_by if self.spent else None,
+                "troubles": list(self.spent.troubles) if self.spent else [],
             }
         )
 

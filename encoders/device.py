@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from pesearch.errors import DeviceError
+from pesearch.errors import DeviceError, OutOfMemory
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -29,18 +33,18 @@ def choose_device(wanted: str) -> str:
 
 
 @contextmanager
-def computing(device: str) -> Iterator[None]:
-    """Inference: no gradients; float32 on a CPU, bfloat16 by autocast on CUDA.
+def computing(device: str, *, exact: bool = False) -> Iterator[None]:
+    """Inference: no gradients; float32 on a CPU, bfloat16 by autocast on CUDA, or there too float32 where `exact`.
 
-    (bfloat16 is four times slower than float32 on a CPU without AMX.) Raises DeviceError when memory is exhausted.
+    (bfloat16 is four times slower than float32 on a CPU without AMX.) Raises OutOfMemory.
     """
-    cuda = device.startswith("cuda")
-    with _enough_memory(device), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=cuda):
+    half = device.startswith("cuda") and not exact
+    with _enough_memory(device), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=half):
         yield
 
 
 def place(model: Any, device: str) -> Any:
-    """The model, its weights moved to the device. Raises DeviceError when they do not fit."""
+    """The model, its weights moved to the device. Raises OutOfMemory when they do not fit."""
     with _enough_memory(device):
         return model.to(device)
 
@@ -53,12 +57,41 @@ def _enough_memory(device: str) -> Iterator[None]:
         if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
         advice = "close other programs on it, or use `--device cpu`" if device != "cpu" else "close other programs"
-        raise DeviceError(f"{device} has no memory left: {advice}.") from error
+        raise OutOfMemory(f"{device} has no memory left: {advice}.") from error
 
 
-def batch_size(device: str) -> int:
-    """How many windows or frames pass through a model at once: a CPU gains nothing from many, and they cost memory.
+class Batches:
+    """How many items pass through a model at once. When memory runs out the size is halved, and stays so."""
 
-    (A window of 10 s takes about 0.75 GB in the codec of PE-AV.)
-    """
-    return 16 if device.startswith("cuda") else 2
+    def __init__(self, what: str, device: str, sizes: Mapping[str, int]) -> None:
+        """`sizes` by the kind of device."""
+        self.what = what
+        self.size = self.started_with = sizes[device.partition(":")[0]]
+
+    def run(self, items: Sequence[Item], compute: Callable[[Sequence[Item]], Sequence[Result]]) -> list[Result]:
+        """The results for all items, in their order. Raises OutOfMemory when not even one fits."""
+        results: list[Result] = []
+        while len(results) < len(items):
+            batch = items[len(results) : len(results) + self.size]
+            try:
+                results += compute(batch)
+                continue
+            except OutOfMemory:
+                if len(batch) == 1:
+                    raise
+            self.size = len(batch) // 2
+            _free_memory()  # here, where the error and all that it holds is gone
+        return results
+
+    @property
+    def trouble(self) -> str | None:
+        """One line when memory ran out, else None."""
+        if self.size == self.started_with:
+            return None
+        return f"memory ran out: {self.what} were taken {self.size} at a time in place of {self.started_with}"
+
+
+def _free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

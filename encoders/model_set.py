@@ -10,7 +10,7 @@ PE-A-Frame; a question that asks the audio space alone loads PE-AV only.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -20,47 +20,18 @@ import numpy.typing as npt
 
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.models import ModelSetDescription, describe
-from pesearch.types import FloatArray, ImageArray, Space, SpaceName
+from pesearch.encoders.passing import FrameVectors, Squares, TextVectors, WindowInput, WindowVectors
+from pesearch.types import CodecFeatures, FloatArray, HalfArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
+    from pesearch.encoders.device import Batches
     from pesearch.encoders.pe_a_frame import PeAFrame
-    from pesearch.encoders.pe_av import PeAv
+    from pesearch.encoders.pe_av import PeAv, WindowFeatures
     from pesearch.encoders.pe_core import PeCore
+    from pesearch.encoders.sound import SoundChunk, SoundFeatures
 
 EVENT_THRESHOLD = 0.3
 """The probability above which the reference implementation of PE-A-Frame takes a sound as present."""
-
-
-@dataclass(frozen=True, slots=True)
-class WindowInput:
-    """What PE-AV sees and hears of one window: `frames` upright RGB pictures, `audio` float32 mono at 48 kHz."""
-
-    frames: Sequence[ImageArray] | None
-    audio: FloatArray | None
-
-
-@dataclass(frozen=True, slots=True)
-class WindowVectors:
-    """One window's float32 [dim] vectors: None where it has no such part, or the set no such space."""
-
-    video: FloatArray | None
-    audio: FloatArray | None
-    audio_video: FloatArray | None
-
-
-@dataclass(frozen=True, slots=True)
-class TextVectors:
-    """Texts as each space meets them, float32 [n, dim]: None where the space was not asked for, or is not there."""
-
-    frame: FloatArray | None
-    video: FloatArray | None
-    audio: FloatArray | None
-    audio_video: FloatArray | None
-
-    def of(self, space: SpaceName) -> FloatArray | None:
-        """The vectors that meet `space`."""
-        vectors: FloatArray | None = getattr(self, space.value)
-        return vectors
 
 
 class ModelSet:
@@ -95,16 +66,75 @@ class ModelSet:
             for folder in [frames if name is SpaceName.FRAME else windows]
         )
 
+    @property
+    def device_kind(self) -> str:
+        """The device without its number: cpu or cuda."""
+        return self.device.partition(":")[0]
+
+    @property
+    def sees_windows(self) -> bool:
+        """Whether PE-AV's windows have frames in this set."""
+        return SpaceName.VIDEO in self.description.space_names
+
+    @property
+    def context_steps(self) -> int:
+        """How many steps of 40 ms the codec wants to hear on both sides of a chunk."""
+        return self._pe_av().codec.context_steps
+
+    @cached_property
+    def shares_tower(self) -> bool:
+        """Whether one image tower serves frames and windows: PE-Core's and PE-AV's weights were compared and equal."""
+        tower = self._pe_av().tower if self.sees_windows else None
+        return tower is not None and self._pe_core().share(tower)
+
+    @cached_property
+    def shares_codec(self) -> bool:
+        """Whether one codec serves windows and events: PE-AV's and PE-A-Frame's weights were compared and equal."""
+        return self._pe_av().codec.digest == self._pe_a_frame().codec.digest
+
+    def squeeze(self, image: ImageArray) -> Squares:
+        """A picture of any size, RGB uint8 [H, W, 3], as the towers take it. For any thread."""
+        av = self._pe_av() if self.sees_windows else None
+        if av is None or av.tower is None:
+            return Squares(self._pe_core().tower.squeeze(image), None)
+        video = av.tower.squeeze(image)
+        return Squares(video if self.shares_tower else self._pe_core().tower.squeeze(image), video)
+
+    def encode_frames(self, squares: Sequence[Squares]) -> list[FrameVectors]:
+        """Pictures through the image towers, each picture once, and through one tower only where that serves both."""
+        core = self._pe_core()
+        if not squares:
+            return []
+        if self.shares_tower:
+            return [FrameVectors(vector, vector) for vector in core.tower.encode([each.core for each in squares])]
+        frames = core.tower.encode([each.core for each in squares])
+        tower = self._pe_av().tower if self.sees_windows else None
+        pictures = [each.video for each in squares if each.video is not None]
+        videos = tower.encode(pictures) if tower and len(pictures) == len(squares) else [None] * len(squares)
+        return [FrameVectors(frame, video) for frame, video in zip(frames, videos, strict=True)]
+
+    def encode_sound(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
+        """Chunks of tracks through PE-AV's codec."""
+        return self._pe_av().sound.encode(chunks)
+
+    def encode_windows(self, windows: Sequence[WindowFeatures]) -> list[WindowVectors]:
+        """Windows to the video, audio and audio-video spaces, from what towers and codec made of them."""
+        return [WindowVectors(*vectors) for vectors in self._pe_av().embed_windows(windows)]
+
+    def keep(self, steps: HalfArray) -> CodecFeatures | None:
+        """Features of a whole track, float16 [steps, dim], as they are stored for PE-A-Frame; None if it has another
+        codec than PE-AV."""
+        return CodecFeatures(self._pe_av().codec.digest, steps) if self.shares_codec else None
+
     def embed_frames(self, frames: Sequence[ImageArray]) -> FloatArray:
         """Pictures of any sizes to the frame space, float32 [n, dim], of unit length (PE-Core compares by cosine)."""
-        return self._pe_core().embed_frames(frames)
+        return self._pe_core().tower.embed(frames)
 
     def embed_windows(self, windows: Sequence[WindowInput]) -> list[WindowVectors]:
         """Windows to the video, audio and audio-video spaces, in the order given. A set without video hears only."""
-        if SpaceName.VIDEO not in self.description.space_names:
-            windows = [WindowInput(None, window.audio) for window in windows]
-        inputs = [(window.frames, window.audio) for window in windows]
-        return [WindowVectors(*vectors) for vectors in self._pe_av().embed_windows(inputs)]
+        av = self._pe_av()
+        features = [av.features(window.frames if self.sees_windows else None, window.audio) for window in windows]
+        return self.encode_windows(features)
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] | None = None) -> TextVectors:
         """Texts to the vectors that meet each space (of those in `spaces`, if given)."""
@@ -134,10 +164,30 @@ class ModelSet:
     def event_probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """How surely each phrase sounds at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
 
-        `audio` is mono at 48 kHz. Audio beyond 10 s is heard in sections of 10 s that overlap by 2 s and are joined
-        in the middle of each overlap. `EVENT_THRESHOLD` is where the reference implementation draws the line.
+        `audio` is mono at 48 kHz, at most 399.96 s of it. Beyond 10 s it is heard in sections of 10 s that overlap by
+        2 s and are joined in the middle of each overlap. `EVENT_THRESHOLD` is where the reference implementation draws
+        the line.
         """
-        return self._pe_a_frame().probabilities(audio, phrases)
+        return self._pe_a_frame().hear(audio, phrases)
+
+    def event_probabilities_of(self, features: CodecFeatures, phrases: Sequence[str]) -> FloatArray | None:
+        """`event_probabilities` from stored features, without the codec: float32 [phrases, steps]. None where they are
+        of another codec than PE-A-Frame's."""
+        frame = self._pe_a_frame()
+        if features.codec != frame.codec.digest:
+            return None
+        return frame.probabilities(features.steps.astype(np.float32), phrases)
+
+    def troubles(self) -> list[str]:
+        """One line for each kind of work that had to go on in smaller batches, because memory ran out."""
+        return [trouble for batches in self._batches() if (trouble := batches.trouble) is not None]
+
+    def _batches(self) -> list[Batches]:
+        av, core, frame = self._windows, self._frames, self._events
+        used = [core.tower.batches] if core else []
+        used += [av.sound.batches, av.batches] if av else []
+        used += [av.tower.batches] if av and av.tower and not (core and core.tower is av.tower) else []
+        return used + ([frame.sound.batches, frame.batches] if frame else [])
 
     def _pe_core(self) -> PeCore:
         with self._loading:

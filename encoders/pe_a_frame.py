@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import torch
 
-from pesearch.encoders.device import batch_size, computing, place
+from pesearch.encoders.codec import Codec
+from pesearch.encoders.device import Batches, computing, place
 from pesearch.encoders.folders import ModelFolder
+from pesearch.encoders.pe_av import FromSound
 from pesearch.encoders.pe_checkpoint import load_pe_a_frame, load_tokenizer, tokenize
-from pesearch.encoders.preprocess import STEP_SAMPLES, batches_of_equals, whole_steps
+from pesearch.encoders.preprocess import STEP_SAMPLES
+from pesearch.encoders.sound import SoundEncoder
 from pesearch.types import FloatArray
 
 SECTION_STEPS = 250
-"""10 s: longer audio is heard in sections, because the codec's memory and time grow with the length heard at once."""
+"""10 s: longer sound is heard in sections, as long as the windows that the model was trained on."""
+
+SECTIONS_AT_ONCE = {"cuda": 64, "cpu": 4}
 
 OVERLAP_STEPS = 50
 """2 s: each section sees a second beyond what is kept of it, on both sides."""
@@ -28,19 +33,29 @@ class PeAFrame:
         self.device = device
         self._model = place(load_pe_a_frame(folder.path), device)
         self._tokenizer = load_tokenizer(folder.path)
+        self.codec = Codec(self._model.audio_encoder.embedder)
+        self.sound = SoundEncoder(self.codec, device)
+        self._model.audio_encoder.embedder = FromSound(self._model.audio_encoder.embedder)
+        self.batches = Batches("sections", device, SECTIONS_AT_ONCE)
 
-    def probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
-        """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz of any length."""
-        steps = -(-audio.size // STEP_SAMPLES)
+    def hear(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
+        """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz, at most 399.96 s of it."""
+        if not audio.size or not phrases:
+            return np.zeros((len(phrases), -(-audio.size // STEP_SAMPLES)), dtype=np.float32)
+        (features,) = self.sound.plain([audio])
+        return self.probabilities(features, phrases)
+
+    def probabilities(self, features: FloatArray, phrases: Sequence[str]) -> FloatArray:
+        """float32 [phrases, steps] in 0..1, for the codec's features float32 [steps, dim] of a sound of any length."""
+        steps = len(features)
         if not steps or not phrases:
             return np.zeros((len(phrases), steps), dtype=np.float32)
         text = self._embed_phrases(phrases)
         bounds = sections(steps)
-        keeps = kept(bounds)
         logits = np.empty((len(phrases), steps), dtype=np.float32)
-        for position, section_logits in self._hear(audio, bounds, text):
-            first, (keep_first, keep_last) = bounds[position][0], keeps[position]
-            logits[:, keep_first:keep_last] = section_logits[:, keep_first - first : keep_last - first]
+        heard = self._hear([features[first:last] for first, last in bounds], text)
+        for (first, _), (keep_first, keep_last), section in zip(bounds, kept(bounds), heard, strict=True):
+            logits[:, keep_first:keep_last] = section[:, keep_first - first : keep_last - first]
         return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
 
     def _embed_phrases(self, phrases: Sequence[str]) -> torch.Tensor:
@@ -51,24 +66,21 @@ class PeAFrame:
             vectors: torch.Tensor = self._model.text_audio_head(state).float()
             return vectors
 
-    def _hear(
-        self, audio: FloatArray, bounds: Sequence[tuple[int, int]], text: torch.Tensor
-    ) -> Iterator[tuple[int, FloatArray]]:
-        """The position of each section and its logits [phrases, steps], a batch at a time."""
-        sizes = [min(last * STEP_SAMPLES, audio.size) - first * STEP_SAMPLES for first, last in bounds]
-        whole = [-(-size // STEP_SAMPLES) for size in sizes]
-        for positions in batches_of_equals(whole, batch_size(self.device)):
-            cuts = [whole_steps(audio[bounds[at][0] * STEP_SAMPLES :][: sizes[at]]) for at in positions]
-            logits = self._logits(torch.from_numpy(np.stack(cuts))[:, None].to(self.device), text)
-            yield from zip(positions, logits, strict=True)
+    def _hear(self, cuts: Sequence[FloatArray], text: torch.Tensor) -> list[FloatArray]:
+        """The logits [phrases, steps] of each section, all of one length."""
 
-    def _logits(self, samples: torch.Tensor, text: torch.Tensor) -> FloatArray:
-        """float32 [B, phrases, steps] of `samples` [B, 1, steps * 1920]."""
+        def hear(batch: Sequence[FloatArray]) -> list[FloatArray]:
+            return list(self._logits(torch.from_numpy(np.stack(batch)).to(self.device), text))
+
+        return self.batches.run(cuts, hear)
+
+    def _logits(self, features: torch.Tensor, text: torch.Tensor) -> FloatArray:
+        """float32 [B, phrases, steps] of `features` [B, steps, codec dim]."""
         model = self._model
         with computing(self.device):
-            heard = model.audio_head(model.audio_encoder(input_values=samples).last_hidden_state)
+            heard = model.audio_head(model.audio_encoder(input_values=features).last_hidden_state).float()
         with torch.inference_mode():
-            dots = torch.einsum("pd,bsd->bps", text, heard.float())
+            dots = torch.einsum("pd,bsd->bps", text, heard)
             logits: FloatArray = (dots * model.text_audio_logit_scale + model.text_audio_logit_bias).cpu().numpy()
         return logits
 

@@ -1,5 +1,8 @@
 """PE-AV through transformers: windows of video and audio, and texts, to the video, audio and audio-video spaces.
 
+A loaded model is taken apart: its image tower and its audio codec, which cost nearly all, run on their own, once for
+each frame and each second, and what is left of the model starts from their features.
+
 The model's own methods are not used where they are broken or silently wrong (transformers 5.23):
 
 - text: PE-AV was trained on the CLS state *before* the text tower's final norm, but since 5.1 `hidden_states[-1]` is
@@ -17,17 +20,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
-from pesearch.encoders.device import batch_size, computing, place
+from pesearch.encoders.codec import Codec
+from pesearch.encoders.device import Batches, computing, place
 from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.pe_checkpoint import load_pe_av, load_tokenizer, load_video_processor, tokenize
-from pesearch.encoders.preprocess import batches_of_equals, whole_steps
+from pesearch.encoders.pe_checkpoint import frames_wanted, load_pe_av, load_tokenizer, picture_size, tokenize
+from pesearch.encoders.preprocess import batches_of_equals, sample_frames
+from pesearch.encoders.sound import SoundEncoder
+from pesearch.encoders.tower import Tower, squeeze_as_transformers
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
 TEXTS_AT_ONCE = 64
 
-Window = tuple[Sequence[ImageArray] | None, FloatArray | None]
-"""Frames and audio of one window."""
+WINDOWS_AT_ONCE = {"cuda": 64, "cpu": 4}
 
 Vectors = tuple[FloatArray | None, FloatArray | None, FloatArray | None]
 """Video, audio and audio-video vector of one window."""
@@ -41,16 +47,30 @@ class Calibration:
     bias: float
 
 
+@dataclass(frozen=True, slots=True)
+class WindowFeatures:
+    """One window as PE-AV's transformers take it: `frames` float32 [n, width] from the image tower, in order of time,
+    `sound` float32 [steps, dim] from the codec; None for what it has not."""
+
+    frames: FloatArray | None
+    sound: FloatArray | None
+
+
 class PeAv:
     """A PE-AV model on a device. Without video, its video and fusion towers are not kept in memory."""
 
     def __init__(self, folder: ModelFolder, device: str, *, with_video: bool = True) -> None:
         self.device = device
         self.dim = folder.dim
-        model = load_pe_av(folder.path, with_video=with_video, image_size=folder.image_size)
-        self._model = place(model, device)
+        model = place(load_pe_av(folder.path, with_video=with_video, image_size=folder.image_size), device)
+        self._model = model
         self._tokenizer = load_tokenizer(folder.path)
-        self._pixels_of = load_video_processor(folder.path, self._model) if with_video else None
+        self.codec = Codec(model.audio_model.audio_encoder.embedder)
+        model.audio_model.audio_encoder.embedder = FromSound(model.audio_model.audio_encoder.embedder)
+        self.sound = SoundEncoder(self.codec, device)
+        self.tower = self._take_tower() if with_video else None
+        self._frames_wanted = frames_wanted(folder.path) if with_video else None
+        self.batches = Batches("windows", device, WINDOWS_AT_ONCE)
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName]) -> dict[SpaceName, FloatArray]:
         """Texts to float32 [n, dim] for each of `spaces`. Raises DeviceError."""
@@ -64,18 +84,23 @@ class PeAv:
                     vectors.append(_numpy(self._text_head(space)(state)))
         return {space: np.concatenate(vectors) for space, vectors in parts.items()}
 
-    def embed_windows(self, windows: Sequence[Window]) -> list[Vectors]:
-        """Windows to their vectors, in the order given: None for what a window has no frames or no audio for.
+    def features(self, frames: Sequence[ImageArray] | None, audio: FloatArray | None) -> WindowFeatures:
+        """One window on its own: RGB pictures uint8 [H, W, 3] of any sizes, and float32 mono audio at 48 kHz."""
+        if frames and self.tower is None:
+            raise ValueError("this model set has no video tower: give windows without frames")
+        seen = self.tower.embed(frames) if frames and self.tower else None
+        heard = self.sound.plain([audio])[0] if audio is not None and audio.size else None
+        return WindowFeatures(seen, heard)
 
-        Frames are RGB uint8 [H, W, 3], of one size in a window; audio is float32 mono at 48 kHz. Raises DeviceError.
-        """
-        prepared = [(self._pixels(frames), _samples(audio)) for frames, audio in windows]
+    def embed_windows(self, windows: Sequence[WindowFeatures]) -> list[Vectors]:
+        """Windows to their vectors, in the order given: None for what a window has no frames or no sound for."""
+        prepared = [WindowFeatures(self._sampled(window.frames), window.sound) for window in windows]
         vectors: list[Vectors] = [(None, None, None)] * len(prepared)
-        lengths = [tuple(None if part is None else part.shape for part in window) for window in prepared]
-        for positions in batches_of_equals(lengths, batch_size(self.device)):
+        lengths = [tuple(_length(part) for part in (window.frames, window.sound)) for window in prepared]
+        for positions in batches_of_equals(lengths, len(prepared)):
             batch = [prepared[position] for position in positions]
-            for position, window_vectors in zip(positions, self._embed_batch(batch), strict=True):
-                vectors[position] = window_vectors
+            for position, found in zip(positions, self.batches.run(batch, self._embed_batch), strict=True):
+                vectors[position] = found
         return vectors
 
     def calibration(self, space: SpaceName, asked_with: SpaceName | None) -> Calibration | None:
@@ -95,31 +120,31 @@ class PeAv:
             getattr(owner, f"{name}_logit_scale").float().item(), getattr(owner, f"{name}_logit_bias").float().item()
         )
 
-    def _embed_batch(self, batch: Sequence[tuple[torch.Tensor | None, torch.Tensor | None]]) -> list[Vectors]:
-        pixels = _stack([pixels for pixels, _ in batch], self.device)
-        audio = _stack([audio for _, audio in batch], self.device)
+    def _embed_batch(self, batch: Sequence[WindowFeatures]) -> list[Vectors]:
+        frames = _stack([window.frames for window in batch], self.device)
+        sound = _stack([window.sound for window in batch], self.device)
         with computing(self.device):
-            parts = self._embed_tensors(pixels, audio)
-        arrays = [[None] * len(batch) if part is None else list(_numpy(part)) for part in parts]
+            parts = self._embed_tensors(frames, sound)
+            arrays = [[None] * len(batch) if part is None else list(_numpy(part)) for part in parts]
         return list(zip(*arrays, strict=True))
 
     def _embed_tensors(
-        self, pixels: torch.Tensor | None, audio: torch.Tensor | None
+        self, frames: torch.Tensor | None, sound: torch.Tensor | None
     ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
-        """Video, audio and audio-video vectors [B, dim] of `pixels` [B, F, 3, S, S] and `audio` [B, 1, samples]."""
+        """Video, audio and audio-video vectors [B, dim] of `frames` [B, n, width] and `sound` [B, steps, codec dim]."""
         model = self._model
-        if pixels is not None and audio is not None:
-            both = model.audio_video_encoder(input_values=audio, pixel_values_videos=pixels)
+        if frames is not None and sound is not None:
+            both = model.audio_video_encoder(input_values=sound, pixel_values_videos=frames)
             return (
                 model.video_model.video_head(both.video_model_output.pooler_output),
                 model.audio_model.audio_head(both.audio_model_output.pooler_output),
                 model.audio_video_head(both.pooler_output),
             )
-        if pixels is not None:
-            seen = model.video_model.video_encoder(pixel_values_videos=pixels)
+        if frames is not None:
+            seen = model.video_model.video_encoder(pixel_values_videos=frames)
             return model.video_model.video_head(seen.pooler_output), None, None
-        if audio is not None:
-            heard = model.audio_model.audio_encoder(input_values=audio)
+        if sound is not None:
+            heard = model.audio_model.audio_encoder(input_values=sound)
             return None, model.audio_model.audio_head(heard.pooler_output), None
         return None, None, None
 
@@ -129,23 +154,56 @@ class PeAv:
             return model.audio_model.text_audio_head
         return model.video_model.text_video_head if space is SpaceName.VIDEO else model.text_audio_video_head
 
-    def _pixels(self, frames: Sequence[ImageArray] | None) -> torch.Tensor | None:
-        """Frames as the video tower wants them, float32 [F, 3, S, S]."""
-        if not frames:
+    def _sampled(self, frames: FloatArray | None) -> FloatArray | None:
+        """As many of the frames as the checkpoint was trained with."""
+        if frames is None or not len(frames):
             return None
-        if self._pixels_of is None:
-            raise ValueError("this model set has no video tower: give windows without frames")
-        return self._pixels_of(frames)
+        return np.stack(sample_frames(list(frames), self._frames_wanted))
+
+    def _take_tower(self) -> Tower:
+        encoder = self._model.video_model.video_encoder
+        wrapper, size = encoder.embedder.vision_model, picture_size(self._model)
+        width = encoder.embedder.proj.in_features
+        encoder.embedder = FromFrames(encoder.embedder)
+
+        def compute(pixels: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = wrapper(pixels).logits
+            return logits
+
+        return Tower(wrapper.timm_model, compute, squeeze_as_transformers, size, width, self.device)
 
 
-def _samples(audio: FloatArray | None) -> torch.Tensor | None:
-    """Audio as the codec wants it, float32 [1, samples]."""
-    return None if audio is None or not audio.size else torch.from_numpy(whole_steps(audio))[None]
+class FromSound(nn.Module):
+    """Takes the place of PeAudioEncoderEmbedder, and codec features that of samples."""
+
+    def __init__(self, embedder: Any) -> None:
+        super().__init__()
+        self.data_proj = embedder.data_proj
+
+    def forward(self, features: torch.Tensor, padding_mask: None = None) -> tuple[torch.Tensor, None]:
+        """[B, steps, codec dim] to [B, steps, hidden]."""
+        return self.data_proj(features), padding_mask
 
 
-def _stack(parts: Sequence[torch.Tensor | None], device: str) -> torch.Tensor | None:
+class FromFrames(nn.Module):
+    """Takes the place of PeVideoEncoderEmbedder, and vectors of the image tower, of unit length, that of pixels."""
+
+    def __init__(self, embedder: Any) -> None:
+        super().__init__()
+        self.proj, self.data_proj = embedder.proj, embedder.data_proj
+
+    def forward(self, vectors: torch.Tensor, padding_mask: None = None) -> tuple[torch.Tensor, None]:
+        """[B, frames, width] to [B, frames, hidden]."""
+        return self.data_proj(self.proj(vectors)), padding_mask
+
+
+def _length(part: FloatArray | None) -> int:
+    return 0 if part is None else len(part)
+
+
+def _stack(parts: Sequence[FloatArray | None], device: str) -> torch.Tensor | None:
     present = [part for part in parts if part is not None]
-    return torch.stack(present).contiguous().to(device) if present else None
+    return torch.from_numpy(np.stack(present)).float().to(device) if present else None
 
 
 def _numpy(vectors: torch.Tensor) -> FloatArray:

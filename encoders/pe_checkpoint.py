@@ -7,30 +7,16 @@ video tower as `num_classes` only, and the loader then builds a tower that gives
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 
 from pesearch.encoders.libraries import load_transformers, silent
-from pesearch.encoders.preprocess import STEP_SAMPLES, sample_frames
+from pesearch.encoders.preprocess import STEP_SAMPLES
 from pesearch.errors import ModelDamaged
-from pesearch.types import ImageArray
-
-PREPROCESSING = {
-    "do_resize": True,
-    "resample": 2,  # bilinear
-    "do_center_crop": False,
-    "do_rescale": True,
-    "rescale_factor": 1 / 255,
-    "do_normalize": True,
-    "image_mean": [0.5, 0.5, 0.5],
-    "image_std": [0.5, 0.5, 0.5],
-}
-"""Source: the processor configuration of facebook/pe-av-*, and perception_models' video transform."""
 
 MAX_TEXT_TOKENS = 512
 """The reference implementation cuts texts to this length."""
@@ -75,24 +61,18 @@ def load_tokenizer(path: Path) -> Any:
     return _from_folder(load_transformers().AutoTokenizer, path)
 
 
-def load_video_processor(path: Path, model: Any) -> Callable[[Sequence[ImageArray]], torch.Tensor]:
-    """What turns the frames of a window, RGB uint8 [H, W, 3] of one size, into float32 pixel values [F, 3, S, S].
-
-    How many frames the model wants, its checkpoint says (16, spread evenly, or all). The rest is stated here as PE-AV
-    was trained, because a checkpoint need not say it: squeezed to the tower's square, bilinear, scaled to -1..1.
-    """
+def frames_wanted(path: Path) -> int | None:
+    """How many frames of a window, spread evenly, the checkpoint was trained with; None: all."""
     processor = _from_folder(load_transformers().PeVideoVideoProcessor, path)
-    count = processor.num_frames if processor.do_sample_frames else None
+    return int(processor.num_frames) if processor.do_sample_frames else None
+
+
+def picture_size(model: Any) -> int:
+    """The side in pixels of the square pictures that a PE-AV wants."""
     height, width = _picture(model)
-
-    def pixels_of(frames: Sequence[ImageArray]) -> torch.Tensor:
-        video = torch.from_numpy(np.stack(sample_frames(frames, count))).permute(0, 3, 1, 2)
-        size = {"height": height, "width": width}
-        batch = processor([video], size=size, do_sample_frames=False, return_tensors="pt", **PREPROCESSING)
-        pixels: torch.Tensor = batch["pixel_values_videos"][0]
-        return pixels
-
-    return pixels_of
+    if height != width:
+        raise ModelDamaged(f"the video tower wants pictures of {height}x{width} pixels: a square is expected.")
+    return height
 
 
 def tokenize(tokenizer: Any, texts: Sequence[str]) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from pesearch.timeline import SAMPLE_RATE
-from pesearch.types import FloatArray, ImageArray
+from pesearch.types import FloatArray
+
+Frame = TypeVar("Frame")
 
 STEP_SAMPLES = 1920
 """Samples of one step of the codec: 40 ms at 48 kHz."""
@@ -31,7 +34,7 @@ def whole_steps(audio: FloatArray) -> FloatArray:
     return np.pad(audio, (0, missing), "reflect") if missing else audio
 
 
-def sample_frames(frames: Sequence[ImageArray], count: int | None) -> list[ImageArray]:
+def sample_frames(frames: Sequence[Frame], count: int | None) -> list[Frame]:
     """`count` frames spread evenly from the first to the last (repeating where there are fewer); None: all of them.
 
     The indices are those of transformers' PeVideoVideoProcessor, so that a 16-frame checkpoint sees what it was

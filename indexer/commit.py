@@ -15,6 +15,7 @@ from typing import Self
 
 from pesearch.errors import LibraryError
 from pesearch.indexer.outcomes import Failed, Indexed, Relocated
+from pesearch.indexer.stages import Stage, Stages
 from pesearch.store.writer import Writer
 from pesearch.types import EncodedFile, Failure, Location
 
@@ -39,8 +40,9 @@ class Embedded:
 
     @property
     def size_bytes(self) -> int:
-        """What its vectors hold."""
-        return sum(each.vectors.nbytes for each in self.file.vectors)
+        """What its vectors and features hold."""
+        features = self.file.features
+        return sum(each.vectors.nbytes for each in self.file.vectors) + (features.steps.nbytes if features else 0)
 
 
 Finished = Embedded | Failure
@@ -54,8 +56,9 @@ class Committer:
     an error of the library itself.
     """
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, stages: Stages) -> None:
         self._writer = writer
+        self._stages = stages
         self._thread = ThreadPoolExecutor(1, "pesearch-commit")
         self._waiting: list[Finished] = []
         self._waiting_since = 0.0
@@ -90,8 +93,12 @@ class Committer:
         )
 
     def _start(self) -> None:
-        self._in_flight = self._thread.submit(commit, self._writer, self._waiting)
+        self._in_flight = self._thread.submit(self._commit, self._waiting)
         self._waiting = []
+
+    def _commit(self, batch: Sequence[Finished]) -> list[Committed]:
+        with self._stages.timed(Stage.COMMIT):
+            return commit(self._writer, batch)
 
     def _arrived(self) -> list[Committed]:
         """The outcomes of the commit in flight; waits for it."""

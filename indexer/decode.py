@@ -1,4 +1,4 @@
-"""A media file as a stream of pieces for the encoders: one piece a window, never a whole long file in memory."""
+"""A media file as a stream of pieces for the encoders: a chunk of 20 s each, never a whole long file in memory."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pesearch.encoders.model_set import WindowInput
+from pesearch.encoders.model_set import ModelSet
+from pesearch.encoders.passing import Squares
+from pesearch.encoders.sound import SoundChunk
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image
 from pesearch.media.video import Frame, FrameReader
-from pesearch.timeline import FRAMES_PER_SECOND, grid, windows
-from pesearch.types import FloatArray, ImageArray, MediaInfo, MediaKind, Space, SpaceName
+from pesearch.timeline import FRAMES_PER_SECOND, STEPS_PER_SECOND, chunks, grid, step_count, windows
+from pesearch.types import MediaInfo, MediaKind, SpaceName
 
 Result = TypeVar("Result")
+Segment = tuple[float, float]
 
 STOPPED_SECONDS = 60.0
 """When nothing new has been seen or heard for so long, nothing is embedded until something is.
@@ -26,124 +29,127 @@ A damaged clock may claim hours between two pictures.
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
-    """What a model set wants of a file: pictures one by one, and windows that are seen, heard or both."""
-
-    stills: bool
-    seen: bool
-    heard: bool
-
-
-def needs_of(spaces: tuple[Space, ...]) -> Needs:
-    """What has to be decoded for these spaces."""
-    names = {space.name for space in spaces}
-    both = SpaceName.AUDIO_VIDEO in names
-    return Needs(SpaceName.FRAME in names, both or SpaceName.VIDEO in names, both or SpaceName.AUDIO in names)
-
-
-@dataclass(frozen=True, slots=True)
 class Still:
-    """One picture for the frame space and the stretch of the file that it stands for."""
+    """One picture and the stretch of the file that it stands for."""
 
     start_seconds: float
     end_seconds: float
-    image: ImageArray
+    squares: Squares
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One window of a file, with those of its pictures that no window before it had.
+    """A chunk of a file: its pictures, its sound, and the windows that end in it.
 
-    `media_seconds` is what this window adds to the ones before it, `unread_seconds` how much of that is lost.
+    `media_seconds` is how much of the file it is, `unread_seconds` how much of that is lost.
     """
 
     start_seconds: float
     end_seconds: float
     stills: tuple[Still, ...]
-    window: WindowInput | None
+    sound: SoundChunk | None
+    windows: tuple[Segment, ...]
     media_seconds: float
     unread_seconds: float
 
     @property
     def size_bytes(self) -> int:
-        held = sum(still.image.nbytes for still in self.stills)
-        if self.window is not None:
-            held += sum(image.nbytes for image in self.window.frames or ())
-            held += 0 if self.window.audio is None else self.window.audio.nbytes
-        return held
+        """The memory that it holds."""
+        pictures = {id(still.squares): still.squares.size_bytes for still in self.stills}
+        return sum(pictures.values()) + (0 if self.sound is None else self.sound.samples.nbytes)
 
 
-def decode(path: Path, info: MediaInfo, needs: Needs) -> Iterator[Piece]:
-    """The pieces of a file in the order of time.
+def decode(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Piece]:
+    """The pieces of a file in the order of time, its pictures as the model set takes them.
 
     A stretch that cannot be decoded is passed over and counted as unread; MediaError when nothing can be.
     """
     if info.kind is MediaKind.IMAGE:
-        yield Piece(0.0, 0.0, (Still(0.0, 0.0, read_image(path)),) if needs.stills else (), None, 0.0, 0.0)
+        yield Piece(0.0, 0.0, (Still(0.0, 0.0, models.squeeze(read_image(path))),), None, (), 0.0, 0.0)
         return
     with ExitStack() as stack:
-        yield from _Windows(path, info, needs, stack)
+        yield from _Chunks(path, info, models, stack)
 
 
-class _Windows:
-    """Iterates over the windows of a video or audio file; pictures that two windows share are decoded once."""
+class _Chunks:
+    """Iterates over the chunks of a video or audio file."""
 
-    def __init__(self, path: Path, info: MediaInfo, needs: Needs, stack: ExitStack) -> None:
+    def __init__(self, path: Path, info: MediaInfo, models: ModelSet, stack: ExitStack) -> None:
         self._duration = info.duration_seconds
-        self._needs = needs
+        self._models = models
         self._trouble: MediaError | None = None
-        self._is_shown = info.video is not None and (needs.stills or needs.seen)
-        self._is_heard = info.audio is not None and needs.heard
+        names = {space.name for space in models.spaces}
+        self._is_shown = info.video is not None and (SpaceName.FRAME in names or models.sees_windows)
+        self._is_heard = info.audio is not None and SpaceName.AUDIO in names
         self._frames = self._try(lambda: stack.enter_context(FrameReader(path))) if self._is_shown else None
         self._sound = self._try(lambda: stack.enter_context(AudioReader(path))) if self._is_heard else None
-        self._recent: list[Frame] = []
-        self._until = 0.0
+        self._windows: list[Segment] = [(start, end) for start, end in windows(self._duration).tolist()]
         self._last_new = 0.0
+        self._shown: tuple[float, Squares] | None = None
 
     def __iter__(self) -> Iterator[Piece]:
         something = False
-        for start, end in windows(self._duration).tolist():
+        for start, end in chunks(self._duration).tolist():
             piece = self._piece(start, end)
-            something = something or bool(piece.stills) or piece.window is not None
+            something = something or bool(piece.stills) or piece.sound is not None
             yield piece
         if not something and self._trouble is not None:
             raise self._trouble
 
     def _piece(self, start: float, end: float) -> Piece:
-        fresh = self._fresh_pictures(start, end) if self._is_shown else []
-        audio = self._audio(start, end) if self._is_heard else None
-        is_lost = fresh is None or (self._is_heard and audio is None)
-        added, self._until = end - self._until, end
-        self._recent = [frame for frame in self._recent if frame.time_seconds >= start] + (fresh or [])
-        if self._has_stopped(start, end, audio):
-            return Piece(start, end, (), None, added, 0.0)
-        images = _alike([frame.image for frame in self._recent]) if self._needs.seen else []
-        window = WindowInput(images or None, audio) if images or audio is not None else None
-        stills = tuple(self._still(frame) for frame in fresh or []) if self._needs.stills else ()
-        return Piece(start, end, stills, window, added, added if is_lost else 0.0)
+        times = grid(start, end)
+        reader = self._frames
+        frames = (self._try(lambda: list(reader.read(times))) if reader else None) or []
+        sound = self._chunk(start, end) if self._is_heard else None
+        cuts = tuple(cut for cut in self._windows if start < cut[1] <= end)
+        if self._has_stopped(start, end, frames, sound):
+            frames, cuts = [], ()
+        elif self._is_heard and sound is None:
+            lost = end - start
+            return Piece(start, end, self._stills(frames), None, cuts, end - start, lost)
+        lost = (len(times) - len(frames)) / FRAMES_PER_SECOND if self._is_shown and cuts else 0.0
+        return Piece(start, end, self._stills(frames), sound, cuts, end - start, min(lost, end - start))
 
-    def _has_stopped(self, start: float, end: float, audio: FloatArray | None) -> bool:
-        """Whether nothing new has been seen or heard for STOPPED_SECONDS before this window, nor is in it."""
-        heard = end if audio is not None and audio.any() else 0.0
-        self._last_new = max([self._last_new, heard, *(frame.since_seconds for frame in self._recent)])
+    def _has_stopped(self, start: float, end: float, frames: list[Frame], sound: SoundChunk | None) -> bool:
+        """Whether nothing new has been seen or heard for STOPPED_SECONDS before this chunk, nor is in it."""
+        heard = end if sound is not None and sound.samples.any() else 0.0
+        self._last_new = max([self._last_new, heard, *(frame.since_seconds for frame in frames)])
         return start - self._last_new > STOPPED_SECONDS
 
-    def _fresh_pictures(self, start: float, end: float) -> list[Frame] | None:
-        """The pictures of a window that the one before it did not have; None when there should be and none decodes."""
-        times = grid(max(start, self._until), end)
-        if not len(times):
-            return []
-        reader = self._frames
-        pictures = self._try(lambda: list(reader.read(times))) if reader else None
-        return pictures or None
+    def _stills(self, frames: list[Frame]) -> tuple[Still, ...]:
+        return tuple(
+            Still(
+                frame.time_seconds,
+                min(frame.time_seconds + 1 / FRAMES_PER_SECOND, self._duration),
+                self._squares(frame),
+            )
+            for frame in frames
+        )
 
-    def _audio(self, start: float, end: float) -> FloatArray | None:
-        reader = self._sound
-        audio = self._try(lambda: reader.read(start, end)) if reader else None
-        return audio if audio is not None and audio.size else None
+    def _squares(self, frame: Frame) -> Squares:
+        """A picture that is still shown is the same object, so that it is encoded once."""
+        if self._shown is None or self._shown[0] != frame.since_seconds:
+            self._shown = frame.since_seconds, self._models.squeeze(frame.image)
+        return self._shown[1]
 
-    def _still(self, frame: Frame) -> Still:
-        return Still(frame.time_seconds, min(frame.time_seconds + 1 / FRAMES_PER_SECOND, self._duration), frame.image)
+    def _chunk(self, start: float, end: float) -> SoundChunk | None:
+        reader, all_steps = self._sound, step_count(self._duration)
+        own = round(start * STEPS_PER_SECOND), min(step_count(end), all_steps)
+        context = self._models.context_steps
+        first, last = max(own[0] - context, 0), min(own[1] + context, all_steps)
+        until = min(last / STEPS_PER_SECOND, self._duration)
+        samples = self._try(lambda: reader.read(first / STEPS_PER_SECOND, until)) if reader else None
+        if samples is None or not samples.size:
+            return None
+        starts = [round(cut[0] * STEPS_PER_SECOND) for cut in self._windows]
+        ends = [step_count(cut[1]) for cut in self._windows]
+        return SoundChunk(
+            samples,
+            first,
+            *own,
+            tuple(step for step in starts if own[0] <= step < own[1] and step > 0),
+            tuple(step for step in ends if own[0] < step <= own[1] and step < all_steps),
+        )
 
     def _try(self, read: Callable[[], Result]) -> Result | None:
         """What can be read is used; the last trouble is kept for the case that nothing can."""
@@ -154,8 +160,3 @@ class _Windows:
         except MediaError as trouble:
             self._trouble = trouble
             return None
-
-
-def _alike(images: list[ImageArray]) -> list[ImageArray]:
-    """The pictures that have the size of the last: a stream may change its size, but a window has one."""
-    return [image for image in images if image.shape == images[-1].shape]

@@ -2,86 +2,51 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-import numpy as np
-
-from pesearch.encoders.model_set import ModelSet, WindowVectors
+from pesearch.encoders.model_set import ModelSet
+from pesearch.encoders.passing import FrameVectors, WindowVectors
+from pesearch.encoders.sound import SoundFeatures
+from pesearch.indexer.assembly import FileVectors, Window
 from pesearch.indexer.decode import Piece
-from pesearch.types import FloatArray, SpaceName, SpaceVectors
+from pesearch.indexer.stages import Stage, Stages
+from pesearch.types import SpaceName
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One vector, float32 [dim], and the stretch of its file that it stands for."""
+def encode(pieces: Sequence[tuple[FileVectors, Piece]], models: ModelSet, stages: Stages) -> None:
+    """Adds to each file what the models make of the pieces, which come in the order of time within a file.
 
-    space: SpaceName
-    start_seconds: float
-    end_seconds: float
-    vector: FloatArray
-
-
-@dataclass(slots=True)
-class FileVectors:
-    """What has been embedded of one file so far."""
-
-    rows: list[Row] = field(default_factory=list)
-    media_seconds: float = 0.0
-    unread_seconds: float = 0.0
-
-    def add(self, piece: Piece, rows: Iterable[Row]) -> None:
-        """Takes the vectors of the next piece."""
-        self.rows += rows
-        self.media_seconds += piece.media_seconds
-        self.unread_seconds += piece.unread_seconds
-
-    def by_space(self) -> tuple[SpaceVectors, ...]:
-        """The vectors of each space, in the order in which the pieces came."""
-        spaces: dict[SpaceName, list[Row]] = defaultdict(list)
-        for row in self.rows:
-            spaces[row.space].append(row)
-        return tuple(
-            SpaceVectors(
-                space,
-                np.array([(row.start_seconds, row.end_seconds) for row in rows], dtype=np.float64),
-                np.stack([row.vector for row in rows]).astype(np.float32),
-            )
-            for space, rows in spaces.items()
-        )
+    Raises ModelError.
+    """
+    with stages.timed(Stage.TOWER):
+        frames = _encode_frames([piece for _, piece in pieces], models)
+    with stages.timed(Stage.CODEC):
+        sounds = _encode_sound([piece for _, piece in pieces], models)
+    ready: list[tuple[FileVectors, Window]] = []
+    for (file, piece), pictures, sound in zip(pieces, frames, sounds, strict=True):
+        ready += [(file, window) for window in file.add(piece, pictures, sound)]
+    with stages.timed(Stage.TRANSFORMERS):
+        vectors = models.encode_windows([window.features for _, window in ready])
+    for (file, window), found in zip(ready, vectors, strict=True):
+        _add_window(file, window, found)
 
 
-def encode(pieces: Sequence[Piece], models: ModelSet) -> list[list[Row]]:
-    """The vectors of each piece, from whatever files the pieces are."""
-    rows: list[list[Row]] = [[] for _ in pieces]
-    _encode_stills(pieces, models, rows)
-    _encode_windows(pieces, models, rows)
-    return rows
+def _encode_frames(pieces: Sequence[Piece], models: ModelSet) -> list[list[FrameVectors]]:
+    vectors = iter(models.encode_frames([still.squares for piece in pieces for still in piece.stills]))
+    return [[next(vectors) for _ in piece.stills] for piece in pieces]
 
 
-def _encode_stills(pieces: Sequence[Piece], models: ModelSet, rows: list[list[Row]]) -> None:
-    stills = [(number, still) for number, piece in enumerate(pieces) for still in piece.stills]
-    if not stills:
-        return
-    vectors = models.embed_frames([still.image for _, still in stills])
-    for (number, still), vector in zip(stills, vectors, strict=True):
-        rows[number].append(Row(SpaceName.FRAME, still.start_seconds, still.end_seconds, vector))
+def _encode_sound(pieces: Sequence[Piece], models: ModelSet) -> list[SoundFeatures | None]:
+    chunks = [piece.sound for piece in pieces if piece.sound is not None]
+    features = iter(models.encode_sound(chunks) if chunks else [])
+    return [None if piece.sound is None else next(features) for piece in pieces]
 
 
-def _encode_windows(pieces: Sequence[Piece], models: ModelSet, rows: list[list[Row]]) -> None:
-    windows = [(number, piece.window) for number, piece in enumerate(pieces) if piece.window is not None]
-    if not windows:
-        return
-    embedded = models.embed_windows([window for _, window in windows])
-    for (number, _), vectors in zip(windows, embedded, strict=True):
-        rows[number] += _window_rows(pieces[number], vectors)
-
-
-def _window_rows(piece: Piece, vectors: WindowVectors) -> list[Row]:
-    named = (
+def _add_window(file: FileVectors, window: Window, vectors: WindowVectors) -> None:
+    for space, vector in (
         (SpaceName.VIDEO, vectors.video),
         (SpaceName.AUDIO, vectors.audio),
         (SpaceName.AUDIO_VIDEO, vectors.audio_video),
-    )
-    return [Row(space, piece.start_seconds, piece.end_seconds, vector) for space, vector in named if vector is not None]
+    ):
+        if vector is not None:
+            file.append(space, window.start_seconds, window.end_seconds, vector)

@@ -8,6 +8,7 @@ A run can be stopped at any point, by Ctrl-C or worse: what was committed stays,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from pesearch.indexer.crawl import crawl, roots_of
 from pesearch.indexer.outcomes import Failed, Missing, Outcome, Plan, Relocated, Unchanged
 from pesearch.indexer.pipeline import embed_all
 from pesearch.indexer.plan import Finding, Known, New, group, survey, vanished
+from pesearch.indexer.stages import Stages, spent
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.store.library import Library
 from pesearch.store.writer import Writer
@@ -53,7 +55,8 @@ def index_found(
     """`index` for what a crawl of `paths`, or a part of it, has found."""
     library.require(models.name, models.spaces)
     ensure_ffmpeg()
-    with library.writer() as writer, Committer(writer) as committer:
+    stages = Stages()
+    with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
         gone = vanished(library.known(), roots_of(paths), crawled.blind)
         to_do = yield from _sort(survey(crawled.locations, library, retry_failed))
@@ -64,7 +67,10 @@ def index_found(
         yield from committer.flush()
         work = group(to_do.new)
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
-        yield from embed_all(work, models, committer)
+        started = time.perf_counter()
+        yield from embed_all(work, models, committer, stages)
+        if work:
+            yield spent(stages, time.perf_counter() - started, models.troubles())
 
 
 @dataclass(frozen=True, slots=True)

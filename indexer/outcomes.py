@@ -81,4 +81,31 @@ class Indexed:
     unread_seconds: float
 
 
-Outcome = Unchanged | NotMedia | Relocated | Missing | Failed | FailedBefore | Plan | Progress | Indexed
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Where the time of embedding went; comes last. `decode_seconds` are of all decoding threads together, and
+    `commit_seconds` passed beside the others; the rest followed one another within `elapsed_seconds`.
+
+    `troubles` are lines to show: memory that ran out.
+    """
+
+    elapsed_seconds: float
+    decode_seconds: float
+    wait_seconds: float
+    tower_seconds: float
+    codec_seconds: float
+    transformers_seconds: float
+    commit_seconds: float
+    troubles: tuple[str, ...]
+
+    @property
+    def bound_by(self) -> str:
+        """What would have to be faster for the whole to be: decoding, where the models waited for it a quarter of the
+        time, else the costliest of the models' parts."""
+        if self.wait_seconds > 0.25 * self.elapsed_seconds:
+            return "decode"
+        models = {"tower": self.tower_seconds, "codec": self.codec_seconds, "transformers": self.transformers_seconds}
+        return max(models, key=models.__getitem__)
+
+
+Outcome = Unchanged | NotMedia | Relocated | Missing | Failed | FailedBefore | Plan | Progress | Indexed | Spent

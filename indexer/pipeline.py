@@ -17,20 +17,25 @@ import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.indexer.assembly import FileVectors
 from pesearch.indexer.channel import Channel, Closed
 from pesearch.indexer.commit import Committer, Embedded, Finished
-from pesearch.indexer.decode import Needs, Piece, decode, needs_of
-from pesearch.indexer.encode import FileVectors, encode
+from pesearch.indexer.decode import Piece, decode
+from pesearch.indexer.encode import encode
 from pesearch.indexer.outcomes import Outcome, Progress
 from pesearch.indexer.plan import Work, kept_out, unseen
+from pesearch.indexer.stages import Stage, Stages
 from pesearch.types import EncodedFile, Failure, Location, SpaceVectors
 
-AHEAD_BYTES = 512 << 20
-"""Decoded media that may wait for the models."""
+AHEAD_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
+"""Decoded media that may wait for the models. A GPU wants its next batches ready; for a CPU more is memory lost."""
 
-BATCH_PIECES = 16
-BATCH_BYTES = 256 << 20
-"""What the models are given at a time, over all files: so many windows, or so many bytes of them."""
+BATCH_PIECES = 64
+BATCH_BYTES = {"cpu": 8 << 20, "cuda": 256 << 20}
+"""What the models are given at a time, over all files: so many pieces, or so many bytes of them, and at least one.
+
+20 s of video with sound are about 15 MB. A CPU works on that for minutes, and progress is told after each batch.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +67,21 @@ class End:
     size_bytes: int = 0
 
 
-def embed_all(work: Sequence[Work], models: ModelSet, committer: Committer) -> Iterator[Outcome]:
+def embed_all(work: Sequence[Work], models: ModelSet, committer: Committer, stages: Stages) -> Iterator[Outcome]:
     """Embeds every file and hands it to the committer; the outcomes come in the order in which files are finished.
 
     Raises ModelError, LibraryError; a file that cannot be read is an outcome.
     """
     so_far: dict[int, FileVectors] = {}
-    with Decoding(work, needs_of(models.spaces)) as decoding:
+    with Decoding(work, models, stages) as decoding:
         for batch in decoding.batches():
             parts = [each for each in batch if isinstance(each, Part)]
-            vectors = encode([part.piece for part in parts], models)
-            for part, rows in zip(parts, vectors, strict=True):
-                so_far.setdefault(part.number, FileVectors()).add(part.piece, rows)
+            encode([(so_far.setdefault(part.number, FileVectors()), part.piece) for part in parts], models, stages)
             yield from _progress(sum(part.piece.media_seconds for part in parts))
             for end in (each for each in batch if isinstance(each, End)):
                 task, file = work[end.number], so_far.pop(end.number, FileVectors())
                 yield from _progress(task.info.duration_seconds - file.media_seconds)
-                for finished in _finish(task, file, end.trouble):
+                for finished in _finish(task, file, end.trouble, models):
                     committer.add(finished)
             yield from committer.turn()
     yield from committer.flush()
@@ -87,21 +90,26 @@ def embed_all(work: Sequence[Work], models: ModelSet, committer: Committer) -> I
 class Decoding:
     """Threads that decode files, a file each, into a bounded channel. Leaving its context stops them."""
 
-    def __init__(self, work: Sequence[Work], needs: Needs) -> None:
+    def __init__(self, work: Sequence[Work], models: ModelSet, stages: Stages) -> None:
         threads = max(1, min(4, os.cpu_count() or 1, len(work)))
         self._work = work
-        self._needs = needs
+        self._models = models
+        self._stages = stages
         self._waiting = deque(range(len(work)))
-        self._channel: Channel[Part | End] = Channel(AHEAD_BYTES, threads)
+        self._channel: Channel[Part | End] = Channel(AHEAD_BYTES[models.device_kind], threads)
         self._threads = ThreadPoolExecutor(threads, "pesearch-decode")
         self._loops: list[Future[None]] = [self._threads.submit(self._loop) for _ in range(threads)]
 
     def batches(self) -> Iterator[list[Part | End]]:
         """What has been decoded, the parts of one file in order and then its end; the files may interleave."""
-        while batch := self._channel.take(BATCH_PIECES, BATCH_BYTES):
+        while batch := self._next_batch():
             yield batch
         for loop in self._loops:
             loop.result()
+
+    def _next_batch(self) -> list[Part | End]:
+        with self._stages.timed(Stage.WAIT):
+            return self._channel.take(BATCH_PIECES, BATCH_BYTES[self._models.device_kind])
 
     def _loop(self) -> None:
         try:
@@ -121,7 +129,12 @@ class Decoding:
     def _decode(self, number: int) -> None:
         task = self._work[number]
         try:
-            for piece in decode(task.location.path, task.info, self._needs):
+            pieces = decode(task.location.path, task.info, self._models)
+            while True:
+                with self._stages.timed(Stage.DECODE):
+                    piece = next(pieces, None)
+                if piece is None:
+                    break
                 self._channel.put(Part(number, piece))
         except FFmpegMissing:
             raise
@@ -145,14 +158,16 @@ class Decoding:
         self._threads.shutdown()
 
 
-def _finish(task: Work, file: FileVectors, trouble: Trouble | None) -> list[Finished]:
+def _finish(task: Work, file: FileVectors, trouble: Trouble | None, models: ModelSet) -> list[Finished]:
     """The file as it goes to the library, or, for each of its places, why it does not."""
     vectors = file.by_space()
     trouble = _changed(task.location) or trouble or _trouble_with(vectors)
     places = (task.location, *task.copies)
     if trouble is not None:
         return [Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places]
-    encoded = EncodedFile(task.location, task.fingerprint, task.info, vectors)
+    steps = file.steps()
+    features = None if steps is None else models.keep(steps)
+    encoded = EncodedFile(task.location, task.fingerprint, task.info, vectors, features)
     return [Embedded(encoded, task.copies, file.unread_seconds)]
 
 

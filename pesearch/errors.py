@@ -55,6 +55,10 @@ class DeviceError(ModelError):
     """The device asked for is not there, or has no memory left."""
 
 
+class OutOfMemory(DeviceError):
+    """The device has no memory left for this; less at a time may fit."""
+
+
 class LibraryError(PesearchError):
     """Something about a library on disk."""
 

@@ -22,21 +22,49 @@ SAMPLE_RATE = 48_000
 """Samples a second of the audio that every encoder hears (mono)."""
 
 EVENT_STEP_SECONDS = 0.04
-"""One step of PE-A-Frame: 1920 samples at 48 kHz."""
+"""One step of the codec and of PE-A-Frame: 1920 samples at 48 kHz."""
+
+STEPS_PER_SECOND = 25
+
+CHUNK_SECONDS = 20.0
+"""So much of a file is decoded and encoded as one piece, whatever its length."""
+
+
+def step_count(duration_seconds: float) -> int:
+    """How many steps the codec makes of a sound: the last one is filled up."""
+    samples = round(duration_seconds * SAMPLE_RATE)
+    return -(-samples * STEPS_PER_SECOND // SAMPLE_RATE)
 
 
 def windows(duration_seconds: float) -> SegmentArray:
     """The windows of a file, float64 [n, 2]: one each hop, the last shifted back to end at the end of the file.
 
-    A file no longer than one window is one window of its own length; nothing at all has none.
+    A file no longer than one window is one window of its own length; nothing at all has none. Windows begin at a step
+    of the codec, so that one pass over the sound serves them all: the last one is up to a step shorter.
     """
     if duration_seconds <= 0:
         return np.empty((0, 2))
     if duration_seconds <= WINDOW_SECONDS:
         return np.array([[0.0, duration_seconds]])
-    count = 1 + math.ceil((duration_seconds - WINDOW_SECONDS) / HOP_SECONDS)
-    starts = np.minimum(np.arange(count) * HOP_SECONDS, duration_seconds - WINDOW_SECONDS)
-    return np.stack([starts, starts + WINDOW_SECONDS], axis=1)
+    window, hop, steps = WINDOW_SECONDS * STEPS_PER_SECOND, HOP_SECONDS * STEPS_PER_SECOND, step_count(duration_seconds)
+    count = 1 + math.ceil((steps - window) / hop)
+    starts = np.minimum(np.arange(count) * hop, steps - window) / STEPS_PER_SECOND
+    ends = starts + WINDOW_SECONDS
+    ends[-1] = duration_seconds
+    return np.stack([starts, ends], axis=1)
+
+
+def chunks(duration_seconds: float) -> SegmentArray:
+    """A file in stretches one after the other, float64 [n, 2]: CHUNK_SECONDS each, the last half to one and a half.
+
+    So the last window begins in the last chunk. A file shorter than the last one may be is one chunk.
+    """
+    if duration_seconds <= 0:
+        return np.empty((0, 2))
+    longest = 1.5 * CHUNK_SECONDS
+    count = 1 if duration_seconds < longest else 1 + math.floor((duration_seconds - longest) / CHUNK_SECONDS + 1)
+    starts = np.arange(count) * CHUNK_SECONDS
+    return np.stack([starts, np.append(starts[1:], duration_seconds)], axis=1)
 
 
 def grid(start_seconds: float, end_seconds: float) -> npt.NDArray[np.float64]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,12 @@ from pesearch.errors import MediaError, QuestionError
 from pesearch.media.audio import AudioReader
 from pesearch.media.probe import probe
 from pesearch.search.spans import THRESHOLD, seconds, spans
-from pesearch.timeline import EVENT_STEP_SECONDS
+from pesearch.timeline import STEPS_PER_SECOND
 from pesearch.types import Event, FloatArray
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
+    from pesearch.store.library import Library
 
 PIECE_STEPS = 3000
 """Two minutes are heard at a time, so that the length of a file does not matter to memory."""
@@ -27,9 +30,13 @@ EDGE_STEPS = 25
 
 
 def locate_events(
-    path: Path, phrases: Sequence[str], models: ModelSet, threshold: float = THRESHOLD
+    path: Path,
+    phrases: Sequence[str],
+    models: ModelSet,
+    threshold: float = THRESHOLD,
+    stored: StoredSound | None = None,
 ) -> tuple[Event, ...]:
-    """Where each phrase sounds in a file of any length, in order of time.
+    """Where each phrase sounds in a file of any length, in order of time. What a library has `stored` is not made anew.
 
     Raises MediaError for a file that cannot be read or has no sound, QuestionError for phrases or a threshold that
     cannot be asked.
@@ -41,17 +48,53 @@ def locate_events(
     info = probe(path)
     if info.audio is None:
         raise MediaError(f"{path} has no sound")
-    probabilities = hear(path, 0.0, info.duration_seconds, phrases, models)
+    probabilities = hear(path, 0.0, info.duration_seconds, phrases, models, stored)
     return events_of(probabilities, phrases, 0.0, info.duration_seconds, threshold)
 
 
-def hear(path: Path, start_seconds: float, end_seconds: float, phrases: Sequence[str], models: ModelSet) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class StoredSound:
+    """What a library keeps of the sound of a file, so that it need not be decoded and encoded again."""
+
+    library: Library
+    file_id: int
+
+    def probabilities(self, first: int, stop: int, phrases: Sequence[str], models: ModelSet) -> FloatArray | None:
+        """float32 [phrases, stop - first] for steps of the file; None where these are not kept for this model."""
+        features = self.library.features(self.file_id, first, stop)
+        if features is None or len(features.steps) != stop - first:
+            return None
+        return models.event_probabilities_of(features, phrases)
+
+
+def stored_sound(path: Path, library: Library) -> StoredSound | None:
+    """What the library keeps of the file that lies at `path`; None when it does not know it as it is now."""
+    known, status = library.known().get(path.absolute()), path.stat()
+    if known is None or known.file_id is None:
+        return None
+    if (known.size_bytes, known.modified_ns) != (status.st_size, status.st_mtime_ns):
+        return None
+    return StoredSound(library, known.file_id)
+
+
+def hear(
+    path: Path,
+    start_seconds: float,
+    end_seconds: float,
+    phrases: Sequence[str],
+    models: ModelSet,
+    stored: StoredSound | None = None,
+) -> FloatArray:
     """The probability of each phrase in each 40 ms step from `start_seconds` on, float32 [phrases, steps]."""
-    with AudioReader(path) as reader:
-        parts = [
-            models.event_probabilities(_read(reader, start_seconds, end_seconds, first, stop), phrases)[:, skip:keep]
-            for first, stop, skip, keep in pieces(math.ceil((end_seconds - start_seconds) / EVENT_STEP_SECONDS - 1e-6))
-        ]
+    offset, parts = round(start_seconds * STEPS_PER_SECOND), []
+    with ExitStack() as stack:
+        reader: AudioReader | None = None
+        for first, stop, skip, keep in pieces(math.ceil((end_seconds - start_seconds) * STEPS_PER_SECOND - 1e-6)):
+            part = stored.probabilities(offset + first, offset + stop, phrases, models) if stored else None
+            if part is None:
+                reader = reader or stack.enter_context(AudioReader(path))
+                part = models.event_probabilities(_read(reader, start_seconds, end_seconds, first, stop), phrases)
+            parts.append(part[:, skip:keep])
     return np.concatenate(parts, axis=1) if parts else np.empty((len(phrases), 0), dtype=np.float32)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pesearch.encoders.model_set import ModelSet, WindowInput, WindowVectors
+from pesearch.encoders.model_set import ModelSet
+from pesearch.encoders.passing import WindowInput, WindowVectors
 from pesearch.errors import MediaError, QuestionError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image

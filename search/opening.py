@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.encoders.models import default_model_set
+from pesearch.errors import LibraryNotFound
+from pesearch.search.events import StoredSound, stored_sound
 from pesearch.store.library import Library, open_library
 
 
@@ -20,3 +23,17 @@ def open_for_search(folder: Path, device: str) -> tuple[Library, ModelSet]:
     models = open_model_set(library.model_set, device)
     library.require(models.name, models.spaces)
     return library, models
+
+
+def open_for_events(path: Path, folder: Path, model: str | None, device: str) -> tuple[ModelSet, StoredSound | None]:
+    """The models that hear a file, and what the library in `folder` keeps of its sound, if it knows the file.
+
+    The models are those of `model`, else those of the library that knows the file, else the default ones.
+    Raises ModelMissing, ModelDamaged, DeviceError.
+    """
+    try:
+        stored = stored_sound(path, open_library(folder))
+    except (LibraryNotFound, FileNotFoundError):
+        stored = None
+    named = model or (stored.library.model_set if stored else default_model_set())
+    return open_model_set(named, device), stored

@@ -76,7 +76,7 @@ def _moments(library: Library, models: ModelSet, question: Question) -> tuple[Mo
     ranks = ranks_of(found)
     stretches = merge(one for file in scores.values() for one in stretches_of(file, asked, ranks))
     best = stretches[: max(question.k, LEAST_HEARD)]
-    heard = sorted(listen(best, scores, asked, models), key=lambda one: best_first(one.stretch))
+    heard = sorted(listen(best, scores, asked, models, library), key=lambda one: best_first(one.stretch))
     return tuple(_moment(rank, one, scores) for rank, one in enumerate(heard[: question.k], start=1))
 
 

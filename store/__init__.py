@@ -1,1 +1,1 @@
-"""A library on disk: DuckDB catalogue, Arrow vector shards, FAISS indexes, generations and the lock."""
+"""A library on disk: DuckDB catalogue, Arrow shards, FAISS indexes, generations and the lock."""

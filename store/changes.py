@@ -25,8 +25,26 @@ _ENCODED = {
     "video": "STRUCT(codec VARCHAR, width INTEGER, height INTEGER, frames_per_second DOUBLE)",
     "audio": "STRUCT(codec VARCHAR, sample_rate INTEGER, channels INTEGER)",
 }
-_SHARDS = {"name": "VARCHAR", "space": "VARCHAR", "rows": "BIGINT", "size_bytes": "BIGINT"}
-_EXTENTS = {"fingerprint": "VARCHAR", "space": "VARCHAR", "shard": "VARCHAR", "first_row": "BIGINT", "rows": "BIGINT"}
+_SIZE = {"rows": "BIGINT", "size_bytes": "BIGINT"}
+_EXTENT = {"fingerprint": "VARCHAR", "shard": "VARCHAR", "first_row": "BIGINT", "rows": "BIGINT"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The two tables of a kind of shard, with the columns that are given: the shards, and where files are in them."""
+
+    shards: str
+    shard_types: Mapping[str, str]
+    extents: str
+    extent_types: Mapping[str, str]
+
+
+_VECTORS = _Tables(
+    "shards", {"name": "VARCHAR", "space": "VARCHAR", **_SIZE}, "extents", {**_EXTENT, "space": "VARCHAR"}
+)
+_FEATURES = _Tables(
+    "feature_shards", {"name": "VARCHAR", "codec": "VARCHAR", "dim": "INTEGER", **_SIZE}, "feature_extents", _EXTENT
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +56,19 @@ class WrittenShard:
 
 
 def add_files(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[EncodedFile], shards: Sequence[WrittenShard]
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[EncodedFile],
+    vectors: Sequence[WrittenShard],
+    features: Sequence[WrittenShard],
 ) -> None:
-    """Register files, their locations and their vectors. A content that has vectors already keeps those."""
+    """Register files, their locations, vectors and features. A content that has vectors or features keeps those."""
     _lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
-    _lay(connection, "written_shards", _SHARDS, [asdict(written.shard) for written in shards])
-    _lay(connection, "written_extents", _EXTENTS, [row for written in shards for row in _extent_rows(written)])
     connection.execute("""
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
         SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
         WHERE fingerprint NOT IN (SELECT fingerprint FROM files) ORDER BY encoded.rowid""")
-    connection.execute("INSERT INTO shards SELECT name, space, rows, size_bytes FROM written_shards")
-    connection.execute("""
-        INSERT INTO extents
-        SELECT files.id, space, shard, first_row, rows FROM written_extents JOIN files USING (fingerprint)
-        WHERE files.id NOT IN (SELECT file_id FROM extents)""")
+    _register(connection, _VECTORS, vectors)
+    _register(connection, _FEATURES, features)
     connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM encoded)")
     connection.execute("""
         INSERT INTO locations
@@ -104,12 +120,25 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
     """End a change: drop what no place refers to any more, and count the generation up. The new generation."""
     connection.execute("""
         DELETE FROM files WHERE id NOT IN (SELECT file_id FROM locations WHERE file_id IS NOT NULL)""")
-    connection.execute("DELETE FROM extents WHERE file_id NOT IN (SELECT id FROM files)")
-    connection.execute("DELETE FROM shards WHERE name NOT IN (SELECT shard FROM extents)")
+    for tables in (_VECTORS, _FEATURES):
+        connection.execute(f"DELETE FROM {tables.extents} WHERE file_id NOT IN (SELECT id FROM files)")
+        connection.execute(f"DELETE FROM {tables.shards} WHERE name NOT IN (SELECT shard FROM {tables.extents})")
     row = connection.execute("UPDATE library SET generation = generation + 1 RETURNING generation").fetchone()
     if row is None:
         raise LibraryDamaged("The catalogue of the library is empty: index into a new library")
     return int(row[0])
+
+
+def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: Sequence[WrittenShard]) -> None:
+    """Register shards, and where in them the files are that had none of their kind."""
+    shards, extents = f"written_{tables.shards}", f"written_{tables.extents}"
+    _lay(connection, shards, tables.shard_types, [asdict(one.shard) for one in written])
+    _lay(connection, extents, tables.extent_types, [row for one in written for row in _extent_rows(one)])
+    connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM {shards}")
+    connection.execute(f"""
+        INSERT INTO {tables.extents} BY NAME
+        SELECT files.id AS file_id, {extents}.* EXCLUDE (fingerprint) FROM {extents} JOIN files USING (fingerprint)
+        WHERE files.id NOT IN (SELECT file_id FROM {tables.extents})""")
 
 
 def _lay(
@@ -133,9 +162,9 @@ def _encoded_row(file: EncodedFile) -> dict[str, Any]:
 
 def _extent_rows(written: WrittenShard) -> list[dict[str, Any]]:
     rows, first_row = [], 0
+    shard = {**asdict(written.shard), "shard": written.shard.name}
     for fingerprint, count in written.contents:
-        place = {"space": written.shard.space.value, "shard": written.shard.name}
-        rows.append({"fingerprint": fingerprint, **place, "first_row": first_row, "rows": count})
+        rows.append({**shard, "fingerprint": fingerprint, "first_row": first_row, "rows": count})
         first_row += count
     return rows
 

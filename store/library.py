@@ -19,12 +19,24 @@ from pesearch.errors import LibraryDamaged, LibraryError, OtherModelSet
 from pesearch.store.birth import create_catalogue, migrate_catalogue
 from pesearch.store.catalogue import reading
 from pesearch.store.disk import size_on_disk
+from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.lock import writer_lock
 from pesearch.store.snapshot import KnownLocation, read_snapshot
 from pesearch.store.vectors import read_vectors
 from pesearch.store.writer import Writer
-from pesearch.types import Failure, FloatArray, Hit, Location, MediaFile, MediaKind, Space, SpaceName, SpaceVectors
+from pesearch.types import (
+    CodecFeatures,
+    Failure,
+    FloatArray,
+    Hit,
+    Location,
+    MediaFile,
+    MediaKind,
+    Space,
+    SpaceName,
+    SpaceVectors,
+)
 
 _Answer = TypeVar("_Answer")
 
@@ -148,21 +160,34 @@ class Library:
         does not have finds nothing.
         """
 
-        def answer(generation: Generation, known: Space) -> list[list[Hit]]:
-            return generation.index(known).search(queries, k, file_ids)
+        def answer(generation: Generation) -> list[list[Hit]]:
+            known = generation.snapshot.space(space)
+            return generation.index(known).search(queries, k, file_ids) if known else [[] for _ in queries]
 
-        return self._from_shards(space, answer) or [[] for _ in queries]
+        return self._from_shards(answer)
 
     def vectors(self, file_id: int, space: SpaceName) -> SpaceVectors:
         """The vectors of one file in one space, as stored. `LibraryError` when the library has no such space."""
 
-        def answer(generation: Generation, known: Space) -> SpaceVectors:
+        def answer(generation: Generation) -> SpaceVectors:
+            known = generation.snapshot.space(space)
+            if known is None:
+                raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
             return read_vectors(self.folder, generation.snapshot, known, file_id)
 
-        found = self._from_shards(space, answer)
-        if found is None:
-            raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
-        return found
+        return self._from_shards(answer)
+
+    def features(self, file_id: int, start_step: int = 0, stop_step: int | None = None) -> CodecFeatures | None:
+        """The codec features of one file, as stored: its steps from `start_step` to before `stop_step`, or to the end.
+
+        Steps that the file does not have are left out; only those that are asked for are read from the disk. None when
+        the file has no features.
+        """
+
+        def answer(generation: Generation) -> CodecFeatures | None:
+            return read_features(self.folder, generation.snapshot, file_id, start_step, stop_step)
+
+        return self._from_shards(answer)
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
@@ -176,20 +201,15 @@ class Library:
                 )
             yield Writer(self.folder, snapshot)
 
-    def _from_shards(self, space: SpaceName, answer: Callable[[Generation, Space], _Answer]) -> _Answer | None:
+    def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""
         while True:
             generation = self._now()
-            known = next((one for one in generation.snapshot.spaces if one.name == space), None)
-            if known is None:
-                return None
             try:
-                return answer(generation, known)
+                return answer(generation)
             except FileNotFoundError as error:
                 if self._now() is generation:
-                    raise LibraryDamaged(
-                        f"The vector shard {error.filename} is gone: index into a new library"
-                    ) from error
+                    raise LibraryDamaged(f"The shard {error.filename} is gone: index into a new library") from error
 
     def _now(self) -> Generation:
         """The last committed generation; the one in memory while the generation file says that it is the last."""

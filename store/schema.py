@@ -2,7 +2,8 @@
 
 `locations` says all that is known of a path: the file it holds (`file_id`), or why it could not be indexed (`reason`).
 Both are set when the bytes that were indexed can no longer be read. Paths are the bytes that the system uses.
-`extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`.
+`extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`. `feature_shards` and
+`feature_extents` say the same of codec features.
 """
 
 from __future__ import annotations
@@ -33,7 +34,15 @@ CREATE TABLE extents (
     first_row BIGINT NOT NULL, rows BIGINT NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES,)
+FEATURE_TABLES = """
+CREATE TABLE feature_shards (
+    name VARCHAR NOT NULL, codec VARCHAR NOT NULL, dim INTEGER NOT NULL, rows BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL);
+CREATE TABLE feature_extents (
+    file_id BIGINT NOT NULL, shard VARCHAR NOT NULL, first_row BIGINT NOT NULL, rows BIGINT NOT NULL);
+"""
+
+MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

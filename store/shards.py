@@ -1,13 +1,12 @@
-"""Vector shards: immutable Arrow IPC files in `vectors/<space>/`, read through the memory map.
+"""Shards: immutable Arrow IPC files, written once and read through the memory map.
 
-One row is one segment: `start_seconds`, `end_seconds` (float64) and `vector` (float16 [dim]). Float16 keeps 11 bits:
-a dot product of unit vectors moves by about 1e-4, far below what sets two answers apart.
+There are two kinds, of vectors and of codec features. What they share is here: names, writing, reading, sweeping.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,102 +17,128 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.disk import write_durably
-from pesearch.types import HalfArray, SegmentArray, Space, SpaceName, SpaceVectors
+from pesearch.types import HalfArray, SpaceName
 
-SHARD_FOLDER = "vectors"
+VECTOR_FOLDER = "vectors"
+FEATURE_FOLDER = "features"
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
-    """One shard as the catalogue registers it."""
+class VectorShard:
+    """A shard of vectors of one space, as the catalogue registers it."""
 
     name: str
     space: SpaceName
     rows: int
     size_bytes: int
 
+    @property
+    def place(self) -> Path:
+        """The file, from the library's folder on."""
+        return Path(VECTOR_FOLDER, self.space.value, self.name)
+
 
 @dataclass(frozen=True, slots=True)
-class ShardRows:
-    """The rows of a shard: `segments` float64 [n, 2] in seconds, `vectors` float16 [n, dim] in the memory map."""
+class FeatureShard:
+    """A shard of features of one codec with `dim` numbers a step, as the catalogue registers it."""
 
-    segments: SegmentArray
-    vectors: HalfArray
+    name: str
+    codec: str
+    dim: int
+    rows: int
+    size_bytes: int
+
+    @property
+    def place(self) -> Path:
+        """The file, from the library's folder on."""
+        return Path(FEATURE_FOLDER, self.name)
 
 
-def check_storable(vectors: SpaceVectors) -> None:
-    """`ValueError` unless all values are finite in float16 (which ends at 65504)."""
-    if not (np.abs(vectors.vectors) <= np.finfo(np.float16).max).all():
-        raise ValueError(f"{vectors!r} holds values that are not finite in float16")
+Shard = VectorShard | FeatureShard
 
 
-def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Shard:
-    """Write the vectors of several files, one after the other, as a new shard of the library in `folder`."""
-    name = f"{uuid.uuid4().hex}.arrow"
-    path = shard_path(folder, space.name, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    batch = _record_batch(space, parts)
+def write_rows(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[str, int, int]:
+    """Write record batches, each as it comes, to a new file in `folder`: its name, rows and size in bytes.
+
+    All batches but the last have equally many rows, so that a reader knows which batch holds a row.
+    """
+    path = folder / f"{uuid.uuid4().hex}.arrow"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = 0
 
     def write(sink: BinaryIO) -> None:
-        with pa.ipc.new_file(sink, batch.schema) as stream:
-            stream.write_batch(batch)
+        nonlocal rows
+        with pa.ipc.new_file(sink, schema) as stream:
+            for batch in batches:
+                stream.write_batch(batch)
+                rows += batch.num_rows
 
     write_durably(path, write)
-    return Shard(name, space.name, batch.num_rows, path.stat().st_size)
+    return path.name, rows, path.stat().st_size
 
 
-def read_shard(folder: Path, shard: Shard, dim: int) -> ShardRows:
-    """Map a shard into memory. `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written."""
-    path = shard_path(folder, shard.space, shard.name)
+def read_rows(
+    folder: Path, shard: Shard, schema: pa.Schema, start: int = 0, stop: int | None = None
+) -> list[pa.RecordBatch]:
+    """Map the rows from `start` to before `stop` of a shard into memory; the library is in `folder`.
+
+    `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is not as written.
+    """
+    path = folder / shard.place
     if path.stat().st_size != shard.size_bytes:
-        raise LibraryDamaged(f"The vector shard {path} is not whole: index into a new library")
+        raise LibraryDamaged(f"The shard {path} is not whole: index into a new library")
+    mapped = pa.memory_map(str(path))
     try:
-        batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-    except pa.ArrowException as error:
-        raise LibraryDamaged(f"The vector shard {path} cannot be read: index into a new library") from error
-    if not batch.schema.equals(_schema(dim)) or len(batch) != shard.rows:
-        raise LibraryDamaged(f"The vector shard {path} holds other rows than registered: index into a new library")
-    segments = np.stack([_values(batch.column(number), np.float64) for number in (0, 1)], axis=1)
-    return ShardRows(segments, _values(batch.column(2).flatten(), np.float16).reshape(-1, dim))
+        reader = pa.ipc.open_file(mapped)
+        if reader.schema.equals(schema) and _count(reader) == shard.rows:
+            return list(_between(reader, start, shard.rows if stop is None else stop))
+    except (pa.ArrowException, OSError) as error:
+        raise LibraryDamaged(f"The shard {path} cannot be read: index into a new library") from error
+    raise LibraryDamaged(f"The shard {path} holds other rows than registered: index into a new library")
 
 
 def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
     """Delete what no transaction registered, half-written or left behind. Bytes freed."""
-    keep = {shard_path(folder, shard.space, shard.name) for shard in registered}
-    strays = [path for path in (folder / SHARD_FOLDER).glob("*/*") if path not in keep and path.is_file()]
+    keep = {folder / shard.place for shard in registered}
+    found = [*(folder / VECTOR_FOLDER).glob("*/*"), *(folder / FEATURE_FOLDER).glob("*")]
+    strays = [path for path in found if path not in keep and path.is_file()]
     freed_bytes = sum(path.stat().st_size for path in strays)
     for path in strays:
         path.unlink()
     return freed_bytes
 
 
-def shard_path(folder: Path, space: SpaceName, name: str) -> Path:
-    """Where a shard of the library in `folder` is."""
-    return folder / SHARD_FOLDER / space.value / name
+def _count(reader: pa.RecordBatchFileReader) -> int:
+    last = reader.num_record_batches - 1
+    return int(last * reader.get_batch(0).num_rows + reader.get_batch(last).num_rows) if last >= 0 else 0
 
 
-def _schema(dim: int) -> pa.Schema:
-    seconds = [(name, pa.float64()) for name in ("start_seconds", "end_seconds")]
-    return pa.schema([*seconds, ("vector", pa.list_(pa.float16(), dim))])
-
-
-def _record_batch(space: Space, parts: Sequence[SpaceVectors]) -> pa.RecordBatch:
-    segments = np.concatenate([part.segments for part in parts])
-    vectors = np.concatenate([part.vectors for part in parts]).astype(np.float16)
-    columns = [
-        _column(pa.float64(), segments[:, 0]),
-        _column(pa.float64(), segments[:, 1]),
-        pa.FixedSizeListArray.from_arrays(_column(pa.float16(), vectors), space.dim),
-    ]
-    origin = {"space": space.name.value, "model": space.model, "revision": space.revision}
-    return pa.RecordBatch.from_arrays(columns, schema=_schema(space.dim).with_metadata(origin))
+def _between(reader: pa.RecordBatchFileReader, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    size = reader.get_batch(0).num_rows
+    for first in range(start // size * size, stop, size):
+        batch = reader.get_batch(first // size)
+        batch.validate()
+        skipped = max(start - first, 0)
+        yield batch.slice(skipped, stop - first - skipped)
 
 
 # `pa.array` and `Array.to_numpy` would do what the next two do, but import pandas first.
-def _column(kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
+def to_column(kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
+    """A column over values that are of this `kind` already: a view of them when they are contiguous."""
     return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
-def _values(column: pa.Array, kind: type[np.generic]) -> npt.NDArray[Any]:
+def from_column(column: pa.Array, kind: type[np.generic]) -> npt.NDArray[Any]:
+    """The values of a column, which are of this `kind`: a view that cannot be written to."""
     item_bytes = np.dtype(kind).itemsize
     return np.frombuffer(column.buffers()[1], kind, count=len(column), offset=column.offset * item_bytes)
+
+
+def to_half_column(rows: HalfArray) -> pa.Array:
+    """A column of lists from float16 [n, dim], as `to_column`."""
+    return pa.FixedSizeListArray.from_arrays(to_column(pa.float16(), rows), rows.shape[1])
+
+
+def from_half_column(column: pa.Array) -> HalfArray:
+    """Float16 [n, dim] from a column of lists, as `from_column`."""
+    return from_column(column.flatten(), np.float16).reshape(-1, column.type.list_size)

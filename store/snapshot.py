@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store.shards import Shard
+from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import AudioStream, Location, MediaFile, MediaInfo, MediaKind, Space, SpaceName, VideoStream
 
 
@@ -39,8 +41,41 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureExtent:
+    """Where the codec features of a file are: `rows` rows of a shard, from `first_row`."""
+
+    shard: FeatureShard
+    first_row: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureExtents:
+    """The extents of all files that have features: columns, int64 [n], by rising file id; `shards` are by number.
+
+    An object for each file would make a snapshot slower and larger, and most readers never ask for one.
+    """
+
+    shards: Mapping[int, FeatureShard]
+    file_ids: npt.NDArray[np.int64]
+    shard_numbers: npt.NDArray[np.int64]
+    first_rows: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+
+    def find(self, file_id: int) -> FeatureExtent | None:
+        """The extent of one file, if it has features."""
+        at = int(np.searchsorted(self.file_ids, file_id))
+        if at == len(self.file_ids) or self.file_ids[at] != file_id:
+            return None
+        return FeatureExtent(self.shards[int(self.shard_numbers[at])], int(self.first_rows[at]), int(self.rows[at]))
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One generation of the catalogue. `birth` sets apart two libraries that lay in one folder one after the other."""
+    """One generation of the catalogue. `birth` sets apart two libraries that lay in one folder one after the other.
+
+    `shards` and `extents` are of vectors, `features` of codec features.
+    """
 
     generation: int
     birth: str
@@ -51,13 +86,18 @@ class Snapshot:
     spaces: tuple[Space, ...]
     known: Mapping[Path, KnownLocation]
     files: Mapping[int, MediaFile]
-    shards: Mapping[str, Shard]
+    shards: Mapping[str, VectorShard]
     extents: Mapping[SpaceName, tuple[Extent, ...]]
+    features: FeatureExtents
 
     @property
     def stamp(self) -> str:
         """What the generation file holds when this is the last committed state."""
         return f"{self.generation} {self.birth}"
+
+    def space(self, name: SpaceName) -> Space | None:
+        """The space of that name, if the library has it."""
+        return next((space for space in self.spaces if space.name == name), None)
 
 
 def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
@@ -80,15 +120,25 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         spaces=spaces,
         known=known,
         files=_files(connection, known),
-        shards=read_shards(connection),
+        shards=_vector_shards(connection),
         extents={space.name: _extents(connection, space.name) for space in spaces},
+        features=_features(connection),
     )
 
 
-def read_shards(connection: duckdb.DuckDBPyConnection) -> dict[str, Shard]:
-    """The shards that are registered, by name."""
+def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:
+    """All shards that are registered, of vectors and of features."""
+    return [*_vector_shards(connection).values(), *_feature_shards(connection).values()]
+
+
+def _vector_shards(connection: duckdb.DuckDBPyConnection) -> dict[str, VectorShard]:
     rows = connection.execute("SELECT name, space, rows, size_bytes FROM shards").fetchall()
-    return {name: Shard(name, SpaceName(space), *rest) for name, space, *rest in rows}
+    return {name: VectorShard(name, SpaceName(space), *rest) for name, space, *rest in rows}
+
+
+def _feature_shards(connection: duckdb.DuckDBPyConnection) -> dict[int, FeatureShard]:
+    rows = connection.execute("SELECT rowid, name, codec, dim, rows, size_bytes FROM feature_shards").fetchall()
+    return {number: FeatureShard(*rest) for number, *rest in rows}
 
 
 def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
@@ -130,3 +180,12 @@ def _extents(connection: duckdb.DuckDBPyConnection, space: SpaceName) -> tuple[E
         "SELECT file_id, shard, first_row, rows FROM extents WHERE space = ? ORDER BY file_id, first_row", [space.value]
     ).fetchall()
     return tuple(Extent(*row) for row in rows)
+
+
+def _features(connection: duckdb.DuckDBPyConnection) -> FeatureExtents:
+    columns = connection.execute("""
+        SELECT file_id, feature_shards.rowid AS shard_number, first_row, feature_extents.rows AS rows
+        FROM feature_extents JOIN feature_shards ON shard = name ORDER BY file_id""").fetchnumpy()
+    return FeatureExtents(
+        _feature_shards(connection), *(columns[name] for name in ("file_id", "shard_number", "first_row", "rows"))
+    )

@@ -14,8 +14,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.store.shards import ShardRows, read_shard
 from pesearch.store.snapshot import Extent, Snapshot
+from pesearch.store.vector_shards import ShardRows, read_shard
 from pesearch.types import FloatArray, Hit, SegmentArray, Space, SpaceVectors
 
 

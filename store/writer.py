@@ -1,7 +1,7 @@
 """Changing a library: each method is one transaction and returns the generation that it made.
 
-Vectors come first: a shard is whole and durable under its name before the transaction that registers it. What is
-interrupted in between leaves a shard that nobody registered, and the next writer sweeps it.
+Vectors and features come first: a shard is whole and durable under its name before the transaction that registers it.
+What is interrupted in between leaves a shard that nobody registered, and the next writer sweeps it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from pesearch.store.changes import (
     remove_files,
 )
 from pesearch.store.disk import disk_errors
+from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import write_stamp
-from pesearch.store.shards import check_storable, sweep_shards, write_shard
+from pesearch.store.shards import sweep_shards
 from pesearch.store.snapshot import Snapshot, read_shards
-from pesearch.types import EncodedFile, Failure, Location, Space, SpaceName
+from pesearch.store.vector_shards import check_storable, write_shard
+from pesearch.types import CodecFeatures, EncodedFile, Failure, Location, Space, SpaceName
 
 
 class Writer:
@@ -42,17 +44,19 @@ class Writer:
     def add(self, batch: Sequence[EncodedFile]) -> int:
         """Commit encoded files. One that stands at the path of another content replaces it there.
 
-        A content that is known gets one more location and keeps the vectors it has. A content that no location holds
-        any more is dropped with its vectors. Of two that stand at one path the later one counts. `ValueError` for
-        vectors that do not fit the library's spaces, or are not finite in float16; then nothing is committed.
+        A content that is known gets one more location and keeps the vectors and features it has; features are added
+        when it has none. A content that no location holds any more is dropped with its vectors and features. Of two
+        that stand at one path the later one counts. `ValueError` for vectors that do not fit the library's spaces, or
+        are not finite in float16, and for features that are not finite float16; then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
         contents = {file.fingerprint: file for file in files}
         for file in files:
             self._check(file)
         with disk_errors(self._folder):
-            shards = [shard for space in self._spaces.values() for shard in self._write(space, contents)]
-        return self._commit(lambda connection: add_files(connection, files, shards))
+            vectors = [shard for space in self._spaces.values() for shard in self._write_vectors(space, contents)]
+            features = self._write_features(files)
+        return self._commit(lambda connection: add_files(connection, files, vectors, features))
 
     def add_location(self, file_id: int, location: Location) -> int:
         """Say that a known file stands at this location too, or still, after a change of its time."""
@@ -72,7 +76,7 @@ class Writer:
         return self._commit(lambda connection: fail_locations(connection, list(latest.values())))
 
     def remove(self, file_ids: Iterable[int]) -> int:
-        """Drop files from the library: their places and vectors. The media itself is not touched."""
+        """Drop files from the library: their places, vectors and features. The media itself is not touched."""
         ids = list(file_ids)
         return self._commit(lambda connection: remove_files(connection, ids))
 
@@ -89,7 +93,7 @@ class Writer:
         with reading(self._folder) as connection:
             shards = read_shards(connection)
         with disk_errors(self._folder):
-            return sweep_shards(self._folder, shards.values())
+            return sweep_shards(self._folder, shards)
 
     def _check(self, file: EncodedFile) -> None:
         for vectors in file.vectors:
@@ -97,8 +101,10 @@ class Writer:
             if space is None or vectors.vectors.shape[1] != space.dim:
                 raise ValueError(f"{vectors!r} of {file.location.path!r} does not fit the library's spaces")
             check_storable(vectors)
+        if file.features is not None:
+            check_features(file.features)
 
-    def _write(self, space: Space, contents: Mapping[str, EncodedFile]) -> list[WrittenShard]:
+    def _write_vectors(self, space: Space, contents: Mapping[str, EncodedFile]) -> list[WrittenShard]:
         """The shard of one space for a batch; none when the batch has no vectors there."""
         parts = [
             (fingerprint, vectors)
@@ -110,6 +116,21 @@ class Writer:
             return []
         shard = write_shard(self._folder, space, [vectors for _, vectors in parts])
         return [WrittenShard(shard, tuple((fingerprint, len(vectors.vectors)) for fingerprint, vectors in parts))]
+
+    def _write_features(self, files: Sequence[EncodedFile]) -> list[WrittenShard]:
+        """The feature shards of a batch, one for each codec and dimension. Features without steps are none."""
+        contents: dict[str, CodecFeatures] = {}
+        for file in files:
+            if file.features is not None and file.features.steps.size:
+                contents.setdefault(file.fingerprint, file.features)
+        kinds: dict[tuple[str, int], list[tuple[str, CodecFeatures]]] = {}
+        for fingerprint, features in contents.items():
+            kinds.setdefault((features.codec, features.steps.shape[1]), []).append((fingerprint, features))
+        return [self._written_features(parts) for parts in kinds.values()]
+
+    def _written_features(self, parts: Sequence[tuple[str, CodecFeatures]]) -> WrittenShard:
+        shard = write_features(self._folder, [features for _, features in parts])
+        return WrittenShard(shard, tuple((fingerprint, len(features.steps)) for fingerprint, features in parts))
 
     def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
         with transaction(self._folder) as connection:

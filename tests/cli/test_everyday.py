@@ -57,8 +57,11 @@ def test_what_is_not_there_is_not_found(pesearch: Run, sample_library: Library) 
     assert "no confident match" in answer.stderr
 
 
-def test_events_of_one_file(pesearch: Run) -> None:
-    result = pesearch("events", SAMPLES / "siren_train.mp4", "siren", "train", "--model", "starter", "--json")
+@pytest.mark.parametrize("is_indexed", [False, True])
+def test_events_of_one_file(pesearch: Run, sample_library: Library, tmp_path: Path, is_indexed: bool) -> None:
+    """With the models that are named, or those of the library that knows the file."""
+    which = ("--library", sample_library.folder) if is_indexed else ("--library", tmp_path, "--model", "starter")
+    result = pesearch("events", SAMPLES / "siren_train.mp4", "siren", "train", *which, "--json")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     assert set(found) == {"path", "events"}

@@ -1,11 +1,13 @@
 """The device is what was asked for, or an error of one line."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
-from pesearch.encoders.device import batch_size, choose_device, computing, place
+from pesearch.encoders.device import Batches, choose_device, computing, place
 from pesearch.encoders.models import default_model_set
-from pesearch.errors import DeviceError
+from pesearch.errors import DeviceError, OutOfMemory
 
 
 @pytest.mark.parametrize(("there", "device", "model_set"), [(True, "cuda", "small"), (False, "cpu", "light")])
@@ -54,5 +56,29 @@ def test_another_failure_is_not_taken_for_it() -> None:
     assert not isinstance(caught.value, DeviceError)
 
 
-def test_a_gpu_takes_more_at_once() -> None:
-    assert batch_size("cuda:1") > batch_size("cpu") > 0
+def test_a_batch_that_is_too_large_is_halved_and_nothing_is_lost() -> None:
+    """The real exception, raised for more than three at once."""
+    sizes = []
+
+    def square(batch: Sequence[int]) -> list[int]:
+        with computing("cpu"):
+            if len(batch) > 3:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+        sizes.append(len(batch))
+        return [number * number for number in batch]
+
+    batches = Batches("frames", "cuda:1", {"cuda": 16, "cpu": 1})
+    assert batches.trouble is None
+    assert batches.run(range(20), square) == [number * number for number in range(20)]
+    assert sizes == [2] * 10
+    assert batches.run(range(4), square) == [0, 1, 4, 9]
+    assert batches.trouble == "memory ran out: frames were taken 2 at a time in place of 16"
+
+
+def test_one_that_does_not_fit_alone_ends_in_an_error() -> None:
+    def fail(batch: Sequence[int]) -> list[int]:
+        with computing("cpu"):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with pytest.raises(OutOfMemory, match="cpu has no memory left"):
+        Batches("frames", "cuda", {"cuda": 8}).run(range(8), fail)

@@ -49,26 +49,27 @@ def call_plain(plain: Any, audio: FloatArray) -> FloatArray:
 @pytest.mark.parametrize("samples", [1, STEP_SAMPLES, STEP_SAMPLES + 1, 3 * SECOND + 5])
 def test_probabilities_equal_the_plain_call(frame_model: PeAFrame, plain: Any, samples: int) -> None:
     audio = noise(samples)
-    found = frame_model.probabilities(audio, PHRASES)
+    found = frame_model.hear(audio, PHRASES)
     assert found.shape == (3, -(-samples // STEP_SAMPLES))
     np.testing.assert_allclose(found, call_plain(plain, audio), atol=1e-4)
 
 
 def test_long_audio_is_heard_in_sections_of_ten_seconds(frame_model: PeAFrame, plain: Any) -> None:
     audio = noise(23 * SECOND + 100)
-    found = frame_model.probabilities(audio, PHRASES)
+    found = frame_model.hear(audio, PHRASES)
     first = call_plain(plain, audio[: 10 * SECOND])
     second = call_plain(plain, audio[8 * SECOND : 18 * SECOND])
     last = call_plain(plain, audio[(576 - 250) * STEP_SAMPLES :])
     assert found.shape == (3, 576)
-    np.testing.assert_allclose(found[:, :225], first[:, :225], atol=1e-4)
-    np.testing.assert_allclose(found[:, 225:388], second[:, 25:188], atol=1e-4)
-    np.testing.assert_allclose(found[:, 388:], last[:, 62:], atol=1e-4)
+    # Plain calls hear a cut where a section ends; the sections here start from features of the whole sound.
+    np.testing.assert_allclose(found[:, :225], first[:, :225], atol=2e-3)
+    np.testing.assert_allclose(found[:, 225:388], second[:, 25:188], atol=2e-3)
+    np.testing.assert_allclose(found[:, 388:], last[:, 62:], atol=2e-3)
 
 
 def test_nothing_to_hear_or_to_name_gives_nothing(frame_model: PeAFrame) -> None:
-    assert frame_model.probabilities(noise(0), PHRASES).shape == (3, 0)
-    assert frame_model.probabilities(noise(5000), []).shape == (0, 3)
+    assert frame_model.hear(noise(0), PHRASES).shape == (3, 0)
+    assert frame_model.hear(noise(5000), []).shape == (0, 3)
 
 
 @given(steps=st.integers(1, 3000))

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from pesearch.encoders.folders import ModelFolder
 from pesearch.encoders.libraries import load_transformers, silent
-from pesearch.encoders.pe_av import PeAv
+from pesearch.encoders.pe_av import PeAv, Vectors
 from pesearch.encoders.pe_checkpoint import load_pe_av
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray, SpaceName
@@ -26,6 +26,10 @@ AUDIO = (RANDOM.standard_normal(50_000) * 0.1).astype(np.float32)
 
 def open_av(path: Path, *, with_video: bool = True) -> PeAv:
     return PeAv(ModelFolder(path, "test", "test", 32, None), "cpu", with_video=with_video)
+
+
+def embed(av: PeAv, *windows: tuple[list[np.ndarray] | None, FloatArray | None]) -> list[Vectors]:
+    return av.embed_windows([av.features(frames, audio) for frames, audio in windows])
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,7 @@ def call_plain(plain: Any, path: Path, texts: list[str], audio: FloatArray, fram
 
 def test_all_vectors_equal_the_plain_call(av: PeAv, plain: Any, tiny_set: Path) -> None:
     expected = call_plain(plain, tiny_set / "pe_av", TEXTS, AUDIO, FRAMES)
-    [(video, audio, both)] = av.embed_windows([(FRAMES, AUDIO)])
+    [(video, audio, both)] = embed(av, (FRAMES, AUDIO))
     np.testing.assert_allclose(video, expected.video_embeds[0].numpy(), atol=1e-4)
     np.testing.assert_allclose(audio, expected.audio_embeds[0].numpy(), atol=1e-4)
     np.testing.assert_allclose(both, expected.audio_video_embeds[0].numpy(), atol=1e-4)
@@ -85,7 +89,7 @@ def test_texts_are_the_cls_state_before_the_final_norm(av: PeAv, plain: Any) -> 
 
 def test_learned_pairs_are_those_of_the_plain_models_logits(av: PeAv, plain: Any, tiny_set: Path) -> None:
     expected = call_plain(plain, tiny_set / "pe_av", TEXTS, AUDIO, FRAMES)
-    [(video, audio, both)] = av.embed_windows([(FRAMES, AUDIO)])
+    [(video, audio, both)] = embed(av, (FRAMES, AUDIO))
     texts = av.embed_texts(TEXTS, SPACES)
     questions = [
         (SpaceName.AUDIO, None, texts[SpaceName.AUDIO] @ audio, expected.logits_audio_text[0]),
@@ -103,7 +107,7 @@ def test_learned_pairs_are_those_of_the_plain_models_logits(av: PeAv, plain: Any
 def test_a_window_does_not_depend_on_its_neighbours(av: PeAv) -> None:
     """Padding would: the codec's convolutions see the zeros."""
     windows = [(FRAMES, AUDIO), (None, AUDIO[:9000]), (FRAMES[:2], None), (None, None), (FRAMES, AUDIO[::-1].copy())]
-    together = av.embed_windows(windows)
+    together = embed(av, *windows)
     assert [[part is None for part in vectors] for vectors in together] == [
         [False, False, False],
         [True, False, True],
@@ -112,16 +116,16 @@ def test_a_window_does_not_depend_on_its_neighbours(av: PeAv) -> None:
         [False, False, False],
     ]
     for window, vectors in zip(windows, together, strict=True):
-        for alone, among in zip(av.embed_windows([window])[0], vectors, strict=True):
+        for alone, among in zip(embed(av, window)[0], vectors, strict=True):
             if alone is not None:
                 np.testing.assert_allclose(alone, among, atol=1e-5)
 
 
 def test_without_video_it_hears_the_same(av: PeAv, tiny_set: Path) -> None:
     light = open_av(tiny_set / "pe_av", with_video=False)
-    np.testing.assert_allclose(light.embed_windows([(None, AUDIO)])[0][1], av.embed_windows([(None, AUDIO)])[0][1])
+    np.testing.assert_allclose(embed(light, (None, AUDIO))[0][1], embed(av, (None, AUDIO))[0][1])
     with pytest.raises(ValueError, match="no video tower"):
-        light.embed_windows([(FRAMES, AUDIO)])
+        embed(light, (FRAMES, AUDIO))
 
 
 def test_long_texts_are_cut_and_none_gives_none(av: PeAv) -> None:
@@ -131,7 +135,7 @@ def test_long_texts_are_cut_and_none_gives_none(av: PeAv) -> None:
 
 
 def test_loading_and_embedding_say_nothing(tiny_set: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    open_av(tiny_set / "pe_av").embed_windows([(FRAMES, AUDIO)])
+    embed(open_av(tiny_set / "pe_av"), (FRAMES, AUDIO))
     assert capfd.readouterr() == ("", "")
 
 

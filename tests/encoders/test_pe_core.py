@@ -44,16 +44,16 @@ def test_vectors_equal_the_plain_call(core: PeCore, tiny_set: Path, frames: list
             torch.stack([preprocess(Image.fromarray(frame)) for frame in frames]), normalize=True
         )
         texts = model.encode_text(tokens, normalize=True)
-    np.testing.assert_allclose(core.embed_frames(frames), pictures.numpy(), atol=1e-4)
+    np.testing.assert_allclose(core.tower.embed(frames), pictures.numpy(), atol=1e-4)
     np.testing.assert_allclose(core.embed_texts(TEXTS), texts.numpy(), atol=1e-4)
 
 
 def test_vectors_have_unit_length_and_their_own_picture_decides(core: PeCore, frames: list[np.ndarray]) -> None:
-    vectors = core.embed_frames(frames)
+    vectors = core.tower.embed(frames)
     assert vectors.shape == (3, 32)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(core.embed_frames(frames[2:]), vectors[2:], atol=1e-5)
+    np.testing.assert_allclose(core.tower.embed(frames[2:]), vectors[2:], atol=1e-5)
 
 
 def test_pictures_are_squeezed_not_cropped_even_when_the_folder_does_not_say(
@@ -68,11 +68,11 @@ def test_pictures_are_squeezed_not_cropped_even_when_the_folder_does_not_say(
     margin = np.zeros((30, 90, 3), dtype=np.uint8)
     margin[:, :30, 0] = 255
     pictures = [margin, *frames]
-    np.testing.assert_allclose(open_core(silent_folder).embed_frames(pictures), core.embed_frames(pictures), atol=1e-6)
+    np.testing.assert_allclose(open_core(silent_folder).tower.embed(pictures), core.tower.embed(pictures), atol=1e-6)
 
 
 def test_nothing_gives_no_vectors(core: PeCore) -> None:
-    assert core.embed_frames([]).shape == core.embed_texts([]).shape == (0, 32)
+    assert core.tower.embed([]).shape == core.embed_texts([]).shape == (0, 32)
 
 
 def test_cut_off_weights_are_damage(tiny_set: Path, tmp_path: Path) -> None:

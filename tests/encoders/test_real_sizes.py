@@ -50,7 +50,7 @@ def model_folder(path: Path) -> ModelFolder:
 def test_pe_av_small(folder: Path) -> None:
     path = save_pe_av(SMALL, folder / "pe_av")
     av = PeAv(model_folder(path), "cpu")
-    [(video, audio, both)] = av.embed_windows([(FRAMES, AUDIO)])
+    [(video, audio, both)] = av.embed_windows([av.features(FRAMES, AUDIO)])
     texts = av.embed_texts(TEXTS, SPACES)
     del av
     transformers = load_transformers()
@@ -76,7 +76,7 @@ def test_pe_av_small(folder: Path) -> None:
 
 def test_pe_a_frame_small(folder: Path) -> None:
     path = save_pe_a_frame(SMALL, folder / "pe_a_frame")
-    found = PeAFrame(model_folder(path), "cpu").probabilities(AUDIO, TEXTS)
+    found = PeAFrame(model_folder(path), "cpu").hear(AUDIO, TEXTS)
     transformers = load_transformers()
     with silent():
         plain = transformers.PeAudioFrameLevelModel.from_pretrained(path).eval()
@@ -93,7 +93,7 @@ def test_pe_a_frame_small(folder: Path) -> None:
 def test_pe_core_b(folder: Path) -> None:
     path = save_pe_core(folder / "pe_core", "PE-Core-B-16")
     core = PeCore(model_folder(path), "cpu")
-    frames, texts = core.embed_frames(FRAMES), core.embed_texts(TEXTS)
+    frames, texts = core.tower.embed(FRAMES), core.embed_texts(TEXTS)
     del core
     open_clip = load_open_clip()
     with silent():

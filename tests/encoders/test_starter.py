@@ -10,8 +10,9 @@ from PIL import Image
 from pesearch.encoders.folders import size_on_disk
 from pesearch.encoders.hub import find_model_folders
 from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
-from pesearch.encoders.model_set import ModelSet, WindowInput, open_model_set
+from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.models import describe
+from pesearch.encoders.passing import WindowInput
 from pesearch.types import SpaceName
 
 TEXTS = ["siren and train", "a red car"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pesearch.encoders.model_set import ModelSet, WindowInput, open_model_set
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.encoders.passing import WindowInput
 from pesearch.errors import LibraryBusy, OtherModelSet, PesearchError
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Indexed, NotMedia, Plan, Progress

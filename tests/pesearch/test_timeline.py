@@ -4,7 +4,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.timeline import FRAMES_PER_SECOND, HOP_SECONDS, WINDOW_SECONDS, grid, windows
+from pesearch.timeline import (
+    CHUNK_SECONDS,
+    FRAMES_PER_SECOND,
+    HOP_SECONDS,
+    STEPS_PER_SECOND,
+    WINDOW_SECONDS,
+    chunks,
+    grid,
+    step_count,
+    windows,
+)
 
 DURATIONS = st.floats(0.01, 40_000)
 
@@ -16,7 +26,33 @@ def test_windows_cover_the_file_and_nothing_else(duration: float) -> None:
     assert np.isclose(cut[-1, 1], duration)
     assert np.all(cut[1:, 0] - cut[:-1, 0] <= HOP_SECONDS + 1e-9)
     assert np.all(np.diff(cut[:, 0]) > 0)
-    assert np.allclose(cut[:, 1] - cut[:, 0], min(duration, WINDOW_SECONDS))
+    assert np.allclose(cut[:, 1] - cut[:, 0], min(duration, WINDOW_SECONDS), atol=1 / STEPS_PER_SECOND)
+    assert np.allclose(cut[:, 0] * STEPS_PER_SECOND, np.rint(cut[:, 0] * STEPS_PER_SECOND))
+
+
+@given(DURATIONS)
+def test_every_window_is_as_long_for_the_codec(duration: float) -> None:
+    cut = windows(duration)
+    lengths = [step_count(end) - round(start * STEPS_PER_SECOND) for start, end in cut]
+    assert set(lengths) == {min(step_count(duration), 250)}
+
+
+@given(DURATIONS)
+def test_chunks_follow_one_another_and_the_last_window_begins_in_the_last(duration: float) -> None:
+    cut = chunks(duration)
+    assert cut[0, 0] == 0
+    assert cut[-1, 1] == duration
+    assert np.array_equal(cut[1:, 0], cut[:-1, 1])
+    assert (np.diff(cut[:-1]) == CHUNK_SECONDS).all()
+    assert cut[-1, 1] - cut[-1, 0] < 1.5 * CHUNK_SECONDS
+    assert windows(duration)[-1, 0] >= cut[-1, 0]
+
+
+def test_chunks_of_known_lengths() -> None:
+    assert chunks(0).shape == (0, 2)
+    assert chunks(29.9).tolist() == [[0, 29.9]]
+    assert chunks(30).tolist() == [[0, 20], [20, 30]]
+    assert chunks(61).tolist() == [[0, 20], [20, 40], [40, 61]]
 
 
 def test_windows_of_known_lengths() -> None:

@@ -1,4 +1,4 @@
-"""Made-up encoded files: vectors that follow from the content, so that the same content always has the same."""
+"""Made-up encoded files: vectors and features follow from the content, so that the same content always has the same."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from pesearch.types import (
     AudioStream,
+    CodecFeatures,
     EncodedFile,
     Failure,
     FloatArray,
@@ -25,6 +26,8 @@ AUDIO = Space(SpaceName.AUDIO, "made-up-audio", "1", 8)
 FRAME = Space(SpaceName.FRAME, "made-up-frame", "1", 16)
 SPACES = (AUDIO, FRAME)
 SECONDS = 15.0
+CODEC = "made-up-codec"
+STEP_DIM = 4
 
 
 def vectors(content: str, space: Space, rows: int) -> SpaceVectors:
@@ -35,11 +38,21 @@ def vectors(content: str, space: Space, rows: int) -> SpaceVectors:
     return SpaceVectors(space.name, np.stack([starts, starts + 1], axis=1), values)
 
 
-def encoded(path: str, content: str, rows: int = 3, modified_ns: int = 7) -> EncodedFile:
-    """A video with `rows` vectors in each space."""
+def features(content: str, steps: int, codec: str = CODEC) -> CodecFeatures:
+    """Random features of that many steps."""
+    random = np.random.default_rng(zlib.crc32(f"{content} {codec}".encode()))
+    return CodecFeatures(codec, random.standard_normal((steps, STEP_DIM)).astype(np.float16))
+
+
+def encoded(
+    path: str, content: str, rows: int = 3, modified_ns: int = 7, steps: int = 0, codec: str = CODEC
+) -> EncodedFile:
+    """A video with `rows` vectors in each space, and with features if they have any `steps`."""
     info = MediaInfo(MediaKind.VIDEO, SECONDS, VideoStream("h264", 640, 360, 29.97), AudioStream("aac", 44100, 2))
     parts = tuple(vectors(content, space, rows) for space in SPACES)
-    return EncodedFile(location(path, modified_ns), content, info, parts)
+    return EncodedFile(
+        location(path, modified_ns), content, info, parts, features(content, steps, codec) if steps else None
+    )
 
 
 def location(path: str, modified_ns: int = 7) -> Location:

@@ -10,7 +10,7 @@ import pytest
 from pesearch.errors import LibraryError
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
-from tests.store.contents import AUDIO, FRAME, encoded, failure, location, queries, vectors
+from tests.store.contents import AUDIO, CODEC, FRAME, encoded, failure, features, location, queries, vectors
 from tests.store.twin import Twin
 
 Either = Library | Twin
@@ -166,3 +166,44 @@ def test_file_without_vectors_is_a_file(either: Either) -> None:
         writer.add([encoded("/a", "one", rows=0)])
     assert paths(either, "one") == ["/a"]
     assert either.search(SpaceName.FRAME, np.ones((1, FRAME.dim), dtype=np.float32), 3) == [[]]
+
+
+def test_features_of_a_file(either: Either) -> None:
+    with either.writer() as writer:
+        writer.add([encoded("/a", "one", steps=7), encoded("/b", "two"), encoded("/c", "three", rows=0, steps=4)])
+    for file_id, content, steps in ((1, "one", 7), (3, "three", 4)):
+        kept = either.features(file_id)
+        assert kept is not None
+        assert (kept.codec, kept.steps.dtype) == (CODEC, np.float16)
+        np.testing.assert_array_equal(kept.steps, features(content, steps).steps)
+    assert either.features(2) is None
+    assert either.features(77) is None
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 0), (2, 5), (2, None), (5, 100), (7, 9), (100, 200), (5, 2)])
+def test_range_of_features(either: Either, start: int, stop: int | None) -> None:
+    with either.writer() as writer:
+        writer.add([encoded("/a", "one", steps=3), encoded("/b", "two", steps=7)])
+    kept = either.features(2, start, stop)
+    assert kept is not None
+    np.testing.assert_array_equal(kept.steps, features("two", 7).steps[start:stop])
+
+
+def test_known_content_is_given_features_once(either: Either) -> None:
+    with either.writer() as writer:
+        writer.add([encoded("/a", "one")])
+        writer.add([encoded("/copy", "one", steps=5), encoded("/another", "one", steps=5, codec="another")])
+        writer.add([encoded("/a", "one", steps=9), encoded("/later", "one")])
+    kept = either.features(1)
+    assert kept is not None
+    assert (kept.codec, len(kept.steps)) == (CODEC, 5)
+    assert len(either.search(SpaceName.AUDIO, queries(AUDIO, 1), 100)[0]) == 3
+
+
+def test_features_go_with_their_file(either: Either) -> None:
+    with either.writer() as writer:
+        writer.add([encoded("/a", "one", steps=5), encoded("/b", "two", steps=5)])
+        writer.remove([1])
+        writer.add([encoded("/b", "new"), encoded("/a", "one")])
+    assert [file.id for file in either.files()] == [3, 4]
+    assert [either.features(file_id) for file_id in range(1, 5)] == [None] * 4

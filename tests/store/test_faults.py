@@ -25,34 +25,38 @@ from pesearch.errors import NoSpaceLeft
 from pesearch.store.library import open_library
 from tests.store.contents import encoded
 
-limit_bytes, files, rows = map(int, sys.argv[2:])
+limit_bytes, files, rows, steps = map(int, sys.argv[2:])
 library = open_library(Path(sys.argv[1]))
 with library.writer() as writer:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, resource.RLIM_INFINITY))
     try:
-        writer.add([encoded(f"/new/{number}", f"new {number}", rows=rows) for number in range(files)])
+        writer.add([encoded(f"/new/{number}", f"new {number}", rows=rows, steps=steps) for number in range(files)])
     except NoSpaceLeft as error:
         print(error)
 """
 
 
-def write_under_a_limit(library: Library, limit_bytes: int, files: int, rows: int) -> str:
+def write_under_a_limit(library: Library, limit_bytes: int, files: int, rows: int, steps: int = 0) -> str:
     """What a process prints that may not write a file beyond a limit: that write fails as on a full disk."""
-    numbers = [str(number) for number in (limit_bytes, files, rows)]
+    numbers = [str(number) for number in (limit_bytes, files, rows, steps)]
     command = [sys.executable, "-c", WRITE_UNDER_A_LIMIT, str(library.folder), *numbers]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize(("files", "rows"), [(1, 1000), (500, 0)], ids=["in the shard", "in the catalogue"])
-def test_no_space_left(library: Library, files: int, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("files", "rows", "steps"),
+    [(1, 1000, 0), (1, 3, 2000), (500, 0, 0)],
+    ids=["in the vector shard", "in the feature shard", "in the catalogue"],
+)
+def test_no_space_left(library: Library, files: int, rows: int, steps: int) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])
-    printed = write_under_a_limit(library, 10_000, files, rows)
+    printed = write_under_a_limit(library, 10_000, files, rows, steps)
     assert printed.startswith("No space left for the library")
     again = open_library(library.folder)
     assert [file.fingerprint for file in again.files()] == ["one"]
     with again.writer() as writer:
-        assert len(list(library.folder.glob("vectors/*/*"))) == 2
+        assert len(list(library.folder.rglob("*.arrow*"))) == 2
         writer.add([encoded("/b", "two")])
     assert [file.fingerprint for file in again.files()] == ["one", "two"]
 

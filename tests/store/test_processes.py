@@ -11,7 +11,7 @@ import pytest
 from pesearch.errors import LibraryBusy
 from pesearch.store.library import Library, open_library
 from pesearch.types import SpaceName
-from tests.store.contents import AUDIO, SPACES, encoded, queries, vectors
+from tests.store.contents import AUDIO, SPACES, encoded, features, queries, vectors
 
 WRITER = """
 import sys
@@ -21,7 +21,8 @@ from tests.store.contents import encoded
 
 with open_library(Path(sys.argv[1])).writer() as writer:
     for number in range(int(sys.argv[2]), int(sys.argv[3])):
-        writer.add([encoded(f"/{number}", f"content {number}"), encoded(f"/{number} copy", f"content {number}")])
+        content = f"content {number}"
+        writer.add([encoded(f"/{number}", content, steps=5), encoded(f"/{number} copy", content)])
         print(number, flush=True)
     sys.stdin.read()
 """
@@ -38,11 +39,13 @@ def lines(process: subprocess.Popen[str], count: int) -> list[int]:
 
 
 def assert_whole(library: Library) -> set[int]:
-    """Every file is there once, at both its places, with all its vectors, and is found. The numbers of the files."""
+    """Every file is there once, at both its places, with all its vectors and features, and is found. Their numbers."""
     numbers = {int(file.fingerprint.split()[1]): file for file in library.files()}
     assert len(numbers) == len(library.files())
     for number, file in numbers.items():
         assert [str(place.path) for place in file.locations] == [f"/{number}", f"/{number} copy"]
+        kept = library.features(file.id)
+        assert kept is not None and (kept.steps == features(file.fingerprint, 5).steps).all()
         for space in SPACES:
             wanted = vectors(file.fingerprint, space, 3).vectors
             assert (library.vectors(file.id, space.name).vectors == wanted).all()
@@ -61,9 +64,9 @@ def test_killed_writer_loses_at_most_the_batch_in_flight(library: Library, commi
     kept = assert_whole(again)
     assert set(told) <= kept <= {*told, *range(committed, max(kept) + 1)}
     with again.writer() as writer:
-        shards = list((library.folder / "vectors" / "audio").iterdir())
+        shards = [list((library.folder / place).iterdir()) for place in ("vectors/audio", "features")]
         writer.add([encoded("/0", "content 0"), encoded("/after", "after")])
-    assert len(shards) == len(kept)
+    assert [len(each) for each in shards] == [len(kept)] * 2
     assert len(again.files()) == len(kept) + 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -18,10 +19,14 @@ PATHS = st.sampled_from(["/a", "/b", "/c", "/d"])
 CONTENTS = st.sampled_from(["one", "two", "three", "nothing"])
 TIMES = st.integers(1, 2)
 FILES = st.builds(
-    lambda path, content, time: encoded(path, content, rows=0 if content == "nothing" else 3, modified_ns=time),
+    lambda path, content, time, steps, codec: encoded(
+        path, content, rows=0 if content == "nothing" else 3, modified_ns=time, steps=steps, codec=codec
+    ),
     PATHS,
     CONTENTS,
     TIMES,
+    st.sampled_from([0, 5]),
+    st.sampled_from(["one codec", "another"]),
 )
 FAILURES = st.builds(failure, PATHS, st.sampled_from(["empty", "not media"]), TIMES)
 
@@ -70,6 +75,15 @@ class LibraryAndTwin(RuleBasedStateMachine):
         assert self.library.known() == self.twin.known()
         assert self.library.files() == self.twin.files()
         assert self.library.failures() == self.twin.failures()
+
+    @invariant()
+    def same_features(self) -> None:
+        for file in self.twin.files():
+            ours, twins = self.library.features(file.id, 1, 4), self.twin.features(file.id, 1, 4)
+            assert (ours is None) == (twins is None)
+            if ours is not None and twins is not None:
+                assert ours.codec == twins.codec
+                np.testing.assert_array_equal(ours.steps, twins.steps)
 
     @invariant()
     def same_hits(self) -> None:

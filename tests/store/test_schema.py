@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from pesearch.errors import LibraryTooNew
 from pesearch.store import birth, schema
 from pesearch.store.library import Library, open_library
+from pesearch.store.vector_shards import write_shard
+from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
+
+
+@pytest.fixture
+def first_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library as the first schema had it, with one file and its vectors."""
+    with monkeypatch.context() as older:
+        older.setattr(birth, "MIGRATIONS", schema.MIGRATIONS[:1])
+        birth.create_catalogue(tmp_path, "made-up", SPACES)
+    shard = write_shard(tmp_path, AUDIO, [vectors("one", AUDIO, 3)])
+    with duckdb.connect(tmp_path / "library.duckdb") as connection:
+        connection.execute("""
+            INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
+            VALUES ('one', 'video', 15, row('h264', 640, 360, 29.97), row('aac', 44100, 2))""")
+        connection.execute("INSERT INTO locations VALUES ('/a'::BLOB, 1000, 7, 1, NULL)")
+        connection.execute("INSERT INTO shards VALUES (?, 'audio', 3, ?)", [shard.name, shard.size_bytes])
+        connection.execute("INSERT INTO extents VALUES (1, 'audio', ?, 0, 3)", [shard.name])
+    return tmp_path
 
 
 def columns(library: Library, table: str) -> set[str]:
@@ -34,3 +55,17 @@ def test_older_library_is_brought_up(library: Library, monkeypatch: pytest.Monke
     open_library(library.folder)
     with duckdb.connect(library.folder / "library.duckdb") as connection:
         assert schema.schema_number(connection) == len(longer)
+
+
+def test_library_of_the_first_schema_keeps_all_and_takes_features(first_schema: Path) -> None:
+    library = open_library(first_schema)
+    assert [(file.locations, file.info) for file in library.files()] == [
+        ((encoded("/a", "one").location,), encoded("/a", "one").info)
+    ]
+    assert (library.generation(), library.features(1)) == (0, None)
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one", steps=5)])
+    kept = open_library(first_schema).features(1)
+    assert kept is not None
+    np.testing.assert_array_equal(kept.steps, features("one", 5).steps)
+    np.testing.assert_array_equal(library.vectors(1, AUDIO.name).vectors, vectors("one", AUDIO, 3).vectors)

@@ -11,6 +11,7 @@ import numpy as np
 from pesearch.errors import LibraryError
 from pesearch.store.snapshot import KnownLocation
 from pesearch.types import (
+    CodecFeatures,
     EncodedFile,
     Failure,
     FloatArray,
@@ -30,6 +31,7 @@ class Twin:
         self._generation = 0
         self._places: dict[Path, KnownLocation] = {}
         self._contents: dict[int, tuple[str, MediaInfo, tuple[SpaceVectors, ...]]] = {}
+        self._features: dict[int, CodecFeatures] = {}
         self._next_id = 1
 
     @contextmanager
@@ -41,7 +43,10 @@ class Twin:
 
     def add(self, batch: Sequence[EncodedFile]) -> int:
         for file in {file.location.path: file for file in batch}.values():
-            self._place(file.location, self._id(file))
+            file_id = self._id(file)
+            self._place(file.location, file_id)
+            if file.features is not None:
+                self._features.setdefault(file_id, file.features)
         return self._commit()
 
     def add_location(self, file_id: int, place: Location) -> int:
@@ -100,6 +105,10 @@ class Twin:
     def find(self, fingerprint: str) -> MediaFile | None:
         return next((file for file in self.files() if file.fingerprint == fingerprint), None)
 
+    def features(self, file_id: int, start_step: int = 0, stop_step: int | None = None) -> CodecFeatures | None:
+        found = self._features.get(file_id)
+        return None if found is None else CodecFeatures(found.codec, found.steps[start_step:stop_step])
+
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None
     ) -> list[list[Hit]]:
@@ -139,5 +148,6 @@ class Twin:
     def _commit(self) -> int:
         held = {place.file_id for place in self._places.values()}
         self._contents = {file_id: content for file_id, content in self._contents.items() if file_id in held}
+        self._features = {file_id: features for file_id, features in self._features.items() if file_id in held}
         self._generation += 1
         return self._generation

@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as arrays
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.library import Library
-from pesearch.store.shards import Shard, check_storable, read_shard, shard_path, sweep_shards, write_shard
+from pesearch.store.shards import VectorShard, sweep_shards
+from pesearch.store.vector_shards import check_storable, read_shard, write_shard
 from pesearch.types import SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, encoded, queries, vectors
 
@@ -25,7 +26,7 @@ VALUES = arrays.arrays(
 
 
 @pytest.fixture
-def shard(tmp_path: Path) -> Shard:
+def shard(tmp_path: Path) -> VectorShard:
     return write_shard(tmp_path, AUDIO, [vectors("one", AUDIO, 3), vectors("two", AUDIO, 2)])
 
 
@@ -40,31 +41,31 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, parts: list[np.nda
     np.testing.assert_array_equal(rows.segments, np.concatenate([file.segments for file in files]))
 
 
-def test_plain_arrow_reads_a_shard_and_its_origin(tmp_path: Path, shard: Shard) -> None:
-    table = pa.ipc.open_file(shard_path(tmp_path, AUDIO.name, shard.name)).read_all()
+def test_plain_arrow_reads_a_shard_and_its_origin(tmp_path: Path, shard: VectorShard) -> None:
+    table = pa.ipc.open_file(tmp_path / shard.place).read_all()
     assert table.column_names == ["start_seconds", "end_seconds", "vector"]
     assert table.schema.field("vector").type == pa.list_(pa.float16(), WIDTH)
     assert table.schema.metadata == {b"space": b"audio", b"model": b"made-up-audio", b"revision": b"1"}
 
 
-def test_nothing_temporary_is_left(tmp_path: Path, shard: Shard) -> None:
+def test_nothing_temporary_is_left(tmp_path: Path, shard: VectorShard) -> None:
     assert [path.name for path in (tmp_path / "vectors" / "audio").iterdir()] == [shard.name]
 
 
-def test_truncated_shard(tmp_path: Path, shard: Shard) -> None:
-    path = shard_path(tmp_path, AUDIO.name, shard.name)
+def test_truncated_shard(tmp_path: Path, shard: VectorShard) -> None:
+    path = tmp_path / shard.place
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(LibraryDamaged, match="not whole"):
         read_shard(tmp_path, shard, WIDTH)
 
 
-def test_shard_of_other_bytes(tmp_path: Path, shard: Shard) -> None:
-    shard_path(tmp_path, AUDIO.name, shard.name).write_bytes(b"x" * shard.size_bytes)
+def test_shard_of_other_bytes(tmp_path: Path, shard: VectorShard) -> None:
+    (tmp_path / shard.place).write_bytes(b"x" * shard.size_bytes)
     with pytest.raises(LibraryDamaged, match="cannot be read"):
         read_shard(tmp_path, shard, WIDTH)
 
 
-def test_shard_of_other_rows(tmp_path: Path, shard: Shard) -> None:
+def test_shard_of_other_rows(tmp_path: Path, shard: VectorShard) -> None:
     with pytest.raises(LibraryDamaged, match="other rows"):
         read_shard(tmp_path, shard, WIDTH * 2)
     with pytest.raises(LibraryDamaged, match="other rows"):
@@ -81,8 +82,8 @@ def test_missing_shard_is_damage_and_not_an_empty_answer(library: Library) -> No
     assert len(library.search(SpaceName.FRAME, np.ones((1, 16), dtype=np.float32), 9)[0]) == 3
 
 
-def test_sweep_keeps_what_is_registered(tmp_path: Path, shard: Shard) -> None:
-    stray = shard_path(tmp_path, SpaceName.FRAME, "stray.arrow.new")
+def test_sweep_keeps_what_is_registered(tmp_path: Path, shard: VectorShard) -> None:
+    stray = tmp_path / "vectors" / "frame" / "stray.arrow.new"
     stray.parent.mkdir()
     stray.write_bytes(b"half")
     assert sweep_shards(tmp_path, [shard]) == 4

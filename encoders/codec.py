@@ -1,0 +1,155 @@
+"""The audio codec of PE-AV and PE-A-Frame (a DAC encoder): sound at 48 kHz to features at 25 steps a second.
+
+It is 93 % of what PE-AV's and PE-A-Frame's audio towers cost, so it runs once over a track, in chunks that overlap by
+what its convolutions can see: the features equal a pass over the whole track.
+
+A plain call on one window pads with zeros where the window is cut, and features near a cut differ from those of the
+whole track. They are made again for each cut, so that a window's vectors equal the plain call's. That costs little: the
+convolutions before the last block see a step or two beyond a cut, and only the last block, a tenth of the work, sees
+far.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from pesearch.encoders.preprocess import STEP_SAMPLES
+
+BLOCK_STEPS = 25
+"""On a CPU the early convolutions take 1 s at a time: their activations fit the cache, which halves their time."""
+
+
+class Codec(nn.Module):
+    """The codec of a loaded PE-AV or PE-A-Frame, its weights shared with that model's."""
+
+    def __init__(self, embedder: Any) -> None:
+        """`embedder`: transformers' PeAudioEncoderEmbedder."""
+        super().__init__()
+        encoder = embedder.dac_encoder
+        self._fine = nn.Sequential(encoder.conv1, *encoder.block[:-1])
+        self._coarse = nn.Sequential(encoder.block[-1], encoder.snake1, encoder.conv2, embedder.bottleneck)
+        self.dim = int(embedder.bottleneck.out_channels)
+        self.digest = _digest(self)
+        fine, coarse = _convolutions(self._fine), _convolutions(self._coarse)
+        self._positions = _stride(coarse)
+        self.fine_reach = math.ceil(_reach(fine) / (_stride(fine) * self._positions))
+        self.coarse_reach = math.ceil(_reach(coarse) / self._positions)
+        self.reach = math.ceil(_reach([*fine, *coarse]) / STEP_SAMPLES)
+        _fuse_snakes(self)
+
+    @property
+    def context_steps(self) -> int:
+        """What a chunk needs to hear on both sides."""
+        return self.fine_reach + self.coarse_reach
+
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        """Features [B, steps, dim] of samples [B, 1, steps * 1920], cut off at both ends as the plain call does."""
+        return self.late(self.early(samples))
+
+    def early(self, samples: torch.Tensor) -> torch.Tensor:
+        """What comes before the last block, [B, channels, steps * positions], of samples [B, 1, steps * 1920]."""
+        steps = samples.shape[-1] // STEP_SAMPLES
+        if samples.is_cuda or steps <= BLOCK_STEPS:
+            result: torch.Tensor = self._fine(samples)
+            return result
+        parts = [self._early_block(samples, start, steps) for start in range(0, steps, BLOCK_STEPS)]
+        return torch.cat(parts, dim=-1)
+
+    def late(self, states: torch.Tensor) -> torch.Tensor:
+        """Features [B, steps, dim] of the states [B, channels, steps * positions] that `early` gives."""
+        features: torch.Tensor = self._coarse(states).transpose(1, 2)
+        return features
+
+    def after_cuts(self, samples: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        """The first `reach` features [B, reach, dim] of windows that begin where these begin.
+
+        `samples` [B, 1, 2 * fine_reach * 1920] and `states` [B, channels, (reach + coarse_reach) * positions] begin at
+        the cut; the states are those of the whole track.
+        """
+        changed = self.fine_reach * self._positions
+        cut = torch.cat([self._fine(samples)[..., :changed], states[..., changed:]], dim=-1)
+        return self.late(cut)[:, : self.reach]
+
+    def before_cuts(self, samples: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        """The last `reach` features of windows that end where these end: `after_cuts` in the mirror."""
+        changed = self.fine_reach * self._positions
+        cut = torch.cat([states[..., :-changed], self._fine(samples)[..., -changed:]], dim=-1)
+        return self.late(cut)[:, -self.reach :]
+
+    def states_of(self, states: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+        """The states of the steps from `start` to before `stop`."""
+        return states[..., start * self._positions : stop * self._positions]
+
+    def _early_block(self, samples: torch.Tensor, start: int, steps: int) -> torch.Tensor:
+        stop = min(start + BLOCK_STEPS, steps)
+        first, last = max(start - self.fine_reach, 0), min(stop + self.fine_reach, steps)
+        states: torch.Tensor = self._fine(samples[..., first * STEP_SAMPLES : last * STEP_SAMPLES])
+        return self.states_of(states, start - first, stop - first)
+
+
+class Snake(nn.Module):
+    """x + sin(alpha x)^2 / alpha, as the codec's own module, with three passes over memory in place of five."""
+
+    def __init__(self, alpha: nn.Parameter) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """The same shape."""
+        waves = torch.mul(states, self.alpha).sin_().square_()
+        return torch.addcmul(states, waves, (self.alpha + 1e-9).reciprocal())
+
+
+@dataclass(frozen=True, slots=True)
+class _Convolution:
+    kernel: int
+    stride: int
+    dilation: int
+    padding: int
+
+
+def _convolutions(module: nn.Module) -> list[_Convolution]:
+    return [
+        _Convolution(each.kernel_size[0], each.stride[0], each.dilation[0], int(each.padding[0]))
+        for each in module.modules()
+        if isinstance(each, nn.Conv1d)
+    ]
+
+
+def _stride(convolutions: Sequence[_Convolution]) -> int:
+    return math.prod(each.stride for each in convolutions)
+
+
+def _reach(convolutions: Sequence[_Convolution]) -> int:
+    """How many inputs beyond its own one output sees, on the side where it sees farther.
+
+    (Convolutions in a row; the shortcuts of residual units see less.)
+    """
+    first, last = 0, 0
+    for each in reversed(convolutions):
+        first = first * each.stride - each.padding
+        last = last * each.stride - each.padding + (each.kernel - 1) * each.dilation
+    return max(-first, last - _stride(convolutions) + 1)
+
+
+def _fuse_snakes(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if isinstance(alpha := getattr(child, "alpha", None), nn.Parameter):
+            setattr(module, name, Snake(alpha))
+        else:
+            _fuse_snakes(child)
+
+
+def _digest(module: nn.Module) -> str:
+    """What identifies the weights, whatever model they were loaded from."""
+    digest = hashlib.blake2b(digest_size=8)
+    for _, weights in sorted(module.state_dict().items()):
+        digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

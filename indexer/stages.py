@@ -1,0 +1,58 @@
+"""Where the time of a run goes, stage by stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from threading import Lock
+
+from pesearch.indexer.outcomes import Spent
+
+
+class Stage(StrEnum):
+    """What is done with a file. DECODE runs in threads beside the others, COMMIT in one."""
+
+    DECODE = "decode"
+    WAIT = "wait"
+    TOWER = "tower"
+    CODEC = "codec"
+    TRANSFORMERS = "transformers"
+    COMMIT = "commit"
+
+
+class Stages:
+    """Adds up the seconds of each stage, over all threads."""
+
+    def __init__(self) -> None:
+        self._seconds = dict.fromkeys(Stage, 0.0)
+        self._adding = Lock()
+
+    @contextmanager
+    def timed(self, stage: Stage) -> Iterator[None]:
+        """What is done inside belongs to this stage."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._adding:
+                self._seconds[stage] += time.perf_counter() - started
+
+    def seconds(self, stage: Stage) -> float:
+        """How long a stage has taken so far."""
+        return self._seconds[stage]
+
+
+def spent(stages: Stages, elapsed_seconds: float, troubles: Sequence[str]) -> Spent:
+    """The account of a run."""
+    return Spent(
+        elapsed_seconds=elapsed_seconds,
+        decode_seconds=stages.seconds(Stage.DECODE),
+        wait_seconds=stages.seconds(Stage.WAIT),
+        tower_seconds=stages.seconds(Stage.TOWER),
+        codec_seconds=stages.seconds(Stage.CODEC),
+        transformers_seconds=stages.seconds(Stage.TRANSFORMERS),
+        commit_seconds=stages.seconds(Stage.COMMIT),
+        troubles=tuple(troubles),
+    )

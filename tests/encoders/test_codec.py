@@ -1,0 +1,132 @@
+"""One pass over a track, chunk by chunk, gives what plain calls give: on the whole track, and on any window of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pesearch.encoders.codec import Codec
+from pesearch.encoders.pe_checkpoint import load_pe_av
+from pesearch.encoders.preprocess import STEP_SAMPLES, whole_steps
+from pesearch.encoders.sound import SoundChunk, SoundEncoder, SoundFeatures
+from pesearch.types import FloatArray
+
+STARTER = Path(__file__).parents[2] / "encoders" / "starter" / "pe_av"
+
+
+@pytest.fixture(scope="module", params=["tiny", "starter"])
+def checkpoint(request: pytest.FixtureRequest, tiny_set: Path) -> Path:
+    """Two codecs whose convolutions see 6 and 14 steps far."""
+    return tiny_set / "pe_av" if request.param == "tiny" else STARTER
+
+
+@pytest.fixture(scope="module")
+def codec(checkpoint: Path) -> Codec:
+    return Codec(load_pe_av(checkpoint).audio_model.audio_encoder.embedder)
+
+
+@pytest.fixture(scope="module")
+def plain(checkpoint: Path) -> Any:
+    """The codec as transformers loads and runs it."""
+    return load_pe_av(checkpoint).audio_model.audio_encoder.embedder
+
+
+def call_plain(embedder: Any, audio: FloatArray) -> FloatArray:
+    with torch.inference_mode():
+        samples = torch.from_numpy(whole_steps(audio))[None, None]
+        features: torch.Tensor = embedder.bottleneck(embedder.dac_encoder(samples))
+    return features[0].T.numpy()
+
+
+def assert_close(found: FloatArray, expected: FloatArray) -> None:
+    """To a ten-thousandth of what features are usually large: rounding alone parts them."""
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() < 1e-4 * expected.std()
+
+
+def noise(samples: int, seed: int = 5) -> FloatArray:
+    """Noise that swells and fades, so that no stretch is like another."""
+    random = np.random.default_rng(seed)
+    loudness = np.interp(np.arange(samples), np.linspace(0, samples, 40), random.uniform(0, 0.5, 40))
+    return (random.standard_normal(samples) * loudness).astype(np.float32)
+
+
+def chunks_of(
+    audio: FloatArray, codec: Codec, borders: Sequence[int], cuts: Sequence[tuple[int, int]]
+) -> list[SoundChunk]:
+    """The track cut at these steps, with the windows `cuts` (first step, last step)."""
+    steps = -(-audio.size // STEP_SAMPLES)
+    chunks = []
+    for start, stop in zip([0, *borders], [*borders, steps], strict=True):
+        first, last = max(start - codec.context_steps, 0), min(stop + codec.context_steps, steps)
+        starts = tuple(begin for begin, _ in cuts if start <= begin < stop and begin > 0)
+        ends = tuple(end for _, end in cuts if start < end <= stop and end < steps)
+        samples = audio[first * STEP_SAMPLES : last * STEP_SAMPLES]
+        chunks.append(SoundChunk(samples, first, start, stop, starts, ends))
+    return chunks
+
+
+def window_of(features: Sequence[SoundFeatures], first: int, last: int) -> FloatArray:
+    steps = np.concatenate([each.steps for each in features])[first:last].copy()
+    for each in features:
+        if first in each.after_starts:
+            steps[: len(each.after_starts[first])] = each.after_starts[first]
+        if last in each.before_ends:
+            steps[-len(each.before_ends[last]) :] = each.before_ends[last]
+    return steps
+
+
+def test_the_codec_is_the_plain_one(codec: Codec, plain: Any) -> None:
+    audio = noise(70 * STEP_SAMPLES + 17)
+    (found,) = SoundEncoder(codec, "cpu").plain([audio])
+    assert_close(found, call_plain(plain, audio))
+
+
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_chunks_equal_a_whole_pass(codec: Codec, plain: Any, data: st.DataObject) -> None:
+    samples = data.draw(st.integers(60 * STEP_SAMPLES, 160 * STEP_SAMPLES))
+    steps = -(-samples // STEP_SAMPLES)
+    borders = sorted(data.draw(st.sets(st.integers(1, steps - 1), max_size=3)))
+    audio = noise(samples)
+    features = SoundEncoder(codec, "cpu").encode(chunks_of(audio, codec, borders, []))
+    assert_close(np.concatenate([each.steps for each in features]), call_plain(plain, audio))
+
+
+def test_windows_equal_plain_calls_on_their_own_samples(codec: Codec, plain: Any) -> None:
+    """At the start and the end of the track, across a border of chunks, and beside one."""
+    audio = noise(700 * STEP_SAMPLES - 300)
+    cuts = [(0, 250), (125, 375), (250, 500), (375, 625), (450, 700)]
+    features = SoundEncoder(codec, "cpu").encode(chunks_of(audio, codec, [375], cuts))
+    for first, last in cuts:
+        expected = call_plain(plain, audio[first * STEP_SAMPLES : last * STEP_SAMPLES])
+        assert_close(window_of(features, first, last), expected)
+
+
+def test_silence_needs_no_computing_and_is_the_same(codec: Codec, plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    silence = np.zeros(600 * STEP_SAMPLES, dtype=np.float32)
+    cuts = [(0, 250), (125, 375), (350, 600)]
+    encoder = SoundEncoder(codec, "cpu")
+    encoder.encode(chunks_of(silence, codec, [300], cuts))
+    monkeypatch.setattr(codec, "early", None)
+    features = encoder.encode(chunks_of(silence, codec, [300], cuts))
+    assert_close(np.concatenate([each.steps for each in features]), call_plain(plain, silence))
+    for first, last in cuts:
+        expected = call_plain(plain, silence[first * STEP_SAMPLES : last * STEP_SAMPLES])
+        assert_close(window_of(features, first, last), expected)
+
+
+def test_the_digest_is_that_of_the_weights(checkpoint: Path, codec: Codec) -> None:
+    other = load_pe_av(checkpoint).audio_model.audio_encoder.embedder
+    assert Codec(other).digest == codec.digest
+    changed = load_pe_av(checkpoint).audio_model.audio_encoder.embedder
+    with torch.no_grad():
+        changed.bottleneck.bias[0] += 1e-3
+    assert Codec(changed).digest != codec.digest

@@ -1,0 +1,166 @@
+"""One tower and one codec serve two models exactly where their weights are equal, and memory that runs out costs time
+and no vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from pesearch.encoders.libraries import load_open_clip, silent
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.encoders.passing import WindowInput
+from pesearch.encoders.pe_av import WindowFeatures
+from pesearch.encoders.preprocess import STEP_SAMPLES
+from pesearch.encoders.sound import SoundChunk
+from pesearch.types import CodecFeatures
+from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
+
+RANDOM = np.random.default_rng(8)
+PICTURES = [RANDOM.integers(0, 256, (90, 120, 3), dtype=np.uint8) for _ in range(5)]
+AUDIO = (RANDOM.standard_normal(30 * STEP_SAMPLES) * 0.1).astype(np.float32)
+
+
+def copy_weights(source: Path, target: Path, renamed: Callable[[str], str | None]) -> None:
+    """Tensors of one file into another, by what `renamed` makes of their names there."""
+    theirs, ours = load_file(source), load_file(target)
+    copied = {name: theirs[other] for name in ours if (other := renamed(name)) is not None}
+    assert copied
+    assert all(ours[name].shape == weights.shape for name, weights in copied.items())
+    save_file(ours | copied, target, metadata={"format": "pt"})
+
+
+@pytest.fixture(scope="module")
+def shared_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As the real sets are expected to be: PE-Core has the tower of PE-AV, PE-A-Frame its codec."""
+    folder = tmp_path_factory.mktemp("shared_set")
+    vision = {"architecture": "vit_pe_core_starter_patch8_64", "num_classes": 32}
+    av = save_pe_av(replace(TINY, vision=vision, image_size=64), folder / "pe_av") / "model.safetensors"
+    core = save_pe_core(folder / "pe_core") / "open_clip_model.safetensors"
+    frame = save_pe_a_frame(TINY, folder / "pe_a_frame") / "model.safetensors"
+    names = load_file(av)
+    tower = next(name for name in names if name.endswith("timm_model.pos_embed")).removesuffix("pos_embed")
+    codec = next(name for name in names if name.endswith("embedder.bottleneck.weight")).removesuffix(
+        "bottleneck.weight"
+    )
+    copy_weights(av, core, lambda name: tower + name.removeprefix("visual.trunk.") if "visual.trunk" in name else None)
+    copy_weights(av, frame, lambda name: _codec_name(name, codec))
+    return folder
+
+
+def _codec_name(name: str, prefix: str) -> str | None:
+    _, found, rest = name.partition("embedder.")
+    return prefix + rest if found and rest.startswith(("dac_encoder", "bottleneck")) else None
+
+
+@pytest.fixture
+def shared(shared_set: Path) -> ModelSet:
+    return open_model_set("starter", "cpu", shared_set)
+
+
+@pytest.fixture
+def apart(tiny_set: Path) -> ModelSet:
+    return open_model_set("starter", "cpu", tiny_set)
+
+
+def test_equal_weights_are_found_and_different_ones_too(shared: ModelSet, apart: ModelSet) -> None:
+    assert (shared.shares_tower, shared.shares_codec) == (True, True)
+    assert (apart.shares_tower, apart.shares_codec) == (False, False)
+
+
+def test_one_changed_number_is_another_tower(shared_set: Path, tmp_path: Path) -> None:
+    for part in ("pe_av", "pe_a_frame"):
+        (tmp_path / part).symlink_to(shared_set / part)
+    core = save_pe_core(tmp_path / "pe_core") / "open_clip_model.safetensors"
+    weights = load_file(shared_set / "pe_core" / "open_clip_model.safetensors")
+    weights["visual.trunk.pos_embed"].view(-1)[7] += 1e-4
+    save_file(weights, core)
+    assert not open_model_set("starter", "cpu", tmp_path).shares_tower
+
+
+def test_one_pass_gives_what_both_plain_towers_give(shared: ModelSet, shared_set: Path) -> None:
+    squares = [shared.squeeze(picture) for picture in PICTURES]
+    assert all(each.video is each.core for each in squares)
+    found = shared.encode_frames(squares)
+    open_clip = load_open_clip()
+    with silent():
+        model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{shared_set / 'pe_core'}")
+    with torch.inference_mode():
+        pixels = torch.stack([preprocess(Image.fromarray(picture)) for picture in PICTURES])
+        expected = model.eval().encode_image(pixels, normalize=True).numpy()
+    assert ((np.stack([each.frame for each in found]) * expected).sum(axis=1) >= 0.9999).all()
+    (plain,) = shared.embed_windows([WindowInput(PICTURES, None)])
+    videos = np.stack([each.video for each in found if each.video is not None])
+    (window,) = shared.encode_windows([WindowFeatures(videos, None)])
+    np.testing.assert_allclose(window.video, plain.video, atol=1e-5)
+
+
+def test_separate_towers_each_see_their_own_square(apart: ModelSet) -> None:
+    squares = [apart.squeeze(picture) for picture in PICTURES]
+    assert {(each.core.shape, each.video.shape) for each in squares if each.video is not None} == {
+        ((64, 64, 3), (32, 32, 3))
+    }
+    found = apart.encode_frames(squares)
+    np.testing.assert_allclose(np.stack([each.frame for each in found]), apart.embed_frames(PICTURES), atol=1e-6)
+    assert {each.video.shape for each in found if each.video is not None} == {(24,)}
+
+
+def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = shared.squeeze(PICTURES[0]), shared.squeeze(PICTURES[1])
+    assert shared.shares_tower
+    tower = shared._pe_core().tower
+    seen: list[int] = []
+    compute = tower._compute
+    monkeypatch.setattr(tower, "_compute", lambda pixels: seen.append(len(pixels)) or compute(pixels))
+    first, second, third, fourth = shared.encode_frames([one, one, other, one])
+    assert sum(seen) == 2
+    assert np.array_equal(first.frame, second.frame)
+    assert np.array_equal(first.frame, fourth.frame)
+    assert not np.array_equal(first.frame, third.frame)
+
+
+def test_features_of_another_codec_are_not_used(shared: ModelSet, apart: ModelSet) -> None:
+    steps = np.zeros((30, 16), dtype=np.float16)
+    assert apart.keep(steps) is None
+    kept = shared.keep(steps)
+    assert kept is not None
+    found = shared.event_probabilities_of(kept, ["siren"])
+    assert found is not None
+    assert found.shape == (1, 30)
+    assert shared.event_probabilities_of(CodecFeatures("another", steps), ["siren"]) is None
+
+
+def out_of_memory_above(most: int, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """The real exception, for batches of more than so many."""
+
+    def limited(batch: torch.Tensor) -> Any:
+        if len(batch) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+        return compute(batch)
+
+    return limited
+
+
+def test_memory_that_runs_out_changes_no_vector(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    chunk = SoundChunk(AUDIO, 0, 0, 30, (), ())
+    squares = [shared.squeeze(picture) for picture in PICTURES]
+    frames, sounds = shared.encode_frames(squares), shared.encode_sound([chunk] * 5)
+    assert shared.troubles() == []
+    tower, sound = shared._pe_core().tower, shared._pe_av().sound
+    tower.batches.size = tower.batches.started_with = sound.batches.size = sound.batches.started_with = 16
+    monkeypatch.setattr(tower, "_compute", out_of_memory_above(3, tower._compute))
+    monkeypatch.setattr(sound._codec, "early", out_of_memory_above(1, sound._codec.early))
+    again, heard_again = shared.encode_frames(squares), shared.encode_sound([chunk] * 5)
+    np.testing.assert_allclose([each.frame for each in again], [each.frame for each in frames], atol=1e-6)
+    np.testing.assert_allclose([each.steps for each in heard_again], [each.steps for each in sounds], atol=1e-4)
+    assert shared.troubles() == [
+        "memory ran out: frames were taken 2 at a time in place of 16",
+        "memory ran out: sound were taken 1 at a time in place of 16",
+    ]
