@@ -100,14 +100,25 @@ def print_doctor(folder: Path) -> int:
     try:
         from pesearch.store.library import open_library
 
-        status = open_library(folder).status()
-        print(f"ok       library  {shown(folder)}: {status.files} files, models {status.model_set}")
+        library = open_library(folder)
+        print(f"ok       library  {shown(folder)}: {library.status().files} files, models {library.model_set}")
+        print(f"ok       sharing  {check_sharing(library.model_set)}")
     except LibraryNotFound:
         print(f"none     library  {shown(folder)} (pesearch index PATH makes it)")
     except PesearchError as error:
         failed = 2
         print(f"broken   library  {error}")
     return failed
+
+
+def check_sharing(model_set: str) -> str:
+    """What is computed once for two models, because their weights were compared and are equal."""
+    from pesearch.encoders.model_set import open_model_set
+
+    models = open_model_set(model_set, "cpu")
+    towers = "one image tower for frames and windows" if models.shares_tower else "an image tower for frames alone"
+    codecs = "one audio codec for windows and events" if models.shares_codec else "an audio codec for each"
+    return f"{model_set}: {towers}, {codecs}"
 
 
 def check_python() -> str:

@@ -30,7 +30,10 @@ LibraryOption = Annotated[
         "--library", metavar="DIR", help="The library folder. Default: $PESEARCH_LIBRARY, else the user's data folder."
     ),
 ]
-DeviceOption = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where the models run.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option("--device", metavar="auto|cpu|cuda", help="Where the models run; several GPUs index as cuda:0,1."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 

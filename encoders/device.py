@@ -22,6 +22,14 @@ def cuda_available() -> bool:
     return torch.cuda.is_available()
 
 
+def choose_devices(wanted: str) -> tuple[str, ...]:
+    """One device, or several that share the work: `cuda:0,1`, `cpu,cpu`. Raises DeviceError for what is not there."""
+    first, *more = wanted.split(",")
+    kind = first.partition(":")[0]
+    devices = [first, *(f"{kind}:{name}" if name.isdecimal() else name for name in more)]
+    return tuple(choose_device(device) for device in devices)
+
+
 def choose_device(wanted: str) -> str:
     """`auto` becomes cuda where there is a GPU, else cpu. Raises DeviceError for what is not there."""
     kind = wanted.partition(":")[0]
@@ -29,6 +37,9 @@ def choose_device(wanted: str) -> str:
         raise DeviceError(f"There is no device {wanted!r}. Choose one of: {', '.join(DEVICES)}.")
     if kind == "cuda" and not cuda_available():
         raise DeviceError("No CUDA GPU is usable here: use `--device cpu`, or install the CUDA build of torch.")
+    number = wanted.partition(":")[2]
+    if number and not (kind == "cuda" and number.isdecimal() and int(number) < torch.cuda.device_count()):
+        raise DeviceError(f"There is no device {wanted!r} here: {torch.cuda.device_count()} CUDA GPUs are usable.")
     return ("cuda" if cuda_available() else "cpu") if wanted == "auto" else wanted
 
 

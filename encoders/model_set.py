@@ -37,10 +37,11 @@ EVENT_THRESHOLD = 0.3
 class ModelSet:
     """A model set on this machine. Make it with `open_model_set`. Loading is guarded; embedding is for one thread."""
 
-    def __init__(self, description: ModelSetDescription, folders: ModelFolders, device: str) -> None:
+    def __init__(self, description: ModelSetDescription, folders: ModelFolders, devices: tuple[str, ...]) -> None:
+        """Of several `devices` the first embeds; the others are for who shares out work to more sets like this."""
         self.description = description
-        self.device = device
-        self._folders = folders
+        self.devices, self.device = devices, devices[0]
+        self.folders = folders
         self._loading = RLock()
         self._frames: PeCore | None = None
         self._windows: PeAv | None = None
@@ -59,7 +60,7 @@ class ModelSet:
     @property
     def spaces(self) -> tuple[Space, ...]:
         """The spaces a library of this set has. Read from the files on disk: nothing is loaded."""
-        frames, windows = self._folders.frames, self._folders.windows
+        frames, windows = self.folders.frames, self.folders.windows
         return tuple(
             Space(name, folder.repo, folder.revision, folder.dim)
             for name in self.description.space_names
@@ -90,7 +91,17 @@ class ModelSet:
     @cached_property
     def shares_codec(self) -> bool:
         """Whether one codec serves windows and events: PE-AV's and PE-A-Frame's weights were compared and equal."""
-        return self._pe_av().codec.digest == self._pe_a_frame().codec.digest
+        from pesearch.encoders.pe_a_frame import PeAFrame
+
+        frame = self._events or PeAFrame(self.folders.events, "cpu")  # not kept: indexing needs no more of it
+        return self._pe_av().codec.digest == frame.codec.digest
+
+    def load(self) -> None:
+        """Loads what indexing needs, which would else happen at the first use. Raises ModelDamaged, DeviceError."""
+        self._pe_core()
+        self._pe_av()
+        self.shares_tower  # noqa: B018 - compares the weights
+        self.shares_codec  # noqa: B018
 
     def squeeze(self, image: ImageArray) -> Squares:
         """A picture of any size, RGB uint8 [H, W, 3], as the towers take it. For any thread."""
@@ -194,7 +205,7 @@ class ModelSet:
             if self._frames is None:
                 from pesearch.encoders.pe_core import PeCore
 
-                self._frames = PeCore(self._folders.frames, self.device)
+                self._frames = PeCore(self.folders.frames, self.device)
             return self._frames
 
     def _pe_av(self) -> PeAv:
@@ -203,7 +214,7 @@ class ModelSet:
                 from pesearch.encoders.pe_av import PeAv
 
                 with_video = SpaceName.VIDEO in self.description.space_names
-                self._windows = PeAv(self._folders.windows, self.device, with_video=with_video)
+                self._windows = PeAv(self.folders.windows, self.device, with_video=with_video)
             return self._windows
 
     def _pe_a_frame(self) -> PeAFrame:
@@ -211,7 +222,7 @@ class ModelSet:
             if self._events is None:
                 from pesearch.encoders.pe_a_frame import PeAFrame
 
-                self._events = PeAFrame(self._folders.events, self.device)
+                self._events = PeAFrame(self.folders.events, self.device)
             return self._events
 
 
@@ -221,8 +232,8 @@ def open_model_set(name: str, device: str = "auto", folder: Path | None = None) 
     `folder` holds pe_core/, pe_av/ and pe_a_frame/ to use in place of the known weights of that set.
     Raises UnknownModel, ModelMissing (with the command that fetches it), ModelDamaged, DeviceError.
     """
-    from pesearch.encoders.device import choose_device
+    from pesearch.encoders.device import choose_devices
 
     description = describe(name)
     folders = find_model_folders(description) if folder is None else folders_in(folder, description)
-    return ModelSet(description, folders, choose_device(device))
+    return ModelSet(description, folders, choose_devices(device))

@@ -55,7 +55,7 @@ class SoundEncoder:
     def __init__(self, codec: Codec, device: str) -> None:
         self._codec = codec
         self._device = device
-        self.batches = Batches("sound", device, CHUNKS_AT_ONCE)
+        self.batches = Batches("chunks of sound", device, CHUNKS_AT_ONCE)
 
     def encode(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
         """The features of each chunk. Raises DeviceError."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.commit import Committer
 from pesearch.indexer.crawl import crawl, roots_of
+from pesearch.indexer.devices import embed_on
 from pesearch.indexer.outcomes import Failed, Missing, Outcome, Plan, Relocated, Unchanged
 from pesearch.indexer.pipeline import embed_all
 from pesearch.indexer.plan import Finding, Known, New, group, survey, vanished
@@ -67,10 +68,12 @@ def index_found(
         yield from committer.flush()
         work = group(to_do.new)
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
-        started = time.perf_counter()
-        yield from embed_all(work, models, committer, stages)
         if work:
-            yield spent(stages, time.perf_counter() - started, models.troubles())
+            started = time.perf_counter()
+            yield from embed_all(embed_on(work, models, stages), committer)
+            yield spent(stages, time.perf_counter() - started)
+        else:
+            yield from committer.flush()
 
 
 @dataclass(frozen=True, slots=True)

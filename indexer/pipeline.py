@@ -5,74 +5,41 @@ What has been decoded and waits for the models is bounded in bytes, whatever the
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.assembly import FileVectors
-from pesearch.indexer.channel import Channel, Closed
 from pesearch.indexer.commit import Committer, Embedded, Finished
-from pesearch.indexer.decode import Piece, decode
+from pesearch.indexer.decoding import Decoding, End, Part, Trouble
 from pesearch.indexer.encode import encode
 from pesearch.indexer.outcomes import Outcome, Progress
-from pesearch.indexer.plan import Work, kept_out, unseen
-from pesearch.indexer.stages import Stage, Stages
+from pesearch.indexer.plan import Work, unseen
+from pesearch.indexer.stages import Stages
 from pesearch.types import EncodedFile, Failure, Location, SpaceVectors
 
-AHEAD_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
-"""Decoded media that may wait for the models. A GPU wants its next batches ready; for a CPU more is memory lost."""
 
-BATCH_PIECES = 64
-BATCH_BYTES = {"cpu": 8 << 20, "cuda": 256 << 20}
-"""What the models are given at a time, over all files: so many pieces, or so many bytes of them, and at least one.
-
-20 s of video with sound are about 15 MB. A CPU works on that for minutes, and progress is told after each batch.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of the file that has this number in the plan."""
-
-    number: int
-    piece: Piece
-
-    @property
-    def size_bytes(self) -> int:
-        return self.piece.size_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a file is not indexed. What does not last (a share that is away, a file still growing) is tried again."""
-
-    reason: str
-    lasts: bool
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Nothing more comes of this file: all was read, or `trouble` ended it."""
-
-    number: int
-    trouble: Trouble | None
-    size_bytes: int = 0
-
-
-def embed_all(work: Sequence[Work], models: ModelSet, committer: Committer, stages: Stages) -> Iterator[Outcome]:
-    """Embeds every file and hands it to the committer; the outcomes come in the order in which files are finished.
+def embed_all(embedding: Generator[Finished | Progress, None, None], committer: Committer) -> Iterator[Outcome]:
+    """Hands what is embedded to the committer; the outcomes come in the order in which files are finished.
 
     Raises ModelError, LibraryError; a file that cannot be read is an outcome.
     """
+    with closing(embedding):
+        for each in embedding:
+            if isinstance(each, Progress):
+                yield each
+            else:
+                committer.add(each)
+            yield from committer.turn()
+    yield from committer.flush()
+
+
+def embed(work: Sequence[Work], models: ModelSet, stages: Stages) -> Generator[Finished | Progress, None, None]:
+    """Embeds every file on one device; how it goes on, and each file when it is finished. Raises ModelError."""
     so_far: dict[int, FileVectors] = {}
+    models.load()
     with Decoding(work, models, stages) as decoding:
         for batch in decoding.batches():
             parts = [each for each in batch if isinstance(each, Part)]
@@ -81,81 +48,8 @@ def embed_all(work: Sequence[Work], models: ModelSet, committer: Committer, stag
             for end in (each for each in batch if isinstance(each, End)):
                 task, file = work[end.number], so_far.pop(end.number, FileVectors())
                 yield from _progress(task.info.duration_seconds - file.media_seconds)
-                for finished in _finish(task, file, end.trouble, models):
-                    committer.add(finished)
-            yield from committer.turn()
-    yield from committer.flush()
-
-
-class Decoding:
-    """Threads that decode files, a file each, into a bounded channel. Leaving its context stops them."""
-
-    def __init__(self, work: Sequence[Work], models: ModelSet, stages: Stages) -> None:
-        threads = max(1, min(4, os.cpu_count() or 1, len(work)))
-        self._work = work
-        self._models = models
-        self._stages = stages
-        self._waiting = deque(range(len(work)))
-        self._channel: Channel[Part | End] = Channel(AHEAD_BYTES[models.device_kind], threads)
-        self._threads = ThreadPoolExecutor(threads, "pesearch-decode")
-        self._loops: list[Future[None]] = [self._threads.submit(self._loop) for _ in range(threads)]
-
-    def batches(self) -> Iterator[list[Part | End]]:
-        """What has been decoded, the parts of one file in order and then its end; the files may interleave."""
-        while batch := self._next_batch():
-            yield batch
-        for loop in self._loops:
-            loop.result()
-
-    def _next_batch(self) -> list[Part | End]:
-        with self._stages.timed(Stage.WAIT):
-            return self._channel.take(BATCH_PIECES, BATCH_BYTES[self._models.device_kind])
-
-    def _loop(self) -> None:
-        try:
-            while (number := self._next()) is not None:
-                self._decode(number)
-        except Closed:
-            return
-        finally:
-            self._channel.finish()
-
-    def _next(self) -> int | None:
-        try:
-            return self._waiting.popleft()
-        except IndexError:
-            return None
-
-    def _decode(self, number: int) -> None:
-        task = self._work[number]
-        try:
-            pieces = decode(task.location.path, task.info, self._models)
-            while True:
-                with self._stages.timed(Stage.DECODE):
-                    piece = next(pieces, None)
-                if piece is None:
-                    break
-                self._channel.put(Part(number, piece))
-        except FFmpegMissing:
-            raise
-        except MediaError as error:
-            trouble: Trouble | None = Trouble(str(error), lasts=not kept_out(error))
-        except OSError as error:
-            trouble = Trouble(f"cannot be read: {error.strerror}", lasts=False)
-        except MemoryError:
-            trouble = Trouble("needs more memory than there is", lasts=True)
-        else:
-            trouble = None
-        self._channel.put(End(number, trouble))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._channel.close()
-        self._threads.shutdown()
+                yield from _finish(task, file, end.trouble, models)
+    stages.troubles += models.troubles()
 
 
 def _finish(task: Work, file: FileVectors, trouble: Trouble | None, models: ModelSet) -> list[Finished]:

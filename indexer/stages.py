@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from threading import Lock
@@ -23,11 +23,12 @@ class Stage(StrEnum):
 
 
 class Stages:
-    """Adds up the seconds of each stage, over all threads."""
+    """Adds up the seconds of each stage, over all threads, and keeps the troubles to tell of."""
 
     def __init__(self) -> None:
         self._seconds = dict.fromkeys(Stage, 0.0)
         self._adding = Lock()
+        self.troubles: list[str] = []
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:
@@ -36,15 +37,19 @@ class Stages:
         try:
             yield
         finally:
-            with self._adding:
-                self._seconds[stage] += time.perf_counter() - started
+            self.add(stage, time.perf_counter() - started)
+
+    def add(self, stage: Stage, seconds: float) -> None:
+        """So much more time for a stage."""
+        with self._adding:
+            self._seconds[stage] += seconds
 
     def seconds(self, stage: Stage) -> float:
         """How long a stage has taken so far."""
         return self._seconds[stage]
 
 
-def spent(stages: Stages, elapsed_seconds: float, troubles: Sequence[str]) -> Spent:
+def spent(stages: Stages, elapsed_seconds: float) -> Spent:
     """The account of a run."""
     return Spent(
         elapsed_seconds=elapsed_seconds,
@@ -54,5 +59,5 @@ def spent(stages: Stages, elapsed_seconds: float, troubles: Sequence[str]) -> Sp
         codec_seconds=stages.seconds(Stage.CODEC),
         transformers_seconds=stages.seconds(Stage.TRANSFORMERS),
         commit_seconds=stages.seconds(Stage.COMMIT),
-        troubles=tuple(troubles),
+        troubles=tuple(stages.troubles),
     )

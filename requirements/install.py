@@ -90,7 +90,8 @@ def install_python(venv: Path, profile: str) -> None:
         run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     pip = [venv / "bin" / "uv", "pip"]
     environment = {"VIRTUAL_ENV": str(venv.resolve())}
-    run(*pip, "install", "--quiet", *torch_source(python, profile, pins), "-r", pins, **environment)
+    install = (*pip, "install", "--quiet", "--compile-bytecode")  # else commands that may not write compile each time
+    run(*install, *torch_source(python, profile, pins), "-r", pins, **environment)
     run(*pip, "install", "--quiet", "--no-deps", "-e", ROOT, **environment)
     mend_torchaudio(python)
     if profile == "cpu":

@@ -162,5 +162,5 @@ def test_memory_that_runs_out_changes_no_vector(shared: ModelSet, monkeypatch: p
     np.testing.assert_allclose([each.steps for each in heard_again], [each.steps for each in sounds], atol=1e-4)
     assert shared.troubles() == [
         "memory ran out: frames were taken 2 at a time in place of 16",
-        "memory ran out: sound were taken 1 at a time in place of 16",
+        "memory ran out: chunks of sound were taken 1 at a time in place of 16",
     ]

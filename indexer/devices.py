@@ -1,0 +1,130 @@
+"""Several devices: a process for each, which decodes and embeds its share of the files; one writer for all.
+
+The share of each is fixed at the start, by the length of the files.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from queue import Empty
+
+from pesearch.encoders.hub import ModelFolders
+from pesearch.encoders.model_set import ModelSet
+from pesearch.encoders.models import ModelSetDescription
+from pesearch.errors import DeviceError, PesearchError
+from pesearch.indexer.commit import Finished
+from pesearch.indexer.outcomes import Progress
+from pesearch.indexer.pipeline import embed
+from pesearch.indexer.plan import Work
+from pesearch.indexer.stages import Stage, Stages
+
+WAITING_FILES = 4
+"""Finished files of each process that may wait for the writer."""
+
+LOOK_SECONDS = 1.0
+
+_BESIDE = {Stage.DECODE, Stage.COMMIT}
+"""Stages that are added up over threads; of the others the mean over the devices is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one process does."""
+
+    work: Sequence[Work]
+    description: ModelSetDescription
+    folders: ModelFolders
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A process has done its share."""
+
+    stages: tuple[tuple[Stage, float], ...]
+    troubles: tuple[str, ...]
+
+
+Message = Finished | Progress | Done | PesearchError
+
+
+def embed_on(work: Sequence[Work], models: ModelSet, stages: Stages) -> Generator[Finished | Progress, None, None]:
+    """Embeds every file on the devices of the model set. Raises ModelError."""
+    if len(models.devices) == 1:
+        yield from embed(work, models, stages)
+        return
+    context = multiprocessing.get_context("spawn")
+    messages: Queue[Message] = context.Queue(WAITING_FILES * len(models.devices))
+    threads = max(1, (os.cpu_count() or 1) // len(models.devices))
+    shares = [
+        Share(part, models.description, models.folders, device, threads)
+        for part, device in zip(split(work, len(models.devices)), models.devices, strict=True)
+        if part
+    ]
+    processes = [context.Process(target=_embed_share, args=(share, messages), daemon=True) for share in shares]
+    try:
+        for process in processes:
+            process.start()
+        for _ in shares:
+            done = yield from _until_done(messages, processes)
+            for stage, seconds in done.stages:
+                stages.add(stage, seconds if stage in _BESIDE else seconds / len(shares))
+            stages.troubles += done.troubles
+    finally:
+        for process in processes:
+            if process.pid is not None:
+                process.terminate()
+                process.join()
+
+
+def split(work: Sequence[Work], count: int) -> list[list[Work]]:
+    """Files in `count` shares of about the same length: the longest first, each to the share that has least."""
+    shares: list[list[Work]] = [[] for _ in range(count)]
+    seconds = [0.0] * count
+    for task in sorted(work, key=lambda task: -task.info.duration_seconds):
+        least = seconds.index(min(seconds))
+        shares[least].append(task)
+        seconds[least] += task.info.duration_seconds + 1.0  # a still takes its time too
+    return shares
+
+
+def _until_done(
+    messages: Queue[Message], processes: Sequence[multiprocessing.context.SpawnProcess]
+) -> Generator[Finished | Progress, None, Done]:
+    """What comes, until a process says that it is done."""
+    while True:
+        try:
+            message = messages.get(timeout=LOOK_SECONDS)
+        except Empty:
+            if any(process.exitcode for process in processes):
+                raise DeviceError("A process that computes has died: it may have run out of memory.") from None
+            continue
+        if isinstance(message, PesearchError):
+            raise message
+        if isinstance(message, Done):
+            return message
+        yield message
+
+
+def _embed_share(share: Share, messages: Queue[Message]) -> None:
+    """The whole life of a process. Ctrl-C is for the parent, which then ends this one."""
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(share.threads)
+    stages = Stages()
+    models = ModelSet(share.description, share.folders, (share.device,))
+    try:
+        for each in embed(share.work, models, stages):
+            messages.put(each)
+    except PesearchError as error:
+        messages.put(error)
+    else:
+        troubles = tuple(f"{share.device}: {trouble}" for trouble in stages.troubles)
+        messages.put(Done(tuple((stage, stages.seconds(stage)) for stage in Stage), troubles))

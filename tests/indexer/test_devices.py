@@ -1,0 +1,70 @@
+"""Several devices: a process each, one library."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.errors import ModelError
+from pesearch.indexer.devices import split
+from pesearch.indexer.index import index
+from pesearch.indexer.outcomes import Plan, Progress, Spent
+from pesearch.indexer.plan import Work
+from pesearch.store.library import Library, create_library
+from pesearch.types import Location, MediaInfo, MediaKind, SpaceName
+from tests.indexer.runs import held, of, run, told
+
+
+def work_of(seconds: float) -> Work:
+    return Work(Location(Path("a"), 1, 1), (), "f", MediaInfo(MediaKind.AUDIO, seconds, None, None))
+
+
+@given(st.lists(st.floats(0, 10_000), max_size=40), st.integers(1, 8))
+def test_every_file_is_in_one_share_and_shares_are_alike(lengths: list[float], count: int) -> None:
+    shares = split([work_of(seconds) for seconds in lengths], count)
+    assert sorted(task.info.duration_seconds for share in shares for task in share) == sorted(lengths)
+    sums = [sum(task.info.duration_seconds + 1 for task in share) for share in shares]
+    assert max(sums) - min(sums) <= max(lengths, default=0) + 1
+
+
+@pytest.fixture
+def both(models_folder: Path) -> ModelSet:
+    return open_model_set("starter", "cpu,cpu", models_folder)
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_same_library(
+    tmp_path: Path, media: Path, library: Library, models: ModelSet, both: ModelSet
+) -> None:
+    (media / "torn.mp4").write_bytes((media / "film" / "both.mp4").read_bytes()[:900])
+    run(media, library, models)
+    shared = create_library(tmp_path / "shared", both.name, both.spaces)
+    outcomes = run(media, shared, both)
+    assert told(outcomes) == {"Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    assert held(shared) == held(library)
+    files = {file.path: file.id for file in shared.files()}
+    for file in library.files():
+        for space in SpaceName:
+            one, other = library.vectors(file.id, space), shared.vectors(files[file.path], space)
+            assert np.array_equal(one.segments, other.segments)
+            np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-3)
+    (plan,), (spent,) = of(Plan, outcomes), of(Spent, outcomes)
+    assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
+    assert spent.codec_seconds > 0
+
+
+@pytest.mark.slow
+def test_an_error_of_one_process_ends_the_run_in_one_line(tmp_path: Path, media: Path, models_folder: Path) -> None:
+    folder = Path(shutil.copytree(models_folder, tmp_path / "models"))
+    broken = open_model_set("starter", "cpu,cpu", folder)
+    library = create_library(tmp_path / "library", broken.name, broken.spaces)
+    (folder / "pe_av" / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelError, match="pe_av cannot be loaded"):
+        list(index([media], library, broken))
+    assert library.files() == []
