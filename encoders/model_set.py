@@ -232,8 +232,10 @@ def open_model_set(name: str, device: str = "auto", folder: Path | None = None) 
     `folder` holds pe_core/, pe_av/ and pe_a_frame/ to use in place of the known weights of that set.
     Raises UnknownModel, ModelMissing (with the command that fetches it), ModelDamaged, DeviceError.
     """
-    from pesearch.encoders.device import choose_devices
+    from pesearch.encoders.device import choose_devices, use_one_thread
 
     description = describe(name)
+    if description.is_tiny:
+        use_one_thread()
     folders = find_model_folders(description) if folder is None else folders_in(folder, description)
     return ModelSet(description, folders, choose_devices(device))

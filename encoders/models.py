@@ -62,10 +62,17 @@ class ModelSetDescription:
         return self.frames, self.windows, self.events
 
     @property
+    def is_tiny(self) -> bool:
+        """So small that what a computation costs besides computing decides."""
+        return self.size_bytes < TINY_BYTES
+
+    @property
     def size_bytes(self) -> int:
         """What the weights take on disk, in all."""
         return sum(source.size_bytes for source in self.sources)
 
+
+TINY_BYTES = 100_000_000
 
 ALL_SPACES = (SpaceName.FRAME, SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
 

@@ -81,7 +81,9 @@ class _Chunks:
         names = {space.name for space in models.spaces}
         self._is_shown = info.video is not None and (SpaceName.FRAME in names or models.sees_windows)
         self._is_heard = info.audio is not None and SpaceName.AUDIO in names
-        self._frames = self._try(lambda: stack.enter_context(FrameReader(path))) if self._is_shown else None
+        self._frames = (
+            self._try(lambda: stack.enter_context(FrameReader(path, models.device))) if self._is_shown else None
+        )
         self._sound = self._try(lambda: stack.enter_context(AudioReader(path))) if self._is_heard else None
         self._windows: list[Segment] = [(start, end) for start, end in windows(self._duration).tolist()]
         self._last_new = 0.0

@@ -45,7 +45,8 @@ class FrameReader:
     Errors: MediaError when the file has no video or not one picture of it can be decoded; FFmpegMissing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        """On a CUDA `device` the GPU's own decoder is used where it can decode the file, else the CPU."""
         container = inspect(path)
         if container.video_index is None:
             raise MediaError("has no pictures")
@@ -53,6 +54,8 @@ class FrameReader:
         self._origin = container.origin_seconds
         self._file: IO[bytes] | None = None
         self._is_exact = True
+        if device != "cpu" and self._opens_on(device, container):
+            return
         try:
             self._decoder = self._open()
         except (RuntimeError, ValueError, IndexError, MemoryError) as error:
@@ -62,6 +65,16 @@ class FrameReader:
         if not self._plays():
             self.close()
             raise MediaError("damaged: not one of its pictures can be decoded")
+
+    def _opens_on(self, device: str, container: Container) -> bool:
+        """Whether a GPU decodes the file: torchcodec may be built without, or the GPU not know the codec."""
+        try:
+            self._decoder = self._decoder_of("exact", device)
+        except (RuntimeError, ValueError, IndexError, MemoryError):
+            self.close()
+            return False
+        self._begin, self._end = self._extent(container)
+        return self._plays()
 
     def read(self, times_seconds: Iterable[float]) -> Iterator[Frame]:
         """The frame at each of these times, in the order asked for.
@@ -82,10 +95,10 @@ class FrameReader:
             self._is_exact = False
             return self._decoder_of("approximate")
 
-    def _decoder_of(self, seek_mode: Literal["exact", "approximate"]) -> VideoDecoder:
+    def _decoder_of(self, seek_mode: Literal["exact", "approximate"], device: str = "cpu") -> VideoDecoder:
         return video_decoder()(
             self._source(), stream_index=self._stream, dimension_order="NHWC", num_ffmpeg_threads=_THREADS,
-            seek_mode=seek_mode,
+            seek_mode=seek_mode, device=device,
         )  # fmt: skip
 
     def _extent(self, container: Container) -> tuple[float, float]:
@@ -105,7 +118,7 @@ class FrameReader:
                     frame = self._decoder.get_frame_played_at(shown)
             except (RuntimeError, IndexError, MemoryError):
                 continue
-            return Frame(seconds, frame.pts_seconds - self._origin, frame.data.numpy())
+            return Frame(seconds, frame.pts_seconds - self._origin, frame.data.cpu().numpy())
         return None
 
     def _plays(self) -> bool:

@@ -105,3 +105,8 @@ def test_nothing_that_decodes_is_an_error(sample: Sample, tmp_path: Path) -> Non
     path.write_bytes(hollow(sample("silent.mp4").read_bytes()))
     with pytest.raises(MediaError, match="damaged"):
         FrameReader(path)
+
+
+def test_where_no_gpu_decodes_the_cpu_does(sample: Sample) -> None:
+    with FrameReader(sample("both.mp4"), "cuda:0") as reader:
+        assert [step_of(frame.image) for frame in reader.read([0.2, 1.7])] == [0, 3]
