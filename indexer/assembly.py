@@ -31,13 +31,14 @@ class Window:
 class FileVectors:
     """What has been embedded of one file so far, and what its next windows will need."""
 
-    def __init__(self) -> None:
+    def __init__(self, duration_seconds: float) -> None:
+        self._step_count = step_count(duration_seconds)
         self.media_seconds = 0.0
         self.unread_seconds = 0.0
         self._segments: dict[SpaceName, list[tuple[float, float]]] = defaultdict(list)
         self._vectors: dict[SpaceName, list[HalfArray]] = defaultdict(list)
-        self._steps: list[HalfArray] = []
-        self._is_heard_whole = True
+        self._steps: HalfArray | None = None
+        self._steps_heard = 0
         self._frames: list[tuple[float, FloatArray]] = []
         self._sounds: list[SoundFeatures] = []
 
@@ -68,7 +69,7 @@ class FileVectors:
 
     def steps(self) -> HalfArray | None:
         """The codec's features of the whole sound, float16 [steps, dim]; None where a part of it is missing."""
-        return np.concatenate(self._steps) if self._steps and self._is_heard_whole else None
+        return self._steps if self._steps_heard == self._step_count else None
 
     def _take_frames(self, piece: Piece, frames: Sequence[FrameVectors]) -> None:
         for still, vectors in zip(piece.stills, frames, strict=True):
@@ -78,10 +79,13 @@ class FileVectors:
 
     def _take_sound(self, sound: SoundFeatures | None) -> None:
         if sound is None:
-            self._is_heard_whole = False
             return
         self._sounds.append(sound)
-        self._steps.append(sound.steps.astype(np.float16))
+        if self._steps is None:
+            self._steps = np.empty((self._step_count, sound.steps.shape[1]), dtype=np.float16)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._steps[sound.start : sound.start + len(sound.steps)] = sound.steps
+        self._steps_heard += len(sound.steps)
 
     def _seen(self, start: float, end: float) -> FloatArray | None:
         inside = [vector for time, vector in self._frames if start - 1e-9 <= time < end - 1e-9]

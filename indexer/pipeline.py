@@ -43,10 +43,12 @@ def embed(work: Sequence[Work], models: ModelSet, stages: Stages) -> Generator[F
     with Decoding(work, models, stages) as decoding:
         for batch in decoding.batches():
             parts = [each for each in batch if isinstance(each, Part)]
-            encode([(so_far.setdefault(part.number, FileVectors()), part.piece) for part in parts], models, stages)
+            for number in {each.number for each in batch} - so_far.keys():
+                so_far[number] = FileVectors(work[number].info.duration_seconds)
+            encode([(so_far[part.number], part.piece) for part in parts], models, stages)
             yield from _progress(sum(part.piece.media_seconds for part in parts))
             for end in (each for each in batch if isinstance(each, End)):
-                task, file = work[end.number], so_far.pop(end.number, FileVectors())
+                task, file = work[end.number], so_far.pop(end.number)
                 yield from _progress(task.info.duration_seconds - file.media_seconds)
                 yield from _finish(task, file, end.trouble, models)
     stages.troubles += models.troubles()
@@ -60,7 +62,7 @@ def _finish(task: Work, file: FileVectors, trouble: Trouble | None, models: Mode
     if trouble is not None:
         return [Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places]
     steps = file.steps()
-    features = None if steps is None else models.keep(steps)
+    features = models.keep(steps) if steps is not None and np.isfinite(steps).all() else None
     encoded = EncodedFile(task.location, task.fingerprint, task.info, vectors, features)
     return [Embedded(encoded, task.copies, file.unread_seconds)]
 

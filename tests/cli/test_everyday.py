@@ -23,6 +23,11 @@ def test_index_then_ask(pesearch: Run, tmp_path: Path) -> None:
     assert summary["indexed"] == len(TRUTHS)
     assert summary["failed"] == []
     assert "generated world" in first.stderr
+    assert set(summary["stages_seconds"]) == {"decode", "wait", "tower", "codec", "transformers", "commit"}
+    assert summary["stages_seconds"]["codec"] > 0
+    assert summary["bound_by"] in summary["stages_seconds"]
+    assert f"bound by: {summary['bound_by']}" in first.stderr
+    assert "x real time" in first.stderr
 
     again = pesearch("index", SAMPLES, "--library", library, "--json")
     assert json.loads(again.stdout)["unchanged"] == len(TRUTHS)
@@ -76,6 +81,7 @@ def test_status_and_doctor(pesearch: Run, sample_library: Library) -> None:
     assert set(status["vectors"]) == {"frame", "video", "audio", "audio_video"}
     doctor = pesearch("doctor", "--library", sample_library.folder)
     assert doctor.returncode == 0, doctor.stdout
+    assert "one audio codec for windows and events" in doctor.stdout
     assert "ffmpeg" in doctor.stdout
 
 
