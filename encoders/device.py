@@ -63,7 +63,7 @@ def computing(device: str, *, exact: bool = False) -> Iterator[None]:
 def place(model: Any, device: str) -> Any:
     """The model, its weights moved to the device. Raises OutOfMemory when they do not fit."""
     with _enough_memory(device):
-        return model.to(device)
+        return model.requires_grad_(False).to(device)
 
 
 @contextmanager

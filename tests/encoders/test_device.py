@@ -40,7 +40,7 @@ def test_computing_keeps_no_gradients_and_float32_on_a_cpu() -> None:
 
 
 def test_exhausted_memory_says_what_to_do() -> None:
-    class TooLarge:
+    class TooLarge(torch.nn.Module):
         def to(self, device: str) -> None:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
 

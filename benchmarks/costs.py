@@ -1,0 +1,113 @@
+"""What a stretch of work costs: CPU-seconds of this process and seconds on the clock, by the indexer's own stages."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+
+from pesearch.indexer.stages import Stage, Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`cpu_seconds` of all threads of this process together, `wall_seconds` on the clock.
+
+    `system_seconds` are those of the CPU-seconds that the kernel took: fetching fresh memory for each large tensor.
+    """
+
+    cpu_seconds: float = 0.0
+    system_seconds: float = 0.0
+    wall_seconds: float = 0.0
+
+    @property
+    def user_seconds(self) -> float:
+        """The CPU-seconds outside the kernel."""
+        return self.cpu_seconds - self.system_seconds
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.cpu_seconds + other.cpu_seconds,
+            self.system_seconds + other.system_seconds,
+            self.wall_seconds + other.wall_seconds,
+        )
+
+    def __sub__(self, other: Cost) -> Cost:
+        return self + Cost(-other.cpu_seconds, -other.system_seconds, -other.wall_seconds)
+
+
+Result = TypeVar("Result")
+
+Account = Mapping[Stage, Cost]
+
+
+def total(account: Account) -> Cost:
+    """All stages together."""
+    return sum(account.values(), Cost())
+
+
+class Meter(Stages):
+    """Adds up costs by stage. A stage inside another counts for itself alone. For one thread.
+
+    It takes the place of the indexer's own clock, so that `encode` fills it in.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._costs: defaultdict[Stage, Cost] = defaultdict(Cost)
+        self._open: list[Stage] = []
+        self._since = Cost()
+
+    @contextmanager
+    def timed(self, stage: Stage) -> Iterator[None]:
+        """What is done inside belongs to this stage."""
+        self._turn()
+        self._open.append(stage)
+        try:
+            yield
+        finally:
+            self._turn()
+            self._open.pop()
+
+    def watch(self, module: Any, stage: Stage) -> None:
+        """Each call of the module belongs to this stage from now on."""
+        forward = module.forward
+
+        def timed(*inputs: Any, **options: Any) -> Any:
+            with self.timed(stage):
+                return forward(*inputs, **options)
+
+        module.forward = timed
+
+    def take(self) -> Account:
+        """The costs so far; the next ones are counted from zero."""
+        taken, self._costs = dict(self._costs), defaultdict(Cost)
+        return taken
+
+    def _turn(self) -> None:
+        """What has passed since the last turn belongs to the innermost stage."""
+        now = spent_so_far()
+        if self._open:
+            self._costs[self._open[-1]] += now - self._since
+        self._since = now
+
+
+def wall_seconds(work: Callable[[], Result]) -> tuple[float, Result]:
+    """How long some work takes on the clock, and what it gives."""
+    started = spent_so_far().wall_seconds
+    result = work()
+    return spent_so_far().wall_seconds - started, result
+
+
+def spent_so_far() -> Cost:
+    """Of this process, since some moment; on a GPU with everything done that was asked of it."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_stime, time.perf_counter())

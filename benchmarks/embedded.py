@@ -1,0 +1,37 @@
+"""What is made of a file in either way, so that the two can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pesearch.types import FloatArray, SpaceName
+
+PHRASES = ("siren", "dog")
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors float32 [n, dim] of each space, and how surely each of PHRASES sounds, float32 [phrases, steps]."""
+
+    vectors: Mapping[SpaceName, FloatArray]
+    events: FloatArray
+
+
+def lowest_cosine(one: Embedded, other: Embedded) -> float:
+    """Between the vectors of the same frame or window: 1 where both ways give the same."""
+    if one.vectors.keys() != other.vectors.keys():
+        raise RuntimeError(f"the two ways fill different spaces: {[*one.vectors]}, {[*other.vectors]}")
+    return min(float(_cosines(one.vectors[space], other.vectors[space]).min()) for space in one.vectors)
+
+
+def largest_event_difference(one: Embedded, other: Embedded) -> float:
+    """Between the probabilities of the same phrase at the same step."""
+    return float(np.abs(one.events - other.events).max())
+
+
+def _cosines(one: FloatArray, other: FloatArray) -> FloatArray:
+    cosines: FloatArray = (one * other).sum(axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+    return cosines

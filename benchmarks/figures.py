@@ -1,0 +1,180 @@
+"""What the benchmark found, part by part: JSON lines for programs, a table for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from benchmarks.costs import Account, total
+from pesearch.indexer.outcomes import Spent
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table; `bar` is what the figure has to reach, if anything."""
+
+    what: str
+    figure: str
+    bar: str = ""
+
+
+class Finding(Protocol):
+    """One measurement: a frozen dataclass."""
+
+    @property
+    def part(self) -> str:
+        """Which part of the benchmark it belongs to."""
+
+    def rows(self) -> Iterator[Row]:
+        """What the table shows of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where it was measured, and on what. `load` is how many others wanted to compute when it began."""
+
+    part: str
+    cpu: str
+    cores: int
+    threads: int
+    load: float
+    device: str
+    torch: str
+    size: str
+
+    def rows(self) -> Iterator[Row]:
+        """The device, how many threads of how many cores, and the load."""
+        yield Row(f"{self.size} set on {self.device}", f"{self.threads} threads, {self.cores} cores")
+        yield Row("load before", f"{self.load:.1f}", "near 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One file the plain way and ours; `ratio` is ours / plain in CPU-seconds, `user_ratio` in those
+    outside the kernel: what it takes to fetch memory depends on the machine.
+
+    `lowest_cosine` and `largest_event_difference` say how far the results agree.
+    """
+
+    part: str
+    media_seconds: float
+    plain: Account
+    ours: Account
+    ratio: float
+    user_ratio: float
+    at_most: float
+    lowest_cosine: float
+    largest_event_difference: float
+
+    def rows(self) -> Iterator[Row]:
+        """CPU-seconds of the stages, and the ratio."""
+        for name, account in (("plain", self.plain), ("ours", self.ours)):
+            stages = ", ".join(f"{stage} {cost.cpu_seconds:.1f}" for stage, cost in account.items())
+            cost = total(account)
+            yield Row(f"{name} ({stages})", f"{cost.cpu_seconds:.1f} CPU-s")
+            yield Row(
+                f"{name}, in the kernel and on the clock", f"{cost.system_seconds:.1f} CPU-s, {cost.wall_seconds:.1f} s"
+            )
+        yield Row(f"ours / plain, {self.media_seconds:.0f} s of media", f"{self.ratio:.3f}", f"<= {self.at_most}")
+        yield Row("ours / plain outside the kernel", f"{self.user_ratio:.3f}")
+        yield Row("lowest cosine between the two", f"{self.lowest_cosine:.6f}", ">= 0.9999")
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The bare encoders on decoded pieces against a whole run of the indexer: seconds on the clock, and their ratio."""
+
+    part: str
+    media: str
+    media_seconds: float
+    bare_seconds: float
+    whole_seconds: float
+    ratio: float
+    at_least: float
+    spent: Spent
+
+    def rows(self) -> Iterator[Row]:
+        """Both, and the ratio."""
+        yield Row(f"bare encoders, {self.media_seconds:.0f} s of {self.media}", f"{self.bare_seconds:.1f} s")
+        yield Row("whole index", f"{self.whole_seconds:.1f} s")
+        yield Row("bare / whole", f"{self.ratio:.3f}", f">= {self.at_least}")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The largest memory that `pesearch index` had in use, for a short and a long file, and their ratio."""
+
+    part: str
+    short_seconds: float
+    long_seconds: float
+    short_bytes: int
+    long_bytes: int
+    short_run_seconds: float
+    long_run_seconds: float
+    ratio: float
+    at_most: float
+
+    def rows(self) -> Iterator[Row]:
+        """Both, and the ratio."""
+        for seconds, size, run in (
+            (self.short_seconds, self.short_bytes, self.short_run_seconds),
+            (self.long_seconds, self.long_bytes, self.long_run_seconds),
+        ):
+            yield Row(f"a file of {seconds / 60:.0f} min (in {run:.0f} s)", f"{size / 2**20:.0f} MiB")
+        yield Row("long / short", f"{self.ratio:.3f}", f"<= {self.at_most}")
+
+
+@dataclass(frozen=True, slots=True)
+class RealTime:
+    """How many times faster than real time a GPU indexes files of 1080p30 H.264, and what holds it back.
+
+    `decode_times` is one thread that only decodes, `encode_times` the bare encoders on decoded pieces. The GPU worked
+    for `working_share` of the run. `limit_share` is the time that the arithmetic of the encoders needs at the measured
+    rate of bfloat16 matrices, over the time that the run took.
+    """
+
+    part: str
+    files: int
+    media_seconds: float
+    index_times: float
+    decode_times: float
+    encode_times: float
+    working_share: float
+    operations: int
+    matrix_rate: float
+    limit_share: float
+    at_least: float
+    spent: Spent
+
+    def rows(self) -> Iterator[Row]:
+        """Times real time, and the shares."""
+        yield Row(
+            f"whole index, {self.files} files of 1080p30", f"{self.index_times:.1f} x real time", f">= {self.at_least}"
+        )
+        yield Row("decode alone, one thread", f"{self.decode_times:.1f} x real time")
+        yield Row("encode alone", f"{self.encode_times:.1f} x real time")
+        yield Row("share of the time in which the GPU worked", f"{self.working_share:.3f}")
+        yield Row(f"of the arithmetic limit ({self.matrix_rate / 1e12:.0f} TFLOP/s)", f"{self.limit_share:.3f}")
+
+
+def report(findings: Iterable[Finding]) -> None:
+    """Each finding as a JSON line on stdout as soon as it is there; at the end the table on stderr."""
+    lines = []
+    for finding in findings:
+        print(json.dumps(_json(finding)), flush=True)
+        lines += [f"{finding.part:9} {row.what:64} {row.figure:>22}  {row.bar}".rstrip() for row in finding.rows()]
+    print(*lines, sep="\n", file=sys.stderr)
+
+
+def _json(finding: Any) -> dict[str, Any]:
+    rounded: dict[str, Any] = _rounded(asdict(finding))
+    return rounded
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _rounded(each) for key, each in value.items()}
+    return round(value, 6) if isinstance(value, float) else value

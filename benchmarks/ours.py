@@ -1,0 +1,64 @@
+"""This project's way: a file as the indexer takes it, piece by piece, then events from the features that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.costs import Meter
+from benchmarks.embedded import PHRASES, Embedded
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.assembly import FileVectors
+from pesearch.indexer.decode import Piece, decode
+from pesearch.indexer.encode import encode
+from pesearch.indexer.index import index
+from pesearch.indexer.outcomes import Indexed, Spent
+from pesearch.indexer.stages import Stage, Stages
+from pesearch.media.probe import probe
+from pesearch.store.library import create_library
+from pesearch.types import FloatArray
+
+
+def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
+    """Everything of a file, one thing after another in this thread; the meter gets what it costs."""
+    info = probe(path)
+    file, pieces = FileVectors(info.duration_seconds), decode(path, info, models)
+    while True:
+        with meter.timed(Stage.DECODE):
+            piece = next(pieces, None)
+        if piece is None:
+            break
+        encode([(file, piece)], models, meter)
+    with meter.timed(Stage.TRANSFORMERS):
+        events = _events(file, models)
+    return Embedded({each.space: each.vectors for each in file.by_space()}, events)
+
+
+def decode_all(path: Path, models: ModelSet) -> list[Piece]:
+    """All pieces of a file, in memory."""
+    return list(decode(path, probe(path), models))
+
+
+def encode_all(pieces: Sequence[Piece], models: ModelSet, stages: Stages) -> None:
+    """The bare encoders on the first pieces of a file, or all, which are ready."""
+    file = FileVectors(pieces[-1].end_seconds)
+    encode([(file, piece) for piece in pieces], models, stages)
+
+
+def index_all(media: Path, library: Path, models: ModelSet) -> Spent:
+    """A whole run of the indexer into a new library. Raises RuntimeError where not everything is indexed."""
+    outcomes = list(index([media], create_library(library, models.name, models.spaces), models))
+    spent = next((outcome for outcome in outcomes if isinstance(outcome, Spent)), None)
+    whole = [outcome for outcome in outcomes if isinstance(outcome, Indexed) and not outcome.unread_seconds]
+    if spent is None or len(whole) != sum(1 for path in [media, *media.rglob("*")] if path.is_file()):
+        raise RuntimeError(f"{media} was not indexed as a whole: {outcomes}")
+    return spent
+
+
+def _events(file: FileVectors, models: ModelSet) -> FloatArray:
+    steps = file.steps()
+    features = None if steps is None else models.keep(steps)
+    events = None if features is None else models.event_probabilities_of(features, PHRASES)
+    if events is None:
+        raise RuntimeError("events could not be heard from the features that were kept")
+    return events

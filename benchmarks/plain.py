@@ -1,0 +1,162 @@
+"""The plain way: each model as its own library loads it, each window, frame and section through all of it, one by one.
+
+The reading of the file is given: all its sound and the pictures of the grid are decoded once, and windows are cut out
+of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.costs import Meter
+from benchmarks.embedded import PHRASES, Embedded
+from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.encoders.pe_a_frame import kept, sections
+from pesearch.encoders.preprocess import STEP_SAMPLES
+from pesearch.indexer.stages import Stage
+from pesearch.media.audio import read_audio
+from pesearch.media.probe import probe
+from pesearch.media.video import Frame, FrameReader
+from pesearch.timeline import SAMPLE_RATE, grid, step_count, windows
+from pesearch.types import FloatArray, ImageArray, SpaceName
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A whole short file: the pictures of the grid, and its sound at 48 kHz."""
+
+    seconds: float
+    frames: Sequence[Frame]
+    sound: FloatArray
+
+    def images(self, start: float, end: float) -> list[ImageArray]:
+        """The pictures of one window."""
+        return [frame.image for frame in self.frames if start - 1e-9 <= frame.time_seconds < end - 1e-9]
+
+    def heard(self, start: float, end: float) -> FloatArray:
+        """The samples of one window."""
+        return self.sound[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
+
+
+class PlainModels:
+    """PE-Core, PE-AV and PE-A-Frame of a folder; the meter gets what they cost."""
+
+    def __init__(self, folder: Path, device: str, meter: Meter) -> None:
+        self._folder = folder
+        self._device = device
+        self._meter = meter
+
+    def load(self, *, frames: bool) -> None:
+        """PE-AV and PE-A-Frame, and PE-Core where there are frames: otherwise they load when they are first used."""
+        _ = self._av, self._frame_level, self._core if frames else None
+
+    @torch.inference_mode()
+    def embed(self, path: Path) -> Embedded:
+        """Everything of a file: its frames, its windows, and the events in its sound."""
+        with self._meter.timed(Stage.DECODE):
+            clip = _read(path)
+        rows: dict[SpaceName, list[FloatArray]] = {}
+        for frame in clip.frames:
+            rows.setdefault(SpaceName.FRAME, []).append(self._frame(frame.image))
+        for start, end in windows(clip.seconds).tolist():
+            for space, vector in self._window(clip.images(start, end), clip.heard(start, end)).items():
+                rows.setdefault(space, []).append(vector)
+        return Embedded({space: np.stack(vectors) for space, vectors in rows.items()}, self._events(clip))
+
+    def _frame(self, image: ImageArray) -> FloatArray:
+        model, preprocess = self._core
+        with self._meter.timed(Stage.DECODE):
+            picture = preprocess(Image.fromarray(image))[None].to(self._device)
+        with self._meter.timed(Stage.TOWER):
+            return _numpy(model.encode_image(picture, normalize=True)[0])
+
+    def _window(self, images: Sequence[ImageArray], sound: FloatArray) -> dict[SpaceName, FloatArray]:
+        model, processor = self._av
+        with self._meter.timed(Stage.DECODE):
+            videos = {"videos": [torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)]} if images else {}
+            inputs = self._prepared(processor, audio=[sound], **videos)
+        with self._meter.timed(Stage.TRANSFORMERS):
+            if not images:
+                return {SpaceName.AUDIO: _numpy(model.get_audio_embeds(**inputs)[0])}
+            found = model.get_audio_video_embeds(**inputs, return_audio_embeds=True, return_video_embeds=True)
+            return {
+                SpaceName.VIDEO: _numpy(found.video_embeds[0]),
+                SpaceName.AUDIO: _numpy(found.audio_embeds[0]),
+                SpaceName.AUDIO_VIDEO: _numpy(found.audio_video_embeds[0]),
+            }
+
+    def _events(self, clip: Clip) -> FloatArray:
+        """float32 [phrases, steps] in 0..1; the phrases are embedded once."""
+        model, processor = self._frame_level
+        bounds = sections(step_count(clip.seconds))
+        with self._meter.timed(Stage.TRANSFORMERS):
+            tokens = processor(text=list(PHRASES), return_tensors="pt", padding=True).to(self._device)
+            states = model.text_model(**tokens, output_hidden_states=True).hidden_states[-1][:, 0]
+            text = model.text_audio_head(states)
+        parts: list[FloatArray] = []
+        for (first, last), (keep_first, keep_last) in zip(bounds, kept(bounds), strict=True):
+            with self._meter.timed(Stage.DECODE):
+                inputs = self._prepared(processor, audio=[clip.sound[first * STEP_SAMPLES : last * STEP_SAMPLES]])
+            with self._meter.timed(Stage.TRANSFORMERS):
+                dots = text @ model.get_audio_embeds(**inputs)[0].T
+                logits = dots * model.text_audio_logit_scale + model.text_audio_logit_bias
+            parts.append(_numpy(logits.sigmoid())[:, keep_first - first : keep_last - first])
+        return np.concatenate(parts, axis=1)
+
+    def _prepared(self, processor: Any, **media: Any) -> Any:
+        return processor(**media, sampling_rate=SAMPLE_RATE, return_tensors="pt", padding=True).to(self._device)
+
+    @cached_property
+    def _core(self) -> tuple[Any, Any]:
+        with silent():
+            model, _, preprocess = load_open_clip().create_model_and_transforms(f"local-dir:{self._folder / 'pe_core'}")
+        return model.to(self._device).eval(), preprocess
+
+    @cached_property
+    def _av(self) -> tuple[Any, Any]:
+        """With the width of the video tower, which a saved configuration gives by a name that loading ignores."""
+        transformers, path = load_transformers(), self._folder / "pe_av"
+        config = transformers.PeAudioVideoConfig.from_pretrained(path)
+        vision = config.audio_video_config.video_config.vision_config
+        vision.num_labels = getattr(vision, "num_classes", None) or vision.num_labels
+        return self._loaded(transformers.PeAudioVideoModel, path, config=config)
+
+    @cached_property
+    def _frame_level(self) -> tuple[Any, Any]:
+        """With the text tower's last state as it is before the norm, as it was trained."""
+        model, processor = self._loaded(load_transformers().PeAudioFrameLevelModel, self._folder / "pe_a_frame")
+        model.text_model.config.tie_last_hidden_states = False
+        return model, processor
+
+    def _loaded(self, kind: Any, path: Path, **options: Any) -> tuple[Any, Any]:
+        """A model with its codec and its tower watched, and its processor."""
+        with silent():
+            model = kind.from_pretrained(path, **options).to(self._device).eval()
+            processor = load_transformers().AutoProcessor.from_pretrained(path)
+        for name, module in model.named_modules():
+            if name.endswith("embedder.dac_encoder"):
+                self._meter.watch(module, Stage.CODEC)
+            if name.endswith("embedder.vision_model"):
+                self._meter.watch(module, Stage.TOWER)
+        return model, processor
+
+
+def _read(path: Path) -> Clip:
+    info = probe(path)
+    frames: list[Frame] = []
+    if info.video is not None:
+        with FrameReader(path) as reader:
+            frames = list(reader.read(grid(0.0, info.duration_seconds)))
+    return Clip(info.duration_seconds, frames, read_audio(path, 0.0, info.duration_seconds))
+
+
+def _numpy(vectors: torch.Tensor) -> FloatArray:
+    return vectors.float().cpu().numpy()
