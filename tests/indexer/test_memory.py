@@ -1,0 +1,54 @@
+"""Memory that runs out in the middle of a run: smaller batches, the same library, and a line at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.indexer.outcomes import Spent
+from pesearch.store.library import Library, create_library
+from pesearch.types import SpaceName
+from tests.indexer.runs import of, run, told
+
+
+def limited_to(most: int, compute: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
+    """The real exception, for batches of more than so many."""
+
+    def limited(batch: torch.Tensor) -> Any:
+        if len(batch) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+        return compute(batch)
+
+    return limited
+
+
+def test_the_batch_is_halved_and_the_work_goes_on(
+    tmp_path: Path,
+    media: Path,
+    library: Library,
+    models: ModelSet,
+    models_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run(media, library, models)
+    narrow = open_model_set("starter", "cpu", models_folder)
+    narrow.load()
+    tower = narrow._pe_core().tower
+    tower.batches.size = tower.batches.started_with = 16
+    monkeypatch.setattr(tower, "_compute", limited_to(1, tower._compute))
+    again = create_library(tmp_path / "narrow", narrow.name, narrow.spaces)
+    outcomes = run(media, again, narrow)
+    assert told(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    (spent,) = of(Spent, outcomes)
+    assert spent.troubles == ("memory ran out: frames were taken 1 at a time in place of 16",)
+    files = {file.path: file.id for file in again.files()}
+    for file in library.files():
+        for space in SpaceName:
+            one, other = library.vectors(file.id, space), again.vectors(files[file.path], space)
+            np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-3)
