@@ -42,9 +42,10 @@ from benchmarks.figures import Comparison, Finding, Machine, Pipeline, report
 from benchmarks.gpu import measure_gpu
 from benchmarks.long_files import measure_memory
 from benchmarks.plain import PlainModels
-from benchmarks.real_size import SETS, build_set, open_built
+from benchmarks.real_size import SETS, open_built
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.stages import Stages
+from tests.encoders.checkpoints import save_shared_set
 
 PARTS = ("audio", "set", "pipeline", "memory", "gpu")
 SECONDS = {"audio": 20.0, "set": 20.0, "pipeline": 60.0, "gpu": 120.0}
@@ -68,7 +69,7 @@ def _with_models(
     arguments: argparse.Namespace, parts: Collection[str], seconds: Mapping[str, float], folder: Path
 ) -> Iterator[Finding]:
     wanted, built = SETS[arguments.size], folder / "models"
-    build_set(wanted, built)
+    save_shared_set(wanted.size, wanted.core, built)
     warm = make_sound(folder / "warm.flac", 1.0)
     clips = {
         part: make(folder / name, seconds[part])

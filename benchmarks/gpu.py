@@ -66,7 +66,7 @@ def matrix_rate(device: str) -> float:
     return 2 * MATRIX_SIDE**3 * MATRIX_ROUNDS / seconds
 
 
-class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives it no types
     """What torch's FlopCounterMode counts, operator by operator.
 
     (That also follows modules, and fails where a module is called with a parameter while gradients are off, as in the
@@ -74,7 +74,7 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # likewise
         self.operations = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

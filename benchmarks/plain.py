@@ -20,12 +20,11 @@ from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
 from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
 from pesearch.encoders.pe_a_frame import kept, sections
-from pesearch.encoders.preprocess import STEP_SAMPLES
 from pesearch.indexer.stages import Stage
 from pesearch.media.audio import read_audio
 from pesearch.media.probe import probe
 from pesearch.media.video import Frame, FrameReader
-from pesearch.timeline import SAMPLE_RATE, grid, step_count, windows
+from pesearch.timeline import SAMPLE_RATE, STEP_SAMPLES, grid, step_count, windows
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
 

@@ -125,7 +125,7 @@ def run_index(
     library, models = open_for_indexing(folder, model, device)
     if models.notice:
         print(models.notice, file=sys.stderr)
-    outcomes = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
+    outcomes: Iterator[Outcome] = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
     if watching:
         outcomes = chain(outcomes, watch(paths, library, models, excludes=excludes))
     summary = Summary()

@@ -116,8 +116,8 @@ def check_sharing(model_set: str) -> str:
     from pesearch.encoders.model_set import open_model_set
 
     models = open_model_set(model_set, "cpu")
-    towers = "one image tower for frames and windows" if models.shares_tower else "an image tower for frames alone"
-    codecs = "one audio codec for windows and events" if models.shares_codec else "an audio codec for each"
+    towers = "one image tower for frames and windows" if models.shares_tower() else "an image tower for frames alone"
+    codecs = "one audio codec for windows and events" if models.shares_codec() else "an audio codec for each"
     return f"{model_set}: {towers}, {codecs}"
 
 

@@ -15,12 +15,13 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import nn
 
-from pesearch.encoders.preprocess import STEP_SAMPLES
+from pesearch.timeline import STEP_SAMPLES
 
 BLOCK_STEPS = 25
 """On a CPU the early convolutions take 1 s at a time. Their activations are then so small that memory is used again:
@@ -37,13 +38,20 @@ class Codec(nn.Module):
         self._fine = nn.Sequential(encoder.conv1, *encoder.block[:-1])
         self._coarse = nn.Sequential(encoder.block[-1], encoder.snake1, encoder.conv2, embedder.bottleneck)
         self.dim = int(embedder.bottleneck.out_channels)
-        self.digest = _digest(self)
         fine, coarse = _convolutions(self._fine), _convolutions(self._coarse)
         self._positions = _stride(coarse)
         self.fine_reach = math.ceil(_reach(fine) / (_stride(fine) * self._positions))
         self.coarse_reach = math.ceil(_reach(coarse) / self._positions)
         self.reach = math.ceil(_reach([*fine, *coarse]) / STEP_SAMPLES)
         _fuse_snakes(self)
+
+    @cached_property
+    def digest(self) -> str:
+        """What identifies the weights, whatever model they were loaded from."""
+        digest = hashlib.blake2b(digest_size=8)
+        for _, weights in sorted(self.state_dict().items()):
+            digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     @property
     def context_steps(self) -> int:
@@ -146,11 +154,3 @@ def _fuse_snakes(module: nn.Module) -> None:
             setattr(module, name, Snake(alpha))
         else:
             _fuse_snakes(child)
-
-
-def _digest(module: nn.Module) -> str:
-    """What identifies the weights, whatever model they were loaded from."""
-    digest = hashlib.blake2b(digest_size=8)
-    for _, weights in sorted(module.state_dict().items()):
-        digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -10,7 +10,6 @@ PE-A-Frame; a question that asks the audio space alone loads PE-AV only.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pesearch.encoders.pe_av import PeAv, WindowFeatures
     from pesearch.encoders.pe_core import PeCore
     from pesearch.encoders.sound import SoundChunk, SoundFeatures
+    from pesearch.encoders.tower import Tower
 
 EVENT_THRESHOLD = 0.3
 """The probability above which the reference implementation of PE-A-Frame takes a sound as present."""
@@ -46,6 +46,8 @@ class ModelSet:
         self._frames: PeCore | None = None
         self._windows: PeAv | None = None
         self._events: PeAFrame | None = None
+        self._is_tower_shared: bool | None = None
+        self._is_codec_shared: bool | None = None
 
     @property
     def name(self) -> str:
@@ -82,46 +84,47 @@ class ModelSet:
         """How many steps of 40 ms the codec wants to hear on both sides of a chunk."""
         return self._pe_av().codec.context_steps
 
-    @cached_property
     def shares_tower(self) -> bool:
-        """Whether one image tower serves frames and windows: PE-Core's and PE-AV's weights were compared and equal."""
-        tower = self._pe_av().tower if self.sees_windows else None
-        return tower is not None and self._pe_core().share(tower)
+        """Whether one image tower serves frames and windows: PE-Core's and PE-AV's weights are compared, once."""
+        with self._loading:
+            if self._is_tower_shared is None:
+                tower = self._video_tower()
+                self._is_tower_shared = tower is not None and self._pe_core().share(tower)
+            return self._is_tower_shared
 
-    @cached_property
     def shares_codec(self) -> bool:
-        """Whether one codec serves windows and events: PE-AV's and PE-A-Frame's weights were compared and equal."""
-        from pesearch.encoders.pe_a_frame import PeAFrame
+        """Whether one codec serves windows and events: PE-AV's and PE-A-Frame's weights are compared, once."""
+        with self._loading:
+            if self._is_codec_shared is None:
+                from pesearch.encoders.pe_a_frame import PeAFrame
 
-        frame = self._events or PeAFrame(self.folders.events, "cpu")  # not kept: indexing needs no more of it
-        return self._pe_av().codec.digest == frame.codec.digest
+                frame = self._events or PeAFrame(self.folders.events, "cpu")  # not kept: indexing needs no more of it
+                self._is_codec_shared = self._pe_av().codec.digest == frame.codec.digest
+            return self._is_codec_shared
 
     def load(self) -> None:
         """Loads what indexing needs, which would else happen at the first use. Raises ModelDamaged, DeviceError."""
         self._pe_core()
         self._pe_av()
-        self.shares_tower  # noqa: B018 - compares the weights
-        self.shares_codec  # noqa: B018
+        self.shares_tower()
+        self.shares_codec()
 
     def squeeze(self, image: ImageArray) -> Squares:
         """A picture of any size, RGB uint8 [H, W, 3], as the towers take it. For any thread."""
-        av = self._pe_av() if self.sees_windows else None
-        if av is None or av.tower is None:
-            return Squares(self._pe_core().tower.squeeze(image), None)
-        video = av.tower.squeeze(image)
-        return Squares(video if self.shares_tower else self._pe_core().tower.squeeze(image), video)
+        tower = self._video_tower()
+        video = None if tower is None else tower.squeeze(image)
+        if video is not None and self.shares_tower():
+            return Squares(video, video)
+        return Squares(self._pe_core().tower.squeeze(image), video)
 
     def encode_frames(self, squares: Sequence[Squares]) -> list[FrameVectors]:
         """Pictures through the image towers, each picture once, and through one tower only where that serves both."""
-        core = self._pe_core()
-        if not squares:
-            return []
-        if self.shares_tower:
-            return [FrameVectors(vector, vector) for vector in core.tower.encode([each.core for each in squares])]
-        frames = core.tower.encode([each.core for each in squares])
-        tower = self._pe_av().tower if self.sees_windows else None
+        frames = self._pe_core().tower.encode([each.core for each in squares])
+        tower = self._video_tower()
+        if tower is None:
+            return [FrameVectors(frame, None) for frame in frames]
         pictures = [each.video for each in squares if each.video is not None]
-        videos = tower.encode(pictures) if tower and len(pictures) == len(squares) else [None] * len(squares)
+        videos = frames if self.shares_tower() else tower.encode(pictures)
         return [FrameVectors(frame, video) for frame, video in zip(frames, videos, strict=True)]
 
     def encode_sound(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
@@ -135,7 +138,7 @@ class ModelSet:
     def keep(self, steps: HalfArray) -> CodecFeatures | None:
         """Features of a whole track, float16 [steps, dim], as they are stored for PE-A-Frame; None if it has another
         codec than PE-AV."""
-        return CodecFeatures(self._pe_av().codec.digest, steps) if self.shares_codec else None
+        return CodecFeatures(self._pe_av().codec.digest, steps) if self.shares_codec() else None
 
     def embed_frames(self, frames: Sequence[ImageArray]) -> FloatArray:
         """Pictures of any sizes to the frame space, float32 [n, dim], of unit length (PE-Core compares by cosine)."""
@@ -200,6 +203,9 @@ class ModelSet:
         used += [av.tower.batches] if av and av.tower and not (core and core.tower is av.tower) else []
         return used + ([frame.sound.batches, frame.batches] if frame else [])
 
+    def _video_tower(self) -> Tower | None:
+        return self._pe_av().tower if self.sees_windows else None
+
     def _pe_core(self) -> PeCore:
         with self._loading:
             if self._frames is None:
@@ -213,8 +219,7 @@ class ModelSet:
             if self._windows is None:
                 from pesearch.encoders.pe_av import PeAv
 
-                with_video = SpaceName.VIDEO in self.description.space_names
-                self._windows = PeAv(self.folders.windows, self.device, with_video=with_video)
+                self._windows = PeAv(self.folders.windows, self.device, with_video=self.sees_windows)
             return self._windows
 
     def _pe_a_frame(self) -> PeAFrame:

@@ -13,8 +13,8 @@ from pesearch.encoders.device import Batches, computing, place
 from pesearch.encoders.folders import ModelFolder
 from pesearch.encoders.pe_av import FromSound
 from pesearch.encoders.pe_checkpoint import load_pe_a_frame, load_tokenizer, tokenize
-from pesearch.encoders.preprocess import STEP_SAMPLES
 from pesearch.encoders.sound import SoundEncoder
+from pesearch.timeline import steps_of
 from pesearch.types import FloatArray
 
 SECTION_STEPS = 250
@@ -41,7 +41,7 @@ class PeAFrame:
     def hear(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz, at most 399.96 s of it."""
         if not audio.size or not phrases:
-            return np.zeros((len(phrases), -(-audio.size // STEP_SAMPLES)), dtype=np.float32)
+            return np.zeros((len(phrases), steps_of(audio.size)), dtype=np.float32)
         (features,) = self.sound.plain([audio])
         return self.probabilities(features, phrases)
 

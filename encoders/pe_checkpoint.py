@@ -15,8 +15,8 @@ import torch
 from safetensors import SafetensorError
 
 from pesearch.encoders.libraries import load_transformers, silent
-from pesearch.encoders.preprocess import STEP_SAMPLES
 from pesearch.errors import ModelDamaged
+from pesearch.timeline import STEP_SAMPLES
 
 MAX_TEXT_TOKENS = 512
 """The reference implementation cuts texts to this length."""

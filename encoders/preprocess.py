@@ -7,13 +7,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from pesearch.timeline import SAMPLE_RATE
+from pesearch.timeline import SAMPLE_RATE, STEP_SAMPLES
 from pesearch.types import FloatArray
 
 Frame = TypeVar("Frame")
-
-STEP_SAMPLES = 1920
-"""Samples of one step of the codec: 40 ms at 48 kHz."""
 
 MAX_STEPS = 9999
 """PE-AV and PE-A-Frame have positions for so many steps (399.96 s); beyond, they were never trained."""

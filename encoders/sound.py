@@ -15,7 +15,8 @@ import torch
 
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import Batches, computing
-from pesearch.encoders.preprocess import STEP_SAMPLES, batches_of_equals, whole_steps
+from pesearch.encoders.preprocess import batches_of_equals, whole_steps
+from pesearch.timeline import STEP_SAMPLES, steps_of
 from pesearch.types import FloatArray
 
 CHUNKS_AT_ONCE = {"cuda": 8, "cpu": 1}
@@ -71,7 +72,7 @@ class SoundEncoder:
 
     def plain(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
         """Whole stretches of sound, each on its own: float32 [samples] to float32 [steps, dim]."""
-        chunks = [SoundChunk(window, 0, 0, -(-window.size // STEP_SAMPLES), (), ()) for window in windows]
+        chunks = [SoundChunk(window, 0, 0, steps_of(window.size), (), ()) for window in windows]
         return [features.steps for features in self.encode(chunks)]
 
     def _encode(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
@@ -81,38 +82,39 @@ class SoundEncoder:
             samples = samples.to(self._device, non_blocking=True)
             states = codec.early(samples)
             steps = codec.late(states).cpu().numpy()
-            starts, ends = self._cuts(chunks, samples, states)
+            starts = self._at_cuts(chunks, samples, states, is_start=True)
+            ends = self._at_cuts(chunks, samples, states, is_start=False)
         return [
             SoundFeatures(chunk.start, own[chunk.start - chunk.first : chunk.stop - chunk.first], after, before)
             for chunk, own, after, before in zip(chunks, steps, starts, ends, strict=True)
         ]
 
-    def _cuts(
-        self, chunks: Sequence[SoundChunk], samples: torch.Tensor, states: torch.Tensor
-    ) -> tuple[list[dict[int, FloatArray]], list[dict[int, FloatArray]]]:
-        """For each chunk, by step: the features after the starts of windows, and those before their ends."""
-        codec = self._codec
-        near, far = 2 * codec.fine_reach, codec.reach + codec.coarse_reach
-        starts = [(row, step, step - chunk.first) for row, chunk in enumerate(chunks) for step in chunk.window_starts]
-        ends = [(row, step, step - chunk.first) for row, chunk in enumerate(chunks) for step in chunk.window_ends]
-        after: list[dict[int, FloatArray]] = [{} for _ in chunks]
-        before: list[dict[int, FloatArray]] = [{} for _ in chunks]
-        if starts:
-            sound = torch.stack([_of_steps(samples[row], at, at + near) for row, _, at in starts])
-            own = torch.stack([codec.states_of(states[row], at, at + far) for row, _, at in starts])
-            for (row, step, _), cut in zip(starts, codec.after_cuts(sound, own).cpu().numpy(), strict=True):
-                after[row][step] = cut
-        if ends:
-            sound = torch.stack([_of_steps(samples[row], at - near, at) for row, _, at in ends])
-            own = torch.stack([codec.states_of(states[row], at - far, at) for row, _, at in ends])
-            for (row, step, _), cut in zip(ends, codec.before_cuts(sound, own).cpu().numpy(), strict=True):
-                before[row][step] = cut
-        return after, before
+    def _at_cuts(
+        self, chunks: Sequence[SoundChunk], samples: torch.Tensor, states: torch.Tensor, *, is_start: bool
+    ) -> list[dict[int, FloatArray]]:
+        """For each chunk, by step: the features after the starts of its windows, or before their ends."""
+        codec, found = self._codec, [dict[int, FloatArray]() for _ in chunks]
+        cuts = [chunk.window_starts if is_start else chunk.window_ends for chunk in chunks]
+        rows = [(row, step) for row, steps in enumerate(cuts) for step in steps]
+        if not rows:
+            return found
+
+        def beside(row: int, step: int, steps: int) -> tuple[int, int]:
+            at = step - chunks[row].first
+            return (at, at + steps) if is_start else (at - steps, at)
+
+        sound_steps, state_steps = 2 * codec.fine_reach, codec.reach + codec.coarse_reach
+        sound = torch.stack([_of_steps(samples[row], *beside(row, step, sound_steps)) for row, step in rows])
+        own = torch.stack([codec.states_of(states[row], *beside(row, step, state_steps)) for row, step in rows])
+        features = codec.after_cuts(sound, own) if is_start else codec.before_cuts(sound, own)
+        for (row, step), made in zip(rows, features.cpu().numpy(), strict=True):
+            found[row][step] = made
+        return found
 
     def _silent(self, chunk: SoundChunk) -> SoundFeatures:
         """Digital silence sounds the same at every step but those near a cut: nothing has to be computed."""
         reach, silence = self._codec.reach, self._silence
-        last = chunk.first + -(-chunk.samples.size // STEP_SAMPLES)
+        last = chunk.first + steps_of(chunk.samples.size)
         if last - chunk.first < len(silence):
             (features,) = self._encode([chunk])
             return features

@@ -143,10 +143,10 @@ class _Walk:
             return
         self.files.add(path)
         try:
-            status = path.stat()
+            location = Location.now(path)
         except FileNotFoundError:
             return  # gone since its folder was listed
         except OSError as error:
             yield _failure(path, error)
         else:
-            yield Location(path, status.st_size, status.st_mtime_ns)
+            yield location

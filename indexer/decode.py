@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,9 @@ class _Chunks:
         )
         self._sound = self._try(lambda: stack.enter_context(AudioReader(path))) if self._is_heard else None
         self._windows: list[Segment] = [(start, end) for start, end in windows(self._duration).tolist()]
+        self._ends = [end for _, end in self._windows]
+        self._start_steps = [round(start * STEPS_PER_SECOND) for start, _ in self._windows]
+        self._end_steps = [step_count(end) for end in self._ends]
         self._last_new = 0.0
         self._shown: tuple[float, Squares] | None = None
 
@@ -103,14 +107,15 @@ class _Chunks:
         reader = self._frames
         frames = (self._try(lambda: list(reader.read(times))) if reader else None) or []
         sound = self._chunk(start, end) if self._is_heard else None
-        cuts = tuple(cut for cut in self._windows if start < cut[1] <= end)
+        ending = self._windows[bisect_right(self._ends, start) : bisect_right(self._ends, end)]
+        lost = 0.0
         if self._has_stopped(start, end, frames, sound):
-            frames, cuts = [], ()
+            frames, ending = [], []
         elif self._is_heard and sound is None:
             lost = end - start
-            return Piece(start, end, self._stills(frames), None, cuts, end - start, lost)
-        lost = (len(times) - len(frames)) / FRAMES_PER_SECOND if self._is_shown and cuts else 0.0
-        return Piece(start, end, self._stills(frames), sound, cuts, end - start, min(lost, end - start))
+        elif self._is_shown:
+            lost = min((len(times) - len(frames)) / FRAMES_PER_SECOND, end - start)
+        return Piece(start, end, self._stills(frames), sound, tuple(ending), end - start, lost)
 
     def _has_stopped(self, start: float, end: float, frames: list[Frame], sound: SoundChunk | None) -> bool:
         """Whether nothing new has been seen or heard for STOPPED_SECONDS before this chunk, nor is in it."""
@@ -143,15 +148,9 @@ class _Chunks:
         samples = self._try(lambda: reader.read(first / STEPS_PER_SECOND, until)) if reader else None
         if samples is None or not samples.size:
             return None
-        starts = [round(cut[0] * STEPS_PER_SECOND) for cut in self._windows]
-        ends = [step_count(cut[1]) for cut in self._windows]
-        return SoundChunk(
-            samples,
-            first,
-            *own,
-            tuple(step for step in starts if own[0] <= step < own[1] and step > 0),
-            tuple(step for step in ends if own[0] < step <= own[1] and step < all_steps),
-        )
+        starts = _between(self._start_steps, max(own[0], 1), own[1])
+        ends = _between(self._end_steps, own[0] + 1, min(own[1] + 1, all_steps))
+        return SoundChunk(samples, first, *own, starts, ends)
 
     def _try(self, read: Callable[[], Result]) -> Result | None:
         """What can be read is used; the last trouble is kept for the case that nothing can."""
@@ -162,3 +161,8 @@ class _Chunks:
         except MediaError as trouble:
             self._trouble = trouble
             return None
+
+
+def _between(steps: Sequence[int], first: int, stop: int) -> tuple[int, ...]:
+    """Those of rising `steps` that lie in [first, stop)."""
+    return tuple(steps[bisect_left(steps, first) : bisect_left(steps, stop)])

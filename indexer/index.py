@@ -34,7 +34,7 @@ def index(
     *,
     excludes: Sequence[str] = (),
     retry_failed: bool = False,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Brings a library up to date with what lies under `paths`; one outcome for each file, and how it goes on.
 
     Files that failed in an earlier run are tried again only when they have changed, or with `retry_failed`.
@@ -52,7 +52,7 @@ def index_found(
     models: ModelSet,
     *,
     retry_failed: bool = False,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """`index` for what a crawl of `paths`, or a part of it, has found."""
     library.require(models.name, models.spaces)
     ensure_ffmpeg()

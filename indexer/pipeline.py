@@ -69,10 +69,10 @@ def _finish(task: Work, file: FileVectors, trouble: Trouble | None, models: Mode
 
 def _changed(location: Location) -> Trouble | None:
     try:
-        status = location.path.stat()
+        now = Location.now(location.path)
     except OSError:
         return Trouble("vanished while it was read", lasts=False)
-    if (status.st_size, status.st_mtime_ns) != (location.size_bytes, location.modified_ns):
+    if now != location:
         return Trouble("changed while it was read: index again when it is complete", lasts=False)
     return None
 

@@ -110,7 +110,7 @@ def kept_out(error: MediaError) -> bool:
 
 
 def _as_known(location: Location, known: KnownLocation | None, retry_failed: bool) -> Unchanged | FailedBefore | None:
-    if known is None or (known.size_bytes, known.modified_ns) != (location.size_bytes, location.modified_ns):
+    if known is None or not known.is_still(location):
         return None
     if known.failure is None:
         return Unchanged(location)

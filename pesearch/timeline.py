@@ -21,10 +21,11 @@ FRAMES_PER_SECOND = 1.6
 SAMPLE_RATE = 48_000
 """Samples a second of the audio that every encoder hears (mono)."""
 
-EVENT_STEP_SECONDS = 0.04
-"""One step of the codec and of PE-A-Frame: 1920 samples at 48 kHz."""
-
 STEPS_PER_SECOND = 25
+"""Steps of the codec and of PE-A-Frame: 40 ms each."""
+
+STEP_SECONDS = 1 / STEPS_PER_SECOND
+STEP_SAMPLES = SAMPLE_RATE // STEPS_PER_SECOND
 
 CHUNK_SECONDS = 20.0
 """So much of a file is decoded and encoded as one piece, whatever its length."""
@@ -32,8 +33,12 @@ CHUNK_SECONDS = 20.0
 
 def step_count(duration_seconds: float) -> int:
     """How many steps the codec makes of a sound: the last one is filled up."""
-    samples = round(duration_seconds * SAMPLE_RATE)
-    return -(-samples * STEPS_PER_SECOND // SAMPLE_RATE)
+    return steps_of(round(duration_seconds * SAMPLE_RATE))
+
+
+def steps_of(samples: int) -> int:
+    """How many steps the codec makes of so many samples."""
+    return math.ceil(samples / STEP_SAMPLES)
 
 
 def windows(duration_seconds: float) -> SegmentArray:

@@ -83,6 +83,12 @@ class Location:
     size_bytes: int
     modified_ns: int
 
+    @classmethod
+    def now(cls, path: Path) -> Location:
+        """The place as it is now. Raises OSError."""
+        status = path.stat()
+        return cls(path, status.st_size, status.st_mtime_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:

@@ -16,7 +16,7 @@ from pesearch.media.audio import AudioReader
 from pesearch.media.probe import probe
 from pesearch.search.spans import THRESHOLD, seconds, spans
 from pesearch.timeline import STEPS_PER_SECOND
-from pesearch.types import Event, FloatArray
+from pesearch.types import Event, FloatArray, Location
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -68,11 +68,12 @@ class StoredSound:
 
 
 def stored_sound(path: Path, library: Library) -> StoredSound | None:
-    """What the library keeps of the file that lies at `path`; None when it does not know it as it is now."""
-    known, status = library.known().get(path.absolute()), path.stat()
-    if known is None or known.file_id is None:
-        return None
-    if (known.size_bytes, known.modified_ns) != (status.st_size, status.st_mtime_ns):
+    """What the library keeps of the file that lies at `path`; None when it does not know it as it is now.
+
+    Raises OSError.
+    """
+    known, now = library.known().get(path.absolute()), Location.now(path)
+    if known is None or known.file_id is None or not known.is_still(now):
         return None
     return StoredSound(library, known.file_id)
 

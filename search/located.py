@@ -13,7 +13,7 @@ import numpy as np
 from pesearch.search.events import events_of, hear
 from pesearch.search.metrics import Flags, Span, auroc, best_iou, f1, matched_onsets, mean
 from pesearch.search.truths import JudgedClip, Truth
-from pesearch.timeline import EVENT_STEP_SECONDS
+from pesearch.timeline import STEP_SECONDS
 from pesearch.types import Event, FloatArray
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _hear(path: Path, seconds: float, sounds: Sequence[str], models: ModelSet) -
 
 def active_steps(truths: Sequence[Truth], sounds: Sequence[str], steps: int) -> Flags:
     """Which sound is truly heard in the middle of which step, bool [sounds, steps]."""
-    middles = (np.arange(steps) + 0.5) * EVENT_STEP_SECONDS
+    middles = (np.arange(steps) + 0.5) * STEP_SECONDS
     active = np.zeros((len(sounds), steps), dtype=bool)
     for truth in truths:
         active[sounds.index(truth.what)] |= (middles >= truth.start_seconds) & (middles < truth.end_seconds)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.timeline import EVENT_STEP_SECONDS
+from pesearch.timeline import STEP_SECONDS
 from pesearch.types import FloatArray
 
 THRESHOLD = 0.3
@@ -69,4 +69,4 @@ def presence(probabilities: FloatArray) -> npt.NDArray[np.float64]:
 
 def seconds(steps: int) -> float:
     """Where a step begins, in seconds."""
-    return steps * EVENT_STEP_SECONDS
+    return steps * STEP_SECONDS

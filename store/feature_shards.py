@@ -1,6 +1,6 @@
 """Codec features on disk: one shard in `features/` for each batch, codec and dimension.
 
-One row is one step: `step` (float16 [dim]); row i of a file begins `i * timeline.EVENT_STEP_SECONDS` after its start.
+One row is one step: `step` (float16 [dim]); row i of a file begins `i * timeline.STEP_SECONDS` after its start.
 A ten-hour file has 900,000 steps, so they are checked and written in pieces, and only what is asked for is read.
 """
 

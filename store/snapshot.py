@@ -29,6 +29,10 @@ class KnownLocation:
     file_id: int | None
     failure: str | None
 
+    def is_still(self, place: Location) -> bool:
+        """Whether what lies there now has the size and time that it had then: then it is taken to be the same."""
+        return (self.size_bytes, self.modified_ns) == (place.size_bytes, place.modified_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:

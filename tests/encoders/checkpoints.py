@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
 
 WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
+CODEC_PARTS = ("embedder.dac_encoder.", "embedder.bottleneck.")
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
 
 
@@ -45,6 +47,9 @@ TINY = Size(
     image_size=32,
     frames=16,
 )
+SHARED_TINY = replace(TINY, vision={"architecture": "vit_pe_core_starter_patch8_64", "num_classes": 32}, image_size=64)
+"""With the image tower of `save_pe_core`."""
+
 SMALL = Size(
     text={"hidden_size": 1024, "intermediate_size": 2624, "num_hidden_layers": 22, "num_attention_heads": 16},
     tower={"hidden_size": 768, "intermediate_size": 2048, "num_attention_heads": 6, "head_dim": 128},
@@ -123,6 +128,40 @@ def save_pe_core(path: Path, name: str | None = None) -> Path:
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
     save_file(weights, path / "open_clip_model.safetensors")
     return path
+
+
+def save_shared_set(size: Size, core: str | None, folder: Path) -> Path:
+    """pe_core/, pe_av/ and pe_a_frame/ as the real sets are expected to be: PE-Core has the image tower of PE-AV, and
+    PE-A-Frame its codec. `core` as for `save_pe_core`."""
+    windows = save_pe_av(size, folder / "pe_av") / "model.safetensors"
+    frames = save_pe_core(folder / "pe_core", core) / "open_clip_model.safetensors"
+    events = save_pe_a_frame(size, folder / "pe_a_frame") / "model.safetensors"
+    _copy_weights(windows, frames, _of_tower)
+    _copy_weights(windows, events, _of_codec)
+    return folder
+
+
+def _copy_weights(source: Path, target: Path, part: Callable[[str], str | None]) -> None:
+    """Puts tensors of one file in the place of those of another which `part` calls the same; None: another part."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(target)
+    wanted = {called: name for name in weights if (called := part(name)) is not None}
+    with safe_open(source, "pt") as theirs:
+        names = theirs.keys()
+        found = {called: name for name in names if (called := part(name)) is not None}
+        weights |= {name: theirs.get_tensor(found[called]) for called, name in wanted.items()}
+    save_file(weights, target, metadata={"format": "pt"})
+
+
+def _of_tower(name: str) -> str | None:
+    _, found, rest = name.replace("visual.trunk.", "timm_model.").partition("timm_model.")
+    return rest if found else None
+
+
+def _of_codec(name: str) -> str | None:
+    return next((name[name.index(part) :] for part in CODEC_PARTS if part in name), None)
 
 
 def _audio_config(size: Size) -> Any:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.pe_checkpoint import load_pe_av
-from pesearch.encoders.preprocess import STEP_SAMPLES, whole_steps
+from pesearch.encoders.preprocess import whole_steps
 from pesearch.encoders.sound import SoundChunk, SoundEncoder, SoundFeatures
+from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
 
 STARTER = Path(__file__).parents[2] / "encoders" / "starter" / "pe_av"

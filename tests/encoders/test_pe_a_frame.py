@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pesearch.encoders.folders import ModelFolder
 from pesearch.encoders.libraries import load_transformers, silent
 from pesearch.encoders.pe_a_frame import OVERLAP_STEPS, SECTION_STEPS, PeAFrame, kept, sections
-from pesearch.encoders.preprocess import STEP_SAMPLES
+from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
 
 PHRASES = ["siren", "a dog at night", "rain"]

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pesearch.encoders.libraries import load_transformers
-from pesearch.encoders.preprocess import STEP_SAMPLES, batches_of_equals, sample_frames, whole_steps
+from pesearch.encoders.preprocess import batches_of_equals, sample_frames, whole_steps
+from pesearch.timeline import STEP_SAMPLES
 
 
 @settings(max_examples=25, deadline=None)

@@ -4,7 +4,6 @@ and no vectors."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +17,20 @@ from pesearch.encoders.libraries import load_open_clip, silent
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.passing import WindowInput
 from pesearch.encoders.pe_av import WindowFeatures
-from pesearch.encoders.preprocess import STEP_SAMPLES
 from pesearch.encoders.sound import SoundChunk
+from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import CodecFeatures
-from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
+from tests.encoders.checkpoints import SHARED_TINY, save_pe_core, save_shared_set
 
 RANDOM = np.random.default_rng(8)
 PICTURES = [RANDOM.integers(0, 256, (90, 120, 3), dtype=np.uint8) for _ in range(5)]
 AUDIO = (RANDOM.standard_normal(30 * STEP_SAMPLES) * 0.1).astype(np.float32)
 
 
-def copy_weights(source: Path, target: Path, renamed: Callable[[str], str | None]) -> None:
-    """Tensors of one file into another, by what `renamed` makes of their names there."""
-    theirs, ours = load_file(source), load_file(target)
-    copied = {name: theirs[other] for name in ours if (other := renamed(name)) is not None}
-    assert copied
-    assert all(ours[name].shape == weights.shape for name, weights in copied.items())
-    save_file(ours | copied, target, metadata={"format": "pt"})
-
-
 @pytest.fixture(scope="module")
 def shared_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As the real sets are expected to be: PE-Core has the tower of PE-AV, PE-A-Frame its codec."""
-    folder = tmp_path_factory.mktemp("shared_set")
-    vision = {"architecture": "vit_pe_core_starter_patch8_64", "num_classes": 32}
-    av = save_pe_av(replace(TINY, vision=vision, image_size=64), folder / "pe_av") / "model.safetensors"
-    core = save_pe_core(folder / "pe_core") / "open_clip_model.safetensors"
-    frame = save_pe_a_frame(TINY, folder / "pe_a_frame") / "model.safetensors"
-    names = load_file(av)
-    tower = next(name for name in names if name.endswith("timm_model.pos_embed")).removesuffix("pos_embed")
-    codec = next(name for name in names if name.endswith("embedder.bottleneck.weight")).removesuffix(
-        "bottleneck.weight"
-    )
-    copy_weights(av, core, lambda name: tower + name.removeprefix("visual.trunk.") if "visual.trunk" in name else None)
-    copy_weights(av, frame, lambda name: _codec_name(name, codec))
-    return folder
-
-
-def _codec_name(name: str, prefix: str) -> str | None:
-    _, found, rest = name.partition("embedder.")
-    return prefix + rest if found and rest.startswith(("dac_encoder", "bottleneck")) else None
+    return save_shared_set(SHARED_TINY, None, tmp_path_factory.mktemp("shared_set"))
 
 
 @pytest.fixture
@@ -71,8 +44,8 @@ def apart(tiny_set: Path) -> ModelSet:
 
 
 def test_equal_weights_are_found_and_different_ones_too(shared: ModelSet, apart: ModelSet) -> None:
-    assert (shared.shares_tower, shared.shares_codec) == (True, True)
-    assert (apart.shares_tower, apart.shares_codec) == (False, False)
+    assert (shared.shares_tower(), shared.shares_codec()) == (True, True)
+    assert (apart.shares_tower(), apart.shares_codec()) == (False, False)
 
 
 def test_one_changed_number_is_another_tower(shared_set: Path, tmp_path: Path) -> None:
@@ -82,7 +55,7 @@ def test_one_changed_number_is_another_tower(shared_set: Path, tmp_path: Path) -
     weights = load_file(shared_set / "pe_core" / "open_clip_model.safetensors")
     weights["visual.trunk.pos_embed"].view(-1)[7] += 1e-4
     save_file(weights, core)
-    assert not open_model_set("starter", "cpu", tmp_path).shares_tower
+    assert not open_model_set("starter", "cpu", tmp_path).shares_tower()
 
 
 def test_one_pass_gives_what_both_plain_towers_give(shared: ModelSet, shared_set: Path) -> None:
@@ -114,7 +87,7 @@ def test_separate_towers_each_see_their_own_square(apart: ModelSet) -> None:
 
 def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = shared.squeeze(PICTURES[0]), shared.squeeze(PICTURES[1])
-    assert shared.shares_tower
+    assert shared.shares_tower()
     tower = shared._pe_core().tower
     seen: list[int] = []
     compute = tower._compute

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.preprocess import STEP_SAMPLES
 from pesearch.errors import MediaError
 from pesearch.indexer.decode import STOPPED_SECONDS, Piece, decode
 from pesearch.media.probe import probe
-from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, grid, windows
+from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid, windows
 from pesearch.types import MediaInfo, MediaKind
 from tests.media.samples import ffmpeg, is_tone, step_of
 

@@ -78,7 +78,7 @@ def test_stored_features_locate_events_as_hearing_again_does(indexed: Library, e
     phrases = ["siren", "train", "rain"]
     for file in indexed.files():
         features = indexed.features(file.id)
-        if not encoders.shares_codec:
+        if not encoders.shares_codec():
             assert features is None
             continue
         assert features is not None

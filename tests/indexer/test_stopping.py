@@ -118,10 +118,10 @@ def test_what_is_finished_is_kept(how: str, tmp_path: Path, sample: Sample, libr
         if seconds > 3.9:
             break
     if how == "close":
-        outcomes.close()  # type: ignore[attr-defined]
+        outcomes.close()
     else:
         with pytest.raises(KeyboardInterrupt):
-            outcomes.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+            outcomes.throw(KeyboardInterrupt)
     kept = library.status().files
     again = told(run(folder, library, models))
     assert len(again.get("Unchanged", [])) == kept
