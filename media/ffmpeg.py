@@ -10,8 +10,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from threading import Event, Timer
 from typing import IO, TYPE_CHECKING
 
 from pesearch.errors import FFmpegMissing, MediaError
@@ -73,10 +75,36 @@ def output_of(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_seconds, process_group=0
         )
     except subprocess.TimeoutExpired as error:
-        raise MediaError(f"damaged: FFmpeg did not finish with it in {timeout_seconds:.0f} s") from error
-    if done.returncode < 0:
-        raise MediaError(f"damaged: FFmpeg crashed on it (signal {-done.returncode})")
+        raise _unfinished(timeout_seconds) from error
+    _raise_crash(done.returncode)
     return done
+
+
+def lines_of(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
+    """Run `ffmpeg` or `ffprobe` and give its lines as they come. Errors: as `output_of`."""
+    command = [program(name), *_limits(), *arguments]
+    is_late = Event()
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0
+    ) as process:
+        assert process.stdout is not None
+
+        def end() -> None:
+            is_late.set()
+            process.kill()
+
+        clock = Timer(timeout_seconds, end)
+        clock.start()
+        try:
+            for line in process.stdout:
+                yield line.decode(errors="replace").rstrip("\n")
+            process.wait()
+        finally:
+            clock.cancel()
+            process.kill()
+    if is_late.is_set():
+        raise _unfinished(timeout_seconds)
+    _raise_crash(process.returncode)
 
 
 def start(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
@@ -92,6 +120,15 @@ def start(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     )
     assert process.stdout is not None
     return process, process.stdout
+
+
+def _unfinished(timeout_seconds: float) -> MediaError:
+    return MediaError(f"damaged: FFmpeg did not finish with it in {timeout_seconds:.0f} s")
+
+
+def _raise_crash(code: int) -> None:
+    if code < 0:
+        raise MediaError(f"damaged: FFmpeg crashed on it (signal {-code})")
 
 
 def _limits() -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, output_of
+from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, lines_of, output_of
 
 _SLOWEST_DISK_BYTES_PER_SECOND = 2_000_000
 
@@ -41,19 +42,38 @@ class Section:
         return int(numerator) / int(denominator) if numerator.isdigit() and denominator.strip("0").isdigit() else 0.0
 
 
-def ffprobe(path: Path, entries: str, from_seconds: float | None = None) -> list[Section]:
-    """The sections of a file that `entries` names (ffprobe's -show_entries); of packets those from a time on, or all.
+def ffprobe(path: Path, entries: str) -> list[Section]:
+    """The sections of a file that `entries` names (ffprobe's -show_entries).
 
     Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
     """
-    interval = ["-read_intervals", f"{from_seconds:.3f}%"] if from_seconds is not None else []
-    arguments = ["-v", "error", "-of", "compact", *interval, "-show_entries", entries]
-    longest = TIMEOUT_SECONDS + path.stat().st_size / _SLOWEST_DISK_BYTES_PER_SECOND
-    done = output_of("ffprobe", *arguments, input_url(path), timeout_seconds=longest)
+    done = output_of("ffprobe", *_showing(entries), input_url(path), timeout_seconds=_longest_seconds(path))
     sections = [_section(line) for line in done.stdout.decode(errors="replace").splitlines()]
     if not sections:
         raise MediaError(_reason(done.stderr))
     return sections
+
+
+def packets(path: Path, fields: str, stream: int | None = None, from_seconds: float | None = None) -> Iterator[Section]:
+    """The packets of a file, of one stream or of all, from a time on or all: one at a time, for there may be millions.
+
+    None where FFmpeg cannot open the file. Errors: MediaError when it crashes or takes too long; FFmpegMissing.
+    """
+    interval = () if from_seconds is None else ("-read_intervals", f"{from_seconds:.3f}%")
+    selected = () if stream is None else ("-select_streams", str(stream))
+    options = (*interval, *selected, *_showing(f"packet={fields}"))
+    for line in lines_of("ffprobe", *options, input_url(path), timeout_seconds=_longest_seconds(path)):
+        section = _section(line)
+        if section.name == "packet":
+            yield section
+
+
+def _showing(entries: str) -> list[str]:
+    return ["-v", "error", "-of", "compact", "-show_entries", entries]
+
+
+def _longest_seconds(path: Path) -> float:
+    return TIMEOUT_SECONDS + path.stat().st_size / _SLOWEST_DISK_BYTES_PER_SECOND
 
 
 def _section(line: str) -> Section:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffprobe import Section, ffprobe
+from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.image import image_size
 from pesearch.media.recognise import raise_unreadable, recognise
 from pesearch.types import AudioStream, MediaInfo, MediaKind, VideoStream
@@ -35,7 +35,7 @@ _STREAMS = (
     "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
     "r_frame_rate,sample_rate,channels:stream_disposition=attached_pic,default:stream_side_data=rotation"
 )
-_PACKETS = "packet=stream_index,pts_time,dts_time,duration_time"
+_TIMES = "stream_index,pts_time,dts_time,duration_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def inspect(path: Path) -> Container:
 def _inspect(path: Path, size_bytes: int, modified_ns: int) -> Container:
     """Cached by size and time as well as by path: a reader of pictures and one of sound open the same file."""
     is_small = size_bytes <= _SMALL_FILE_BYTES
-    sections = ffprobe(path, f"{_STREAMS}:{_PACKETS}" if is_small else _STREAMS)
+    sections = ffprobe(path, f"{_STREAMS}:packet={_TIMES}" if is_small else _STREAMS)
     form = next((section for section in sections if section.name == "format"), None)
     video, sound = _video(sections), _sound(sections)
     if form is None or not (video or sound):
@@ -135,19 +135,19 @@ def _measured_end(path: Path, streams: frozenset[str], form: Section, origin: fl
     """Where the streams end: from the packets near the end that the header claims, else from all packets."""
     claimed = form.number("duration")
     if claimed is not None and claimed > _TAIL_SECONDS and form.text("format_name") not in _CLOCKLESS_FORMATS:
-        tail = ffprobe(path, f"format=format_name:{_PACKETS}", from_seconds=origin + claimed - _TAIL_SECONDS)
+        tail = packets(path, _TIMES, from_seconds=origin + claimed - _TAIL_SECONDS)
         if (end := _last_end(tail, streams)) is not None:
             return end
-    return _last_end(ffprobe(path, f"format=format_name:{_PACKETS}"), streams)
+    return _last_end(packets(path, _TIMES), streams)
 
 
 def _last_end(sections: Iterable[Section], streams: frozenset[str]) -> float | None:
     """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps."""
-    ends = []
-    for packet in sections:
-        if packet.name == "packet" and packet.text("stream_index") in streams:
-            begin = packet.number("pts_time")
-            begin = packet.number("dts_time") if begin is None else begin
-            if begin is not None:
-                ends.append(begin + (packet.number("duration_time") or 0.0))
-    return max(ends, default=None)
+    wanted = (each for each in sections if each.name == "packet" and each.text("stream_index") in streams)
+    return max((end for packet in wanted if (end := _end(packet)) is not None), default=None)
+
+
+def _end(packet: Section) -> float | None:
+    begin = packet.number("pts_time")
+    begin = packet.number("dts_time") if begin is None else begin
+    return None if begin is None else begin + (packet.number("duration_time") or 0.0)

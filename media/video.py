@@ -1,6 +1,7 @@
 """Pictures of a video at times, through torchcodec: upright, on the file's own clock, one after another.
 
-Frames are found through an index of all packets (torchcodec's exact mode): right for variable frame rates too.
+Frames are found through an index of all packets (torchcodec's exact mode, or our own): right for variable frame rates
+too.
 They are decoded one at a time, so that memory holds one picture and a broken packet costs one picture; asking for
 times in order makes torchcodec go on where it is, without seeking.
 """
@@ -10,15 +11,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import video_decoder
+from pesearch.media.frame_index import HEADLESS_FORMATS, frame_index
 from pesearch.media.probe import Container, inspect
 from pesearch.types import ImageArray
 
@@ -53,28 +56,11 @@ class FrameReader:
         self._path, self._stream = path, container.video_index
         self._origin = container.origin_seconds
         self._file: IO[bytes] | None = None
-        self._is_exact = True
-        if device != "cpu" and self._opens_on(device, container):
-            return
-        try:
-            self._decoder = self._open()
-        except (RuntimeError, ValueError, IndexError, MemoryError) as error:
-            self.close()
-            raise MediaError("damaged: its pictures cannot be opened") from error
-        self._begin, self._end = self._extent(container)
-        if not self._plays():
-            self.close()
-            raise MediaError("damaged: not one of its pictures can be decoded")
-
-    def _opens_on(self, device: str, container: Container) -> bool:
-        """Whether a GPU decodes the file: torchcodec may be built without, or the GPU not know the codec."""
-        try:
-            self._decoder = self._decoder_of("exact", device)
-        except (RuntimeError, ValueError, IndexError, MemoryError):
-            self.close()
-            return False
-        self._begin, self._end = self._extent(container)
-        return self._plays()
+        if device != "cpu":
+            with suppress(MediaError):  # torchcodec may be built without, or the GPU not know the codec
+                self._open(container, device)
+                return
+        self._open(container, "cpu")
 
     def read(self, times_seconds: Iterable[float]) -> Iterator[Frame]:
         """The frame at each of these times, in the order asked for.
@@ -86,27 +72,39 @@ class FrameReader:
             if frame is not None:
                 yield frame
 
-    def _open(self) -> VideoDecoder:
-        """A decoder with an index of all packets; where the end of the file is missing none can be made, so without."""
+    def _open(self, container: Container, device: str) -> None:
         try:
-            return self._decoder_of("exact")
-        except RuntimeError:
+            self._decoder, extent = self._decoder_on(device, container.format)
+        except (RuntimeError, ValueError, IndexError, MemoryError) as error:
             self.close()
-            self._is_exact = False
-            return self._decoder_of("approximate")
+            raise MediaError("damaged: its pictures cannot be opened") from error
+        self._is_exact = extent is not None
+        self._begin, self._end = extent or (self._origin, self._origin + container.info.duration_seconds)
+        if not self._plays():
+            self.close()
+            raise MediaError("damaged: not one of its pictures can be decoded")
 
-    def _decoder_of(self, seek_mode: Literal["exact", "approximate"], device: str = "cpu") -> VideoDecoder:
-        return video_decoder()(
-            self._source(), stream_index=self._stream, dimension_order="NHWC", num_ffmpeg_threads=_THREADS,
-            seek_mode=seek_mode, device=device,
-        )  # fmt: skip
+    def _decoder_on(self, device: str, format_name: str) -> tuple[VideoDecoder, tuple[float, float] | None]:
+        """A decoder with an index of all packets, and where its pictures begin and end on the clock of the file's
+        timestamps. Where the end of the file is missing no index can be made: a decoder without, and None."""
 
-    def _extent(self, container: Container) -> tuple[float, float]:
-        """Where the pictures begin and end, on the clock of the file's timestamps."""
-        told = self._decoder.metadata
-        if self._is_exact and told.begin_stream_seconds is not None and told.end_stream_seconds is not None:
-            return told.begin_stream_seconds, told.end_stream_seconds
-        return self._origin, self._origin + container.info.duration_seconds
+        def make(**options: Any) -> VideoDecoder:
+            return video_decoder()(
+                self._source(), stream_index=self._stream, dimension_order="NHWC", num_ffmpeg_threads=_THREADS,
+                device=device, **options,
+            )  # fmt: skip
+
+        try:
+            if format_name in HEADLESS_FORMATS:
+                index = frame_index(self._path, self._stream)
+                decoder = make(custom_frame_mappings=index.mappings)
+                return decoder, (index.begin_seconds, index.end_seconds)
+            decoder = make(seek_mode="exact")
+            begin, end = decoder.metadata.begin_stream_seconds, decoder.metadata.end_stream_seconds
+            return decoder, None if begin is None or end is None else (begin, end)
+        except (RuntimeError, ValueError):
+            self.close()
+            return make(seek_mode="approximate"), None
 
     def _frame(self, seconds: float) -> Frame | None:
         shown = min(max(seconds + self._origin, self._begin), math.nextafter(self._end, -math.inf))

@@ -13,8 +13,7 @@ from pesearch.store.library import Library
 from tests.indexer.runs import of, places, run, told
 from tests.media.broken import broken_copies
 
-GOOD = ("both.mp4", "moov_last.mp4", "offset.mkv", "vp9.webm", "mpeg4.avi", "tone.wav", "tone.mp3")
-# No transport stream: torchcodec's index of packets can crash the process on a damaged one, which is not mended yet.
+GOOD = ("both.mp4", "moov_last.mp4", "offset.mkv", "offset.ts", "old.flv", "vp9.webm", "mpeg4.avi", "tone.wav", "tone.mp3")
 GOOD += ("tone.flac", "tone.ogg", "tone.m4a", "cover.png", "animated.gif")
 
 

@@ -29,6 +29,8 @@ _RECIPES: dict[str, list[str]] = {
     "offset.mkv": [*_BOTH, *_H264, "-c:a", "aac"],
     "offset.ts": [*_BOTH, *_H264, "-c:a", "aac"],
     "late_clock.ts": [*_BOTH, *_H264, "-c:a", "aac", "-output_ts_offset", "5000"],
+    "old.mpg": [*_BOTH, "-c:v", "mpeg2video", "-c:a", "mp2"],
+    "old.flv": [*_BOTH, "-c:v", "flv", "-c:a", "mp3"],
     "vp9.webm": [*_BOTH, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
     "hevc.mp4": [*_SEEN, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"],
     "mpeg4.avi": [*_BOTH, "-c:v", "mpeg4", "-q:v", "3", "-c:a", "mp3"],

@@ -21,7 +21,17 @@ Sample = Callable[[str], Path]
 _TIMES = np.array([0.25, 0.75, 1.25, 2.3, 3.75])
 
 
-_CONTAINERS = ("both.mp4", "no_suffix", "offset.mkv", "offset.ts", "late_clock.ts", "mpeg4.avi", "rotated.mp4")
+_CONTAINERS = (
+    "both.mp4",
+    "no_suffix",
+    "offset.mkv",
+    "offset.ts",
+    "late_clock.ts",
+    "old.mpg",
+    "old.flv",
+    "mpeg4.avi",
+    "rotated.mp4",
+)
 _CODECS = ("vp9.webm", "hevc.mp4", "animated.gif")
 
 
@@ -53,7 +63,7 @@ def test_since_when_a_picture_has_been_shown(sample: Sample) -> None:
     assert (held.since_seconds, after.since_seconds) == pytest.approx((3.96, 5000.48), abs=0.1)
 
 
-@pytest.mark.parametrize("name", ["both.mp4", "offset.mkv", "offset.ts"])
+@pytest.mark.parametrize("name", ["both.mp4", "offset.mkv", "offset.ts", "old.mpg", "old.flv"])
 def test_times_outside_give_the_first_and_the_last_picture(sample: Sample, name: str) -> None:
     shown = list(read_frames(sample(name), [-1.0, 0.0, float(SECONDS), 1e6]))
     assert [step_of(frame.image) for frame in shown] == [0, 0, 2 * SECONDS - 1, 2 * SECONDS - 1]
