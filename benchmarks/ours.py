@@ -8,21 +8,24 @@ from pathlib import Path
 from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.assembly import FileVectors
+from pesearch.indexer.assembly import Assembly
 from pesearch.indexer.decode import Piece, decode
 from pesearch.indexer.encode import encode
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Indexed, Spent
+from pesearch.indexer.plan import Work
+from pesearch.indexer.rows import FileRows, Gathered
 from pesearch.indexer.stages import Stage, Stages
 from pesearch.media.probe import probe
 from pesearch.store.library import create_library
-from pesearch.types import FloatArray
+from pesearch.types import EncodedFile, FloatArray, Location
 
 
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
     """Everything of a file, one thing after another in this thread; the meter gets what it costs."""
     info = probe(path)
-    file, pieces = FileVectors(info.duration_seconds), decode(path, info, models)
+    rows = FileRows(info.duration_seconds, models.kept_codec(), Gathered())
+    file, pieces = Assembly(rows), decode(path, info, models)
     while True:
         with meter.timed(Stage.DECODE):
             piece = next(pieces, None)
@@ -30,8 +33,10 @@ def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
             break
         encode([(file, piece)], models, meter)
     with meter.timed(Stage.TRANSFORMERS):
-        events = _events(file, models)
-    return Embedded({each.space: each.vectors for each in file.by_space()}, events)
+        made = rows.finish(Work(Location.now(path), (), "", info))
+        assert isinstance(made, EncodedFile)
+        events = _events(made, models)
+    return Embedded({each.space: each.vectors for each in made.vectors}, events)
 
 
 def decode_all(path: Path, models: ModelSet) -> list[Piece]:
@@ -41,7 +46,7 @@ def decode_all(path: Path, models: ModelSet) -> list[Piece]:
 
 def encode_all(pieces: Sequence[Piece], models: ModelSet, stages: Stages) -> None:
     """The bare encoders on the first pieces of a file, or all, which are ready."""
-    file = FileVectors(pieces[-1].end_seconds)
+    file = Assembly(FileRows(pieces[-1].end_seconds, models.kept_codec(), Gathered()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 
@@ -55,10 +60,8 @@ def index_all(media: Path, library: Path, models: ModelSet) -> Spent:
     return spent
 
 
-def _events(file: FileVectors, models: ModelSet) -> FloatArray:
-    steps = file.steps()
-    features = None if steps is None else models.keep(steps)
-    events = None if features is None else models.event_probabilities_of(features, PHRASES)
+def _events(file: EncodedFile, models: ModelSet) -> FloatArray:
+    events = None if file.features is None else models.event_probabilities_of(file.features, PHRASES)
     if events is None:
         raise RuntimeError("events could not be heard from the features that were kept")
     return events

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.models import ModelSetDescription, describe
 from pesearch.encoders.passing import FrameVectors, Squares, TextVectors, WindowInput, WindowVectors
-from pesearch.types import CodecFeatures, FloatArray, HalfArray, ImageArray, Space, SpaceName
+from pesearch.types import CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.device import Batches
@@ -135,10 +135,10 @@ class ModelSet:
         """Windows to the video, audio and audio-video spaces, from what towers and codec made of them."""
         return [WindowVectors(*vectors) for vectors in self._pe_av().embed_windows(windows)]
 
-    def keep(self, steps: HalfArray) -> CodecFeatures | None:
-        """Features of a whole track, float16 [steps, dim], as they are stored for PE-A-Frame; None if it has another
-        codec than PE-AV."""
-        return CodecFeatures(self._pe_av().codec.digest, steps) if self.shares_codec() else None
+    def kept_codec(self) -> str | None:
+        """The codec of features that are worth keeping, as `CodecFeatures` names it: PE-AV's, where PE-A-Frame has the
+        same; else None."""
+        return self._pe_av().codec.digest if self.shares_codec() else None
 
     def embed_frames(self, frames: Sequence[ImageArray]) -> FloatArray:
         """Pictures of any sizes to the frame space, float32 [n, dim], of unit length (PE-Core compares by cosine)."""

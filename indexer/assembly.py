@@ -1,11 +1,7 @@
-"""One file on its way through the models: windows are put together from what towers and codec made of its chunks.
-
-Vectors and features are kept in float16, as they will be stored.
-"""
+"""One file on its way through the models: windows are put together from what towers and codec made of its chunks."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +11,9 @@ from pesearch.encoders.passing import FrameVectors
 from pesearch.encoders.pe_av import WindowFeatures
 from pesearch.encoders.sound import SoundFeatures
 from pesearch.indexer.decode import Piece
+from pesearch.indexer.rows import FileRows
 from pesearch.timeline import STEPS_PER_SECOND, WINDOW_SECONDS, step_count
-from pesearch.types import FloatArray, HalfArray, SpaceName, SpaceVectors
+from pesearch.types import FloatArray, SpaceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +25,13 @@ class Window:
     features: WindowFeatures
 
 
-class FileVectors:
-    """What has been embedded of one file so far, and what its next windows will need."""
+class Assembly:
+    """What has been embedded of one file so far goes to `rows`; what its next windows will need stays here."""
 
-    def __init__(self, duration_seconds: float) -> None:
-        self._step_count = step_count(duration_seconds)
+    def __init__(self, rows: FileRows) -> None:
+        self.rows = rows
         self.media_seconds = 0.0
         self.unread_seconds = 0.0
-        self._segments: dict[SpaceName, list[tuple[float, float]]] = defaultdict(list)
-        self._vectors: dict[SpaceName, list[HalfArray]] = defaultdict(list)
-        self._steps: HalfArray | None = None
-        self._steps_heard = 0
         self._frames: list[tuple[float, FloatArray]] = []
         self._sounds: list[SoundFeatures] = []
 
@@ -54,26 +47,9 @@ class FileVectors:
                 yield Window(start, end, features)
         self._forget_before(piece.end_seconds - WINDOW_SECONDS)
 
-    def append(self, space: SpaceName, start_seconds: float, end_seconds: float, vector: FloatArray) -> None:
-        """One vector more, float32 [dim]."""
-        self._segments[space].append((start_seconds, end_seconds))
-        with np.errstate(over="ignore", invalid="ignore"):  # checked as a whole, when the file is finished
-            self._vectors[space].append(vector.astype(np.float16))
-
-    def by_space(self) -> tuple[SpaceVectors, ...]:
-        """The vectors of each space, in the order of time."""
-        return tuple(
-            SpaceVectors(space, np.array(segments, dtype=np.float64), np.stack(self._vectors[space]).astype(np.float32))
-            for space, segments in self._segments.items()
-        )
-
-    def steps(self) -> HalfArray | None:
-        """The codec's features of the whole sound, float16 [steps, dim]; None where a part of it is missing."""
-        return self._steps if self._steps_heard == self._step_count else None
-
     def _take_frames(self, piece: Piece, frames: Sequence[FrameVectors]) -> None:
         for still, vectors in zip(piece.stills, frames, strict=True):
-            self.append(SpaceName.FRAME, still.start_seconds, still.end_seconds, vectors.frame)
+            self.rows.add_vector(SpaceName.FRAME, still.start_seconds, still.end_seconds, vectors.frame)
             if vectors.video is not None:
                 self._frames.append((still.start_seconds, vectors.video))
 
@@ -81,11 +57,7 @@ class FileVectors:
         if sound is None:
             return
         self._sounds.append(sound)
-        if self._steps is None:
-            self._steps = np.empty((self._step_count, sound.steps.shape[1]), dtype=np.float16)
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._steps[sound.start : sound.start + len(sound.steps)] = sound.steps
-        self._steps_heard += len(sound.steps)
+        self.rows.add_steps(sound.start, sound.steps)
 
     def _seen(self, start: float, end: float) -> FloatArray | None:
         inside = [vector for time, vector in self._frames if start - 1e-9 <= time < end - 1e-9]

@@ -16,6 +16,7 @@ from typing import Self
 from pesearch.errors import LibraryError
 from pesearch.indexer.outcomes import Failed, Indexed, Relocated
 from pesearch.indexer.stages import Stage, Stages
+from pesearch.store.draft import StreamedFile
 from pesearch.store.writer import Writer
 from pesearch.types import EncodedFile, Failure, Location
 
@@ -29,7 +30,7 @@ BATCH_SECONDS = 5.0
 class Embedded:
     """A file with its vectors, the other places of the same content, and how much of it could not be decoded."""
 
-    file: EncodedFile
+    file: EncodedFile | StreamedFile
     copies: tuple[Location, ...]
     unread_seconds: float
 
@@ -40,7 +41,9 @@ class Embedded:
 
     @property
     def size_bytes(self) -> int:
-        """What its vectors and features hold."""
+        """What lies in memory of its vectors and features."""
+        if isinstance(self.file, StreamedFile):
+            return 0
         features = self.file.features
         return sum(each.vectors.nbytes for each in self.file.vectors) + (features.steps.nbytes if features else 0)
 

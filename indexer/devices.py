@@ -11,6 +11,7 @@ import signal
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
+from pathlib import Path
 from queue import Empty
 
 from pesearch.encoders.hub import ModelFolders
@@ -41,6 +42,7 @@ class Share:
     folders: ModelFolders
     device: str
     threads: int
+    library: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,18 @@ class Done:
 Message = Finished | Progress | Done | PesearchError
 
 
-def embed_on(work: Sequence[Work], models: ModelSet, stages: Stages) -> Generator[Finished | Progress, None, None]:
-    """Embeds every file on the devices of the model set. Raises ModelError."""
+def embed_on(
+    work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
+) -> Generator[Finished | Progress, None, None]:
+    """`pipeline.embed` on all devices of the model set."""
     if len(models.devices) == 1:
-        yield from embed(work, models, stages)
+        yield from embed(work, models, stages, library)
         return
     context = multiprocessing.get_context("spawn")
     messages: Queue[Message] = context.Queue(WAITING_FILES * len(models.devices))
     threads = max(1, (os.cpu_count() or 1) // len(models.devices))
     shares = [
-        Share(part, models.description, models.folders, device, threads)
+        Share(part, models.description, models.folders, device, threads, library)
         for part, device in zip(split(work, len(models.devices)), models.devices, strict=True)
         if part
     ]
@@ -121,7 +125,7 @@ def _embed_share(share: Share, messages: Queue[Message]) -> None:
     stages = Stages()
     models = ModelSet(share.description, share.folders, (share.device,))
     try:
-        for each in embed(share.work, models, stages):
+        for each in embed(share.work, models, stages, share.library):
             messages.put(each)
     except PesearchError as error:
         messages.put(error)

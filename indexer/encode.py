@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pesearch.encoders.model_set import ModelSet
 from pesearch.encoders.passing import FrameVectors, WindowVectors
 from pesearch.encoders.sound import SoundFeatures
-from pesearch.indexer.assembly import FileVectors, Window
+from pesearch.indexer.assembly import Assembly, Window
 from pesearch.indexer.decode import Piece
 from pesearch.indexer.stages import Stage, Stages
 from pesearch.types import SpaceName
 
 
-def encode(pieces: Sequence[tuple[FileVectors, Piece]], models: ModelSet, stages: Stages) -> None:
+def encode(pieces: Sequence[tuple[Assembly, Piece]], models: ModelSet, stages: Stages) -> None:
     """Adds to each file what the models make of the pieces, which come in the order of time within a file.
 
     Raises ModelError.
@@ -22,7 +22,7 @@ def encode(pieces: Sequence[tuple[FileVectors, Piece]], models: ModelSet, stages
         frames = _encode_frames([piece for _, piece in pieces], models)
     with stages.timed(Stage.CODEC):
         sounds = _encode_sound([piece for _, piece in pieces], models)
-    ready: list[tuple[FileVectors, Window]] = []
+    ready: list[tuple[Assembly, Window]] = []
     for (file, piece), pictures, sound in zip(pieces, frames, sounds, strict=True):
         ready += [(file, window) for window in file.add(piece, pictures, sound)]
     with stages.timed(Stage.TRANSFORMERS):
@@ -42,11 +42,11 @@ def _encode_sound(pieces: Sequence[Piece], models: ModelSet) -> list[SoundFeatur
     return [None if piece.sound is None else next(features) for piece in pieces]
 
 
-def _add_window(file: FileVectors, window: Window, vectors: WindowVectors) -> None:
+def _add_window(file: Assembly, window: Window, vectors: WindowVectors) -> None:
     for space, vector in (
         (SpaceName.VIDEO, vectors.video),
         (SpaceName.AUDIO, vectors.audio),
         (SpaceName.AUDIO_VIDEO, vectors.audio_video),
     ):
         if vector is not None:
-            file.append(space, window.start_seconds, window.end_seconds, vector)
+            file.rows.add_vector(space, window.start_seconds, window.end_seconds, vector)

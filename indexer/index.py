@@ -70,7 +70,7 @@ def index_found(
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
         if work:
             started = time.perf_counter()
-            yield from embed_all(embed_on(work, models, stages), committer)
+            yield from embed_all(embed_on(work, models, stages, library.folder), committer)
             yield spent(stages, time.perf_counter() - started)
         else:
             yield from committer.flush()

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-
-import numpy as np
+from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.assembly import FileVectors
+from pesearch.indexer.assembly import Assembly
 from pesearch.indexer.commit import Committer, Embedded, Finished
 from pesearch.indexer.decoding import Decoding, End, Part, Trouble
 from pesearch.indexer.encode import encode
 from pesearch.indexer.outcomes import Outcome, Progress
 from pesearch.indexer.plan import Work, unseen
+from pesearch.indexer.rows import FileRows, Gathered
 from pesearch.indexer.stages import Stages
-from pesearch.types import EncodedFile, Failure, Location, SpaceVectors
+from pesearch.store.draft import Draft
+from pesearch.types import Failure, Location
+
+LONG_SECONDS = 1200.0
+"""What 20 minutes give is about 13 MB with the small set: so much of a file may lie in memory."""
 
 
 def embed_all(embedding: Generator[Finished | Progress, None, None], committer: Committer) -> Iterator[Outcome]:
@@ -36,35 +40,48 @@ def embed_all(embedding: Generator[Finished | Progress, None, None], committer: 
     yield from committer.flush()
 
 
-def embed(work: Sequence[Work], models: ModelSet, stages: Stages) -> Generator[Finished | Progress, None, None]:
-    """Embeds every file on one device; how it goes on, and each file when it is finished. Raises ModelError."""
-    so_far: dict[int, FileVectors] = {}
+def embed(
+    work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
+) -> Generator[Finished | Progress, None, None]:
+    """Embeds every file on one device; how it goes on, and each file when it is finished.
+
+    What a long file gives goes to the disk in the folder `library`. Raises ModelError, LibraryError.
+    """
+    so_far: dict[int, Assembly] = {}
     models.load()
-    with Decoding(work, models, stages) as decoding:
-        for batch in decoding.batches():
-            parts = [each for each in batch if isinstance(each, Part)]
-            for number in {each.number for each in batch} - so_far.keys():
-                so_far[number] = FileVectors(work[number].info.duration_seconds)
-            encode([(so_far[part.number], part.piece) for part in parts], models, stages)
-            yield from _progress(sum(part.piece.media_seconds for part in parts))
-            for end in (each for each in batch if isinstance(each, End)):
-                task, file = work[end.number], so_far.pop(end.number)
-                yield from _progress(task.info.duration_seconds - file.media_seconds)
-                yield from _finish(task, file, end.trouble, models)
+    try:
+        with Decoding(work, models, stages) as decoding:
+            for batch in decoding.batches():
+                parts = [each for each in batch if isinstance(each, Part)]
+                for number in {each.number for each in batch} - so_far.keys():
+                    so_far[number] = Assembly(_rows(work[number], models, library))
+                encode([(so_far[part.number], part.piece) for part in parts], models, stages)
+                yield from _progress(sum(part.piece.media_seconds for part in parts))
+                for end in (each for each in batch if isinstance(each, End)):
+                    task, file = work[end.number], so_far[end.number]
+                    yield from _progress(task.info.duration_seconds - file.media_seconds)
+                    yield from _finish(task, file, end.trouble)
+                    del so_far[end.number]
+    finally:
+        for file in so_far.values():
+            file.rows.discard()
     stages.troubles += models.troubles()
 
 
-def _finish(task: Work, file: FileVectors, trouble: Trouble | None, models: ModelSet) -> list[Finished]:
+def _rows(task: Work, models: ModelSet, library: Path) -> FileRows:
+    seconds = task.info.duration_seconds
+    target = Draft(library, models.spaces) if seconds > LONG_SECONDS else Gathered()
+    return FileRows(seconds, models.kept_codec(), target)
+
+
+def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> list[Finished]:
     """The file as it goes to the library, or, for each of its places, why it does not."""
-    vectors = file.by_space()
-    trouble = _changed(task.location) or trouble or _trouble_with(vectors)
+    trouble = _changed(task.location) or trouble or _trouble_with(file.rows)
+    if trouble is None:
+        return [Embedded(file.rows.finish(task), task.copies, file.unread_seconds)]
+    file.rows.discard()
     places = (task.location, *task.copies)
-    if trouble is not None:
-        return [Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places]
-    steps = file.steps()
-    features = models.keep(steps) if steps is not None and np.isfinite(steps).all() else None
-    encoded = EncodedFile(task.location, task.fingerprint, task.info, vectors, features)
-    return [Embedded(encoded, task.copies, file.unread_seconds)]
+    return [Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places]
 
 
 def _changed(location: Location) -> Trouble | None:
@@ -77,10 +94,10 @@ def _changed(location: Location) -> Trouble | None:
     return None
 
 
-def _trouble_with(vectors: tuple[SpaceVectors, ...]) -> Trouble | None:
-    if not vectors:
+def _trouble_with(rows: FileRows) -> Trouble | None:
+    if rows.is_empty:
         return Trouble("holds nothing that these models can embed", lasts=True)
-    if not all(np.isfinite(each.vectors.astype(np.float16)).all() for each in vectors):
+    if not rows.is_finite:
         return Trouble("damaged: what it holds gives the models no finite numbers", lasts=True)
     return None
 

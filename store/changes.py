@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 
 from pesearch.errors import LibraryDamaged, LibraryError
-from pesearch.store.shards import Shard
+from pesearch.store.draft import StreamedFile
+from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import EncodedFile, Failure, Location
 
 _PATH = {"path": "BLOB"}
@@ -57,18 +58,17 @@ class WrittenShard:
 
 def add_files(
     connection: duckdb.DuckDBPyConnection,
-    files: Sequence[EncodedFile],
-    vectors: Sequence[WrittenShard],
-    features: Sequence[WrittenShard],
+    files: Sequence[EncodedFile | StreamedFile],
+    written: Sequence[WrittenShard],
 ) -> None:
-    """Register files, their locations, vectors and features. A content that has vectors or features keeps those."""
+    """Register files, their locations and shards. A content that has vectors or features keeps those."""
     _lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
     connection.execute("""
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
         SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
         WHERE fingerprint NOT IN (SELECT fingerprint FROM files) ORDER BY encoded.rowid""")
-    _register(connection, _VECTORS, vectors)
-    _register(connection, _FEATURES, features)
+    _register(connection, _VECTORS, [one for one in written if isinstance(one.shard, VectorShard)])
+    _register(connection, _FEATURES, [one for one in written if isinstance(one.shard, FeatureShard)])
     connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM encoded)")
     connection.execute("""
         INSERT INTO locations
@@ -155,7 +155,7 @@ def _place_row(place: Location) -> dict[str, Any]:
     return {"path": os.fsencode(place.path), "size_bytes": place.size_bytes, "modified_ns": place.modified_ns}
 
 
-def _encoded_row(file: EncodedFile) -> dict[str, Any]:
+def _encoded_row(file: EncodedFile | StreamedFile) -> dict[str, Any]:
     info = {**asdict(file.info), "kind": file.info.kind.value}
     return {**_place_row(file.location), "fingerprint": file.fingerprint, **info}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,19 +34,40 @@ def no_space_left(folder: Path) -> NoSpaceLeft:
     return NoSpaceLeft(f"No space left for the library {folder}: make room and run the command again")
 
 
+class DurableFile:
+    """A file that is filled under another name, through `sink`, and gets its own when it is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+        self.sink: BinaryIO = self._temporary.open("wb")
+
+    def keep(self) -> int:
+        """Bring it to the disk, then give it its name. Its size in bytes."""
+        self.sink.flush()
+        size_bytes = os.fstat(self.sink.fileno()).st_size
+        os.fsync(self.sink.fileno())
+        self.sink.close()
+        self._temporary.replace(self._path)
+        sync_folder(self._path.parent)
+        return size_bytes
+
+    def abandon(self) -> None:
+        """Leave nothing of what was not kept."""
+        with suppress(OSError):  # what the disk had no room for is not wanted any more
+            self.sink.close()
+        self._temporary.unlink(missing_ok=True)
+
+
 def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file, bring it to the disk, then give it its name."""
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    """Let `write` fill a file that is there as a whole or, after an error, as it was before."""
+    file = DurableFile(path)
     try:
-        with temporary.open("wb") as sink:
-            write(sink)
-            sink.flush()
-            os.fsync(sink.fileno())
-        temporary.replace(path)
+        write(file.sink)
+        file.keep()
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        file.abandon()
         raise
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

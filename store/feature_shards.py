@@ -1,13 +1,12 @@
 """Codec features on disk: one shard in `features/` for each batch, codec and dimension.
 
 One row is one step: `step` (float16 [dim]); row i of a file begins `i * timeline.STEP_SECONDS` after its start.
-A ten-hour file has 900,000 steps, so they are checked and written in pieces, and only what is asked for is read.
+A ten-hour file has 900,000 steps, so they are written in batches, and only what is asked for is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +15,58 @@ import pyarrow as pa
 from pesearch.store.shards import (
     FEATURE_FOLDER,
     FeatureShard,
+    RowStream,
     from_half_column,
     read_rows,
     to_half_column,
-    write_rows,
 )
 from pesearch.store.snapshot import Snapshot
 from pesearch.types import CodecFeatures, HalfArray
 
-PIECE_STEPS = 1 << 16
-"""The steps of one record batch at most: 44 minutes, 16 MiB at 128 numbers a step."""
+BATCH_STEPS = 1 << 14
+"""The steps of one record batch: 11 minutes, 4 MiB at 128 numbers a step."""
 
 
 def check_features(features: CodecFeatures) -> None:
     """`ValueError` unless all values are finite float16."""
     if features.steps.dtype != np.float16:
         raise ValueError(f"{features!r} holds {features.steps.dtype}, not float16")
-    if not all(np.isfinite(piece).all() for piece in _pieces([features])):
+    if not np.isfinite(features.steps).all():
         raise ValueError(f"{features!r} holds values that are not finite")
+
+
+class FeatureStream:
+    """A new shard of one codec in the library in `folder`, written as the steps come."""
+
+    def __init__(self, folder: Path, codec: str, dim: int) -> None:
+        self._codec, self._dim = codec, dim
+        self._schema = _schema(dim).with_metadata({"codec": codec})
+        self._rows = RowStream(folder / FEATURE_FOLDER, self._schema, BATCH_STEPS)
+
+    def append(self, steps: HalfArray) -> None:
+        """The features of one file, or more of them: float16 [n, dim]."""
+        self._rows.append(pa.RecordBatch.from_arrays([to_half_column(steps)], schema=self._schema))
+
+    def finish(self) -> FeatureShard:
+        """The shard, whole and durable."""
+        self._rows.finish()
+        return FeatureShard(self._rows.name, self._codec, self._dim, self._rows.rows, self._rows.size_bytes)
+
+    def discard(self) -> None:
+        """Leaves nothing of it."""
+        self._rows.discard()
 
 
 def write_features(folder: Path, parts: Sequence[CodecFeatures]) -> FeatureShard:
     """Write the features of several files, all of one codec, as a new shard of the library in `folder`."""
-    codec, dim = parts[0].codec, parts[0].steps.shape[1]
-    schema = _schema(dim).with_metadata({"codec": codec})
-    batches = (pa.RecordBatch.from_arrays([to_half_column(piece)], schema=schema) for piece in _pieces(parts))
-    name, rows, size_bytes = write_rows(folder / FEATURE_FOLDER, schema, batches)
-    return FeatureShard(name, codec, dim, rows, size_bytes)
+    stream = FeatureStream(folder, parts[0].codec, parts[0].steps.shape[1])
+    try:
+        for part in parts:
+            stream.append(part.steps)
+        return stream.finish()
+    except BaseException:
+        stream.discard()
+        raise
 
 
 def read_features(
@@ -66,11 +90,3 @@ def read_features(
 
 def _schema(dim: int) -> pa.Schema:
     return pa.schema([("step", pa.list_(pa.float16(), dim))])
-
-
-def _pieces(parts: Sequence[CodecFeatures]) -> Iterator[HalfArray]:
-    """The steps of all parts, one after the other, in pieces that reach over their borders."""
-    *starts, end = accumulate((len(part.steps) for part in parts), initial=0)
-    for first in range(0, end, PIECE_STEPS):
-        ranges = [slice(max(first - start, 0), max(first + PIECE_STEPS - start, 0)) for start in starts]
-        yield np.concatenate([part.steps[each] for part, each in zip(parts, ranges, strict=True)])

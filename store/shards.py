@@ -9,14 +9,14 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store.disk import write_durably
+from pesearch.store.disk import DurableFile
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
@@ -57,24 +57,48 @@ class FeatureShard:
 Shard = VectorShard | FeatureShard
 
 
-def write_rows(folder: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[str, int, int]:
-    """Write record batches, each as it comes, to a new file in `folder`: its name, rows and size in bytes.
+class RowStream:
+    """A new shard that is written as its rows come: `name`, `rows` so far, and `size_bytes` once it is finished.
 
-    All batches but the last have equally many rows, so that a reader knows which batch holds a row.
+    All its record batches but the last have equally many rows, so that a reader knows which batch holds a row.
     """
-    path = folder / f"{uuid.uuid4().hex}.arrow"
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = 0
 
-    def write(sink: BinaryIO) -> None:
-        nonlocal rows
-        with pa.ipc.new_file(sink, schema) as stream:
-            for batch in batches:
-                stream.write_batch(batch)
-                rows += batch.num_rows
+    def __init__(self, folder: Path, schema: pa.Schema, batch_rows: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = f"{uuid.uuid4().hex}.arrow"
+        self.rows, self.size_bytes = 0, 0
+        self._path = folder / self.name
+        self._file = DurableFile(self._path)
+        self._writer = pa.ipc.new_file(self._file.sink, schema)
+        self._batch_rows = batch_rows
+        self._waiting: list[pa.RecordBatch] = []
 
-    write_durably(path, write)
-    return path.name, rows, path.stat().st_size
+    def append(self, batch: pa.RecordBatch) -> None:
+        """Rows more, of any number."""
+        self._waiting.append(batch)
+        self.rows += batch.num_rows
+        waiting = sum(each.num_rows for each in self._waiting)
+        if waiting >= self._batch_rows:
+            self._write(waiting // self._batch_rows * self._batch_rows)
+
+    def finish(self) -> None:
+        """Brings the shard to the disk, under its name."""
+        if self._waiting:
+            self._write(self.rows)
+        self._writer.close()
+        self.size_bytes = self._file.keep()
+
+    def discard(self) -> None:
+        """Leaves nothing of it, finished or not."""
+        self._file.abandon()
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, rows: int) -> None:
+        """Writes the first of the waiting rows."""
+        waiting = pa.Table.from_batches(self._waiting).combine_chunks()
+        for batch in waiting.slice(0, rows).to_batches(max_chunksize=self._batch_rows):
+            self._writer.write_batch(batch)
+        self._waiting = waiting.slice(rows).to_batches()
 
 
 def read_rows(

@@ -6,7 +6,7 @@ What is interrupted in between leaves a shard that nobody registered, and the ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -22,6 +22,7 @@ from pesearch.store.changes import (
     remove_files,
 )
 from pesearch.store.disk import disk_errors
+from pesearch.store.draft import StreamedFile
 from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import write_stamp
 from pesearch.store.shards import sweep_shards
@@ -41,7 +42,7 @@ class Writer:
             write_stamp(folder, snapshot.stamp)
         self.sweep()
 
-    def add(self, batch: Sequence[EncodedFile]) -> int:
+    def add(self, batch: Sequence[EncodedFile | StreamedFile]) -> int:
         """Commit encoded files. One that stands at the path of another content replaces it there.
 
         A content that is known gets one more location and keeps the vectors and features it has; features are added
@@ -50,13 +51,15 @@ class Writer:
         are not finite in float16, and for features that are not finite float16; then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
-        contents = {file.fingerprint: file for file in files}
-        for file in files:
+        encoded = [file for file in files if isinstance(file, EncodedFile)]
+        streamed = {file.fingerprint: file for file in files if isinstance(file, StreamedFile)}
+        for file in encoded:
             self._check(file)
         with disk_errors(self._folder):
-            vectors = [shard for space in self._spaces.values() for shard in self._write_vectors(space, contents)]
-            features = self._write_features(files)
-        return self._commit(lambda connection: add_files(connection, files, vectors, features))
+            written = [*self._write_vectors(encoded), *self._write_features(encoded)]
+        for fingerprint, each in streamed.items():
+            written += [WrittenShard(shard, ((fingerprint, shard.rows),)) for shard in each.shards]
+        return self._commit(lambda connection: add_files(connection, files, written))
 
     def add_location(self, file_id: int, location: Location) -> int:
         """Say that a known file stands at this location too, or still, after a change of its time."""
@@ -104,20 +107,22 @@ class Writer:
         if file.features is not None:
             check_features(file.features)
 
-    def _write_vectors(self, space: Space, contents: Mapping[str, EncodedFile]) -> list[WrittenShard]:
-        """The shard of one space for a batch; none when the batch has no vectors there."""
-        parts = [
-            (fingerprint, vectors)
-            for fingerprint, file in contents.items()
-            for vectors in file.vectors
-            if vectors.space == space.name and len(vectors.vectors)
-        ]
-        if not parts:
-            return []
-        shard = write_shard(self._folder, space, [vectors for _, vectors in parts])
-        return [WrittenShard(shard, tuple((fingerprint, len(vectors.vectors)) for fingerprint, vectors in parts))]
+    def _write_vectors(self, files: Sequence[EncodedFile]) -> Iterator[WrittenShard]:
+        """The shards of a batch, one for each space in which it has vectors."""
+        contents = {file.fingerprint: file.vectors for file in files}
+        for space in self._spaces.values():
+            parts = [
+                (fingerprint, vectors)
+                for fingerprint, spaces in contents.items()
+                for vectors in spaces
+                if vectors.space == space.name and len(vectors.vectors)
+            ]
+            if parts:
+                shard = write_shard(self._folder, space, [vectors for _, vectors in parts])
+                rows = ((fingerprint, len(vectors.vectors)) for fingerprint, vectors in parts)
+                yield WrittenShard(shard, tuple(rows))
 
-    def _write_features(self, files: Sequence[EncodedFile]) -> list[WrittenShard]:
+    def _write_features(self, files: Sequence[EncodedFile]) -> Iterator[WrittenShard]:
         """The feature shards of a batch, one for each codec and dimension. Features without steps are none."""
         contents: dict[str, CodecFeatures] = {}
         for file in files:
@@ -126,11 +131,9 @@ class Writer:
         kinds: dict[tuple[str, int], list[tuple[str, CodecFeatures]]] = {}
         for fingerprint, features in contents.items():
             kinds.setdefault((features.codec, features.steps.shape[1]), []).append((fingerprint, features))
-        return [self._written_features(parts) for parts in kinds.values()]
-
-    def _written_features(self, parts: Sequence[tuple[str, CodecFeatures]]) -> WrittenShard:
-        shard = write_features(self._folder, [features for _, features in parts])
-        return WrittenShard(shard, tuple((fingerprint, len(features.steps)) for fingerprint, features in parts))
+        for parts in kinds.values():
+            shard = write_features(self._folder, [features for _, features in parts])
+            yield WrittenShard(shard, tuple((fingerprint, len(features.steps)) for fingerprint, features in parts))
 
     def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
         with transaction(self._folder) as connection:

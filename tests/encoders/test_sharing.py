@@ -101,10 +101,10 @@ def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: py
 
 def test_features_of_another_codec_are_not_used(shared: ModelSet, apart: ModelSet) -> None:
     steps = np.zeros((30, 16), dtype=np.float16)
-    assert apart.keep(steps) is None
-    kept = shared.keep(steps)
-    assert kept is not None
-    found = shared.event_probabilities_of(kept, ["siren"])
+    assert apart.kept_codec() is None
+    codec = shared.kept_codec()
+    assert codec is not None
+    found = shared.event_probabilities_of(CodecFeatures(codec, steps), ["siren"])
     assert found is not None
     assert found.shape == (1, 30)
     assert shared.event_probabilities_of(CodecFeatures("another", steps), ["siren"]) is None

@@ -38,7 +38,7 @@ def growing(tmp_path_factory: pytest.TempPathFactory) -> Library:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few steps are written as several record batches."""
-    monkeypatch.setattr(feature_shards, "PIECE_STEPS", 4)
+    monkeypatch.setattr(feature_shards, "BATCH_STEPS", 4)
 
 
 def filled(library: Library, steps: int = 10) -> Path:

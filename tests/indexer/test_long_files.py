@@ -1,0 +1,81 @@
+"""A long file goes to the disk while it is embedded: the library is the same, and a file that fails leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.indexer import pipeline, rows
+from pesearch.indexer.index import index
+from pesearch.indexer.outcomes import Failed, Progress
+from pesearch.store.library import Library, create_library
+from pesearch.types import SpaceName
+from tests.indexer.runs import of, run, told
+from tests.media.samples import ffmpeg
+
+
+@pytest.fixture(scope="module")
+def starter() -> ModelSet:
+    return open_model_set("starter", "cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("long")
+    media = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=65", "-f", "lavfi", "-i", "anoisesrc=r=16000:d=65")
+    ffmpeg(*media, "-c:v", "libx264", "-preset", "ultrafast", folder / "long.mp4")
+    return folder
+
+
+@pytest.fixture
+def long(tmp_path: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """An empty library for files that are all long."""
+    monkeypatch.setattr(pipeline, "LONG_SECONDS", 1.0)
+    monkeypatch.setattr(rows, "BATCH_ROWS", 5)
+    return create_library(tmp_path / "long", starter.name, starter.spaces)
+
+
+def on_disk(library: Library) -> Iterator[Path]:
+    return (path for kind in ("vectors", "features") for path in (library.folder / kind).rglob("*") if path.is_file())
+
+
+@pytest.mark.slow
+def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet, long: Library) -> None:
+    assert told(run(folder, long, starter)) == {"Indexed": ["long.mp4"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "LONG_SECONDS", 100.0)
+        short = create_library(tmp_path / "short", starter.name, starter.spaces)
+        run(folder, short, starter)
+    (one,), (other,) = long.files(), short.files()
+    for space in SpaceName:
+        ours, expected = long.vectors(one.id, space), short.vectors(other.id, space)
+        assert np.array_equal(ours.segments, expected.segments)
+        np.testing.assert_allclose(ours.vectors, expected.vectors, atol=1e-3)
+    ours, expected = long.features(one.id), short.features(other.id)
+    assert ours is not None and expected is not None
+    assert ours.steps.shape == expected.steps.shape == (65 * 25, ours.steps.shape[1])
+    np.testing.assert_allclose(ours.steps, expected.steps, atol=1e-2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["stopped", "vanished"])
+def test_nothing_is_left_of_a_file_that_is_not_finished(
+    tmp_path: Path, folder: Path, starter: ModelSet, long: Library, end: str
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "long.mp4").write_bytes((folder / "long.mp4").read_bytes())
+    outcomes = index([media], long, starter)
+    next(outcome for outcome in outcomes if isinstance(outcome, Progress))
+    assert list(on_disk(long))
+    if end == "stopped":
+        outcomes.close()
+    else:
+        (media / "long.mp4").unlink()
+        (failed,) = of(Failed, outcomes)
+        assert "vanished" in failed.failure.reason
+    assert list(on_disk(long)) == []
