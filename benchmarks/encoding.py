@@ -25,8 +25,6 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -38,7 +36,7 @@ from benchmarks import ours
 from benchmarks.clips import make_sound, make_video
 from benchmarks.costs import Account, Meter, total, wall_seconds
 from benchmarks.embedded import Embedded, largest_event_difference, lowest_cosine
-from benchmarks.figures import Comparison, Finding, Machine, Pipeline, report
+from benchmarks.figures import Comparison, Finding, Pipeline, report, this_machine
 from benchmarks.gpu import measure_gpu
 from benchmarks.long_files import measure_memory
 from benchmarks.plain import PlainModels
@@ -58,7 +56,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Finding]:
     """The parts that were asked for, one after another."""
     parts: list[str] = arguments.only
     seconds = {part: arguments.seconds or default for part, default in SECONDS.items()}
-    yield _machine(arguments)
+    yield this_machine(arguments.device, arguments.size)
     if {*parts} - {"memory"}:
         yield from _with_models(arguments, parts, seconds, folder)
     if "memory" in parts:
@@ -139,20 +137,6 @@ def _pipeline(clip: Path, media: str, seconds: Mapping[str, float], folder: Path
         ratio=bare_seconds / whole_seconds,
         at_least=0.9,
         spent=spent,
-    )
-
-
-def _machine(arguments: argparse.Namespace) -> Machine:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return Machine(
-        part="machine",
-        cpu=names[0].partition(": ")[2] if names else platform.processor(),
-        cores=os.cpu_count() or 1,
-        threads=torch.get_num_threads(),
-        load=os.getloadavg()[0],
-        device=torch.cuda.get_device_name() if arguments.device.startswith("cuda") else "cpu",
-        torch=torch.__version__,
-        size=arguments.size,
     )
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Protocol
+
+import torch
 
 from benchmarks.costs import Account, total
 from pesearch.indexer.outcomes import Spent
@@ -49,6 +54,21 @@ class Machine:
         """The device, how many threads of how many cores, and the load."""
         yield Row(f"{self.size} set on {self.device}", f"{self.threads} threads, {self.cores} cores")
         yield Row("load before", f"{self.load:.1f}", "near 0")
+
+
+def this_machine(device: str, size: str) -> Machine:
+    """What the figures are measured on."""
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return Machine(
+        part="machine",
+        cpu=names[0].partition(": ")[2] if names else platform.processor(),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        load=os.getloadavg()[0],
+        device=torch.cuda.get_device_name() if device.startswith("cuda") else "cpu",
+        torch=torch.__version__,
+        size=size,
+    )
 
 
 @dataclass(frozen=True, slots=True)

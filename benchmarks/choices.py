@@ -1,0 +1,140 @@
+"""What the encoders' choices stand on: precision, torch.compile and the number of threads, in real sizes, here.
+
+    python -m benchmarks.choices [--device cpu] [--rounds 3]
+
+PE-L/14's image tower and the audio codec take nearly all of the time. Each variant is timed against the way that
+pesearch computes (float32 on a CPU, bfloat16 on CUDA, not compiled, all threads), in turns in one run: machines are
+noisy. JSON lines on stdout, a table on stderr. On a CPU it takes about ten minutes, most of it for compiling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from benchmarks.costs import wall_seconds
+from benchmarks.figures import Finding, Row, report, this_machine
+from pesearch.encoders.codec import Codec
+from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.timeline import SAMPLE_RATE
+from tests.encoders.checkpoints import SMALL
+
+FRAMES = {"cpu": 2, "cuda": 64}
+SOUND_SECONDS = {"cpu": 5, "cuda": 160}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A variant against the way that is used: `ratio` under 1 is faster; `compile_seconds` is what the first call took
+    beyond the others."""
+
+    part: str
+    network: str
+    variant: str
+    seconds: float
+    used_seconds: float
+    ratio: float
+    compile_seconds: float
+
+    def rows(self) -> Iterator[Row]:
+        """The ratio, and the price of compiling."""
+        compiled = f", {self.compile_seconds:.0f} s to compile" if self.compile_seconds > 1 else ""
+        yield Row(f"{self.network}: {self.variant} / as it is", f"{self.ratio:.2f}{compiled}")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A way to compute."""
+
+    name: str
+    is_half: bool
+    threads: int
+    is_compiled: bool = False
+
+
+def measure(device: str, rounds: int) -> Iterator[Finding]:
+    """Each network, each variant."""
+    threads, kind = torch.get_num_threads(), device.partition(":")[0]
+    yield this_machine(device, "small")
+    on_gpu = kind == "cuda"
+    variants = [Variant("float32" if on_gpu else "bfloat16", not on_gpu, threads)]
+    variants += [] if on_gpu or threads == 1 else [Variant("one thread", False, 1)]
+    variants += [Variant("compiled", on_gpu, threads, is_compiled=True)]
+    networks = (("image tower", tower(), frames(kind)), ("audio codec", codec(), sound(kind)))
+    for name, network, inputs in networks:
+        used = Variant("as it is", on_gpu and name == "image tower", threads)
+        network, inputs = network.to(device), inputs.to(device)
+        for variant in variants:
+            yield compare(name, network, inputs, used, variant, rounds)
+
+
+def compare(
+    name: str, network: torch.nn.Module, inputs: torch.Tensor, used: Variant, variant: Variant, rounds: int
+) -> Choice:
+    """Both in turns, the middle of `rounds` each."""
+    forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(network) if variant.is_compiled else network
+    first = seconds_of(forward, inputs, variant)
+    seconds_of(network, inputs, used)
+    pairs = [(seconds_of(forward, inputs, variant), seconds_of(network, inputs, used)) for _ in range(rounds)]
+    theirs, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return Choice("choice", name, variant.name, theirs, ours, theirs / ours, max(first - theirs, 0.0))
+
+
+def seconds_of(forward: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor, variant: Variant) -> float:
+    """One pass."""
+    half = torch.autocast(inputs.device.type, torch.bfloat16, enabled=variant.is_half)
+    with threads_set(variant.threads), torch.inference_mode(), half:
+        seconds, _ = wall_seconds(lambda: forward(inputs))
+    return seconds
+
+
+@contextmanager
+def threads_set(threads: int) -> Iterator[None]:
+    """So many threads, then as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def tower() -> torch.nn.Module:
+    """PE-L/14 at 336 pixels, as PE-Core and PE-AV have it, with random weights."""
+    with silent():
+        visual: torch.nn.Module = load_open_clip().create_model("PE-Core-L-14-336").visual
+    return visual.eval()
+
+
+def codec() -> torch.nn.Module:
+    """The DAC encoder of PE-AV and PE-A-Frame, with random weights."""
+    transformers = load_transformers()
+    with silent():
+        config = transformers.PeAudioEncoderConfig(
+            dac_config=transformers.DacConfig(**SMALL.codec), num_hidden_layers=1
+        )
+        return Codec(transformers.PeAudioEncoder(config).embedder).eval()
+
+
+def frames(kind: str) -> torch.Tensor:
+    """Noise as pictures."""
+    return torch.rand(FRAMES[kind], 3, SMALL.image_size, SMALL.image_size) * 2 - 1
+
+
+def sound(kind: str) -> torch.Tensor:
+    """Noise as sound: on a GPU in chunks of 20 s."""
+    seconds = min(SOUND_SECONDS[kind], 20)
+    return torch.rand(SOUND_SECONDS[kind] // seconds, 1, seconds * SAMPLE_RATE) - 0.5
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is timed")
+    arguments = parser.parse_args()
+    report(measure(arguments.device, arguments.rounds))
