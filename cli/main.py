@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -87,6 +87,16 @@ def query(
         datetime | None,
         typer.Option("--before", metavar="DATE", formats=DATES, help="Only files changed before this date."),
     ] = None,
+    kind: Annotated[
+        Literal["video", "audio", "image"] | None, typer.Option("--kind", help="Only files of this kind.")
+    ] = None,
+    longer: Annotated[
+        str | None, typer.Option("--longer", metavar="TIME", help="Only files of at least 90s, 5m, 1h30m, 2:30.")
+    ] = None,
+    shorter: Annotated[
+        str | None, typer.Option("--shorter", metavar="TIME", help="Only files of at most that.")
+    ] = None,
+    online: Annotated[bool, typer.Option("--online", help="Only files that can be opened now.")] = False,
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -100,12 +110,17 @@ def query(
     Examples: pesearch query "siren and train"; pesearch query "mind the gap" --speech; pesearch query --audio bark.wav
     """
     from pesearch.cli.asking import answer_question, print_answer
+    from pesearch.search.filter import FileFilter, duration_seconds
     from pesearch.search.question import Question
+    from pesearch.types import MediaKind
 
-    question = Question(
-        text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, under=under,
-        after=after and after.date(), before=before and before.date(),
+    files = FileFilter(
+        under=under, after=after and after.date(), before=before and before.date(), kind=kind and MediaKind(kind),
+        at_least_seconds=duration_seconds(longer) if longer is not None else None,
+        at_most_seconds=duration_seconds(shorter) if shorter is not None else None,
+        online=online,
     )  # fmt: skip
+    question = Question(text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, files=files)
     answer = answer_question(chosen(library), question, device)
     print_answer(answer, as_json, as_lines, as_paths)
     raise typer.Exit(0 if answer.matches else 1)

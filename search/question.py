@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 
 from pesearch.errors import QuestionError
-from pesearch.types import Location, MediaFile
+from pesearch.search.filter import EVERY_FILE, FileFilter
 
 MOST_TERMS = 8
 """A text that falls into more parts than this is a sentence: it is asked as a whole only."""
@@ -20,8 +19,7 @@ _BETWEEN_TERMS = re.compile(r"\s*(?:[,;+&]|\b(?:and|then)\b)\s*", re.IGNORECASE)
 class Question:
     """What a user asks: a text, examples, or both; `k` moments at most.
 
-    `speech` takes the text as words that are spoken. `under` keeps files in that folder; `after` (that day and
-    later) and `before` (earlier than that day) look at the file's modification date in local time.
+    `speech` takes the text as words that are spoken. `files` says which files are asked.
     Raises QuestionError for what cannot be asked.
     """
 
@@ -31,9 +29,7 @@ class Question:
     image: Path | None = None
     speech: bool = False
     k: int = 10
-    under: Path | None = None
-    after: date | None = None
-    before: date | None = None
+    files: FileFilter = EVERY_FILE
 
     def __post_init__(self) -> None:
         if not self.text.strip() and not self.examples:
@@ -42,29 +38,11 @@ class Question:
             raise QuestionError("--speech needs the words that are spoken")
         if self.k < 1:
             raise QuestionError(f"-k is {self.k}: ask for at least 1 moment")
-        if self.after and self.before and self.after >= self.before:
-            raise QuestionError(f"no day is after {self.after} and before {self.before}")
 
     @property
     def examples(self) -> tuple[Path, ...]:
         """The media files that are asked with."""
         return tuple(path for path in (self.audio, self.video, self.image) if path)
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether some files of a library are not asked."""
-        return bool(self.under or self.after or self.before)
-
-    def allows(self, file: MediaFile) -> bool:
-        """Whether one of the file's locations is in the folder and the days that are asked."""
-        return any(self._allows(location) for location in file.locations)
-
-    def _allows(self, location: Location) -> bool:
-        tops = (self.under.absolute(), self.under.resolve()) if self.under else ()
-        if tops and not any(location.path.is_relative_to(top) for top in tops):
-            return False
-        day = datetime.fromtimestamp(location.modified_ns / 1e9).date()
-        return (self.after is None or day >= self.after) and (self.before is None or day < self.before)
 
     def __str__(self) -> str:
         """As it is shown back: the text, and each example by its name."""

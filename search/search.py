@@ -69,7 +69,8 @@ def search(library: Library, models: ModelSet, question: Question) -> Answer:
 
 
 def _moments(library: Library, models: ModelSet, question: Question) -> tuple[Moment, ...]:
-    allowed = frozenset(file.id for file in library.files() if question.allows(file)) if question.is_filtered else None
+    wanted = question.files
+    allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
     asked = ask(question, models)
     found = retrieve(library, asked, question.k, allowed)
     scores = {number: score_file(library, models, asked, library.file(number)) for number in found.file_ids}

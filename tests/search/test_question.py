@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from pesearch.errors import QuestionError
 from pesearch.search.question import MOST_TERMS, Question, terms
-from pesearch.types import Location, MediaFile, MediaInfo, MediaKind
 
 WORDS = st.sampled_from(["siren", "a train", "red ball", "sand", "Andes", "the band", "thenar"])
 
@@ -61,7 +59,6 @@ def test_every_term_is_in_the_text_and_holds_no_other(text: str) -> None:
         {"text": "  "},
         {"speech": True, "audio": Path("a.wav")},
         {"text": "siren", "k": 0},
-        {"text": "siren", "after": date(2026, 3, 1), "before": date(2026, 3, 1)},
     ],
 )
 def test_what_cannot_be_asked(asked: dict[str, object]) -> None:
@@ -74,43 +71,3 @@ def test_a_question_shows_its_text_and_examples() -> None:
     assert str(Question(" siren ")) == "siren"
     assert str(Question("siren", image=Path("/x/train.png"))) == "siren + train.png"
     assert str(Question(audio=Path("/x/siren.wav"))) == "siren.wav"
-
-
-def media_file(*paths: str, day: date = date(2026, 5, 17)) -> MediaFile:
-    noon_ns = int(datetime(day.year, day.month, day.day, 12).timestamp() * 1e9)
-    places = tuple(Location(Path(path), 1, noon_ns) for path in paths)
-    return MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), places)
-
-
-def test_a_folder_keeps_what_lies_in_it_at_any_location() -> None:
-    question = Question("x", under=Path("/media/trips"))
-    assert question.allows(media_file("/media/trips/rome/a.mp4"))
-    assert question.allows(media_file("/elsewhere/a.mp4", "/media/trips/a.mp4"))
-    assert not question.allows(media_file("/media/trips2/a.mp4"))
-    assert Question("x", under=Path("/media/a.mp4")).allows(media_file("/media/a.mp4"))
-
-
-def test_a_folder_may_be_given_relative_or_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = tmp_path / "real"
-    real.mkdir()
-    (tmp_path / "link").symlink_to(real)
-    inside = media_file(str(real / "a.mp4"))
-    assert Question("x", under=tmp_path / "link").allows(inside)
-    monkeypatch.chdir(tmp_path)
-    assert Question("x", under=Path("real")).allows(inside)
-    assert not Question("x", under=Path("other")).allows(inside)
-
-
-def test_days_count_from_the_first_and_up_to_the_last() -> None:
-    file = media_file("/a.mp4", day=date(2026, 5, 17))
-    assert Question("x", after=date(2026, 5, 17)).allows(file)
-    assert not Question("x", after=date(2026, 5, 18)).allows(file)
-    assert Question("x", before=date(2026, 5, 18)).allows(file)
-    assert not Question("x", before=date(2026, 5, 17)).allows(file)
-
-
-def test_place_and_day_must_hold_of_the_same_location() -> None:
-    old = Location(Path("/media/trips/a.mp4"), 1, 0)
-    new = Location(Path("/other/a.mp4"), 1, int(datetime(2026, 5, 17, 12).timestamp() * 1e9))
-    file = MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), (old, new))
-    assert not Question("x", under=Path("/media/trips"), after=date(2026, 1, 1)).allows(file)

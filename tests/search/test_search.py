@@ -11,6 +11,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import OtherModelSet, QuestionError
 from pesearch.indexer.index import index
+from pesearch.search.filter import FileFilter
 from pesearch.search.metrics import best_iou, iou
 from pesearch.search.question import Question
 from pesearch.search.search import Answer, search
@@ -112,11 +113,11 @@ def test_no_two_moments_of_one_file_overlap(ask: Ask) -> None:
 
 
 def test_only_the_folder_and_days_asked_for_are_searched(ask: Ask, sample_media: Path) -> None:
-    assert names(ask(Question("siren", under=sample_media / "bell.mp4"))) == ["bell.mp4"]
-    assert ask(Question("siren", under=sample_media / "no such folder")).moments == ()
+    assert names(ask(Question("siren", files=FileFilter(under=sample_media / "bell.mp4")))) == ["bell.mp4"]
+    assert ask(Question("siren", files=FileFilter(under=sample_media / "no such folder"))).moments == ()
     tomorrow = date.today() + timedelta(days=1)
-    assert not ask(Question("siren", after=tomorrow)).confident
-    assert names(ask(Question("siren", before=tomorrow, k=50))) == names(ask(Question("siren", k=50)))
+    assert not ask(Question("siren", files=FileFilter(after=tomorrow))).confident
+    assert names(ask(Question("siren", files=FileFilter(before=tomorrow), k=50))) == names(ask(Question("siren", k=50)))
 
 
 def test_an_empty_library_has_no_answer(starter: ModelSet, tmp_path: Path) -> None:
