@@ -42,7 +42,8 @@ def roots_of(paths: Sequence[Path]) -> list[Path]:
 def _user_patterns(root: Path, excludes: Sequence[str]) -> tuple[Patterns, ...]:
     absolute = [line for line in excludes if line.removeprefix("!").startswith("/")]
     base = root if root.is_dir() else root.parent
-    return compile_patterns(Path("/"), absolute, "--exclude"), compile_patterns(base, excludes, "--exclude")
+    both = compile_patterns(Path("/"), absolute, "--exclude"), compile_patterns(base, excludes, "--exclude")
+    return tuple(each for each in both if each.lines)
 
 
 def _reason(error: OSError | PesearchError) -> str:

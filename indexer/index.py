@@ -59,7 +59,8 @@ def index_found(
     stages = Stages()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
-        gone = vanished(library.known(), roots_of(paths), crawled.blind)
+        missed = library.known().keys() - {location.path for location in crawled.locations}
+        gone = vanished(sorted(missed), roots_of(paths), crawled.blind)
         to_do = yield from _sort(survey(crawled.locations, library, retry_failed))
         # Places first: the content that a failed path held before may have moved to another one.
         yield from _settle_places(to_do.known, gone, library, writer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +79,8 @@ def group(new: Iterable[New]) -> tuple[Work, ...]:
     )
 
 
-def vanished(known: Mapping[Path, KnownLocation], roots: Sequence[Path], blind: Iterable[Path]) -> list[Path]:
-    """Known paths under `roots` where nothing stands any more.
+def vanished(missed: Iterable[Path], roots: Sequence[Path], blind: Iterable[Path]) -> list[Path]:
+    """Of known paths that a crawl of `roots` did not come by, those where nothing stands any more.
 
     What lies in a root that is gone (its drive may be away) or under `blind` (could not be looked into) is none.
     """
@@ -88,7 +88,7 @@ def vanished(known: Mapping[Path, KnownLocation], roots: Sequence[Path], blind: 
     hidden = set(blind)
     return [
         path
-        for path in known
+        for path in missed
         if any(path.is_relative_to(root) for root in present)
         and hidden.isdisjoint((path, *path.parents))
         and not os.path.lexists(path)
