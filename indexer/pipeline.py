@@ -59,9 +59,10 @@ def embed(
                 yield from _progress(sum(part.piece.media_seconds for part in parts))
                 for end in (each for each in batch if isinstance(each, End)):
                     task, file = work[end.number], so_far[end.number]
+                    finished = _finish(task, file, end.trouble)
+                    del so_far[end.number]  # what is handed over now is not discarded any more
                     yield from _progress(task.info.duration_seconds - file.media_seconds)
-                    yield from _finish(task, file, end.trouble)
-                    del so_far[end.number]
+                    yield from finished
     finally:
         for file in so_far.values():
             file.rows.discard()

@@ -10,10 +10,14 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer import pipeline, rows
+from pesearch.indexer.commit import Embedded
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Failed, Progress
+from pesearch.indexer.plan import Work
+from pesearch.indexer.stages import Stages
+from pesearch.media.probe import probe
 from pesearch.store.library import Library, create_library
-from pesearch.types import SpaceName
+from pesearch.types import Location, SpaceName
 from tests.indexer.runs import of, run, told
 from tests.media.samples import ffmpeg
 
@@ -59,6 +63,19 @@ def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet
     assert ours is not None and expected is not None
     assert ours.steps.shape == expected.steps.shape == (65 * 25, ours.steps.shape[1])
     np.testing.assert_allclose(ours.steps, expected.steps, atol=1e-2)
+
+
+@pytest.mark.slow
+def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starter: ModelSet, long: Library) -> None:
+    path = folder / "long.mp4"
+    work = [Work(Location.now(path), (), "fingerprint", probe(path))]
+    embedding = pipeline.embed(work, starter, Stages(), long.folder)
+    with long.writer() as writer:
+        finished = next(each for each in embedding if isinstance(each, Embedded))
+        embedding.close()
+        writer.add([finished.file])
+    (file,) = long.files()
+    assert all(len(long.vectors(file.id, space).vectors) for space in SpaceName)
 
 
 @pytest.mark.slow
