@@ -26,7 +26,7 @@ _ENCODED = {
     "video": "STRUCT(codec VARCHAR, width INTEGER, height INTEGER, frames_per_second DOUBLE)",
     "audio": "STRUCT(codec VARCHAR, sample_rate INTEGER, channels INTEGER)",
 }
-_SIZE = {"rows": "BIGINT", "size_bytes": "BIGINT"}
+_SIZE = {"rows": "BIGINT", "size_bytes": "BIGINT", "checksum": "VARCHAR"}
 _EXTENT = {"fingerprint": "VARCHAR", "shard": "VARCHAR", "first_row": "BIGINT", "rows": "BIGINT"}
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from pesearch import timeline
-from pesearch.errors import LibraryDamaged, LibraryError, OtherModelSet
+from pesearch.errors import LibraryError, OtherModelSet
 from pesearch.store.birth import create_catalogue, migrate_catalogue
 from pesearch.store.catalogue import reading
 from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.lock import writer_lock
+from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import KnownLocation, read_snapshot
 from pesearch.store.vectors import read_vectors
 from pesearch.store.writer import Writer
@@ -209,7 +210,7 @@ class Library:
                 return answer(generation)
             except FileNotFoundError as error:
                 if self._now() is generation:
-                    raise LibraryDamaged(f"The shard {error.filename} is gone: index into a new library") from error
+                    raise shard_damaged(error.filename, "is gone") from error
 
     def _now(self) -> Generation:
         """The last committed generation; the one in memory while the generation file says that it is the last."""
