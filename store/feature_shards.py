@@ -83,10 +83,14 @@ def read_features(
     shard, first = extent.shard, extent.first_row
     start = min(max(start_step, 0), extent.rows)
     stop = extent.rows if stop_step is None else min(max(stop_step, start), extent.rows)
-    batches = read_rows(folder, shard, feature_schema(shard.dim), first + start, first + stop)
+    return CodecFeatures(shard.codec, read_steps(folder, shard, first + start, first + stop))
+
+
+def read_steps(folder: Path, shard: FeatureShard, start: int, stop: int) -> HalfArray:
+    """The steps from `start` to before `stop` of a shard, in memory of their own. Errors as in `read_features`."""
+    batches = read_rows(folder, shard, feature_schema(shard.dim), start, stop)
     nothing = np.empty((0, shard.dim), dtype=np.float16)
-    steps = np.concatenate([nothing, *(from_half_column(batch.column(0)) for batch in batches)])
-    return CodecFeatures(shard.codec, steps)
+    return np.concatenate([nothing, *(from_half_column(batch.column(0)) for batch in batches)])
 
 
 def feature_schema(dim: int) -> pa.Schema:

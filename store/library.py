@@ -192,7 +192,10 @@ class Library:
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
-        """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock."""
+        """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock.
+
+        Small shards are merged at the end, unless an error ends it.
+        """
         with writer_lock(self.folder):
             snapshot = self._read().snapshot
             grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
@@ -200,7 +203,9 @@ class Library:
                 raise OtherModelSet(
                     f"The library {self.folder} was cut into windows of another length: index into a new library"
                 )
-            yield Writer(self.folder, snapshot)
+            writer = Writer(self.folder, snapshot)
+            yield writer
+            writer.merge()
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""

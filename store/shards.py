@@ -39,6 +39,11 @@ class VectorShard:
         """The file, from the library's folder on."""
         return Path(VECTOR_FOLDER, self.space.value, self.name)
 
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it shares with the shards that it can be merged with."""
+        return (VECTOR_FOLDER, self.space.value)
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureShard:
@@ -55,6 +60,11 @@ class FeatureShard:
     def place(self) -> Path:
         """The file, from the library's folder on."""
         return Path(FEATURE_FOLDER, self.name)
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it shares with the shards that it can be merged with."""
+        return (FEATURE_FOLDER, self.codec, str(self.dim))
 
 
 Shard = VectorShard | FeatureShard

@@ -2,8 +2,8 @@
 
     python -m tests.store.old_library
 
-writes `tests/store/libraries/schema_<number>.zip`: the library's folder as it lies on disk, and `answers.json`, what the
-program that wrote it answered. Run it before a migration is added; a zip that is there is never made again.
+writes `tests/store/libraries/schema_<number>.zip`: the library's folder as it lies on disk, and `answers.json`, what
+the program that wrote it answered. Run it before a migration is added; a zip that is there is never made again.
 """
 
 from __future__ import annotations
