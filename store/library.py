@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pesearch import timeline
-from pesearch.errors import LibraryError, OtherModelSet
+from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
 from pesearch.store.birth import create_catalogue, migrate_catalogue
 from pesearch.store.catalogue import reading
 from pesearch.store.disk import size_on_disk
@@ -90,7 +90,10 @@ class Library:
         return self._now().snapshot.spaces
 
     def pinned(self) -> Library:
-        """This library as it is now: it stays at this generation, whatever is committed meanwhile."""
+        """This library as it is now: it stays at this generation, whatever is committed meanwhile.
+
+        `LibraryMoved` from what needs the disk, when what this generation had there was swept.
+        """
         pinned = object.__new__(Library)
         pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
         return pinned
@@ -214,6 +217,8 @@ class Library:
             try:
                 return answer(generation)
             except FileNotFoundError as error:
+                if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
+                    raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again") from error
                 if self._now() is generation:
                     raise shard_damaged(error.filename, "is gone") from error
 
