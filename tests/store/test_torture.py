@@ -1,4 +1,4 @@
-"""Writers killed at random points. More of them: python -m benchmarks.torture --points 200."""
+"""Writers killed at random points, and readers beside one. More of both: benchmarks/torture.py and beside.py."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.store import beside
 from tests.store.torture import LIFE_SECONDS, Torture
 
 pytestmark = pytest.mark.slow
@@ -17,3 +18,9 @@ def test_twenty_killed_writers(tmp_path: Path) -> None:
     for _ in range(20):
         torture.kill_once(chance.uniform(0, LIFE_SECONDS))
     assert torture.changes > 20
+
+
+def test_a_writer_and_eight_readers(tmp_path: Path) -> None:
+    figures = beside.run(tmp_path / "library", readers=8, seconds=8)
+    assert figures.changes > 0
+    assert figures.generations_seen > 1

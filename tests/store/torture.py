@@ -6,7 +6,6 @@ swept, until SIGKILL ends it. A plain twin does the same; what the writer had no
 
 from __future__ import annotations
 
-import copy
 import multiprocessing
 import random
 import time
@@ -126,7 +125,7 @@ class Torture:
         assert library.generation() >= self.generation
         self.generation = library.generation()
         if in_flight:
-            before = copy.deepcopy(self.twin)
+            before = self.twin.copy()
             self._follow()
             if contents(library) != contents(self.twin):
                 self.twin, self.number = before, self.number - 1
