@@ -98,17 +98,38 @@ def print_doctor(folder: Path) -> int:
             print(f"missing  {name:<8} {error}")
     print("\n".join(model_lines()))
     try:
-        from pesearch.store.library import open_library
-
-        library = open_library(folder)
-        print(f"ok       library  {shown(folder)}: {library.status().files} files, models {library.model_set}")
-        print(f"ok       sharing  {check_sharing(library.model_set)}")
+        return max(failed, print_library(folder))
     except LibraryNotFound:
         print(f"none     library  {shown(folder)} (pesearch index PATH makes it)")
+        return failed
     except PesearchError as error:
-        failed = 2
         print(f"broken   library  {error}")
-    return failed
+        return 2
+
+
+def print_library(folder: Path) -> int:
+    """What a library holds, and whether all of it is as it was written; 2 when it is not."""
+    from pesearch.store.doctor import examine
+    from pesearch.store.library import open_library
+
+    library = open_library(folder)
+    print(f"ok       library  {shown(folder)}: {library.status().files} files, models {library.model_set}")
+    found = examine(folder)
+    for each in found.damaged:
+        print(f"broken   shard    {each.error}")
+    whole = found.shards - len(found.damaged)
+    unsigned = f", {found.unsigned} without a checksum" if found.unsigned else ""
+    print(f"ok       shards   {whole} of {found.shards} are as they were written ({size(found.size_bytes)}{unsigned})")
+    print(f"ok       sharing  {check_sharing(library.model_set)}")
+    return 2 if found.damaged else 0
+
+
+def print_repair(folder: Path) -> None:
+    """What is mended, a line each."""
+    from pesearch.store.doctor import repair
+
+    for line in repair(folder):
+        print(f"mended   library  {line}", flush=True)
 
 
 def check_sharing(model_set: str) -> str:

@@ -28,9 +28,10 @@ def remove_paths(paths: list[Path], folder: Path) -> int:
 
 
 def collect(folder: Path) -> None:
-    """Delete what nothing refers to."""
+    """Merge small shards, and delete what nothing refers to."""
     from pesearch.store.library import open_library
 
     with open_library(folder).writer() as writer:
+        writer.merge()
         freed = writer.sweep()
     print(f"{size(freed)} freed", file=sys.stderr)

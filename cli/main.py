@@ -158,10 +158,15 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def doctor(library: LibraryOption = None) -> None:
-    """Check this machine: FFmpeg, device, models, library. Exit code 2 when something needed is missing."""
-    from pesearch.cli.inspecting import print_doctor
+def doctor(
+    library: LibraryOption = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend a damaged library; says what it does.")] = False,
+) -> None:
+    """Check this machine and the library, all of it. Exit code 2 when something needed is missing or damaged."""
+    from pesearch.cli.inspecting import print_doctor, print_repair
 
+    if repair:
+        print_repair(chosen(library))
     raise typer.Exit(print_doctor(chosen(library)))
 
 
@@ -200,7 +205,7 @@ def remove(
 
 @app.command()
 def gc(library: LibraryOption = None) -> None:
-    """Delete what nothing in the library refers to any more."""
+    """Delete what nothing in the library refers to any more, and merge small files of vectors."""
     from pesearch.cli.keeping import collect
 
     collect(chosen(library))

@@ -96,7 +96,10 @@ def vanished(missed: Iterable[Path], roots: Sequence[Path], blind: Iterable[Path
 
 
 def unseen(location: Location) -> Location:
-    """A place without size and time: a failure that is remembered so is tried again in the next run."""
+    """A place without size and time: what is remembered so is tried again in the next run.
+
+    Failures are, and files of which the library has lost vectors or features (`pesearch doctor --repair`).
+    """
     return Location(location.path, 0, 0)
 
 
@@ -123,7 +126,8 @@ def _look(location: Location, known: KnownLocation | None, library: Library) -> 
             return NotMedia(location)
         content = fingerprint(location.path)
         file = library.find(content)
-        return Known(location, file) if file else New(location, content, probe(location.path))
+        is_whole = file is not None and not any(place == unseen(place) for place in file.locations)
+        return Known(location, file) if file and is_whole else New(location, content, probe(location.path))
     except FFmpegMissing:
         raise
     except MediaError as error:

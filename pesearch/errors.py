@@ -13,6 +13,7 @@
     |   +-- LibraryBusy       another process writes to it
     |   +-- LibraryTooNew     written by a newer pesearch
     |   +-- LibraryDamaged    what is on disk contradicts itself
+    |   +-- LibraryMoved      what a pinned library would read is gone: it was changed since
     |   +-- OtherModelSet     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
     +-- QuestionError         a question that cannot be asked
@@ -77,6 +78,10 @@ class LibraryTooNew(LibraryError):
 
 class LibraryDamaged(LibraryError):
     """What is on disk contradicts itself."""
+
+
+class LibraryMoved(LibraryError):
+    """A pinned library asks for what was removed or merged since: ask again from the library as it is now."""
 
 
 class OtherModelSet(LibraryError):

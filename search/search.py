@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pesearch.errors import LibraryMoved
 from pesearch.search.calibrate import LIKENESS, PROBABILITY
 from pesearch.search.evidence import ranks_of, stretches_of
 from pesearch.search.listen import Heard, listen
@@ -55,7 +56,14 @@ def search(library: Library, models: ModelSet, question: Question) -> Answer:
 
     Raises OtherModelSet where the library is not of these models, QuestionError for an example that cannot be read.
     """
-    library = library.pinned()
+    while True:
+        try:
+            return _answer(library.pinned(), models, question)
+        except LibraryMoved:
+            continue  # the library is asked as it is now
+
+
+def _answer(library: Library, models: ModelSet, question: Question) -> Answer:
     library.require(models.name, models.spaces)
     moments = _moments(library, models, question)
     return Answer(

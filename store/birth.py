@@ -39,11 +39,21 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
 
 def migrate_catalogue(folder: Path) -> None:
     """Apply the migrations that the catalogue lacks, if any. `LibraryTooNew` when it knows more than this program."""
+    if is_older(folder):
+        with writer_lock(folder):
+            bring_up(folder)
+
+
+def is_older(folder: Path) -> bool:
+    """Whether the catalogue lacks a migration. `LibraryTooNew` when it has had one that this program does not know."""
     with reading(folder) as connection:
-        lacking = schema_number(connection) < len(MIGRATIONS)
-    if lacking:
-        with writer_lock(folder), transaction(folder) as connection:
-            migrate(connection)
+        return schema_number(connection) < len(MIGRATIONS)
+
+
+def bring_up(folder: Path) -> None:
+    """Apply the migrations that the catalogue lacks; the caller holds the writer's lock."""
+    with transaction(folder) as connection:
+        migrate(connection)
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, birth: str, model_set: str, spaces: Sequence[Space]) -> None:

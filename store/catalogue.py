@@ -20,6 +20,9 @@ from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNo
 from pesearch.store.disk import FULL, disk_errors, no_space_left
 
 CATALOGUE_FILE = "library.duckdb"
+LOG_FILE = CATALOGUE_FILE + ".wal"
+"""Where DuckDB keeps commits that it has not yet folded into the catalogue."""
+
 WAIT_SECONDS = 60.0
 """How long a connection waits for another process to end its own: far longer than any one of them lasts."""
 
@@ -107,4 +110,6 @@ def _library_error(path: Path, text: str) -> LibraryError:
     if "database file with version number" in text:
         return LibraryTooNew(f"The library {path.parent} was written by a newer pesearch: upgrade pesearch")
     reason = text.splitlines()[0] if text else "no reason given"
-    return LibraryDamaged(f"The catalogue of the library {path.parent} cannot be read: {reason}")
+    return LibraryDamaged(
+        f"The catalogue of the library {path.parent} cannot be read: run `pesearch doctor --repair` ({reason})"
+    )

@@ -12,6 +12,7 @@ import duckdb
 
 from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.store.draft import StreamedFile
+from pesearch.store.merging import MergedShard
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import EncodedFile, Failure, Location
 
@@ -26,7 +27,8 @@ _ENCODED = {
     "video": "STRUCT(codec VARCHAR, width INTEGER, height INTEGER, frames_per_second DOUBLE)",
     "audio": "STRUCT(codec VARCHAR, sample_rate INTEGER, channels INTEGER)",
 }
-_SIZE = {"rows": "BIGINT", "size_bytes": "BIGINT"}
+_SIZE = {"rows": "BIGINT", "size_bytes": "BIGINT", "checksum": "VARCHAR"}
+_MOVE = {"shard": "VARCHAR", "first_row": "BIGINT", "new_row": "BIGINT"}
 _EXTENT = {"fingerprint": "VARCHAR", "shard": "VARCHAR", "first_row": "BIGINT", "rows": "BIGINT"}
 
 
@@ -48,6 +50,9 @@ _FEATURES = _Tables(
 )
 
 
+_LOST = "what was indexed from it was damaged on the disk: index it again"
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenShard:
     """A shard on disk that waits for its registration: `contents` are (fingerprint, rows) in the order of its rows."""
@@ -61,7 +66,10 @@ def add_files(
     files: Sequence[EncodedFile | StreamedFile],
     written: Sequence[WrittenShard],
 ) -> None:
-    """Register files, their locations and shards. A content that has vectors or features keeps those."""
+    """Register files, their locations and shards. A content that has vectors or features keeps those.
+
+    Other places at which a content waited to be indexed again wait no more: they are looked at when they are seen.
+    """
     _lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
     connection.execute("""
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
@@ -69,7 +77,10 @@ def add_files(
         WHERE fingerprint NOT IN (SELECT fingerprint FROM files) ORDER BY encoded.rowid""")
     _register(connection, _VECTORS, [one for one in written if isinstance(one.shard, VectorShard)])
     _register(connection, _FEATURES, [one for one in written if isinstance(one.shard, FeatureShard)])
-    connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM encoded)")
+    connection.execute("""
+        DELETE FROM locations WHERE path IN (SELECT path FROM encoded)
+        OR (size_bytes = 0 AND modified_ns = 0
+            AND file_id IN (SELECT id FROM files JOIN encoded USING (fingerprint)))""")
     connection.execute("""
         INSERT INTO locations
         SELECT path, size_bytes, modified_ns, files.id, NULL FROM encoded JOIN files USING (fingerprint)""")
@@ -116,6 +127,52 @@ def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int])
     connection.execute("DELETE FROM locations WHERE file_id IN (SELECT file_id FROM removed)")
 
 
+def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> None:
+    """Register a shard that holds what files have in several others: those are then referred to no more."""
+    tables = _VECTORS if isinstance(merged.shard, VectorShard) else _FEATURES
+    _lay(connection, "merged", tables.shard_types, [asdict(merged.shard)])
+    _lay(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
+    connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM merged")
+    connection.execute(
+        f"""
+        UPDATE {tables.extents} SET shard = ?, first_row = moves.new_row FROM moves
+        WHERE {tables.extents}.shard = moves.shard AND {tables.extents}.first_row = moves.first_row""",
+        [merged.shard.name],
+    )
+
+
+def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> int:
+    """Give up damaged shards. How many files have lost something: they wait to be indexed again, at all their places.
+
+    A file keeps its features when it has lost vectors, and the other way round. Of its vectors it keeps those of no
+    space when it has lost those of one: a content gets new ones only when it has none.
+    """
+    _lay(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
+    connection.execute("""
+        CREATE TEMP TABLE lost_vectors AS
+        SELECT DISTINCT file_id FROM extents WHERE shard IN (SELECT name FROM lost)""")
+    connection.execute("""
+        CREATE TEMP TABLE lost_files AS SELECT file_id FROM lost_vectors
+        UNION SELECT file_id FROM feature_extents WHERE shard IN (SELECT name FROM lost)""")
+    connection.execute("DELETE FROM extents WHERE file_id IN (SELECT file_id FROM lost_vectors)")
+    connection.execute("DELETE FROM feature_extents WHERE shard IN (SELECT name FROM lost)")
+    connection.execute(
+        """
+        UPDATE locations SET size_bytes = 0, modified_ns = 0, reason = ?
+        WHERE file_id IN (SELECT file_id FROM lost_files)""",
+        [_LOST],
+    )
+    row = connection.execute("SELECT count(*) FROM lost_files").fetchone()
+    return int(row[0]) if row else 0
+
+
+def rename_library(connection: duckdb.DuckDBPyConnection, birth: str, last_generation: int) -> None:
+    """Set a library that has lost its last commits apart from what it was: readers must not take one for the other."""
+    connection.execute(
+        "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [birth, last_generation]
+    )
+
+
 def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
     """End a change: drop what no place refers to any more, and count the generation up. The new generation."""
     connection.execute("""
@@ -125,7 +182,7 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
         connection.execute(f"DELETE FROM {tables.shards} WHERE name NOT IN (SELECT shard FROM {tables.extents})")
     row = connection.execute("UPDATE library SET generation = generation + 1 RETURNING generation").fetchone()
     if row is None:
-        raise LibraryDamaged("The catalogue of the library is empty: index into a new library")
+        raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
     return int(row[0])
 
 

@@ -40,7 +40,7 @@ class FeatureStream:
 
     def __init__(self, folder: Path, codec: str, dim: int) -> None:
         self._codec, self._dim = codec, dim
-        self._schema = _schema(dim).with_metadata({"codec": codec})
+        self._schema = feature_schema(dim).with_metadata({"codec": codec})
         self._rows = RowStream(folder / FEATURE_FOLDER, self._schema, BATCH_STEPS)
 
     def append(self, steps: HalfArray) -> None:
@@ -49,8 +49,9 @@ class FeatureStream:
 
     def finish(self) -> FeatureShard:
         """The shard, whole and durable."""
-        self._rows.finish()
-        return FeatureShard(self._rows.name, self._codec, self._dim, self._rows.rows, self._rows.size_bytes)
+        rows = self._rows
+        rows.finish()
+        return FeatureShard(rows.name, self._codec, self._dim, rows.rows, rows.size_bytes, rows.checksum)
 
     def discard(self) -> None:
         """Leaves nothing of it."""
@@ -82,11 +83,16 @@ def read_features(
     shard, first = extent.shard, extent.first_row
     start = min(max(start_step, 0), extent.rows)
     stop = extent.rows if stop_step is None else min(max(stop_step, start), extent.rows)
-    batches = read_rows(folder, shard, _schema(shard.dim), first + start, first + stop)
+    return CodecFeatures(shard.codec, read_steps(folder, shard, first + start, first + stop))
+
+
+def read_steps(folder: Path, shard: FeatureShard, start: int, stop: int) -> HalfArray:
+    """The steps from `start` to before `stop` of a shard, in memory of their own. Errors as in `read_features`."""
+    batches = read_rows(folder, shard, feature_schema(shard.dim), start, stop)
     nothing = np.empty((0, shard.dim), dtype=np.float16)
-    steps = np.concatenate([nothing, *(from_half_column(batch.column(0)) for batch in batches)])
-    return CodecFeatures(shard.codec, steps)
+    return np.concatenate([nothing, *(from_half_column(batch.column(0)) for batch in batches)])
 
 
-def _schema(dim: int) -> pa.Schema:
+def feature_schema(dim: int) -> pa.Schema:
+    """The columns of a shard."""
     return pa.schema([("step", pa.list_(pa.float16(), dim))])

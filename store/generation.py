@@ -38,7 +38,7 @@ class Generation:
 def read_stamp(folder: Path) -> str:
     """What the generation file holds: generation and birth of the library, or nothing when there is no such file."""
     try:
-        return (folder / GENERATION_FILE).read_text("utf-8").strip()
+        return (folder / GENERATION_FILE).read_text("utf-8", "replace").strip()
     except FileNotFoundError:
         return ""
 

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from pesearch import timeline
-from pesearch.errors import LibraryDamaged, LibraryError, OtherModelSet
+from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
 from pesearch.store.birth import create_catalogue, migrate_catalogue
 from pesearch.store.catalogue import reading
 from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.lock import writer_lock
+from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import KnownLocation, read_snapshot
 from pesearch.store.vectors import read_vectors
 from pesearch.store.writer import Writer
@@ -89,7 +90,10 @@ class Library:
         return self._now().snapshot.spaces
 
     def pinned(self) -> Library:
-        """This library as it is now: it stays at this generation, whatever is committed meanwhile."""
+        """This library as it is now: it stays at this generation, whatever is committed meanwhile.
+
+        `LibraryMoved` from what needs the disk, when what this generation had there was swept.
+        """
         pinned = object.__new__(Library)
         pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
         return pinned
@@ -191,7 +195,10 @@ class Library:
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
-        """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock."""
+        """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock.
+
+        Small shards are merged at the end, unless an error ends it.
+        """
         with writer_lock(self.folder):
             snapshot = self._read().snapshot
             grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
@@ -199,7 +206,9 @@ class Library:
                 raise OtherModelSet(
                     f"The library {self.folder} was cut into windows of another length: index into a new library"
                 )
-            yield Writer(self.folder, snapshot)
+            writer = Writer(self.folder, snapshot)
+            yield writer
+            writer.merge()
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""
@@ -208,8 +217,10 @@ class Library:
             try:
                 return answer(generation)
             except FileNotFoundError as error:
+                if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
+                    raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again") from error
                 if self._now() is generation:
-                    raise LibraryDamaged(f"The shard {error.filename} is gone: index into a new library") from error
+                    raise shard_damaged(error.filename, "is gone") from error
 
     def _now(self) -> Generation:
         """The last committed generation; the one in memory while the generation file says that it is the last."""

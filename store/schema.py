@@ -3,7 +3,7 @@
 `locations` says all that is known of a path: the file it holds (`file_id`), or why it could not be indexed (`reason`).
 Both are set when the bytes that were indexed can no longer be read. Paths are the bytes that the system uses.
 `extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`. `feature_shards` and
-`feature_extents` say the same of codec features.
+`feature_extents` say the same of codec features. A `checksum` is of a shard's bytes; those of older programs have none.
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ CREATE TABLE feature_extents (
     file_id BIGINT NOT NULL, shard VARCHAR NOT NULL, first_row BIGINT NOT NULL, rows BIGINT NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES)
+CHECKSUMS = """
+ALTER TABLE shards ADD COLUMN checksum VARCHAR;
+ALTER TABLE feature_shards ADD COLUMN checksum VARCHAR;
+"""
+
+MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

@@ -5,11 +5,12 @@ There are two kinds, of vectors and of codec features. What they share is here: 
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,40 +26,53 @@ FEATURE_FOLDER = "features"
 
 @dataclass(frozen=True, slots=True)
 class VectorShard:
-    """A shard of vectors of one space, as the catalogue registers it."""
+    """A shard of vectors of one space, as the catalogue registers it; no `checksum` when an older program wrote it."""
 
     name: str
     space: SpaceName
     rows: int
     size_bytes: int
+    checksum: str | None
 
     @property
     def place(self) -> Path:
         """The file, from the library's folder on."""
         return Path(VECTOR_FOLDER, self.space.value, self.name)
 
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it shares with the shards that it can be merged with."""
+        return (VECTOR_FOLDER, self.space.value)
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureShard:
-    """A shard of features of one codec with `dim` numbers a step, as the catalogue registers it."""
+    """A shard of features of one codec with `dim` numbers a step, as the catalogue registers it; see `VectorShard`."""
 
     name: str
     codec: str
     dim: int
     rows: int
     size_bytes: int
+    checksum: str | None
 
     @property
     def place(self) -> Path:
         """The file, from the library's folder on."""
         return Path(FEATURE_FOLDER, self.name)
 
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it shares with the shards that it can be merged with."""
+        return (FEATURE_FOLDER, self.codec, str(self.dim))
+
 
 Shard = VectorShard | FeatureShard
 
 
 class RowStream:
-    """A new shard that is written as its rows come: `name`, `rows` so far, and `size_bytes` once it is finished.
+    """A new shard that is written as its rows come: `name` and `rows` so far, and once it is finished `size_bytes` and
+    `checksum`.
 
     All its record batches but the last have equally many rows, so that a reader knows which batch holds a row.
     """
@@ -66,10 +80,11 @@ class RowStream:
     def __init__(self, folder: Path, schema: pa.Schema, batch_rows: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.name = f"{uuid.uuid4().hex}.arrow"
-        self.rows, self.size_bytes = 0, 0
+        self.rows, self.size_bytes, self.checksum = 0, 0, ""
         self._path = folder / self.name
         self._file = DurableFile(self._path)
-        self._writer = pa.ipc.new_file(self._file.sink, schema)
+        self._sink = _HashedSink(self._file.sink)
+        self._writer = pa.ipc.new_file(self._sink, schema)
         self._batch_rows = batch_rows
         self._waiting: list[pa.RecordBatch] = []
 
@@ -86,7 +101,7 @@ class RowStream:
         if self._waiting:
             self._write(self.rows)
         self._writer.close()
-        self.size_bytes = self._file.keep()
+        self.size_bytes, self.checksum = self._file.keep(), self._sink.hash.hexdigest()
 
     def discard(self) -> None:
         """Leaves nothing of it, finished or not."""
@@ -101,6 +116,25 @@ class RowStream:
         self._waiting = waiting.slice(rows).to_batches()
 
 
+class _HashedSink:
+    """Where Arrow writes a shard to: its bytes are hashed on their way to the file."""
+
+    closed = False
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self.hash = new_hash()
+
+    def write(self, part: bytes | pa.Buffer) -> int:
+        self.hash.update(part)
+        return self._sink.write(part)
+
+
+def new_hash() -> hashlib.blake2b:
+    """What makes the checksum of a shard: BLAKE2b of 128 bits, as hexadecimal text."""
+    return hashlib.blake2b(digest_size=16)
+
+
 def read_rows(
     folder: Path, shard: Shard, schema: pa.Schema, start: int = 0, stop: int | None = None
 ) -> list[pa.RecordBatch]:
@@ -110,15 +144,20 @@ def read_rows(
     """
     path = folder / shard.place
     if path.stat().st_size != shard.size_bytes:
-        raise LibraryDamaged(f"The shard {path} is not whole: index into a new library")
+        raise shard_damaged(path, "is not whole")
     mapped = pa.memory_map(str(path))
     try:
         reader = pa.ipc.open_file(mapped)
         if reader.schema.equals(schema) and _count(reader) == shard.rows:
             return list(_between(reader, start, shard.rows if stop is None else stop))
     except (pa.ArrowException, OSError) as error:
-        raise LibraryDamaged(f"The shard {path} cannot be read: index into a new library") from error
-    raise LibraryDamaged(f"The shard {path} holds other rows than registered: index into a new library")
+        raise shard_damaged(path, "cannot be read") from error
+    raise shard_damaged(path, "holds other rows than registered")
+
+
+def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
+    """The error for a shard that is not as written."""
+    return LibraryDamaged(f"The shard {path} {what}: run `pesearch doctor --repair`")
 
 
 def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:

@@ -110,7 +110,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         "SELECT generation, birth, model_set, window_seconds, hop_seconds, frames_per_second FROM library"
     ).fetchone()
     if head is None:
-        raise LibraryDamaged("The catalogue of the library is empty: index into a new library")
+        raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
     generation, birth, model_set, window_seconds, hop_seconds, frames_per_second = head
     spaces = _spaces(connection)
     known = _known(connection)
@@ -136,12 +136,14 @@ def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:
 
 
 def _vector_shards(connection: duckdb.DuckDBPyConnection) -> dict[str, VectorShard]:
-    rows = connection.execute("SELECT name, space, rows, size_bytes FROM shards").fetchall()
+    rows = connection.execute("SELECT name, space, rows, size_bytes, checksum FROM shards").fetchall()
     return {name: VectorShard(name, SpaceName(space), *rest) for name, space, *rest in rows}
 
 
 def _feature_shards(connection: duckdb.DuckDBPyConnection) -> dict[int, FeatureShard]:
-    rows = connection.execute("SELECT rowid, name, codec, dim, rows, size_bytes FROM feature_shards").fetchall()
+    rows = connection.execute(
+        "SELECT rowid, name, codec, dim, rows, size_bytes, checksum FROM feature_shards"
+    ).fetchall()
     return {number: FeatureShard(*rest) for number, *rest in rows}
 
 

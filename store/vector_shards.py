@@ -48,7 +48,7 @@ class VectorStream:
     def __init__(self, folder: Path, space: Space, batch_rows: int) -> None:
         origin = {"space": space.name.value, "model": space.model, "revision": space.revision}
         self._space = space
-        self._schema = _schema(space.dim).with_metadata(origin)
+        self._schema = vector_schema(space.dim).with_metadata(origin)
         self._rows = RowStream(folder / VECTOR_FOLDER / space.name.value, self._schema, batch_rows)
 
     def append(self, part: SpaceVectors) -> None:
@@ -59,8 +59,9 @@ class VectorStream:
 
     def finish(self) -> VectorShard:
         """The shard, whole and durable."""
-        self._rows.finish()
-        return VectorShard(self._rows.name, self._space.name, self._rows.rows, self._rows.size_bytes)
+        rows = self._rows
+        rows.finish()
+        return VectorShard(rows.name, self._space.name, rows.rows, rows.size_bytes, rows.checksum)
 
     def discard(self) -> None:
         """Leaves nothing of it."""
@@ -81,7 +82,7 @@ def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Ve
 
 def read_shard(folder: Path, shard: VectorShard, dim: int) -> ShardRows:
     """Map a shard into memory. `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written."""
-    batches = read_rows(folder, shard, _schema(dim))
+    batches = read_rows(folder, shard, vector_schema(dim))
     starts, ends = (_joined([from_column(batch.column(at), np.float64) for batch in batches]) for at in (0, 1))
     return ShardRows(
         np.stack([starts, ends], axis=1), _joined([from_half_column(batch.column(2)) for batch in batches])
@@ -93,6 +94,7 @@ def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _schema(dim: int) -> pa.Schema:
+def vector_schema(dim: int) -> pa.Schema:
+    """The columns of a shard."""
     seconds = [(name, pa.float64()) for name in ("start_seconds", "end_seconds")]
     return pa.schema([*seconds, ("vector", pa.list_(pa.float16(), dim))])

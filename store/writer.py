@@ -7,16 +7,20 @@ What is interrupted in between leaves a shard that nobody registered, and the ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
+from pesearch.errors import NoSpaceLeft
 from pesearch.store.catalogue import reading, transaction
 from pesearch.store.changes import (
     WrittenShard,
     add_files,
     fail_locations,
     forget_locations,
+    merge_shards,
     place_files,
     raise_generation,
     remove_files,
@@ -25,10 +29,14 @@ from pesearch.store.disk import disk_errors
 from pesearch.store.draft import StreamedFile
 from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import write_stamp
-from pesearch.store.shards import sweep_shards
+from pesearch.store.merging import groups_to_merge, merge
+from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_shards
 from pesearch.store.vector_shards import check_storable, write_shard
 from pesearch.types import CodecFeatures, EncodedFile, Failure, Location, Space, SpaceName
+
+MERGE_EVERY = 64
+"""So many batches are added between two looks for shards to merge: five minutes of a run, at one batch in 5 s."""
 
 
 class Writer:
@@ -38,6 +46,8 @@ class Writer:
         self._folder = folder
         self._birth = snapshot.birth
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
+        self._added = 0
+        self._replaced: list[Shard] = []
         with disk_errors(folder):
             write_stamp(folder, snapshot.stamp)
         self.sweep()
@@ -55,6 +65,9 @@ class Writer:
         streamed = {file.fingerprint: file for file in files if isinstance(file, StreamedFile)}
         for file in encoded:
             self._check(file)
+        self._added += 1
+        if self._added % MERGE_EVERY == 0:
+            self.merge()
         with disk_errors(self._folder):
             written = [*self._write_vectors(encoded), *self._write_features(encoded)]
         for fingerprint, each in streamed.items():
@@ -90,6 +103,25 @@ class Writer:
         """
         gone = list(paths)
         return self._commit(lambda connection: forget_locations(connection, gone))
+
+    def merge(self) -> None:
+        """Merge shards where too many are small, or mostly unused; each merge is one transaction.
+
+        The old ones stay for readers of an earlier generation: until the next merge of this writer, or the next sweep.
+        A disk without room for a merged shard keeps the small ones, and nothing is lost.
+        """
+        for shard in self._replaced:
+            (self._folder / shard.place).unlink(missing_ok=True)
+        self._replaced.clear()
+        with reading(self._folder) as connection:
+            groups = groups_to_merge(connection)
+        with suppress(NoSpaceLeft):
+            for group in groups:
+                with disk_errors(self._folder):
+                    merged = merge(self._folder, group, self._spaces)
+                if merged is not None:
+                    self._commit(partial(merge_shards, merged=merged))
+                    self._replaced += merged.replaced
 
     def sweep(self) -> int:
         """Delete shards that no transaction registered, or that hold nothing any more. Bytes freed."""

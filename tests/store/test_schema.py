@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from pesearch.store import birth, schema
 from pesearch.store.library import Library, open_library
 from pesearch.store.vector_shards import write_shard
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
+from tests.store.old_library import ANSWERS, LIBRARIES, answers
 
 
 @pytest.fixture
@@ -69,3 +72,16 @@ def test_library_of_the_first_schema_keeps_all_and_takes_features(first_schema: 
     assert kept is not None
     np.testing.assert_array_equal(kept.steps, features("one", 5).steps)
     np.testing.assert_array_equal(library.vectors(1, AUDIO.name).vectors, vectors("one", AUDIO, 3).vectors)
+
+
+@pytest.mark.parametrize("kept", sorted(LIBRARIES.glob("*.zip")), ids=lambda kept: kept.stem)
+def test_library_of_an_earlier_program_answers_as_before(kept: Path, tmp_path: Path) -> None:
+    shutil.unpack_archive(kept, tmp_path)
+    library = open_library(tmp_path / "library")
+    assert json.loads(answers(library)) == json.loads((tmp_path / ANSWERS).read_text())
+    with library.writer() as writer:
+        writer.add([encoded("/new", "new", steps=2)])
+        writer.sweep()
+    assert {"new", "five"} <= {file.fingerprint for file in open_library(library.folder).files()}
+    again = library.features(library.files()[-1].id)
+    assert again is not None and (again.steps == features("new", 2).steps).all()

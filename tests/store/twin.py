@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,12 @@ class Twin:
     @contextmanager
     def writer(self) -> Iterator[Twin]:
         yield self
+
+    def copy(self) -> Twin:
+        """Another that goes on from here."""
+        other = copy.copy(self)
+        other._places, other._contents, other._features = dict(self._places), dict(self._contents), dict(self._features)
+        return other
 
     def generation(self) -> int:
         return self._generation

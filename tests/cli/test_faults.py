@@ -1,0 +1,118 @@
+"""A disk that fills up, one that cannot be written to, and a damaged library: one line each, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.store.doctor import examine
+from pesearch.store.library import Library, open_library
+from tests.cli.conftest import Run
+from tests.cli.test_errors import one_line
+
+pytestmark = pytest.mark.slow
+
+FILES = 6
+SECONDS = 20
+RATE = 16_000
+
+
+class SmallDisk:
+    """A file system of its own, in memory, whose size and rights can be changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def mount(self, options: str) -> None:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)]
+        subprocess.run(command, check=True, capture_output=True)
+
+    @property
+    def used_bytes(self) -> int:
+        status = os.statvfs(self.folder)
+        return (status.f_blocks - status.f_bfree) * status.f_frsize
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    disk = SmallDisk(tmp_path / "disk")
+    disk.folder.mkdir()
+    try:
+        disk.mount("size=64m")
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no file system may be mounted here: {error}; tests/store/test_faults.py limits the file size")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk.folder)], check=True)
+
+
+@pytest.fixture
+def sounds(tmp_path: Path) -> Path:
+    """Short noises, each another."""
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    for number in range(FILES):
+        noise = np.random.default_rng(number).integers(-3000, 3000, SECONDS * RATE, dtype=np.int16)
+        with wave.open(str(folder / f"{number}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(noise.tobytes())
+    return folder
+
+
+def test_a_disk_that_fills_up_and_one_that_cannot_be_written_to(pesearch: Run, disk: SmallDisk, sounds: Path) -> None:
+    library = disk.folder / "library"
+    first = pesearch("index", sounds / "0.wav", "--model", "starter", "--library", library)
+    assert first.returncode == 0, first.stderr
+    disk.mount(f"remount,size={disk.used_bytes + 40_000}")
+
+    full = pesearch("index", sounds, "--library", library)
+    assert full.returncode == 2
+    assert "No space left" in one_line(full.stderr)
+    kept = [file.path.name for file in open_library(library).files()]
+    assert "0.wav" in kept and len(kept) < FILES
+    assert examine(library).damaged == ()
+
+    disk.mount("remount,size=64m")
+    rest = pesearch("index", sounds, "--library", library, "--json")
+    assert rest.returncode == 0, rest.stderr
+    assert json.loads(rest.stdout)["indexed"] == FILES - len(kept)
+    assert {file.path.name for file in open_library(library).files()} == {f"{number}.wav" for number in range(FILES)}
+
+    disk.mount("remount,ro")
+    query = pesearch("query", "--audio", sounds / "0.wav", "--library", library, "-0", "-k", "1")
+    assert (query.returncode, query.stdout) == (0, f"{sounds / '0.wav'}\0")
+    assert len(examine(library).damaged) == 0
+    for command in (("index", sounds), ("gc",), ("remove", sounds)):
+        result = pesearch(*command, "--library", library)
+        assert result.returncode == 2
+        assert "Read-only" in one_line(result.stderr)
+
+
+def test_doctor_finds_and_mends(pesearch: Run, sample_library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    shutil.copytree(sample_library.folder, folder)
+    shard = next((folder / "vectors" / "audio").iterdir())
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 4
+    shard.write_bytes(content)
+
+    found = pesearch("doctor", "--library", folder)
+    assert found.returncode == 2
+    (broken,) = [line for line in found.stdout.splitlines() if line.startswith("broken")]
+    assert shard.name in broken and "doctor --repair" in broken
+    mended = pesearch("doctor", "--repair", "--library", folder)
+    assert mended.returncode == 0, mended.stdout
+    assert [line.split()[0] for line in mended.stdout.splitlines() if shard.name in line] == ["mended"]
+    assert "index it again" in pesearch("status", "--library", folder).stdout
+
+    (folder / "library.duckdb").write_bytes(b"garbage")
+    assert "doctor --repair" in one_line(pesearch("status", "--library", folder).stderr)

@@ -1,0 +1,85 @@
+"""A small library of the schema that this program writes, kept so that the programs after it prove that they read it.
+
+    python -m tests.store.old_library
+
+writes `tests/store/libraries/schema_<number>.zip`: the library's folder as it lies on disk, and `answers.json`, what
+the program that wrote it answered. Run it before a migration is added; a zip that is there is never made again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from pesearch.store.draft import Draft
+from pesearch.store.library import Library, create_library
+from pesearch.store.lock import LOCK_FILE
+from pesearch.store.schema import MIGRATIONS
+from tests.store.contents import SPACES, encoded, failure, location, queries
+
+LIBRARIES = Path(__file__).with_name("libraries")
+ANSWERS = "answers.json"
+
+
+def fill(library: Library) -> None:
+    """All that a library can hold: copies, a moved file, failures, two codecs, a removed file, a long file."""
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one", steps=5), encoded("/copy of a", "one"), encoded("/b", "two", rows=4)])
+        writer.add([encoded("/c", "three", rows=0, steps=3, codec="another"), encoded("/gone", "four", steps=2)])
+        writer.fail(failure("/b", "cannot be read any more"), failure("/\udcff.mp4"))
+        writer.remove([file.id for file in library.files() if file.fingerprint == "four"])
+        writer.add_location(1, location("/moved a", 9))
+        writer.forget([Path("/a")])
+        film, draft = encoded("/film", "five", rows=20, steps=30), Draft(library.folder, SPACES)
+        for part in film.vectors:
+            draft.add_vectors(part)
+        if film.features is not None:
+            draft.add_features(film.features)
+        writer.add([draft.finish(film.location, film.fingerprint, film.info)])
+
+
+def answers(library: Library) -> str:
+    """What a library answers, as JSON: all but the scores, whose last bits depend on the machine."""
+    files = library.files()
+    features = {file.id: library.features(file.id) for file in files}
+    found = {
+        "generation": library.generation(),
+        "model_set": library.model_set,
+        "spaces": [asdict(space) for space in library.spaces],
+        "files": [asdict(file) for file in files],
+        "known": {str(path): asdict(place) for path, place in library.known().items()},
+        "vectors": [
+            [stored.segments.tolist(), stored.vectors.tolist()]
+            for file in files
+            for space in SPACES
+            for stored in [library.vectors(file.id, space.name)]
+        ],
+        "features": {key: [each.codec, each.steps.tolist()] for key, each in features.items() if each is not None},
+        "hits": [
+            [(hit.file_id, hit.start_seconds) for hit in hits]
+            for space in SPACES
+            for hits in library.search(space.name, queries(space), 10)
+        ],
+    }
+    return json.dumps(found, indent=1, default=str)
+
+
+def main() -> None:
+    """Keep a library of today's schema."""
+    kept = LIBRARIES / f"schema_{len(MIGRATIONS)}"
+    if kept.with_suffix(".zip").exists():
+        sys.exit(f"{kept.with_suffix('.zip')} is there already: it is of the program that wrote it")
+    with tempfile.TemporaryDirectory() as folder:
+        library = create_library(Path(folder) / "library", "made-up", SPACES)
+        fill(library)
+        (Path(folder) / ANSWERS).write_text(answers(library))
+        (library.folder / LOCK_FILE).unlink()  # it names the machine
+        shutil.make_archive(str(kept), "zip", folder)
+
+
+if __name__ == "__main__":
+    main()

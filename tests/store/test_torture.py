@@ -1,0 +1,26 @@
+"""Writers killed at random points, and readers beside one. More of both: benchmarks/torture.py and beside.py."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.store import beside
+from tests.store.torture import LIFE_SECONDS, Torture
+
+pytestmark = pytest.mark.slow
+
+
+def test_twenty_killed_writers(tmp_path: Path) -> None:
+    torture, chance = Torture(tmp_path / "library"), random.Random(20)
+    for _ in range(20):
+        torture.kill_once(chance.uniform(0, LIFE_SECONDS))
+    assert torture.changes > 20
+
+
+def test_a_writer_and_eight_readers(tmp_path: Path) -> None:
+    figures = beside.run(tmp_path / "library", readers=8, seconds=8)
+    assert figures.changes > 0
+    assert figures.generations_seen > 1
