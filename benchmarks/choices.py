@@ -25,7 +25,7 @@ from pesearch.timeline import SAMPLE_RATE
 from tests.encoders.checkpoints import SMALL
 
 FRAMES = {"cpu": 2, "cuda": 64}
-SOUND_SECONDS = {"cpu": 5, "cuda": 160}
+SOUND_SECONDS = {"cpu": 1, "cuda": 160}
 
 
 @dataclass(frozen=True, slots=True)
