@@ -17,7 +17,7 @@ from pesearch.store.birth import bring_up, is_older, migrate_catalogue
 from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, reading, transaction
 from pesearch.store.changes import lose_shards, raise_generation, rename_library
 from pesearch.store.disk import disk_errors
-from pesearch.store.generation import GENERATION_FILE, read_stamp, write_stamp
+from pesearch.store.generation import GENERATION_FILE, lost_commits, read_stamp, write_stamp
 from pesearch.store.lock import writer_lock
 from pesearch.store.shards import FEATURE_FOLDER, VECTOR_FOLDER, Shard
 from pesearch.store.snapshot import Snapshot, read_shards, read_snapshot
@@ -34,8 +34,12 @@ class DamagedShard:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was read of a library: `unsigned` shards are of an older program and have no checksum."""
+    """What was read of a library: `unsigned` shards are of an older program and have no checksum.
 
+    `lost_commits` are missing from a catalogue that is older than what was announced, such as a copy put back.
+    """
+
+    lost_commits: int
     shards: int
     size_bytes: int
     unsigned: int
@@ -45,6 +49,7 @@ class Examination:
 def examine(folder: Path) -> Examination:
     """Read every shard of the library in `folder`. Errors as in `open_library`; a damaged shard is none of them."""
     migrate_catalogue(folder)
+    stamp = read_stamp(folder)
     snapshot = _snapshot(folder)
     shards: list[Shard] = [*snapshot.shards.values(), *snapshot.features.shards.values()]
     spaces = {space.name: space for space in snapshot.spaces}
@@ -55,6 +60,7 @@ def examine(folder: Path) -> Examination:
             registered = set(read_shards(connection))
         damaged = [each for each in damaged if each.shard in registered]
     return Examination(
+        lost_commits=lost_commits(stamp, snapshot),
         shards=len(shards),
         size_bytes=sum(shard.size_bytes for shard in shards),
         unsigned=sum(shard.checksum is None for shard in shards),
@@ -72,6 +78,9 @@ def repair(folder: Path) -> Iterator[str]:
     with writer_lock(folder):
         if not _is_readable(folder):
             yield _mend_catalogue(folder)
+        elif lost := lost_commits(read_stamp(folder), _snapshot(folder)):
+            _begin_anew(folder)
+            yield f"the last {lost} commits are missing: `pesearch index PATH` embeds again what they held"
     if not (folder / CATALOGUE_FILE).exists():
         return
     for each in examine(folder).damaged:
