@@ -117,11 +117,13 @@ def print_library(folder: Path) -> int:
     found = examine(folder)
     for each in found.damaged:
         print(f"broken   shard    {each.error}")
+    if found.lost_commits:
+        print(f"broken   library  its last {found.lost_commits} commits are missing: run `pesearch doctor --repair`")
     whole = found.shards - len(found.damaged)
     unsigned = f", {found.unsigned} without a checksum" if found.unsigned else ""
     print(f"ok       shards   {whole} of {found.shards} are as they were written ({size(found.size_bytes)}{unsigned})")
     print(f"ok       sharing  {check_sharing(library.model_set)}")
-    return 2 if found.damaged else 0
+    return 2 if found.damaged or found.lost_commits else 0
 
 
 def print_repair(folder: Path) -> None:

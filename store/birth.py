@@ -10,7 +10,8 @@ import duckdb
 
 from pesearch import timeline
 from pesearch.errors import LibraryError
-from pesearch.store.catalogue import CATALOGUE_FILE, new_catalogue, reading, transaction
+from pesearch.store.aside import put_aside
+from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
 from pesearch.store.disk import TEMPORARY_SUFFIX, disk_errors, sync_folder
 from pesearch.store.generation import write_stamp
 from pesearch.store.lock import writer_lock
@@ -26,12 +27,16 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
         catalogue = folder / CATALOGUE_FILE
         if catalogue.exists():
             raise LibraryError(f"There is a library in {folder} already")
+        if (folder / LOG_FILE).exists():  # of a catalogue that is gone: DuckDB would read it into the new one
+            put_aside(folder, [LOG_FILE])
         temporary = folder / (CATALOGUE_FILE + TEMPORARY_SUFFIX)
         birth = uuid.uuid4().hex
         with disk_errors(folder):
-            temporary.unlink(missing_ok=True)
+            for left in folder.glob(temporary.name + "*"):
+                left.unlink()
             with new_catalogue(temporary) as connection:
                 _fill(connection, birth, model_set, spaces)
+                connection.execute("CHECKPOINT")  # all of it into the file; on closing, a full disk would go unnoticed
             write_stamp(folder, f"0 {birth}")
             temporary.rename(catalogue)
             sync_folder(folder)

@@ -7,16 +7,17 @@ catalogue that cannot be read is put aside with all that belongs to it, since ve
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import LibraryDamaged
+from pesearch.store.aside import put_aside
 from pesearch.store.birth import bring_up, is_older, migrate_catalogue
 from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, reading, transaction
 from pesearch.store.changes import lose_shards, raise_generation, rename_library
-from pesearch.store.disk import disk_errors, sync_folder
-from pesearch.store.generation import GENERATION_FILE, read_stamp, write_stamp
+from pesearch.store.disk import disk_errors
+from pesearch.store.generation import GENERATION_FILE, lost_commits, read_stamp, write_stamp
 from pesearch.store.lock import writer_lock
 from pesearch.store.shards import FEATURE_FOLDER, VECTOR_FOLDER, Shard
 from pesearch.store.snapshot import Snapshot, read_shards, read_snapshot
@@ -33,8 +34,12 @@ class DamagedShard:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was read of a library: `unsigned` shards are of an older program and have no checksum."""
+    """What was read of a library: `unsigned` shards are of an older program and have no checksum.
 
+    `lost_commits` are missing from a catalogue that is older than what was announced, such as a copy put back.
+    """
+
+    lost_commits: int
     shards: int
     size_bytes: int
     unsigned: int
@@ -44,6 +49,7 @@ class Examination:
 def examine(folder: Path) -> Examination:
     """Read every shard of the library in `folder`. Errors as in `open_library`; a damaged shard is none of them."""
     migrate_catalogue(folder)
+    stamp = read_stamp(folder)
     snapshot = _snapshot(folder)
     shards: list[Shard] = [*snapshot.shards.values(), *snapshot.features.shards.values()]
     spaces = {space.name: space for space in snapshot.spaces}
@@ -54,6 +60,7 @@ def examine(folder: Path) -> Examination:
             registered = set(read_shards(connection))
         damaged = [each for each in damaged if each.shard in registered]
     return Examination(
+        lost_commits=lost_commits(stamp, snapshot),
         shards=len(shards),
         size_bytes=sum(shard.size_bytes for shard in shards),
         unsigned=sum(shard.checksum is None for shard in shards),
@@ -71,6 +78,9 @@ def repair(folder: Path) -> Iterator[str]:
     with writer_lock(folder):
         if not _is_readable(folder):
             yield _mend_catalogue(folder)
+        elif lost := lost_commits(read_stamp(folder), _snapshot(folder)):
+            _begin_anew(folder)
+            yield f"the last {lost} commits are missing: `pesearch index PATH` embeds again what they held"
     if not (folder / CATALOGUE_FILE).exists():
         return
     for each in examine(folder).damaged:
@@ -80,16 +90,15 @@ def repair(folder: Path) -> Iterator[str]:
 
 def _mend_catalogue(folder: Path) -> str:
     """Tries without the log of the last commits first: the catalogue itself is then as it was before them."""
-    aside = _new_folder(folder)
     if (folder / LOG_FILE).exists():
-        _move(folder, [LOG_FILE], aside)
+        aside = put_aside(folder, [LOG_FILE])
         if _is_readable(folder):
             _begin_anew(folder)
             return (
                 f"the log of the last commits was damaged and now lies in {aside}: "
                 "`pesearch index PATH` embeds again what they held"
             )
-    _move(folder, [CATALOGUE_FILE, GENERATION_FILE, VECTOR_FOLDER, FEATURE_FOLDER], aside)
+    aside = put_aside(folder, [CATALOGUE_FILE, GENERATION_FILE, VECTOR_FOLDER, FEATURE_FOLDER])
     return (
         f"the catalogue cannot be read: it now lies in {aside}, with its vectors, which are of no use without it. "
         f"Put these back with a copy of {CATALOGUE_FILE} if you have one, else `pesearch index PATH` embeds all again"
@@ -131,22 +140,3 @@ def _is_readable(folder: Path) -> bool:
     except LibraryDamaged:
         return False
     return True
-
-
-def _new_folder(folder: Path) -> Path:
-    """`damaged-1`, or the next number that is free: a name that needs no clock."""
-    number = 1
-    while (aside := folder / f"damaged-{number}").exists():
-        number += 1
-    with disk_errors(folder):
-        aside.mkdir()
-    return aside
-
-
-def _move(folder: Path, names: Sequence[str], aside: Path) -> None:
-    with disk_errors(folder):
-        for name in names:
-            if (folder / name).exists():
-                (folder / name).rename(aside / name)
-        sync_folder(aside)
-        sync_folder(folder)

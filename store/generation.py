@@ -43,6 +43,12 @@ def read_stamp(folder: Path) -> str:
         return ""
 
 
+def lost_commits(stamp: str, snapshot: Snapshot) -> int:
+    """How many commits the catalogue has lost since this stamp, which was read before it; they are announced after."""
+    number, _, birth = stamp.partition(" ")
+    return max(int(number) - snapshot.generation, 0) if birth == snapshot.birth and number.isdecimal() else 0
+
+
 def write_stamp(folder: Path, stamp: str) -> None:
     """Replace the generation file in one step."""
     write_durably(folder / GENERATION_FILE, lambda sink: sink.write(f"{stamp}\n".encode()))

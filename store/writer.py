@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from pesearch.errors import NoSpaceLeft
+from pesearch.errors import LibraryDamaged, NoSpaceLeft
 from pesearch.store.catalogue import reading, transaction
 from pesearch.store.changes import (
     WrittenShard,
@@ -28,7 +28,7 @@ from pesearch.store.changes import (
 from pesearch.store.disk import disk_errors
 from pesearch.store.draft import StreamedFile
 from pesearch.store.feature_shards import check_features, write_features
-from pesearch.store.generation import write_stamp
+from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
 from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_shards
@@ -48,6 +48,10 @@ class Writer:
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
         self._added = 0
         self._replaced: list[Shard] = []
+        if lost := lost_commits(read_stamp(folder), snapshot):
+            raise LibraryDamaged(
+                f"The last {lost} commits of the library {folder} are missing: run `pesearch doctor --repair`"
+            )
         with disk_errors(folder):
             write_stamp(folder, snapshot.stamp)
         self.sweep()

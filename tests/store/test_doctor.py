@@ -164,7 +164,10 @@ def test_a_damaged_log_of_the_last_commits(filled: Library, torn: bool) -> None:
     content = log.read_bytes()
     assert open_library(filled.folder).generation() == 3
     log.write_bytes(content[:-30] if torn else flipped(content))
-    if not torn:
+    if torn:
+        assert open_library(filled.folder).generation() == 2
+        assert (examine(filled.folder).lost_commits, len(list(repair(filled.folder)))) == (0, 0)
+    else:
         with pytest.raises(LibraryDamaged, match="doctor --repair"):
             open_library(filled.folder)
         (line,) = repair(filled.folder)
@@ -176,6 +179,24 @@ def test_a_damaged_log_of_the_last_commits(filled: Library, torn: bool) -> None:
     with again.writer() as writer:
         writer.add([encoded("/4", "four")])
     assert [file.fingerprint for file in filled.files()] == ["one", "two", "three", "four"]
+
+
+def test_an_old_copy_of_the_catalogue(filled: Library) -> None:
+    """What it says is older than what readers have seen: it must not count up to that as if nothing had been."""
+    copy = (filled.folder / "library.duckdb").read_bytes()
+    with filled.writer() as writer:
+        writer.add([encoded("/4", "four")])
+        writer.remove([3])
+    (filled.folder / "library.duckdb").write_bytes(copy)
+    again = open_library(filled.folder)
+    with pytest.raises(LibraryDamaged, match="last 2 commits"), again.writer():
+        pass
+    assert examine(filled.folder).lost_commits == 2
+    (line,) = repair(filled.folder)
+    assert "last 2 commits" in line
+    assert again.generation() == filled.generation() == 5
+    assert [file.fingerprint for file in filled.files()] == ["one", "two", "three"]
+    assert (examine(filled.folder).lost_commits, examine(filled.folder).damaged) == (0, ())
 
 
 def test_repair_waits_for_no_writer(filled: Library) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.errors import LibraryError, NoSpaceLeft
+from pesearch.errors import LibraryError, LibraryNotFound, NoSpaceLeft
 from pesearch.store.catalogue import transaction
 from pesearch.store.disk import disk_errors, write_durably
-from pesearch.store.library import Library, open_library
-from tests.store.contents import encoded
+from pesearch.store.library import Library, create_library, open_library
+from tests.store.contents import SPACES, encoded
 
 WRITE_UNDER_A_LIMIT = """
 import resource, sys
@@ -69,6 +69,58 @@ def test_commit_stands_though_the_catalogue_has_no_room_to_be_tidied(library: Li
     with library.writer() as writer:
         writer.add([encoded("/b", "two")])
     assert len(library.files()) == 11
+
+
+CREATE_UNDER_A_LIMIT = """
+import resource, sys
+from pathlib import Path
+from pesearch.errors import NoSpaceLeft
+from pesearch.store.library import create_library
+from tests.store.contents import SPACES
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    create_library(Path(sys.argv[1]), "made-up", SPACES)
+except NoSpaceLeft as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("limit_bytes", [1_000, 20_000, 600_000], ids=["at once", "in the log", "in the tables"])
+def test_no_space_left_for_a_new_library(tmp_path: Path, limit_bytes: int) -> None:
+    """DuckDB closes a catalogue without a word when the disk has no room for its tables."""
+    command = [sys.executable, "-c", CREATE_UNDER_A_LIMIT, str(tmp_path), str(limit_bytes)]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert printed.startswith("No space left for the library")
+    with pytest.raises(LibraryNotFound):
+        open_library(tmp_path)
+    assert create_library(tmp_path, "made-up", SPACES).generation() == 0
+
+
+KILLED = """
+import duckdb, os, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute(sys.argv[2])
+os._exit(9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [("library.duckdb.new", "CREATE TABLE library (a INTEGER)"), ("library.duckdb", "UPDATE library SET schema = 77")],
+    ids=["of a creation that was killed", "of a catalogue that was deleted"],
+)
+def test_a_log_that_was_left_behind(library: Library, name: str, statement: str) -> None:
+    catalogue = library.folder / "library.duckdb"
+    if name == "library.duckdb.new":
+        catalogue.unlink()
+    subprocess.run([sys.executable, "-c", KILLED, str(library.folder / name), statement], check=False)
+    assert (library.folder / f"{name}.wal").exists()
+    catalogue.unlink(missing_ok=True)
+    again = create_library(library.folder, "made-up", SPACES)
+    with again.writer() as writer:
+        writer.add([encoded("/a", "one")])
+    assert [file.fingerprint for file in open_library(library.folder).files()] == ["one"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from socket import gethostname
 
 import pytest
 
@@ -100,8 +101,10 @@ def test_second_writer_in_the_same_process_is_refused(library: Library) -> None:
         pass
 
 
-def test_lock_of_a_dead_writer_is_taken_over(library: Library) -> None:
-    (library.folder / "writer.lock").write_text("Process 999999999 on elsewhere\n" * 20)
+@pytest.mark.parametrize("holder", ["Process 999999999 on elsewhere", f"Process {os.getpid()} on {gethostname()}"])
+def test_lock_of_a_dead_writer_is_taken_over(library: Library, holder: str) -> None:
+    """Also where its number is another process's now: the file names the holder, the system holds the lock."""
+    (library.folder / "writer.lock").write_text(f"{holder}\n" * 20)
     with library.writer() as writer:
         assert writer.add([]) == 1
         holders = (library.folder / "writer.lock").read_text().splitlines()

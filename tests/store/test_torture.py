@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 def test_twenty_killed_writers(tmp_path: Path) -> None:
     torture, chance = Torture(tmp_path / "library"), random.Random(20)
     for _ in range(20):
-        torture.kill_once(chance.uniform(0, LIFE_SECONDS))
+        torture.kill_once(chance.uniform(0, LIFE_SECONDS / 2))
     assert torture.changes > 20
 
 
