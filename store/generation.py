@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from pesearch.store.disk import write_durably
+from pesearch.store.index_cache import CacheMark, cache_mark
 from pesearch.store.snapshot import Snapshot
 from pesearch.store.vectors import VectorIndex, open_index
 from pesearch.types import Space, SpaceName
@@ -25,13 +26,19 @@ class Generation:
         self.by_fingerprint = {file.fingerprint: file for file in snapshot.files.values()}
         self._folder = folder
         self._indexes: dict[SpaceName, VectorIndex] = {}
+        self._marks: dict[SpaceName, CacheMark | None] = {}
         self._opening = threading.Lock()
 
     def index(self, space: Space) -> VectorIndex:
-        """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
+        """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept.
+
+        It is opened again when its cache was renewed meanwhile.
+        """
+        mark = cache_mark(self._folder, space.name)
         with self._opening:
-            if space.name not in self._indexes:
+            if space.name not in self._indexes or self._marks[space.name] != mark:
                 self._indexes[space.name] = open_index(self._folder, self.snapshot, space)
+                self._marks[space.name] = mark
             return self._indexes[space.name]
 
 

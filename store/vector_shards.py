@@ -30,7 +30,7 @@ from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """The rows of a shard: `segments` float64 [n, 2] in seconds, `vectors` float16 [n, dim] in the memory map."""
+    """Rows of a shard: `segments` float64 [n, 2] in seconds, `vectors` float16 [n, dim] in the memory map."""
 
     segments: SegmentArray
     vectors: HalfArray
@@ -79,18 +79,23 @@ def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Ve
         raise
 
 
+def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
+    """Map a shard into memory, record batch by record batch.
+
+    `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written.
+    """
+    return [_mapped(batch) for batch in read_rows(folder, shard, _schema(dim))]
+
+
 def read_shard(folder: Path, shard: VectorShard, dim: int) -> ShardRows:
-    """Map a shard into memory. `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written."""
-    batches = read_rows(folder, shard, _schema(dim))
-    starts, ends = (_joined([from_column(batch.column(at), np.float64) for batch in batches]) for at in (0, 1))
-    return ShardRows(
-        np.stack([starts, ends], axis=1), _joined([from_half_column(batch.column(2)) for batch in batches])
-    )
+    """As `map_shard`, all rows together: in memory of their own where they lie in several record batches."""
+    parts = map_shard(folder, shard, dim)
+    return ShardRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("segments", "vectors")))
 
 
-def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """One part is left where it is, in the memory map."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _mapped(batch: pa.RecordBatch) -> ShardRows:
+    starts, ends = (from_column(batch.column(at), np.float64) for at in (0, 1))
+    return ShardRows(np.stack([starts, ends], axis=1), from_half_column(batch.column(2)))
 
 
 def _schema(dim: int) -> pa.Schema:
