@@ -72,8 +72,10 @@ class TwoCones:
         return MadeFile(vectors.astype(np.float16).astype(np.float32), about)
 
     def _contents(self, count: int) -> FloatArray:
-        return self._random.standard_normal((count, len(self._basis)), dtype=np.float32) @ self._basis
+        contents: FloatArray = self._random.standard_normal((count, len(self._basis)), dtype=np.float32) @ self._basis
+        return contents
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+    unit: FloatArray = (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+    return unit

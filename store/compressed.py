@@ -16,7 +16,7 @@ import numpy as np
 from pesearch.store.exact import SCAN_ROWS, Nearest, bitmap, scan
 from pesearch.store.layout import Layout, Marks, Numbers
 from pesearch.store.rows import Rows
-from pesearch.types import FloatArray, Space
+from pesearch.types import FloatArray
 
 PROBED_SHARE = 1 / 8
 """The share of the lists that a search looks into. A list holds about as many rows as there are lists."""

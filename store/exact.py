@@ -36,7 +36,7 @@ class ExactIndex:
 
     def search(self, queries: FloatArray, k: int, chosen: Marks | None) -> Nearest:
         """The k best of those rows that are `chosen` [all rows]."""
-        parameters = None if chosen is None else faiss.SearchParameters(sel=bitmap(chosen[self.numbers]))  # type: ignore[call-arg]  # fmt: skip
+        parameters = None if chosen is None else _selection(chosen[self.numbers])
         return renumbered(Nearest(*self.index.search(queries, k, params=parameters)), self.numbers)
 
 
@@ -75,10 +75,14 @@ def renumbered(found: Nearest, numbers: Numbers) -> Nearest:
     return Nearest(found.scores, np.where(found.rows >= 0, numbers[found.rows], -1))
 
 
+# FAISS's type stubs know the C++ constructors only, not those that its Python layer puts in their place.
 def bitmap(chosen: Marks) -> faiss.IDSelectorBitmap:
     """FAISS's form of a choice of rows."""
-    # FAISS's type stubs know the C++ constructors only, not those that its Python layer puts in their place.
     return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]
+
+
+def _selection(chosen: Marks) -> faiss.SearchParameters:
+    return faiss.SearchParameters(sel=bitmap(chosen))  # type: ignore[call-arg]
 
 
 def _index(dim: int) -> faiss.IndexScalarQuantizer:

@@ -7,7 +7,6 @@ there is no index yet, is searched exactly beside it: in memory while it fits, e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 

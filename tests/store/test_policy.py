@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.two_cones import TwoCones
 from pesearch.errors import LibraryError
-from pesearch.store import compressed, draft, renewal, vectors
+from pesearch.store import draft, renewal, vectors
 from pesearch.store.index_cache import cache_path, read_cache
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.vectors import SearchPolicy
@@ -20,6 +21,7 @@ from tests.store.contents import AUDIO, SPACES, encoded, failure, location, quer
 from tests.store.policies import compress, compress_without_loss
 
 ROWS = 5
+CONES = Space(SpaceName.FRAME, "two-cones", "1", 64)
 
 
 @pytest.fixture
@@ -111,9 +113,7 @@ NAMES = ["missing", "cut", "flipped", "empty", "zeros", "text", "of another libr
 
 
 @pytest.mark.parametrize("spoil", SPOILT, ids=NAMES)
-def test_cache_that_is_of_no_use(
-    large: Library, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], object]
-) -> None:
+def test_cache_that_is_of_no_use(large: Library, spoil: Callable[[Path], object]) -> None:
     expected = answers(large)
     spoil(cache_path(large.folder, SpaceName.AUDIO))
     assert policy(large) == SearchPolicy(0, 0, 40 * ROWS)
@@ -167,9 +167,7 @@ def test_removed_files_are_left_out(large: Library, monkeypatch: pytest.MonkeyPa
     assert answers(large) == exact_answers(large, monkeypatch)
 
 
-def test_reader_takes_up_a_new_index_without_a_new_generation(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reader_takes_up_an_index_that_is_new(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     add(library, range(20))
     expected = answers(library)
     generation = library.generation()
@@ -278,3 +276,40 @@ def test_silence_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     hits = library.search(SpaceName.AUDIO, np.ones((1, 8), np.float32), 20)[0]
     assert [(hit.file_id, hit.score) for hit in hits] == [(1, 8.0)] * 20
     assert len(library.search(SpaceName.AUDIO, np.ones((1, 8), np.float32), 3200)[0]) == 3200
+
+
+@pytest.fixture(scope="module")
+def cones(tmp_path_factory: pytest.TempPathFactory) -> tuple[Library, list[np.ndarray], np.ndarray]:
+    """Twenty thousand vectors in files, compressed, and questions from another cone."""
+    world = TwoCones(64)
+    files = list(world.files(20_000))
+    questions = world.questions(np.concatenate([file.shots[:1] for file in files])[:60])
+    library = create_library(tmp_path_factory.mktemp("cones") / "library", "made-up", [CONES])
+    with pytest.MonkeyPatch.context() as patch:
+        compress(patch)
+        with_vectors(library, CONES, [file.vectors for file in files])
+    return library, [file.vectors for file in files], questions
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.1, 0.01])
+def test_recall_of_questions_from_another_cone(
+    cones: tuple[Library, list[np.ndarray], np.ndarray], share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the constants as they are, but for the size from which spaces are compressed."""
+    compress(monkeypatch)
+    monkeypatch.setattr(vectors, "SMALL_CHOICE", 0)
+    library, files, questions = cones
+    chosen = np.random.default_rng(3).random(len(files)) < share
+    chosen[7] = True
+    file_ids = None if share == 1 else frozenset((np.flatnonzero(chosen) + 1).tolist())
+    owners = np.repeat(np.arange(len(files)), [len(file) for file in files])
+    times = np.concatenate([np.arange(len(file)) for file in files])
+    scores = np.where(chosen[owners] if file_ids else True, questions @ np.concatenate(files).T, -np.inf)
+    assert library.status().policies[CONES.name] == SearchPolicy(len(owners), 0, 0)
+    found = 0
+    for hits, best in zip(
+        library.search(CONES.name, questions, 10, file_ids), np.argsort(-scores)[:, :10], strict=True
+    ):
+        wanted = {(int(owners[row]) + 1, float(times[row])) for row in best}
+        found += len(wanted & {(hit.file_id, hit.start_seconds) for hit in hits})
+    assert found / (10 * len(questions)) >= 0.97
