@@ -42,6 +42,8 @@ def make_data(folder: Path, rows: int, dim: int) -> VectorData:
         counts, questions = _make(folder, rows, dim)
         random = np.random.default_rng(2)
         chosen = {share: random.random(len(counts)) < share for share in SHARES}
+        for files in chosen.values():
+            files[0] = True  # of very few rows a filter would keep none
         vectors = np.load(folder / "vectors.npy", mmap_mode="r")
         truth = _truth(vectors, questions, {share: np.repeat(files, counts) for share, files in chosen.items()})
         named = {f"chosen {share}": files for share, files in chosen.items()}

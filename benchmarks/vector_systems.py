@@ -210,7 +210,7 @@ class LanceDB:
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
         """In `knob` lists."""
         asked = self._table.search(question.astype(np.float16)).distance_type("dot").nprobes(knob).refine_factor(50)
-        found: npt.NDArray[np.int64] = asked.limit(k).select(["row"]).to_arrow()["row"].to_numpy()
+        found: npt.NDArray[np.int64] = asked.limit(k).select(["row", "_distance"]).to_arrow()["row"].to_numpy()
         return found
 
 

@@ -210,7 +210,7 @@ def _latency(search: Callable[[FloatArray], npt.NDArray[np.int64]], data: Vector
         started = time.perf_counter()
         found = search(question)
         times.append(time.perf_counter() - started)
-        recalls.append(len(np.intersect1d(found, truth)) / K)
+        recalls.append(len(np.intersect1d(found, truth)) / len(truth[truth >= 0]))
     close, vague = np.array_split(np.array(recalls), len(CLOSENESS))
     p50, p99 = np.percentile(np.array(times) * 1000, [50, 99])
     return Latency(float(p50), float(p99), float(np.mean(recalls)), float(close.mean()), float(vague.mean()))

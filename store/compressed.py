@@ -1,7 +1,8 @@
 """A compressed first stage over most rows of a space, by FAISS: RaBitQ in inverted lists, and exact scores after it.
 
-RaBitQ keeps one bit for each number of a vector's difference from the centre of its list, after a random rotation (Gao
-and Long, "RaBitQ", SIGMOD 2024). What it finds is a shortlist; the vectors of the shards give the score of each hit.
+RaBitQ keeps a few bits for each number of a vector's difference from the centre of its list, after a random rotation
+(Gao and Long, SIGMOD 2024; Gao et al., SIGMOD 2025). What it finds is a shortlist; the vectors in the shards give the
+score of each hit.
 The numbers below come from `benchmarks.vectors`, where questions lie in another cone than the vectors.
 """
 
@@ -18,14 +19,20 @@ from pesearch.store.layout import Layout, Marks, Numbers
 from pesearch.store.rows import Rows
 from pesearch.types import FloatArray
 
-PROBED_SHARE = 1 / 8
+PROBED_SHARE = 3 / 16
 """The share of the lists that a search looks into. A list holds about as many rows as there are lists."""
 
 SHORTLIST, SHORTLIST_A_HIT = 500, 10
 """How many rows get an exact score: at least so many, and so many for each hit that is asked for."""
 
-TRAINED_ROWS_A_LIST = 40
-TRAINING_ROUNDS = 8
+BITS = 2
+"""One bit is twice as fast and half as large, but needs four times the shortlist where many rows fit a little."""
+
+BLOCK_ROWS = 32
+"""What FAISS scans at a time; it knows no other number."""
+
+TRAINED_ROWS_A_LIST, TRAINING_ROUNDS = 40, 8
+"""What the centres are made from: more of either takes longer and finds no more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +82,9 @@ def build(rows: Rows) -> CompressedIndex:
     dim, count = rows.space.dim, rows.layout.rows
     lists = isqrt(count)
     rotation = faiss.RandomRotationMatrix(dim, dim)
-    inverted = faiss.IndexIVFRaBitQFastScan(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
+    inverted = faiss.IndexIVFRaBitQFastScan(
+        faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT, BLOCK_ROWS, True, BITS
+    )
     inverted.cp.niter = TRAINING_ROUNDS
     inverted.cp.min_points_per_centroid, inverted.cp.max_points_per_centroid = 1, TRAINED_ROWS_A_LIST
     index = faiss.IndexPreTransform(rotation, inverted)

@@ -12,6 +12,7 @@ nobody who asks waits for it, and a library that cannot be written to is as good
 from __future__ import annotations
 
 import json
+import threading
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,25 +45,9 @@ class CacheFile:
         return CompressedIndex(self.layout, self.trained_rows, faiss.deserialize_index(self.payload))
 
 
-class CacheMark(NamedTuple):
-    """Number and time, in nanoseconds, of a cache as a file."""
-
-    number: int
-    modified_ns: int
-
-
 def cache_path(folder: Path, space: SpaceName) -> Path:
     """Where the cache of a space is, in the library in `folder`."""
     return folder / INDEX_FOLDER / f"{space.value}.index"
-
-
-def cache_mark(folder: Path, space: SpaceName) -> CacheMark | None:
-    """What sets apart the cache that is there from the one before; None when there is none."""
-    try:
-        status = cache_path(folder, space).stat()
-    except OSError:  # what cannot be looked at cannot be read either
-        return None
-    return CacheMark(status.st_ino, status.st_mtime_ns)
 
 
 def write_cache(folder: Path, birth: str, space: Space, covering: CompressedIndex) -> None:
@@ -93,7 +78,46 @@ def read_cache(folder: Path, birth: str, space: Space) -> CacheFile | None:
         return None
     body = whole[len(line) + 1 :]
     file_ids, counts = np.frombuffer(body.data, dtype=np.int64, count=2 * head["files"]).reshape(2, -1)
-    return CacheFile(Layout.of(file_ids, counts), head["trained_rows"], body[16 * head["files"] :])
+    return CacheFile(Layout.of(file_ids.copy(), counts.copy()), head["trained_rows"], body[16 * head["files"] :])
+
+
+class OpenCaches:
+    """The indexes that a reader has in memory, one for each space: they serve one generation after the other.
+
+    One is read again when its file was replaced; when the file is gone, or of no use any more, the index stays.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._opened: dict[SpaceName, _Opened] = {}
+        self._opening = threading.Lock()
+
+    def index(self, birth: str, space: Space) -> CompressedIndex | None:
+        """The index of a space, if there is one."""
+        with self._opening:
+            kept = self._opened.get(space.name)
+            if kept is not None and kept.birth != birth:
+                kept = None
+            mark = self._mark(space)
+            if mark is not None and (kept is None or kept.mark != mark):
+                cache = read_cache(self._folder, birth, space)
+                old = None if kept is None else kept.index
+                kept = self._opened[space.name] = _Opened(birth, mark, old if cache is None else cache.index())
+            return None if kept is None else kept.index
+
+    def _mark(self, space: Space) -> tuple[int, int] | None:
+        """What sets a file apart from the one that it replaced."""
+        try:
+            status = cache_path(self._folder, space.name).stat()
+        except OSError:  # what cannot be looked at cannot be read either
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+
+class _Opened(NamedTuple):
+    birth: str
+    mark: tuple[int, int]
+    index: CompressedIndex | None
 
 
 def _made_for(birth: str, space: Space) -> dict[str, Any]:

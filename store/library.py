@@ -21,6 +21,7 @@ from pesearch.store.catalogue import reading
 from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
+from pesearch.store.index_cache import OpenCaches
 from pesearch.store.lock import writer_lock
 from pesearch.store.renewal import renew_indexes
 from pesearch.store.snapshot import KnownLocation, read_snapshot
@@ -81,6 +82,7 @@ class Library:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._is_pinned = False
+        self._caches = OpenCaches(folder)
         self._generation = self._read()
 
     @property
@@ -97,6 +99,7 @@ class Library:
         """This library as it is now: it stays at this generation, whatever is committed meanwhile."""
         pinned = object.__new__(Library)
         pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
+        pinned._caches = self._caches
         return pinned
 
     def generation(self) -> int:
@@ -234,4 +237,4 @@ class Library:
 
     def _read(self) -> Generation:
         with reading(self.folder) as connection:
-            return Generation(self.folder, read_snapshot(connection))
+            return Generation(self.folder, read_snapshot(connection), self._caches)

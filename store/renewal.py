@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from pesearch.store.compressed import build, extend
 from pesearch.store.disk import disk_errors
 from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.layout import Layout
 from pesearch.store.rows import layout_of, map_rows
 from pesearch.store.snapshot import Snapshot
-from pesearch.store.vectors import fits_in_memory, uncovered
+from pesearch.store.vectors import is_large, uncovered
 from pesearch.types import Space
 
 LEAST_NEW_ROWS, NEW_SHARE = 16384, 0.02
@@ -32,12 +30,11 @@ def renew_indexes(folder: Path, snapshot: Snapshot) -> None:
 
 def _renew(folder: Path, snapshot: Snapshot, space: Space) -> None:
     layout = layout_of(snapshot.extents[space.name])
-    everything = np.ones(len(layout.file_ids), dtype=np.bool_)
-    if fits_in_memory(space, layout, everything):
+    if not is_large(space, layout):
         cache_path(folder, space.name).unlink(missing_ok=True)
         return
     cache = read_cache(folder, snapshot.birth, space)
-    new = uncovered(layout, cache)
+    new = uncovered(layout, None if cache is None else cache.layout)
     new_rows = int(layout.counts[new].sum())
     if cache is None or _is_outgrown(cache, layout, layout.rows - new_rows):
         write_cache(folder, snapshot.birth, space, build(map_rows(folder, snapshot, space)))

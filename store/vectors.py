@@ -15,9 +15,9 @@ import numpy as np
 
 from pesearch.store.compressed import CompressedIndex
 from pesearch.store.exact import ExactIndex, Nearest, best, open_exact, scan
-from pesearch.store.index_cache import CacheFile, read_cache
+from pesearch.store.index_cache import read_cache
 from pesearch.store.layout import Layout, Marks
-from pesearch.store.rows import Rows, layout_of, map_file, map_rows
+from pesearch.store.rows import Rows, layout_of, map_file
 from pesearch.store.snapshot import Snapshot
 from pesearch.types import FloatArray, Hit, Space, SpaceVectors
 
@@ -49,7 +49,7 @@ class SearchPolicy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorIndex:
-    """The vectors of one space at one generation. `others` are files [files] that `compressed` does not cover.
+    """The vectors of one space at one generation. `others` are the files [files] that `compressed` does not cover.
 
     `exact` is their index in memory; None when they are too many.
     """
@@ -75,18 +75,23 @@ class VectorIndex:
 
     def _nearest(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
         layout = self.rows.layout
-        if self.compressed is not None and layout.counts[chosen].sum() <= SMALL_CHOICE:
-            return scan(self.rows, np.flatnonzero(layout.mark(chosen)), queries, k)
+        if self.compressed is None or layout.counts[chosen].sum() <= SMALL_CHOICE:
+            return self._exactly(queries, k, chosen)
         found = []
         beside, covered = chosen & self.others, chosen & ~self.others
-        if covered.any() and self.compressed is not None:
+        if covered.any():
             rows = int(layout.counts[covered].sum())
             found.append(self.compressed.search(self.rows, queries, min(k, rows), covered))
-        if self.exact is not None:
-            found.append(self.exact.search(queries, k, None if beside.all() else layout.mark(beside)))
-        elif beside.any():
-            found.append(scan(self.rows, np.flatnonzero(layout.mark(beside)), queries, k))
+        if beside.any():
+            found.append(self._exactly(queries, k, beside))
         return best(found, len(queries), k)
+
+    def _exactly(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+        """In memory when all that is chosen is there, else from the shards."""
+        layout = self.rows.layout
+        if self.exact is None or (chosen & ~self.others).any():
+            return scan(self.rows, np.flatnonzero(layout.mark(chosen)), queries, k)
+        return self.exact.search(queries, k, None if (chosen == self.others).all() else layout.mark(chosen))
 
     def _hits(self, scores: FloatArray, rows: np.ndarray) -> list[Hit]:
         found = rows >= 0  # FAISS fills up with -1 where fewer than k rows may be chosen
@@ -104,37 +109,35 @@ def faiss_version() -> str:
     return str(faiss.__version__)
 
 
-def open_index(folder: Path, snapshot: Snapshot, space: Space) -> VectorIndex:
-    """All vectors of a space, ready to be searched. `FileNotFoundError` when a shard was swept meanwhile."""
-    rows = map_rows(folder, snapshot, space)
-    cache = _cache(folder, snapshot, space, rows.layout)
-    others = uncovered(rows.layout, cache)
-    fits = fits_in_memory(space, rows.layout, others)
-    exact = open_exact(rows, np.flatnonzero(rows.layout.mark(others))) if fits and others.any() else None
-    return VectorIndex(rows, cache.index() if cache is not None else None, others, exact)
+def is_large(space: Space, layout: Layout) -> bool:
+    """Whether a space is to be searched by a compressed index, if there is one."""
+    return not _fits(space, layout.rows)
+
+
+def open_index(rows: Rows, compressed: CompressedIndex | None) -> VectorIndex:
+    """All vectors of a space, ready to be searched."""
+    others = uncovered(rows.layout, None if compressed is None else compressed.layout)
+    numbers = np.flatnonzero(rows.layout.mark(others))
+    exact = open_exact(rows, numbers) if len(numbers) and _fits(rows.space, len(numbers)) else None
+    return VectorIndex(rows, compressed, others, exact)
 
 
 def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolicy:
-    """How `open_index` would search a space."""
+    """How a reader that opens the library now searches a space."""
     layout = layout_of(snapshot.extents[space.name])
-    others = uncovered(layout, _cache(folder, snapshot, space, layout))
-    rest = int(layout.counts[others].sum())
-    fits = fits_in_memory(space, layout, others)
-    return SearchPolicy(layout.rows - rest, rest if fits else 0, 0 if fits else rest)
+    cache = read_cache(folder, snapshot.birth, space) if is_large(space, layout) else None
+    rest = int(layout.counts[uncovered(layout, None if cache is None else cache.layout)].sum())
+    in_memory = rest if _fits(space, rest) else 0
+    return SearchPolicy(layout.rows - rest, in_memory, rest - in_memory)
 
 
-def uncovered(layout: Layout, cache: CacheFile | None) -> Marks:
-    """The files [files] of a space that a cache does not cover."""
+def uncovered(layout: Layout, covering: Layout | None) -> Marks:
+    """The files [files] of a space that an index, of the layout `covering`, does not cover."""
     others = np.ones(len(layout.file_ids), dtype=np.bool_)
-    if cache is not None:
-        places = layout.find(cache.layout)
+    if covering is not None:
+        places = layout.find(covering)
         others[places[places >= 0]] = False
     return others
-
-
-def fits_in_memory(space: Space, layout: Layout, files: Marks) -> bool:
-    """Whether the vectors of these files are searched exactly in memory."""
-    return int(layout.counts[files].sum()) * space.dim * 2 <= EXACT_BYTES
 
 
 def read_vectors(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> SpaceVectors:
@@ -144,6 +147,5 @@ def read_vectors(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -
     return SpaceVectors(space.name, rows.segments(numbers), rows.vectors(numbers).astype(np.float32))
 
 
-def _cache(folder: Path, snapshot: Snapshot, space: Space, layout: Layout) -> CacheFile | None:
-    everything = np.ones(len(layout.file_ids), dtype=np.bool_)
-    return None if fits_in_memory(space, layout, everything) else read_cache(folder, snapshot.birth, space)
+def _fits(space: Space, rows: int) -> bool:
+    return rows * space.dim * 2 <= EXACT_BYTES

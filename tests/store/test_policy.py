@@ -181,6 +181,16 @@ def test_reader_takes_up_an_index_that_is_new(library: Library, monkeypatch: pyt
     assert answers(reader) == expected
 
 
+def test_index_in_memory_serves_the_next_generation(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(large)
+    opened = large._generation.index(AUDIO).compressed
+    monkeypatch.setattr(renewal, "LEAST_NEW_ROWS", 100)
+    add(large, range(40, 41))
+    cache_path(large.folder, SpaceName.AUDIO).unlink()
+    assert answers(large) == exact_answers(large, monkeypatch)
+    assert large._generation.index(AUDIO).compressed is opened is not None
+
+
 def test_leftover_of_a_killed_writer(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     leftover = cache_path(large.folder, SpaceName.AUDIO).with_name("audio.index.new")
     leftover.write_bytes(b"half an index")
