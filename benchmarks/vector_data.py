@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,9 +47,11 @@ def make_data(folder: Path, rows: int, dim: int) -> VectorData:
             files[0] = True  # of very few rows a filter would keep none
         vectors = np.load(folder / "vectors.npy", mmap_mode="r")
         truth = _truth(vectors, questions, {share: np.repeat(files, counts) for share, files in chosen.items()})
-        named = {f"chosen {share}": files for share, files in chosen.items()}
-        named |= {f"truth {share}": best for share, best in truth.items()}
-        np.savez(folder / "truth.npz", counts=counts, questions=questions, **named)  # type: ignore[arg-type]  # **
+        kept: dict[str, npt.NDArray[Any]] = {"counts": counts, "questions": questions}
+        kept |= {f"chosen {share}": files for share, files in chosen.items()}
+        kept |= {f"truth {share}": best for share, best in truth.items()}
+        with (folder / "truth.npz").open("wb") as sink:
+            np.savez(sink, allow_pickle=False, **kept)
     return read_data(folder)
 
 
@@ -60,8 +63,8 @@ def read_data(folder: Path) -> VectorData:
         np.load(folder / "vectors.npy", mmap_mode="r"),
         kept["counts"],
         kept["questions"],
-        {share: kept[f"chosen {share}"] for share in SHARES},
-        {share: kept[f"truth {share}"] for share in SHARES},
+        chosen={share: kept[f"chosen {share}"] for share in SHARES},
+        truth={share: kept[f"truth {share}"] for share in SHARES},
     )
 
 
@@ -69,7 +72,8 @@ def _make(folder: Path, rows: int, dim: int) -> tuple[npt.NDArray[np.int64], Flo
     """Write the vectors. The rows of each file, and the questions."""
     world = TwoCones(dim)
     vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (rows, dim))
-    counts, shots = [], []
+    counts: list[int] = []
+    shots: list[FloatArray] = []
     for file in world.files(rows):
         start = sum(counts)
         counts.append(len(file.vectors))

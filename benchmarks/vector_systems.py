@@ -1,12 +1,11 @@
 """The systems that `benchmarks.vectors` compares: each builds in a folder, opens what it built, and answers.
 
 Scores are dot products of unit vectors. HNSW has 32 neighbours a node and a building effort of 80 everywhere.
-`knobs` are what a system searches harder with, rising; a system without one has a single None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,10 +23,15 @@ _BLOCK = 1 << 13
 
 
 class System(Protocol):
-    """One way to search. `needs` is the module that must be importable."""
+    """One way to search."""
 
-    needs: str
-    knobs: Sequence[int | None]
+    @property
+    def needs(self) -> str:
+        """The module that must be importable."""
+
+    @property
+    def knobs(self) -> Sequence[int | None]:
+        """What it searches harder with, rising; a single None when there is no such thing."""
 
     def build(self, data: VectorData, folder: Path) -> None:
         """Take the vectors in, and leave in the folder what `open` needs."""
@@ -70,7 +74,7 @@ class Ours:
         self.search(data.questions[0], 1, None)
 
     def search(
-        self, question: FloatArray, k: int, knob: int | None, file_ids: frozenset[int] | None = None
+        self, question: FloatArray, k: int, knob: int | None = None, file_ids: frozenset[int] | None = None
     ) -> npt.NDArray[np.int64]:
         """The rows of the hits; files are numbered from 1."""
         hits = self._library.search(SpaceName.FRAME, question[None], k, file_ids)[0]
@@ -171,7 +175,8 @@ class Hnswlib:
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
         """With an effort of `knob`."""
         self._index.set_ef(max(knob or k, k))
-        return self._index.knn_query(question, k)[0][0].astype(np.int64)
+        found: npt.NDArray[np.int64] = self._index.knn_query(question, k)[0][0].astype(np.int64)
+        return found
 
 
 class LanceDB:
@@ -294,7 +299,7 @@ class Chroma:
         return np.array([int(name) for name in found["ids"][0]], dtype=np.int64)
 
 
-SYSTEMS: dict[str, type[System]] = {
+SYSTEMS: dict[str, Callable[[], System]] = {
     "ours": Ours,
     "torch": Torch,
     "usearch": Usearch,

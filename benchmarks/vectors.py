@@ -152,8 +152,8 @@ def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Fi
     for name in sorted(systems, key=lambda name: name != "torch"):
         own = folder / name
         own.mkdir(exist_ok=True)
-        if importlib.util.find_spec(SYSTEMS[name].needs) is None:
-            yield LeftOut("vectors", name, f"{SYSTEMS[name].needs} is not installed (requirements/bench.txt)")
+        if importlib.util.find_spec(SYSTEMS[name]().needs) is None:
+            yield LeftOut("vectors", name, f"{SYSTEMS[name]().needs} is not installed (requirements/bench.txt)")
             continue
         built = _apart(_build, folder, name, limit=build_limit)
         if built is None:
@@ -165,7 +165,8 @@ def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Fi
         full_scan = p50 if name == "torch" else full_scan
         size = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
         share = None if full_scan is None or name == "torch" else p50 / full_scan
-        yield Measured("vectors", name, *data.vectors.shape, built, answered, size, share)
+        rows, dim = data.vectors.shape
+        yield Measured("vectors", name, rows, dim, built, answered, size, share)
         yield from filtered
 
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import json
 import threading
-import zlib
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
 from pesearch.store.compressed import CompressedIndex
 from pesearch.store.disk import write_durably
@@ -29,20 +29,21 @@ from pesearch.types import Space, SpaceName
 
 INDEX_FOLDER = "indexes"
 FORMAT = 1
-CHECKSUM_BYTES, HEAD_BYTES = 4, 4096
+CHECKSUM_BYTES, READ_BYTES = 4, 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CacheFile:
-    """A cache that is whole and was made for this very space of this library; `payload` is in the memory map."""
+    """A cache that is whole and was made for this very space of this library; `content` stands where the index is."""
 
     layout: Layout
     trained_rows: int
-    payload: npt.NDArray[np.uint8]
+    content: mmap
 
     def index(self) -> CompressedIndex:
-        """Read the index into memory."""
-        return CompressedIndex(self.layout, self.trained_rows, faiss.deserialize_index(self.payload))
+        """Read the index into memory, once."""
+        reader = faiss.PyCallbackIOReader(self.content.read, READ_BYTES)
+        return CompressedIndex(self.layout, self.trained_rows, faiss.read_index(reader))
 
 
 def cache_path(folder: Path, space: SpaceName) -> Path:
@@ -54,10 +55,11 @@ def write_cache(folder: Path, birth: str, space: Space, covering: CompressedInde
     """Write a cache in place of the one that is there."""
     files = np.stack([covering.layout.file_ids, covering.layout.counts])
     head = {"made_for": _made_for(birth, space), "files": files.shape[1], "trained_rows": covering.trained_rows}
-    parts = [json.dumps(head).encode() + b"\n", files.tobytes(), faiss.serialize_index(covering.index).data]
+    payload = memoryview(faiss.serialize_index(covering.index))
+    parts = [json.dumps(head).encode() + b"\n", files.tobytes(), payload]
     checksum = 0
     for part in parts:
-        checksum = zlib.crc32(part, checksum)
+        checksum = crc32(part, checksum)
     path = cache_path(folder, space.name)
     path.parent.mkdir(exist_ok=True)
     write_durably(path, lambda sink: sink.writelines([checksum.to_bytes(CHECKSUM_BYTES), *parts]))
@@ -66,19 +68,18 @@ def write_cache(folder: Path, birth: str, space: Space, covering: CompressedInde
 def read_cache(folder: Path, birth: str, space: Space) -> CacheFile | None:
     """The cache of a space; None when there is none, or when it is damaged, or made for something else."""
     try:
-        content = np.memmap(cache_path(folder, space.name), dtype=np.uint8, mode="r")
+        with cache_path(folder, space.name).open("rb") as source:
+            content = mmap(source.fileno(), 0, access=ACCESS_READ)
     except (OSError, ValueError):  # not there, not readable, or empty
         return None
-    whole = content[CHECKSUM_BYTES:]
-    if not len(whole) or zlib.crc32(whole) != int.from_bytes(content[:CHECKSUM_BYTES].tobytes()):
+    checksum = content.read(CHECKSUM_BYTES)
+    if len(content) == CHECKSUM_BYTES or crc32(memoryview(content)[CHECKSUM_BYTES:]) != int.from_bytes(checksum):
         return None
-    line = whole[:HEAD_BYTES].tobytes().partition(b"\n")[0]
-    head = json.loads(line)
+    head = json.loads(content.readline())
     if head["made_for"] != _made_for(birth, space):
         return None
-    body = whole[len(line) + 1 :]
-    file_ids, counts = np.frombuffer(body.data, dtype=np.int64, count=2 * head["files"]).reshape(2, -1)
-    return CacheFile(Layout.of(file_ids.copy(), counts.copy()), head["trained_rows"], body[16 * head["files"] :])
+    file_ids, counts = np.frombuffer(content.read(16 * head["files"]), dtype=np.int64).reshape(2, -1)
+    return CacheFile(Layout.of(file_ids, counts), head["trained_rows"], content)
 
 
 class OpenCaches:
@@ -101,9 +102,9 @@ class OpenCaches:
             mark = self._mark(space)
             if mark is not None and (kept is None or kept.mark != mark):
                 cache = read_cache(self._folder, birth, space)
-                old = None if kept is None else kept.index
+                old = None if kept is None else kept.found
                 kept = self._opened[space.name] = _Opened(birth, mark, old if cache is None else cache.index())
-            return None if kept is None else kept.index
+            return None if kept is None else kept.found
 
     def _mark(self, space: Space) -> tuple[int, int] | None:
         """What sets a file apart from the one that it replaced."""
@@ -117,7 +118,7 @@ class OpenCaches:
 class _Opened(NamedTuple):
     birth: str
     mark: tuple[int, int]
-    index: CompressedIndex | None
+    found: CompressedIndex | None
 
 
 def _made_for(birth: str, space: Space) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Rows:
         """The segments of some rows, float64 [n, 2] in seconds."""
         segments = np.empty((len(rows), 2))
         for part, where, within in self._found(rows):
-            segments[where] = part.segments[within]
+            segments[where] = part[within].segments
         return segments
 
     def _found(self, rows: Numbers) -> Iterator[tuple[ShardRows, Numbers, Numbers]]:
@@ -83,5 +83,4 @@ def _cut(batches: Sequence[ShardRows], extent: Extent) -> Iterator[ShardRows]:
     stop = extent.first_row + extent.rows
     for number in range(extent.first_row // size, -(-stop // size)):
         start = number * size
-        within = slice(max(extent.first_row - start, 0), stop - start)
-        yield ShardRows(batches[number].segments[within], batches[number].vectors[within])
+        yield batches[number][max(extent.first_row - start, 0) : stop - start]

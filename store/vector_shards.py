@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pesearch.store.shards import (
@@ -28,10 +29,20 @@ from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """Rows of a shard: `segments` float64 [n, 2] in seconds, `vectors` float16 [n, dim] in the memory map."""
+    """Rows of a shard, in the memory map: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim]."""
 
-    segments: SegmentArray
+    starts: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
     vectors: HalfArray
+
+    @property
+    def segments(self) -> SegmentArray:
+        """The segments, float64 [n, 2] in seconds."""
+        return np.stack([self.starts, self.ends], axis=1)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> ShardRows:
+        """Some of these rows; a slice stays in the memory map."""
+        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows])
 
 
 def check_storable(vectors: SpaceVectors) -> None:
@@ -88,12 +99,12 @@ def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
 def read_shard(folder: Path, shard: VectorShard, dim: int) -> ShardRows:
     """As `map_shard`, all rows together: in memory of their own where they lie in several record batches."""
     parts = map_shard(folder, shard, dim)
-    return ShardRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("segments", "vectors")))
+    return ShardRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ShardRows.__slots__))
 
 
 def _mapped(batch: pa.RecordBatch) -> ShardRows:
     starts, ends = (from_column(batch.column(at), np.float64) for at in (0, 1))
-    return ShardRows(np.stack([starts, ends], axis=1), from_half_column(batch.column(2)))
+    return ShardRows(starts, ends, from_half_column(batch.column(2)))
 
 
 def _schema(dim: int) -> pa.Schema:
