@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, MADV_WILLNEED, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -70,6 +70,7 @@ def read_cache(folder: Path, birth: str, space: Space) -> CacheFile | None:
     try:
         with cache_path(folder, space.name).open("rb") as source:
             content = mmap(source.fileno(), 0, access=ACCESS_READ)
+            content.madvise(MADV_WILLNEED)  # all of it, and not page by page
     except (OSError, ValueError):  # not there, not readable, or empty
         return None
     checksum = content.read(CHECKSUM_BYTES)
