@@ -6,6 +6,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from pesearch.cli.render import shown, size, table
@@ -28,6 +29,7 @@ def print_status(folder: Path, as_json: bool) -> None:
                     "files": {str(kind): count for kind, count in status.files_by_kind.items()},
                     "hours": round(status.hours, 4),
                     "vectors": {str(space): count for space, count in status.vectors.items()},
+                    "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
                     "size_bytes": status.size_bytes,
                     "failures": [
                         {"path": str(failure.location.path), "reason": failure.reason} for failure in failures
@@ -42,6 +44,8 @@ def print_status(folder: Path, as_json: bool) -> None:
     print(f"models      {status.model_set}")
     print(f"files       {status.files}" + (f" ({kinds})" if kinds else "") + f", {status.hours:.2f} h")
     print("vectors     " + ", ".join(f"{count} {space}" for space, count in status.vectors.items()))
+    for number, (space, policy) in enumerate(status.policies.items()):
+        print(f"{'' if number else 'search':12}{space}: {policy}")
     print(f"failed      {len(failures)}")
     for failure in failures:
         print(f"  {shown(failure.location.path)}: {failure.reason}")

@@ -31,7 +31,8 @@ def check_features(features: CodecFeatures) -> None:
     """`ValueError` unless all values are finite float16."""
     if features.steps.dtype != np.float16:
         raise ValueError(f"{features!r} holds {features.steps.dtype}, not float16")
-    if not np.isfinite(features.steps).all():
+    batches = (features.steps[start : start + BATCH_STEPS] for start in range(0, len(features.steps), BATCH_STEPS))
+    if not all(np.isfinite(batch).all() for batch in batches):
         raise ValueError(f"{features!r} holds values that are not finite")
 
 

@@ -10,8 +10,10 @@ import threading
 from pathlib import Path
 
 from pesearch.store.disk import write_durably
+from pesearch.store.index_cache import OpenCaches
+from pesearch.store.rows import map_rows
 from pesearch.store.snapshot import Snapshot
-from pesearch.store.vectors import VectorIndex, open_index
+from pesearch.store.vectors import VectorIndex, is_large, open_index
 from pesearch.types import Space, SpaceName
 
 GENERATION_FILE = "generation"
@@ -20,19 +22,23 @@ GENERATION_FILE = "generation"
 class Generation:
     """A snapshot of the catalogue with the indexes over its vectors, each opened when it is first asked for."""
 
-    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+    def __init__(self, folder: Path, snapshot: Snapshot, caches: OpenCaches) -> None:
         self.snapshot = snapshot
         self.by_fingerprint = {file.fingerprint: file for file in snapshot.files.values()}
         self._folder = folder
+        self._caches = caches
         self._indexes: dict[SpaceName, VectorIndex] = {}
         self._opening = threading.Lock()
 
     def index(self, space: Space) -> VectorIndex:
         """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
         with self._opening:
-            if space.name not in self._indexes:
-                self._indexes[space.name] = open_index(self._folder, self.snapshot, space)
-            return self._indexes[space.name]
+            held = self._indexes.get(space.name)
+            rows = map_rows(self._folder, self.snapshot, space) if held is None else held.rows
+            compressed = self._caches.index(self.snapshot.birth, space) if is_large(space, rows.layout) else None
+            if held is None or held.compressed is not compressed:
+                held = self._indexes[space.name] = open_index(rows, compressed)
+            return held
 
 
 def read_stamp(folder: Path) -> str:

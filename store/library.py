@@ -21,10 +21,12 @@ from pesearch.store.catalogue import reading
 from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
+from pesearch.store.index_cache import OpenCaches
 from pesearch.store.lock import writer_lock
+from pesearch.store.renewal import renew_indexes
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import KnownLocation, read_snapshot
-from pesearch.store.vectors import read_vectors
+from pesearch.store.vectors import SearchPolicy, read_vectors, search_policy
 from pesearch.store.writer import Writer
 from pesearch.types import (
     CodecFeatures,
@@ -44,7 +46,10 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space."""
+    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space.
+
+    `policies` say how each space is searched.
+    """
 
     generation: int
     model_set: str
@@ -52,6 +57,7 @@ class LibraryStatus:
     files_by_kind: Mapping[MediaKind, int]
     hours: float
     vectors: Mapping[SpaceName, int]
+    policies: Mapping[SpaceName, SearchPolicy]
     failures: int
     size_bytes: int
 
@@ -77,6 +83,7 @@ class Library:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._is_pinned = False
+        self._caches = OpenCaches(folder)
         self._generation = self._read()
 
     @property
@@ -96,6 +103,7 @@ class Library:
         """
         pinned = object.__new__(Library)
         pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
+        pinned._caches = self._caches
         return pinned
 
     def generation(self) -> int:
@@ -124,6 +132,7 @@ class Library:
             files_by_kind={kind: kinds.count(kind) for kind in MediaKind},
             hours=sum(file.info.duration_seconds for file in snapshot.files.values()) / 3600,
             vectors={name: sum(extent.rows for extent in extents) for name, extents in snapshot.extents.items()},
+            policies={space.name: search_policy(self.folder, snapshot, space) for space in snapshot.spaces},
             failures=len(self.failures()),
             size_bytes=size_on_disk(self.folder),
         )
@@ -158,10 +167,11 @@ class Library:
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None
     ) -> list[list[Hit]]:
-        """The k best segments for each of `queries` [q, dim] by exact dot product; only in `file_ids` when given.
+        """The k best segments for each of `queries` [q, dim] by dot product; only in `file_ids` when given.
 
-        The product is of the query in float32 with the stored vectors, which are float16. A space that the library
-        does not have finds nothing.
+        The score is the exact product of the query in float32 with the stored vector, which is float16. In a large
+        space a few of the k best may be missed (see `store/vectors.py`, and `status` for what holds). A space that the
+        library does not have finds nothing.
         """
 
         def answer(generation: Generation) -> list[list[Hit]]:
@@ -197,7 +207,8 @@ class Library:
     def writer(self) -> Iterator[Writer]:
         """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock.
 
-        Small shards are merged at the end, unless an error ends it.
+        At the end, unless an error ends it, small shards are merged, and the indexes of large spaces brought up to what
+        was committed.
         """
         with writer_lock(self.folder):
             snapshot = self._read().snapshot
@@ -209,6 +220,7 @@ class Library:
             writer = Writer(self.folder, snapshot)
             yield writer
             writer.merge()
+            renew_indexes(self.folder, self._read().snapshot)
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""
@@ -234,4 +246,4 @@ class Library:
 
     def _read(self) -> Generation:
         with reading(self.folder) as connection:
-            return Generation(self.folder, read_snapshot(connection))
+            return Generation(self.folder, read_snapshot(connection), self._caches)

@@ -17,7 +17,7 @@ from pesearch.store.draft import BATCH_ROWS
 from pesearch.store.feature_shards import FeatureStream, read_steps
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.store.snapshot import read_shards
-from pesearch.store.vector_shards import VectorStream, read_shard
+from pesearch.store.vector_shards import VectorStream, cut, map_shard
 from pesearch.store.verify import find_damage
 from pesearch.types import Space, SpaceName, SpaceVectors
 
@@ -89,10 +89,10 @@ def _merge_vectors(folder: Path, shards: Sequence[VectorShard], group: Group, sp
     stream = VectorStream(folder, space, BATCH_ROWS)
     try:
         for shard in shards:
-            rows = read_shard(folder, shard, space.dim)
+            batches = map_shard(folder, shard, space.dim)
             for first, count in group.extents[shard.name]:
-                part = slice(first, first + count)
-                stream.append(SpaceVectors(space.name, rows.segments[part], rows.vectors[part].astype(np.float32)))
+                for part in cut(batches, first, count):
+                    stream.append(SpaceVectors(space.name, part.segments, part.vectors.astype(np.float32)))
         return stream.finish()
     except BaseException:
         stream.discard()

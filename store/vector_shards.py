@@ -6,10 +6,10 @@ a dot product of unit vectors moves by about 1e-4, far below what sets two answe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +30,20 @@ from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """The rows of a shard: `segments` float64 [n, 2] in seconds, `vectors` float16 [n, dim] in the memory map."""
+    """Rows of a shard, in the memory map: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim]."""
 
-    segments: SegmentArray
+    starts: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
     vectors: HalfArray
+
+    @property
+    def segments(self) -> SegmentArray:
+        """The segments, float64 [n, 2] in seconds."""
+        return np.stack([self.starts, self.ends], axis=1)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> ShardRows:
+        """Some of these rows; a slice stays in the memory map."""
+        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows])
 
 
 def check_storable(vectors: SpaceVectors) -> None:
@@ -80,18 +90,25 @@ def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Ve
         raise
 
 
-def read_shard(folder: Path, shard: VectorShard, dim: int) -> ShardRows:
-    """Map a shard into memory. `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written."""
-    batches = read_rows(folder, shard, vector_schema(dim))
-    starts, ends = (_joined([from_column(batch.column(at), np.float64) for batch in batches]) for at in (0, 1))
-    return ShardRows(
-        np.stack([starts, ends], axis=1), _joined([from_half_column(batch.column(2)) for batch in batches])
-    )
+def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
+    """Map a shard into memory, record batch by record batch.
+
+    `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written.
+    """
+    return [_mapped(batch) for batch in read_rows(folder, shard, vector_schema(dim))]
 
 
-def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """One part is left where it is, in the memory map."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def cut(batches: Sequence[ShardRows], first_row: int, rows: int) -> Iterator[ShardRows]:
+    """So many rows of a shard, those in each of its batches: all batches but the last have equally many."""
+    size, stop = len(batches[0].vectors), first_row + rows
+    for number in range(first_row // size, math.ceil(stop / size)):
+        start = number * size
+        yield batches[number][max(first_row - start, 0) : stop - start]
+
+
+def _mapped(batch: pa.RecordBatch) -> ShardRows:
+    starts, ends = (from_column(batch.column(at), np.float64) for at in (0, 1))
+    return ShardRows(starts, ends, from_half_column(batch.column(2)))
 
 
 def vector_schema(dim: int) -> pa.Schema:

@@ -1,59 +1,105 @@
-"""Exact search over the vectors of one space, by FAISS.
+"""Search over the vectors of one space: by which policy, and the hits.
 
-The index holds the float16 values of the shards as they are (`ScalarQuantizer` of type fp16 loses nothing of them) and
-computes in float32: half the memory of a float32 index, and on a CPU about five times its speed.
+A space of up to EXACT_BYTES is searched exactly, in memory. Beyond that a compressed index makes a shortlist, and the
+score of each hit is still the exact one. What the index does not cover, because it was committed later or because
+there is no index yet, is searched exactly beside it: in memory while it fits, else from the shards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
-from pesearch.store.snapshot import Extent, Snapshot
-from pesearch.store.vector_shards import ShardRows, read_shard
-from pesearch.types import FloatArray, Hit, SegmentArray, Space, SpaceVectors
+from pesearch.store.compressed import CompressedIndex
+from pesearch.store.exact import ExactIndex, Nearest, best, open_exact, scan
+from pesearch.store.index_cache import read_cache
+from pesearch.store.layout import Layout, Marks
+from pesearch.store.rows import Rows, layout_of, map_file
+from pesearch.store.snapshot import Snapshot
+from pesearch.types import FloatArray, Hit, Space, SpaceVectors
+
+EXACT_BYTES = 512 << 20
+"""As much of a space may lie in memory: 262,144 rows of 1024 numbers, searched in about 40 ms by one core."""
+
+SMALL_CHOICE = 8192
+"""A choice of so few rows is read from the shards and searched exactly: no slower than an index, which would have to
+look into all of its lists."""
 
 
 @dataclass(frozen=True, slots=True)
-class VectorIndex:
-    """The vectors of one space at one generation: `segments` float64 [n, 2], `file_ids` int64 [n], row by row."""
+class SearchPolicy:
+    """How a space is searched: of its rows, how many by a compressed index, exactly in memory, or from the disk."""
 
-    space: Space
-    segments: SegmentArray
-    file_ids: npt.NDArray[np.int64]
-    index: faiss.Index
+    compressed_rows: int
+    memory_rows: int
+    disk_rows: int
+
+    def __str__(self) -> str:
+        """As people read it."""
+        counts = (
+            (self.compressed_rows, "compressed, then exact"),
+            (self.memory_rows, "exact in memory"),
+            (self.disk_rows, "exact from the disk until the next `pesearch index`"),
+        )
+        return "; ".join(f"{rows} {how}" for rows, how in counts if rows) or "nothing to search"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorIndex:
+    """The vectors of one space at one generation. `others` are the files [files] that `compressed` does not cover.
+
+    `exact` is their index in memory; None when they are too many.
+    """
+
+    rows: Rows
+    compressed: CompressedIndex | None
+    others: Marks
+    exact: ExactIndex | None
 
     def search(self, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None) -> list[list[Hit]]:
         """The k rows with the highest dot product for each query, best first; only in `file_ids` when given."""
-        if queries.ndim != 2 or queries.shape[1] != self.space.dim:
-            raise ValueError(f"queries {queries.shape} do not fit the space {self.space.name} of {self.space.dim}")
-        k = min(k, len(self.file_ids))
+        space, layout = self.rows.space, self.rows.layout
+        if queries.ndim != 2 or queries.shape[1] != space.dim:
+            raise ValueError(f"queries {queries.shape} do not fit the space {space.name} of {space.dim}")
+        chosen = np.ones(len(layout.file_ids), dtype=np.bool_)
+        if file_ids is not None:
+            chosen = np.isin(layout.file_ids, np.fromiter(file_ids, dtype=np.int64, count=len(file_ids)))
+        k = min(k, int(layout.counts[chosen].sum()))
         if k < 1 or not len(queries):
             return [[] for _ in queries]
-        scores, rows = self.index.search(
-            np.ascontiguousarray(queries, dtype=np.float32), k, params=self._selection(file_ids)
-        )
-        return [self._hits(*one) for one in zip(scores, rows, strict=True)]
+        nearest = self._nearest(np.ascontiguousarray(queries, dtype=np.float32), k, chosen)
+        return [self._hits(*one) for one in zip(*nearest, strict=True)]
 
-    def _selection(self, file_ids: frozenset[int] | None) -> faiss.SearchParameters | None:
-        if file_ids is None:
-            return None
-        chosen = np.isin(self.file_ids, np.fromiter(file_ids, dtype=np.int64, count=len(file_ids)))
-        # FAISS's type stubs know the C++ constructors only, not those that its Python layer puts in their place.
-        bitmap = faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]
-        return faiss.SearchParameters(sel=bitmap)  # type: ignore[call-arg]
+    def _nearest(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+        layout = self.rows.layout
+        if self.compressed is None or layout.counts[chosen].sum() <= SMALL_CHOICE:
+            return self._exactly(queries, k, chosen)
+        found = []
+        beside, covered = chosen & self.others, chosen & ~self.others
+        if covered.any():
+            rows = int(layout.counts[covered].sum())
+            found.append(self.compressed.search(self.rows, queries, min(k, rows), covered))
+        if beside.any():
+            found.append(self._exactly(queries, k, beside))
+        return best(found, len(queries), k)
 
-    def _hits(self, scores: FloatArray, rows: npt.NDArray[np.int64]) -> list[Hit]:
+    def _exactly(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+        """In memory when all that is chosen is there, else from the shards."""
+        layout = self.rows.layout
+        if self.exact is None or (chosen & ~self.others).any():
+            return scan(self.rows, np.flatnonzero(layout.mark(chosen)), queries, k)
+        return self.exact.search(queries, k, None if (chosen == self.others).all() else layout.mark(chosen))
+
+    def _hits(self, scores: FloatArray, rows: np.ndarray) -> list[Hit]:
         found = rows >= 0  # FAISS fills up with -1 where fewer than k rows may be chosen
         scores, rows = scores[found], rows[found]
-        places = zip(self.file_ids[rows].tolist(), self.segments[rows].tolist(), scores.tolist(), strict=True)
+        file_ids = self.rows.layout.file_ids[self.rows.layout.at(rows)]
+        places = zip(file_ids.tolist(), self.rows.segments(rows).tolist(), scores.tolist(), strict=True)
         return [
-            Hit(file_id, self.space.name, start, end, score, rank)
+            Hit(file_id, self.rows.space.name, start, end, score, rank)
             for rank, (file_id, (start, end), score) in enumerate(places, start=1)
         ]
 
@@ -63,34 +109,43 @@ def faiss_version() -> str:
     return str(faiss.__version__)
 
 
-def open_index(folder: Path, snapshot: Snapshot, space: Space) -> VectorIndex:
-    """Read all vectors of a space into an index. `FileNotFoundError` when a shard was swept meanwhile."""
-    extents = snapshot.extents[space.name]
-    shards = _read_shards(folder, snapshot, space, extents)
-    index = faiss.IndexScalarQuantizer(space.dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    for extent in extents:
-        index.add_sa_codes(shards[extent.shard].vectors[_rows(extent)].view(np.uint8))
-    file_ids = np.repeat([extent.file_id for extent in extents], [extent.rows for extent in extents])
-    return VectorIndex(space, _segments(shards, extents), file_ids.astype(np.int64), index)
+def is_large(space: Space, layout: Layout) -> bool:
+    """Whether a space is to be searched by a compressed index, if there is one."""
+    return not _fits(space, layout.rows)
+
+
+def open_index(rows: Rows, compressed: CompressedIndex | None) -> VectorIndex:
+    """All vectors of a space, ready to be searched."""
+    others = uncovered(rows.layout, None if compressed is None else compressed.layout)
+    numbers = np.flatnonzero(rows.layout.mark(others))
+    exact = open_exact(rows, numbers) if len(numbers) and _fits(rows.space, len(numbers)) else None
+    return VectorIndex(rows, compressed, others, exact)
+
+
+def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolicy:
+    """How a reader that opens the library now searches a space."""
+    layout = layout_of(snapshot.extents[space.name])
+    cache = read_cache(folder, snapshot.birth, space) if is_large(space, layout) else None
+    rest = int(layout.counts[uncovered(layout, None if cache is None else cache.layout)].sum())
+    in_memory = rest if _fits(space, rest) else 0
+    return SearchPolicy(layout.rows - rest, in_memory, rest - in_memory)
+
+
+def uncovered(layout: Layout, covering: Layout | None) -> Marks:
+    """The files [files] of a space that an index, of the layout `covering`, does not cover."""
+    others = np.ones(len(layout.file_ids), dtype=np.bool_)
+    if covering is not None:
+        places = layout.find(covering)
+        others[places[places >= 0]] = False
+    return others
 
 
 def read_vectors(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> SpaceVectors:
     """The vectors of one file in one space, float32, in the order in which they were committed."""
-    extents = [extent for extent in snapshot.extents[space.name] if extent.file_id == file_id]
-    shards = _read_shards(folder, snapshot, space, extents)
-    parts = [shards[extent.shard].vectors[_rows(extent)].astype(np.float32) for extent in extents]
-    vectors = np.concatenate(parts) if parts else np.empty((0, space.dim), dtype=np.float32)
-    return SpaceVectors(space.name, _segments(shards, extents), vectors)
+    rows = map_file(folder, snapshot, space, file_id)
+    numbers = np.arange(rows.layout.rows)
+    return SpaceVectors(space.name, rows.segments(numbers), rows.vectors(numbers).astype(np.float32))
 
 
-def _read_shards(folder: Path, snapshot: Snapshot, space: Space, extents: Sequence[Extent]) -> dict[str, ShardRows]:
-    names = {extent.shard for extent in extents}
-    return {name: read_shard(folder, snapshot.shards[name], space.dim) for name in names}
-
-
-def _rows(extent: Extent) -> slice:
-    return slice(extent.first_row, extent.first_row + extent.rows)
-
-
-def _segments(shards: dict[str, ShardRows], extents: Sequence[Extent]) -> SegmentArray:
-    return np.concatenate([np.empty((0, 2)), *(shards[extent.shard].segments[_rows(extent)] for extent in extents)])
+def _fits(space: Space, rows: int) -> bool:
+    return rows * space.dim * 2 <= EXACT_BYTES

@@ -79,6 +79,9 @@ def test_status_and_doctor(pesearch: Run, sample_library: Library) -> None:
     status = json.loads(pesearch("status", "--library", sample_library.folder, "--json").stdout)
     assert sum(status["files"].values()) == len(TRUTHS)
     assert set(status["vectors"]) == {"frame", "video", "audio", "audio_video"}
+    assert {space: policy["memory_rows"] for space, policy in status["search"].items()} == status["vectors"]
+    table = pesearch("status", "--library", sample_library.folder).stdout
+    assert f"frame: {status['vectors']['frame']} exact in memory" in table
     doctor = pesearch("doctor", "--library", sample_library.folder)
     assert doctor.returncode == 0, doctor.stdout
     assert "one audio codec for windows and events" in doctor.stdout

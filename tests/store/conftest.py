@@ -8,6 +8,7 @@ import pytest
 
 from pesearch.store.library import Library, create_library
 from tests.store.contents import SPACES
+from tests.store.policies import compress_without_loss
 from tests.store.twin import Twin
 
 
@@ -16,7 +17,11 @@ def library(tmp_path: Path) -> Library:
     return create_library(tmp_path / "library", "made-up", SPACES)
 
 
-@pytest.fixture(params=["on disk", "twin"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Library | Twin:
-    """The same tests hold for both: what the twin does is what the library must do."""
-    return create_library(tmp_path / "library", "made-up", SPACES) if request.param == "on disk" else Twin()
+@pytest.fixture(params=["on disk", "compressed", "twin"])
+def either(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library | Twin:
+    """The same tests hold for all: what the twin does is what the library must do, however it is searched."""
+    if request.param == "twin":
+        return Twin()
+    if request.param == "compressed":
+        compress_without_loss(monkeypatch)
+    return create_library(tmp_path / "library", "made-up", SPACES)

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pesearch.store.library import create_library
 from tests.store.contents import SPACES, encoded, failure, location, queries
+from tests.store.policies import compress_without_loss
 from tests.store.twin import Twin
 
 PATHS = st.sampled_from(["/a", "/b", "/c", "/d"])
@@ -97,10 +98,26 @@ class LibraryAndTwin(RuleBasedStateMachine):
                 ]
 
 
-TestLibraryAndTwin = LibraryAndTwin.TestCase
-TestLibraryAndTwin.settings = settings(
+class CompressedAndTwin(LibraryAndTwin):
+    """The same for spaces that are searched by compressed indexes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        compress_without_loss(self.patch)
+
+    def teardown(self) -> None:
+        self.patch.undo()
+        super().teardown()
+
+
+SETTINGS = settings(
     max_examples=10,
     stateful_step_count=8,
     deadline=None,
     phases=[Phase.generate],  # shrinking would take minutes
 )
+TestLibraryAndTwin = LibraryAndTwin.TestCase
+TestLibraryAndTwin.settings = SETTINGS
+TestCompressedAndTwin = CompressedAndTwin.TestCase
+TestCompressedAndTwin.settings = SETTINGS

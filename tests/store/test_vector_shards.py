@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from pesearch.errors import LibraryDamaged
 from pesearch.store.library import Library
 from pesearch.store.shards import VectorShard, sweep_shards
-from pesearch.store.vector_shards import check_storable, read_shard, write_shard
+from pesearch.store.vector_shards import VectorStream, check_storable, cut, map_shard, write_shard
 from pesearch.types import SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, encoded, queries, vectors
 
@@ -36,9 +36,21 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, parts: list[np.nda
     files = [SpaceVectors(AUDIO.name, np.arange(2.0 * len(part)).reshape(-1, 2), part) for part in parts]
     for file in files:
         check_storable(file)
-    rows = read_shard(folder, write_shard(folder, AUDIO, files), WIDTH)
+    (rows,) = map_shard(folder, write_shard(folder, AUDIO, files), WIDTH)
     np.testing.assert_array_equal(rows.vectors, np.concatenate(parts).astype(np.float16))
     np.testing.assert_array_equal(rows.segments, np.concatenate([file.segments for file in files]))
+
+
+@given(batch_rows=st.integers(1, 6), data=st.data())
+def test_any_rows_over_batches(tmp_path_factory: pytest.TempPathFactory, batch_rows: int, data: st.DataObject) -> None:
+    folder, whole = tmp_path_factory.mktemp("shards"), vectors("one", AUDIO, 10)
+    stream = VectorStream(folder, AUDIO, batch_rows)
+    stream.append(whole)
+    batches = map_shard(folder, stream.finish(), WIDTH)
+    first = data.draw(st.integers(0, 9))
+    count = data.draw(st.integers(1, 10 - first))
+    found = np.concatenate([part.vectors for part in cut(batches, first, count)])
+    assert np.array_equal(found, whole.vectors[first : first + count])
 
 
 def test_plain_arrow_reads_a_shard_and_its_origin(tmp_path: Path, shard: VectorShard) -> None:
@@ -56,20 +68,20 @@ def test_truncated_shard(tmp_path: Path, shard: VectorShard) -> None:
     path = tmp_path / shard.place
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(LibraryDamaged, match="not whole"):
-        read_shard(tmp_path, shard, WIDTH)
+        map_shard(tmp_path, shard, WIDTH)
 
 
 def test_shard_of_other_bytes(tmp_path: Path, shard: VectorShard) -> None:
     (tmp_path / shard.place).write_bytes(b"x" * shard.size_bytes)
     with pytest.raises(LibraryDamaged, match="cannot be read"):
-        read_shard(tmp_path, shard, WIDTH)
+        map_shard(tmp_path, shard, WIDTH)
 
 
 def test_shard_of_other_rows(tmp_path: Path, shard: VectorShard) -> None:
     with pytest.raises(LibraryDamaged, match="other rows"):
-        read_shard(tmp_path, shard, WIDTH * 2)
+        map_shard(tmp_path, shard, WIDTH * 2)
     with pytest.raises(LibraryDamaged, match="other rows"):
-        read_shard(tmp_path, replace(shard, rows=4), WIDTH)
+        map_shard(tmp_path, replace(shard, rows=4), WIDTH)
 
 
 def test_missing_shard_is_damage_and_not_an_empty_answer(library: Library) -> None:
@@ -88,7 +100,7 @@ def test_sweep_keeps_what_is_registered(tmp_path: Path, shard: VectorShard) -> N
     stray.write_bytes(b"half")
     assert sweep_shards(tmp_path, [shard]) == 4
     assert not stray.exists()
-    assert len(read_shard(tmp_path, shard, WIDTH).vectors) == 5
+    assert [len(part.vectors) for part in map_shard(tmp_path, shard, WIDTH)] == [5]
 
 
 def test_next_writer_sweeps_the_vectors_of_removed_files(library: Library) -> None:

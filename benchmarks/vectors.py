@@ -1,0 +1,278 @@
+"""Search in one space of made-up vectors (`benchmarks.two_cones`): ours, a full scan by torch, and other systems.
+
+    python -m benchmarks.vectors [--rows 1000000] [--dim 1024] [--systems ours,torch,...] [--build-limit 900]
+
+Each system builds in one process and answers in another, so that the memory of each is its own. Before it is opened,
+its files are dropped from the page cache. Of a system with a knob the first setting that reaches the recall of the bar
+counts, or the last. What cannot be imported is named and left out (`requirements/bench.txt` has the others).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.vector_data import CLOSENESS, SHARES, K, VectorData, make_data, read_data
+from benchmarks.vector_systems import SYSTEMS, Ours, System
+from pesearch.types import FloatArray
+
+RECALL, OF_FULL_SCAN, OPEN_SECONDS = 0.98, 0.2, 2.0
+"""The bars: recall@10, the share of the full scan's time, and how long opening the index may take."""
+
+WARM_UP_SECONDS = 30.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds of one question at a time, and the share of the K best that was found.
+
+    `first_p50_ms` is the median when a question is asked for the first time, so that some of what it needs comes from
+    the disk (not for a later knob); `p50_ms` and `p99_ms` are of asking again. `close_recall` and `vague_recall` are of
+    the questions that mean one shot, and of those that mean much else.
+    """
+
+    first_p50_ms: float
+    p50_ms: float
+    p99_ms: float
+    recall: float
+    close_recall: float
+    vague_recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How long building took, and the most memory that its process had."""
+
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How long opening took, the knob that counts, how fast it answers then, and the most memory of its process."""
+
+    open_seconds: float
+    knob: int | None
+    latency: Latency
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One system; `of_full_scan` is its median latency over that of the scan by torch, when that was measured."""
+
+    part: str
+    system: str
+    vectors: int
+    dim: int
+    built: Built
+    answered: Answered
+    size_bytes: int
+    of_full_scan: float | None
+
+    def rows(self) -> Iterator[Row]:
+        """Time, recall, memory."""
+        ours, latency = self.system == "ours", self.answered.latency
+        knob = "" if self.answered.knob is None else f" (knob {self.answered.knob})"
+        yield Row(f"{self.system}{knob}: p50, p99", f"{latency.p50_ms:.2f}, {latency.p99_ms:.2f} ms")
+        if self.of_full_scan is not None:
+            yield Row(f"{self.system}: p50 / full scan", f"{self.of_full_scan:.3f}", f"<= {OF_FULL_SCAN}" * ours)
+        yield Row(
+            f"{self.system}: recall@{K} (close {latency.close_recall:.4f}, vague {latency.vague_recall:.4f})",
+            f"{latency.recall:.4f}",
+            f">= {RECALL}" * ours,
+        )
+        yield Row(f"{self.system}: p50 when first asked", f"{latency.first_p50_ms:.2f} ms")
+        yield Row(f"{self.system}: open, cold", f"{self.answered.open_seconds:.2f} s", f"< {OPEN_SECONDS:.0f} s" * ours)
+        yield Row(f"{self.system}: build, on disk", f"{self.built.seconds:.0f} s, {self.size_bytes / 2**30:.2f} GiB")
+        memory = f"{self.built.peak_bytes / 2**30:.2f}, {self.answered.peak_bytes / 2**30:.2f} GiB"
+        yield Row(f"{self.system}: most memory, building and answering", memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """Ours with a filter that keeps a share of the files."""
+
+    part: str
+    share: float
+    latency: Latency
+
+    def rows(self) -> Iterator[Row]:
+        """Time and recall."""
+        times = f"p50 {self.latency.p50_ms:.2f}, p99 {self.latency.p99_ms:.2f} ms"
+        yield Row(f"ours, {self.share:.0%} kept ({times}): recall@{K}", f"{self.latency.recall:.4f}", f">= {RECALL}")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A system that gives no figures, and why."""
+
+    part: str
+    system: str
+    reason: str
+
+    def rows(self) -> Iterator[Row]:
+        """The reason."""
+        yield Row(f"{self.system}: {self.reason}", "-")
+
+
+def main() -> None:
+    """Make the vectors, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--dim", type=int, default=1024)
+    parser.add_argument("--systems", type=_systems, default=list(SYSTEMS), help=f"of {', '.join(SYSTEMS)}")
+    parser.add_argument("--build-limit", type=float, default=900.0, help="seconds that a system may build")
+    parser.add_argument("--folder", type=Path, help="where to keep vectors and indexes for another run")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        make_data(folder, arguments.rows, arguments.dim)
+        report(measure(folder, arguments.systems, arguments.build_limit))
+
+
+def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Finding]:
+    """All systems one after the other; the full scan first, to which the others are compared."""
+    data = read_data(folder)
+    yield this_machine("cpu", f"{len(data.vectors)} x {data.vectors.shape[1]}")
+    full_scan: float | None = None
+    for name in sorted(systems, key=lambda name: name != "torch"):
+        own = folder / name
+        own.mkdir(exist_ok=True)
+        if importlib.util.find_spec(SYSTEMS[name]().needs) is None:
+            yield LeftOut("vectors", name, f"{SYSTEMS[name]().needs} is not installed (requirements/bench.txt)")
+            continue
+        built = _apart(_build, folder, name, limit=build_limit)
+        if built is None:
+            yield LeftOut("vectors", name, f"not built within {build_limit:.0f} s")
+            continue
+        _forget(own)
+        answered, filtered = _apart(_answer, folder, name) or _died(name)
+        p50 = answered.latency.p50_ms
+        full_scan = p50 if name == "torch" else full_scan
+        size = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
+        share = None if full_scan is None or name == "torch" else p50 / full_scan
+        rows, dim = data.vectors.shape
+        yield Measured("vectors", name, rows, dim, built, answered, size, share)
+        yield from filtered
+
+
+def _build(folder: Path, name: str) -> Built:
+    started = time.perf_counter()
+    SYSTEMS[name]().build(read_data(folder), folder / name)
+    return Built(time.perf_counter() - started, _peak_bytes())
+
+
+def _answer(folder: Path, name: str) -> tuple[Answered, list[Filtered]]:
+    data, system = read_data(folder), SYSTEMS[name]()
+    started = time.perf_counter()
+    system.open(data, folder / name)
+    open_seconds = time.perf_counter() - started
+    knob, latency = _first_good(system, data)
+    filtered = list(_filtered(system, data)) if isinstance(system, Ours) else []
+    return Answered(open_seconds, knob, latency, _peak_bytes()), filtered
+
+
+def _first_good(system: System, data: VectorData) -> tuple[int | None, Latency]:
+    """The first knob that reaches the bar, or the last."""
+    for knob in system.knobs:
+        latency = _latency(partial(system.search, k=K, knob=knob), data, 1.0)
+        if latency.recall >= RECALL:
+            break
+    return knob, latency
+
+
+def _filtered(system: Ours, data: VectorData) -> Iterator[Filtered]:
+    for share in SHARES[1:]:
+        file_ids = frozenset((np.flatnonzero(data.chosen[share]) + 1).tolist())
+        search = partial(system.search, k=K, knob=None, file_ids=file_ids)
+        yield Filtered("filter", share, _latency(search, data, share))
+
+
+def _latency(search: Callable[[FloatArray], npt.NDArray[np.int64]], data: VectorData, share: float) -> Latency:
+    """All questions one after the other. They are asked once before, for up to WARM_UP_SECONDS."""
+    cold: list[float] = []
+    for question in data.questions:
+        started = time.perf_counter()
+        search(question)
+        cold.append(time.perf_counter() - started)
+        if sum(cold) > WARM_UP_SECONDS:
+            break
+    times, recalls = [], []
+    for question, truth in zip(data.questions, data.truth[share], strict=True):
+        started = time.perf_counter()
+        found = search(question)
+        times.append(time.perf_counter() - started)
+        recalls.append(len(np.intersect1d(found, truth)) / len(truth[truth >= 0]))
+    close, vague = np.array_split(np.array(recalls), len(CLOSENESS))
+    p50, p99 = np.percentile(np.array(times) * 1000, [50, 99])
+    first = float(np.median(cold) * 1000)
+    return Latency(first, float(p50), float(p99), float(np.mean(recalls)), float(close.mean()), float(vague.mean()))
+
+
+def _apart(work: Callable[[Path, str], Result], folder: Path, name: str, limit: float | None = None) -> Result | None:
+    """What some work gives in a process of its own; None when it takes longer than the limit, in seconds."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sender, work, folder, name))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv() if receiver.poll(limit) else None
+    except EOFError:
+        _died(name)
+    finally:
+        process.kill()
+        process.join()
+
+
+def _send(sender: Connection, work: Callable[[Path, str], object], folder: Path, name: str) -> None:
+    sender.send(work(folder, name))
+
+
+def _died(name: str) -> NoReturn:
+    sys.exit(f"{name} ended with an error; its last words are above")
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _forget(folder: Path) -> None:
+    """Drop the files of a folder from the page cache."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+
+
+def _systems(text: str) -> list[str]:
+    names = text.split(",")
+    if wrong := [name for name in names if name not in SYSTEMS]:
+        raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose of {', '.join(SYSTEMS)}")
+    return names
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""A compressed first stage over most rows of a space, by FAISS: RaBitQ in inverted lists, and exact scores after it.
+
+RaBitQ keeps a few bits for each number of a vector's difference from the centre of its list, after a random rotation
+(Gao and Long, SIGMOD 2024; Gao et al., SIGMOD 2025). What it finds is a shortlist; the vectors in the shards give the
+score of each hit.
+The numbers below come from `benchmarks.vectors`, where questions lie in another cone than the vectors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, isqrt, sqrt
+
+import faiss
+import numpy as np
+
+from pesearch.store.exact import SCAN_ROWS, Nearest, bitmap, scan
+from pesearch.store.layout import Layout, Marks, Numbers
+from pesearch.store.rows import Rows
+from pesearch.types import FloatArray
+
+PROBED_SHARE = 3 / 16
+"""The share of the lists that a search looks into. A list holds about as many rows as there are lists."""
+
+SHORTLIST, SHORTLIST_A_HIT = 500, 10
+"""How many rows get an exact score: at least so many, and so many for each hit that is asked for."""
+
+BITS = 2
+"""One bit is twice as fast and half as large, but needs four times the shortlist where many rows fit a little."""
+
+BLOCK_ROWS = 32
+"""What FAISS scans at a time; it knows no other number."""
+
+TRAINED_ROWS_A_LIST, TRAINING_ROUNDS = 40, 8
+"""What the centres are made from: more of either takes longer and finds no more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompressedIndex:
+    """What covers the rows of `layout`, numbered as there. The lists were made for `trained_rows` rows."""
+
+    layout: Layout
+    trained_rows: int
+    index: faiss.Index
+
+    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+        """The k best rows of those files that are `chosen` [files of the space] and covered; k at most their number."""
+        places = rows.layout.find(self.layout)
+        files = (places >= 0) & chosen[places]
+        shortlist = self._shortlist(queries, k, files)
+        at = self.layout.at(shortlist)
+        numbers = rows.layout.starts[places[at]] + shortlist - self.layout.starts[at]
+        found = [
+            scan(rows, np.sort(mine[there]), query[None], k)
+            for mine, there, query in zip(numbers, shortlist >= 0, queries, strict=True)
+        ]
+        return Nearest(np.concatenate([one.scores for one in found]), np.concatenate([one.rows for one in found]))
+
+    def _shortlist(self, queries: FloatArray, k: int, files: Marks) -> Numbers:
+        """Rows [q, n] of these files, -1 where none."""
+        chosen_rows = int(self.layout.counts[files].sum())
+        length = min(max(SHORTLIST, SHORTLIST_A_HIT * k), chosen_rows)
+        selector = None if files.all() else bitmap(self.layout.mark(files))
+        lists = faiss.extract_index_ivf(self.index).nlist
+        # Fewer rows to choose from lie in more lists, in a less than even way: hence the root.
+        share = max(PROBED_SHARE / sqrt(chosen_rows / self.layout.rows), 2 * length / chosen_rows)
+        found = self._probe(queries, length, selector, min(ceil(share * lists), lists))
+        if (found[:, k - 1] < 0).any():
+            found = self._probe(queries, length, selector, lists)
+        return found
+
+    def _probe(self, queries: FloatArray, length: int, selector: faiss.IDSelector | None, lists: int) -> Numbers:
+        # The constructors of FAISS's Python layer, which its type stubs do not know.
+        parameters = faiss.SearchParametersPreTransform(  # type: ignore[call-arg]
+            index_params=faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=lists)  # type: ignore[call-arg]
+        )
+        return self.index.search(queries, length, params=parameters)[1]
+
+
+def build(rows: Rows) -> CompressedIndex:
+    """An index of all rows of a space."""
+    dim, count = rows.space.dim, rows.layout.rows
+    lists = isqrt(count)
+    rotation = faiss.RandomRotationMatrix(dim, dim)
+    inverted = faiss.IndexIVFRaBitQFastScan(
+        faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT, BLOCK_ROWS, True, BITS
+    )
+    inverted.cp.niter = TRAINING_ROUNDS
+    inverted.cp.min_points_per_centroid, inverted.cp.max_points_per_centroid = 1, TRAINED_ROWS_A_LIST
+    index = faiss.IndexPreTransform(rotation, inverted)
+    sample = np.linspace(0, count - 1, min(count, lists * TRAINED_ROWS_A_LIST), dtype=np.int64)
+    index.train(rows.vectors(sample).astype(np.float32))
+    empty = np.empty(0, dtype=np.int64)
+    return extend(CompressedIndex(Layout.of(empty, empty), count, index), rows, np.ones(len(rows.layout.counts), bool))
+
+
+def extend(covering: CompressedIndex, rows: Rows, files: Marks) -> CompressedIndex:
+    """The same index with more files [files of the space]; the one that was given is used up."""
+    numbers = np.flatnonzero(rows.layout.mark(files))
+    for start in range(0, len(numbers), SCAN_ROWS):
+        covering.index.add(rows.vectors(numbers[start : start + SCAN_ROWS]).astype(np.float32))
+    layout = Layout.of(
+        np.concatenate([covering.layout.file_ids, rows.layout.file_ids[files]]),
+        np.concatenate([covering.layout.counts, rows.layout.counts[files]]),
+    )
+    return CompressedIndex(layout, covering.trained_rows, covering.index)
