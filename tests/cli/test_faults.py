@@ -88,10 +88,10 @@ def test_a_disk_that_fills_up_and_one_that_cannot_be_written_to(pesearch: Run, d
     assert json.loads(rest.stdout)["indexed"] == FILES - len(kept)
     assert {file.path.name for file in open_library(library).files()} == {f"{number}.wav" for number in range(FILES)}
 
+    heard = open_library(library).vectors(1, SpaceName.AUDIO).vectors[:1]
+    found = open_library(library).search(SpaceName.AUDIO, heard, 3)
     disk.mount("remount,ro")
-    reader = open_library(library)
-    heard = reader.vectors(1, SpaceName.AUDIO).vectors[:1]
-    assert reader.search(SpaceName.AUDIO, heard, 1)[0][0].file_id == 1
+    assert open_library(library).search(SpaceName.AUDIO, heard, 3) == found != [[]]
     assert examine(library).damaged == ()
     assert f"files       {FILES} " in pesearch("status", "--library", library).stdout
     for command in (("index", sounds), ("gc",), ("remove", sounds)):
