@@ -30,7 +30,9 @@ def test_lost_vectors(media: Path, library: Library, models: ModelSet) -> None:
     assert library.failures() == []
 
 
-def test_lost_features(media: Path, library: Library, models: ModelSet) -> None:
+def test_lost_features(media: Path, tmp_path: Path, starter: ModelSet) -> None:
+    """With models that keep them."""
+    library, models = create_library(tmp_path / "library", starter.name, starter.spaces), starter
     run(media, library, models)
     whole = held(library)
     next((library.folder / "features").iterdir()).unlink()
