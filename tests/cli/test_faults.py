@@ -21,7 +21,7 @@ from tests.cli.test_errors import one_line
 
 pytestmark = pytest.mark.slow
 
-FILES = 6
+FILES = 4
 SECONDS = 20
 RATE = 16_000
 
@@ -88,13 +88,13 @@ def test_a_disk_that_fills_up_and_one_that_cannot_be_written_to(pesearch: Run, d
     assert json.loads(rest.stdout)["indexed"] == FILES - len(kept)
     assert {file.path.name for file in open_library(library).files()} == {f"{number}.wav" for number in range(FILES)}
 
-    heard = open_library(library).vectors(1, SpaceName.AUDIO).vectors[:1]
-    found = open_library(library).search(SpaceName.AUDIO, heard, 3)
     disk.mount("remount,ro")
-    assert open_library(library).search(SpaceName.AUDIO, heard, 3) == found != [[]]
+    reader = open_library(library)
+    heard = reader.vectors(1, SpaceName.AUDIO).vectors[:1]
+    assert reader.search(SpaceName.AUDIO, heard, 1, frozenset({1}))[0][0].file_id == 1
     assert examine(library).damaged == ()
     assert f"files       {FILES} " in pesearch("status", "--library", library).stdout
-    for command in (("index", sounds), ("gc",), ("remove", sounds)):
+    for command in (("index", sounds), ("gc",)):
         result = pesearch(*command, "--library", library)
         assert result.returncode == 2
         assert "Read-only" in one_line(result.stderr)

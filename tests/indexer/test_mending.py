@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.encoders.model_set import ModelSet
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
-from tests.encoders.checkpoints import SHARED_TINY, save_shared_set
 from tests.indexer.runs import held, places, run, told
 
 
@@ -31,9 +30,9 @@ def test_lost_vectors(media: Path, library: Library, models: ModelSet) -> None:
     assert library.failures() == []
 
 
-def test_lost_features(media: Path, tmp_path: Path) -> None:
-    models = open_model_set("starter", "cpu", save_shared_set(SHARED_TINY, None, tmp_path / "models"))
-    library = create_library(tmp_path / "library", models.name, models.spaces)
+def test_lost_features(media: Path, tmp_path: Path, starter: ModelSet) -> None:
+    """With models that keep them."""
+    library, models = create_library(tmp_path / "library", starter.name, starter.spaces), starter
     run(media, library, models)
     whole = held(library)
     next((library.folder / "features").iterdir()).unlink()

@@ -65,7 +65,8 @@ def read(folder: Path, stop: Event, said: Connection) -> None:
     """Ask again and again; in the end all that was seen, in its order."""
     library = open_library(folder)
     seen: list[Seen] = []
-    while not stop.wait(PAUSE_SECONDS):
+    while not stop.is_set():
+        time.sleep(PAUSE_SECONDS)
         pinned = library.pinned()
         try:
             now = Seen(pinned.generation(), answers(pinned), 1)
