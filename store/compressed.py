@@ -32,10 +32,10 @@ BITS = 2
 """One bit is twice as fast and half as large, but needs four times the shortlist where many rows fit a little."""
 
 BLOCK_ROWS = 32
-"""What FAISS scans at a time; it knows no other number."""
+"""How many rows FAISS scans at a time: its own choice."""
 
 TRAINED_ROWS_A_LIST, TRAINING_ROUNDS = 40, 8
-"""What the centres are made from: more of either takes longer and finds no more."""
+"""What the centres are made from, by k-means: about the least that FAISS advises for a list (39), and its rounds less two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
