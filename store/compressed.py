@@ -35,7 +35,7 @@ BLOCK_ROWS = 32
 """How many rows FAISS scans at a time: its own choice."""
 
 TRAINED_ROWS_A_LIST, TRAINING_ROUNDS = 40, 8
-"""What the centres are made from, by k-means: about the least that FAISS advises for a list (39)."""
+"""What k-means makes the centres from: about the least that FAISS advises for a list, in nearly its own ten rounds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,9 +24,9 @@ from pesearch.types import FloatArray, Hit, Space, SpaceVectors
 EXACT_BYTES = 512 << 20
 """As much of a space may lie in memory: 262,144 rows of 1024 numbers, searched in about 40 ms by one core."""
 
-SMALL_CHOICE = 8192
-"""A choice of so few rows is read from the shards and searched exactly: no slower than an index, which would have to
-look into all of its lists."""
+SMALL_CHOICE = 12_000
+"""A choice of so few rows is read from the shards and searched exactly. Among a million rows of 1024 numbers the
+index takes longer for 10,000 chosen ones, in whichever of its lists they are, and less for 17,000."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,10 @@ def test_second_writer_in_the_same_process_is_refused(library: Library) -> None:
         pass
 
 
-@pytest.mark.parametrize("holder", ["Process 999999999 on elsewhere", f"Process {os.getpid()} on {gethostname()}"])
+HOLDERS = ("Process 999999999 on elsewhere", f"Process {os.getpid()} on {gethostname()}")
+
+
+@pytest.mark.parametrize("holder", HOLDERS, ids=["elsewhere", "now another process"])
 def test_lock_of_a_dead_writer_is_taken_over(library: Library, holder: str) -> None:
     """Also where its number is another process's now: the file names the holder, the system holds the lock."""
     (library.folder / "writer.lock").write_text(f"{holder}\n" * 20)
