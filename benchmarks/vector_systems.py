@@ -1,25 +1,22 @@
 """The systems that `benchmarks.vectors` compares: each builds in a folder, opens what it built, and answers.
 
-Scores are dot products of unit vectors. HNSW has 32 neighbours a node and a building effort of 80 everywhere.
+Scores are dot products of unit vectors. Ours and a full scan are here, those of others in `other_systems`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmarks.other_systems import Chroma, Hnswlib, LanceDB, SqliteVec, Usearch
 from benchmarks.vector_data import VectorData
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import EncodedFile, FloatArray, Location, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
-
-NEIGHBOURS, BUILDING_EFFORT = 32, 80
-EFFORTS = (10, 20, 40, 80, 160, 320, 640, 1280)
-_BLOCK = 1 << 13
 
 
 class System(Protocol):
@@ -41,12 +38,6 @@ class System(Protocol):
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
         """The rows that answer a question [dim] best."""
-
-
-def blocks(data: VectorData) -> Iterator[tuple[int, FloatArray]]:
-    """The vectors block by block in float32, each with the number of its first row."""
-    for start in range(0, len(data.vectors), _BLOCK):
-        yield start, data.vectors[start : start + _BLOCK].astype(np.float32)
 
 
 class Ours:
@@ -111,192 +102,6 @@ class Torch:
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
         """One product with the matrix."""
         return (self._vectors @ torch.from_numpy(question).half()).topk(k).indices.numpy()
-
-
-class Usearch:
-    """usearch: HNSW over float16, the file in the memory map."""
-
-    needs = "usearch"
-    knobs = EFFORTS
-    _index: Any
-
-    def build(self, data: VectorData, folder: Path) -> None:
-        """Add and save."""
-        from usearch.index import Index
-
-        index = Index(
-            ndim=data.vectors.shape[1],
-            metric="ip",
-            dtype="f16",
-            connectivity=NEIGHBOURS,
-            expansion_add=BUILDING_EFFORT,
-        )
-        for start in range(0, len(data.vectors), _BLOCK):
-            block = np.array(data.vectors[start : start + _BLOCK])
-            index.add(np.arange(start, start + len(block)), block, threads=torch.get_num_threads())
-        index.save(str(folder / "usearch"))
-
-    def open(self, data: VectorData, folder: Path) -> None:
-        """Map the file."""
-        from usearch.index import Index
-
-        self._index = Index.restore(str(folder / "usearch"), view=True)
-
-    def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """With an effort of `knob`."""
-        self._index.expansion_search = knob
-        return np.asarray(self._index.search(question.astype(np.float16), k).keys, dtype=np.int64)
-
-
-class Hnswlib:
-    """hnswlib: HNSW over float32."""
-
-    needs = "hnswlib"
-    knobs = EFFORTS
-    _index: Any
-
-    def build(self, data: VectorData, folder: Path) -> None:
-        """Add and save."""
-        import hnswlib
-
-        index = hnswlib.Index(space="ip", dim=data.vectors.shape[1])
-        index.init_index(len(data.vectors), M=NEIGHBOURS, ef_construction=BUILDING_EFFORT)
-        for start, block in blocks(data):
-            index.add_items(block, np.arange(start, start + len(block)), num_threads=torch.get_num_threads())
-        index.save_index(str(folder / "hnswlib"))
-
-    def open(self, data: VectorData, folder: Path) -> None:
-        """Read the file."""
-        import hnswlib
-
-        self._index = hnswlib.Index(space="ip", dim=data.vectors.shape[1])
-        self._index.load_index(str(folder / "hnswlib"))
-
-    def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """With an effort of `knob`."""
-        self._index.set_ef(max(knob or k, k))
-        found: npt.NDArray[np.int64] = self._index.knn_query(question, k)[0][0].astype(np.int64)
-        return found
-
-
-class LanceDB:
-    """LanceDB: its RaBitQ in inverted lists (IVF_RQ), the best 50 of k looked at again; the knob is the lists."""
-
-    needs = "lancedb"
-    knobs = (10, 20, 40, 80, 160, 320)
-    _table: Any
-
-    def build(self, data: VectorData, folder: Path) -> None:
-        """A table of float16 vectors, and its index."""
-        import lancedb
-        import pyarrow as pa
-
-        kind = pa.list_(pa.float16(), data.vectors.shape[1])
-
-        def batches() -> Iterator[pa.RecordBatch]:
-            for start in range(0, len(data.vectors), _BLOCK):
-                block = np.array(data.vectors[start : start + _BLOCK])
-                values = pa.Array.from_buffers(pa.float16(), block.size, [None, pa.py_buffer(block)])
-                column = pa.FixedSizeListArray.from_arrays(values, block.shape[1])
-                yield pa.RecordBatch.from_arrays([pa.array(range(start, start + len(block))), column], schema=schema)
-
-        schema = pa.schema([("row", pa.int64()), ("vector", kind)])
-        reader = pa.RecordBatchReader.from_batches(schema, batches())
-        table = lancedb.connect(folder / "lancedb").create_table("rows", reader)
-        table.create_index("dot", index_type="IVF_RQ")
-
-    def open(self, data: VectorData, folder: Path) -> None:
-        """The table, and its index by a first question."""
-        import lancedb
-
-        self._table = lancedb.connect(folder / "lancedb").open_table("rows")
-        self.search(data.questions[0], 1, self.knobs[0])
-
-    def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """In `knob` lists."""
-        asked = self._table.search(question.astype(np.float16)).distance_type("dot").nprobes(knob).refine_factor(50)
-        found: npt.NDArray[np.int64] = asked.limit(k).select(["row", "_distance"]).to_arrow()["row"].to_numpy()
-        return found
-
-
-class SqliteVec:
-    """sqlite-vec: a full scan of float32 vectors in SQLite (by apsw: not every Python's own can load extensions)."""
-
-    needs = "sqlite_vec"
-    knobs = (None,)
-    _connection: Any
-
-    def build(self, data: VectorData, folder: Path) -> None:
-        """One table, filled in one transaction."""
-        connection = self._connect(folder)
-        connection.execute(
-            f"CREATE VIRTUAL TABLE rows USING vec0(vector float[{data.vectors.shape[1]}] distance_metric=cosine)"
-        )
-        with connection:
-            for start, block in blocks(data):
-                values = ((start + number, row.tobytes()) for number, row in enumerate(block))
-                connection.executemany("INSERT INTO rows(rowid, vector) VALUES (?, ?)", values)
-        connection.close()
-
-    def open(self, data: VectorData, folder: Path) -> None:
-        """The file."""
-        self._connection = self._connect(folder)
-
-    def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """By cosine, which is the dot product here."""
-        rows = self._connection.execute(
-            "SELECT rowid FROM rows WHERE vector MATCH ? ORDER BY distance LIMIT ?", (question.tobytes(), k)
-        )
-        return np.array([row[0] for row in rows], dtype=np.int64)
-
-    @staticmethod
-    def _connect(folder: Path) -> Any:
-        import apsw
-        import sqlite_vec
-
-        connection = apsw.Connection(str(folder / "sqlite_vec.db"))
-        connection.enable_load_extension(True)
-        connection.load_extension(sqlite_vec.loadable_path())
-        return connection
-
-
-class Chroma:
-    """Chroma: HNSW over float32, in a persistent client."""
-
-    needs = "chromadb"
-    knobs = EFFORTS
-    _collection: Any
-    _effort: int | None = None
-
-    def build(self, data: VectorData, folder: Path) -> None:
-        """One collection, added to in the largest batches that it takes."""
-        import chromadb
-
-        client = chromadb.PersistentClient(str(folder / "chroma"))
-        settings = {"hnsw": {"space": "ip", "max_neighbors": NEIGHBOURS, "ef_construction": BUILDING_EFFORT}}
-        collection = client.create_collection("rows", configuration=settings, embedding_function=None)
-        largest = client.get_max_batch_size()
-        for start, block in blocks(data):
-            for first in range(0, len(block), largest):
-                part = block[first : first + largest]
-                names = [str(start + first + number) for number in range(len(part))]
-                collection.add(ids=names, embeddings=part)
-
-    def open(self, data: VectorData, folder: Path) -> None:
-        """The collection, and its index by a first question."""
-        import chromadb
-
-        client = chromadb.PersistentClient(str(folder / "chroma"))
-        self._collection = client.get_collection("rows", embedding_function=None)
-        self.search(data.questions[0], 1, None)
-
-    def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """With an effort of `knob`."""
-        if knob is not None and knob != self._effort:
-            self._collection.modify(configuration={"hnsw": {"ef_search": max(knob, k)}})
-            self._effort = knob
-        found = self._collection.query(query_embeddings=question[None], n_results=k, include=[])
-        return np.array([int(name) for name in found["ids"][0]], dtype=np.int64)
 
 
 SYSTEMS: dict[str, Callable[[], System]] = {

@@ -73,10 +73,9 @@ class CompressedIndex:
         return found
 
     def _probe(self, queries: FloatArray, length: int, selector: faiss.IDSelector | None, lists: int) -> Numbers:
-        # The constructors of FAISS's Python layer, which its type stubs do not know.
-        parameters = faiss.SearchParametersPreTransform(  # type: ignore[call-arg]
-            index_params=faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=lists)  # type: ignore[call-arg]
-        )
+        # FAISS's stubs know the constructors of C++ only, not those that its Python layer puts in their place.
+        probing = faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=lists)  # type: ignore[call-arg]  # no stub of Python's
+        parameters = faiss.SearchParametersPreTransform(index_params=probing)  # type: ignore[call-arg]  # no stub of Python's
         return self.index.search(queries, length, params=parameters)[1]
 
 

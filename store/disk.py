@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,15 +59,21 @@ class DurableFile:
         self._temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def undone_by(undo: Callable[[], None]) -> Iterator[None]:
+    """What is begun inside is undone when an error, or Ctrl-C, ends it; that goes on as it came."""
+    with ExitStack() as stack:
+        stack.callback(undo)
+        yield
+        stack.pop_all()
+
+
 def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a file that is there as a whole or, after an error, as it was before."""
     file = DurableFile(path)
-    try:
+    with undone_by(file.abandon):
         write(file.sink)
         file.keep()
-    except BaseException:
-        file.abandon()
-        raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -78,11 +78,11 @@ def renumbered(found: Nearest, numbers: Numbers) -> Nearest:
 # FAISS's type stubs know the C++ constructors only, not those that its Python layer puts in their place.
 def bitmap(chosen: Marks) -> faiss.IDSelectorBitmap:
     """FAISS's form of a choice of rows."""
-    return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]
+    return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]  # no stub
 
 
 def _selection(chosen: Marks) -> faiss.SearchParameters:
-    return faiss.SearchParameters(sel=bitmap(chosen))  # type: ignore[call-arg]
+    return faiss.SearchParameters(sel=bitmap(chosen))  # type: ignore[call-arg]  # no stub of Python's
 
 
 def _index(dim: int) -> faiss.IndexScalarQuantizer:

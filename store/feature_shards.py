@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pesearch.store.disk import undone_by
 from pesearch.store.shards import (
     FEATURE_FOLDER,
     FeatureShard,
@@ -62,13 +63,10 @@ class FeatureStream:
 def write_features(folder: Path, parts: Sequence[CodecFeatures]) -> FeatureShard:
     """Write the features of several files, all of one codec, as a new shard of the library in `folder`."""
     stream = FeatureStream(folder, parts[0].codec, parts[0].steps.shape[1])
-    try:
+    with undone_by(stream.discard):
         for part in parts:
             stream.append(part.steps)
         return stream.finish()
-    except BaseException:
-        stream.discard()
-        raise
 
 
 def read_features(

@@ -43,7 +43,7 @@ class CacheFile:
     def index(self) -> CompressedIndex:
         """Read the index into memory, once."""
         # FAISS's type stubs do not know the readers that its Python layer adds.
-        reader = faiss.PyCallbackIOReader(self.content.read, READ_BYTES)  # type: ignore[attr-defined]
+        reader = faiss.PyCallbackIOReader(self.content.read, READ_BYTES)  # type: ignore[attr-defined]  # no stub
         return CompressedIndex(self.layout, self.trained_rows, faiss.read_index(reader))
 
 

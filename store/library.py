@@ -220,7 +220,7 @@ class Library:
             writer = Writer(self.folder, snapshot)
             yield writer
             writer.merge()
-            renew_indexes(self.folder, self._read().snapshot)
+            renew_indexes(self.folder, self._now().snapshot)
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""

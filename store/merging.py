@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from pesearch.store.disk import undone_by
 from pesearch.store.draft import BATCH_ROWS
 from pesearch.store.feature_shards import FeatureStream, read_steps
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
@@ -87,28 +88,22 @@ def merge(folder: Path, group: Group, spaces: Mapping[SpaceName, Space]) -> Merg
 
 def _merge_vectors(folder: Path, shards: Sequence[VectorShard], group: Group, space: Space) -> VectorShard:
     stream = VectorStream(folder, space, BATCH_ROWS)
-    try:
+    with undone_by(stream.discard):
         for shard in shards:
             batches = map_shard(folder, shard, space.dim)
             for first, count in group.extents[shard.name]:
                 for part in cut(batches, first, count):
                     stream.append(SpaceVectors(space.name, part.segments, part.vectors.astype(np.float32)))
         return stream.finish()
-    except BaseException:
-        stream.discard()
-        raise
 
 
 def _merge_features(folder: Path, shards: Sequence[FeatureShard], group: Group) -> FeatureShard:
     stream = FeatureStream(folder, shards[0].codec, shards[0].dim)
-    try:
+    with undone_by(stream.discard):
         for shard in shards:
             for first, count in group.extents[shard.name]:
                 stream.append(read_steps(folder, shard, first, first + count))
         return stream.finish()
-    except BaseException:
-        stream.discard()
-        raise
 
 
 def _moves(shards: Iterable[Shard], group: Group) -> Iterator[Move]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pesearch.store.disk import undone_by
 from pesearch.store.shards import (
     VECTOR_FOLDER,
     RowStream,
@@ -81,13 +82,10 @@ class VectorStream:
 def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> VectorShard:
     """Write the vectors of several files, one after the other, as a new shard of the library in `folder`."""
     stream = VectorStream(folder, space, batch_rows=sum(len(part.vectors) for part in parts))
-    try:
+    with undone_by(stream.discard):
         for part in parts:
             stream.append(part)
         return stream.finish()
-    except BaseException:
-        stream.discard()
-        raise
 
 
 def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
