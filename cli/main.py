@@ -94,7 +94,7 @@ def query(
         str | None, typer.Option("--longer", metavar="TIME", help="Only files of at least 90s, 5m, 1h30m, 2:30.")
     ] = None,
     shorter: Annotated[
-        str | None, typer.Option("--shorter", metavar="TIME", help="Only files of at most that.")
+        str | None, typer.Option("--shorter", metavar="TIME", help="Only files of at most that length.")
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Only files that can be opened now.")] = False,
     library: LibraryOption = None,

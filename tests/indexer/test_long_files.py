@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
@@ -16,6 +17,7 @@ from pesearch.indexer.outcomes import Failed, Progress
 from pesearch.indexer.plan import Work
 from pesearch.indexer.stages import Stages
 from pesearch.media.probe import probe
+from pesearch.store import draft
 from pesearch.store.library import Library, create_library
 from pesearch.types import Location, SpaceName
 from tests.indexer.runs import of, run, told
@@ -40,11 +42,17 @@ def long(tmp_path: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch) -> 
     """An empty library for files that are all long."""
     monkeypatch.setattr(pipeline, "LONG_SECONDS", 1.0)
     monkeypatch.setattr(rows, "BATCH_ROWS", 5)
+    monkeypatch.setattr(draft, "BATCH_ROWS", 7)
     return create_library(tmp_path / "long", starter.name, starter.spaces)
 
 
 def on_disk(library: Library) -> Iterator[Path]:
     return (path for kind in ("vectors", "features") for path in (library.folder / kind).rglob("*") if path.is_file())
+
+
+def batches_of_frames(library: Library) -> int:
+    (shard,) = (library.folder / "vectors" / "frame").iterdir()
+    return int(pa.ipc.open_file(shard).num_record_batches)
 
 
 @pytest.mark.slow
@@ -54,6 +62,7 @@ def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet
         patch.setattr(pipeline, "LONG_SECONDS", 100.0)
         short = create_library(tmp_path / "short", starter.name, starter.spaces)
         run(folder, short, starter)
+    assert (batches_of_frames(long), batches_of_frames(short)) == (15, 1)  # 104 rows, as they came and as a whole
     (one,), (other,) = long.files(), short.files()
     for space in SpaceName:
         ours, expected = long.vectors(one.id, space), short.vectors(other.id, space)
