@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pesearch.errors import PesearchError
+from pesearch.errors import PesearchError, QuerySyntaxError
 
 app = typer.Typer(
     name="pesearch",
@@ -111,6 +111,7 @@ def query(
     """
     from pesearch.cli.asking import answer_question, print_answer
     from pesearch.search.filter import FileFilter, duration_seconds
+    from pesearch.search.query import parse
     from pesearch.search.question import Question
     from pesearch.types import MediaKind
 
@@ -121,6 +122,8 @@ def query(
         online=online,
     )  # fmt: skip
     question = Question(text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, files=files)
+    if question.text.strip() and not speech:
+        parse(question.text)  # a mistake is told before any model is loaded
     answer = answer_question(chosen(library), question, device)
     print_answer(answer, as_json, as_lines, as_paths)
     raise typer.Exit(0 if answer.matches else 1)
@@ -267,6 +270,8 @@ def main() -> None:
         stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may hold any bytes
     try:
         app()
+    except QuerySyntaxError as error:
+        fail(str(error), 2, error.caret_lines())
     except PesearchError as error:
         fail(str(error), 2)
     except KeyboardInterrupt:
@@ -280,7 +285,7 @@ def main() -> None:
         fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 shows where)", 2)
 
 
-def fail(message: str, code: int) -> None:
-    """One line on stderr, then the exit code."""
-    print(f"pesearch: {' '.join(message.split())}", file=sys.stderr)
+def fail(message: str, code: int, below: tuple[str, ...] = ()) -> None:
+    """One line on stderr, what belongs below it, then the exit code."""
+    print(f"pesearch: {' '.join(message.split())}", *below, sep="\n  ", file=sys.stderr)
     raise SystemExit(code)

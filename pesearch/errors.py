@@ -17,11 +17,14 @@
     |   +-- OtherModelSet     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
     +-- QuestionError         a question that cannot be asked
+        +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
 
 The message is one line: what is wrong and what to do. Only cli/ and app/ turn errors into output and exit codes.
 """
 
 from __future__ import annotations
+
+import unicodedata
 
 
 class PesearchError(Exception):
@@ -94,3 +97,46 @@ class NoSpaceLeft(LibraryError):
 
 class QuestionError(PesearchError):
     """A question that cannot be asked."""
+
+
+class QuerySyntaxError(QuestionError):
+    """A mistake in a query: `text` as the user wrote it, `column` of the mistake (0-based, at most the length of the
+    text), and what was `expected` there, in plain words."""
+
+    def __init__(self, text: str, column: int, expected: str) -> None:
+        super().__init__(text, column, expected)
+        self.text, self.column, self.expected = text, column, expected
+
+    def __str__(self) -> str:
+        found = " ".join(self.text[self.column : self.column + _FOUND_CHARACTERS].split(maxsplit=1)[:1])
+        place = f"at {_shown(found)!r} (character {self.column + 1})" if found else "at the end"
+        return f"{place}: expected {self.expected}"
+
+    def caret_lines(self) -> tuple[str, str]:
+        """The text, or the part of it around the mistake, and below it a line with a caret under the mistake."""
+        first = max(0, self.column - _SHOWN_CHARACTERS)
+        before, after = self.text[first : self.column], self.text[self.column : self.column + _SHOWN_CHARACTERS]
+        left = "..." if first else ""
+        right = "..." if self.column + _SHOWN_CHARACTERS < len(self.text) else ""
+        return f"{left}{_shown(before + after)}{right}", " " * (len(left) + _cells(_shown(before))) + "^"
+
+
+_FOUND_CHARACTERS = 24
+_SHOWN_CHARACTERS = 36
+"""On each side of the caret: both sides fit into a line of 80, unless the characters are wide."""
+
+
+def _shown(text: str) -> str:
+    """Text that a terminal can show in the order it is written: no control characters, no marks of direction."""
+    return "".join(" " if letter.isspace() else letter if letter.isprintable() else "?" for letter in text)
+
+
+def _cells(text: str) -> int:
+    """Width on a terminal: two cells for wide characters, none for marks that are put on the letter before."""
+    return sum(_width(letter) for letter in text)
+
+
+def _width(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me") or "\u1160" <= letter <= "\u11ff":  # Hangul: joined to a syllable
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

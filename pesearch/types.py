@@ -36,6 +36,15 @@ class SpaceName(StrEnum):
     AUDIO_VIDEO = "audio_video"
 
 
+class Sense(StrEnum):
+    """What a question is narrowed to: pictures, sound, what is spoken, or written text (captions, titles)."""
+
+    SEEN = "seen"
+    HEARD = "heard"
+    SAID = "said"
+    TEXT = "text"
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """One embedding space as a library holds it: the model that made it, its revision, its dimension."""
