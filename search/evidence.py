@@ -1,4 +1,4 @@
-"""Which windows of a file answer, and the hits that speak for each."""
+"""The hits that speak for a stretch of a file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pesearch.search.calibrate import fuse
-from pesearch.search.moments import Stretch
-from pesearch.search.retrieve import Asked, Retrieved
-from pesearch.search.score import SPACES, FileScores, ranges
-from pesearch.types import Hit
+from pesearch.search.asked import Asked
+from pesearch.search.combine import Stretch
+from pesearch.search.retrieve import Retrieved
+from pesearch.search.score import FileScores
+from pesearch.types import Hit, SpaceName
 
 KEPT_SHARE = 0.5
-"""Windows of a file, and spaces of a window, that score under this share of the best do not count as evidence."""
+"""Spaces that are under this share as certain as the best one do not count as evidence."""
 
 Ranks = Sequence[dict[tuple[int, float, float], int]]
 """For each probe, the rank of each segment that it found: by file, start and end."""
@@ -24,25 +24,28 @@ def ranks_of(found: Retrieved) -> Ranks:
     return [{(hit.file_id, hit.start_seconds, hit.end_seconds): hit.rank for hit in hits} for hits in found.hits]
 
 
-def stretches_of(file: FileScores, asked: Asked, ranks: Ranks) -> Iterator[Stretch]:
-    """The windows of a file that answer about as well as its best one, each with its evidence."""
-    fused = fuse(file.certainties, asked.wholes)
-    for cell in np.flatnonzero(fused >= KEPT_SHARE * fused.max()).tolist():
-        start, end = file.cells[cell].tolist()
-        if evidence := frozenset(_evidence(file, cell, asked, ranks)):
-            yield Stretch(file.file.id, start, end, float(fused[cell]), evidence)
+def evidence_of(file: FileScores, stretch: Stretch, asked: Asked, ranks: Ranks) -> tuple[Hit, ...]:
+    """The best segment of the stretch in each space that speaks for it. What was not found ranks after what was."""
+    wanted = [number for number, looked_for in enumerate(asked.looked_for) if looked_for]
+    best = list(_best_segments(file, stretch, wanted))
+    least = KEPT_SHARE * max((sure for *_, sure in best), default=0.0)
+    hits = (_hit(file, space, at, ranks) for space, at, sure in best if sure and sure >= least)
+    return tuple(sorted(hits, key=lambda hit: (hit.rank, hit.space, hit.start_seconds)))
 
 
-def _evidence(file: FileScores, cell: int, asked: Asked, ranks: Ranks) -> Iterator[Hit]:
-    """The best segment of the cell in each space that speaks for it. What was not found ranks after what was."""
-    sure = file.certainties[cell, : asked.wholes].max(axis=0)
+def _best_segments(file: FileScores, stretch: Stretch, wanted: Sequence[int]) -> Iterator[tuple[SpaceName, int, float]]:
+    """For each space the number of the segment in the stretch that is surest of a term that is looked for."""
     for space, scored in file.spaces.items():
-        certain = sure[SPACES.index(space)]
-        if not certain or certain < KEPT_SHARE * sure.max():
-            continue
-        first, stop = (int(edge[0]) for edge in ranges(file.cells[cell : cell + 1], scored.segments))
-        best = first + int(np.argmax(scored.certainties[first:stop, : asked.wholes].max(axis=1)))
-        start, end = scored.segments[best].tolist()
-        known = ranks[int(scored.probes[best])]
-        rank = known.get((file.file.id, start, end), len(known) + 1)
-        yield Hit(file.file.id, space, start, end, float(scored.scores[best]), rank)
+        starts, ends = scored.segments.T
+        inside = (starts < stretch.end_seconds) & (ends > stretch.start_seconds) | (starts == stretch.start_seconds)
+        sure = np.where(inside, scored.certainties[:, wanted].max(axis=1), 0.0)
+        at = int(sure.argmax())
+        yield space, at, float(sure[at])
+
+
+def _hit(file: FileScores, space: SpaceName, at: int, ranks: Ranks) -> Hit:
+    scored = file.spaces[space]
+    start, end = scored.segments[at].tolist()
+    known = ranks[int(scored.probes[at])]
+    rank = known.get((file.file.id, start, end), len(known) + 1)
+    return Hit(file.file.id, space, start, end, float(scored.scores[at]), rank)

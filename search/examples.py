@@ -16,6 +16,7 @@ from pesearch.media.image import read_image
 from pesearch.media.probe import probe
 from pesearch.media.recognise import recognise
 from pesearch.media.video import FrameReader
+from pesearch.search.syntax import Example
 from pesearch.timeline import grid, windows
 from pesearch.types import FloatArray, ImageArray, MediaInfo, MediaKind, SpaceName
 
@@ -32,26 +33,26 @@ def image_vectors(path: Path, models: ModelSet) -> FloatArray:
         raise QuestionError(f"cannot ask with {path}: {error}") from error
 
 
-def audio_vectors(path: Path, models: ModelSet) -> dict[SpaceName, FloatArray]:
+def audio_vectors(example: Example, models: ModelSet) -> dict[SpaceName, FloatArray]:
     """The sound of an audio or video file in the audio space, float32 [windows, dim]."""
-    info = _probe(path)
+    info = _probe(example.path)
     if info.audio is None:
-        raise QuestionError(f"{path} has no sound: --audio needs a file with sound")
-    return _window_vectors(path, info, models, seen=False)
+        raise QuestionError(f"{example.path} has no sound: --audio needs a file with sound")
+    return _window_vectors(example, info, models, seen=False)
 
 
-def video_vectors(path: Path, models: ModelSet) -> dict[SpaceName, FloatArray]:
+def video_vectors(example: Example, models: ModelSet) -> dict[SpaceName, FloatArray]:
     """A video in the video, audio and audio-video spaces, as far as it has both, float32 [windows, dim] each.
 
     A model set without a video space looks at its frames instead, in the frame space.
     """
-    info = _probe(path)
+    info = _probe(example.path)
     if info.video is None or info.kind is not MediaKind.VIDEO:
-        raise QuestionError(f"{path} is not a video: --video needs one")
+        raise QuestionError(f"{example.path} is not a video: --video needs one")
     if SpaceName.VIDEO in {space.name for space in models.spaces}:
-        return _window_vectors(path, info, models, seen=True)
-    heard = _window_vectors(path, info, models, seen=False) if info.audio else {}
-    return {**heard, SpaceName.FRAME: _frame_vectors(path, info, models)}
+        return _window_vectors(example, info, models, seen=True)
+    heard = _window_vectors(example, info, models, seen=False) if info.audio else {}
+    return {**heard, SpaceName.FRAME: _frame_vectors(example, info, models)}
 
 
 def _kind(path: Path) -> MediaKind | None:
@@ -68,14 +69,25 @@ def _probe(path: Path) -> MediaInfo:
         raise QuestionError(f"cannot ask with {path}: {error}") from error
 
 
-def _window_vectors(path: Path, info: MediaInfo, models: ModelSet, seen: bool) -> dict[SpaceName, FloatArray]:
-    """Every window of the file, a few at a time so that a long example never lies in memory as a whole."""
-    found: list[WindowVectors] = []
+def _windows(example: Example, info: MediaInfo) -> list[list[float]]:
+    """The windows of the part that is asked with."""
+    start, end = example.start_seconds or 0.0, info.duration_seconds
+    if example.end_seconds is not None:
+        end = min(end, example.end_seconds)
+    if start >= end:
+        raise QuestionError(f"cannot ask with {example.path}: it ends at {info.duration_seconds:g} s")
+    shifted: list[list[float]] = (windows(end - start) + start).tolist()
+    return shifted
+
+
+def _window_vectors(example: Example, info: MediaInfo, models: ModelSet, seen: bool) -> dict[SpaceName, FloatArray]:
+    """Every window of the example, a few at a time so that a long one never lies in memory as a whole."""
+    path, found = example.path, list[WindowVectors]()
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(FrameReader(path)) if seen else None
             audio = stack.enter_context(AudioReader(path)) if info.audio else None
-            for batch in _batches(windows(info.duration_seconds).tolist()):
+            for batch in _batches(_windows(example, info)):
                 found += models.embed_windows([_window(frames, audio, start, end) for start, end in batch])
     except MediaError as error:
         raise QuestionError(f"cannot ask with {path}: {error}") from error
@@ -92,13 +104,13 @@ def _window(frames: FrameReader | None, audio: AudioReader | None, start: float,
     return WindowInput(images or None, audio.read(start, end) if audio else None)
 
 
-def _frame_vectors(path: Path, info: MediaInfo, models: ModelSet) -> FloatArray:
+def _frame_vectors(example: Example, info: MediaInfo, models: ModelSet) -> FloatArray:
     """One vector a window: the mean of its frames' vectors, as PE-Core embeds a video (its encode_video)."""
     try:
-        with FrameReader(path) as reader:
-            means = [_mean_frame(reader, start, end, models) for start, end in windows(info.duration_seconds).tolist()]
+        with FrameReader(example.path) as reader:
+            means = [_mean_frame(reader, start, end, models) for start, end in _windows(example, info)]
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {path}: {error}") from error
+        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
     return np.stack(means)
 
 

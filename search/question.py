@@ -19,7 +19,8 @@ _BETWEEN_TERMS = re.compile(r"\s*(?:[,;+&]|\b(?:and|then)\b)\s*", re.IGNORECASE)
 class Question:
     """What a user asks: a text, examples, or both; `k` moments at most.
 
-    `speech` takes the text as words that are spoken. `files` says which files are asked.
+    `speech` takes the text as words that are spoken. `files` says which files are asked, `per_file` how many moments
+    of each may come (None: all). Without `locate` named sounds are not located, which is quicker.
     Raises QuestionError for what cannot be asked.
     """
 
@@ -29,6 +30,8 @@ class Question:
     image: Path | None = None
     speech: bool = False
     k: int = 10
+    per_file: int | None = None
+    locate: bool = True
     files: FileFilter = EVERY_FILE
 
     def __post_init__(self) -> None:
@@ -38,6 +41,8 @@ class Question:
             raise QuestionError("--speech needs the words that are spoken")
         if self.k < 1:
             raise QuestionError(f"-k is {self.k}: ask for at least 1 moment")
+        if self.per_file is not None and self.per_file < 1:
+            raise QuestionError(f"--per-file is {self.per_file}: ask for at least 1 moment of a file")
 
     @property
     def examples(self) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""A close look at one file: how surely each of its windows answers each part of a question, in each space."""
+"""A close look at one file: how surely each of its windows answers each term of a question, in each space."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.search.calibrate import Certainty, certainty
-from pesearch.search.retrieve import Asked
+from pesearch.search.asked import Asked
+from pesearch.search.background import Certainty
+from pesearch.search.calibrate import Calibration
 from pesearch.timeline import windows
 from pesearch.types import FloatArray, MediaFile, SegmentArray, SpaceName
 
 if TYPE_CHECKING:
-    from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
 SPACES = tuple(SpaceName)
@@ -25,8 +25,8 @@ Indexes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class SpaceScores:
-    """One space of one file: `segments` float64 [n, 2] in order of time, `scores` float32 [n] of the best whole part's
-    probe and which `probes` int64 [n] that was, `certainties` float64 [n, parts]."""
+    """One space of one file: `segments` float64 [n, 2] in order of time, `scores` float32 [n] of the best probe of
+    what is looked for and which `probes` int64 [n] that was, `certainties` float64 [n, terms]."""
 
     segments: SegmentArray
     scores: FloatArray
@@ -36,7 +36,7 @@ class SpaceScores:
 
 @dataclass(frozen=True, slots=True)
 class FileScores:
-    """One file: `cells` float64 [c, 2] are its windows, `certainties` float64 [c, parts, spaces] hold the best of the
+    """One file: `cells` float64 [c, 2] are its windows, `certainties` float64 [c, terms, spaces] hold the best of the
     segments that lie in each; 0 where a space has none there, or is not asked."""
 
     file: MediaFile
@@ -45,13 +45,13 @@ class FileScores:
     spaces: dict[SpaceName, SpaceScores]
 
 
-def score_file(library: Library, models: ModelSet, asked: Asked, file: MediaFile) -> FileScores:
+def score_file(library: Library, asked: Asked, calibration: Calibration, file: MediaFile) -> FileScores:
     """Compares every vector of the file with every probe."""
     cells = file_cells(file)
-    certainties = np.zeros((len(cells), asked.parts, len(SPACES)))
+    certainties = np.zeros((len(cells), len(asked.terms), len(SPACES)))
     spaces: dict[SpaceName, SpaceScores] = {}
-    for space in sorted({probe.space for probe in asked.probes}):
-        scored = _score_space(library, models, asked, file, space)
+    for space in sorted({probe.space for probe in calibration.probes}):
+        scored = _score_space(library, asked, calibration, file, space)
         if len(scored.segments):
             spaces[space] = scored
             certainties[:, :, SPACES.index(space)] = best_in_cells(cells, scored.segments, scored.certainties)
@@ -64,21 +64,23 @@ def file_cells(file: MediaFile) -> SegmentArray:
     return cells if len(cells) else np.zeros((1, 2))
 
 
-def _score_space(library: Library, models: ModelSet, asked: Asked, file: MediaFile, space: SpaceName) -> SpaceScores:
+def _score_space(
+    library: Library, asked: Asked, calibration: Calibration, file: MediaFile, space: SpaceName
+) -> SpaceScores:
     stored = library.vectors(file.id, space)
     order = np.argsort(stored.segments[:, 0], kind="stable")
     segments, vectors = stored.segments[order], stored.vectors[order]
-    certainties = np.zeros((len(segments), asked.parts))
-    whole, scores = np.full(len(segments), -1.0), np.zeros(len(segments), dtype=np.float32)
+    certainties = np.zeros((len(segments), len(asked.terms)))
+    best, scores = np.full(len(segments), -1.0), np.zeros(len(segments), dtype=np.float32)
     probes = np.zeros(len(segments), dtype=np.int64)
-    for number, probe in enumerate(asked.probes):
+    for number, probe in enumerate(calibration.probes):
         if probe.space != space:
             continue
-        dots, sure = certainty(models, probe, vectors, asked.everyday)
+        sure = calibration.certainty(number, vectors)
         certainties[:, probe.part] = np.maximum(certainties[:, probe.part], sure)
-        if probe.part < asked.wholes:
-            better = sure > whole
-            whole, scores = np.where(better, sure, whole), np.where(better, dots, scores)
+        if asked.looked_for[probe.part]:
+            better = sure > best
+            best, scores = np.where(better, sure, best), np.where(better, vectors @ probe.vector, scores)
             probes = np.where(better, number, probes)
     return SpaceScores(segments, scores, probes, certainties)
 
@@ -100,7 +102,7 @@ def ranges(cells: SegmentArray, segments: SegmentArray) -> tuple[Indexes, Indexe
 
 
 def best_in_cells(cells: SegmentArray, segments: SegmentArray, values: Certainty) -> Certainty:
-    """The greatest of `values` [n, parts] among the segments in each cell, [cells, parts]; 0 where there is none."""
+    """The greatest of `values` [n, terms] among the segments in each cell, [cells, terms]; 0 where there is none."""
     first, stop = ranges(cells, segments)
     padded = np.concatenate([values, np.zeros((1, values.shape[1]))])
     best = np.maximum.reduceat(padded, np.stack([first, stop], axis=1).ravel(), axis=0)[::2]

@@ -5,19 +5,25 @@ answer = search(open_library(folder), open_model_set("starter"), Question("siren
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryMoved
-from pesearch.search.calibrate import LIKENESS, PROBABILITY
-from pesearch.search.evidence import ranks_of, stretches_of
-from pesearch.search.listen import Heard, listen
-from pesearch.search.moments import best_first, merge
+from pesearch.search.asked import Asked, take_apart
+from pesearch.search.background import Backgrounds, backgrounds
+from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure, Probe
+from pesearch.search.combine import Stretch, best_first, combine
+from pesearch.search.evidence import evidence_of, ranks_of
+from pesearch.search.listen import Listener
 from pesearch.search.question import Question
-from pesearch.search.retrieve import ask, retrieve
+from pesearch.search.retrieve import probes_of, retrieve
 from pesearch.search.score import FileScores, score_file
-from pesearch.types import Moment
+from pesearch.search.track import stretches, track
+from pesearch.types import Event, Moment
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -27,23 +33,28 @@ CONFIDENT = 0.25
 """A best moment below this is no answer. On the sample clips, with the starter set: words from outside the world reach
 0.01 at most, words of other clips 0.12, the right clip 0.4 and more."""
 
-LEAST_HEARD = 10
-"""So many of the best moments are heard again, if fewer are asked for: hearing may change their order."""
+LEAST_HEARD, HEARD_SHARE = 10, 0.05
+"""So many of the best stretches are heard again, if fewer are asked for, and those that are so likely beside the best
+one: hearing may change their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The moments that answer a question, best first; `confident` tells whether the best one is likely to be right.
+    """The moments that answer a question, best first; those that score `CONFIDENT` and more are likely to be right.
 
-    `score_kind` says what the moments' scores are: "model", or "likeness" where only examples are asked with.
+    `score_kind` says what the moments' scores are: "calibrated", or "likeness" where only examples are asked with.
     """
 
     query: str
     model: str
     library: Path
     moments: tuple[Moment, ...]
-    confident: bool
     score_kind: str
+
+    @property
+    def confident(self) -> bool:
+        """Whether the best moment is likely to be right."""
+        return bool(self.moments) and self.moments[0].score >= CONFIDENT
 
     @property
     def matches(self) -> tuple[Moment, ...]:
@@ -56,47 +67,100 @@ def search(library: Library, models: ModelSet, question: Question) -> Answer:
 
     Raises OtherModelSet where the library is not of these models, QuestionError for an example that cannot be read.
     """
+    held = backgrounds(library)
     while True:
         try:
-            return _answer(library.pinned(), models, question)
+            return _answer(library.pinned(), held, models, question)
         except LibraryMoved:
             continue  # the library is asked as it is now
 
 
-def _answer(library: Library, models: ModelSet, question: Question) -> Answer:
+def _answer(library: Library, held: Backgrounds, models: ModelSet, question: Question) -> Answer:
     library.require(models.name, models.spaces)
-    moments = _moments(library, models, question)
     return Answer(
         query=str(question),
         model=models.name,
         library=library.folder,
-        moments=moments,
-        confident=bool(moments) and moments[0].score >= CONFIDENT,
-        score_kind=PROBABILITY if question.text.strip() else LIKENESS,
+        moments=_moments(library, held, models, question),
+        score_kind=CALIBRATED if question.text.strip() else LIKENESS,
     )
 
 
-def _moments(library: Library, models: ModelSet, question: Question) -> tuple[Moment, ...]:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One question on its way: what is asked, the files that may answer, and what was heard of them."""
+
+    asked: Asked
+    files: dict[int, FileScores]
+    listener: Listener
+
+    def best(self) -> list[tuple[int, Stretch]]:
+        """The stretches of all files that answer, best first."""
+        found = [(number, stretch) for number in self.files for stretch in self.stretches(number)]
+        return sorted(found, key=lambda one: (best_first(one[1]), one[0]))
+
+    def stretches(self, number: int) -> list[Stretch]:
+        """The stretches of one file that answer, as far as it has been heard."""
+        return combine(self.asked.plan, partial(self._of_term, number))
+
+    def answers(self, question: Question) -> list[tuple[int, Stretch]]:
+        """The best stretches, as many as are asked for in all and of each file."""
+        taken: Counter[int] = Counter()
+        chosen: list[tuple[int, Stretch]] = []
+        for number, stretch in self.best():
+            if question.per_file is None or taken[number] < question.per_file:
+                taken[number] += 1
+                chosen.append((number, stretch))
+        return chosen[: question.k]
+
+    def hear(self, count: int) -> None:
+        """Listen to the best stretches, at least so many."""
+        best = self.best()
+        for rank, (number, stretch) in enumerate(best):
+            if rank >= count and stretch.score < HEARD_SHARE * best[0][1].score:
+                break
+            self.listener.listen(self.files[number].file, stretch)
+
+    def events(self, number: int, stretch: Stretch) -> Iterator[Event]:
+        """The named sounds that were located in a stretch."""
+        for hearing in self.listener.hearings(number).values():
+            for event in hearing.events:
+                if event.start_seconds < stretch.end_seconds and event.end_seconds > stretch.start_seconds:
+                    yield event
+
+    def _of_term(self, number: int, term: int) -> Sequence[Stretch]:
+        hearing = self.listener.hearings(number).get(term)
+        return stretches(track(self.files[number], term, hearing), self.asked.terms[term].weight)
+
+
+def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Question) -> tuple[Moment, ...]:
     wanted = question.files
     allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
-    asked = ask(question, models)
-    found = retrieve(library, asked, question.k, allowed)
-    scores = {number: score_file(library, models, asked, library.file(number)) for number in found.file_ids}
+    asked = take_apart(question)
+    probes = probes_of(asked, models)
+    found = retrieve(library, asked, probes, question.k, allowed)
+    calibration = calibration_of(library, held, models, probes)
+    files = {number: score_file(library, asked, calibration, library.file(number)) for number in found.file_ids}
+    listener = Listener(library, models, asked.phrases if question.locate else {})
+    search = _Search(asked, files, listener)
+    search.hear(max(question.k, LEAST_HEARD))
     ranks = ranks_of(found)
-    stretches = merge(one for file in scores.values() for one in stretches_of(file, asked, ranks))
-    best = stretches[: max(question.k, LEAST_HEARD)]
-    heard = sorted(listen(best, scores, asked, models, library), key=lambda one: best_first(one.stretch))
-    return tuple(_moment(rank, one, scores) for rank, one in enumerate(heard[: question.k], start=1))
-
-
-def _moment(rank: int, heard: Heard, scores: dict[int, FileScores]) -> Moment:
-    stretch = heard.stretch
-    return Moment(
-        rank=rank,
-        file=scores[stretch.file_id].file,
-        start_seconds=stretch.start_seconds,
-        end_seconds=stretch.end_seconds,
-        score=stretch.score,
-        evidence=tuple(sorted(stretch.evidence, key=lambda hit: (hit.rank, hit.space, hit.start_seconds))),
-        events=heard.events,
+    return tuple(
+        Moment(
+            rank=rank,
+            file=files[number].file,
+            start_seconds=stretch.start_seconds,
+            end_seconds=min(stretch.end_seconds, files[number].file.info.duration_seconds),
+            score=stretch.score,
+            evidence=evidence_of(files[number], stretch, asked, ranks),
+            events=tuple(sorted(search.events(number, stretch), key=lambda event: event.start_seconds)),
+        )
+        for rank, (number, stretch) in enumerate(search.answers(question), start=1)
     )
+
+
+def calibration_of(library: Library, held: Backgrounds, models: ModelSet, probes: Sequence[Probe]) -> Calibration:
+    """How the scores of these probes are read in this library."""
+    spaces = {probe.space for probe in probes if probe.measure is not Measure.LIKENESS}
+    of = {space: held.of(library, models, space) for space in spaces}
+    return Calibration(probes, {space: background for space, background in of.items() if background is not None})

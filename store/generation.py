@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pesearch.store.disk import write_durably
 from pesearch.store.index_cache import OpenCaches
-from pesearch.store.rows import map_rows
+from pesearch.store.rows import Rows, map_rows
 from pesearch.store.snapshot import Snapshot
 from pesearch.store.vectors import VectorIndex, is_large, open_index
 from pesearch.types import Space, SpaceName
@@ -27,14 +27,21 @@ class Generation:
         self.by_fingerprint = {file.fingerprint: file for file in snapshot.files.values()}
         self._folder = folder
         self._caches = caches
+        self._rows: dict[SpaceName, Rows] = {}
         self._indexes: dict[SpaceName, VectorIndex] = {}
         self._opening = threading.Lock()
+
+    def rows(self, space: Space) -> Rows:
+        """All rows of one space, mapped once. `FileNotFoundError` as `index`."""
+        if space.name not in self._rows:
+            self._rows[space.name] = map_rows(self._folder, self.snapshot, space)
+        return self._rows[space.name]
 
     def index(self, space: Space) -> VectorIndex:
         """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
         with self._opening:
             held = self._indexes.get(space.name)
-            rows = map_rows(self._folder, self.snapshot, space) if held is None else held.rows
+            rows = self.rows(space)
             compressed = self._caches.index(self.snapshot.birth, space) if is_large(space, rows.layout) else None
             if held is None or held.compressed is not compressed:
                 held = self._indexes[space.name] = open_index(rows, compressed)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from pesearch import timeline
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
 from pesearch.store.birth import create_catalogue, migrate_catalogue
@@ -188,6 +190,28 @@ class Library:
             if known is None:
                 raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
             return read_vectors(self.folder, generation.snapshot, known, file_id)
+
+        return self._from_shards(answer)
+
+    def rows(self, space: SpaceName) -> int:
+        """How many vectors the space has."""
+
+        def answer(generation: Generation) -> int:
+            known = generation.snapshot.space(space)
+            return generation.rows(known).layout.rows if known else 0
+
+        return self._from_shards(answer)
+
+    def sample(self, space: SpaceName, count: int) -> FloatArray:
+        """At most so many vectors of a space, evenly spread over its files, float32 [n, dim]."""
+
+        def answer(generation: Generation) -> FloatArray:
+            known = generation.snapshot.space(space)
+            if known is None:
+                raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
+            rows = generation.rows(known)
+            numbers = np.linspace(0, rows.layout.rows - 1, min(count, rows.layout.rows)).astype(np.int64)
+            return rows.vectors(numbers).astype(np.float32)
 
         return self._from_shards(answer)
 

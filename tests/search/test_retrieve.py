@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pesearch.search.asked import Asked
 from pesearch.search.calibrate import Measure, Probe
-from pesearch.search.retrieve import LEAST_FILES, Asked, retrieve
+from pesearch.search.retrieve import LEAST_FILES, Retrieved, retrieve
+from pesearch.search.syntax import Words
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
 
@@ -16,9 +18,11 @@ MakeLibrary = Callable[..., Library]
 NORTH, EAST, BOTH = [0.0, 1.0], [1.0, 0.0], [0.7, 0.7]
 
 
-def asked(*probes: tuple[SpaceName, list[float]]) -> Asked:
-    made = (Probe(0, space, np.array(vector, dtype=np.float32), Measure.LIKENESS) for space, vector in probes)
-    return Asked(1, (), tuple(made))
+def ask(
+    library: Library, *probes: tuple[SpaceName, list[float]], files: frozenset[int] | None = None, wanted: bool = True
+) -> Retrieved:
+    made = [Probe(0, space, np.array(vector, dtype=np.float32), Measure.LIKENESS) for space, vector in probes]
+    return retrieve(library, Asked(0, (Words("a term"),), (wanted,)), made, 1, files)
 
 
 def names(library: Library, file_ids: tuple[int, ...]) -> list[str]:
@@ -27,7 +31,7 @@ def names(library: Library, file_ids: tuple[int, ...]) -> list[str]:
 
 def test_the_nearest_file_comes_first(make_library: MakeLibrary) -> None:
     library = make_library({"n.wav": {SpaceName.AUDIO: [NORTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}})
-    found = retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, None)
+    found = ask(library, (SpaceName.AUDIO, EAST))
     assert names(library, found.file_ids) == ["e.wav", "n.wav"]
     assert [hit.rank for hit in found.hits[0]] == [1, 2]
 
@@ -36,14 +40,14 @@ def test_a_file_that_several_vectors_find_comes_before_one_that_only_one_finds(m
     library = make_library(
         {"n.wav": {SpaceName.AUDIO: [NORTH]}, "both.wav": {SpaceName.AUDIO: [BOTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}}
     )
-    found = retrieve(library, asked((SpaceName.AUDIO, EAST), (SpaceName.AUDIO, NORTH)), 1, None)
+    found = ask(library, (SpaceName.AUDIO, EAST), (SpaceName.AUDIO, NORTH))
     assert len(found.hits) == 2
     assert set(found.file_ids) == {file.id for file in library.files()}
 
 
 def test_each_probe_has_the_hits_of_its_own_space(make_library: MakeLibrary) -> None:
     library = make_library({"a.mp4": {SpaceName.AUDIO: [NORTH], SpaceName.FRAME: [EAST, NORTH]}})
-    found = retrieve(library, asked((SpaceName.FRAME, NORTH), (SpaceName.AUDIO, NORTH)), 1, None)
+    found = ask(library, (SpaceName.FRAME, NORTH), (SpaceName.AUDIO, NORTH))
     assert [[hit.space for hit in hits] for hits in found.hits] == [[SpaceName.FRAME] * 2, [SpaceName.AUDIO]]
     assert found.hits[0][0].start_seconds == 0.625
 
@@ -51,13 +55,18 @@ def test_each_probe_has_the_hits_of_its_own_space(make_library: MakeLibrary) -> 
 def test_only_the_files_asked_for_are_found(make_library: MakeLibrary) -> None:
     library = make_library({"n.wav": {SpaceName.AUDIO: [NORTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}})
     (north,) = (file.id for file in library.files() if file.path.name == "n.wav")
-    assert retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, frozenset({north})).file_ids == (north,)
-    assert retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, frozenset()).file_ids == ()
+    assert ask(library, (SpaceName.AUDIO, EAST), files=frozenset({north})).file_ids == (north,)
+    assert ask(library, (SpaceName.AUDIO, EAST), files=frozenset()).file_ids == ()
 
 
 def test_many_files_are_cut_to_the_likeliest(make_library: MakeLibrary) -> None:
     turns = np.linspace(0, np.pi / 2, LEAST_FILES + 10)
     files = {f"{n}.wav": {SpaceName.AUDIO: [[float(np.cos(t)), float(np.sin(t))]]} for n, t in enumerate(turns)}
     library = make_library(files)
-    found = retrieve(library, asked((SpaceName.AUDIO, EAST)), 1, None)
+    found = ask(library, (SpaceName.AUDIO, EAST))
     assert names(library, found.file_ids) == [f"{n}.wav" for n in range(LEAST_FILES)]
+
+
+def test_what_is_excluded_finds_nothing_by_itself(make_library: MakeLibrary) -> None:
+    library = make_library({"e.wav": {SpaceName.AUDIO: [EAST]}})
+    assert ask(library, (SpaceName.AUDIO, EAST), wanted=False).file_ids == ()

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.encoders.model_set import ModelSet
-from pesearch.search.calibrate import Measure, Probe
-from pesearch.search.retrieve import Asked
-from pesearch.search.score import SPACES, best_in_cells, file_cells, ranges, score_file
+from pesearch.search.asked import Asked
+from pesearch.search.calibrate import Calibration, Measure, Probe
+from pesearch.search.score import SPACES, FileScores, best_in_cells, file_cells, ranges, score_file
+from pesearch.search.syntax import Words
 from pesearch.store.library import Library
 from pesearch.timeline import grid, windows
 from pesearch.types import SpaceName
@@ -52,30 +52,33 @@ def test_a_still_image_is_its_own_cell() -> None:
 MakeLibrary = Callable[..., Library]
 
 
-def test_a_file_is_as_certain_as_its_vectors_say(make_library: MakeLibrary, starter: ModelSet) -> None:
+def test_a_file_is_as_certain_as_its_vectors_say(make_library: MakeLibrary) -> None:
     library = make_library({"a.mp4": {SpaceName.AUDIO: [[1, 0], [0, 1]], SpaceName.FRAME: [[1, 0]]}}, seconds=15.0)
-    probes = (likeness(0, SpaceName.AUDIO, [1, 0]), likeness(0, SpaceName.FRAME, [0, 1]))
     (file,) = library.files()
-    scores = score_file(library, starter, Asked(1, (), probes), file)
+    scores = scored(library, likeness(0, SpaceName.AUDIO, [1, 0]), likeness(0, SpaceName.FRAME, [0, 1]))
     assert scores.cells.tolist() == file_cells(file).tolist() == [[0, 10], [5, 15]]
     assert scores.certainties[:, 0, AUDIO] == pytest.approx([1.0, 0.0], abs=1e-3)
     assert scores.certainties[:, 0, FRAME] == pytest.approx([0.0, 0.0], abs=1e-3)
 
 
-def test_of_several_vectors_for_one_part_the_best_counts(make_library: MakeLibrary, starter: ModelSet) -> None:
+def test_of_several_vectors_for_one_term_the_best_counts(make_library: MakeLibrary) -> None:
     library = make_library({"a.wav": {SpaceName.AUDIO: [[0, 1]]}})
-    probes = (likeness(0, SpaceName.AUDIO, [1, 0]), likeness(0, SpaceName.AUDIO, [0, 1]))
-    scores = score_file(library, starter, Asked(1, (), probes), library.files()[0])
+    scores = scored(library, likeness(0, SpaceName.AUDIO, [1, 0]), likeness(0, SpaceName.AUDIO, [0, 1]))
     assert scores.certainties[0, 0, AUDIO] == pytest.approx(1.0, abs=1e-3)
     assert scores.spaces[SpaceName.AUDIO].probes.tolist() == [1]
 
 
-def test_parts_are_kept_apart(make_library: MakeLibrary, starter: ModelSet) -> None:
+def test_terms_are_kept_apart_and_what_is_excluded_is_no_evidence(make_library: MakeLibrary) -> None:
     library = make_library({"a.wav": {SpaceName.AUDIO: [[0, 1]]}})
-    probes = (likeness(0, SpaceName.AUDIO, [1, 1]), likeness(1, SpaceName.AUDIO, [1, 0]))
-    probes += (likeness(2, SpaceName.AUDIO, [0, 1]),)
-    scores = score_file(library, starter, Asked(1, ("x", "y"), probes), library.files()[0])
+    probes = [likeness(0, SpaceName.AUDIO, [1, 1]), likeness(1, SpaceName.AUDIO, [1, 0])]
+    scores = scored(library, *probes, likeness(2, SpaceName.AUDIO, [0, 1]), looked_for=(True, True, False))
     assert scores.certainties[0, :, AUDIO] == pytest.approx([0.5**0.5, 0.0, 1.0], abs=1e-3)
+    assert scores.spaces[SpaceName.AUDIO].probes.tolist() == [0]
+
+
+def scored(library: Library, *probes: Probe, looked_for: tuple[bool, ...] = (True,)) -> FileScores:
+    terms = tuple(Words(f"term {number}") for number in range(len(looked_for)))
+    return score_file(library, Asked(0, terms, looked_for), Calibration(probes, {}), library.files()[0])
 
 
 def likeness(part: int, space: SpaceName, vector: list[float]) -> Probe:

@@ -1,0 +1,65 @@
+"""What `benchmarks.search` asks of a library that lacks some things of the generated world: is it there or not?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.composed import write_scenes
+from pesearch.search.truths import ClipTruth
+from training.scene import Scene, facts_of, sample_scene
+from training.words import HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
+from training.world import FIRST_SEED, MOST_CLIPS
+
+WITHHELD = ("drum", "phone", "bell", "clock")
+"""In none of the clips, neither seen nor heard."""
+
+SAID = PHRASES[::2]
+"""Only every second phrase is said."""
+
+CLIPS, QUESTIONS = 150, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """One question, and whether what it asks for is in the library."""
+
+    text: str
+    is_there: bool
+
+
+def write_absent(folder: Path, seed: int) -> None:
+    """Clips of one scene each, without what is withheld."""
+    write_scenes(folder, [[scene] for scene in islice(_scenes(seed), CLIPS)])
+
+
+def _scenes(seed: int) -> Iterator[Scene]:
+    for number in range(MOST_CLIPS):
+        said = SAID[number // 3 % len(SAID)] if number % 3 == 0 else ""
+        scene = sample_scene(FIRST_SEED + seed * MOST_CLIPS + number, phrase=said)
+        if facts_of(scene).concepts().isdisjoint(WITHHELD):
+            yield scene
+
+
+def presence_questions(clips: Sequence[ClipTruth], seed: int) -> list[Presence]:
+    """As many for what is there as for what is not: things, things of a colour, and what is said; and foreign nouns."""
+    rng = np.random.default_rng(seed)
+    there, absent = set[str](), set(OUTSIDE)
+    present = {truth.what for clip in clips for truth in (*clip.heard, *clip.seen)}
+    for forms in (HEARD_AS, SEEN_AS):
+        for name, texts in forms.items():
+            if name in WITHHELD:
+                absent.update(texts)
+            elif name in present:
+                there.update(texts)
+    said = {truth.what for clip in clips for truth in clip.said}
+    there |= {f"said:({phrase})" for phrase in said}
+    absent |= {f"said:({phrase})" for phrase in PHRASES if phrase not in said}
+    chosen = [
+        (rng.permutation(sorted(texts))[:QUESTIONS], is_there) for texts, is_there in ((there, True), (absent, False))
+    ]
+    return [Presence(str(text), is_there) for texts, is_there in chosen for text in texts]

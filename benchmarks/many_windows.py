@@ -1,0 +1,64 @@
+"""A library of many windows, made from the vectors of a small one: for the time that a question takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from pesearch.store.library import Library, create_library, open_library
+from pesearch.timeline import grid, windows
+from pesearch.types import (
+    EncodedFile,
+    FloatArray,
+    Location,
+    MediaInfo,
+    MediaKind,
+    SegmentArray,
+    Space,
+    SpaceName,
+    SpaceVectors,
+    VideoStream,
+)
+
+FILE_SECONDS = 600.0
+FILES_A_BATCH = 20
+
+JITTER = 0.05
+"""Noise in shares of a vector's own spread: no two rows are the same."""
+
+
+def make_many_windows(folder: Path, source: Library, count: int) -> Library:
+    """At least so many windows in files of ten minutes; what is there already is taken as it is."""
+    if folder.exists():
+        return open_library(folder)
+    library = create_library(folder, source.model_set, source.spaces)
+    files = _files(source, -(-count // len(windows(FILE_SECONDS))))
+    with library.writer() as writer:
+        while batch := list(islice(files, FILES_A_BATCH)):
+            writer.add(batch)
+    return library
+
+
+def _files(source: Library, count: int) -> Iterator[EncodedFile]:
+    rng = np.random.default_rng(5)
+    samples = {space.name: source.sample(space.name, 1 << 16) for space in source.spaces}
+    info = MediaInfo(MediaKind.VIDEO, FILE_SECONDS, VideoStream("h264", 64, 64, 25.0), None)
+    times = grid(0.0, FILE_SECONDS)
+    frames = np.stack([times, np.minimum(times + 0.625, FILE_SECONDS)], axis=1)
+    for number in range(count):
+        vectors = tuple(
+            _vectors(
+                space, frames if space.name is SpaceName.FRAME else windows(FILE_SECONDS), samples[space.name], rng
+            )
+            for space in source.spaces
+        )
+        yield EncodedFile(Location(Path(f"/made up/{number}.mp4"), 1, 1), f"made up {number}", info, vectors)
+
+
+def _vectors(space: Space, segments: SegmentArray, sample: FloatArray, rng: np.random.Generator) -> SpaceVectors:
+    chosen = sample[rng.integers(len(sample), size=len(segments))]
+    noise = JITTER * sample.std() * rng.standard_normal(chosen.shape)
+    return SpaceVectors(space.name, segments, (chosen + noise).astype(np.float32))

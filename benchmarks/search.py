@@ -1,0 +1,242 @@
+"""What the query language, the calibrated scores and their fusion are worth, and how long a warm question takes.
+
+    python -m benchmarks.search [--part composed|absent|latency] [--folder DIR] [--seed 41]
+
+Clips are made for it, of seeds that nobody trained on, and indexed with the starter set; `--folder` keeps them for
+another run. `composed`: 200 questions about 400 clips of several scenes, put in the query language and as one plain
+sentence, ranked by `search`, and by reciprocal rank fusion over the same probes. `absent`: 100 questions for what is
+in a library of clips, and 100 for what is not. `latency`: a library of 100,000 windows, without locating sounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.absences import presence_questions, write_absent
+from benchmarks.composed import KINDS, Composed, composed_questions, write_clips
+from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.many_windows import make_many_windows
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.indexer.index import index
+from pesearch.search.asked import take_apart
+from pesearch.search.background import backgrounds
+from pesearch.search.metrics import auroc
+from pesearch.search.question import Question
+from pesearch.search.ranking import expected_calibration_error, ndcg_at
+from pesearch.search.retrieve import probes_of, retrieve
+from pesearch.search.score import score_file
+from pesearch.search.search import calibration_of, search
+from pesearch.search.truths import read_truths
+from pesearch.store.library import Library, create_library, open_library
+from pesearch.types import SpaceName
+
+GAIN, SURE, OFF, WARM_MS = 0.15, 0.9, 0.1, 50.0
+"""The bars: what the language adds to nDCG@10, the AUROC of answering or not, the calibration error, and the median."""
+
+Rank = Callable[[Question], dict[str, float]]
+"""A score for each file's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """nDCG@10 of one kind of question, in the language and as a plain sentence; `rrf` is the language's probes ranked
+    by reciprocal rank fusion, `plain_rrf` the sentence's."""
+
+    part: str
+    kind: str
+    questions: int
+    language: float
+    plain: float
+    rrf: float
+    plain_rrf: float
+
+    def rows(self) -> Iterator[Row]:
+        """The gain, and the fusions."""
+        is_all = self.kind == "all"
+        what = f"{self.kind} ({self.questions}): language {self.language:.3f}, plain {self.plain:.3f}, gain"
+        yield Row(what, f"{self.language - self.plain:+.3f}", f">= {GAIN}" * is_all)
+        yield Row(
+            f"{self.kind}: language, fused by rank instead", f"{self.rrf:.3f}", f"<= {self.language:.3f}" * is_all
+        )
+        yield Row(
+            f"{self.kind}: plain, fused by rank instead", f"{self.plain_rrf:.3f}", f"<= {self.plain:.3f}" * is_all
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """How well the best score tells what is there from what is not: 0..1 each."""
+
+    part: str
+    questions: int
+    auroc: float
+    calibration_error: float
+
+    def rows(self) -> Iterator[Row]:
+        """Both."""
+        yield Row(f"answer or abstain ({self.questions}): AUROC", f"{self.auroc:.3f}", f">= {SURE}")
+        yield Row("expected calibration error, 10 bins", f"{self.calibration_error:.3f}", f"<= {OFF}")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds of a warm question: median and 99th percentile of the whole, medians of its steps."""
+
+    part: str
+    windows: int
+    p50_ms: float
+    p99_ms: float
+    embed_ms: float
+    retrieve_ms: float
+    look_ms: float
+
+    def rows(self) -> Iterator[Row]:
+        """The whole, then the steps."""
+        yield Row(
+            f"{self.windows} windows, warm: p50 (p99 {self.p99_ms:.1f})", f"{self.p50_ms:.1f} ms", f"< {WARM_MS:.0f} ms"
+        )
+        yield Row("of that: embed the question", f"{self.embed_ms:.1f} ms")
+        yield Row("of that: search the spaces", f"{self.retrieve_ms:.1f} ms")
+        yield Row("of that: look at the likeliest files closely", f"{self.look_ms:.1f} ms")
+
+
+def main() -> None:
+    """Make, index, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=list(PARTS), action="append", help="default: all")
+    parser.add_argument("--folder", type=Path, help="where to keep clips and libraries for another run")
+    parser.add_argument("--seed", type=int, default=41, help="which clips (default 41); never one that was trained on")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        report(measure(folder, arguments.seed, arguments.part or list(PARTS)))
+
+
+def measure(folder: Path, seed: int, parts: Sequence[str]) -> Iterator[Finding]:
+    """The parts one after the other."""
+    yield this_machine("cpu", "starter")
+    models = open_model_set("starter", "cpu")
+    for part in parts:
+        yield from PARTS[part](folder, seed, models)
+
+
+def composed(folder: Path, seed: int, models: ModelSet) -> Iterator[Language]:
+    """The language against plain sentences, calibrated scores against ranks."""
+    clips = folder / f"composed {seed}"
+    library = _indexed(clips, lambda: write_clips(clips, seed, 400), models)
+    questions = composed_questions(read_truths(clips / "truths.json"), 200, seed)
+    names = [file.path.name for file in library.files()]
+    ranks = (_by_search(library, models), _by_rank(library, models))
+    found = [
+        [_ndcg(rank, text, each, names) for rank in ranks for text in (each.language, each.sentence)]
+        for each in questions
+    ]
+    for kind in ("all", *KINDS):
+        chosen = [figures for figures, each in zip(found, questions, strict=True) if kind in ("all", each.kind)]
+        language, plain, rrf, plain_rrf = np.mean(chosen, axis=0).tolist()
+        yield Language("composed", kind, len(chosen), language, plain, rrf, plain_rrf)
+
+
+def _ndcg(rank: Rank, text: str, question: Composed, names: Sequence[str]) -> float:
+    found = rank(Question(text, k=10, per_file=1))
+    scores = np.array([[found.get(name, 0.0) for name in names]])
+    grades = np.array([[float(name in question.relevant) for name in names]])
+    return float(ndcg_at(scores, grades, 10)[0])
+
+
+def _by_search(library: Library, models: ModelSet) -> Rank:
+    def rank(question: Question) -> dict[str, float]:
+        moments = search(library, models, question).moments
+        return {moment.file.path.name: moment.score for moment in reversed(moments)}
+
+    return rank
+
+
+def _by_rank(library: Library, models: ModelSet) -> Rank:
+    """Files by reciprocal rank fusion of what each probe found (Cormack et al. 2009): what retrieval orders them by."""
+
+    def rank(question: Question) -> dict[str, float]:
+        asked = take_apart(question)
+        found = retrieve(library, asked, probes_of(asked, models), question.k, None).file_ids
+        return {library.file(number).path.name: 1.0 / place for place, number in enumerate(found, start=1)}
+
+    return rank
+
+
+def absent(folder: Path, seed: int, models: ModelSet) -> Iterator[Absent]:
+    """Things that are in a library and things that are not, by the score of the best moment."""
+    clips = folder / f"absent {seed}"
+    library = _indexed(clips, lambda: write_absent(clips, seed + 1), models)
+    questions = presence_questions(read_truths(clips / "truths.json"), seed)
+    scores = np.array([_best(search(library, models, Question(each.text, k=1)).moments) for each in questions])
+    there = np.array([each.is_there for each in questions])
+    yield Absent("absent", len(questions), auroc(scores, there), expected_calibration_error(scores, there))
+
+
+def _best(moments: Sequence[object]) -> float:
+    return float(getattr(moments[0], "score", 0.0)) if moments else 0.0
+
+
+def latency(folder: Path, seed: int, models: ModelSet) -> Iterator[Latency]:
+    """Plain questions, one after the other, models and index loaded."""
+    clips = folder / f"composed {seed}"
+    source = _indexed(clips, lambda: write_clips(clips, seed, 400), models)
+    library = make_many_windows(folder / "many windows", source, 100_000)
+    texts = [each.sentence for each in composed_questions(read_truths(clips / "truths.json"), 60, seed)]
+    for text in texts[:5]:
+        search(library, models, Question(text, locate=False))
+    whole, steps = [], []
+    for text in texts:
+        question = Question(text, locate=False)
+        started = time.perf_counter()
+        search(library, models, question)
+        whole.append(time.perf_counter() - started)
+        steps.append(_steps(library, models, question))
+    p50, p99 = np.percentile(np.array(whole) * 1000, [50, 99])
+    medians = np.median(np.array(steps) * 1000, axis=0)
+    yield Latency("latency", library.rows(SpaceName.AUDIO), float(p50), float(p99), *map(float, medians))
+
+
+def _steps(library: Library, models: ModelSet, question: Question) -> tuple[float, float, float]:
+    """Seconds of embedding, of searching the spaces, of looking at the files, each done once more by itself."""
+    times = [time.perf_counter()]
+    asked = take_apart(question)
+    probes = probes_of(asked, models)
+    times.append(time.perf_counter())
+    found = retrieve(library, asked, probes, question.k, None)
+    times.append(time.perf_counter())
+    calibration = calibration_of(library, backgrounds(library), models, probes)
+    for number in found.file_ids:
+        score_file(library, asked, calibration, library.file(number))
+    times.append(time.perf_counter())
+    embed, searching, look = np.diff(times).tolist()
+    return embed, searching, look
+
+
+def _indexed(clips: Path, make: Callable[[], None], models: ModelSet) -> Library:
+    """The library of a folder of clips, both made where they are not there."""
+    folder = clips.with_name(f"{clips.name} library")
+    if not (clips / "truths.json").exists():
+        make()
+    library = open_library(folder) if folder.exists() else create_library(folder, models.name, models.spaces)
+    for _ in index([clips], library, models):
+        pass
+    return library
+
+
+PARTS: dict[str, Callable[[Path, int, ModelSet], Iterator[Finding]]] = {
+    "composed": composed,
+    "absent": absent,
+    "latency": latency,
+}
+
+if __name__ == "__main__":
+    main()

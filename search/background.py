@@ -1,0 +1,128 @@
+"""What a score means in one library: how far it stands out from what the library's own media score by chance.
+
+The same dot product is a find in one library and chance in another: spaces differ, texts differ, and of a million
+windows the best one by chance scores higher than of ten. So a score is compared with what the same query scores on a
+sample of that library (the zero normalisation of speaker verification, Reynolds 1997), with the greatest of as many
+chance scores as the space has rows as the measure. Its spread is taken below the median, where no match lies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from pesearch.types import FloatArray, SpaceName
+
+if TYPE_CHECKING:
+    from pesearch.encoders.model_set import ModelSet
+    from pesearch.store.library import Library
+
+EVERYDAY_WORDS = (
+    "person", "crowd", "dog", "cat", "bird", "fish", "flower", "tree", "mountain", "sea", "sky", "sun", "night",
+    "street", "car", "train", "boat", "bicycle", "house", "room", "table", "book", "phone", "clock", "food", "ball",
+    "drum", "bell", "fire", "rain", "snow", "sign",
+)  # fmt: skip
+"""What media may well show: a text has to fit better than these usually do."""
+
+SAMPLE_ROWS = 1024
+"""So many vectors of a space, evenly spread over the library, stand for all: their median is off by 0.04 spreads."""
+
+SAME_SHARE = 0.05
+"""A sample stands for a library until that grows or shrinks by more than this share."""
+
+EVEN, STEEPNESS = 2.0, 1.2
+"""A score so many spreads above the greatest that chance gives is as likely as not to be a match, and how fast that
+turns. Measured on generated libraries with the starter set (`benchmarks.search`)."""
+
+Certainty = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Where chance scores lie: their median, and the spread below it (a standard deviation, were they normal)."""
+
+    median: float
+    spread: float
+
+    @classmethod
+    def of(cls, scores: npt.NDArray[np.floating]) -> Usual:
+        """Of scores of any shape."""
+        low, median = np.percentile(scores, [16, 50])
+        return cls(float(median), float(median - low))
+
+    def at_least(self, other: Usual) -> Usual:
+        """The higher median and the wider spread of both."""
+        return Usual(max(self.median, other.median), max(self.spread, other.spread))
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """One space of one library: `sample` float32 [n, dim] of its vectors, and how many `rows` it has.
+
+    `words` float32 [m, dim] are EVERYDAY_WORDS as texts of that space.
+    """
+
+    space: SpaceName
+    sample: FloatArray
+    rows: int
+    words: FloatArray
+    usual_words: Usual
+
+    def usual(self, query: FloatArray, is_text: bool) -> Usual:
+        """What a query [dim] scores by chance. A text that scores less than everyday words do on everything is no more
+        likely to be there for that: what is usual of them is the least for it."""
+        usual = Usual.of(self.scores(query, self.sample, is_text))
+        return usual.at_least(self.usual_words) if is_text else usual
+
+    def scores(self, query: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
+        """The scores of a query [dim] with vectors [n, dim], as they can be compared.
+
+        PE-Core learned no bias: on some frames any text scores high. Of a text the score there is taken in standard
+        deviations from the mean of everyday words (the test normalisation of Auckenthaler et al. 2000).
+        """
+        scores: FloatArray = vectors @ query
+        if self.space is not SpaceName.FRAME or not is_text:
+            return scores
+        others = vectors @ self.words.T
+        normal: FloatArray = (scores - others.mean(axis=1)) / np.maximum(others.std(axis=1), 1e-6)
+        return normal
+
+    def probability(self, scores: FloatArray, usual: Usual) -> Certainty:
+        """How likely each of the scores, of any shape, is that of a match."""
+        by_chance = math.sqrt(2 * math.log(max(self.rows, 2)))  # the greatest of so many normal scores, about
+        deviations = (scores.astype(np.float64) - usual.median) / max(usual.spread, 1e-6) - by_chance
+        likely: Certainty = 1 / (1 + np.exp(-np.clip(STEEPNESS * (deviations - EVEN), -80.0, 80.0)))
+        return likely
+
+
+class Backgrounds:
+    """Those of one library, each kept for as long as it stands for what the library holds."""
+
+    def __init__(self) -> None:
+        self._held: dict[SpaceName, Background] = {}
+
+    def of(self, library: Library, models: ModelSet, space: SpaceName) -> Background | None:
+        """The background of a space; None where the space is empty."""
+        held, rows = self._held.get(space), library.rows(space)
+        if held is not None and abs(rows - held.rows) <= SAME_SHARE * held.rows:
+            return held
+        words = models.embed_texts(EVERYDAY_WORDS, {space}).of(space)
+        if not rows or words is None:
+            return None
+        made = Background(space, library.sample(space, SAMPLE_ROWS), rows, words, Usual(-math.inf, 0.0))
+        scores = np.stack([made.scores(word, made.sample, is_text=True) for word in words])
+        self._held[space] = replace(made, usual_words=Usual.of(scores))
+        return self._held[space]
+
+
+_OF_LIBRARIES: WeakKeyDictionary[Library, Backgrounds] = WeakKeyDictionary()
+
+
+def backgrounds(library: Library) -> Backgrounds:
+    """Those of an open library."""
+    return _OF_LIBRARIES.setdefault(library, Backgrounds())
