@@ -76,6 +76,8 @@ def write_number(value: float) -> str:
 
 
 def _write_word(word: str) -> str:
+    if word.isalnum() and not word.isupper():  # most words: there is nothing in them that could be read otherwise
+        return word
     each_sign = re.sub(r"(\W)", r"\\\1", word)
     return next(
         (written for written in (word, re.sub(r"([\\()])", r"\\\1", word), each_sign) if _reads_as(written, word)),

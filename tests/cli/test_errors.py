@@ -51,6 +51,20 @@ def test_nothing_asked(pesearch: Run) -> None:
     assert "nothing is asked" in one_line(result.stderr)
 
 
+def test_a_mistake_in_a_query_is_shown_before_the_library_is_opened(pesearch: Run, tmp_path: Path) -> None:
+    result = pesearch("query", "日本語 AND OR siren", "--library", tmp_path / "none")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    line, shown, caret = result.stderr.splitlines()
+    assert "'OR' (character 9): expected something to look for" in one_line(line)
+    assert (shown, caret) == ("  日本語 AND OR siren", "             ^")
+
+
+def test_spoken_words_are_no_query(pesearch: Run, tmp_path: Path) -> None:
+    result = pesearch("query", "this AND", "--speech", "--library", tmp_path / "none")
+    assert "pesearch index" in one_line(result.stderr)
+
+
 def test_wrong_option(pesearch: Run) -> None:
     result = pesearch("query", "siren", "--nearest")
     assert result.returncode == 2
