@@ -58,7 +58,7 @@ def print_moments(answer: Answer, as_paths: bool) -> None:
 
 
 def locate(
-    file: Path, phrases: list[str], model: str | None, threshold: float, folder: Path, device: str, as_json: bool
+    file: Path, phrases: list[str], model: str | None, threshold: float | None, folder: Path, device: str, as_json: bool
 ) -> int:
     """Print the events of one file; 1 when there is none."""
     from pesearch.search.events import locate_events

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from pesearch.encoders.sound import SoundChunk, SoundFeatures
     from pesearch.encoders.tower import Tower
 
-EVENT_THRESHOLD = 0.3
-"""The probability above which the reference implementation of PE-A-Frame takes a sound as present."""
-
 
 class ModelSet:
     """A model set on this machine. Make it with `open_model_set`. Loading is guarded; embedding is for one thread."""
@@ -179,8 +176,7 @@ class ModelSet:
         """How surely each phrase sounds at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
 
         `audio` is mono at 48 kHz, at most 399.96 s of it. Beyond 10 s it is heard in windows of 10 s, whose logits are
-        cross-faded where they overlap (`stitch.stitched`). `EVENT_THRESHOLD` is where the reference implementation
-        draws the line.
+        cross-faded where they overlap (`stitch.stitched`). `event_threshold` is where the line is drawn.
         """
         return self._pe_a_frame().hear(audio, phrases)
 
@@ -198,6 +194,11 @@ class ModelSet:
         `read` gives features of PE-A-Frame's own codec (`event_codec`).
         """
         return self._pe_a_frame().along(read, steps, phrases)
+
+    @property
+    def event_threshold(self) -> float:
+        """The probability that a sound has to reach to be located, if nobody says otherwise."""
+        return self.description.event_threshold
 
     @property
     def event_codec(self) -> str:

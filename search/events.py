@@ -29,7 +29,7 @@ def locate_events(
     path: Path,
     phrases: Sequence[str],
     models: ModelSet,
-    threshold: float = THRESHOLD,
+    threshold: float | None = None,
     stored: StoredSound | None = None,
     heard: Heard = lambda reached_seconds, duration_seconds, /: None,
 ) -> tuple[Event, ...]:
@@ -42,6 +42,7 @@ def locate_events(
     """
     if not phrases or not all(phrase.strip() for phrase in phrases):
         raise QuestionError("name at least one sound to locate")
+    threshold = models.event_threshold if threshold is None else threshold
     if not 0 < threshold < 1:
         raise QuestionError(f"the threshold is {threshold:g}: it has to lie between 0 and 1")
     info = probe(path)

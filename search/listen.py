@@ -64,7 +64,7 @@ def _listen(stretch: Stretch, file: FileScores, asked: Asked, models: ModelSet, 
         probabilities = hear(file.file.path, start, end, asked.terms, models, stored)
     except MediaError:
         return Heard(stretch, ())  # found by its vectors, but away now: an unplugged drive, say
-    events = events_of(probabilities, asked.terms, start, end)
+    events = events_of(probabilities, asked.terms, start, end, models.event_threshold)
     score = float(fuse(with_sound(file.certainties[cell], probabilities, asked), asked.wholes))
     return Heard(narrowed(replace(stretch, score=score), events, asked.terms), events)
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.encoders.models import REFERENCE_THRESHOLD
 from pesearch.timeline import STEP_SECONDS
 from pesearch.types import FloatArray
 
-THRESHOLD = 0.3
-"""PE-A-Frame's own: a sound is there where its probability rises above it."""
+THRESHOLD = REFERENCE_THRESHOLD
+"""A sound is there where its probability rises above it, if nobody says otherwise."""
 
 STRONGEST_STEPS = 12
 """How many steps (about half a second) must hold a sound before it is taken to be there."""

@@ -152,3 +152,24 @@ def test_it_is_told_how_far_a_file_has_been_heard(long_file: Path, starter: Mode
     assert told[-1] == pytest.approx((33.3, 33.3))
     duration = told[-1][1]
     assert events == events_of(hear(long_file, 0.0, duration, ["rain"], starter), ["rain"], 0.0, duration)
+
+
+@pytest.mark.slow
+def test_an_interrupt_leaves_no_decoder_behind(
+    long_file: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[AudioReader] = []
+
+    def interrupt(reached_seconds: float, duration_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    class Watched(AudioReader):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            opened.append(self)
+
+    monkeypatch.setattr("pesearch.search.events.AudioReader", Watched)
+    with pytest.raises(KeyboardInterrupt):
+        locate_events(long_file, ["rain"], starter, heard=interrupt)
+    (reader,) = opened
+    assert reader._process is None
