@@ -118,7 +118,7 @@ MODEL_SETS: dict[str, ModelSetDescription] = {
             ALL_SPACES,
             notice="The starter models know only the small generated world they were made from; "
             "for your own media use --model small (GPU) or --model light (CPU).",
-            event_threshold=0.8,  # measured (`benchmarks.events`): it takes loud noise for birds at up to 0.8
+            event_threshold=0.75,  # measured (`benchmarks.events`): it takes loud noise for birds at up to there
         ),
         ModelSetDescription(
             "small", "the choice with a CUDA GPU; best on speech", _CORE_L, _AV_SMALL, _EVENTS_SMALL, ALL_SPACES

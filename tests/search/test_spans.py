@@ -31,13 +31,14 @@ def plain_spans(probabilities: FloatArray, threshold: float, rule: Rule) -> list
     """The same rule as its definition reads, over all steps at once."""
     smoothed = plain_medians(probabilities, rule.median_steps)
     carried = runs(smoothed > np.float32(threshold * rule.carried_share))
-    sure = [(start, stop) for start, stop in carried if smoothed[start:stop].max() > np.float32(threshold)]
+    is_sure = smoothed > np.float32(threshold)
+    sure = [(start, stop) for start, stop in carried if is_sure[start:stop].any()]
     joined: list[tuple[int, int]] = []
     for start, stop in sure:
         if joined and start - joined[-1][1] <= rule.gap_steps:
             start = joined.pop()[0]
         joined.append((start, stop))
-    return [(start, stop) for start, stop in joined if stop - start >= rule.least_steps]
+    return [(start, stop) for start, stop in joined if is_sure[start:stop].sum() >= rule.least_steps]
 
 
 def plain_medians(values: FloatArray, steps: int) -> FloatArray:
