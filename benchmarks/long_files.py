@@ -1,4 +1,5 @@
-"""Memory: the largest resident size of `pesearch index`, starter set, for a file of ten minutes and a long one."""
+"""Memory: the largest resident size of `pesearch index` and `pesearch events`, starter set, for a file of ten minutes
+and a long one."""
 
 from __future__ import annotations
 
@@ -9,14 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.clips import make_video
+from benchmarks.clips import make_sound, make_video
 from benchmarks.figures import Memory
 
 SHORT_SECONDS = 600.0
 
 WATCH = """
 import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+if done.returncode > 1:  # 1 is: nothing was found
+    sys.exit(done.returncode)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 """
 """A process that is small itself: a child's record begins with the size of the process that it was forked from."""
@@ -24,7 +27,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A whole `pesearch index`: its largest resident size, or that of a process it started, and its seconds."""
+    """A whole run of `pesearch`: its largest resident size, or that of a process it started, and its seconds."""
 
     most_bytes: int
     seconds: float
@@ -34,8 +37,19 @@ def measure_memory(folder: Path, hours: float) -> Iterator[Memory]:
     """Both files are small pictures, five a second, with sound: a long one costs time, not disk."""
     long_seconds = hours * 3600
     short, long = (_index(folder, seconds) for seconds in (SHORT_SECONDS, long_seconds))
-    yield Memory(
-        part="memory",
+    yield _memory("memory", short, long, long_seconds)
+
+
+def measure_events_memory(folder: Path, hours: float) -> Iterator[Memory]:
+    """Three sounds are looked for in files of no library."""
+    long_seconds = hours * 3600
+    short, long = (_events(folder, seconds) for seconds in (SHORT_SECONDS, long_seconds))
+    yield _memory("memory", short, long, long_seconds)
+
+
+def _memory(part: str, short: Run, long: Run, long_seconds: float) -> Memory:
+    return Memory(
+        part=part,
         short_seconds=SHORT_SECONDS,
         long_seconds=long_seconds,
         short_bytes=short.most_bytes,
@@ -49,8 +63,16 @@ def measure_memory(folder: Path, hours: float) -> Iterator[Memory]:
 
 def _index(folder: Path, seconds: float) -> Run:
     clip = make_video(folder / f"{seconds:.0f}.mp4", seconds, size="160x90", rate=5)
-    library = folder / f"library of {seconds:.0f}"
-    index = (sys.executable, "-m", "pesearch", "index", clip, "--model", "starter", "--library", library)
+    return _run("index", clip, "--model", "starter", "--library", folder / f"library of {seconds:.0f}")
+
+
+def _events(folder: Path, seconds: float) -> Run:
+    sound = make_sound(folder / f"{seconds:.0f}.flac", seconds)
+    return _run("events", sound, "siren", "rain", "speech", "--model", "starter", "--library", folder / "none")
+
+
+def _run(*command: str | Path) -> Run:
     started = time.perf_counter()
-    told = subprocess.run([sys.executable, "-c", WATCH, *index], check=True, stdout=subprocess.PIPE, text=True)
+    pesearch = (sys.executable, "-c", WATCH, sys.executable, "-m", "pesearch")
+    told = subprocess.run([*pesearch, *command], check=True, stdout=subprocess.PIPE, text=True)
     return Run(int(told.stdout), time.perf_counter() - started)

@@ -19,7 +19,7 @@ from PIL import Image
 from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
 from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
-from pesearch.encoders.pe_a_frame import kept, sections
+from pesearch.encoders.stitch import stitched, windows_of
 from pesearch.indexer.stages import Stage
 from pesearch.media.audio import read_audio
 from pesearch.media.probe import probe
@@ -95,20 +95,20 @@ class PlainModels:
     def _events(self, clip: Clip) -> FloatArray:
         """float32 [phrases, steps] in 0..1; the phrases are embedded once."""
         model, processor = self._frame_level
-        bounds = sections(step_count(clip.seconds))
+        bounds = windows_of(step_count(clip.seconds))
         with self._meter.timed(Stage.TRANSFORMERS):
             tokens = processor(text=list(PHRASES), return_tensors="pt", padding=True).to(self._device)
             states = model.text_model(**tokens, output_hidden_states=True).hidden_states[-1][:, 0]
             text = model.text_audio_head(states)
-        parts: list[FloatArray] = []
-        for (first, last), (keep_first, keep_last) in zip(bounds, kept(bounds), strict=True):
+        heard: list[FloatArray] = []
+        for first, last in bounds:
             with self._meter.timed(Stage.DECODE):
                 inputs = self._prepared(processor, audio=[clip.sound[first * STEP_SAMPLES : last * STEP_SAMPLES]])
             with self._meter.timed(Stage.TRANSFORMERS):
                 dots = text @ model.get_audio_embeds(**inputs)[0].T
                 logits = dots * model.text_audio_logit_scale + model.text_audio_logit_bias
-            parts.append(_numpy(logits.sigmoid())[:, keep_first - first : keep_last - first])
-        return np.concatenate(parts, axis=1)
+            heard.append(_numpy(logits))
+        return _numpy(torch.from_numpy(np.concatenate(list(stitched(bounds, heard)), axis=1)).sigmoid())
 
     def _prepared(self, processor: Any, **media: Any) -> Any:
         return processor(**media, sampling_rate=SAMPLE_RATE, return_tensors="pt", padding=True).to(self._device)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +14,12 @@ from pesearch.cli.json_output import answer_json, answer_lines, events_json
 from pesearch.cli.render import moment_lines
 
 if TYPE_CHECKING:
+    from pesearch.search.events import Heard
     from pesearch.search.question import Question
     from pesearch.search.search import Answer
+
+PATIENCE_SECONDS = 1.0
+"""What takes longer shows how far it is."""
 
 
 def answer_question(folder: Path, question: Question, device: str) -> Answer:
@@ -51,7 +58,7 @@ def print_moments(answer: Answer, as_paths: bool) -> None:
 
 
 def locate(
-    file: Path, phrases: list[str], model: str | None, threshold: float, folder: Path, device: str, as_json: bool
+    file: Path, phrases: list[str], model: str | None, threshold: float | None, folder: Path, device: str, as_json: bool
 ) -> int:
     """Print the events of one file; 1 when there is none."""
     from pesearch.search.events import locate_events
@@ -61,10 +68,33 @@ def locate(
     models, stored = open_for_events(file, folder, model, device)
     if models.notice:
         print(models.notice, file=sys.stderr)
-    events = locate_events(file, phrases, models, threshold, stored)
+    try:
+        with hearing_shown() as heard:
+            events = locate_events(file, phrases, models, threshold, stored, heard)
+    except KeyboardInterrupt:
+        print("pesearch: interrupted", file=sys.stderr)
+        return 130
     if as_json:
         print(events_json(file.absolute(), events))
     else:
         for event in events:
             print(event_text(event))
     return 0 if events else 1
+
+
+@contextmanager
+def hearing_shown() -> Iterator[Heard]:
+    """Shows how far a file is heard, on stderr, once that takes longer than a second."""
+    from pesearch.cli.indexing import progress_bar
+
+    started, task = time.monotonic(), None
+    with progress_bar() as bar:
+
+        def heard(reached_seconds: float, duration_seconds: float) -> None:
+            nonlocal task
+            if task is None and time.monotonic() - started > PATIENCE_SECONDS:
+                task = bar.add_task("hearing", total=duration_seconds, files="")
+            if task is not None:
+                bar.update(task, completed=reached_seconds)
+
+        yield heard

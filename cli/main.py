@@ -137,8 +137,9 @@ def events(
         str | None, typer.Option("--model", metavar="NAME", help="Model set (see: pesearch models).")
     ] = None,
     threshold: Annotated[
-        float, typer.Option("--threshold", min=0.0, max=1.0, help="Probability above which a sound is there.")
-    ] = 0.3,
+        float | None,
+        typer.Option("--threshold", min=0.0, max=1.0, help="Probability a sound has to reach. Default: as measured."),
+    ] = None,
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,

@@ -9,7 +9,7 @@ PE-A-Frame; a question that asks the audio space alone loads PE-AV only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.models import ModelSetDescription, describe
-from pesearch.encoders.passing import FrameVectors, Squares, TextVectors, WindowInput, WindowVectors
+from pesearch.encoders.passing import FrameVectors, ReadSteps, Squares, TextVectors, WindowInput, WindowVectors
 from pesearch.types import CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from pesearch.encoders.pe_core import PeCore
     from pesearch.encoders.sound import SoundChunk, SoundFeatures
     from pesearch.encoders.tower import Tower
-
-EVENT_THRESHOLD = 0.3
-"""The probability above which the reference implementation of PE-A-Frame takes a sound as present."""
 
 
 class ModelSet:
@@ -178,9 +175,8 @@ class ModelSet:
     def event_probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """How surely each phrase sounds at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
 
-        `audio` is mono at 48 kHz, at most 399.96 s of it. Beyond 10 s it is heard in sections of 10 s that overlap by
-        2 s and are joined in the middle of each overlap. `EVENT_THRESHOLD` is where the reference implementation draws
-        the line.
+        `audio` is mono at 48 kHz, at most 399.96 s of it. Beyond 10 s it is heard in windows of 10 s, whose logits are
+        cross-faded where they overlap (`stitch.stitched`). `event_threshold` is where the line is drawn.
         """
         return self._pe_a_frame().hear(audio, phrases)
 
@@ -191,6 +187,32 @@ class ModelSet:
         if features.codec != frame.codec.digest:
             return None
         return frame.probabilities(features.steps.astype(np.float32), phrases)
+
+    def event_probabilities_along(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
+        """`event_probabilities` of so many steps piece by piece, float32 [phrases, n], in memory that does not grow.
+
+        `read` gives features of PE-A-Frame's own codec (`event_codec`).
+        """
+        return self._pe_a_frame().along(read, steps, phrases)
+
+    @property
+    def event_threshold(self) -> float:
+        """The probability that a sound has to reach to be located, if nobody says otherwise."""
+        return self.description.event_threshold
+
+    @property
+    def event_codec(self) -> str:
+        """PE-A-Frame's codec, as `CodecFeatures` names it."""
+        return self._pe_a_frame().codec.digest
+
+    @property
+    def event_context_steps(self) -> int:
+        """`context_steps` of PE-A-Frame's codec."""
+        return self._pe_a_frame().codec.context_steps
+
+    def encode_event_sound(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
+        """Chunks of tracks through PE-A-Frame's codec."""
+        return self._pe_a_frame().sound.encode(chunks)
 
     def troubles(self) -> list[str]:
         """One line for each kind of work that had to go on in smaller batches, because memory ran out."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pesearch.types import FloatArray, ImageArray, SpaceName
+
+ReadSteps = Callable[[int, int], FloatArray]
+"""Gives the codec's features float32 [stop - first, dim] of the steps from `first` to before `stop` of a sound. They
+are asked for forwards, each time some that were given before and some new ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,19 +10,15 @@ import torch
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import Batches, computing, place
 from pesearch.encoders.folders import ModelFolder
+from pesearch.encoders.passing import ReadSteps
 from pesearch.encoders.pe_av import FromSound
 from pesearch.encoders.pe_checkpoint import load_pe_a_frame, load_tokenizer, tokenize
 from pesearch.encoders.sound import SoundEncoder
+from pesearch.encoders.stitch import Bounds, stitched, windows_of
 from pesearch.timeline import steps_of
 from pesearch.types import FloatArray
 
-SECTION_STEPS = 250
-"""10 s: longer sound is heard in sections, as long as the windows that the model was trained on."""
-
-SECTIONS_AT_ONCE = {"cuda": 64, "cpu": 4}
-
-OVERLAP_STEPS = 50
-"""2 s: each section sees a second beyond what is kept of it, on both sides."""
+WINDOWS_AT_ONCE = {"cuda": 64, "cpu": 4}
 
 
 class PeAFrame:
@@ -36,7 +31,7 @@ class PeAFrame:
         self.codec = Codec(self._model.audio_encoder.embedder)
         self.sound = SoundEncoder(self.codec, device)
         self._model.audio_encoder.embedder = FromSound(self._model.audio_encoder.embedder)
-        self.batches = Batches("sections", device, SECTIONS_AT_ONCE)
+        self.batches = Batches("windows of sound", device, WINDOWS_AT_ONCE)
 
     def hear(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz, at most 399.96 s of it."""
@@ -47,18 +42,27 @@ class PeAFrame:
 
     def probabilities(self, features: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """float32 [phrases, steps] in 0..1, for the codec's features float32 [steps, dim] of a sound of any length."""
-        steps = len(features)
-        if not steps or not phrases:
-            return np.zeros((len(phrases), steps), dtype=np.float32)
-        text = self._embed_phrases(phrases)
-        bounds = sections(steps)
-        logits = np.empty((len(phrases), steps), dtype=np.float32)
-        heard = self._hear([features[first:last] for first, last in bounds], text)
-        for (first, _), (keep_first, keep_last), section in zip(bounds, kept(bounds), heard, strict=True):
-            logits[:, keep_first:keep_last] = section[:, keep_first - first : keep_last - first]
-        return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
+        nothing = np.zeros((len(phrases), 0 if phrases else len(features)), dtype=np.float32)
+        parts = self.along(lambda first, stop: features[first:stop], len(features), phrases)
+        return np.concatenate([nothing, *parts], axis=1)
 
-    def _embed_phrases(self, phrases: Sequence[str]) -> torch.Tensor:
+    def along(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
+        """The same piece by piece, as its windows are heard, in memory that does not grow with the steps."""
+        bounds = windows_of(steps) if phrases else []
+        for logits in stitched(bounds, self._hear_windows(read, bounds, phrases)):
+            yield (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
+
+    def _hear_windows(self, read: ReadSteps, bounds: Sequence[Bounds], phrases: Sequence[str]) -> Iterator[FloatArray]:
+        """The logits [phrases, steps] of each window. What several windows of a batch hear is read once."""
+        text, done = self.embed_phrases(phrases), 0
+        while done < len(bounds):
+            batch = bounds[done : done + self.batches.size]
+            first = batch[0][0]
+            features = read(first, batch[-1][1])
+            yield from self.logits([features[start - first : stop - first] for start, stop in batch], text)
+            done += len(batch)
+
+    def embed_phrases(self, phrases: Sequence[str]) -> torch.Tensor:
         """Phrases to float32 [n, dim]."""
         with computing(self.device):
             tokens = tokenize(self._tokenizer, phrases).to(self.device)
@@ -66,13 +70,13 @@ class PeAFrame:
             vectors: torch.Tensor = self._model.text_audio_head(state).float()
             return vectors
 
-    def _hear(self, cuts: Sequence[FloatArray], text: torch.Tensor) -> list[FloatArray]:
-        """The logits [phrases, steps] of each section, all of one length."""
+    def logits(self, windows: Sequence[FloatArray], text: torch.Tensor) -> list[FloatArray]:
+        """The logits float32 [phrases, steps] of windows [steps, dim] of one length, for embedded phrases."""
 
         def hear(batch: Sequence[FloatArray]) -> list[FloatArray]:
             return list(self._logits(torch.from_numpy(np.stack(batch)).to(self.device), text))
 
-        return self.batches.run(cuts, hear)
+        return self.batches.run(windows, hear)
 
     def _logits(self, features: torch.Tensor, text: torch.Tensor) -> FloatArray:
         """float32 [B, phrases, steps] of `features` [B, steps, codec dim]."""
@@ -83,18 +87,3 @@ class PeAFrame:
             dots = torch.einsum("pd,bsd->bps", text, heard)
             logits: FloatArray = (dots * model.text_audio_logit_scale + model.text_audio_logit_bias).cpu().numpy()
         return logits
-
-
-def sections(steps: int) -> list[tuple[int, int]]:
-    """The stretches of steps that are heard at once: the last is shifted back to end where the audio ends."""
-    if steps <= SECTION_STEPS:
-        return [(0, steps)]
-    starts = [*range(0, steps - SECTION_STEPS, SECTION_STEPS - OVERLAP_STEPS), steps - SECTION_STEPS]
-    return [(start, start + SECTION_STEPS) for start in starts]
-
-
-def kept(bounds: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """What is kept of each section: neighbours meet in the middle of their overlap, so every step is kept once."""
-    meetings = [(following[0] + section[1]) // 2 for section, following in pairwise(bounds)]
-    edges = [bounds[0][0], *meetings, bounds[-1][1]]
-    return list(pairwise(edges))

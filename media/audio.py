@@ -37,8 +37,8 @@ _SKIP_SAMPLES = 60 * SAMPLE_RATE
 class AudioReader:
     """The sound of one file, held open. Cheapest when read forwards; ranges may overlap or lie anywhere.
 
-    It keeps what the last range held, no more. One thread at a time. Errors: MediaError when the file has no sound
-    or none of it can be decoded; FFmpegMissing.
+    `duration_seconds` is the file's. It keeps what the last range held, no more. One thread at a time. Errors:
+    MediaError when the file has no sound or none of it can be decoded; FFmpegMissing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +47,8 @@ class AudioReader:
             raise MediaError("has no sound")
         self._path = path
         self._stream = container.audio_index
-        self._length = math.ceil(container.info.duration_seconds * SAMPLE_RATE)
+        self.duration_seconds = container.info.duration_seconds
+        self._length = math.ceil(self.duration_seconds * SAMPLE_RATE)
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: IO[bytes] | None = None
         self._first = 0  # the sample at which the buffer begins

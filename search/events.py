@@ -3,53 +3,65 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pesearch.errors import MediaError, QuestionError
+from pesearch.errors import LibraryMoved, MediaError, QuestionError
 from pesearch.media.audio import AudioReader
 from pesearch.media.probe import probe
-from pesearch.search.spans import THRESHOLD, seconds, spans
+from pesearch.search.sound import DecodedSound
+from pesearch.search.spans import THRESHOLD, Span, SpanFinder, seconds
 from pesearch.timeline import STEPS_PER_SECOND
 from pesearch.types import Event, FloatArray, Location
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
+    from pesearch.encoders.passing import ReadSteps
     from pesearch.store.library import Library
-
-PIECE_STEPS = 3000
-"""Two minutes are heard at a time, so that the length of a file does not matter to memory."""
-
-EDGE_STEPS = 25
-"""One second at an inner edge of a piece is heard again with the next piece, and taken from there."""
 
 
 def locate_events(
     path: Path,
     phrases: Sequence[str],
     models: ModelSet,
-    threshold: float = THRESHOLD,
+    threshold: float | None = None,
     stored: StoredSound | None = None,
+    heard: Heard = lambda reached_seconds, duration_seconds, /: None,
 ) -> tuple[Event, ...]:
     """Where each phrase sounds in a file of any length, in order of time. What a library has `stored` is not made anew.
+
+    Events are found while the file is heard, so memory does not grow with its length. `heard` is told how far it is.
 
     Raises MediaError for a file that cannot be read or has no sound, QuestionError for phrases or a threshold that
     cannot be asked.
     """
     if not phrases or not all(phrase.strip() for phrase in phrases):
         raise QuestionError("name at least one sound to locate")
+    threshold = models.event_threshold if threshold is None else threshold
     if not 0 < threshold < 1:
         raise QuestionError(f"the threshold is {threshold:g}: it has to lie between 0 and 1")
     info = probe(path)
     if info.audio is None:
         raise MediaError(f"{path} has no sound")
-    probabilities = hear(path, 0.0, info.duration_seconds, phrases, models, stored)
-    return events_of(probabilities, phrases, 0.0, info.duration_seconds, threshold)
+    duration = info.duration_seconds
+    finder, events = EventFinder(phrases, 0.0, duration, threshold), list[Event]()
+    with closing(hearing(path, 0.0, duration, phrases, models, stored)) as pieces:
+        for probabilities in pieces:
+            events += finder.push(probabilities)
+            heard(min(seconds(finder.steps), duration), duration)
+    return in_order([*events, *finder.finish()])
+
+
+class Heard(Protocol):
+    """Is told how far a file has been heard."""
+
+    def __call__(self, reached_seconds: float, duration_seconds: float, /) -> None:
+        """Called after each piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +71,20 @@ class StoredSound:
     library: Library
     file_id: int
 
-    def probabilities(self, first: int, stop: int, phrases: Sequence[str], models: ModelSet) -> FloatArray | None:
-        """float32 [phrases, stop - first] for steps of the file; None where these are not kept for this model."""
+    def holds(self, stop: int, codec: str) -> bool:
+        """Whether the features of all steps before `stop` are kept, of this codec."""
+        last = self.library.features(self.file_id, stop - 1, stop)
+        return last is not None and last.codec == codec and len(last.steps) == 1
+
+    def read(self, first: int, stop: int) -> FloatArray:
+        """float32 [stop - first, dim] of the steps from `first` to before `stop`, which it `holds`.
+
+        Raises LibraryMoved where they are no longer there.
+        """
         features = self.library.features(self.file_id, first, stop)
-        if features is None or len(features.steps) != stop - first:
-            return None
-        return models.event_probabilities_of(features, phrases)
+        if features is None:
+            raise LibraryMoved(f"The library {self.library.folder} was changed meanwhile: ask again")
+        return features.steps.astype(np.float32)
 
 
 def stored_sound(path: Path, library: Library) -> StoredSound | None:
@@ -87,34 +107,64 @@ def hear(
     stored: StoredSound | None = None,
 ) -> FloatArray:
     """The probability of each phrase in each 40 ms step from `start_seconds` on, float32 [phrases, steps]."""
-    offset, parts = round(start_seconds * STEPS_PER_SECOND), []
+    nothing = np.empty((len(phrases), 0), dtype=np.float32)
+    return np.concatenate([nothing, *hearing(path, start_seconds, end_seconds, phrases, models, stored)], axis=1)
+
+
+def hearing(
+    path: Path,
+    start_seconds: float,
+    end_seconds: float,
+    phrases: Sequence[str],
+    models: ModelSet,
+    stored: StoredSound | None = None,
+) -> Generator[FloatArray]:
+    """The same piece by piece, as the file is heard: memory does not grow with its length."""
+    first, stop = round(start_seconds * STEPS_PER_SECOND), math.ceil(end_seconds * STEPS_PER_SECOND - 1e-6)
+    if stop <= first:
+        return
     with ExitStack() as stack:
-        reader: AudioReader | None = None
-        for first, stop, skip, keep in pieces(math.ceil((end_seconds - start_seconds) * STEPS_PER_SECOND - 1e-6)):
-            part = stored.probabilities(offset + first, offset + stop, phrases, models) if stored else None
-            if part is None:
-                reader = reader or stack.enter_context(AudioReader(path))
-                part = models.event_probabilities(_read(reader, start_seconds, end_seconds, first, stop), phrases)
-            parts.append(part[:, skip:keep])
-    return np.concatenate(parts, axis=1) if parts else np.empty((len(phrases), 0), dtype=np.float32)
+        read: ReadSteps
+        if stored is not None and stored.holds(stop, models.event_codec):
+            read = stored.read
+        else:
+            sound = DecodedSound(stack.enter_context(AudioReader(path)), models)
+            read, stop = sound.read, min(stop, sound.steps)
+        yield from models.event_probabilities_along(
+            lambda begin, end: read(first + begin, first + end), stop - first, phrases
+        )
 
 
-def pieces(steps: int) -> Iterator[tuple[int, int, int, int]]:
-    """Overlapping pieces [first, stop) of so many steps, and the part [skip, keep) of each to use: these parts
-    follow one another without a gap."""
-    first = 0
-    while first < steps:
-        stop = min(first + PIECE_STEPS, steps)
-        skip = EDGE_STEPS if first else 0
-        keep = stop - first - (EDGE_STEPS if stop < steps else 0)
-        yield first, stop, skip, keep
-        if stop == steps:
-            return
-        first += PIECE_STEPS - 2 * EDGE_STEPS
+class EventFinder:
+    """Events in probabilities that come piece by piece, from `start_seconds` of a file on."""
 
+    def __init__(self, phrases: Sequence[str], start_seconds: float, end_seconds: float, threshold: float) -> None:
+        self.steps = 0
+        self._phrases = phrases
+        self._start_seconds, self._end_seconds = start_seconds, end_seconds
+        self._finders = [SpanFinder(threshold) for _ in phrases]
 
-def _read(reader: AudioReader, start_seconds: float, end_seconds: float, first: int, stop: int) -> FloatArray:
-    return reader.read(start_seconds + seconds(first), min(start_seconds + seconds(stop), end_seconds))
+    def push(self, probabilities: FloatArray) -> list[Event]:
+        """The events that are now known to have ended; `probabilities` is float32 [phrases, steps], as many as come."""
+        self.steps += probabilities.shape[1]
+        found = [finder.push(row) for finder, row in zip(self._finders, probabilities, strict=True)]
+        return self._events(found)
+
+    def finish(self) -> list[Event]:
+        """The events that last until the end."""
+        return self._events([finder.finish() for finder in self._finders])
+
+    def _events(self, found: Sequence[Sequence[Span]]) -> list[Event]:
+        return [
+            Event(
+                label=phrase,
+                start_seconds=self._start_seconds + seconds(span.start),
+                end_seconds=min(self._start_seconds + seconds(span.stop), self._end_seconds),
+                score=span.mean,
+            )
+            for phrase, spans in zip(self._phrases, found, strict=True)
+            for span in spans
+        ]
 
 
 def events_of(
@@ -125,14 +175,10 @@ def events_of(
     threshold: float = THRESHOLD,
 ) -> tuple[Event, ...]:
     """The events in probabilities [phrases, steps] that begin at `start_seconds` of the file, in order of time."""
-    found = (
-        Event(
-            label=phrase,
-            start_seconds=start_seconds + seconds(start),
-            end_seconds=min(start_seconds + seconds(stop), end_seconds),
-            score=float(row[start:stop].mean(dtype=np.float64)),
-        )
-        for phrase, row in zip(phrases, probabilities, strict=True)
-        for start, stop in spans(row, threshold)
-    )
-    return tuple(sorted(found, key=lambda event: (event.start_seconds, event.end_seconds, event.label)))
+    finder = EventFinder(phrases, start_seconds, end_seconds, threshold)
+    return in_order([*finder.push(probabilities), *finder.finish()])
+
+
+def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Sorted by time."""
+    return tuple(sorted(events, key=lambda event: (event.start_seconds, event.end_seconds, event.label)))

@@ -64,8 +64,9 @@ class Listener:
             probabilities = hear(file.path, start, end, list(self._phrases), self._models, stored)
         except MediaError:
             return False  # found by its vectors, but away now: an unplugged drive, say
+        threshold = self._models.event_threshold
         for row, (phrase, term) in zip(probabilities, self._phrases.items(), strict=True):
-            hearings[term].add(first, row, list(events_of(row[None], [phrase], start, end)))
+            hearings[term].add(first, row, list(events_of(row[None], [phrase], start, end, threshold)))
         return True
 
 

@@ -59,7 +59,7 @@ def event_figures(clips: Sequence[JudgedClip], models: ModelSet) -> EventFigures
 
 def _hear(path: Path, seconds: float, sounds: Sequence[str], models: ModelSet) -> tuple[FloatArray, tuple[Event, ...]]:
     track = hear(path, 0.0, seconds, sounds, models)
-    return track, events_of(track, sounds, 0.0, seconds)
+    return track, events_of(track, sounds, 0.0, seconds, models.event_threshold)
 
 
 def active_steps(truths: Sequence[Truth], sounds: Sequence[str], steps: int) -> Flags:

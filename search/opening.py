@@ -32,7 +32,7 @@ def open_for_events(path: Path, folder: Path, model: str | None, device: str) ->
     Raises ModelMissing, ModelDamaged, DeviceError.
     """
     try:
-        stored = stored_sound(path, open_library(folder))
+        stored = stored_sound(path, open_library(folder).pinned())
     except (LibraryNotFound, OSError):
         stored = None  # a file that cannot be read is told of when it is opened
     named = model or (stored.library.model_set if stored else default_model_set())

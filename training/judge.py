@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pesearch.encoders.libraries import load_open_clip, load_transformers
+from pesearch.encoders.models import describe
 from pesearch.media.audio import read_audio
 from pesearch.media.video import FrameReader
 from pesearch.search.metrics import auroc, best_iou, first_relevant_ranks, mean, recall_at
@@ -135,6 +136,7 @@ def _events(folder: Path, clips: Sequence[Clip]) -> dict[str, float]:
     processor = transformers.AutoProcessor.from_pretrained(folder)
     text = torch.from_numpy(_texts(model.text_model, model.text_audio_head, processor.tokenizer, SOUNDS))
     scores, active, overlaps = [], [], []
+    threshold = describe("starter").event_threshold
     for clip in clips:
         samples = processor(audio=[clip.audio], sampling_rate=48_000, return_tensors="pt")["input_values"]
         frames = model.audio_head(model.audio_encoder(samples).last_hidden_state)[0]
@@ -145,7 +147,7 @@ def _events(folder: Path, clips: Sequence[Clip]) -> dict[str, float]:
         for sound in clip.truth.heard:
             row = SOUNDS.index(sound.what)
             true[row] |= (middles >= sound.start_seconds) & (middles < sound.end_seconds)
-            found = [(start * 0.04, end * 0.04) for start, end in spans(track[row])]
+            found = [(start * 0.04, end * 0.04) for start, end in spans(track[row], threshold)]
             overlaps.append(best_iou((sound.start_seconds, sound.end_seconds), found))
         scores.append(track)
         active.append(true)

@@ -1,4 +1,4 @@
-"""PE-A-Frame through our loader equals the plain Hugging Face call; longer audio is joined from sections."""
+"""PE-A-Frame through our loader equals the plain Hugging Face call; longer audio is put together from windows."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pesearch.encoders.folders import ModelFolder
 from pesearch.encoders.libraries import load_transformers, silent
-from pesearch.encoders.pe_a_frame import OVERLAP_STEPS, SECTION_STEPS, PeAFrame, kept, sections
+from pesearch.encoders.pe_a_frame import PeAFrame
+from pesearch.encoders.stitch import WINDOW_STEPS, windows_of
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
 
@@ -54,30 +53,33 @@ def test_probabilities_equal_the_plain_call(frame_model: PeAFrame, plain: Any, s
     np.testing.assert_allclose(found, call_plain(plain, audio), atol=1e-4)
 
 
-def test_long_audio_is_heard_in_sections_of_ten_seconds(frame_model: PeAFrame, plain: Any) -> None:
-    audio = noise(23 * SECOND + 100)
+def test_long_audio_is_heard_in_windows_of_ten_seconds(frame_model: PeAFrame, plain: Any) -> None:
+    audio = noise(13 * SECOND + 100)
     found = frame_model.hear(audio, PHRASES)
-    first = call_plain(plain, audio[: 10 * SECOND])
-    second = call_plain(plain, audio[8 * SECOND : 18 * SECOND])
-    last = call_plain(plain, audio[(576 - 250) * STEP_SAMPLES :])
-    assert found.shape == (3, 576)
-    # Plain calls hear a cut where a section ends; the sections here start from features of the whole sound.
-    np.testing.assert_allclose(found[:, :225], first[:, :225], atol=2e-3)
-    np.testing.assert_allclose(found[:, 225:388], second[:, 25:188], atol=2e-3)
-    np.testing.assert_allclose(found[:, 388:], last[:, 62:], atol=2e-3)
+    assert found.shape == (3, 326)
+    first, last = call_plain(plain, audio[: 10 * SECOND]), call_plain(plain, audio[76 * STEP_SAMPLES :])
+    # Plain calls hear a cut where a window ends; the windows here start from features of the whole sound.
+    np.testing.assert_allclose(found[:, :76], first[:, :76], atol=2e-3)
+    np.testing.assert_allclose(found[:, 250:], last[:, 174:], atol=2e-3)
+    both = np.minimum(first[:, 76:], last[:, :174]), np.maximum(first[:, 76:], last[:, :174])
+    assert (found[:, 76:250] >= both[0] - 2e-3).all()
+    assert (found[:, 76:250] <= both[1] + 2e-3).all()
+
+
+def test_sound_that_comes_piece_by_piece_is_heard_as_the_whole(frame_model: PeAFrame) -> None:
+    (features,) = frame_model.sound.plain([noise(40 * SECOND)])
+    asked: list[tuple[int, int]] = []
+
+    def read(first: int, stop: int) -> FloatArray:
+        asked.append((first, stop))
+        return features[first:stop]
+
+    parts = list(frame_model.along(read, len(features), PHRASES))
+    assert np.array_equal(np.concatenate(parts, axis=1), frame_model.probabilities(features, PHRASES))
+    assert all(stop - first <= WINDOW_STEPS * frame_model.batches.size for first, stop in asked)
+    assert len(parts) == len(windows_of(len(features)))
 
 
 def test_nothing_to_hear_or_to_name_gives_nothing(frame_model: PeAFrame) -> None:
     assert frame_model.hear(noise(0), PHRASES).shape == (3, 0)
     assert frame_model.hear(noise(5000), []).shape == (0, 3)
-
-
-@given(steps=st.integers(1, 3000))
-def test_sections_cover_all_and_every_step_is_kept_once(steps: int) -> None:
-    bounds, keeps = sections(steps), kept(sections(steps))
-    assert [step for first, last in keeps for step in range(first, last)] == list(range(steps))
-    for (first, last), (keep_first, keep_last) in zip(bounds, keeps, strict=True):
-        assert 0 <= first <= keep_first < keep_last <= last <= steps
-        assert last - first == min(steps, SECTION_STEPS)
-        assert keep_first == 0 or keep_first - first >= OVERLAP_STEPS // 2
-        assert keep_last == steps or last - keep_last >= OVERLAP_STEPS // 2

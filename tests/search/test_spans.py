@@ -5,26 +5,80 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pesearch.search.spans import CLOSED_GAP_STEPS, LEAST_STEPS, THRESHOLD, presence, runs, smooth, spans
+from pesearch.search.spans import RULE, THRESHOLD, Rule, RunningMedian, Span, SpanFinder, presence, runs, spans
 from pesearch.types import FloatArray
 
-PROBABILITIES = arrays(np.float32, st.integers(0, 120), elements=st.floats(0, 1, width=32))
+LEVELS = st.sampled_from([0.0, 0.1, 0.2, 0.31, 0.5, 0.9]) | st.floats(0, 1, width=32)
+PROBABILITIES = arrays(np.float32, st.integers(0, 120), elements=LEVELS)
+RULES = st.builds(Rule, st.sampled_from([1, 3, 7, 9]), st.floats(0.2, 1.0), st.integers(0, 9), st.integers(1, 9))
 
 
 def curve(*parts: tuple[int, float]) -> FloatArray:
     return np.concatenate([np.full(steps, value, dtype=np.float32) for steps, value in parts])
 
 
+def found_in(parts: list[FloatArray], rule: Rule) -> list[Span]:
+    finder = SpanFinder(THRESHOLD, rule)
+    return [span for part in parts for span in finder.push(part)] + finder.finish()
+
+
+def plain_spans(probabilities: FloatArray, threshold: float, rule: Rule) -> list[tuple[int, int]]:
+    """The same rule as its definition reads, over all steps at once."""
+    smoothed = plain_medians(probabilities, rule.median_steps)
+    carried = runs(smoothed > np.float32(threshold * rule.carried_share))
+    is_sure = smoothed > np.float32(threshold)
+    sure = [(start, stop) for start, stop in carried if is_sure[start:stop].any()]
+    joined: list[tuple[int, int]] = []
+    for start, stop in sure:
+        if joined and start - joined[-1][1] <= rule.gap_steps:
+            start = joined.pop()[0]
+        joined.append((start, stop))
+    return [(start, stop) for start, stop in joined if is_sure[start:stop].sum() >= rule.least_steps]
+
+
+def plain_medians(values: FloatArray, steps: int) -> FloatArray:
+    padded = np.pad(values, steps // 2, mode="edge") if len(values) else values
+    return np.array([np.median(padded[step : step + steps]) for step in range(len(values))], dtype=np.float32)
+
+
+@given(PROBABILITIES, RULES)
+def test_spans_are_what_the_rule_says(probabilities: FloatArray, rule: Rule) -> None:
+    assert spans(probabilities, THRESHOLD, rule) == plain_spans(probabilities, THRESHOLD, rule)
+
+
+@given(PROBABILITIES, RULES, st.lists(st.integers(0, 120)))
+def test_piece_by_piece_is_as_all_at_once(probabilities: FloatArray, rule: Rule, cuts: list[int]) -> None:
+    whole = found_in([probabilities], rule)
+    pieces = found_in(np.split(probabilities, sorted(min(cut, len(probabilities)) for cut in cuts)), rule)
+    assert [(span.start, span.stop) for span in pieces] == [(span.start, span.stop) for span in whole]
+    assert [span.mean for span in pieces] == pytest.approx([span.mean for span in whole], abs=1e-9)
+
+
+@given(PROBABILITIES, RULES)
+def test_the_mean_is_that_of_the_probabilities_inside(probabilities: FloatArray, rule: Rule) -> None:
+    for span in found_in([probabilities], rule):
+        assert span.mean == pytest.approx(probabilities[span.start : span.stop].mean(dtype=np.float64), abs=1e-6)
+
+
+@given(PROBABILITIES, RULES)
+def test_what_is_held_does_not_grow(probabilities: FloatArray, rule: Rule) -> None:
+    finder = SpanFinder(THRESHOLD, rule)
+    for step in probabilities:
+        finder.push(np.array([step]))
+        assert len(finder._ahead) <= rule.median_steps // 2
+
+
 @given(PROBABILITIES)
 def test_spans_are_in_order_apart_and_long_enough(probabilities: FloatArray) -> None:
     found = spans(probabilities)
-    assert all(stop - start >= LEAST_STEPS for start, stop in found)
+    assert all(stop - start >= RULE.least_steps for start, stop in found)
     assert all(start >= 0 and stop <= len(probabilities) for start, stop in found)
-    assert all(after[0] - before[1] > CLOSED_GAP_STEPS for before, after in pairwise(found))
+    assert all(after[0] - before[1] > RULE.gap_steps for before, after in pairwise(found))
 
 
 @given(PROBABILITIES, st.floats(0.05, 0.9), st.floats(0.0, 0.09))
@@ -33,6 +87,13 @@ def test_a_lower_threshold_covers_at_least_as_much(probabilities: FloatArray, th
         return {step for start, stop in spans(probabilities, level) for step in range(start, stop)}
 
     assert covered(threshold) <= covered(threshold - less)
+
+
+@given(PROBABILITIES, st.floats(0.05, 0.9))
+def test_every_span_rises_above_the_threshold(probabilities: FloatArray, threshold: float) -> None:
+    assert all(
+        probabilities[start:stop].max() > np.float32(threshold) for start, stop in spans(probabilities, threshold)
+    )
 
 
 @given(arrays(np.bool_, st.integers(0, 60)))
@@ -66,10 +127,17 @@ def test_the_threshold_itself_is_not_above_it() -> None:
     assert spans(np.full(50, THRESHOLD), THRESHOLD) == []
 
 
-def test_smoothing_is_the_median_of_seven() -> None:
-    values = np.array([0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0], dtype=np.float32)
-    expected = [np.median(np.pad(values, 3, mode="edge")[step : step + 7]) for step in range(len(values))]
-    assert smooth(values).tolist() == expected
+def test_a_span_goes_on_below_the_threshold_but_does_not_begin_there() -> None:
+    rule = Rule(median_steps=1, carried_share=0.5, gap_steps=0, least_steps=1)
+    carried = curve((10, 0.0), (5, 0.2), (5, 0.4), (5, 0.2), (10, 0.0), (5, 0.2), (10, 0.0))
+    assert spans(carried, 0.3, rule) == [(10, 25)]
+
+
+@given(PROBABILITIES, st.sampled_from([1, 3, 7]), st.integers(1, 20))
+def test_the_median_of_pieces_is_that_of_the_whole(values: FloatArray, steps: int, size: int) -> None:
+    median = RunningMedian(steps)
+    pieces = [median.push(values[start : start + size]) for start in range(0, len(values), size)] + [median.finish()]
+    assert np.array_equal(np.concatenate(pieces), plain_medians(values, steps))
 
 
 def test_presence_is_the_mean_of_the_strongest_half_second() -> None:

@@ -1,0 +1,198 @@
+"""Clips and long tracks of the generated world as PE-A-Frame hears them, and how well their sounds are located."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.encoders.pe_a_frame import PeAFrame
+from pesearch.encoders.stitch import HOP_STEPS, Bounds, stitched, windows_of
+from pesearch.media.audio import AudioReader
+from pesearch.search.located import active_steps
+from pesearch.search.metrics import ONSET_COLLAR_SECONDS, Span, auroc, best_iou, f1, matched_onsets, mean
+from pesearch.search.sound import DecodedSound
+from pesearch.search.spans import RULE, Rule, seconds, spans
+from pesearch.search.truths import Truth
+from pesearch.types import FloatArray
+from training.render import write_audio
+from training.scene import Scene
+from training.tracks import enough_scenes, tracks_of
+from training.truths import truth_of
+from training.words import SOUNDS
+
+LABELS = sorted(SOUNDS)
+OFFSET_SHARE = 0.2
+"""Of a sound's length: how far its offset may be off, where that is more than the collar of onsets (DCASE, task 4)."""
+
+Stitch = Callable[[Sequence[Bounds], Sequence[FloatArray]], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One file: the codec's features [steps, dim], and what is heard in it."""
+
+    features: FloatArray
+    truths: tuple[Truth, ...]
+    duration_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Clips, and the tracks that hold their sounds at random places."""
+
+    clips: tuple[Sound, ...]
+    tracks: tuple[Sound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """As `search.located.EventFigures`; `onset_f1` is its event-F1. `event_f1` also wants the offset within 0.2 s or a
+    fifth of the length."""
+
+    auroc: float
+    span_iou: float
+    onset_f1: float
+    event_f1: float
+
+    def __str__(self) -> str:
+        return f"{self.auroc:.4f} {self.span_iou:.3f} {self.onset_f1:.3f} {self.event_f1:.3f}"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Probabilities [labels, steps] of many files, with what is true of them."""
+
+    sounds: Sequence[Sound]
+    probabilities: Sequence[FloatArray]
+
+    @cached_property
+    def auroc(self) -> float:
+        """Over all steps, mean over the labels."""
+        active = [active_steps(sound.truths, LABELS, p.shape[1]) for sound, p in self._pairs]
+        rows = zip(np.concatenate(self.probabilities, axis=1), np.concatenate(active, axis=1), strict=True)
+        return mean(auroc(scores, truth) for scores, truth in rows)
+
+    def figures(self, threshold: float, rule: Rule = RULE) -> Figures:
+        """What comes out when the probabilities are cut by this rule."""
+        overlaps: list[float] = []
+        onsets = events = true_count = found_count = 0
+        for sound, probabilities in self._pairs:
+            for label, row in zip(LABELS, probabilities, strict=True):
+                true = [(each.start_seconds, each.end_seconds) for each in sound.truths if each.what == label]
+                found = [
+                    (seconds(start), min(seconds(stop), sound.duration_seconds))
+                    for start, stop in spans(row, threshold, rule)
+                ]
+                overlaps += [best_iou(span, found) for span in true]
+                onsets += matched_onsets([start for start, _ in true], [start for start, _ in found])
+                events += matched_events(true, found)
+                true_count, found_count = true_count + len(true), found_count + len(found)
+        return Figures(
+            self.auroc, mean(overlaps), f1(onsets, true_count, found_count), f1(events, true_count, found_count)
+        )
+
+    @property
+    def _pairs(self) -> list[tuple[Sound, FloatArray]]:
+        return list(zip(self.sounds, self.probabilities, strict=True))
+
+
+def make_world(seed: int, count: int, models: ModelSet, folder: Path) -> World:
+    """Clips and so many tracks of world `seed`, rendered, written, decoded, and heard by the codec."""
+    scenes = enough_scenes(seed, count)
+    return World(
+        tuple(_sound(scene, models, folder) for scene in scenes),
+        tuple(_sound(scene, models, folder) for scene in tracks_of(scenes)[:count]),
+    )
+
+
+def _sound(scene: Scene, models: ModelSet, folder: Path) -> Sound:
+    path = folder / "sound.wav"
+    write_audio(path, scene)
+    heard = truth_of(path.name, [scene], "", "", "").heard
+    with AudioReader(path) as reader:
+        sound = DecodedSound(reader, models)
+        features = sound.read(0, sound.steps).astype(np.float16).astype(np.float32)  # as a library keeps them
+    return Sound(features, tuple(Truth(each.what, each.start, each.end) for each in heard), scene.duration_seconds)
+
+
+def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS, **ways: Stitch) -> dict[str, Judged]:
+    """All labels in all sounds, by each way to put windows together; PE-A-Frame hears each window once."""
+    text, heard = frame.embed_phrases(LABELS), {name: list[FloatArray]() for name in ways}
+    for sound in sounds:
+        bounds = windows_of(len(sound.features), hop_steps)
+        logits = frame.logits([sound.features[first:stop] for first, stop in bounds], text)
+        for name, way in ways.items():
+            heard[name].append(np.float32(1) / (1 + np.exp(-way(bounds, logits))))
+    return {name: Judged(sounds, probabilities) for name, probabilities in heard.items()}
+
+
+def ours(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
+    """The way of the program."""
+    return np.concatenate(list(stitched(bounds, logits)), axis=1)
+
+
+def cut_in_the_middle(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
+    """No fading: each step from the window in which it is farthest from an edge."""
+    result = np.empty((len(logits[0]), bounds[-1][1]), dtype=np.float32)
+    depth = np.zeros(bounds[-1][1])
+    for (first, stop), window in zip(bounds, logits, strict=True):
+        own = np.minimum(np.arange(1, stop - first + 1), np.arange(stop - first, 0, -1))
+        better = own > depth[first:stop]
+        result[:, first:stop][:, better] = window[:, better]
+        depth[first:stop] = np.maximum(depth[first:stop], own)
+    return result
+
+
+def faded(weigh: Callable[[int], FloatArray]) -> Stitch:
+    """The mean of the logits, each step of a window weighted by its place in it."""
+
+    def stitch(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
+        sums, weights = np.zeros((len(logits[0]), bounds[-1][1])), np.zeros(bounds[-1][1])
+        for (first, stop), window in zip(bounds, logits, strict=True):
+            own = weigh(stop - first)
+            sums[:, first:stop] += own * window
+            weights[first:stop] += own
+        mixed: FloatArray = (sums / weights).astype(np.float32)
+        return mixed
+
+    return stitch
+
+
+def hann(steps: int) -> FloatArray:
+    """The raised cosine, without its zeros."""
+    return np.hanning(steps + 2)[1:-1].astype(np.float32)
+
+
+def flat(steps: int) -> FloatArray:
+    """Every step alike."""
+    return np.ones(steps, dtype=np.float32)
+
+
+def matched_events(truths: Sequence[Span], found: Sequence[Span]) -> int:
+    """The most events of one label that can be paired one to one, onsets and offsets within their collars.
+
+    A largest matching, by augmenting paths (Kuhn 1955).
+    """
+    fitting = [[number for number, span in enumerate(found) if _fits(truth, span)] for truth in truths]
+    taken: dict[int, int] = {}
+
+    def place(truth: int, tried: set[int]) -> bool:
+        for number in fitting[truth]:
+            if number not in tried:
+                tried.add(number)
+                if number not in taken or place(taken[number], tried):
+                    taken[number] = truth
+                    return True
+        return False
+
+    return sum(place(truth, set()) for truth in range(len(truths)))
+
+
+def _fits(truth: Span, found: Span) -> bool:
+    collar = max(ONSET_COLLAR_SECONDS, OFFSET_SHARE * (truth[1] - truth[0]))
+    return abs(truth[0] - found[0]) <= ONSET_COLLAR_SECONDS and abs(truth[1] - found[1]) <= collar

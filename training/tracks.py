@@ -1,0 +1,115 @@
+"""Long tracks of the generated world with their truths: python -m training.tracks --seed N --count 4 --out DIR
+
+A track is five minutes of a background in which thirty sounds lie at random places: the very sounds of so many short
+clips of world N, with their lengths, variants and levels, so that figures on tracks and on clips can be compared.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pesearch.errors import PesearchError
+from training.render import write_audio
+from training.scene import Heard, Said, Scene
+from training.truths import Truth, truth_of, write_truths
+from training.world import choose_scenes
+
+TRACK_SECONDS = 300.0
+EVENTS = 30
+OVERLAP_SECONDS = 0.4  # two sounds overlap by at most so much, as in the world's clips
+APART_SECONDS = 0.5  # two of one kind lie at least so far apart: nearer, it is a matter of taste whether they are one
+
+Sound = Heard | Said
+
+
+def write_tracks(folder: Path, seed: int, count: int) -> list[Truth]:
+    """Makes WAV files and truths.json in the folder. Raises PesearchError when espeak-ng is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    truths = []
+    for number, track in enumerate(tracks_of(enough_scenes(seed, count))[:count], start=1):
+        name = f"track_{number:02d}.wav"
+        write_audio(folder / name, track)
+        truths.append(truth_of(name, [track], "", "", ""))
+    write_truths(folder / "truths.json", truths)
+    return truths
+
+
+def enough_scenes(seed: int, count: int) -> list[Scene]:
+    """The first clips of a world (see `training.world`) that hold the sounds of so many tracks."""
+    scenes, needed = choose_scenes(seed, count * EVENTS), count * EVENTS
+    while sum(len(sounds_of(scene)) for scene in scenes[:-1]) >= needed:
+        scenes.pop()
+    return scenes
+
+
+def tracks_of(scenes: Sequence[Scene]) -> list[Scene]:
+    """Tracks that hold the scenes' sounds in their order, as many as they fill: the same scenes, the same tracks.
+
+    Each has the background of the first scene that it takes a sound of.
+    """
+    sounds = [(scene, sound) for scene in scenes for sound in sounds_of(scene)]
+    starts = range(0, len(sounds) - EVENTS + 1, EVENTS)
+    return [_track(sounds[start][0], [sound for _, sound in sounds[start : start + EVENTS]]) for start in starts]
+
+
+def sounds_of(scene: Scene) -> tuple[Sound, ...]:
+    """What is heard in a scene, and what is said."""
+    return (*scene.heard, *scene.said)
+
+
+def _track(scene: Scene, sounds: Sequence[Sound]) -> Scene:
+    rng, placed = np.random.default_rng([scene.seed, 300]), list[Sound]()
+    for sound in sounds:
+        placed.append(_place(rng, sound, placed))
+    return replace(
+        scene,
+        duration_seconds=TRACK_SECONDS,
+        place="",
+        heard=tuple(sound for sound in placed if isinstance(sound, Heard)),
+        said=tuple(sound for sound in placed if isinstance(sound, Said)),
+        seen=(),
+    )
+
+
+def _place(rng: np.random.Generator, sound: Sound, placed: Sequence[Sound]) -> Sound:
+    """The sound at a random place where there is room for it. There is: thirty sounds fill a fifth of a track."""
+    length = sound.end_seconds - sound.start_seconds
+    while True:
+        start = round(float(rng.uniform(0, TRACK_SECONDS - length)), 2)
+        moved = replace(sound, start_seconds=start, end_seconds=round(start + length, 2))
+        if all(_fits(moved, other) for other in placed):
+            return moved
+
+
+def _fits(sound: Sound, other: Sound) -> bool:
+    shared = min(sound.end_seconds, other.end_seconds) - max(sound.start_seconds, other.start_seconds)
+    return shared <= (-APART_SECONDS if _kind(sound) == _kind(other) else OVERLAP_SECONDS)
+
+
+def _kind(sound: Sound) -> str:
+    return sound.what if isinstance(sound, Heard) else "speech"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line. Exit status: 0 made, 2 error."""
+    parser = argparse.ArgumentParser(prog="python -m training.tracks", description=__doc__)
+    parser.add_argument("--seed", type=int, required=True, help="which world: 0 or more; never one that was trained on")
+    parser.add_argument("--count", type=int, default=4, help="tracks (default 4)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the tracks and truths.json")
+    options = parser.parse_args(arguments)
+    if options.seed < 0 or options.count < 1:
+        parser.error("--seed must be 0 or more and --count 1 or more")
+    try:
+        write_tracks(options.out, options.seed, options.count)
+    except (PesearchError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
