@@ -213,15 +213,18 @@ def gc(library: LibraryOption = None) -> None:
 
 @app.command("eval")
 def eval_command(
-    truths: Annotated[Path, typer.Argument(metavar="TRUTHS.JSON", help="What is seen, heard and said in each clip.")],
+    judged: Annotated[
+        Path,
+        typer.Argument(metavar="JUDGED", help="Truths of clips, or queries with the files that answer them (JSON)."),
+    ],
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how well a library answers: recall by direction, and events."""
+    """Measure how well a library answers: truths of clips, or your own judged queries (docs/evaluation.md)."""
     from pesearch.cli.evaluating import run_eval
 
-    run_eval(truths, chosen(library), device, as_json)
+    run_eval(judged, chosen(library), device, as_json)
 
 
 @app.command("app")
