@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pesearch.cli.indexing import progress_bar
 from pesearch.cli.json_output import figures_json
-from pesearch.cli.render import table
+from pesearch.cli.render import quoted, shown, table
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
+    from pesearch.search.dataset_evaluation import DatasetEvaluation
+    from pesearch.search.datasets import Presence
     from pesearch.search.evaluate import Evaluation
     from pesearch.search.judging import QueryFigures
     from pesearch.store.library import Library
+
+NAMED = 3
+"""So many clips are named where some are missing; --json has them all."""
 
 _Item = TypeVar("_Item")
 
@@ -60,6 +65,23 @@ def eval_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterat
     yield from [figures_json(asdict(figures))] if as_json else query_lines(figures)
 
 
+def run_dataset(path: Path, layout: str | None, split: str | None, folder: Path, device: str, as_json: bool) -> None:
+    """Measure with a dataset as it lies on disk, by the protocol of its paper, and print."""
+    from pesearch.search.dataset_evaluation import DatasetRun
+    from pesearch.search.layouts import read_dataset
+
+    dataset = read_dataset(path, layout, split)
+    library, models = opened(folder, device)
+    run = DatasetRun(dataset, library, models)
+    for line in absent_lines(run.presence, path, library.folder):
+        print(line, file=sys.stderr)
+    for _ in counted(run.listen(), run.clips_to_hear(), "listening", "clips"):
+        pass
+    evaluation = run.evaluation()
+    for line in [figures_json(asdict(evaluation))] if as_json else dataset_lines(evaluation):
+        print(line)
+
+
 def opened(folder: Path, device: str) -> tuple[Library, ModelSet]:
     """The library and its models; their notice goes to stderr."""
     from pesearch.search.opening import open_for_search
@@ -98,6 +120,37 @@ def query_lines(figures: QueryFigures) -> Iterator[str]:
     yield from table(ranking, [[percent(getattr(figures, name)) for name in ranking]])
     yield f"answered {percent(figures.answered)}  rightly abstained {percent(figures.abstained)}"
     yield f"answer AUROC {decimals(figures.answer_auroc)}  calibration error {decimals(figures.calibration_error)}"
+
+
+def absent_lines(presence: Presence, dataset: Path, library: Path) -> Iterator[str]:
+    """A word on clips that are listed and cannot be measured."""
+    for names, what in ((presence.missing, "on disk"), (presence.unindexed, "in the library")):
+        if names:
+            some = ", ".join(shown(Path(name)) for name in names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+            yield f"{len(names)} of {presence.listed} listed clips are not {what}: {some}"
+    if presence.unindexed:
+        yield f"to have them measured: pesearch index {quoted(dataset)} --library {quoted(library)}"
+
+
+def dataset_lines(evaluation: DatasetEvaluation) -> Iterator[str]:
+    """The figures of a dataset for people. What needs all the queries at once says so."""
+    clips = evaluation.clips
+    there = f"{clips.listed} clips listed, {clips.on_disk} on disk, {clips.indexed} in the library"
+    yield f"{evaluation.layout} {evaluation.split}: {there}"
+    ranking = ("r1", "r5", "r10", "map", "ndcg10")
+    for task in evaluation.tasks:
+        ways = (("dot", task.dot), ("cosine", task.cosine), ("dual softmax *", task.dual_softmax))
+        yield f"{task.task}: {task.queries} queries over {task.gallery}"
+        yield from table(
+            ("", *ranking), [(way, *(percent(getattr(figures, name)) for name in ranking)) for way, figures in ways]
+        )
+    if evaluation.tasks:
+        yield "* needs all the queries at once: nobody who asks one question gets this"
+    if sounds := evaluation.sounds:
+        yield f"{sounds.labels} sounds in {sounds.clips} clips"
+        yield f"frame AUROC {decimals(sounds.auroc)}  PSDS 1 {decimals(sounds.psds1)}  PSDS 2 {decimals(sounds.psds2)}"
+        yield f"event-F1 {decimals(sounds.event_f1)}, all sounds together {decimals(sounds.event_f1_micro)}"
+        yield f"segment-F1 {decimals(sounds.segment_f1)}, all sounds together {decimals(sounds.segment_f1_micro)}"
 
 
 def percent(value: float) -> str:

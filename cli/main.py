@@ -215,16 +215,28 @@ def gc(library: LibraryOption = None) -> None:
 def eval_command(
     judged: Annotated[
         Path,
-        typer.Argument(metavar="JUDGED", help="Truths of clips, or queries with the files that answer them (JSON)."),
+        typer.Argument(
+            metavar="JUDGED",
+            help="Truths of clips or judged queries (JSON), or the folder of a dataset: see docs/evaluation.md.",
+        ),
     ],
+    layout: Annotated[
+        str | None, typer.Option("--layout", metavar="NAME", help="A dataset's layout, where it is not recognised.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="A dataset's split. Default: the one papers report.")
+    ] = None,
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how well a library answers: truths of clips, or your own judged queries (docs/evaluation.md)."""
-    from pesearch.cli.evaluating import run_eval
+    """Measure how well a library answers: truths of clips, your own judged queries, or a public dataset."""
+    from pesearch.cli.evaluating import run_dataset, run_eval
 
-    run_eval(judged, chosen(library), device, as_json)
+    if judged.is_dir():
+        run_dataset(judged, layout, split, chosen(library), device, as_json)
+    else:
+        run_eval(judged, chosen(library), device, as_json)
 
 
 @app.command("app")

@@ -81,7 +81,7 @@ def dual_softmax(scores: Scores, log_sums: Figures) -> Figures:
     An item that many queries like counts less for each. Nothing that answers one query at a time can do this. The
     formula is that of `metrics/zeroshot_retrieval.py` in apps/pe/clip_benchmark of Meta's perception_models.
     """
-    weighted: Figures = scores * np.exp(scores - log_sums)
+    weighted: Figures = np.asarray(scores * np.exp(scores - log_sums), dtype=np.float64)
     return weighted
 
 
