@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pesearch.search.evaluate import Evaluation
     from pesearch.search.search import Answer
     from pesearch.types import Event, Moment
 
@@ -71,15 +69,17 @@ def events_json(path: Path, events: Sequence[Event]) -> str:
     return json.dumps({"path": str(path), "events": [event_object(event) for event in events]}, indent=2)
 
 
-def evaluation_json(evaluation: Evaluation) -> str:
+def figures_json(figures: dict[str, Any]) -> str:
     """The figures of `pesearch eval`; a figure that could not be measured is null."""
-    return json.dumps(without_nan(asdict(evaluation)), indent=2)
+    return json.dumps(without_nan(figures), indent=2)
 
 
 def without_nan(value: Any) -> Any:
     """NaN is not JSON: null stands for it; other numbers keep four digits."""
     if isinstance(value, dict):
         return {key: without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(entry) for entry in value]
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 4)
     return value

@@ -217,15 +217,30 @@ def gc(library: LibraryOption = None) -> None:
 
 @app.command("eval")
 def eval_command(
-    truths: Annotated[Path, typer.Argument(metavar="TRUTHS.JSON", help="What is seen, heard and said in each clip.")],
+    judged: Annotated[
+        Path,
+        typer.Argument(
+            metavar="JUDGED",
+            help="Truths of clips or judged queries (JSON), or the folder of a dataset: see docs/evaluation.md.",
+        ),
+    ],
+    layout: Annotated[
+        str | None, typer.Option("--layout", metavar="NAME", help="A dataset's layout, where it is not recognised.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="A dataset's split. Default: the one papers report.")
+    ] = None,
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how well a library answers: recall by direction, and events."""
-    from pesearch.cli.evaluating import run_eval
+    """Measure how well a library answers: truths of clips, your own judged queries, or a public dataset."""
+    from pesearch.cli.evaluating import run_dataset, run_eval
 
-    run_eval(truths, chosen(library), device, as_json)
+    if judged.is_dir():
+        run_dataset(judged, layout, split, chosen(library), device, as_json)
+    else:
+        run_eval(judged, chosen(library), device, as_json)
 
 
 @app.command("app")

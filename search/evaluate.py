@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryError
+from pesearch.search.indexed import IndexedFiles
 from pesearch.search.located import EventFigures, event_figures
 from pesearch.search.recall import Recall, RetrievalFigures
 from pesearch.search.truths import ClipTruth, JudgedClip
@@ -53,12 +54,8 @@ def evaluate(truths: Sequence[ClipTruth], library: Library, models: ModelSet) ->
 
 
 def _clips(truths: Sequence[ClipTruth], library: Library) -> list[JudgedClip]:
-    by_path = {location.path: file for file in library.files() for location in file.locations}
-    found = [
-        JudgedClip(truth, file)
-        for truth in truths
-        if (file := by_path.get(truth.path) or by_path.get(truth.path.resolve()))
-    ]
+    indexed = IndexedFiles(library)
+    found = [JudgedClip(truth, file) for truth in truths if (file := indexed.at(truth.path))]
     if len(found) < len(truths):
         folder = truths[0].path.parent
         raise LibraryError(

@@ -87,3 +87,13 @@ def mean(values: Iterable[float]) -> float:
     """Mean of what is a number; NaN where nothing is."""
     kept = [value for value in values if not np.isnan(value)]
     return float(np.mean(kept)) if kept else float("nan")
+
+
+def calibration_error(probabilities: Scores, right: Flags, bins: int = 10) -> float:
+    """The expected calibration error: how far the mean probability lies from the share that is right, in equal bins of
+    probability, weighed by how many fall into each (Naeini et al. 2015). NaN without probabilities."""
+    if not len(probabilities):
+        return float("nan")
+    places = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(places, weights=probabilities - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(probabilities))

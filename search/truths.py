@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pesearch.errors import QuestionError
+from pesearch.search.reading import read_json
 from pesearch.types import MediaFile
 
 
@@ -72,12 +72,7 @@ class JudgedClip:
 
 def read_truths(path: Path) -> tuple[ClipTruth, ...]:
     """The clips of a truths.json, their paths made absolute. Raises QuestionError naming the clip that is wrong."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise QuestionError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise QuestionError(f"{path} is not JSON: {error}") from error
+    content = read_json(path)
     clips = content.get("clips") if isinstance(content, dict) else None
     if not isinstance(clips, list) or not clips:
         raise QuestionError(f'{path} has no clips: it should hold {{"clips": [{{"path": ...}}, ...]}}')
