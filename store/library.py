@@ -23,7 +23,6 @@ from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.index_cache import OpenCaches
 from pesearch.store.lock import writer_lock
-from pesearch.store.renewal import renew_indexes
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import KnownLocation, read_snapshot
 from pesearch.store.vectors import SearchPolicy, read_vectors, search_policy
@@ -207,8 +206,7 @@ class Library:
     def writer(self) -> Iterator[Writer]:
         """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock.
 
-        At the end, unless an error ends it, small shards are merged, and the indexes of large spaces brought up to what
-        was committed.
+        At the end, unless an error ends it, the library is tidied (`Writer.tidy`).
         """
         with writer_lock(self.folder):
             snapshot = self._read().snapshot
@@ -219,8 +217,8 @@ class Library:
                 )
             writer = Writer(self.folder, snapshot)
             yield writer
-            writer.merge()
-            renew_indexes(self.folder, self._now().snapshot)
+            for _ in writer.tidy():  # nothing is left to do where that was followed already
+                pass
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""

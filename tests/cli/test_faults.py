@@ -100,6 +100,36 @@ def test_a_disk_that_fills_up_and_one_that_cannot_be_written_to(pesearch: Run, d
         assert "Read-only" in one_line(result.stderr)
 
 
+def test_a_disk_without_room_for_a_search_index(
+    compressing: Run, disk: SmallDisk, sounds: Path, tmp_path: Path
+) -> None:
+    """Only the indexes lie on it: what was indexed is in the library, and the run went well but for a line."""
+    disk.mount("remount,size=4k")
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "indexes").symlink_to(disk.folder)
+    full = compressing("index", sounds, "--model", "starter", "--library", library, "--json")
+    assert full.returncode == 0, full.stderr
+    told = [line for line in full.stderr.splitlines() if "No space left" in line]
+    assert len(told) == 1 and "search index of audio could not be renewed" in told[0]
+    assert json.loads(full.stdout)["troubles"] == told
+    assert len(open_library(library).files()) == FILES
+    assert not any(disk.folder.iterdir())
+
+    status = compressing("status", "--library", library)
+    assert "exact from the disk, slowly: `pesearch gc`" in status.stdout
+    disk.mount("remount,ro")
+    refused = compressing("gc", "--library", library)
+    assert refused.returncode == 0
+    assert len([line for line in refused.stderr.splitlines() if "Read-only" in line]) == 1
+
+    disk.mount("remount,rw,size=64m")
+    assert "search index built: audio" in compressing("gc", "--library", library).stderr
+    (disk.folder / "audio.index").unlink()
+    assert "mended   index    audio" in compressing("doctor", "--repair", "--library", library).stdout
+    assert (disk.folder / "audio.index").exists()
+
+
 def test_doctor_finds_and_mends(pesearch: Run, sample_library: Library, tmp_path: Path) -> None:
     folder = tmp_path / "library"
     shutil.copytree(sample_library.folder, folder)
