@@ -16,8 +16,7 @@ from typing import TypeVar
 
 from pesearch import timeline
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
-from pesearch.store.birth import create_catalogue, migrate_catalogue
-from pesearch.store.catalogue import reading
+from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
@@ -209,6 +208,8 @@ class Library:
         At the end, unless an error ends it, the library is tidied (`Writer.tidy`).
         """
         with writer_lock(self.folder):
+            if is_older(self.folder):
+                bring_up(self.folder)
             snapshot = self._read().snapshot
             grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
             if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
@@ -243,5 +244,5 @@ class Library:
         return self._generation
 
     def _read(self) -> Generation:
-        with reading(self.folder) as connection:
+        with reading_as_now(self.folder) as connection:
             return Generation(self.folder, read_snapshot(connection), self._caches)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,40 +15,13 @@ from pesearch.store.library import Library, open_library
 from pesearch.types import SpaceName
 from tests.cli.conftest import Run
 from tests.cli.test_errors import one_line
+from tests.small_disk import SmallDisk
 
 pytestmark = pytest.mark.slow
 
 FILES = 4
 SECONDS = 20
 RATE = 16_000
-
-
-class SmallDisk:
-    """A file system of its own, in memory, whose size and rights can be changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def mount(self, options: str) -> None:
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)]
-        subprocess.run(command, check=True, capture_output=True)
-
-    @property
-    def used_bytes(self) -> int:
-        status = os.statvfs(self.folder)
-        return (status.f_blocks - status.f_bfree) * status.f_frsize
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    disk = SmallDisk(tmp_path / "disk")
-    disk.folder.mkdir()
-    try:
-        disk.mount("size=64m")
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no file system may be mounted here: {error}; tests/store/test_faults.py limits the file size")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk.folder)], check=True)
 
 
 @pytest.fixture
