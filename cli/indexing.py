@@ -6,18 +6,17 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pesearch.cli.render import shown
+from pesearch.cli.render import progress_bar, shown
+from pesearch.cli.renewing import RenewalBar, not_renewed
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-
     from pesearch.indexer.outcomes import Outcome, Spent
+    from pesearch.store.renewal import NotRenewed
 
 SOME_FAILED = 3
 
@@ -36,11 +35,13 @@ class Summary:
     media_seconds: float = 0.0
     unread_seconds: float = 0.0
     elapsed_seconds: float = 0.0
+    not_renewed: dict[str, NotRenewed] = field(default_factory=dict)
     spent: Spent | None = None
 
     def count(self, outcome: Outcome) -> None:
         """Count one outcome."""
         from pesearch.indexer import outcomes
+        from pesearch.store.renewal import NotRenewed, Renewing
 
         match outcome:
             case outcomes.Indexed():
@@ -59,6 +60,10 @@ class Summary:
                 self.missing += 1
             case outcomes.NotMedia():
                 self.not_media += 1
+            case NotRenewed():
+                self.not_renewed[outcome.space] = outcome
+            case Renewing():
+                self.not_renewed.pop(outcome.space, None)
             case outcomes.Spent():
                 self.spent = outcome
 
@@ -70,8 +75,12 @@ class Summary:
     def stages(self) -> Iterator[tuple[str, float]]:
         """The stages of the run and their seconds."""
         if self.spent:
-            for name in ("decode", "wait", "tower", "codec", "transformers", "commit"):
+            for name in ("decode", "wait", "tower", "codec", "transformers", "commit", "index"):
                 yield name, getattr(self.spent, f"{name}_seconds")
+
+    def troubles(self) -> list[str]:
+        """What went wrong and cost no file: a line each."""
+        return [*(self.spent.troubles if self.spent else ()), *not_renewed(self.not_renewed.values())]
 
     def lines(self) -> Iterator[str]:
         """The end of a run, for people."""
@@ -86,7 +95,7 @@ class Summary:
         if self.spent:
             taken = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.stages())
             yield f"time: {taken}; bound by: {self.spent.bound_by}"
-            yield from self.spent.troubles
+        yield from self.troubles()
         if self.unread_seconds >= 0.1:
             yield f"{self.unread_seconds:.1f} s could not be decoded and are not in the library"
         yield from (f"failed: {path}: {reason}" for path, reason in self.failed.items())
@@ -108,7 +117,7 @@ class Summary:
                 "elapsed_seconds": round(self.elapsed_seconds, 3),
                 "stages_seconds": {name: round(taken, 3) for name, taken in self.stages()},
                 "bound_by": self.spent.bound_by if self.spent else None,
-                "troubles": list(self.spent.troubles) if self.spent else [],
+                "troubles": self.troubles(),
             }
         )
 
@@ -142,10 +151,12 @@ def run_index(
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
     """Show each outcome as it comes and count it."""
     from pesearch.indexer.outcomes import Failed, Indexed, Plan, Progress
+    from pesearch.store.renewal import Renewing
 
     started = time.monotonic()
     with progress_bar() as bar:
         task = bar.add_task("looking at files", total=None, files="")
+        renewal = RenewalBar(bar)
         planned = 0
         for outcome in outcomes:
             summary.count(outcome)
@@ -156,21 +167,11 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     bar.update(task, description="indexing", total=max(outcome.media_seconds, 1e-9), completed=0)
                 case Progress():
                     bar.advance(task, outcome.media_seconds)
+                case Renewing():
+                    renewal.show(outcome)
                 case Failed():
                     bar.console.print(
                         f"failed: {shown(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
                     )
                 case Indexed():
                     bar.update(task, files=f"{summary.indexed}/{planned} files, {summary.speed()}")
-
-
-@contextmanager
-def progress_bar() -> Iterator[Bar]:
-    """A bar on stderr with files, hours, speed and time left; silent where stderr is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[files]}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield bar

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pesearch.cli.render import shown, size, table
+from pesearch.cli.renewing import follow_renewal
 from pesearch.errors import LibraryNotFound, PesearchError
 
 
@@ -118,6 +119,9 @@ def print_library(folder: Path) -> int:
 
     library = open_library(folder)
     print(f"ok       library  {shown(folder)}: {library.status().files} files, models {library.model_set}")
+    for space, policy in library.status().policies.items():
+        if policy.lacks_index:
+            print(f"none     index    {space}: {policy}")
     found = examine(folder)
     for each in found.damaged:
         print(f"broken   shard    {each.error}")
@@ -131,11 +135,19 @@ def print_library(folder: Path) -> int:
 
 
 def print_repair(folder: Path) -> None:
-    """What is mended, a line each."""
+    """What is mended, a line each; search indexes that are missing are built again."""
     from pesearch.store.doctor import repair
+    from pesearch.store.library import open_library
 
     for line in repair(folder):
         print(f"mended   library  {line}", flush=True)
+    try:
+        library = open_library(folder)
+    except LibraryNotFound:
+        return  # the checks that follow say so
+    with library.writer() as writer:
+        for space in follow_renewal(writer.tidy()):
+            print(f"mended   index    {space}: built again")
 
 
 def check_sharing(model_set: str) -> str:

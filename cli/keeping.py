@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pesearch.cli.render import size
+from pesearch.cli.renewing import follow_renewal
 
 
 def remove_paths(paths: list[Path], folder: Path) -> int:
@@ -23,15 +24,17 @@ def remove_paths(paths: list[Path], folder: Path) -> int:
     with library.writer() as writer:
         writer.remove(whole)
         writer.forget(path for path in asked if known[path].file_id not in whole)
+        follow_renewal(writer.tidy())
     print(f"{len(asked)} paths removed from the library, {len(whole)} files with their vectors", file=sys.stderr)
     return 0
 
 
 def collect(folder: Path) -> None:
-    """Merge small shards, and delete what nothing refers to."""
+    """Merge small shards, delete what nothing refers to, and bring back search indexes that are missing."""
     from pesearch.store.library import open_library
 
     with open_library(folder).writer() as writer:
-        writer.merge()
+        renewed = follow_renewal(writer.tidy())
         freed = writer.sweep()
-    print(f"{size(freed)} freed", file=sys.stderr)
+    built = f", search index built: {', '.join(renewed)}" if renewed else ""
+    print(f"{size(freed)} freed{built}", file=sys.stderr)

@@ -209,7 +209,7 @@ def remove(
 
 @app.command()
 def gc(library: LibraryOption = None) -> None:
-    """Delete what nothing in the library refers to any more, and merge small files of vectors."""
+    """Delete what nothing in the library refers to, merge small files of vectors, build search indexes that lack."""
     from pesearch.cli.keeping import collect
 
     collect(chosen(library))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
     from pesearch.types import Moment
 
 
@@ -56,3 +59,15 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         yield "  ".join(entry.ljust(width) for entry, width in zip(line, widths, strict=True)).rstrip()
+
+
+@contextmanager
+def progress_bar() -> Iterator[Bar]:
+    """A bar on stderr with files, hours, speed and time left; silent where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[files]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield bar

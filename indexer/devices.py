@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
@@ -121,6 +122,7 @@ def _embed_share(share: Share, messages: Queue[Message]) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(share.threads)
     stages = Stages()
     models = ModelSet(share.description, share.folders, (share.device,))
@@ -132,3 +134,11 @@ def _embed_share(share: Share, messages: Queue[Message]) -> None:
     else:
         troubles = tuple(f"{share.device}: {trouble}" for trouble in stages.troubles)
         messages.put(Done(tuple((stage, stages.seconds(stage)) for stage in Stage), troubles))
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed ends nobody, and what is computed here would wait for it for ever, with its memory."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

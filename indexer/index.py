@@ -21,6 +21,7 @@ from pesearch.indexer.outcomes import Failed, Missing, Outcome, Plan, Relocated,
 from pesearch.indexer.pipeline import embed_all
 from pesearch.indexer.plan import Finding, Known, New, group, survey, vanished
 from pesearch.indexer.stages import Stages, spent
+from pesearch.indexer.tidying import Tidying
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.store.library import Library
 from pesearch.store.writer import Writer
@@ -69,12 +70,12 @@ def index_found(
         yield from committer.flush()
         work = group(to_do.new)
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
+        started, tidying = time.perf_counter(), Tidying(writer, committer, stages)
         if work:
-            started = time.perf_counter()
-            yield from embed_all(embed_on(work, models, stages, library.folder), committer)
+            yield from embed_all(embed_on(work, models, stages, library.folder), committer, tidying)
+        yield from tidying.now()
+        if work:
             yield spent(stages, time.perf_counter() - started)
-        else:
-            yield from committer.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.store.renewal import NotRenewed, Renewing
 from pesearch.types import Failure, Location, MediaInfo
 
 
@@ -84,7 +85,8 @@ class Indexed:
 @dataclass(frozen=True, slots=True)
 class Spent:
     """Where the time of embedding went; comes last. `decode_seconds` are of all decoding threads together, and
-    `commit_seconds` passed beside the others; the rest followed one another within `elapsed_seconds`.
+    `commit_seconds` passed beside the others; the rest followed one another within `elapsed_seconds`. `index_seconds`
+    are of the search indexes of large spaces.
 
     `troubles` are lines to show: memory that ran out.
     """
@@ -96,16 +98,35 @@ class Spent:
     codec_seconds: float
     transformers_seconds: float
     commit_seconds: float
+    index_seconds: float
     troubles: tuple[str, ...]
 
     @property
     def bound_by(self) -> str:
-        """What would have to be faster for the whole to be: decoding, where the models waited for it a quarter of the
-        time, else the costliest of the models' parts."""
-        if self.wait_seconds > 0.25 * self.elapsed_seconds:
+        """What would have to be faster for the whole to be: decoding, where the models waited for it a quarter of their
+        time, else the costliest of the models' parts, or the search indexes."""
+        if self.wait_seconds > 0.25 * (self.elapsed_seconds - self.index_seconds):
             return "decode"
-        models = {"tower": self.tower_seconds, "codec": self.codec_seconds, "transformers": self.transformers_seconds}
-        return max(models, key=models.__getitem__)
+        costs = {
+            "tower": self.tower_seconds,
+            "codec": self.codec_seconds,
+            "transformers": self.transformers_seconds,
+            "index": self.index_seconds,
+        }
+        return max(costs, key=costs.__getitem__)
 
 
-Outcome = Unchanged | NotMedia | Relocated | Missing | Failed | FailedBefore | Plan | Progress | Indexed | Spent
+Outcome = (
+    Unchanged
+    | NotMedia
+    | Relocated
+    | Missing
+    | Failed
+    | FailedBefore
+    | Plan
+    | Progress
+    | Indexed
+    | Renewing
+    | NotRenewed
+    | Spent
+)

@@ -18,6 +18,7 @@ from pesearch.indexer.outcomes import Outcome, Progress
 from pesearch.indexer.plan import Work, unseen
 from pesearch.indexer.rows import FileRows, Gathered
 from pesearch.indexer.stages import Stages
+from pesearch.indexer.tidying import Tidying
 from pesearch.store.draft import Draft
 from pesearch.types import Failure, Location
 
@@ -25,8 +26,10 @@ LONG_SECONDS = 1200.0
 """What 20 minutes give is about 13 MB with the small set: so much of a file may lie in memory."""
 
 
-def embed_all(embedding: Generator[Finished | Progress, None, None], committer: Committer) -> Iterator[Outcome]:
-    """Hands what is embedded to the committer; the outcomes come in the order in which files are finished.
+def embed_all(
+    embedding: Generator[Finished | Progress, None, None], committer: Committer, tidying: Tidying
+) -> Iterator[Outcome]:
+    """Hands what is embedded to the committer, and tidies now and then; files come in the order in which they end.
 
     Raises ModelError, LibraryError; a file that cannot be read is an outcome.
     """
@@ -37,7 +40,7 @@ def embed_all(embedding: Generator[Finished | Progress, None, None], committer: 
             else:
                 committer.add(each)
             yield from committer.turn()
-    yield from committer.flush()
+            yield from tidying.turn()
 
 
 def embed(

@@ -12,7 +12,7 @@ from pesearch.indexer.outcomes import Spent
 
 
 class Stage(StrEnum):
-    """What is done with a file. DECODE runs in threads beside the others, COMMIT in one."""
+    """What is done with files. DECODE runs in threads beside the others, COMMIT in one."""
 
     DECODE = "decode"
     WAIT = "wait"
@@ -20,6 +20,7 @@ class Stage(StrEnum):
     CODEC = "codec"
     TRANSFORMERS = "transformers"
     COMMIT = "commit"
+    INDEX = "index"
 
 
 class Stages:
@@ -59,5 +60,6 @@ def spent(stages: Stages, elapsed_seconds: float) -> Spent:
         codec_seconds=stages.seconds(Stage.CODEC),
         transformers_seconds=stages.seconds(Stage.TRANSFORMERS),
         commit_seconds=stages.seconds(Stage.COMMIT),
+        index_seconds=stages.seconds(Stage.INDEX),
         troubles=tuple(stages.troubles),
     )

@@ -1,15 +1,19 @@
-"""Making a library, and bringing an older one up to this program's schema."""
+"""Making a library, and bringing an older one up to this program's schema: where it lies, or else in a copy."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
 from pesearch import timeline
-from pesearch.errors import LibraryError
+from pesearch.errors import LibraryBusy, LibraryError
 from pesearch.store.aside import put_aside
 from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
 from pesearch.store.disk import TEMPORARY_SUFFIX, disk_errors, sync_folder
@@ -43,10 +47,28 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
 
 
 def migrate_catalogue(folder: Path) -> None:
-    """Apply the migrations that the catalogue lacks, if any. `LibraryTooNew` when it knows more than this program."""
-    if is_older(folder):
-        with writer_lock(folder):
+    """Apply the migrations that the catalogue lacks, if any, where it can be written to just now.
+
+    `LibraryTooNew` when it knows more than this program.
+    """
+    if is_older(folder) and os.access(folder, os.W_OK):
+        with suppress(LibraryBusy), writer_lock(folder):
             bring_up(folder)
+
+
+@contextmanager
+def reading_as_now(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As `reading`, of a catalogue of this program's schema; one that has stayed older is migrated in a copy."""
+    with reading(folder) as connection:
+        is_current = schema_number(connection) == len(MIGRATIONS)
+        if is_current:
+            yield connection
+    if not is_current:
+        with TemporaryDirectory(prefix="pesearch-") as copy:
+            _copy(folder, Path(copy))
+            bring_up(Path(copy))
+            with reading(Path(copy)) as connection:
+                yield connection
 
 
 def is_older(folder: Path) -> bool:
@@ -59,6 +81,13 @@ def bring_up(folder: Path) -> None:
     """Apply the migrations that the catalogue lacks; the caller holds the writer's lock."""
     with transaction(folder) as connection:
         migrate(connection)
+
+
+def _copy(folder: Path, target: Path) -> None:
+    with reading(folder), disk_errors(target):  # as long as one reads, none writes
+        for name in (CATALOGUE_FILE, LOG_FILE):
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, target / name)
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, birth: str, model_set: str, spaces: Sequence[Space]) -> None:

@@ -8,12 +8,14 @@ The numbers below come from `benchmarks.vectors`, where questions lie in another
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from math import ceil, isqrt, sqrt
 
 import faiss
 import numpy as np
 
+from pesearch.errors import LibraryDamaged
 from pesearch.store.exact import SCAN_ROWS, Nearest, bitmap, scan
 from pesearch.store.layout import Layout, Marks, Numbers
 from pesearch.store.rows import Rows
@@ -79,10 +81,15 @@ class CompressedIndex:
         return self.index.search(queries, length, params=parameters)[1]
 
 
-def build(rows: Rows) -> CompressedIndex:
-    """An index of all rows of a space."""
+Building = Generator[float, None, CompressedIndex]
+"""Says before each step what share of the work is done, and in the end gives the index. It can be left at any step."""
+
+
+def build(rows: Rows) -> Building:
+    """An index of all rows of a space. `LibraryDamaged` when their shards hold what is not finite."""
     dim, count = rows.space.dim, rows.layout.rows
     lists = min(LISTS_A_ROOT * isqrt(count), count)
+    sample_rows = min(count, lists * TRAINED_ROWS_A_LIST)
     rotation = faiss.HadamardRotation(dim)
     inverted = faiss.IndexIVFRaBitQFastScan(
         faiss.IndexFlatIP(rotation.d_out),
@@ -93,22 +100,48 @@ def build(rows: Rows) -> CompressedIndex:
         True,
         BITS,
     )
-    inverted.cp.niter = TRAINING_ROUNDS
     inverted.cp.min_points_per_centroid, inverted.cp.max_points_per_centroid = 1, TRAINED_ROWS_A_LIST
-    index = faiss.IndexPreTransform(rotation, inverted)
-    sample = np.linspace(0, count - 1, min(count, lists * TRAINED_ROWS_A_LIST), dtype=np.int64)
-    index.train(rows.vectors(sample).astype(np.float32))
-    empty = np.empty(0, dtype=np.int64)
-    return extend(CompressedIndex(Layout.of(empty, empty), count, index), rows, np.ones(len(rows.layout.counts), bool))
+    sample = rotation.apply(_values(rows, np.linspace(0, count - 1, sample_rows, dtype=np.int64)))
+    # Nearly all of the work is to compare rows with the centres of all lists.
+    training = TRAINING_ROUNDS * sample_rows
+    for share in _find_centres(inverted, sample):
+        yield share * training / (training + count)
+    inverted.train(sample)
+    nothing = np.empty(0, dtype=np.int64)
+    covering = CompressedIndex(Layout.of(nothing, nothing), count, faiss.IndexPreTransform(rotation, inverted))
+    return (yield from _extend(covering, rows, np.ones(len(rows.layout.counts), bool), training))
 
 
-def extend(covering: CompressedIndex, rows: Rows, files: Marks) -> CompressedIndex:
-    """The same index with more files [files of the space]; the one that was given is used up."""
+def extend(covering: CompressedIndex, rows: Rows, files: Marks) -> Building:
+    """The same index with more files [files of the space]; the one that was given is used up. Errors as in `build`."""
+    return _extend(covering, rows, files, 0)
+
+
+def _extend(covering: CompressedIndex, rows: Rows, files: Marks, done: int) -> Building:
+    """`done` rows of work lie behind it."""
     numbers = np.flatnonzero(rows.layout.mark(files))
     for start in range(0, len(numbers), SCAN_ROWS):
-        covering.index.add(rows.vectors(numbers[start : start + SCAN_ROWS]).astype(np.float32))
+        yield (done + start) / (done + len(numbers))
+        covering.index.add(_values(rows, numbers[start : start + SCAN_ROWS]))
     layout = Layout.of(
         np.concatenate([covering.layout.file_ids, rows.layout.file_ids[files]]),
         np.concatenate([covering.layout.counts, rows.layout.counts[files]]),
     )
     return CompressedIndex(layout, covering.trained_rows, covering.index)
+
+
+def _find_centres(inverted: faiss.IndexIVF, sample: FloatArray) -> Iterator[float]:
+    """K-means by FAISS, with the settings of the index, one round at a time; says what share is done."""
+    clustering = faiss.Clustering(inverted.d, inverted.nlist, inverted.cp)
+    clustering.niter = 1
+    for number in range(TRAINING_ROUNDS):
+        yield number / TRAINING_ROUNDS
+        clustering.train(sample, inverted.quantizer)  # starts from the centres of the round before
+
+
+def _values(rows: Rows, numbers: Numbers) -> FloatArray:
+    """The vectors of some rows, float32 [n, dim]."""
+    values = rows.vectors(numbers).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise LibraryDamaged(f"A shard of the space {rows.space.name} is damaged: run `pesearch doctor --repair`")
+    return values

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.aside import put_aside
-from pesearch.store.birth import bring_up, is_older, migrate_catalogue
-from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, reading, transaction
+from pesearch.store.birth import bring_up, is_older, migrate_catalogue, reading_as_now
+from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, transaction
 from pesearch.store.changes import lose_shards, raise_generation, rename_library
 from pesearch.store.disk import disk_errors
 from pesearch.store.generation import GENERATION_FILE, lost_commits, read_stamp, write_stamp
@@ -56,7 +56,7 @@ def examine(folder: Path) -> Examination:
     checked = ((shard, find_damage(folder, shard, spaces)) for shard in shards)
     damaged = [DamagedShard(shard, error) for shard, error in checked if error is not None]
     if damaged:  # what was merged or removed meanwhile is gone by right
-        with reading(folder) as connection:
+        with reading_as_now(folder) as connection:
             registered = set(read_shards(connection))
         damaged = [each for each in damaged if each.shard in registered]
     return Examination(
@@ -127,7 +127,7 @@ def _announce(folder: Path) -> None:
 
 
 def _snapshot(folder: Path) -> Snapshot:
-    with reading(folder) as connection:
+    with reading_as_now(folder) as connection:
         return read_snapshot(connection)
 
 

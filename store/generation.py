@@ -7,11 +7,14 @@ next writer starts; a reader that starts anew reads the catalogue, which is the 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pesearch.store.compressed import CompressedIndex
 from pesearch.store.disk import write_durably
 from pesearch.store.index_cache import OpenCaches
-from pesearch.store.rows import Rows, map_rows
+from pesearch.store.layout import Layout
+from pesearch.store.rows import Rows, layout_of, map_rows
 from pesearch.store.snapshot import Snapshot
 from pesearch.store.vectors import VectorIndex, is_large, open_index
 from pesearch.types import Space, SpaceName
@@ -41,11 +44,21 @@ class Generation:
         """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
         with self._opening:
             held = self._indexes.get(space.name)
-            rows = self.rows(space)
-            compressed = self._caches.index(self.snapshot.birth, space) if is_large(space, rows.layout) else None
-            if held is None or held.compressed is not compressed:
-                held = self._indexes[space.name] = open_index(rows, compressed)
+            if held is None:
+                held = self._indexes[space.name] = self._open(space)
+            elif (compressed := self._compressed(space, held.rows.layout)) is not held.compressed:
+                held = self._indexes[space.name] = open_index(held.rows, compressed)
             return held
+
+    def _open(self, space: Space) -> VectorIndex:
+        """The shards are looked into while the cache is read: both wait for the disk."""
+        with ThreadPoolExecutor(1, "pesearch-open") as beside:
+            mapping = beside.submit(self.rows, space)
+            compressed = self._compressed(space, layout_of(self.snapshot.extents[space.name]))
+            return open_index(mapping.result(), compressed)
+
+    def _compressed(self, space: Space, layout: Layout) -> CompressedIndex | None:
+        return self._caches.index(self.snapshot.birth, space) if is_large(space, layout) else None
 
 
 def read_stamp(folder: Path) -> str:

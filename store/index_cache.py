@@ -5,8 +5,8 @@ rows, int64) and the index as FAISS writes it. Which files it covers is compared
 opened: those that are gone are left out of searches, those that came later are searched beside it. So neither a commit
 nor a compaction makes it wrong.
 
-The writer builds and renews it, at the end of its work and under its lock: then no two processes build at once,
-nobody who asks waits for it, and a library that cannot be written to is as good as any.
+The writer builds and renews it, in pauses of its work and at the end, under its lock: then no two processes build at
+once, nobody who asks waits for it, and a library that cannot be written to is as good as any.
 """
 
 from __future__ import annotations
@@ -134,7 +134,3 @@ def _made_for(birth: str, space: Space) -> dict[str, Any]:
         "revision": space.revision,
         "dim": space.dim,
     }
-
-
-def _line(head: dict[str, Any]) -> bytes:
-    return json.dumps(head).encode() + b"\n"

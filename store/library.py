@@ -18,14 +18,12 @@ import numpy as np
 
 from pesearch import timeline
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
-from pesearch.store.birth import create_catalogue, migrate_catalogue
-from pesearch.store.catalogue import reading
+from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.index_cache import OpenCaches
 from pesearch.store.lock import writer_lock
-from pesearch.store.renewal import renew_indexes
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import KnownLocation, read_snapshot
 from pesearch.store.vectors import SearchPolicy, read_vectors, search_policy
@@ -231,10 +229,11 @@ class Library:
     def writer(self) -> Iterator[Writer]:
         """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock.
 
-        At the end, unless an error ends it, small shards are merged, and the indexes of large spaces brought up to what
-        was committed.
+        At the end, unless an error ends it, the library is tidied (`Writer.tidy`).
         """
         with writer_lock(self.folder):
+            if is_older(self.folder):
+                bring_up(self.folder)
             snapshot = self._read().snapshot
             grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
             if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
@@ -243,8 +242,8 @@ class Library:
                 )
             writer = Writer(self.folder, snapshot)
             yield writer
-            writer.merge()
-            renew_indexes(self.folder, self._now().snapshot)
+            for _ in writer.tidy():  # nothing is left to do where that was followed already
+                pass
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""
@@ -269,5 +268,5 @@ class Library:
         return self._generation
 
     def _read(self) -> Generation:
-        with reading(self.folder) as connection:
+        with reading_as_now(self.folder) as connection:
             return Generation(self.folder, read_snapshot(connection), self._caches)

@@ -1,17 +1,24 @@
-"""Keeping the compressed indexes up with their spaces: the last thing that a writer does."""
+"""Keeping the compressed indexes up with their spaces: what a writer does in its pauses, and last of all.
+
+All that was committed stays so, whatever goes wrong here: a space without an index is searched exactly.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.errors import LibraryError
 from pesearch.store.compressed import build, extend
 from pesearch.store.disk import disk_errors
 from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.layout import Layout
-from pesearch.store.rows import layout_of, map_rows
+from pesearch.store.rows import Rows, layout_of, map_rows
+from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import Snapshot
 from pesearch.store.vectors import is_large, uncovered
-from pesearch.types import Space
+from pesearch.types import Space, SpaceName
 
 LEAST_NEW_ROWS, NEW_SHARE = 16384, 0.02
 """An index is extended when more rows than this, and than this share of it, are searched exactly beside it: 16,384 rows
@@ -21,26 +28,63 @@ GROWTH, LEAST_LIVE_SHARE = 2.0, 0.7
 """It is built anew when the space is so many times what its lists were made for, or so little of it is still there."""
 
 
-def renew_indexes(folder: Path, snapshot: Snapshot) -> None:
+@dataclass(frozen=True, slots=True)
+class Renewing:
+    """The index of a space is being renewed: how much of that is done, from 0 to 1; at 1 it is in use."""
+
+    space: SpaceName
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotRenewed:
+    """The index of a space could not be renewed; what was there stays. `reason` is a line."""
+
+    space: SpaceName
+    reason: str
+
+
+Renewal = Renewing | NotRenewed
+
+
+def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
     """Build, extend or drop the indexes of a library, whichever its spaces need. For the one that holds the lock."""
-    with disk_errors(folder):
-        for space in snapshot.spaces:
-            _renew(folder, snapshot, space)
+    for space in snapshot.spaces:
+        try:
+            with disk_errors(folder):
+                for share in _renew(folder, snapshot, space):
+                    yield Renewing(space.name, share)
+        except LibraryError as error:
+            yield NotRenewed(space.name, str(error))
+        except MemoryError:
+            yield NotRenewed(space.name, "not enough memory")
 
 
-def _renew(folder: Path, snapshot: Snapshot, space: Space) -> None:
+def _renew(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
     layout = layout_of(snapshot.extents[space.name])
     if not is_large(space, layout):
-        cache_path(folder, space.name).unlink(missing_ok=True)
+        if (unneeded := cache_path(folder, space.name)).exists():
+            unneeded.unlink()
         return
     cache = read_cache(folder, snapshot.birth, space)
     new = uncovered(layout, None if cache is None else cache.layout)
     new_rows = int(layout.counts[new].sum())
     if cache is None or _is_outgrown(cache, layout, layout.rows - new_rows):
-        write_cache(folder, snapshot.birth, space, build(map_rows(folder, snapshot, space)))
+        building = build(_map(folder, snapshot, space))
     elif new_rows > max(LEAST_NEW_ROWS, NEW_SHARE * cache.layout.rows):
-        covering = extend(cache.index(), map_rows(folder, snapshot, space), new)
-        write_cache(folder, snapshot.birth, space, covering)
+        building = extend(cache.index(), _map(folder, snapshot, space), new)
+    else:
+        return
+    covering = yield from building
+    write_cache(folder, snapshot.birth, space, covering)
+    yield 1.0
+
+
+def _map(folder: Path, snapshot: Snapshot, space: Space) -> Rows:
+    try:
+        return map_rows(folder, snapshot, space)
+    except FileNotFoundError as error:
+        raise shard_damaged(error.filename, "is gone") from error
 
 
 def _is_outgrown(cache: CacheFile, layout: Layout, live_rows: int) -> bool:

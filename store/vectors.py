@@ -37,12 +37,17 @@ class SearchPolicy:
     memory_rows: int
     disk_rows: int
 
+    @property
+    def lacks_index(self) -> bool:
+        """Whether the next writer will build a compressed index, or extend it, and searches are slow until then."""
+        return self.disk_rows > 0
+
     def __str__(self) -> str:
         """As people read it."""
         counts = (
             (self.compressed_rows, "compressed, then exact"),
             (self.memory_rows, "exact in memory"),
-            (self.disk_rows, "exact from the disk until the next `pesearch index`"),
+            (self.disk_rows, "exact from the disk, slowly: `pesearch gc` builds the index that is missing"),
         )
         return "; ".join(f"{rows} {how}" for rows, how in counts if rows) or "nothing to search"
 

@@ -30,8 +30,9 @@ from pesearch.store.draft import StreamedFile
 from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
+from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
-from pesearch.store.snapshot import Snapshot, read_shards
+from pesearch.store.snapshot import Snapshot, read_shards, read_snapshot
 from pesearch.store.vector_shards import check_storable, write_shard
 from pesearch.types import CodecFeatures, EncodedFile, Failure, Location, Space, SpaceName
 
@@ -48,6 +49,7 @@ class Writer:
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
         self._added = 0
         self._replaced: list[Shard] = []
+        self._tidied = ""
         if lost := lost_commits(read_stamp(folder), snapshot):
             raise LibraryDamaged(
                 f"The last {lost} commits of the library {folder} are missing: run `pesearch doctor --repair`"
@@ -126,6 +128,19 @@ class Writer:
                 if merged is not None:
                     self._commit(partial(merge_shards, merged=merged))
                     self._replaced += merged.replaced
+
+    def tidy(self) -> Iterator[Renewal]:
+        """Merge shards, then bring the indexes of large spaces up to what is committed, step by step.
+
+        It can be left at any step; what goes wrong with an index is a step too, and no error. At once over when
+        nothing was committed since the last time.
+        """
+        self.merge()
+        if self._tidied != (stamp := read_stamp(self._folder)):
+            self._tidied = stamp
+            with reading(self._folder) as connection:
+                snapshot = read_snapshot(connection)
+            yield from renew_indexes(self._folder, snapshot)
 
     def sweep(self) -> int:
         """Delete shards that no transaction registered, or that hold nothing any more. Bytes freed."""

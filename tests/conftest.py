@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Failed
 from pesearch.store.library import Library, create_library
+from tests.small_disk import SmallDisk
 
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
@@ -37,3 +40,15 @@ def sample_library(starter: ModelSet, sample_media: Path, tmp_path_factory: pyte
     failed = [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
     assert not failed
     return library
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    disk = SmallDisk(tmp_path / "disk")
+    disk.folder.mkdir()
+    try:
+        disk.mount("size=64m")
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no file system may be mounted here: {error}; tests/store/test_faults.py limits the file size")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk.folder)], check=True)

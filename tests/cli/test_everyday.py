@@ -23,7 +23,8 @@ def test_index_then_ask(pesearch: Run, tmp_path: Path) -> None:
     assert summary["indexed"] == len(TRUTHS)
     assert summary["failed"] == []
     assert "generated world" in first.stderr
-    assert set(summary["stages_seconds"]) == {"decode", "wait", "tower", "codec", "transformers", "commit"}
+    stages = {"decode", "wait", "tower", "codec", "transformers", "commit", "index"}
+    assert set(summary["stages_seconds"]) == stages
     assert summary["stages_seconds"]["codec"] > 0
     assert summary["bound_by"] in summary["stages_seconds"]
     assert f"bound by: {summary['bound_by']}" in first.stderr

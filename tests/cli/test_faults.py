@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,40 +15,13 @@ from pesearch.store.library import Library, open_library
 from pesearch.types import SpaceName
 from tests.cli.conftest import Run
 from tests.cli.test_errors import one_line
+from tests.small_disk import SmallDisk
 
 pytestmark = pytest.mark.slow
 
 FILES = 4
 SECONDS = 20
 RATE = 16_000
-
-
-class SmallDisk:
-    """A file system of its own, in memory, whose size and rights can be changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def mount(self, options: str) -> None:
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)]
-        subprocess.run(command, check=True, capture_output=True)
-
-    @property
-    def used_bytes(self) -> int:
-        status = os.statvfs(self.folder)
-        return (status.f_blocks - status.f_bfree) * status.f_frsize
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    disk = SmallDisk(tmp_path / "disk")
-    disk.folder.mkdir()
-    try:
-        disk.mount("size=64m")
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no file system may be mounted here: {error}; tests/store/test_faults.py limits the file size")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk.folder)], check=True)
 
 
 @pytest.fixture
@@ -98,6 +68,36 @@ def test_a_disk_that_fills_up_and_one_that_cannot_be_written_to(pesearch: Run, d
         result = pesearch(*command, "--library", library)
         assert result.returncode == 2
         assert "Read-only" in one_line(result.stderr)
+
+
+def test_a_disk_without_room_for_a_search_index(
+    compressing: Run, disk: SmallDisk, sounds: Path, tmp_path: Path
+) -> None:
+    """Only the indexes lie on it: what was indexed is in the library, and the run went well but for a line."""
+    disk.mount("remount,size=4k")
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "indexes").symlink_to(disk.folder)
+    full = compressing("index", sounds, "--model", "starter", "--library", library, "--json")
+    assert full.returncode == 0, full.stderr
+    told = [line for line in full.stderr.splitlines() if "No space left" in line]
+    assert len(told) == 1 and "search index of audio could not be renewed" in told[0]
+    assert json.loads(full.stdout)["troubles"] == told
+    assert len(open_library(library).files()) == FILES
+    assert not any(disk.folder.iterdir())
+
+    status = compressing("status", "--library", library)
+    assert "exact from the disk, slowly: `pesearch gc`" in status.stdout
+    disk.mount("remount,ro")
+    refused = compressing("gc", "--library", library)
+    assert refused.returncode == 0
+    assert len([line for line in refused.stderr.splitlines() if "Read-only" in line]) == 1
+
+    disk.mount("remount,rw,size=64m")
+    assert "search index built: audio" in compressing("gc", "--library", library).stderr
+    (disk.folder / "audio.index").unlink()
+    assert "mended   index    audio" in compressing("doctor", "--repair", "--library", library).stdout
+    assert (disk.folder / "audio.index").exists()
 
 
 def test_doctor_finds_and_mends(pesearch: Run, sample_library: Library, tmp_path: Path) -> None:

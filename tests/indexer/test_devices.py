@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from pesearch.indexer.plan import Work
 from pesearch.store.library import Library, create_library
 from pesearch.types import Location, MediaInfo, MediaKind, SpaceName
 from tests.indexer.runs import held, of, run, told
+from tests.media.samples import ffmpeg
 
 
 def work_of(seconds: float) -> Work:
@@ -69,3 +72,31 @@ def test_an_error_of_one_process_ends_the_run_in_one_line(tmp_path: Path, media:
     with pytest.raises(ModelError, match="pe_av cannot be loaded"):
         list(index([media], library, broken))
     assert library.files() == []
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from pesearch.encoders.model_set import open_model_set
+from pesearch.indexer.index import index
+from pesearch.store.library import open_library
+
+folder, library, models = map(Path, sys.argv[1:])
+for outcome in index([folder], open_library(library), open_model_set("starter", "cpu,cpu", models)):
+    print(type(outcome).__name__, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path, library: Library, models_folder: Path) -> None:
+    """All of them write to the same pipe: it ends when the last of them has."""
+    for number in range(2):
+        ffmpeg("-f", "lavfi", "-i", f"sine={500 + number}:d=3600", tmp_path / f"{number}.wav")
+    command = [sys.executable, "-c", PARENT, tmp_path, library.folder, models_folder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert "Progress\n" in parent.stdout
+        parent.kill()
+        parent.communicate(timeout=60)
+    with library.writer():
+        assert not list((library.folder / "vectors").glob("*/*"))

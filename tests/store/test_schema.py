@@ -11,10 +11,13 @@ import duckdb
 import numpy as np
 import pytest
 
-from pesearch.errors import LibraryTooNew
+from pesearch.errors import LibraryError, LibraryTooNew
 from pesearch.store import birth, schema
+from pesearch.store.doctor import examine
 from pesearch.store.library import Library, open_library
+from pesearch.store.lock import writer_lock
 from pesearch.store.vector_shards import write_shard
+from tests.small_disk import SmallDisk
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, answers
 
@@ -85,3 +88,46 @@ def test_library_of_an_earlier_program_answers_as_before(kept: Path, tmp_path: P
     assert {"new", "five"} <= {file.fingerprint for file in open_library(library.folder).files()}
     again = library.features(library.files()[-1].id)
     assert again is not None and (again.steps == features("new", 2).steps).all()
+
+
+def everything_in(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_older_library_that_cannot_be_written_to(disk: SmallDisk) -> None:
+    """It answers as ever, and as soon as it can be written to it is brought up."""
+    shutil.unpack_archive(LIBRARIES / "schema_2.zip", disk.folder)
+    before = everything_in(disk.folder)
+    disk.mount("remount,ro")
+    library = open_library(disk.folder / "library")
+    expected = json.loads((disk.folder / ANSWERS).read_text())
+    assert json.loads(answers(library)) == expected
+    found = examine(library.folder)
+    assert (found.damaged, found.unsigned) == ((), found.shards)
+    with pytest.raises(LibraryError, match="Read-only"), library.writer():
+        pass
+    assert everything_in(disk.folder) == before
+
+    disk.mount("remount,rw")
+    assert json.loads(answers(library)) == expected
+    with library.writer() as writer:
+        writer.add([encoded("/new", "new", steps=2)])
+    assert "checksum" in columns(library, "shards")
+    assert "new" in {file.fingerprint for file in library.files()}
+
+
+def test_older_library_that_another_program_writes_to(tmp_path: Path) -> None:
+    """Readers wait for nobody: they see the last committed generation, and the writer who comes next migrates."""
+    shutil.unpack_archive(LIBRARIES / "schema_2.zip", tmp_path)
+    folder = tmp_path / "library"
+    with writer_lock(folder):
+        library = open_library(folder)
+        assert json.loads(answers(library)) == json.loads((tmp_path / ANSWERS).read_text())
+        assert "checksum" not in columns(library, "shards")
+        with duckdb.connect(folder / "library.duckdb") as connection:
+            connection.execute("UPDATE library SET generation = generation + 1")
+            (generation, birth_mark) = connection.execute("SELECT generation, birth FROM library").fetchall()[0]
+        (folder / "generation").write_text(f"{generation} {birth_mark}\n")
+        assert library.generation() == generation
+    with library.writer():
+        assert "checksum" in columns(library, "shards")
