@@ -127,7 +127,7 @@ def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS,
         bounds = windows_of(len(sound.features), hop_steps)
         logits = frame.logits([sound.features[first:stop] for first, stop in bounds], text)
         for name, way in ways.items():
-            heard[name].append(np.float32(1) / (1 + np.exp(-way(bounds, logits))))
+            heard[name].append((1 / (1 + np.exp(-way(bounds, logits)))).astype(np.float32))
     return {name: Judged(sounds, probabilities) for name, probabilities in heard.items()}
 
 

@@ -27,9 +27,9 @@ from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.index import index
 from pesearch.search.asked import take_apart
 from pesearch.search.background import backgrounds
-from pesearch.search.metrics import auroc
+from pesearch.search.metrics import auroc, calibration_error
 from pesearch.search.question import Question
-from pesearch.search.ranking import expected_calibration_error, ndcg_at
+from pesearch.search.ranking import ndcg_at
 from pesearch.search.retrieve import probes_of, retrieve
 from pesearch.search.score import score_file
 from pesearch.search.search import calibration_of, search
@@ -178,7 +178,7 @@ def absent(folder: Path, seed: int, models: ModelSet) -> Iterator[Absent]:
     questions = presence_questions(read_truths(clips / "truths.json"), seed)
     scores = np.array([_best(search(library, models, Question(each.text, k=1)).moments) for each in questions])
     there = np.array([each.is_there for each in questions])
-    yield Absent("absent", len(questions), auroc(scores, there), expected_calibration_error(scores, there))
+    yield Absent("absent", len(questions), auroc(scores, there), calibration_error(scores, there))
 
 
 def _best(moments: Sequence[object]) -> float:

@@ -85,7 +85,7 @@ def locate(
 @contextmanager
 def hearing_shown() -> Iterator[Heard]:
     """Shows how far a file is heard, on stderr, once that takes longer than a second."""
-    from pesearch.cli.indexing import progress_bar
+    from pesearch.cli.render import progress_bar
 
     started, task = time.monotonic(), None
     with progress_bar() as bar:

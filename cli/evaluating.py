@@ -8,9 +8,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pesearch.cli.indexing import progress_bar
 from pesearch.cli.json_output import figures_json
-from pesearch.cli.render import quoted, shown, table
+from pesearch.cli.render import progress_bar, quoted, shown, table
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet

@@ -57,7 +57,8 @@ class Calibration:
         probe = self.probes[number]
         if probe.measure is Measure.LIKENESS:
             lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(probe.vector)
-            return np.clip(vectors @ probe.vector / np.maximum(lengths, 1e-12), 0.0, 1.0).astype(np.float64)
+            cosines: Certainty = (vectors @ probe.vector).astype(np.float64) / np.maximum(lengths, 1e-12)
+            return np.clip(cosines, 0.0, 1.0)
         held, is_text = self._backgrounds[probe.space], probe.measure is Measure.TEXT
         if number not in self._usual:
             self._usual[number] = held.usual(probe.vector, is_text)
