@@ -10,6 +10,7 @@ from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_
 from pesearch.store.layout import Layout
 from pesearch.store.rows import layout_of, map_rows
 from pesearch.store.snapshot import Snapshot
+from pesearch.store.text_cache import renew_text
 from pesearch.store.vectors import is_large, uncovered
 from pesearch.types import Space
 
@@ -26,6 +27,7 @@ def renew_indexes(folder: Path, snapshot: Snapshot) -> None:
     with disk_errors(folder):
         for space in snapshot.spaces:
             _renew(folder, snapshot, space)
+    renew_text(folder, snapshot.birth)
 
 
 def _renew(folder: Path, snapshot: Snapshot, space: Space) -> None:
