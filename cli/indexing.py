@@ -61,9 +61,9 @@ class Summary:
             case outcomes.NotMedia():
                 self.not_media += 1
             case NotRenewed():
-                self.not_renewed[outcome.space] = outcome
+                self.not_renewed[outcome.index] = outcome
             case Renewing():
-                self.not_renewed.pop(outcome.space, None)
+                self.not_renewed.pop(outcome.index, None)
             case outcomes.Spent():
                 self.spent = outcome
 

@@ -24,13 +24,13 @@ class RenewalBar:
     def show(self, step: Renewing) -> None:
         """How far it is."""
         if step.share == 0:
-            self._bar.reset(self._task, description=f"search index: {step.space}", visible=True)
+            self._bar.reset(self._task, description=f"search index: {step.index}", visible=True)
         self._bar.update(self._task, completed=step.share, visible=step.share < 1)
 
 
 def not_renewed(troubles: Iterable[NotRenewed]) -> list[str]:
     """What could not be done and what that means, in one line, or none."""
-    reasons = {str(trouble.space): trouble.reason for trouble in troubles}
+    reasons = {trouble.index: trouble.reason for trouble in troubles}
     if not reasons:
         return []
     why = "; ".join(dict.fromkeys(reasons.values()))
@@ -54,7 +54,7 @@ def follow_renewal(steps: Iterable[Renewal]) -> list[str]:
                 continue
             line.show(step)
             if step.share == 1:
-                renewed.append(str(step.space))
+                renewed.append(step.index)
     for trouble in not_renewed(troubles):
         print(trouble, file=sys.stderr)
     return renewed

@@ -47,7 +47,7 @@ def ffprobe(path: Path, entries: str) -> list[Section]:
 
     Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
     """
-    done = output_of("ffprobe", *_showing(entries), input_url(path), timeout_seconds=_longest_seconds(path))
+    done = output_of("ffprobe", *_showing(entries), input_url(path), timeout_seconds=longest_seconds(path))
     sections = [_section(line) for line in done.stdout.decode(errors="replace").splitlines()]
     if not sections:
         raise MediaError(_reason(done.stderr))
@@ -62,7 +62,7 @@ def packets(path: Path, fields: str, stream: int | None = None, from_seconds: fl
     interval = () if from_seconds is None else ("-read_intervals", f"{from_seconds:.3f}%")
     selected = () if stream is None else ("-select_streams", str(stream))
     options = (*interval, *selected, *_showing(f"packet={fields}"))
-    for line in lines_of("ffprobe", *options, input_url(path), timeout_seconds=_longest_seconds(path)):
+    for line in lines_of("ffprobe", *options, input_url(path), timeout_seconds=longest_seconds(path)):
         section = _section(line)
         if section.name == "packet":
             yield section
@@ -72,7 +72,8 @@ def _showing(entries: str) -> list[str]:
     return ["-v", "error", "-of", "compact", "-show_entries", entries]
 
 
-def _longest_seconds(path: Path) -> float:
+def longest_seconds(path: Path) -> float:
+    """How long FFmpeg may take to read all of a file."""
     return TIMEOUT_SECONDS + path.stat().st_size / _SLOWEST_DISK_BYTES_PER_SECOND
 
 

@@ -148,6 +148,42 @@ class CodecFeatures:
         return f"CodecFeatures({self.codec}, {self.steps.shape[0]} x {self.steps.shape[1]})"
 
 
+class CueKind(StrEnum):
+    """What a cue is: what is said, where a part begins, what the whole is called, or what is told about it."""
+
+    SUBTITLE = "subtitle"
+    CHAPTER = "chapter"
+    TITLE = "title"
+    DESCRIPTION = "description"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A timed line of text. What is of the whole file lasts as long as it does.
+
+    `source` says for people where it stands (a file's name, or which stream), `language` is as told there, or empty.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    text: str
+    kind: CueKind
+    source: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CueSource:
+    """All cues of one sidecar, as it was then, that lies beside the media file at `beside`.
+
+    Both are None for what stands in the media file itself.
+    """
+
+    sidecar: Location | None
+    beside: Path | None
+    cues: tuple[Cue, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
     """A media file with all its vectors, ready to be committed to a library."""
@@ -157,6 +193,7 @@ class EncodedFile:
     info: MediaInfo
     vectors: tuple[SpaceVectors, ...]
     features: CodecFeatures | None = None
+    cues: tuple[CueSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +212,16 @@ class Hit:
     space: SpaceName
     start_seconds: float
     end_seconds: float
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class CueHit:
+    """A cue found by its words. `score` is BM25 (higher is better, of one query comparable), `rank` from 1."""
+
+    file_id: int
+    cue: Cue
     score: float
     rank: int
 

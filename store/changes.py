@@ -11,7 +11,9 @@ from typing import Any
 import duckdb
 
 from pesearch.errors import LibraryDamaged, LibraryError
+from pesearch.store.cue_tables import drop_unused_cues, take_cues
 from pesearch.store.draft import StreamedFile
+from pesearch.store.lay import lay
 from pesearch.store.merging import MergedShard
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import EncodedFile, Failure, Location
@@ -70,7 +72,7 @@ def add_files(
 
     Other places at which a content waited to be indexed again wait no more: they are looked at when they are seen.
     """
-    _lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
+    lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
     connection.execute("""
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
         SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
@@ -84,11 +86,15 @@ def add_files(
     connection.execute("""
         INSERT INTO locations
         SELECT path, size_bytes, modified_ns, files.id, NULL FROM encoded JOIN files USING (fingerprint)""")
+    if any(file.cues for file in files):
+        rows = connection.execute("SELECT fingerprint, id FROM files JOIN encoded USING (fingerprint)").fetchall()
+        ids: dict[str, int] = dict(rows)
+        take_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
 
 
 def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, Location]]) -> None:
     """Say of paths which known file each holds. `LibraryError` for a file that is not known."""
-    _lay(
+    lay(
         connection,
         "placed",
         _PLACE | _FILE_ID,
@@ -104,7 +110,7 @@ def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[in
 def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
     """Say of paths why they could not be indexed. What was indexed from the very same bytes is kept."""
     rows = [{**_place_row(failure.location), "reason": _readable(failure.reason)} for failure in failures]
-    _lay(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
+    lay(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
     connection.execute("""
         CREATE TEMP TABLE failed_locations AS
         SELECT failed.path, size_bytes, modified_ns, locations.file_id, failed.reason
@@ -115,7 +121,7 @@ def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Fai
 
 def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
     """Forget paths, but never the last one of a file: a file without any other place is offline, not gone."""
-    _lay(connection, "forgotten", _PATH, [{"path": os.fsencode(path)} for path in paths])
+    lay(connection, "forgotten", _PATH, [{"path": os.fsencode(path)} for path in paths])
     connection.execute("""
         DELETE FROM locations WHERE path IN (SELECT path FROM forgotten) AND (file_id IS NULL OR file_id IN (
             SELECT file_id FROM locations WHERE file_id IS NOT NULL AND path NOT IN (SELECT path FROM forgotten)))""")
@@ -123,15 +129,15 @@ def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path
 
 def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
     """Forget files with all their places. An id that is not known is none to forget."""
-    _lay(connection, "removed", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
+    lay(connection, "removed", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
     connection.execute("DELETE FROM locations WHERE file_id IN (SELECT file_id FROM removed)")
 
 
 def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> None:
     """Register a shard that holds what files have in several others: those are then referred to no more."""
     tables = _VECTORS if isinstance(merged.shard, VectorShard) else _FEATURES
-    _lay(connection, "merged", tables.shard_types, [asdict(merged.shard)])
-    _lay(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
+    lay(connection, "merged", tables.shard_types, [asdict(merged.shard)])
+    lay(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
     connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM merged")
     connection.execute(
         f"""
@@ -147,7 +153,7 @@ def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) 
     A file keeps its features when it has lost vectors, and the other way round. Of its vectors it keeps those of no
     space when it has lost those of one: a content gets new ones only when it has none.
     """
-    _lay(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
+    lay(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
     connection.execute("""
         CREATE TEMP TABLE lost_vectors AS
         SELECT DISTINCT file_id FROM extents WHERE shard IN (SELECT name FROM lost)""")
@@ -180,6 +186,7 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
     for tables in (_VECTORS, _FEATURES):
         connection.execute(f"DELETE FROM {tables.extents} WHERE file_id NOT IN (SELECT id FROM files)")
         connection.execute(f"DELETE FROM {tables.shards} WHERE name NOT IN (SELECT shard FROM {tables.extents})")
+    drop_unused_cues(connection)
     row = connection.execute("UPDATE library SET generation = generation + 1 RETURNING generation").fetchone()
     if row is None:
         raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
@@ -189,23 +196,13 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
 def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: Sequence[WrittenShard]) -> None:
     """Register shards, and where in them the files are that had none of their kind."""
     shards, extents = f"written_{tables.shards}", f"written_{tables.extents}"
-    _lay(connection, shards, tables.shard_types, [asdict(one.shard) for one in written])
-    _lay(connection, extents, tables.extent_types, [row for one in written for row in _extent_rows(one)])
+    lay(connection, shards, tables.shard_types, [asdict(one.shard) for one in written])
+    lay(connection, extents, tables.extent_types, [row for one in written for row in _extent_rows(one)])
     connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM {shards}")
     connection.execute(f"""
         INSERT INTO {tables.extents} BY NAME
         SELECT files.id AS file_id, {extents}.* EXCLUDE (fingerprint) FROM {extents} JOIN files USING (fingerprint)
         WHERE files.id NOT IN (SELECT file_id FROM {tables.extents})""")
-
-
-def _lay(
-    connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Lay rows in a temporary table of these column types. They travel as one list a column: a row at a time is slow,
-    and an Arrow table made from Python values imports pandas."""
-    columns = ", ".join(f"unnest(${number}::{types[name]}[]) AS {name}" for number, name in enumerate(types, start=1))
-    values = [[row[name] for row in rows] for name in types]
-    connection.execute(f"CREATE TEMP TABLE {table} AS SELECT {columns}", values)
 
 
 def _place_row(place: Location) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pesearch.store.disk import disk_errors
 from pesearch.store.feature_shards import FeatureStream, check_features
 from pesearch.store.shards import Shard
 from pesearch.store.vector_shards import VectorStream, check_storable
-from pesearch.types import CodecFeatures, Location, MediaInfo, Space, SpaceName, SpaceVectors
+from pesearch.types import CodecFeatures, CueSource, Location, MediaInfo, Space, SpaceName, SpaceVectors
 
 BATCH_ROWS = 4096
 """The vectors of one record batch: 8 MiB at 1024 numbers each."""
@@ -28,6 +28,7 @@ class StreamedFile:
     fingerprint: str
     info: MediaInfo
     shards: tuple[Shard, ...]
+    cues: tuple[CueSource, ...] = ()
 
 
 class Draft:

@@ -14,22 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import duckdb
 import numpy as np
 
 from pesearch import timeline
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
 from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
+from pesearch.store.cue_tables import KnownSource, count_cues, cues_of_file, known_sources
 from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.index_cache import OpenCaches
 from pesearch.store.lock import writer_lock
 from pesearch.store.shards import shard_damaged
-from pesearch.store.snapshot import KnownLocation, read_snapshot
+from pesearch.store.snapshot import KnownLocation, read_snapshot, read_stamp_of
+from pesearch.store.text_cache import OpenText
 from pesearch.store.vectors import SearchPolicy, read_vectors, search_policy
 from pesearch.store.writer import Writer
 from pesearch.types import (
     CodecFeatures,
+    Cue,
+    CueHit,
+    CueKind,
     Failure,
     FloatArray,
     Hit,
@@ -58,6 +64,7 @@ class LibraryStatus:
     hours: float
     vectors: Mapping[SpaceName, int]
     policies: Mapping[SpaceName, SearchPolicy]
+    cues: int
     failures: int
     size_bytes: int
 
@@ -84,6 +91,7 @@ class Library:
         self.folder = folder
         self._is_pinned = False
         self._caches = OpenCaches(folder)
+        self._text = OpenText(folder)
         self._generation = self._read()
 
     @property
@@ -103,7 +111,7 @@ class Library:
         """
         pinned = object.__new__(Library)
         pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
-        pinned._caches = self._caches
+        pinned._caches, pinned._text = self._caches, self._text
         return pinned
 
     def generation(self) -> int:
@@ -133,6 +141,7 @@ class Library:
             hours=sum(file.info.duration_seconds for file in snapshot.files.values()) / 3600,
             vectors={name: sum(extent.rows for extent in extents) for name, extents in snapshot.extents.items()},
             policies={space.name: search_policy(self.folder, snapshot, space) for space in snapshot.spaces},
+            cues=self._from_catalogue(count_cues),
             failures=len(self.failures()),
             size_bytes=size_on_disk(self.folder),
         )
@@ -225,6 +234,29 @@ class Library:
 
         return self._from_shards(answer)
 
+    def cues(self, file_id: int) -> tuple[Cue, ...]:
+        """The timed texts of one file, in the order of time: none when it is not (or no longer) in the library."""
+        return self._from_catalogue(lambda connection: cues_of_file(connection, file_id))
+
+    def cue_sources(self) -> list[KnownSource]:
+        """Where cues were looked for, as it was then: sidecars, and files that were looked into."""
+        return self._from_catalogue(known_sources)
+
+    def find_text(
+        self,
+        query: str,
+        k: int,
+        file_ids: frozenset[int] | None = None,
+        kinds: frozenset[CueKind] | None = None,
+    ) -> list[CueHit]:
+        """The k best cues for words, `"a phrase"` or `prefix*`; only in `file_ids`, and of `kinds`, when given.
+
+        Small and large letters are the same, and accents make no difference. What is quoted must be there; of plain
+        words the more and the rarer, the better (BM25).
+        """
+        snapshot = self._now().snapshot
+        return self._text.index(snapshot.birth, snapshot.stamp, self._from_catalogue).search(query, k, file_ids, kinds)
+
     @contextmanager
     def writer(self) -> Iterator[Writer]:
         """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock.
@@ -256,6 +288,15 @@ class Library:
                     raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again") from error
                 if self._now() is generation:
                     raise shard_damaged(error.filename, "is gone") from error
+
+    def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
+        """An answer from the catalogue. `LibraryMoved` of a pinned library, when it is of a later generation."""
+        with reading_as_now(self.folder) as connection:
+            if self._is_pinned:
+                stamp = self._generation.snapshot.stamp
+                if read_stamp_of(connection) != stamp and read_stamp(self.folder) != stamp:
+                    raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again")
+            return answer(connection)
 
     def _now(self) -> Generation:
         """The last committed generation; the one in memory while the generation file says that it is the last."""

@@ -17,8 +17,9 @@ from pesearch.store.layout import Layout
 from pesearch.store.rows import Rows, layout_of, map_rows
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import Snapshot
+from pesearch.store.text_cache import renew_text
 from pesearch.store.vectors import is_large, uncovered
-from pesearch.types import Space, SpaceName
+from pesearch.types import Space
 
 LEAST_NEW_ROWS, NEW_SHARE = 16384, 0.02
 """An index is extended when more rows than this, and than this share of it, are searched exactly beside it: 16,384 rows
@@ -27,20 +28,23 @@ take about as long as the index itself."""
 GROWTH, LEAST_LIVE_SHARE = 2.0, 0.7
 """It is built anew when the space is so many times what its lists were made for, or so little of it is still there."""
 
+TEXT = "text"
+"""The full-text index, among those of the spaces."""
+
 
 @dataclass(frozen=True, slots=True)
 class Renewing:
-    """The index of a space is being renewed: how much of that is done, from 0 to 1; at 1 it is in use."""
+    """The index of a space, or TEXT, is being renewed: how much of that is done, from 0 to 1; at 1 it is in use."""
 
-    space: SpaceName
+    index: str
     share: float
 
 
 @dataclass(frozen=True, slots=True)
 class NotRenewed:
-    """The index of a space could not be renewed; what was there stays. `reason` is a line."""
+    """The index of a space, or TEXT, could not be renewed; what was there stays. `reason` is a line."""
 
-    space: SpaceName
+    index: str
     reason: str
 
 
@@ -50,14 +54,24 @@ Renewal = Renewing | NotRenewed
 def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
     """Build, extend or drop the indexes of a library, whichever its spaces need. For the one that holds the lock."""
     for space in snapshot.spaces:
-        try:
-            with disk_errors(folder):
-                for share in _renew(folder, snapshot, space):
-                    yield Renewing(space.name, share)
-        except LibraryError as error:
-            yield NotRenewed(space.name, str(error))
-        except MemoryError:
-            yield NotRenewed(space.name, "not enough memory")
+        yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
+    yield from _told(folder, TEXT, _renew_text(folder, snapshot))
+
+
+def _told(folder: Path, index: str, shares: Iterator[float]) -> Iterator[Renewal]:
+    try:
+        with disk_errors(folder):
+            for share in shares:
+                yield Renewing(index, share)
+    except LibraryError as error:
+        yield NotRenewed(index, str(error))
+    except MemoryError:
+        yield NotRenewed(index, "not enough memory")
+
+
+def _renew_text(folder: Path, snapshot: Snapshot) -> Iterator[float]:
+    renew_text(folder, snapshot.birth)
+    yield from ()  # it takes a second at most
 
 
 def _renew(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:

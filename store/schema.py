@@ -3,7 +3,10 @@
 `locations` says all that is known of a path: the file it holds (`file_id`), or why it could not be indexed (`reason`).
 Both are set when the bytes that were indexed can no longer be read. Paths are the bytes that the system uses.
 `extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`. `feature_shards` and
-`feature_extents` say the same of codec features. A `checksum` is of a shard's bytes; those of older programs have none.
+`feature_extents` say the same of codec features. `cue_sources` says where the cues of a file were read and how many
+there are: in a sidecar (`path`) beside one of its places (`beside`), or, both NULL, in the file itself; what a source
+holds never changes, for one that is read again gets a new id. A `checksum` is of a shard's bytes; those of older
+programs have none.
 """
 
 from __future__ import annotations
@@ -47,7 +50,17 @@ ALTER TABLE shards ADD COLUMN checksum VARCHAR;
 ALTER TABLE feature_shards ADD COLUMN checksum VARCHAR;
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS)
+CUE_TABLES = """
+CREATE SEQUENCE cue_source_ids;
+CREATE TABLE cue_sources (
+    id BIGINT NOT NULL, file_id BIGINT NOT NULL, beside BLOB, path BLOB, size_bytes BIGINT, modified_ns BIGINT,
+    cues BIGINT NOT NULL);
+CREATE TABLE cues (
+    source_id BIGINT NOT NULL, start_seconds DOUBLE NOT NULL, end_seconds DOUBLE NOT NULL, text VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL, source VARCHAR NOT NULL, language VARCHAR NOT NULL);
+"""
+
+MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

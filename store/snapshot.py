@@ -130,6 +130,12 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
     )
 
 
+def read_stamp_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """`Snapshot.stamp` of the catalogue as it is now."""
+    row = connection.execute("SELECT generation, birth FROM library").fetchone()
+    return "" if row is None else f"{row[0]} {row[1]}"
+
+
 def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:
     """All shards that are registered, of vectors and of features."""
     return [*_vector_shards(connection).values(), *_feature_shards(connection).values()]

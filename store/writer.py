@@ -25,6 +25,7 @@ from pesearch.store.changes import (
     raise_generation,
     remove_files,
 )
+from pesearch.store.cue_tables import drop_sources, take_cues
 from pesearch.store.disk import disk_errors
 from pesearch.store.draft import StreamedFile
 from pesearch.store.feature_shards import check_features, write_features
@@ -34,7 +35,7 @@ from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_shards, read_snapshot
 from pesearch.store.vector_shards import check_storable, write_shard
-from pesearch.types import CodecFeatures, EncodedFile, Failure, Location, Space, SpaceName
+from pesearch.types import CodecFeatures, CueSource, EncodedFile, Failure, Location, Space, SpaceName
 
 MERGE_EVERY = 64
 """So many batches are added between two looks for shards to merge: five minutes of a run, at one batch in 5 s."""
@@ -62,9 +63,10 @@ class Writer:
         """Commit encoded files. One that stands at the path of another content replaces it there.
 
         A content that is known gets one more location and keeps the vectors and features it has; features are added
-        when it has none. A content that no location holds any more is dropped with its vectors and features. Of two
-        that stand at one path the later one counts. `ValueError` for vectors that do not fit the library's spaces, or
-        are not finite in float16, and for features that are not finite float16; then nothing is committed.
+        when it has none, and cues replace those of the same source. A content that no location holds any more is
+        dropped with all that it has. Of two that stand at one path the later one counts. `ValueError` for vectors that
+        do not fit the library's spaces, or are not finite in float16, and for features that are not finite float16;
+        then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
         encoded = [file for file in files if isinstance(file, EncodedFile)]
@@ -96,6 +98,17 @@ class Writer:
         """
         latest = {failure.location.path: failure for failure in failures}
         return self._commit(lambda connection: fail_locations(connection, list(latest.values())))
+
+    def take_cues(self, read: Sequence[tuple[int, CueSource]], gone: Iterable[int] = ()) -> int:
+        """Keep the cues that were read of files that are known; a source read before is replaced. `gone` are sources
+        (`KnownSource.id`) that are there no more."""
+        dropped = list(gone)
+
+        def change(connection: duckdb.DuckDBPyConnection) -> None:
+            drop_sources(connection, dropped)
+            take_cues(connection, read)
+
+        return self._commit(change)
 
     def remove(self, file_ids: Iterable[int]) -> int:
         """Drop files from the library: their places, vectors and features. The media itself is not touched."""

@@ -37,7 +37,7 @@ def test_index_at_the_end(media: Path, library: Library, models: ModelSet) -> No
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds.index(Plan) < kinds.index(Indexed) < kinds.index(Renewing) < kinds.index(Spent) == len(kinds) - 1
     for space in SpaceName:
-        shares = [step.share for step in of(Renewing, outcomes) if step.space == space]
+        shares = [step.share for step in of(Renewing, outcomes) if step.index == space]
         assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 1.0)
     (spent,) = of(Spent, outcomes)
     assert 0 < spent.index_seconds < spent.elapsed_seconds
@@ -86,7 +86,7 @@ def test_index_that_cannot_be_built_fails_no_file(media: Path, library: Library,
     (library.folder / "indexes").write_text("in the way")
     outcomes = run(media, library, models)
     assert told(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
-    assert {trouble.space for trouble in of(NotRenewed, outcomes)} == set(SpaceName)
+    assert {trouble.index for trouble in of(NotRenewed, outcomes)} == set(SpaceName)
     (library.folder / "indexes").unlink()
     assert not of(NotRenewed, run(media, library, models))
     assert not library.status().policies[SpaceName.FRAME].lacks_index

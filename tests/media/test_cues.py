@@ -1,0 +1,236 @@
+"""Cues of real files: streams, chapters, tags and what lies beside."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pesearch.media.cues import MAX_SIDECAR_BYTES, CueReading, read_inside, read_sidecar
+from pesearch.media.probe import probe
+from pesearch.media.sidecars import Sidecars
+from pesearch.types import Cue, CueKind, Location
+from tests.media.samples import ffmpeg
+
+SRT = "1\n00:00:01,000 --> 00:00:02,000\nMind the gap\n\n2\n00:00:03,000 --> 00:00:09,000\nStand clear\n"
+TAGS = (
+    ";FFMETADATA1\ntitle=Going | home\ncomment=By train\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=2000\ntitle=Doors\n"
+)
+
+
+def subtitled(folder: Path, sample: Path, name: str, *codecs: str) -> Path:
+    """The sample with subtitle streams, tags and a chapter in a container of that name."""
+    (folder / "of.srt").write_text(SRT)
+    (folder / "of.txt").write_text(TAGS)
+    made = folder / name
+    coded = [
+        part for n, codec in enumerate(codecs) for part in (f"-c:s:{n}", codec, f"-metadata:s:s:{n}", "language=eng")
+    ]
+    ffmpeg(
+        "-i", sample, "-i", folder / "of.srt", "-i", folder / "of.txt", "-map", "0", *["-map", "1"] * len(codecs),
+        "-map_metadata", "2", "-map_chapters", "2", "-c", "copy", *coded, made,
+    )  # fmt: skip
+    (folder / "of.srt").unlink()
+    (folder / "of.txt").unlink()
+    return made
+
+
+def beside(media: Path) -> list[CueReading]:
+    return [read_sidecar(each, media, 4.0) for each in Sidecars().beside(media)]
+
+
+def told(reading: CueReading) -> list[tuple[float, float, str, CueKind]]:
+    return [(cue.start_seconds, cue.end_seconds, cue.text, cue.kind) for cue in reading.source.cues]
+
+
+@pytest.mark.parametrize(
+    ("name", "codecs"), [("film.mp4", ["mov_text"]), ("film.mkv", ["subrip", "ass"]), ("film.mov", ["mov_text"])]
+)
+def test_what_is_written_inside(tmp_path: Path, sample: Callable[[str], Path], name: str, codecs: list[str]) -> None:
+    media = subtitled(tmp_path, sample("both.mp4"), name, *codecs)
+    info = probe(media)
+    reading = read_inside(media, info)
+    end = info.duration_seconds
+    assert reading.remark is None
+    found = reading.source.cues
+    said = [cue for cue in found if cue.kind is CueKind.SUBTITLE]
+    assert [(cue.text, cue.language) for cue in said] == [
+        (text, "eng") for text in ("Mind the gap", "Stand clear") for _ in codecs
+    ]
+    assert [cue.start_seconds for cue in said] == pytest.approx([1.0] * len(codecs) + [3.0] * len(codecs), abs=0.05)
+    assert said[-1].end_seconds == end  # it is shown no longer than the file lasts
+    assert {cue.source for cue in said} == {f"stream {2 + number}" for number in range(len(codecs))}
+    rest = [cue for cue in found if cue.kind is not CueKind.SUBTITLE]
+    assert {(cue.end_seconds, cue.text, cue.kind) for cue in rest} == {
+        (2.0, "Doors", CueKind.CHAPTER),
+        (end, "Going | home", CueKind.TITLE),
+        (end, "By train", CueKind.DESCRIPTION),
+    }
+
+
+def test_times_are_of_the_players_clock(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    """A container whose clock starts late: what is written at its second 6 is shown in second 1."""
+    plain = subtitled(tmp_path, sample("both.mp4"), "plain.mkv", "subrip")
+    late = tmp_path / "late.mkv"
+    ffmpeg("-i", plain, "-map", "0", "-c", "copy", "-output_ts_offset", "5", late)
+    said = [cue for cue in read_inside(late, probe(late)).source.cues if cue.kind is CueKind.SUBTITLE]
+    assert [cue.start_seconds for cue in said] == pytest.approx([1.0, 3.0], abs=0.05)
+
+
+def test_file_without_words_and_still_have_none(sample: Callable[[str], Path]) -> None:
+    for name in ("tone.wav", "cover.png"):
+        assert read_inside(sample(name), probe(sample(name))).source.cues == ()
+
+
+def test_media_that_cannot_be_opened_is_a_remark(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    info = probe(sample("both.mp4"))
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(b"\0" * 1000)
+    for path in (damaged, tmp_path / "gone.mp4"):
+        reading = read_inside(path, info)
+        assert reading.source.cues == () and reading.remark is not None
+
+
+def test_sidecars_belong_to_the_longest_name(tmp_path: Path) -> None:
+    names = ["film.mp4", "film.part2.mp4", "film.srt", "film.en.srt", "film.pt-BR.forced.vtt", "film.part2.de.srt",
+             "film.mp4.ASS", "other.srt", "film.txt", "film.notes.txt", "film.info.json", ".srt"]  # fmt: skip
+    for name in names:
+        (tmp_path / name).write_text(name)
+    (tmp_path / "film.x.srt").mkdir()
+    sidecars = Sidecars()
+    found = {
+        media: {(each.location.path.name, each.form, each.language) for each in sidecars.beside(tmp_path / media)}
+        for media in ("film.mp4", "film.part2.mp4", "film.srt", "absent.mp4")
+    }
+    assert found == {
+        "film.mp4": {
+            ("film.srt", ".srt", ""),
+            ("film.en.srt", ".srt", "en"),
+            ("film.pt-BR.forced.vtt", ".vtt", "pt-BR"),
+            ("film.mp4.ASS", ".ass", ""),
+            ("film.txt", ".txt", ""),
+            ("film.info.json", ".info.json", ""),
+        },
+        "film.part2.mp4": {("film.part2.de.srt", ".srt", "de")},
+        "film.srt": set(),
+        "absent.mp4": set(),
+    }
+    assert Sidecars().beside(tmp_path / "no folder" / "film.mp4") == []
+
+
+def test_name_of_odd_bytes(tmp_path: Path) -> None:
+    media = tmp_path / os.fsdecode(b"caf\xe9 \n.mp4")
+    media.touch()
+    media.with_suffix(".srt").write_text(SRT)
+    (reading,) = beside(media)
+    assert reading.remark is None
+    assert reading.source.sidecar is not None and reading.source.sidecar.path == media.with_suffix(".srt")
+    assert reading.source.cues[0].source == "caf\\udce9 \n.srt"
+
+
+def test_what_yt_dlp_writes(tmp_path: Path) -> None:
+    media = tmp_path / "film.mp4"
+    media.touch()
+    chapters = [{"start_time": 0, "end_time": 2.5, "title": "Doors"}, {"start_time": 2.5, "title": "Gap"}, 7]
+    told_of = {
+        "title": "Going home",
+        "description": "By train.\n\nAt night.",
+        "tags": ["train", 3],
+        "chapters": chapters,
+    }
+    (tmp_path / "film.info.json").write_text(json.dumps(told_of))
+    (reading,) = beside(media)
+    assert told(reading) == [
+        (0.0, 2.5, "Doors", CueKind.CHAPTER),
+        (0.0, 4.0, "Going home", CueKind.TITLE),
+        (0.0, 4.0, "By train.", CueKind.DESCRIPTION),
+        (0.0, 4.0, "At night.", CueKind.DESCRIPTION),
+        (0.0, 4.0, "train,", CueKind.DESCRIPTION),
+        (2.5, 4.0, "Gap", CueKind.CHAPTER),
+    ]
+
+
+def test_plain_captions_are_of_the_whole_file(tmp_path: Path) -> None:
+    media = tmp_path / "clip.mp4"
+    media.touch()
+    (tmp_path / "clip.txt").write_text("A dog runs.\n\n  A dog \t barks. \n")
+    (reading,) = beside(media)
+    assert told(reading) == [
+        (0.0, 4.0, "A dog runs.", CueKind.DESCRIPTION),
+        (0.0, 4.0, "A dog barks.", CueKind.DESCRIPTION),
+    ]
+
+
+def test_odd_times_stay_inside_the_file(tmp_path: Path) -> None:
+    media = tmp_path / "clip.mp4"
+    media.touch()
+    ass = "[Events]\nFormat: Start, End, Text\n" + "".join(
+        f"Dialogue: {start},{end},{text}\n"
+        for start, end, text in [
+            ("-0:00:02.00", "0:00:01.00", "begun before"),
+            ("0:00:03.00", "0:00:01.00", "backwards"),
+            ("0:00:02.00", "0:59:00.00", "too long"),
+            ("0:58:00.00", "0:59:00.00", "never shown"),
+        ]
+    )
+    (tmp_path / "clip.ass").write_text(ass)
+    (reading,) = beside(media)
+    assert [(start, end, text) for start, end, text, _ in told(reading)] == [
+        (0.0, 1.0, "begun before"),
+        (2.0, 4.0, "too long"),
+        (3.0, 3.0, "backwards"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("clip.srt", bytes(range(256)) * 50, "binary|encoding"),
+        ("clip.srt", b"", "no subtitles"),
+        ("clip.vtt", b"WEBVTT\n", "no subtitles|cannot be read"),
+        ("clip.info.json", b"{", "JSON"),
+        ("clip.info.json", b"[" * 100_000, "JSON"),
+        ("clip.info.json", b"[]", "yt-dlp"),
+        ("clip.txt", b"a line\n" + b"\n".join(b"%d" % number for number in range(100_001)), "more than"),
+    ],
+)
+def test_bad_sidecar_is_a_remark(tmp_path: Path, name: str, content: bytes, why: str) -> None:
+    media = tmp_path / "clip.mp4"
+    media.touch()
+    (tmp_path / name).write_bytes(content)
+    (reading,) = beside(media)
+    assert reading.source.cues == () and reading.source.sidecar == Location.now(tmp_path / name)
+    assert reading.remark is not None
+    assert any(part in reading.remark for part in why.split("|"))
+
+
+def test_huge_sidecar_is_not_read(tmp_path: Path) -> None:
+    media = tmp_path / "clip.mp4"
+    media.touch()
+    with (tmp_path / "clip.srt").open("wb") as sparse:
+        sparse.truncate(MAX_SIDECAR_BYTES + 1)
+    (reading,) = beside(media)
+    assert reading.source.cues == () and reading.remark is not None and "MB" in reading.remark
+
+
+def test_guessed_encoding_is_said(tmp_path: Path) -> None:
+    media = tmp_path / "clip.mp4"
+    media.touch()
+    (tmp_path / "clip.srt").write_bytes(SRT.replace("gap", "größte").encode("cp1252"))
+    (reading,) = beside(media)
+    assert reading.source.cues[0] == Cue(1.0, 2.0, "Mind the größte", CueKind.SUBTITLE, "clip.srt")
+    assert reading.remark is not None and "Windows-1252" in reading.remark
+
+
+def test_sidecar_that_is_gone_does_not_count_as_seen(tmp_path: Path) -> None:
+    media = tmp_path / "clip.mp4"
+    media.touch()
+    (tmp_path / "clip.srt").write_text(SRT)
+    (sidecar,) = Sidecars().beside(media)
+    (tmp_path / "clip.srt").unlink()
+    reading = read_sidecar(sidecar, media, 4.0)
+    assert reading.source.sidecar == Location(tmp_path / "clip.srt", 0, 0)
+    assert reading.remark is not None and "vanished" in reading.remark

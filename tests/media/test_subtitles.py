@@ -1,0 +1,193 @@
+"""Subtitle files, well-formed and not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.errors import MediaError
+from pesearch.media.subtitles import MAX_CUES, Line, decoded, subtitle_lines
+
+SRT = """1
+00:00:01,000 --> 00:00:02,500
+<i>Mind</i> the
+{\\an8}gap &amp; more
+
+2
+00:00:03,000 --> 00:00:04,000
+1 < 2, and 3 > 2 <3
+"""
+
+ROLLING = """WEBVTT
+Kind: captions
+Language: en
+
+STYLE
+::cue { color: red }
+
+NOTE two words
+about this file
+
+00:00:00.160 --> 00:00:02.389 align:start position:0%
+~
+good<00:00:00.480><c> evening</c><00:00:00.840><c> everyone</c>
+
+00:00:02.389 --> 00:00:02.399 align:start position:0%
+good evening everyone
+~
+
+chapter one
+00:00:02.399 --> 00:00:04.550 align:start position:0%
+good evening everyone
+the<00:00:02.700><c> train</c><00:00:03.000><c> is late</c>
+
+NOTE in between
+
+00:00:04.550 --> 00:00:04.560 align:start position:0%
+the train is late
+~
+
+00:00:09.000 --> 00:00:10.000
+the train is late
+""".replace("~", " ")
+
+ASS = """[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Default,Arial,20
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:03.00,0:00:04.00,Default,,0,0,0,,{\\b1}Later{\\b0}, with a comma\\Nand a line
+Comment: 0,0:00:00.00,0:00:04.00,Default,,0,0,0,,not shown
+Dialogue: 0,0:00:00.00,0:00:04.00,Default,,0,0,0,,{\\p1}m 0 0 l 100 0 100 100{\\p0}
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,Sooner
+"""
+
+
+def test_markup_goes_and_words_stay() -> None:
+    assert subtitle_lines(SRT, ".srt") == [
+        Line(1.0, 2.5, "Mind the gap & more"),
+        Line(3.0, 4.0, "1 < 2, and 3 > 2 <3"),
+    ]
+
+
+def test_rolling_captions_say_each_line_once() -> None:
+    """What comes again after a pause is said again."""
+    assert subtitle_lines(ROLLING, ".vtt") == [
+        Line(0.16, 2.399, "good evening everyone"),
+        Line(2.399, 4.56, "the train is late"),
+        Line(9.0, 10.0, "the train is late"),
+    ]
+
+
+def test_ass_is_read_in_the_order_of_time_without_drawings() -> None:
+    assert subtitle_lines(ASS, ".ass") == [
+        Line(1.0, 2.0, "Sooner"),
+        Line(3.0, 4.0, "Later, with a comma and a line"),
+    ]
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20, unique=True), st.randoms())
+def test_times_are_kept_whatever_their_order(starts_ms: list[int], random: random.Random) -> None:
+    """Lines that do not touch come back as they were, in the order of time."""
+    written = [Line(start / 1000, start / 1000 + 0.0005, f"line {start}") for start in starts_ms]
+    random.shuffle(written)
+    text = "\n\n".join(f"{_stamp(line)}\n{line.text}" for line in written)
+    read = subtitle_lines(text, ".srt")
+    assert [line.text for line in read] == [f"line {start}" for start in sorted(starts_ms)]
+    assert [line.start_seconds for line in read] == [start / 1000 for start in sorted(starts_ms)]
+
+
+def _stamp(line: Line) -> str:
+    ms = round(line.start_seconds * 1000)
+    at = f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02},{ms % 1000:03}"
+    return f"{at} --> {at}"
+
+
+def test_end_before_start_is_a_moment() -> None:
+    assert subtitle_lines("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "is_guess"),
+    [
+        ("Größe".encode(), "Größe", False),
+        ("Größe".encode("utf-8-sig"), "Größe", False),
+        ("Größe".encode("utf-16"), "Größe", False),
+        (b"\xfe\xff" + "Größe".encode("utf-16-be"), "Größe", False),
+        ("Größe".encode("cp1252"), "Größe", True),
+        (b"a\r\nb\rc", "a\nb\nc", False),
+    ],
+)
+def test_encodings(content: bytes, text: str, is_guess: bool) -> None:
+    found, remark = decoded(content)
+    assert (found, remark is not None) == (text, is_guess)
+
+
+@pytest.mark.parametrize("content", [b"\x81\x8d\xff", b"text\0text", b"\xff\xfea", bytes(range(256))])
+def test_binary_is_no_text(content: bytes) -> None:
+    with pytest.raises(MediaError):
+        decoded(content)
+
+
+@pytest.mark.parametrize("form", [".srt", ".vtt", ".ass", ".ssa"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no subtitles at all",
+        "-->" * 10,
+        "00:00:01,000 --> nonsense",
+        "[Events]\nDialogue: 1,2",
+        "[Events]\nFormat: Text\nDialogue: x",
+        "[Events]\nDialogue: 0,0:00:01,0:00:02,,,,,,,no fraction",
+        "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\nDialogue: a,b,c",
+    ],
+)
+def test_nonsense_is_told(text: str, form: str) -> None:
+    with pytest.raises(MediaError):
+        subtitle_lines(text, form)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "00:00:01,000 --> 00:00:02,000\n" + "\n" * 2_000_000 + "x",
+        "00:00:01,000 --> 00:00:02,000\n" + ("<a" * 9000 + "\n") * 100,
+        "00:00:01,000 --> 00:00:02,000\n" + "{\\" * 5000,
+        "00:00:01,000 --> 00:00:02,000\n" + "0 " * 2_000_000,
+        "00:00:01,000 --> 00:00:02,000\n" + "\n  \n 1" * 200_000,
+    ],
+    ids=["blank lines", "open tags", "open braces", "a long line", "numbers"],
+)
+@pytest.mark.timeout(20)
+def test_hostile_text_ends_soon(text: str) -> None:
+    """No pattern takes time that grows with the square of what it reads."""
+    for form in (".srt", ".vtt"):
+        try:
+            lines = subtitle_lines(text, form)
+        except MediaError:
+            continue
+        assert len(lines) <= 1
+
+
+def test_a_million_cues_are_refused() -> None:
+    text = "00:00:01,000 --> 00:00:02,000\nx\n\n" * (MAX_CUES + 1)
+    with pytest.raises(MediaError, match="more than"):
+        subtitle_lines(text, ".srt")
+
+
+@given(st.text())
+def test_no_text_is_a_surprise(text: str) -> None:
+    for form in (".srt", ".vtt", ".ass"):
+        try:
+            lines = subtitle_lines("[Events]\n00:00:01.000 --> 00:00:02.000\n" + text, form)
+        except MediaError:
+            continue
+        assert all(line.text == " ".join(line.text.split()) != "" for line in lines)
