@@ -85,7 +85,7 @@ def show_answer(answer: Answer) -> None:
     """The moments, or that there is none."""
     if not answer.matches:
         st.warning("No confident match." + (" The nearest are:" if answer.moments else ""))
-    for moment in answer.moments:
+    for moment in answer.matches or answer.moments:
         show_moment(moment)
 
 

@@ -130,12 +130,12 @@ def _said_and(rng: Rng, clips: Sequence[ClipTruth]) -> Made:
     phrase = speaking[rng.integers(len(speaking))].said[0].what
     if rng.random() < 0.5:
         thing = _objects(rng)[0]
-        text, sentence = f"said:({phrase}) AND seen:({with_article(thing)})", f'a voice says "{phrase}" and '
+        text, sentence = f"said:({phrase}) AND seen:({with_article(thing)})", f"a voice says {phrase} and "
         sentence += f"{with_article(thing)} can be seen"
         return text, sentence, lambda clip: _near(_said(clip, phrase), _seen(clip, thing), TOGETHER_SECONDS)
     sound = _sounds(rng)[0]
     text = f"heard:({_noun(sound)}) THEN said:({phrase})"
-    sentence = f'{_noun(sound)}, then a voice says "{phrase}"'
+    sentence = f"{_noun(sound)}, then a voice says {phrase}"
     return text, sentence, lambda clip: _follows(_heard(clip, sound), _said(clip, phrase))
 
 

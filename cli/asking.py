@@ -33,28 +33,24 @@ def answer_question(folder: Path, question: Question, device: str) -> Answer:
     return search(library, models, question)
 
 
-def print_answer(answer: Answer, as_json: bool, as_lines: bool, as_paths: bool) -> None:
-    """Data on stdout in the form asked for; a word on stderr when nothing matches with confidence."""
+def print_answer(answer: Answer, unsure: bool, as_json: bool, as_lines: bool, as_paths: bool) -> None:
+    """Data on stdout in the form asked for, with what is `unsure` or without; a word on stderr when nothing matches
+    with confidence."""
+    moments = answer.moments if unsure else answer.matches
     if as_json:
-        print(answer_json(answer))
+        print(answer_json(answer, moments))
     elif as_lines:
-        for line in answer_lines(answer):
+        for line in answer_lines(answer, moments):
             print(line)
+    elif as_paths:
+        paths = dict.fromkeys(os.fsencode(moment.file.path) for moment in moments)
+        sys.stdout.buffer.write(b"".join(path + b"\0" for path in paths))
     else:
-        print_moments(answer, as_paths)
+        for moment in moments:
+            for line in moment_lines(moment, answer.is_match(moment)):
+                print(line)
     if not answer.matches:
         print("no confident match", file=sys.stderr)
-
-
-def print_moments(answer: Answer, as_paths: bool) -> None:
-    """Moments for people, or their paths, each ended by a NUL byte and said once."""
-    if as_paths:
-        paths = dict.fromkeys(os.fsencode(moment.file.path) for moment in answer.matches)
-        sys.stdout.buffer.write(b"".join(path + b"\0" for path in paths))
-        return
-    for moment in answer.matches:
-        for line in moment_lines(moment):
-            print(line)
 
 
 def locate(

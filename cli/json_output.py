@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pesearch.search.search import Answer
-    from pesearch.types import Event, Moment
+    from pesearch.types import Cue, Event, Moment
 
 
-def answer_json(answer: Answer) -> str:
-    """One object: the question and its moments, best first."""
+def answer_json(answer: Answer, moments: Sequence[Moment]) -> str:
+    """One object: the question and those of its moments that are to be shown, best first."""
     return json.dumps(
         {
             "query": answer.query,
             "model": answer.model,
             "library": str(answer.library),
-            "moments": [moment_object(moment, answer.score_kind) for moment in answer.matches],
+            "moments": [moment_object(answer, moment) for moment in moments],
         },
         indent=2,
     )
 
 
-def answer_lines(answer: Answer) -> Iterable[str]:
+def answer_lines(answer: Answer, moments: Sequence[Moment]) -> Iterable[str]:
     """One JSON object a line and moment."""
-    return (json.dumps(moment_object(moment, answer.score_kind)) for moment in answer.matches)
+    return (json.dumps(moment_object(answer, moment)) for moment in moments)
 
 
-def moment_object(moment: Moment, score_kind: str) -> dict[str, Any]:
+def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
     """A moment as the object of the documented shape."""
     return {
         "rank": moment.rank,
@@ -39,7 +39,8 @@ def moment_object(moment: Moment, score_kind: str) -> dict[str, Any]:
         "start": seconds(moment.start_seconds),
         "end": seconds(moment.end_seconds),
         "score": rounded(moment.score),
-        "score_kind": score_kind,
+        "score_kind": answer.score_kind,
+        "confident": answer.is_match(moment),
         "evidence": [
             {
                 "space": str(hit.space),
@@ -51,6 +52,18 @@ def moment_object(moment: Moment, score_kind: str) -> dict[str, Any]:
             for hit in moment.evidence
         ],
         "events": [event_object(event) for event in moment.events],
+        "cues": [cue_object(cue) for cue in moment.cues],
+    }
+
+
+def cue_object(cue: Cue) -> dict[str, Any]:
+    """A cue as an object."""
+    return {
+        "text": cue.text,
+        "start": seconds(cue.start_seconds),
+        "end": seconds(cue.end_seconds),
+        "kind": str(cue.kind),
+        "source": cue.source,
     }
 
 

@@ -66,7 +66,7 @@ def index_command(
 
 @app.command()
 def query(
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What is seen or heard, in plain words.")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What is seen, heard or said.")] = None,
     audio: Annotated[
         Path | None, typer.Option("--audio", metavar="FILE", help="Find what sounds like this, and what makes it.")
     ] = None,
@@ -77,6 +77,13 @@ def query(
         Path | None, typer.Option("--image", metavar="FILE", help="Find what looks like this picture.")
     ] = None,
     speech: Annotated[bool, typer.Option("--speech", help="TEXT is words that are spoken.")] = False,
+    per_file: Annotated[
+        int | None, typer.Option("--per-file", metavar="N", min=1, help="At most N moments of a file.")
+    ] = None,
+    unsure: Annotated[bool, typer.Option("--all", help="Also what is not a confident match, marked with ?.")] = False,
+    no_events: Annotated[
+        bool, typer.Option("--no-events", help="Do not locate the sounds that are named: quicker.")
+    ] = False,
     count: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many moments.")] = 10,
     under: Annotated[Path | None, typer.Option("--in", metavar="PATH", help="Only files under this folder.")] = None,
     after: Annotated[
@@ -105,7 +112,8 @@ def query(
 ) -> None:
     """Find moments by words, a sound, a picture, a clip, or what is said.
 
-    Exit code 0: found, 1: nothing found with confidence, 2: error.
+    TEXT is plain words, or a query: heard:siren THEN seen:train WITHIN 10s, said:"mind the gap", -music, ./clip.wav
+    (docs/query.md). Exit code 0: found, 1: nothing found with confidence, 2: error.
 
     Examples: pesearch query "siren and train"; pesearch query "mind the gap" --speech; pesearch query --audio bark.wav
     """
@@ -121,11 +129,14 @@ def query(
         at_most_seconds=duration_seconds(shorter) if shorter is not None else None,
         online=online,
     )  # fmt: skip
-    question = Question(text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, files=files)
+    question = Question(
+        text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, per_file=per_file,
+        locate=not no_events, files=files,
+    )  # fmt: skip
     if question.text.strip() and not speech:
         parse(question.text)  # a mistake is told before any model is loaded
     answer = answer_question(chosen(library), question, device)
-    print_answer(answer, as_json, as_lines, as_paths)
+    print_answer(answer, unsure, as_json, as_lines, as_paths)
     raise typer.Exit(0 if answer.matches else 1)
 
 

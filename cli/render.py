@@ -14,20 +14,31 @@ if TYPE_CHECKING:
     from pesearch.types import Moment
 
 
+CUES_SHOWN = 3
+"""So many of the cues of a moment are printed."""
+
+
 def shown(path: Path) -> str:
     """A path on one line: control characters and undecodable bytes are escaped."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(path))
+    return printable(str(path))
 
 
-def moment_lines(moment: Moment) -> Iterator[str]:
-    """A moment: rank, score, time and path; what speaks for it; where the sounds are; how to play it."""
-    from pesearch.wording import event_text, evidence_text, when
+def printable(text: str) -> str:
+    """A text on one line: control characters and undecodable bytes are escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
+    """A moment: rank (with ? where it is no confident match), score, time and path; what speaks for it; what is written
+    there; where the sounds are; how to play it."""
+    from pesearch.wording import cue_text, event_text, evidence_text, when
 
     path = moment.file.path
-    yield f"{moment.rank:>3}. {moment.score:.2f}  {when(moment)}  {shown(path)}"
+    yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {when(moment)}  {shown(path)}"
     indent = " " * 11
     if moment.evidence:
         yield indent + evidence_text(moment.evidence)
+    yield from (indent + printable(cue_text(cue)) for cue in moment.cues[:CUES_SHOWN])
     yield from (indent + event_text(event) for event in moment.events)
     if moment.end_seconds > moment.start_seconds:
         yield f"{indent}mpv --start={moment.start_seconds:.1f} -- {quoted(path)}"

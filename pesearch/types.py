@@ -238,7 +238,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the user gets: the stretch of a file that answers, with its evidence and the sounds located in it."""
+    """What the user gets: the stretch of a file that answers, with its evidence, the sounds located in it, and the cues
+    that hold what was asked."""
 
     rank: int
     file: MediaFile
@@ -247,3 +248,4 @@ class Moment:
     score: float
     evidence: tuple[Hit, ...]
     events: tuple[Event, ...]
+    cues: tuple[Cue, ...] = ()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pesearch.types import Event, Hit, Moment, SpaceName
+from pesearch.types import Cue, CueKind, Event, Hit, Moment, SpaceName
+
+LONGEST_CUE = 100
+"""So many characters of a cue are shown."""
 
 SENSES = {
     SpaceName.FRAME: "seen",
@@ -41,6 +44,13 @@ def evidence_text(evidence: Sequence[Hit]) -> str:
         sense = SENSES[hit.space]
         best[sense] = min(hit.rank, best.get(sense, hit.rank))
     return ", ".join(f"{sense} #{rank}" for sense, rank in sorted(best.items(), key=lambda entry: entry[1]))
+
+
+def cue_text(cue: Cue) -> str:
+    """`subtitle 00:01.2-00:02.1 "mind the gap" (film.srt)`."""
+    when = "" if cue.kind in (CueKind.TITLE, CueKind.DESCRIPTION) else f" {span(cue.start_seconds, cue.end_seconds)}"
+    text = cue.text if len(cue.text) <= LONGEST_CUE else f"{cue.text[: LONGEST_CUE - 1]}…"
+    return f'{cue.kind}{when} "{text}" ({cue.source})'
 
 
 def event_text(event: Event) -> str:

@@ -28,12 +28,16 @@ _LEAST_SCORE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of one file that answers with a score in 0..1. `weight` is how much of the query it answers."""
+    """A part of one file that answers with a score in 0..1. `weight` is how much of the query it answers.
+
+    What `is_everywhere`, such as a title, holds of the whole file and says nothing about when.
+    """
 
     start_seconds: float
     end_seconds: float
     score: float
     weight: float = 1.0
+    is_everywhere: bool = False
 
     def gap(self, other: Stretch) -> float:
         """How many seconds lie between both; negative where they share time."""
@@ -51,11 +55,13 @@ class Stretch:
         logs = self.weight * math.log(max(self.score, _LEAST_SCORE)) + other.weight * math.log(
             max(other.score, _LEAST_SCORE)
         )
+        placed = [each for each in (self, other) if not each.is_everywhere] or [self, other]
         return Stretch(
-            min(self.start_seconds, other.start_seconds),
-            max(self.end_seconds, other.end_seconds),
+            min(each.start_seconds for each in placed),
+            max(each.end_seconds for each in placed),
             share * math.exp(logs / weight),
             weight,
+            self.is_everywhere and other.is_everywhere,
         )
 
 
@@ -168,7 +174,7 @@ def _order(earlier: Stretch, later: Stretch, within_seconds: float) -> float:
 def _without(stretch: Stretch, excluded: Iterable[Stretch]) -> Stretch:
     """The stretch, less the probability of what must not be in it."""
     worst = max((other.score for other in excluded if stretch.overlaps(other)), default=0.0)
-    return Stretch(stretch.start_seconds, stretch.end_seconds, stretch.score * (1 - worst), stretch.weight)
+    return replace(stretch, score=stretch.score * (1 - worst))
 
 
 def best_first(stretch: Stretch) -> tuple[float, float, float]:

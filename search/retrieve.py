@@ -13,7 +13,7 @@ from pesearch.search.asked import SPACES_OF, Asked, Sample, Term
 from pesearch.search.calibrate import Measure, Probe
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
 from pesearch.search.syntax import Words
-from pesearch.types import FloatArray, Hit, MediaKind, SpaceName
+from pesearch.types import CueHit, FloatArray, Hit, MediaKind, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -82,9 +82,14 @@ def _likenesses(vectors: Mapping[SpaceName, FloatArray]) -> Iterator[tuple[Space
 
 
 def retrieve(
-    library: Library, asked: Asked, probes: Sequence[Probe], k: int, file_ids: frozenset[int] | None
+    library: Library,
+    asked: Asked,
+    probes: Sequence[Probe],
+    k: int,
+    file_ids: frozenset[int] | None,
+    written: Iterable[Sequence[CueHit]] = (),
 ) -> Retrieved:
-    """Searches each space with all its probes at once, in `file_ids` only when given.
+    """Searches each space with all its probes at once, in `file_ids` only when given. `written` are cues, best first.
 
     What is excluded finds nothing by itself.
     """
@@ -94,7 +99,7 @@ def retrieve(
         found = library.search(space, queries, HITS_A_PROBE, file_ids)
         hits |= {number: tuple(one) for number, one in zip(numbers, found, strict=True)}
     ordered = tuple(hits.get(number, ()) for number in range(len(probes)))
-    return Retrieved(ordered, _likeliest(ordered, max(FILES_A_MOMENT * k, LEAST_FILES)))
+    return Retrieved(ordered, _likeliest([*ordered, *written], max(FILES_A_MOMENT * k, LEAST_FILES)))
 
 
 def _by_space(asked: Asked, probes: Sequence[Probe]) -> dict[SpaceName, list[int]]:
@@ -105,8 +110,8 @@ def _by_space(asked: Asked, probes: Sequence[Probe]) -> dict[SpaceName, list[int
     return spaces
 
 
-def _likeliest(hits: Iterable[Iterable[Hit]], count: int) -> tuple[int, ...]:
-    """The files by reciprocal rank fusion over the probes (Cormack et al. 2009, with their 60)."""
+def _likeliest(hits: Iterable[Iterable[Hit | CueHit]], count: int) -> tuple[int, ...]:
+    """The files by reciprocal rank fusion over the probes and cues (Cormack et al. 2009, with their 60)."""
     scores: dict[int, float] = defaultdict(float)
     for found in hits:
         first = {hit.file_id: hit.rank for hit in reversed(list(found))}

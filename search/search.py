@@ -16,22 +16,22 @@ from pesearch.errors import LibraryMoved
 from pesearch.search.asked import Asked, take_apart
 from pesearch.search.background import Backgrounds, backgrounds
 from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure, Probe
-from pesearch.search.combine import Stretch, best_first, combine
+from pesearch.search.combine import Stretch, apart, best_first, combine
 from pesearch.search.evidence import evidence_of, ranks_of
 from pesearch.search.listen import Listener
 from pesearch.search.question import Question
 from pesearch.search.retrieve import probes_of, retrieve
 from pesearch.search.score import FileScores, score_file
 from pesearch.search.track import stretches, track
+from pesearch.search.written import Written, find_written
 from pesearch.types import Event, Moment
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-CONFIDENT = 0.25
-"""A best moment below this is no answer. On the sample clips, with the starter set: words from outside the world reach
-0.01 at most, words of other clips 0.12, the right clip 0.4 and more."""
+CONFIDENT = 0.5
+"""A moment below this is more likely wrong than right: it is no answer, unless all are asked for."""
 
 LEAST_HEARD, HEARD_SHARE = 10, 0.05
 """So many of the best stretches are heard again, if fewer are asked for, and those that are so likely beside the best
@@ -54,12 +54,16 @@ class Answer:
     @property
     def confident(self) -> bool:
         """Whether the best moment is likely to be right."""
-        return bool(self.moments) and self.moments[0].score >= CONFIDENT
+        return bool(self.matches)
+
+    def is_match(self, moment: Moment) -> bool:
+        """Whether a moment is likely to be right."""
+        return moment.score >= CONFIDENT
 
     @property
     def matches(self) -> tuple[Moment, ...]:
-        """The moments to show as an answer: none where not even the best is likely to be right."""
-        return self.moments if self.confident else ()
+        """The moments that are likely to be right: the answer, unless all are asked for."""
+        return tuple(moment for moment in self.moments if self.is_match(moment))
 
 
 def search(library: Library, models: ModelSet, question: Question) -> Answer:
@@ -92,6 +96,7 @@ class _Search:
 
     asked: Asked
     files: dict[int, FileScores]
+    written: Written
     listener: Listener
 
     def best(self) -> list[tuple[int, Stretch]]:
@@ -129,8 +134,10 @@ class _Search:
                     yield event
 
     def _of_term(self, number: int, term: int) -> Sequence[Stretch]:
-        hearing = self.listener.hearings(number).get(term)
-        return stretches(track(self.files[number], term, hearing), self.asked.terms[term].weight)
+        hearing, weight = self.listener.hearings(number).get(term), self.asked.terms[term].weight
+        return apart(
+            [*stretches(track(self.files[number], term, hearing), weight), *self.written.of(term, number, weight)]
+        )
 
 
 def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Question) -> tuple[Moment, ...]:
@@ -138,11 +145,13 @@ def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Qu
     allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
     asked = take_apart(question)
     probes = probes_of(asked, models)
-    found = retrieve(library, asked, probes, question.k, allowed)
+    written = find_written(library, asked, allowed)
+    looked_for = [hits for term, hits in written.hits.items() if asked.looked_for[term]]
+    found = retrieve(library, asked, probes, question.k, allowed, looked_for)
     calibration = calibration_of(library, held, models, probes)
     files = {number: score_file(library, asked, calibration, library.file(number)) for number in found.file_ids}
     listener = Listener(library, models, asked.phrases if question.locate else {})
-    search = _Search(asked, files, listener)
+    search = _Search(asked, files, written, listener)
     search.hear(max(question.k, LEAST_HEARD))
     ranks = ranks_of(found)
     return tuple(
@@ -153,6 +162,7 @@ def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Qu
             end_seconds=min(stretch.end_seconds, files[number].file.info.duration_seconds),
             score=stretch.score,
             evidence=evidence_of(files[number], stretch, asked, ranks),
+            cues=written.cues(asked, number, stretch),
             events=tuple(sorted(search.events(number, stretch), key=lambda event: event.start_seconds)),
         )
         for rank, (number, stretch) in enumerate(search.answers(question), start=1)
