@@ -137,6 +137,6 @@ def _cells(text: str) -> int:
 
 
 def _width(letter: str) -> int:
-    if unicodedata.category(letter) in ("Mn", "Me") or "\u1160" <= letter <= "\u11ff":  # Hangul: joined to a syllable
+    if unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff":  # Hangul: joined to a syllable
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

@@ -75,6 +75,7 @@ def _stretch(name: str, times: str | None, column: int, times_column: int) -> Ex
 
 
 def narrowing(prefix: Token) -> Callable[[Term], Term]:
+    """What `heard:` does to a term: its sense, where it has none of its own."""
     sense = Sense(prefix[:-1].lower())
 
     def narrowed(term: Term) -> Term:
@@ -88,6 +89,7 @@ def narrowing(prefix: Token) -> Callable[[Term], Term]:
 
 
 def weighing(prefix: Token) -> Callable[[Term], Term]:
+    """What `2:` does to a term: weights around weights are multiplied."""
     weight = float(prefix[:-1])
 
     def weighed(term: Term) -> Term:
