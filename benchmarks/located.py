@@ -18,6 +18,7 @@ from pesearch.search.metrics import ONSET_COLLAR_SECONDS, Span, auroc, best_iou,
 from pesearch.search.sound import DecodedSound
 from pesearch.search.spans import RULE, Rule, seconds, spans
 from pesearch.search.truths import Truth
+from pesearch.timeline import step_count
 from pesearch.types import FloatArray
 from training.render import write_audio
 from training.scene import Scene
@@ -115,7 +116,7 @@ def _sound(scene: Scene, models: ModelSet, folder: Path) -> Sound:
     write_audio(path, scene)
     heard = truth_of(path.name, [scene], "", "", "").heard
     with AudioReader(path) as reader:
-        sound = DecodedSound(reader, models)
+        sound = DecodedSound(reader, models, 0, step_count(reader.duration_seconds))
         features = sound.read(0, sound.steps).astype(np.float16).astype(np.float32)  # as a library keeps them
     return Sound(features, tuple(Truth(each.what, each.start, each.end) for each in heard), scene.duration_seconds)
 

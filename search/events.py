@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +22,6 @@ from pesearch.types import Event, FloatArray, Location
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
-    from pesearch.encoders.passing import ReadSteps
     from pesearch.store.library import Library
 
 
@@ -76,12 +76,12 @@ class StoredSound:
         last = self.library.features(self.file_id, stop - 1, stop)
         return last is not None and last.codec == codec and len(last.steps) == 1
 
-    def read(self, first: int, stop: int) -> FloatArray:
-        """float32 [stop - first, dim] of the steps from `first` to before `stop`, which it `holds`.
+    def read(self, origin: int, first: int, stop: int) -> FloatArray:
+        """float32 [stop - first, dim] of steps counted from `origin`, which it `holds`.
 
         Raises LibraryMoved where they are no longer there.
         """
-        features = self.library.features(self.file_id, first, stop)
+        features = self.library.features(self.file_id, origin + first, origin + stop)
         if features is None:
             raise LibraryMoved(f"The library {self.library.folder} was changed meanwhile: ask again")
         return features.steps.astype(np.float32)
@@ -123,16 +123,13 @@ def hearing(
     first, stop = round(start_seconds * STEPS_PER_SECOND), math.ceil(end_seconds * STEPS_PER_SECOND - 1e-6)
     if stop <= first:
         return
-    with ExitStack() as stack:
-        read: ReadSteps
-        if stored is not None and stored.holds(stop, models.event_codec):
-            read = stored.read
-        else:
-            sound = DecodedSound(stack.enter_context(AudioReader(path)), models)
-            read, stop = sound.read, min(stop, sound.steps)
-        yield from models.event_probabilities_along(
-            lambda begin, end: read(first + begin, first + end), stop - first, phrases
-        )
+    if stored is not None and stored.holds(stop, models.event_codec):
+        kept = partial(stored.read, first)
+        yield from models.event_probabilities_along(kept, stop - first, phrases)
+        return
+    with AudioReader(path) as reader:
+        sound = DecodedSound(reader, models, first, stop)
+        yield from models.event_probabilities_along(sound.read, sound.steps, phrases)
 
 
 class EventFinder:

@@ -119,14 +119,16 @@ def test_a_stretch_is_heard_as_part_of_its_file(long_file: Path, starter: ModelS
     assert sum(piece.shape[1] for piece in whole) == 833
     assert len(whole) > 2
     with AudioReader(long_file) as reader:
-        sound = DecodedSound(reader, starter)
+        sound = DecodedSound(reader, starter, 0, 2000)
         assert sound.steps == 833
         features = sound.read(0, 833)
-        assert np.array_equal(DecodedSound(reader, starter).read(490, 833), features[490:])
+        part = DecodedSound(reader, starter, 490, 833).read(0, 343)
+        np.testing.assert_allclose(part, features[490:], atol=1e-4)
     expected = list(
         starter.event_probabilities_along(lambda first, stop: features[500 + first : 500 + stop], 250, ["bell"])
     )
-    assert np.array_equal(hear(long_file, 20.0, 30.0, ["bell"], starter), np.concatenate(expected, axis=1))
+    heard = hear(long_file, 20.0, 30.0, ["bell"], starter)
+    np.testing.assert_allclose(heard, np.concatenate(expected, axis=1), atol=1e-4)
 
 
 @pytest.mark.slow
