@@ -56,6 +56,15 @@ class CueSources:
     counts: Numbers
 
 
+@dataclass(frozen=True, slots=True)
+class FoundIn:
+    """A cue, and by id the source and the file that it is of."""
+
+    source_id: int
+    file_id: int
+    cue: Cue
+
+
 def take_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, CueSource]]) -> None:
     """Keep what was read of files: a source that was read before is replaced. Of two readings the later one counts."""
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
@@ -122,15 +131,15 @@ def cues_of_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> tuple[C
     return tuple(dict.fromkeys(_cue(*row) for row in rows))
 
 
-def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: Numbers) -> list[tuple[int, Cue]]:
-    """The cues of some sources with the source of each, in the order in which they came."""
+def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: Numbers) -> list[FoundIn]:
+    """The cues of some sources, in the order in which they came."""
     rows = connection.execute(
         f"""
-        SELECT source_id, {_COLUMNS} FROM cues WHERE source_id IN (SELECT unnest($1::BIGINT[]))
-        ORDER BY source_id, rowid""",
+        SELECT source_id, file_id, {_COLUMNS} FROM cues JOIN cue_sources ON source_id = id
+        WHERE id IN (SELECT unnest($1::BIGINT[])) ORDER BY source_id, cues.rowid""",
         [source_ids.tolist()],
     ).fetchall()
-    return [(source_id, _cue(*row)) for source_id, *row in rows]
+    return [FoundIn(source_id, file_id, _cue(*row)) for source_id, file_id, *row in rows]
 
 
 def _cue(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:

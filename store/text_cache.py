@@ -8,9 +8,11 @@ that the catalogue has, so the cache need not be the latest. The writer renews i
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar
 from unicodedata import unidata_version
@@ -19,11 +21,10 @@ import duckdb
 import numpy as np
 
 from pesearch.store.catalogue import reading
-from pesearch.store.cue_tables import CueSources, Numbers, cues_of_sources, sources_with_cues
+from pesearch.store.cue_tables import CueSources, FoundIn, Numbers, cues_of_sources, sources_with_cues
 from pesearch.store.disk import disk_errors, write_durably
-from pesearch.store.fulltext import TANTIVY_VERSION, TextIndex, fill, in_private, open_in
+from pesearch.store.fulltext import TANTIVY_VERSION, TextIndex, index_in
 from pesearch.store.index_cache import INDEX_FOLDER
-from pesearch.types import Cue
 
 FORMAT = 1
 
@@ -57,7 +58,7 @@ class OpenText:
             if self._index is None or self._stamp != stamp:
                 if self._index is None or not np.array_equal(self._index.source_ids, ask(sources_with_cues).ids):
                     with disk_errors(self._folder):
-                        self._index = in_private(lambda private: _brought_up(self._folder, birth, ask, private))
+                        self._index = _brought_up(self._folder, birth, ask)
                 self._stamp = stamp
             return self._index
 
@@ -74,7 +75,7 @@ def renew_text(folder: Path, birth: str) -> None:
         if total <= LEAST_CUES:
             _path(folder).unlink(missing_ok=True)
         else:
-            in_private(lambda private: _written(folder, birth, live, cues, private))
+            _write(folder, birth, live, cues)
 
 
 def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
@@ -84,55 +85,54 @@ def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
     return int(live.counts[new].sum() + covered.counts[gone].sum())
 
 
-def _written(folder: Path, birth: str, live: CueSources, cues: Sequence[tuple[int, Cue]], private: Path) -> TextIndex:
+def _write(folder: Path, birth: str, live: CueSources, cues: list[FoundIn]) -> None:
     """All cues, indexed from the first on: what is gone leaves no trace in the scores."""
-    fill(private, (), _with_files(live, cues))
-    head = {"made_for": _made_for(birth), "ids": live.ids.tolist(), "file_ids": live.file_ids.tolist()}
+    head = {"made_for": _made_for(birth), "ids": live.ids.tolist(), "counts": live.counts.tolist()}
+    with _private_folder() as private:
+        index_in(private, live.ids, (), cues)
 
-    def write(sink: BinaryIO) -> None:
-        with zipfile.ZipFile(sink, "w") as pack:
-            pack.writestr(_HEAD, json.dumps({**head, "counts": live.counts.tolist()}))
-            for path in sorted(private.iterdir()):
-                pack.write(path, path.name)
+        def write(sink: BinaryIO) -> None:
+            with zipfile.ZipFile(sink, "w") as pack:
+                pack.writestr(_HEAD, json.dumps({**head, "file_ids": live.file_ids.tolist()}))
+                for path in sorted(private.iterdir()):
+                    pack.write(path, path.name)
 
-    _path(folder).parent.mkdir(exist_ok=True)
-    write_durably(_path(folder), write)
-    return open_in(private, live.ids)
-
-
-def _brought_up(folder: Path, birth: str, ask: Asking, private: Path) -> TextIndex:
-    known = _unpacked(folder, birth, private / "index")
-
-    def missing(connection: duckdb.DuckDBPyConnection) -> tuple[CueSources, list[tuple[int, Cue]]]:
-        live = sources_with_cues(connection)
-        return live, cues_of_sources(connection, live.ids[~np.isin(live.ids, known)])
-
-    live, cues = ask(missing)
-    gone = known[~np.isin(known, live.ids)]
-    if cues or len(gone) or not len(known):
-        fill(private / "index", gone.tolist(), _with_files(live, cues))
-    return open_in(private / "index", live.ids)
+        _path(folder).parent.mkdir(exist_ok=True)
+        write_durably(_path(folder), write)
 
 
-def _with_files(live: CueSources, cues: Sequence[tuple[int, Cue]]) -> list[tuple[int, int, Cue]]:
-    files = dict(zip(live.ids.tolist(), live.file_ids.tolist(), strict=True))
-    return [(source_id, files[source_id], cue) for source_id, cue in cues]
+def _brought_up(folder: Path, birth: str, ask: Asking) -> TextIndex:
+    """An index over what the catalogue has. The files of one that was unpacked are deleted at once: what is mapped
+    lives on without a name, and nobody has to clear up."""
+    with _private_folder() as private:
+        known = _unpacked(folder, birth, private)
+
+        def missing(connection: duckdb.DuckDBPyConnection) -> tuple[CueSources, list[FoundIn]]:
+            live = sources_with_cues(connection)
+            return live, cues_of_sources(connection, live.ids[~np.isin(live.ids, known)])
+
+        live, cues = ask(missing)
+        gone = known[~np.isin(known, live.ids)].tolist()
+        return index_in(private if len(known) else None, live.ids, gone, cues)
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pesearch-") as name:
+        yield Path(name)
 
 
 def _unpacked(folder: Path, birth: str, into: Path) -> Numbers:
-    """Unpack the cache into a new folder; the sources that it covers, none when it is of no use."""
-    into.mkdir()
+    """Unpack the cache; the sources that it covers, none when it is of no use."""
     try:
         with zipfile.ZipFile(_path(folder)) as pack:
             covered = _head(pack, birth)
-            if covered is None:
-                return np.empty(0, dtype=np.int64)
-            pack.extractall(into, [name for name in pack.namelist() if name != _HEAD])
-            return covered.ids
+            if covered is not None:
+                pack.extractall(into, [name for name in pack.namelist() if name != _HEAD])
+                return covered.ids
     except (FileNotFoundError, PermissionError, zipfile.BadZipFile, EOFError):
-        for path in into.iterdir():
-            path.unlink()
-        return np.empty(0, dtype=np.int64)
+        pass  # a cache that cannot be read is none
+    return np.empty(0, dtype=np.int64)
 
 
 def _covered(folder: Path, birth: str) -> CueSources | None:
