@@ -12,7 +12,7 @@ import numpy as np
 from pesearch.search.asked import SPACES_OF, Asked, Sample, Term
 from pesearch.search.calibrate import Measure, Probe
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
-from pesearch.search.syntax import Words
+from pesearch.search.syntax import Literal, Sense, Words
 from pesearch.types import CueHit, FloatArray, Hit, MediaKind, SpaceName
 
 if TYPE_CHECKING:
@@ -40,11 +40,14 @@ def probes_of(asked: Asked, models: ModelSet) -> tuple[Probe, ...]:
 
 
 def _text_probes(terms: Sequence[Term], models: ModelSet) -> Iterator[Probe]:
-    """Each term of words in each space that its sense meets: texts of the same spaces are embedded together."""
+    """Each term of words in each space that its sense meets: texts of the same spaces are embedded together.
+
+    What is quoted is looked for in cues alone, but what is quoted as said may be heard as well.
+    """
     had = {space.name for space in models.spaces}
     groups: dict[frozenset[SpaceName], list[tuple[int, str]]] = defaultdict(list)
     for number, term in enumerate(terms):
-        if isinstance(term, Words):
+        if isinstance(term, Words) or (isinstance(term, Literal) and term.sense is Sense.SAID):
             groups[SPACES_OF[term.sense] & had].append((number, term.text))
     for spaces, texts in groups.items():
         if not spaces:
