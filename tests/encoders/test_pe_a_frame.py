@@ -81,3 +81,11 @@ def test_sections_cover_all_and_every_step_is_kept_once(steps: int) -> None:
         assert last - first == min(steps, SECTION_STEPS)
         assert keep_first == 0 or keep_first - first >= OVERLAP_STEPS // 2
         assert keep_last == steps or last - keep_last >= OVERLAP_STEPS // 2
+
+
+def test_the_same_phrases_again_and_others_between(frame_model: PeAFrame) -> None:
+    audio = noise(SECOND)
+    first = frame_model.hear(audio, PHRASES)
+    reversed_order = frame_model.hear(audio, PHRASES[::-1])
+    np.testing.assert_allclose(reversed_order, first[::-1], atol=1e-6)
+    np.testing.assert_array_equal(frame_model.hear(audio, PHRASES), first)
