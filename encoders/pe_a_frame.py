@@ -32,6 +32,7 @@ class PeAFrame:
         self.sound = SoundEncoder(self.codec, device)
         self._model.audio_encoder.embedder = FromSound(self._model.audio_encoder.embedder)
         self.batches = Batches("windows of sound", device, WINDOWS_AT_ONCE)
+        self._embedded: tuple[tuple[str, ...], torch.Tensor] | None = None
 
     def hear(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz, at most 399.96 s of it."""
@@ -63,12 +64,13 @@ class PeAFrame:
             done += len(batch)
 
     def embed_phrases(self, phrases: Sequence[str]) -> torch.Tensor:
-        """Phrases to float32 [n, dim]."""
-        with computing(self.device):
-            tokens = tokenize(self._tokenizer, phrases).to(self.device)
-            state = self._model.text_model(**tokens).last_hidden_state[:, 0]
-            vectors: torch.Tensor = self._model.text_audio_head(state).float()
-            return vectors
+        """Phrases to float32 [n, dim]. The last ones are kept: one clip after another is asked for the same."""
+        if self._embedded is None or self._embedded[0] != tuple(phrases):
+            with computing(self.device):
+                tokens = tokenize(self._tokenizer, phrases).to(self.device)
+                state = self._model.text_model(**tokens).last_hidden_state[:, 0]
+                self._embedded = tuple(phrases), self._model.text_audio_head(state).float()
+        return self._embedded[1]
 
     def logits(self, windows: Sequence[FloatArray], text: torch.Tensor) -> list[FloatArray]:
         """The logits float32 [phrases, steps] of windows [steps, dim] of one length, for embedded phrases."""

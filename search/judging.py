@@ -19,8 +19,8 @@ from pesearch.search.search import search
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
-    from pesearch.search.search import Answer
     from pesearch.store.library import Library
+    from pesearch.types import Moment
 
 MOMENTS = 10
 """So many moments are asked for: what `pesearch query` shows."""
@@ -71,17 +71,19 @@ def judge(queries: Sequence[JudgedQuery], library: Library, models: ModelSet) ->
     file_ids = _file_ids(queries, library)
     for query in queries:
         answer = search(library, models, Question(text=query.text, speech=query.speech, k=MOMENTS))
-        yield judged(answer, query.relevant, file_ids)
+        yield judged(answer.moments, answer.confident, query.relevant, file_ids)
 
 
-def judged(answer: Answer, relevant: Sequence[Relevant], file_ids: Mapping[Path, int]) -> JudgedAnswer:
-    """Holds an answer against what is relevant, whose paths are those of `file_ids`.
+def judged(
+    moments: Sequence[Moment], confident: bool, relevant: Sequence[Relevant], file_ids: Mapping[Path, int]
+) -> JudgedAnswer:
+    """Holds the moments of an answer against what is relevant, whose paths are those of `file_ids`.
 
     Each relevant entry is gained once, by the first moment that meets it; a further moment of what was gained already
     is passed over, neither right nor wrong.
     """
     waiting, grades = sorted(relevant, key=lambda entry: -entry.grade), []
-    for moment in answer.moments:
+    for moment in moments:
         of_file = [entry for entry in relevant if file_ids[entry.path] == moment.file.id]
         met = [entry for entry in of_file if entry.shares_time_with(moment)]
         new = next((entry for entry in waiting if entry in met), None)
@@ -93,8 +95,8 @@ def judged(answer: Answer, relevant: Sequence[Relevant], file_ids: Mapping[Path,
     return JudgedAnswer(
         grades=tuple(grades),
         ideal=tuple(sorted((entry.grade for entry in relevant), reverse=True)),
-        confident=answer.confident,
-        score=answer.moments[0].score if answer.moments else 0.0,
+        confident=confident,
+        score=moments[0].score if moments else 0.0,
     )
 
 

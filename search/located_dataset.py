@@ -40,8 +40,9 @@ class SoundTally:
     """Counts what is heard in clip after clip. Every sound of the split's clips is looked for in each of them."""
 
     def __init__(self, clips: Sequence[PlacedClip], library: Library, models: ModelSet) -> None:
-        self._clips = [clip for clip in clips if any(file.info.audio for file in clip.files)]
-        self._labels = sorted({event.what for clip in self._clips for event in clip.clip.events})
+        heard = [clip for clip in clips if any(file.info.audio for file in clip.files)]
+        self._labels = sorted({event.what for clip in heard for event in clip.clip.events})
+        self._clips = heard if self._labels else []
         self._library, self._models = library, models
         self._frames = FrameScores(len(self._labels))
         self._events, self._segments = DetectionCounts(self._labels), DetectionCounts(self._labels)
@@ -49,11 +50,11 @@ class SoundTally:
         self._psds = [PsdsCounts(self._labels, points, scenario) for scenario in (SCENARIO_1, SCENARIO_2)]
 
     def __len__(self) -> int:
-        return len(self._clips) if self._labels else 0
+        return len(self._clips)
 
     def listen(self) -> Iterator[PlacedClip]:
         """Hears the clips, and gives each when it is counted. Raises MediaError for one that cannot be heard."""
-        for clip in self._clips[: len(self)]:
+        for clip in self._clips:
             self._count(clip)
             yield clip
 

@@ -83,3 +83,11 @@ def test_sound_that_comes_piece_by_piece_is_heard_as_the_whole(frame_model: PeAF
 def test_nothing_to_hear_or_to_name_gives_nothing(frame_model: PeAFrame) -> None:
     assert frame_model.hear(noise(0), PHRASES).shape == (3, 0)
     assert frame_model.hear(noise(5000), []).shape == (0, 3)
+
+
+def test_the_same_phrases_again_and_others_between(frame_model: PeAFrame) -> None:
+    audio = noise(SECOND)
+    first = frame_model.hear(audio, PHRASES)
+    reversed_order = frame_model.hear(audio, PHRASES[::-1])
+    np.testing.assert_allclose(reversed_order, first[::-1], atol=1e-6)
+    np.testing.assert_array_equal(frame_model.hear(audio, PHRASES), first)

@@ -16,7 +16,6 @@ from pesearch.errors import LibraryError, QuestionError
 from pesearch.search.judged import JudgedQuery, Relevant, holds_queries, read_queries
 from pesearch.search.judging import JudgedAnswer, judge, judged, query_figures
 from pesearch.search.ranking import average_precisions, ndcg_at
-from pesearch.search.search import Answer
 from pesearch.store.library import Library
 from pesearch.types import Location, MediaFile, MediaInfo, MediaKind, Moment
 
@@ -30,22 +29,20 @@ def written(folder: Path, *queries: object) -> Path:
     return path
 
 
-def answer(*moments: tuple[Path, float, float], score: float = 0.9) -> Answer:
-    found = tuple(
+def moments(*found: tuple[Path, float, float]) -> list[Moment]:
+    info = MediaInfo(MediaKind.VIDEO, 60.0, None, None)
+    return [
         Moment(
             rank=rank,
-            file=MediaFile(
-                FILES[path], str(path), MediaInfo(MediaKind.VIDEO, 60.0, None, None), (Location(path, 1, 1),)
-            ),
+            file=MediaFile(FILES[path], str(path), info, (Location(path, 1, 1),)),
             start_seconds=start,
             end_seconds=end,
-            score=score,
+            score=1 / rank,
             evidence=(),
             events=(),
         )
-        for rank, (path, start, end) in enumerate(moments, start=1)
-    )
-    return Answer("", "starter", Path("/library"), found, score > 0.5, "model")
+        for rank, (path, start, end) in enumerate(found, start=1)
+    ]
 
 
 def whole(path: Path, grade: float = 1.0) -> Relevant:
@@ -101,19 +98,20 @@ def test_a_file_without_queries(tmp_path: Path) -> None:
 
 def test_a_moment_is_right_in_the_right_file_at_the_right_time() -> None:
     relevant = [whole(A), Relevant(B, 10.0, 20.0, 3.0)]
-    result = judged(answer((B, 0, 10), (C, 0, 5), (B, 19, 25), (A, 3, 9)), relevant, FILES)
+    result = judged(moments((B, 0, 10), (C, 0, 5), (B, 19, 25), (A, 3, 9)), True, relevant, FILES)
     assert result.grades == (0.0, 0.0, 3.0, 1.0)
-    assert result.ideal == (3.0, 1.0)
+    assert (result.ideal, result.confident, result.score) == ((3.0, 1.0), True, 1.0)
+    assert judged([], False, relevant, FILES).score == 0.0
 
 
 def test_a_second_moment_of_what_was_found_is_passed_over() -> None:
-    result = judged(answer((A, 0, 5), (A, 9, 12), (C, 0, 5), (B, 0, 5)), [whole(A), whole(B)], FILES)
+    result = judged(moments((A, 0, 5), (A, 9, 12), (C, 0, 5), (B, 0, 5)), True, [whole(A), whole(B)], FILES)
     assert result.grades == (1.0, 0.0, 1.0)
 
 
 def test_two_stretches_of_a_file_are_two_things_to_find() -> None:
     stretches = [Relevant(A, 0.0, 5.0, 1.0), Relevant(A, 8.0, 12.0, 1.0)]
-    assert judged(answer((A, 1, 2), (A, 9, 10)), stretches, FILES).grades == (1.0, 1.0)
+    assert judged(moments((A, 1, 2), (A, 9, 10)), True, stretches, FILES).grades == (1.0, 1.0)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=10).filter(any), st.integers(0, 3))
