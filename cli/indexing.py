@@ -32,6 +32,8 @@ class Summary:
     not_media: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = 0
+    cues_taken: int = 0
+    cues_left_out: dict[str, str] = field(default_factory=dict)
     media_seconds: float = 0.0
     unread_seconds: float = 0.0
     elapsed_seconds: float = 0.0
@@ -64,6 +66,10 @@ class Summary:
                 self.not_renewed[outcome.index] = outcome
             case Renewing():
                 self.not_renewed.pop(outcome.index, None)
+            case outcomes.CuesTaken():
+                self.cues_taken += outcome.cues
+            case outcomes.CuesLeftOut():
+                self.cues_left_out[shown(outcome.path)] = outcome.reason
             case outcomes.Spent():
                 self.spent = outcome
 
@@ -89,6 +95,8 @@ class Summary:
             parts.append(f"{self.speed()}, in {self.elapsed_seconds:.0f} s")
         named = ("unchanged", "relocated", "missing", "failed_before")
         parts += [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in named if getattr(self, name)]
+        if self.cues_taken:
+            parts.append(f"{self.cues_taken} cues of known files taken up")
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
         yield ", ".join(parts)
@@ -98,6 +106,7 @@ class Summary:
         yield from self.troubles()
         if self.unread_seconds >= 0.1:
             yield f"{self.unread_seconds:.1f} s could not be decoded and are not in the library"
+        yield from (f"cues: {path}: {reason}" for path, reason in self.cues_left_out.items())
         yield from (f"failed: {path}: {reason}" for path, reason in self.failed.items())
         if self.failed or self.failed_before:
             yield "failed files are tried again when they change, or with --retry-failed"
@@ -112,6 +121,8 @@ class Summary:
             counts
             | {
                 "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
+                "cues_taken": self.cues_taken,
+                "cues_left_out": [{"path": path, "reason": reason} for path, reason in self.cues_left_out.items()],
                 "media_seconds": round(self.media_seconds, 3),
                 "unread_seconds": round(self.unread_seconds, 3),
                 "elapsed_seconds": round(self.elapsed_seconds, 3),

@@ -31,6 +31,7 @@ def print_status(folder: Path, as_json: bool) -> None:
                     "hours": round(status.hours, 4),
                     "vectors": {str(space): count for space, count in status.vectors.items()},
                     "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
+                    "cues": status.cues,
                     "size_bytes": status.size_bytes,
                     "failures": [
                         {"path": str(failure.location.path), "reason": failure.reason} for failure in failures
@@ -47,6 +48,7 @@ def print_status(folder: Path, as_json: bool) -> None:
     print("vectors     " + ", ".join(f"{count} {space}" for space, count in status.vectors.items()))
     for number, (space, policy) in enumerate(status.policies.items()):
         print(f"{'' if number else 'search':12}{space}: {policy}")
+    print(f"cues        {status.cues}")
     print(f"failed      {len(failures)}")
     for failure in failures:
         print(f"  {shown(failure.location.path)}: {failure.reason}")

@@ -14,8 +14,10 @@ from types import TracebackType
 from typing import Self
 
 from pesearch.errors import LibraryError
-from pesearch.indexer.outcomes import Failed, Indexed, Relocated
+from pesearch.indexer.cues import CuesRead, read_cues
+from pesearch.indexer.outcomes import CuesLeftOut, Failed, Indexed, Relocated
 from pesearch.indexer.stages import Stage, Stages
+from pesearch.media.sidecars import Sidecars
 from pesearch.store.draft import StreamedFile
 from pesearch.store.writer import Writer
 from pesearch.types import EncodedFile, Failure, Location
@@ -49,7 +51,7 @@ class Embedded:
 
 
 Finished = Embedded | Failure
-Committed = Indexed | Relocated | Failed
+Committed = Indexed | Relocated | Failed | CuesLeftOut
 
 
 class Committer:
@@ -122,15 +124,27 @@ class Committer:
 
 
 def commit(writer: Writer, batch: Sequence[Finished]) -> list[Committed]:
-    """Writes a batch. A failed file that has vanished is told, but there is nothing left to remember."""
+    """Writes a batch, each file with its cues. A failed file that has vanished is told, but there is nothing left to
+    remember."""
     embedded = [each for each in batch if isinstance(each, Embedded)]
     failures = [each for each in batch if isinstance(each, Failure)]
+    sidecars = Sidecars()
+    read = [read_cues(each.places, each.file.info, sidecars) for each in embedded]
     if embedded:
-        writer.add([replace(each.file, location=place) for each in embedded for place in each.places])
+        writer.add([file for each, cues in zip(embedded, read, strict=True) for file in _at_its_places(each, cues)])
     if remembered := [failure for failure in failures if os.path.lexists(failure.location.path)]:
         writer.fail(*remembered)
     return [
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
         *(Relocated(copy, None) for each in embedded for copy in each.copies),
         *(Failed(failure) for failure in failures),
+        *(remark for cues in read for remark in cues.remarks),
+    ]
+
+
+def _at_its_places(embedded: Embedded, cues: CuesRead) -> list[EncodedFile | StreamedFile]:
+    first, *copies = embedded.places
+    return [
+        replace(embedded.file, location=first, cues=cues.sources),
+        *(replace(embedded.file, location=copy) for copy in copies),
     ]

@@ -16,6 +16,7 @@ from pathlib import Path
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.commit import Committer
 from pesearch.indexer.crawl import crawl, roots_of
+from pesearch.indexer.cues import refresh_cues
 from pesearch.indexer.devices import embed_on
 from pesearch.indexer.outcomes import Failed, Missing, Outcome, Plan, Relocated, Unchanged
 from pesearch.indexer.pipeline import embed_all
@@ -68,6 +69,7 @@ def index_found(
         for failed in to_do.failed:
             committer.add(failed.failure)
         yield from committer.flush()
+        yield from refresh_cues(crawled.locations, library, writer)
         work = group(to_do.new)
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
         started, tidying = time.perf_counter(), Tidying(writer, committer, stages)

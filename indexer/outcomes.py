@@ -83,6 +83,23 @@ class Indexed:
 
 
 @dataclass(frozen=True, slots=True)
+class CuesTaken:
+    """So many cues of a known file, in it or beside it, were new or have changed; nothing was embedded for them."""
+
+    location: Location
+    cues: int
+
+
+@dataclass(frozen=True, slots=True)
+class CuesLeftOut:
+    """A file with cues that could not be read, or only by guessing. Told once, until it changes; the media is not
+    affected."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """Where the time of embedding went; comes last. `decode_seconds` are of all decoding threads together, and
     `commit_seconds` passed beside the others; the rest followed one another within `elapsed_seconds`. `index_seconds`
@@ -128,5 +145,7 @@ Outcome = (
     | Indexed
     | Renewing
     | NotRenewed
+    | CuesTaken
+    | CuesLeftOut
     | Spent
 )

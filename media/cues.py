@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pesearch.errors import MediaError
+from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.inside import Inside, look_inside
 from pesearch.media.recognise import raise_unreadable
 from pesearch.media.sidecars import Sidecar
@@ -30,37 +30,41 @@ _TOLD_IN_TAGS = {
 
 @dataclass(frozen=True, slots=True)
 class CueReading:
-    """What was read, and what is to be said of it: why cues were left out, or how they were understood."""
+    """What was read, and what is to be said of it: why cues were left out, or how they were understood.
 
-    source: CueSource
+    No `source` where the system kept it from being read: it has not been seen.
+    """
+
+    source: CueSource | None
     remark: str | None
 
 
 def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueReading:
-    """The cues of a sidecar of a media file that lasts so long. One that cannot be read has none, with a remark.
-
-    One that the system keeps from being read is given no size and time: then it does not count as seen.
-    """
+    """The cues of a sidecar of a media file that lasts so long. One that cannot be read has none, with a remark."""
     place = sidecar.location
     try:
         text, remark = decoded(_content(place))
         cues = _placed(_SIDECARS.get(sidecar.form, _subtitles)(text, sidecar), duration_seconds)
     except MediaError as error:
-        if isinstance(error.__cause__, OSError):
-            place = Location(place.path, 0, 0)
-        return CueReading(CueSource(place, media, ()), str(error))
+        kept_out = isinstance(error.__cause__, OSError)
+        return CueReading(None if kept_out else CueSource(place, media, ()), str(error))
     return CueReading(CueSource(place, media, cues), remark)
 
 
 def read_inside(media: Path, info: MediaInfo) -> CueReading:
-    """The cues in a media file itself: subtitle streams of text, chapters, and what its tags tell."""
+    """The cues in a media file itself: subtitle streams of text, chapters, and what its tags tell. Errors:
+    FFmpegMissing."""
     nothing = CueSource(None, None, ())
     if info.kind is MediaKind.IMAGE:
         return CueReading(nothing, None)
     try:
         inside = look_inside(media)
-    except (MediaError, OSError) as error:
+    except FFmpegMissing:
+        raise
+    except MediaError as error:
         return CueReading(nothing, f"what is written in it cannot be read: {error}")
+    except OSError as error:
+        return CueReading(None, f"what is written in it cannot be read: {error.strerror}")
     cues = _placed(_written_inside(inside), info.duration_seconds)
     return CueReading(CueSource(None, None, cues), "; ".join(inside.remarks) or None)
 

@@ -12,7 +12,7 @@ import pytest
 from pesearch.media.cues import MAX_SIDECAR_BYTES, CueReading, read_inside, read_sidecar
 from pesearch.media.probe import probe
 from pesearch.media.sidecars import Sidecars
-from pesearch.types import Cue, CueKind, Location
+from pesearch.types import Cue, CueKind, CueSource, Location
 from tests.media.samples import ffmpeg
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nMind the gap\n\n2\n00:00:03,000 --> 00:00:09,000\nStand clear\n"
@@ -42,8 +42,13 @@ def beside(media: Path) -> list[CueReading]:
     return [read_sidecar(each, media, 4.0) for each in Sidecars().beside(media)]
 
 
+def cues(reading: CueReading) -> tuple[Cue, ...]:
+    assert reading.source is not None
+    return reading.source.cues
+
+
 def told(reading: CueReading) -> list[tuple[float, float, str, CueKind]]:
-    return [(cue.start_seconds, cue.end_seconds, cue.text, cue.kind) for cue in reading.source.cues]
+    return [(cue.start_seconds, cue.end_seconds, cue.text, cue.kind) for cue in cues(reading)]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +60,7 @@ def test_what_is_written_inside(tmp_path: Path, sample: Callable[[str], Path], n
     reading = read_inside(media, info)
     end = info.duration_seconds
     assert reading.remark is None
-    found = reading.source.cues
+    found = cues(reading)
     said = [cue for cue in found if cue.kind is CueKind.SUBTITLE]
     assert [(cue.text, cue.language) for cue in said] == [
         (text, "eng") for text in ("Mind the gap", "Stand clear") for _ in codecs
@@ -76,22 +81,23 @@ def test_times_are_of_the_players_clock(tmp_path: Path, sample: Callable[[str], 
     plain = subtitled(tmp_path, sample("both.mp4"), "plain.mkv", "subrip")
     late = tmp_path / "late.mkv"
     ffmpeg("-i", plain, "-map", "0", "-c", "copy", "-output_ts_offset", "5", late)
-    said = [cue for cue in read_inside(late, probe(late)).source.cues if cue.kind is CueKind.SUBTITLE]
+    said = [cue for cue in cues(read_inside(late, probe(late))) if cue.kind is CueKind.SUBTITLE]
     assert [cue.start_seconds for cue in said] == pytest.approx([1.0, 3.0], abs=0.05)
 
 
 def test_file_without_words_and_still_have_none(sample: Callable[[str], Path]) -> None:
     for name in ("tone.wav", "cover.png"):
-        assert read_inside(sample(name), probe(sample(name))).source.cues == ()
+        assert cues(read_inside(sample(name), probe(sample(name)))) == ()
 
 
 def test_media_that_cannot_be_opened_is_a_remark(tmp_path: Path, sample: Callable[[str], Path]) -> None:
     info = probe(sample("both.mp4"))
     damaged = tmp_path / "damaged.mp4"
     damaged.write_bytes(b"\0" * 1000)
-    for path in (damaged, tmp_path / "gone.mp4"):
-        reading = read_inside(path, info)
-        assert reading.source.cues == () and reading.remark is not None
+    reading = read_inside(damaged, info)
+    assert reading.source == CueSource(None, None, ()) and reading.remark is not None
+    reading = read_inside(tmp_path / "gone.mp4", info)
+    assert reading.source is None and reading.remark is not None
 
 
 def test_sidecars_belong_to_the_longest_name(tmp_path: Path) -> None:
@@ -127,8 +133,8 @@ def test_name_of_odd_bytes(tmp_path: Path) -> None:
     media.with_suffix(".srt").write_text(SRT)
     (reading,) = beside(media)
     assert reading.remark is None
-    assert reading.source.sidecar is not None and reading.source.sidecar.path == media.with_suffix(".srt")
-    assert reading.source.cues[0].source == "caf\\udce9 \n.srt"
+    assert reading.source is not None and reading.source.sidecar == Location.now(media.with_suffix(".srt"))
+    assert cues(reading)[0].source == "caf\\udce9 \n.srt"
 
 
 def test_what_yt_dlp_writes(tmp_path: Path) -> None:
@@ -202,7 +208,7 @@ def test_bad_sidecar_is_a_remark(tmp_path: Path, name: str, content: bytes, why:
     media.touch()
     (tmp_path / name).write_bytes(content)
     (reading,) = beside(media)
-    assert reading.source.cues == () and reading.source.sidecar == Location.now(tmp_path / name)
+    assert reading.source == CueSource(Location.now(tmp_path / name), media, ())
     assert reading.remark is not None
     assert any(part in reading.remark for part in why.split("|"))
 
@@ -213,7 +219,7 @@ def test_huge_sidecar_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "clip.srt").open("wb") as sparse:
         sparse.truncate(MAX_SIDECAR_BYTES + 1)
     (reading,) = beside(media)
-    assert reading.source.cues == () and reading.remark is not None and "MB" in reading.remark
+    assert cues(reading) == () and reading.remark is not None and "MB" in reading.remark
 
 
 def test_guessed_encoding_is_said(tmp_path: Path) -> None:
@@ -221,7 +227,7 @@ def test_guessed_encoding_is_said(tmp_path: Path) -> None:
     media.touch()
     (tmp_path / "clip.srt").write_bytes(SRT.replace("gap", "größte").encode("cp1252"))
     (reading,) = beside(media)
-    assert reading.source.cues[0] == Cue(1.0, 2.0, "Mind the größte", CueKind.SUBTITLE, "clip.srt")
+    assert cues(reading)[0] == Cue(1.0, 2.0, "Mind the größte", CueKind.SUBTITLE, "clip.srt")
     assert reading.remark is not None and "Windows-1252" in reading.remark
 
 
@@ -232,5 +238,5 @@ def test_sidecar_that_is_gone_does_not_count_as_seen(tmp_path: Path) -> None:
     (sidecar,) = Sidecars().beside(media)
     (tmp_path / "clip.srt").unlink()
     reading = read_sidecar(sidecar, media, 4.0)
-    assert reading.source.sidecar == Location(tmp_path / "clip.srt", 0, 0)
+    assert reading.source is None
     assert reading.remark is not None and "vanished" in reading.remark

@@ -122,7 +122,7 @@ CONTENTS = st.lists(st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4
 STEPS = st.lists(st.tuples(st.integers(0, 4), CONTENTS), min_size=1, max_size=8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(STEPS, st.booleans())
 def test_finds_what_a_plain_look_finds(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, list[str]]], cached: bool

@@ -1,0 +1,130 @@
+"""Cues on their way into a library: with new files, and whenever a sidecar comes, changes or goes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.outcomes import CuesLeftOut, CuesTaken, Indexed, Outcome, Relocated, Unchanged
+from pesearch.store.catalogue import transaction
+from pesearch.store.library import Library
+from tests.indexer.runs import of, run
+from tests.media.samples import ffmpeg
+
+
+def srt(text: str) -> str:
+    return f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n"
+
+
+def said(library: Library) -> dict[str, list[str]]:
+    return {file.locations[0].path.name: [cue.text for cue in library.cues(file.id)] for file in library.files()}
+
+
+def nothing_embedded(outcomes: list[Outcome]) -> bool:
+    return not of(Indexed, outcomes)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sample: Callable[[str], Path]) -> Path:
+    """A sound with a sidecar."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    shutil.copy(sample("tone.wav"), folder / "tone.wav")
+    (folder / "tone.en.srt").write_text(srt("mind the gap"))
+    return folder
+
+
+def test_cues_come_with_a_new_file(folder: Path, library: Library, models: ModelSet) -> None:
+    run(folder, library, models)
+    assert said(library) == {"tone.wav": ["mind the gap"]}
+    assert library.status().cues == 1
+    before = library.generation()
+    again = run(folder, library, models)
+    assert not of(CuesTaken, again) and library.generation() == before
+
+
+def test_what_is_written_inside_comes_too(folder: Path, library: Library, models: ModelSet) -> None:
+    both = ["-i", folder / "tone.wav", "-i", folder / "tone.en.srt", "-map", "0", "-map", "1"]
+    ffmpeg(*both, "-metadata", "title=A film", folder / "film.mkv")
+    run(folder, library, models)
+    assert said(library)["film.mkv"] == ["A film", "mind the gap"]
+
+
+def test_sidecar_that_comes_changes_and_goes(folder: Path, library: Library, models: ModelSet) -> None:
+    """The media is not touched: nothing is decoded or embedded again."""
+    run(folder, library, models)
+    (folder / "tone.de.srt").write_text(srt("Vorsicht"))
+    (taken,) = of(CuesTaken, added := run(folder, library, models))
+    assert taken.cues == 1 and nothing_embedded(added) and of(Unchanged, added)
+    assert said(library) == {"tone.wav": ["mind the gap", "Vorsicht"]}
+    (folder / "tone.en.srt").write_text(srt("mind the wider gap"))
+    assert nothing_embedded(run(folder, library, models))
+    assert sorted(said(library)["tone.wav"]) == ["Vorsicht", "mind the wider gap"]
+    (folder / "tone.de.srt").unlink()
+    assert nothing_embedded(run(folder, library, models))
+    assert said(library) == {"tone.wav": ["mind the wider gap"]}
+    assert [hit.cue.text for hit in library.find_text("gap OR vorsicht", 9)] == ["mind the wider gap"]
+
+
+def test_moved_file_takes_its_sidecar_along(folder: Path, library: Library, models: ModelSet) -> None:
+    run(folder, library, models)
+    new = folder / "later"
+    new.mkdir()
+    for name in ("tone.wav", "tone.en.srt"):
+        (folder / name).rename(new / name)
+    outcomes = run(folder, library, models)
+    assert of(Relocated, outcomes) and nothing_embedded(outcomes)
+    assert said(library) == {"tone.wav": ["mind the gap"]}
+    assert [source.sidecar.path for source in library.cue_sources() if source.sidecar] == [new / "tone.en.srt"]
+
+
+def test_copies_bring_their_own_sidecars(folder: Path, library: Library, models: ModelSet) -> None:
+    shutil.copy(folder / "tone.wav", folder / "copy.wav")
+    (folder / "copy.srt").write_text(srt("stand clear"))
+    run(folder, library, models)
+    assert [sorted(texts) for texts in said(library).values()] == [["mind the gap", "stand clear"]]
+    before = library.generation()
+    run(folder, library, models)
+    assert library.generation() == before
+
+
+def test_one_sidecar_of_two_names_is_read_once(folder: Path, library: Library, models: ModelSet) -> None:
+    shutil.copy(folder / "tone.wav", folder / "tone.wave")
+    for _ in range(2):
+        outcomes = run(folder, library, models)
+    assert not of(CuesTaken, outcomes)
+    assert list(said(library).values()) == [["mind the gap"]]
+
+
+def test_bad_sidecar_never_fails_the_file(folder: Path, library: Library, models: ModelSet) -> None:
+    """Why is told once, and again only when it has changed; what else is beside the file is read."""
+    (folder / "tone.srt").write_bytes(bytes(range(256)))
+    outcomes = run(folder, library, models)
+    (left_out,) = of(CuesLeftOut, outcomes)
+    assert left_out.path == folder / "tone.srt" and "text" in left_out.reason
+    assert len(of(Indexed, outcomes)) == 1 and said(library) == {"tone.wav": ["mind the gap"]}
+    assert not of(CuesLeftOut, run(folder, library, models))
+    (folder / "tone.srt").write_bytes(bytes(range(255)))
+    assert of(CuesLeftOut, run(folder, library, models))
+
+
+def test_library_from_before_cues_takes_them_up(folder: Path, library: Library, models: ModelSet) -> None:
+    run(folder, library, models)
+    with transaction(library.folder) as connection:
+        connection.execute("DELETE FROM cues")
+        connection.execute("DELETE FROM cue_sources")
+    outcomes = run(folder, library, models)
+    assert nothing_embedded(outcomes) and [each.cues for each in of(CuesTaken, outcomes)] == [1]
+    assert said(library) == {"tone.wav": ["mind the gap"]}
+
+
+def test_file_that_is_away_keeps_its_cues(folder: Path, library: Library, models: ModelSet) -> None:
+    run(folder, library, models)
+    folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    run(folder, library, models)
+    assert said(library) == {"tone.wav": ["mind the gap"]}
