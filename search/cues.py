@@ -75,6 +75,21 @@ def find_phrase(
     return found[:k]
 
 
+def find_prefix(
+    library: Library,
+    text: str,
+    k: int,
+    file_ids: frozenset[int] | None = None,
+    kinds: frozenset[CueKind] | None = SAID,
+) -> list[CueMatch]:
+    """At most k cues that hold the words of a text that ends with `*`, of which the last may go on; by BM25."""
+    asked = words(text)
+    literal = " ".join(f'"{word}"' for word in asked[:-1])
+    return (
+        [_match(hit, 1.0) for hit in library.find_text(f"{literal} {asked[-1]}*", k, file_ids, kinds)] if asked else []
+    )
+
+
 def find_words(
     library: Library,
     text: str,

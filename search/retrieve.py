@@ -13,7 +13,7 @@ from pesearch.search.asked import SPACES_OF, Asked, Sample, Term
 from pesearch.search.calibrate import Measure, Probe
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
 from pesearch.search.syntax import Literal, Sense, Words
-from pesearch.types import CueHit, FloatArray, Hit, MediaKind, SpaceName
+from pesearch.types import FloatArray, Hit, MediaKind, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -90,9 +90,9 @@ def retrieve(
     probes: Sequence[Probe],
     k: int,
     file_ids: frozenset[int] | None,
-    written: Iterable[Sequence[CueHit]] = (),
+    written: Iterable[Sequence[int]] = (),
 ) -> Retrieved:
-    """Searches each space with all its probes at once, in `file_ids` only when given. `written` are cues, best first.
+    """Searches each space with all its probes at once, in `file_ids` only when given. `written` are files with cues, best first.
 
     What is excluded finds nothing by itself.
     """
@@ -102,7 +102,7 @@ def retrieve(
         found = library.search(space, queries, HITS_A_PROBE, file_ids)
         hits |= {number: tuple(one) for number, one in zip(numbers, found, strict=True)}
     ordered = tuple(hits.get(number, ()) for number in range(len(probes)))
-    return Retrieved(ordered, _likeliest([*ordered, *written], max(FILES_A_MOMENT * k, LEAST_FILES)))
+    return Retrieved(ordered, _likeliest([*map(_files, ordered), *written], max(FILES_A_MOMENT * k, LEAST_FILES)))
 
 
 def _by_space(asked: Asked, probes: Sequence[Probe]) -> dict[SpaceName, list[int]]:
@@ -113,11 +113,15 @@ def _by_space(asked: Asked, probes: Sequence[Probe]) -> dict[SpaceName, list[int
     return spaces
 
 
-def _likeliest(hits: Iterable[Iterable[Hit | CueHit]], count: int) -> tuple[int, ...]:
+def _files(hits: Sequence[Hit]) -> list[int]:
+    """The files of hits, each at its best."""
+    return list(dict.fromkeys(hit.file_id for hit in hits))
+
+
+def _likeliest(rankings: Iterable[Sequence[int]], count: int) -> tuple[int, ...]:
     """The files by reciprocal rank fusion over the probes and cues (Cormack et al. 2009, with their 60)."""
     scores: dict[int, float] = defaultdict(float)
-    for found in hits:
-        first = {hit.file_id: hit.rank for hit in reversed(list(found))}
-        for file_id, rank in first.items():
+    for files in rankings:
+        for rank, file_id in enumerate(files, start=1):
             scores[file_id] += 1 / (60 + rank)
     return tuple(sorted(scores, key=lambda file_id: (-scores[file_id], file_id))[:count])

@@ -146,8 +146,7 @@ def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Qu
     asked = take_apart(question)
     probes = probes_of(asked, models)
     written = find_written(library, asked, allowed)
-    looked_for = [hits for term, hits in written.hits.items() if asked.looked_for[term]]
-    found = retrieve(library, asked, probes, question.k, allowed, looked_for)
+    found = retrieve(library, asked, probes, question.k, allowed, written.files(asked))
     calibration = calibration_of(library, held, models, probes)
     files = {number: score_file(library, asked, calibration, library.file(number)) for number in found.file_ids}
     listener = Listener(library, models, asked.phrases if question.locate else {})
