@@ -92,9 +92,9 @@ def retrieve(
     file_ids: frozenset[int] | None,
     written: Iterable[Sequence[int]] = (),
 ) -> Retrieved:
-    """Searches each space with all its probes at once, in `file_ids` only when given. `written` are files with cues, best first.
+    """Searches each space with all its probes at once, in `file_ids` only when given. What is excluded finds nothing.
 
-    What is excluded finds nothing by itself.
+    `written` are rankings of files by their cues, best first.
     """
     hits: dict[int, tuple[Hit, ...]] = {}
     for space, numbers in _by_space(asked, probes).items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pesearch.search.asked import Asked, Term
 from pesearch.search.combine import Stretch
-from pesearch.search.cues import APART, SAID, CueMatch, find_phrase, find_prefix, find_words
+from pesearch.search.cues import APART, SAID, CueMatch, find_phrase, find_prefix, find_together, find_words
 from pesearch.search.syntax import Literal, Sense, Words
 from pesearch.types import Cue, CueKind
 
@@ -69,9 +69,10 @@ def _matches(library: Library, term: Term, file_ids: frozenset[int] | None) -> l
         return find_prefix(library, term.text, CUES_A_TERM, file_ids, kinds)
     if isinstance(term, Literal):
         return find_phrase(library, term.text, CUES_A_TERM, file_ids, kinds)
-    least = APART * (1.0 if term.sense is None else LEAST_SHARE)
+    if term.sense is None:
+        return find_together(library, term.text, CUES_A_TERM, file_ids)
     found = find_words(library, term.text, CUES_A_TERM, file_ids, kinds)
-    return [match for match in found if match.score >= least]
+    return [match for match in found if match.score >= LEAST_SHARE * APART]
 
 
 def _stretch(match: CueMatch, weight: float) -> Stretch:
