@@ -29,7 +29,7 @@ def crawl(paths: Sequence[Path], excludes: Sequence[str] = ()) -> Iterator[Locat
     roots = roots_of(paths)
     patterns = [_user_patterns(root, excludes) for root in roots]
     folders: set[tuple[int, int]] = set()
-    files: set[Path] = set()
+    files: set[str] = set()
     for root, excluded in zip(roots, patterns, strict=True):
         yield from _Walk(excluded, folders, files).start(root)
 
@@ -80,7 +80,7 @@ class _Walk:
 
     excluded: tuple[Patterns, ...]
     folders: set[tuple[int, int]]
-    files: set[Path]
+    files: set[str]
 
     def start(self, root: Path) -> Iterator[Location | Failure]:
         try:
@@ -140,9 +140,9 @@ class _Walk:
             listing.failures.append(_failure(path, error))
 
     def file(self, path: Path) -> Iterator[Location | Failure]:
-        if path in self.files:
+        if str(path) in self.files:
             return
-        self.files.add(path)
+        self.files.add(str(path))
         try:
             location = Location.now(path)
         except FileNotFoundError:

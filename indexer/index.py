@@ -59,8 +59,8 @@ def index_found(
     stages = Stages()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
-        missed = library.known().keys() - {location.path for location in crawled.locations}
-        gone = vanished(sorted(missed), roots_of(paths), crawled.blind)
+        missed = library.known().others(location.path for location in crawled.locations)
+        gone = vanished(missed, roots_of(paths), crawled.blind)
         to_do = yield from _sort(survey(crawled.locations, library, retry_failed))
         # Places first: the content that a failed path held before may have moved to another one.
         yield from _settle_places(to_do.known, gone, library, writer)
@@ -126,7 +126,7 @@ def _settle_places(known: Sequence[Known], gone: Sequence[Path], library: Librar
     if gone:
         writer.forget(gone)
     left = library.known()
-    forgotten = set(gone) - set(left)
+    forgotten = {path for path in gone if path not in left}
     for each in known:
         before = [place.path for place in each.file.locations]
         if each.location.path in before:

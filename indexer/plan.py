@@ -14,8 +14,8 @@ from pesearch.indexer.outcomes import Failed, FailedBefore, NotMedia, Unchanged
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
 from pesearch.media.recognise import has_media_name, recognise
+from pesearch.store.known import KnownLocation
 from pesearch.store.library import Library
-from pesearch.store.snapshot import KnownLocation
 from pesearch.types import Failure, Location, MediaFile, MediaInfo
 
 _LOOKING_AHEAD = 256

@@ -24,7 +24,6 @@ class Generation:
 
     def __init__(self, folder: Path, snapshot: Snapshot, caches: OpenCaches) -> None:
         self.snapshot = snapshot
-        self.by_fingerprint = {file.fingerprint: file for file in snapshot.files.values()}
         self._folder = folder
         self._caches = caches
         self._indexes: dict[SpaceName, VectorIndex] = {}

@@ -8,7 +8,7 @@ from pesearch.store.compressed import build, extend
 from pesearch.store.disk import disk_errors
 from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.layout import Layout
-from pesearch.store.rows import layout_of, map_rows
+from pesearch.store.rows import map_rows
 from pesearch.store.snapshot import Snapshot
 from pesearch.store.vectors import is_large, uncovered
 from pesearch.types import Space
@@ -29,7 +29,7 @@ def renew_indexes(folder: Path, snapshot: Snapshot) -> None:
 
 
 def _renew(folder: Path, snapshot: Snapshot, space: Space) -> None:
-    layout = layout_of(snapshot.extents[space.name])
+    layout = snapshot.vectors[space.name].layout()
     if not is_large(space, layout):
         cache_path(folder, space.name).unlink(missing_ok=True)
         return

@@ -17,7 +17,7 @@ from pesearch.store.compressed import CompressedIndex
 from pesearch.store.exact import ExactIndex, Nearest, best, open_exact, scan
 from pesearch.store.index_cache import read_cache
 from pesearch.store.layout import Layout, Marks
-from pesearch.store.rows import Rows, layout_of, map_file
+from pesearch.store.rows import Rows, map_file
 from pesearch.store.snapshot import Snapshot
 from pesearch.types import FloatArray, Hit, Space, SpaceVectors
 
@@ -124,7 +124,7 @@ def open_index(rows: Rows, compressed: CompressedIndex | None) -> VectorIndex:
 
 def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolicy:
     """How a reader that opens the library now searches a space."""
-    layout = layout_of(snapshot.extents[space.name])
+    layout = snapshot.vectors[space.name].layout()
     cache = read_cache(folder, snapshot.birth, space) if is_large(space, layout) else None
     rest = int(layout.counts[uncovered(layout, None if cache is None else cache.layout)].sum())
     in_memory = rest if _fits(space, rest) else 0

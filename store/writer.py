@@ -27,11 +27,12 @@ from pesearch.store.changes import (
 )
 from pesearch.store.disk import disk_errors
 from pesearch.store.draft import StreamedFile
+from pesearch.store.extents import read_shards
 from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
 from pesearch.store.shards import Shard, sweep_shards
-from pesearch.store.snapshot import Snapshot, read_shards
+from pesearch.store.snapshot import Snapshot
 from pesearch.store.vector_shards import check_storable, write_shard
 from pesearch.types import CodecFeatures, EncodedFile, Failure, Location, Space, SpaceName
 
