@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,8 @@ class KnownLocation:
     modified_ns: int
     file_id: int | None
     failure: str | None
+    volume: str = ""
+    inode: int = 0
 
     def is_still(self, place: Location) -> bool:
         """Whether what lies there now has the size and time that it had then: then it is taken to be the same."""
@@ -39,7 +41,9 @@ class KnownPlaces(Mapping[Path, KnownLocation]):
     """All that the library knows of paths, in the order of their bytes."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        rows = connection.execute("SELECT path, size_bytes, modified_ns, file_id, reason FROM locations ORDER BY path")
+        rows = connection.execute(
+            "SELECT path, size_bytes, modified_ns, file_id, reason, volume, inode FROM locations ORDER BY path"
+        )
         self._rows: dict[bytes, tuple[Any, ...]] = {path: tuple(rest) for path, *rest in rows.fetchall()}
 
     def __getitem__(self, path: Path) -> KnownLocation:
@@ -59,8 +63,26 @@ class KnownPlaces(Mapping[Path, KnownLocation]):
     def failures(self) -> list[Failure]:
         """The places that could not be indexed, with reasons."""
         return [
-            Failure(self._location(path), reason) for path, (*_, reason) in self._rows.items() if reason is not None
+            Failure(self._location(path), reason)
+            for path, (_, _, _, reason, *_) in self._rows.items()
+            if reason is not None
         ]
+
+    def find_moved(self, place: Location) -> Path | None:
+        """Where the same file of the same volume was, with this name, size and time; none when it was never indexed."""
+        if not place.volume:
+            return None
+        found = (Path(os.fsdecode(path)) for path in self._by_inode.get((place.volume, place.inode), ()))
+        return next((path for path in found if path.name == place.path.name and self[path].is_still(place)), None)
+
+    def only_on(self, volumes: Collection[str]) -> Mapping[str, int]:
+        """How many files have all their places on these volumes, each counted for the volume of its first place."""
+        counts: Counter[str] = Counter()
+        for paths in self._by_file.values():
+            names = [self._rows[path][4] for path in paths]
+            if all(name in volumes for name in names):
+                counts[names[0]] += 1
+        return counts
 
     def of_file(self, file_id: int) -> tuple[Location, ...]:
         """The places of a file."""
@@ -69,14 +91,22 @@ class KnownPlaces(Mapping[Path, KnownLocation]):
     @cached_property
     def _by_file(self) -> dict[int, list[bytes]]:
         paths: dict[int, list[bytes]] = {}
-        for path, (_, _, file_id, _) in self._rows.items():
+        for path, (_, _, file_id, *_) in self._rows.items():
             if file_id is not None:
                 paths.setdefault(file_id, []).append(path)
         return paths
 
+    @cached_property
+    def _by_inode(self) -> dict[tuple[str, int], list[bytes]]:
+        paths: dict[tuple[str, int], list[bytes]] = {}
+        for path, (_, _, file_id, reason, volume, inode) in self._rows.items():
+            if volume and file_id is not None and reason is None:
+                paths.setdefault((volume, inode), []).append(path)
+        return paths
+
     def _location(self, path: bytes) -> Location:
-        size_bytes, modified_ns, *_ = self._rows[path]
-        return Location(Path(os.fsdecode(path)), size_bytes, modified_ns)
+        size_bytes, modified_ns, _, _, volume, inode = self._rows[path]
+        return Location(Path(os.fsdecode(path)), size_bytes, modified_ns, volume, inode)
 
 
 class KnownFiles(Mapping[int, MediaFile]):

@@ -8,7 +8,7 @@ with library.writer() as writer:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ from pesearch.types import (
     Space,
     SpaceName,
     SpaceVectors,
+    Volume,
 )
 
 _Answer = TypeVar("_Answer")
@@ -154,6 +155,14 @@ class Library:
     def known(self) -> KnownPlaces:
         """Every path that the library has seen, with the size and time that it had then."""
         return self._now().snapshot.places
+
+    def volumes(self) -> tuple[Volume, ...]:
+        """The volumes on which files were found, and where each was mounted then."""
+        return self._now().snapshot.volumes
+
+    def only_on(self, volumes: Collection[str]) -> Mapping[str, int]:
+        """Of how many files all places are on the volumes of these names; each counts for one of them."""
+        return self._now().snapshot.places.only_on(volumes)
 
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, with reasons, by path."""

@@ -2,6 +2,7 @@
 
 `locations` says all that is known of a path: the file it holds (`file_id`), or why it could not be indexed (`reason`).
 Both are set when the bytes that were indexed can no longer be read. Paths are the bytes that the system uses.
+Of a place on a drive `volume` names the file system and `inode` the file on it; `volumes` says where that was mounted.
 `extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`. `feature_shards` and
 `feature_extents` say the same of codec features. A `checksum` is of a shard's bytes; those of older programs have none.
 """
@@ -47,7 +48,13 @@ ALTER TABLE shards ADD COLUMN checksum VARCHAR;
 ALTER TABLE feature_shards ADD COLUMN checksum VARCHAR;
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS)
+VOLUMES = """
+ALTER TABLE locations ADD COLUMN volume VARCHAR DEFAULT '';
+ALTER TABLE locations ADD COLUMN inode UBIGINT DEFAULT 0;
+CREATE TABLE volumes (name VARCHAR NOT NULL, mount_point BLOB NOT NULL);
+"""
+
+MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, VOLUMES)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -11,7 +13,7 @@ from pesearch.errors import LibraryDamaged
 from pesearch.store.extents import Extents, read_feature_extents, read_vector_extents
 from pesearch.store.known import KnownFiles, KnownPlaces
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
-from pesearch.types import Space, SpaceName
+from pesearch.types import Space, SpaceName, Volume
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +30,7 @@ class Snapshot:
     hop_seconds: float
     frames_per_second: float
     spaces: tuple[Space, ...]
+    volumes: tuple[Volume, ...]
     places: KnownPlaces
     files: KnownFiles
     vectors: Mapping[SpaceName, Extents[VectorShard]]
@@ -67,6 +70,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         hop_seconds=hop_seconds,
         frames_per_second=frames_per_second,
         spaces=spaces,
+        volumes=_volumes(connection),
         places=places,
         files=KnownFiles(connection, places),
         vectors={space.name: read_vector_extents(connection, space.name) for space in spaces},
@@ -83,3 +87,8 @@ def is_last(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> bool:
 def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
     rows = connection.execute("SELECT name, model, revision, dim FROM spaces").fetchall()
     return tuple(Space(SpaceName(name), *rest) for name, *rest in rows)
+
+
+def _volumes(connection: duckdb.DuckDBPyConnection) -> tuple[Volume, ...]:
+    rows = connection.execute("SELECT name, mount_point FROM volumes ORDER BY mount_point").fetchall()
+    return tuple(Volume(name, Path(os.fsdecode(mount_point))) for name, mount_point in rows)

@@ -1,4 +1,4 @@
-"""What a snapshot holds in rows and columns: the same as the objects that are made of it, and read no more than once."""
+"""What a snapshot holds in rows and columns: what is made of them, and when they are read."""
 
 from __future__ import annotations
 
