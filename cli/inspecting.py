@@ -15,11 +15,12 @@ from pesearch.errors import LibraryNotFound, PesearchError
 
 
 def print_status(folder: Path, as_json: bool) -> None:
-    """What a library holds, and its failures with reasons."""
+    """What a library holds, what of it is on drives that are away, and its failures with reasons."""
+    from pesearch.indexer.volumes import offline
     from pesearch.store.library import open_library
 
     library = open_library(folder).pinned()
-    status, failures = library.status(), library.failures()
+    status, failures, away = library.status(), library.failures(), offline(library)
     if as_json:
         print(
             json.dumps(
@@ -33,6 +34,14 @@ def print_status(folder: Path, as_json: bool) -> None:
                     "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
                     "cues": status.cues,
                     "size_bytes": status.size_bytes,
+                    "offline": [
+                        {
+                            "files": each.files,
+                            "last_seen": str(each.last_seen),
+                            "now_at": str(each.now_at) if each.now_at else None,
+                        }
+                        for each in away
+                    ],
                     "failures": [
                         {"path": str(failure.location.path), "reason": failure.reason} for failure in failures
                     ],
@@ -49,6 +58,10 @@ def print_status(folder: Path, as_json: bool) -> None:
     for number, (space, policy) in enumerate(status.policies.items()):
         print(f"{'' if number else 'search':12}{space}: {policy}")
     print(f"cues        {status.cues}")
+    for number, each in enumerate(away):
+        now = f"it is now at {shown(each.now_at)}: index that" if each.now_at else "it is away"
+        place = f"on the drive last seen at {shown(each.last_seen)}"
+        print(f"{'' if number else 'offline':12}{each.files} files, {place}; {now}")
     print(f"failed      {len(failures)}")
     for failure in failures:
         print(f"  {shown(failure.location.path)}: {failure.reason}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pesearch.errors import PesearchError
 from pesearch.indexer.ignore import Patterns, compile_patterns, is_hidden, is_left_out, patterns_of
-from pesearch.types import Failure, Location
+from pesearch.indexer.volumes import mounted
+from pesearch.types import Failure, Location, Volume
 
 LIBRARY_MARK = "library.duckdb"
 """A folder that holds this is a library: its thumbnails are no media of the user's."""
@@ -29,9 +30,10 @@ def crawl(paths: Sequence[Path], excludes: Sequence[str] = ()) -> Iterator[Locat
     roots = roots_of(paths)
     patterns = [_user_patterns(root, excludes) for root in roots]
     folders: set[tuple[int, int]] = set()
-    files: set[Path] = set()
+    files: set[str] = set()
+    volumes = mounted()
     for root, excluded in zip(roots, patterns, strict=True):
-        yield from _Walk(excluded, folders, files).start(root)
+        yield from _Walk(excluded, folders, files, volumes).start(root)
 
 
 def roots_of(paths: Sequence[Path]) -> list[Path]:
@@ -80,7 +82,8 @@ class _Walk:
 
     excluded: tuple[Patterns, ...]
     folders: set[tuple[int, int]]
-    files: set[Path]
+    files: set[str]
+    volumes: Mapping[int, Volume]
 
     def start(self, root: Path) -> Iterator[Location | Failure]:
         try:
@@ -140,11 +143,11 @@ class _Walk:
             listing.failures.append(_failure(path, error))
 
     def file(self, path: Path) -> Iterator[Location | Failure]:
-        if path in self.files:
+        if str(path) in self.files:
             return
-        self.files.add(path)
+        self.files.add(str(path))
         try:
-            location = Location.now(path)
+            location = Location.now(path, self.volumes)
         except FileNotFoundError:
             return  # gone since its folder was listed
         except OSError as error:

@@ -8,6 +8,7 @@ A run can be stopped at any point, by Ctrl-C or worse: what was committed stays,
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from pesearch.indexer.pipeline import embed_all
 from pesearch.indexer.plan import Finding, Known, New, group, survey, vanished
 from pesearch.indexer.stages import Stages, spent
 from pesearch.indexer.tidying import Tidying
+from pesearch.indexer.volumes import volumes_of
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.store.library import Library
 from pesearch.store.writer import Writer
@@ -61,9 +63,12 @@ def index_found(
     stages = Stages()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
-        missed = library.known().keys() - {location.path for location in crawled.locations}
-        gone = vanished(sorted(missed), roots_of(paths), crawled.blind)
+        missed = library.known().others(location.path for location in crawled.locations)
+        gone = vanished(missed, roots_of(paths), crawled.blind)
         to_do = yield from _sort(survey(crawled.locations, library, retry_failed))
+        seen = volumes_of(crawled.locations)
+        if not set(seen) <= set(library.volumes()):
+            writer.see(seen)
         # Places first: the content that a failed path held before may have moved to another one.
         yield from _settle_places(to_do.known, gone, library, writer)
         for failed in to_do.failed:
@@ -124,12 +129,13 @@ def _sort(findings: Iterable[Finding]) -> Generator[Outcome, None, _ToDo]:
 
 def _settle_places(known: Sequence[Known], gone: Sequence[Path], library: Library, writer: Writer) -> Iterator[Outcome]:
     """Files that were touched, moved or copied, or are away: only their places change, nothing is embedded."""
+    left_behind = [each.previous for each in known if each.previous and not os.path.lexists(each.previous)]
     if known:
         writer.add_locations([(each.file.id, each.location) for each in known])
-    if gone:
-        writer.forget(gone)
+    if gone or left_behind:
+        writer.forget([*gone, *left_behind])
     left = library.known()
-    forgotten = set(gone) - set(left)
+    forgotten = {path for path in (*gone, *left_behind) if path not in left}
     for each in known:
         before = [place.path for place in each.file.locations]
         if each.location.path in before:

@@ -14,8 +14,8 @@ from pesearch.indexer.outcomes import Failed, FailedBefore, NotMedia, Unchanged
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
 from pesearch.media.recognise import has_media_name, recognise
+from pesearch.store.known import KnownLocation, KnownPlaces
 from pesearch.store.library import Library
-from pesearch.store.snapshot import KnownLocation
 from pesearch.types import Failure, Location, MediaFile, MediaInfo
 
 _LOOKING_AHEAD = 256
@@ -24,10 +24,14 @@ _LOOKING_AHEAD = 256
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Content that the library has, at a place that it does not know yet, or with a new time."""
+    """Content that the library has, at a place that it does not know yet, or with a new time.
+
+    `previous` is where this very file was, when its volume tells.
+    """
 
     location: Location
     file: MediaFile
+    previous: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ def survey(found: Sequence[Location], library: Library, retry_failed: bool) -> I
     known = library.known()
     to_open: list[Location] = []
     for location in found:
-        settled = _as_known(location, known.get(location.path), retry_failed)
+        settled = _as_known(location, known.get(location.path), library, retry_failed)
+        settled = settled or _as_moved(location, known, library)
         if settled is None:
             to_open.append(location)
         else:
@@ -112,12 +117,29 @@ def kept_out(error: MediaError) -> bool:
     return isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL)
 
 
-def _as_known(location: Location, known: KnownLocation | None, retry_failed: bool) -> Unchanged | FailedBefore | None:
+def _as_known(
+    location: Location, known: KnownLocation | None, library: Library, retry_failed: bool
+) -> Unchanged | FailedBefore | Known | None:
     if known is None or not known.is_still(location):
         return None
-    if known.failure is None:
-        return Unchanged(location)
-    return None if retry_failed else FailedBefore(Failure(location, known.failure))
+    if known.failure is not None:
+        return None if retry_failed else FailedBefore(Failure(location, known.failure))
+    if known.file_id is not None and location.volume not in ("", known.volume):
+        return Known(location, library.file(known.file_id))  # the library was not told yet on which volume it is
+    return Unchanged(location)
+
+
+def _as_moved(location: Location, known: KnownPlaces, library: Library) -> Known | None:
+    """The very file that is known at another place, which its volume tells: it need not be opened."""
+    previous = known.find_moved(location)
+    file_id = None if previous is None else known[previous].file_id
+    file = None if file_id is None else library.file(file_id)
+    return Known(location, file, previous) if file and _is_whole(file) else None
+
+
+def _is_whole(file: MediaFile) -> bool:
+    """Whether the library has lost nothing of what it held of a file."""
+    return not any(place == unseen(place) for place in file.locations)
 
 
 def _look(location: Location, known: KnownLocation | None, library: Library) -> NotMedia | Failed | Known | New:
@@ -126,8 +148,7 @@ def _look(location: Location, known: KnownLocation | None, library: Library) -> 
             return NotMedia(location)
         content = fingerprint(location.path)
         file = library.find(content)
-        is_whole = file is not None and not any(place == unseen(place) for place in file.locations)
-        return Known(location, file) if file and is_whole else New(location, content, probe(location.path))
+        return Known(location, file) if file and _is_whole(file) else New(location, content, probe(location.path))
     except FFmpegMissing:
         raise
     except MediaError as error:

@@ -6,9 +6,11 @@ of shape [n, dim], as the model gave them (not normalised): their dot product is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,9 @@ FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]
 SegmentArray = npt.NDArray[np.float64]
 ImageArray = npt.NDArray[np.uint8]
+
+_MOST_NS = 2**63 - 1
+"""File systems can hold times after the year 2262, but 64 bits of nanoseconds cannot: those count as this one."""
 
 
 class MediaKind(StrEnum):
@@ -85,18 +90,36 @@ class MediaInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A file system on a drive: a name that is its own wherever it is mounted, and where that is or was last."""
+
+    name: str
+    mount_point: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
-    """A place where a media file was found. `modified_ns` is nanoseconds since the epoch."""
+    """A place where a media file was found. `modified_ns` is nanoseconds since the epoch.
+
+    Where the name of the volume is known, it and the number of the file on it (its inode) stay the same when the file
+    is moved there, or the volume is mounted elsewhere. They do not make a place another one.
+    """
 
     path: Path
     size_bytes: int
     modified_ns: int
+    volume: str = field(default="", compare=False)
+    inode: int = field(default=0, compare=False)
 
     @classmethod
-    def now(cls, path: Path) -> Location:
-        """The place as it is now. Raises OSError."""
+    def now(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
+        """The place as it is now; `volumes` are by their device numbers. Raises OSError."""
         status = path.stat()
-        return cls(path, status.st_size, status.st_mtime_ns)
+        modified_ns = min(max(status.st_mtime_ns, -_MOST_NS), _MOST_NS)
+        volume = volumes.get(status.st_dev)
+        if volume is None:
+            return cls(path, status.st_size, modified_ns)
+        return cls(path, status.st_size, modified_ns, volume.name, status.st_ino)
 
 
 @dataclass(frozen=True, slots=True)

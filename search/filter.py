@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from pesearch.errors import QuestionError
@@ -14,7 +15,7 @@ _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", re.IGNOR
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileFilter:
     """Keeps the files for which all that is given holds; nothing given keeps all.
 
@@ -53,9 +54,13 @@ class FileFilter:
             and any(self._keeps(location) for location in file.locations)
         )
 
+    @cached_property
+    def _tops(self) -> tuple[Path, ...]:
+        """`under` as it may stand in the library; looked up once, and not again for each of many files."""
+        return (self.under.absolute(), self.under.resolve()) if self.under else ()
+
     def _keeps(self, location: Location) -> bool:
-        tops = (self.under.absolute(), self.under.resolve()) if self.under else ()
-        if tops and not any(location.path.is_relative_to(top) for top in tops):
+        if self._tops and not any(location.path.is_relative_to(top) for top in self._tops):
             return False
         if self.after or self.before:
             day = datetime.fromtimestamp(location.modified_ns / 1e9).date()

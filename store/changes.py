@@ -16,11 +16,12 @@ from pesearch.store.draft import StreamedFile
 from pesearch.store.lay import lay
 from pesearch.store.merging import MergedShard
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
-from pesearch.types import EncodedFile, Failure, Location
+from pesearch.types import EncodedFile, Failure, Location, Volume
 
 _PATH = {"path": "BLOB"}
 _FILE_ID = {"file_id": "BIGINT"}
-_PLACE = {**_PATH, "size_bytes": "BIGINT", "modified_ns": "BIGINT"}
+_PLACE = {**_PATH, "size_bytes": "BIGINT", "modified_ns": "BIGINT", "volume": "VARCHAR", "inode": "UBIGINT"}
+_VOLUME = {"name": "VARCHAR", "mount_point": "BLOB"}
 _ENCODED = {
     **_PLACE,
     "fingerprint": "VARCHAR",
@@ -84,8 +85,9 @@ def add_files(
         OR (size_bytes = 0 AND modified_ns = 0
             AND file_id IN (SELECT id FROM files JOIN encoded USING (fingerprint)))""")
     connection.execute("""
-        INSERT INTO locations
-        SELECT path, size_bytes, modified_ns, files.id, NULL FROM encoded JOIN files USING (fingerprint)""")
+        INSERT INTO locations BY NAME
+        SELECT path, size_bytes, modified_ns, volume, inode, files.id AS file_id
+        FROM encoded JOIN files USING (fingerprint)""")
     if any(file.cues for file in files):
         rows = connection.execute("SELECT fingerprint, id FROM files JOIN encoded USING (fingerprint)").fetchall()
         ids: dict[str, int] = dict(rows)
@@ -104,7 +106,15 @@ def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[in
     if unknown is not None:
         raise LibraryError(f"The library holds no file {unknown[0]}")
     connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM placed)")
-    connection.execute("INSERT INTO locations SELECT path, size_bytes, modified_ns, file_id, NULL FROM placed")
+    connection.execute("INSERT INTO locations BY NAME SELECT * FROM placed")
+
+
+def see_volumes(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume]) -> None:
+    """Say where volumes are mounted now."""
+    rows = [{"name": volume.name, "mount_point": os.fsencode(volume.mount_point)} for volume in volumes]
+    lay(connection, "seen", _VOLUME, rows)
+    connection.execute("DELETE FROM volumes WHERE name IN (SELECT name FROM seen)")
+    connection.execute("INSERT INTO volumes BY NAME SELECT * FROM seen")
 
 
 def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
@@ -113,10 +123,9 @@ def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Fai
     lay(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
     connection.execute("""
         CREATE TEMP TABLE failed_locations AS
-        SELECT failed.path, size_bytes, modified_ns, locations.file_id, failed.reason
-        FROM failed LEFT JOIN locations USING (path, size_bytes, modified_ns)""")
+        SELECT failed.*, locations.file_id FROM failed LEFT JOIN locations USING (path, size_bytes, modified_ns)""")
     connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM failed)")
-    connection.execute("INSERT INTO locations SELECT * FROM failed_locations")
+    connection.execute("INSERT INTO locations BY NAME SELECT * FROM failed_locations")
 
 
 def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
@@ -206,7 +215,7 @@ def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: S
 
 
 def _place_row(place: Location) -> dict[str, Any]:
-    return {"path": os.fsencode(place.path), "size_bytes": place.size_bytes, "modified_ns": place.modified_ns}
+    return {**{name: getattr(place, name) for name in _PLACE}, "path": os.fsencode(place.path)}
 
 
 def _encoded_row(file: EncodedFile | StreamedFile) -> dict[str, Any]:

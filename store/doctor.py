@@ -17,10 +17,11 @@ from pesearch.store.birth import bring_up, is_older, migrate_catalogue, reading_
 from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, transaction
 from pesearch.store.changes import lose_shards, raise_generation, rename_library
 from pesearch.store.disk import disk_errors
+from pesearch.store.extents import read_shards
 from pesearch.store.generation import GENERATION_FILE, lost_commits, read_stamp, write_stamp
 from pesearch.store.lock import writer_lock
 from pesearch.store.shards import FEATURE_FOLDER, VECTOR_FOLDER, Shard
-from pesearch.store.snapshot import Snapshot, read_shards, read_snapshot
+from pesearch.store.snapshot import Snapshot, read_snapshot
 from pesearch.store.verify import find_damage
 
 
@@ -51,7 +52,7 @@ def examine(folder: Path) -> Examination:
     migrate_catalogue(folder)
     stamp = read_stamp(folder)
     snapshot = _snapshot(folder)
-    shards: list[Shard] = [*snapshot.shards.values(), *snapshot.features.shards.values()]
+    shards = snapshot.shards
     spaces = {space.name: space for space in snapshot.spaces}
     checked = ((shard, find_damage(folder, shard, spaces)) for shard in shards)
     damaged = [DamagedShard(shard, error) for shard, error in checked if error is not None]

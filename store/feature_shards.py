@@ -76,7 +76,7 @@ def read_features(
 
     `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is not as written.
     """
-    extent = snapshot.features.find(file_id)
+    extent = next(snapshot.features.of_file(file_id).joined(), None)
     if extent is None:
         return None
     shard, first = extent.shard, extent.first_row

@@ -14,7 +14,7 @@ from pesearch.store.compressed import CompressedIndex
 from pesearch.store.disk import write_durably
 from pesearch.store.index_cache import OpenCaches
 from pesearch.store.layout import Layout
-from pesearch.store.rows import Rows, layout_of, map_rows
+from pesearch.store.rows import Rows, map_file, map_rows
 from pesearch.store.snapshot import Snapshot
 from pesearch.store.vectors import VectorIndex, is_large, open_index
 from pesearch.types import Space, SpaceName
@@ -27,7 +27,6 @@ class Generation:
 
     def __init__(self, folder: Path, snapshot: Snapshot, caches: OpenCaches) -> None:
         self.snapshot = snapshot
-        self.by_fingerprint = {file.fingerprint: file for file in snapshot.files.values()}
         self._folder = folder
         self._caches = caches
         self._rows: dict[SpaceName, Rows] = {}
@@ -39,6 +38,11 @@ class Generation:
         if space.name not in self._rows:
             self._rows[space.name] = map_rows(self._folder, self.snapshot, space)
         return self._rows[space.name]
+
+    def rows_with(self, space: Space, file_id: int) -> Rows:
+        """Rows of one space with those of a file: all, where they are mapped; else those of the file alone."""
+        held = self._rows.get(space.name)
+        return map_file(self._folder, self.snapshot, space, file_id) if held is None else held
 
     def index(self, space: Space) -> VectorIndex:
         """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
@@ -54,7 +58,7 @@ class Generation:
         """The shards are looked into while the cache is read: both wait for the disk."""
         with ThreadPoolExecutor(1, "pesearch-open") as beside:
             mapping = beside.submit(self.rows, space)
-            compressed = self._compressed(space, layout_of(self.snapshot.extents[space.name]))
+            compressed = self._compressed(space, self.snapshot.vectors[space.name].layout())
             return open_index(mapping.result(), compressed)
 
     def _compressed(self, space: Space, layout: Layout) -> CompressedIndex | None:

@@ -29,6 +29,13 @@ class Layout:
         """How many rows there are."""
         return int(self.starts[-1])
 
+    def rows_of(self, file_id: int) -> Numbers:
+        """The numbers of the rows of one file; none when it has none. The files must be in rising order."""
+        place = int(np.searchsorted(self.file_ids, file_id))
+        if place == len(self.file_ids) or self.file_ids[place] != file_id:
+            return np.empty(0, dtype=np.int64)
+        return np.arange(self.starts[place], self.starts[place + 1])
+
     def at(self, rows: Numbers) -> Numbers:
         """For each of some rows the place of its file: `file_ids[place]`."""
         return np.searchsorted(self.starts, rows, side="right") - 1

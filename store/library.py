@@ -8,7 +8,7 @@ with library.writer() as writer:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,10 @@ from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.index_cache import OpenCaches
+from pesearch.store.known import KnownPlaces
 from pesearch.store.lock import writer_lock
 from pesearch.store.shards import shard_damaged
-from pesearch.store.snapshot import KnownLocation, read_snapshot, read_stamp_of
+from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
 from pesearch.store.text_cache import OpenText
 from pesearch.store.vectors import SearchPolicy, read_vectors, search_policy
 from pesearch.store.writer import Writer
@@ -39,12 +40,12 @@ from pesearch.types import (
     Failure,
     FloatArray,
     Hit,
-    Location,
     MediaFile,
     MediaKind,
     Space,
     SpaceName,
     SpaceVectors,
+    Volume,
 )
 
 _Answer = TypeVar("_Answer")
@@ -132,14 +133,13 @@ class Library:
     def status(self) -> LibraryStatus:
         """What the library holds, and its size on disk."""
         snapshot = self._now().snapshot
-        kinds = [file.info.kind for file in snapshot.files.values()]
         return LibraryStatus(
             generation=snapshot.generation,
             model_set=snapshot.model_set,
-            files=len(kinds),
-            files_by_kind={kind: kinds.count(kind) for kind in MediaKind},
-            hours=sum(file.info.duration_seconds for file in snapshot.files.values()) / 3600,
-            vectors={name: sum(extent.rows for extent in extents) for name, extents in snapshot.extents.items()},
+            files=len(snapshot.files),
+            files_by_kind=snapshot.files.kinds(),
+            hours=snapshot.files.duration_seconds() / 3600,
+            vectors={name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()},
             policies={space.name: search_policy(self.folder, snapshot, space) for space in snapshot.spaces},
             cues=self._from_catalogue(count_cues),
             failures=len(self.failures()),
@@ -148,7 +148,7 @@ class Library:
 
     def files(self) -> list[MediaFile]:
         """All media files, in the order in which they came."""
-        return list(self._now().snapshot.files.values())
+        return list(self._now().snapshot.files.all)
 
     def file(self, file_id: int) -> MediaFile:
         """The media file of a hit. `LibraryError` when it is not (or no longer) in the library."""
@@ -159,19 +159,23 @@ class Library:
 
     def find(self, fingerprint: str) -> MediaFile | None:
         """The media file of that content."""
-        return self._now().by_fingerprint.get(fingerprint)
+        return self._now().snapshot.files.find(fingerprint)
 
-    def known(self) -> dict[Path, KnownLocation]:
+    def known(self) -> KnownPlaces:
         """Every path that the library has seen, with the size and time that it had then."""
-        return dict(self._now().snapshot.known)
+        return self._now().snapshot.places
+
+    def volumes(self) -> tuple[Volume, ...]:
+        """The volumes on which files were found, and where each was mounted then."""
+        return self._now().snapshot.volumes
+
+    def only_on(self, volumes: Collection[str]) -> Mapping[str, int]:
+        """Of how many files all places are on the volumes of these names; each counts for one of them."""
+        return self._now().snapshot.places.only_on(volumes)
 
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, with reasons, by path."""
-        return [
-            Failure(Location(path, place.size_bytes, place.modified_ns), place.failure)
-            for path, place in self._now().snapshot.known.items()
-            if place.failure is not None
-        ]
+        return self._now().snapshot.places.failures()
 
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None
@@ -196,7 +200,7 @@ class Library:
             known = generation.snapshot.space(space)
             if known is None:
                 raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
-            return read_vectors(self.folder, generation.snapshot, known, file_id)
+            return read_vectors(generation.rows_with(known, file_id), file_id)
 
         return self._from_shards(answer)
 
@@ -266,7 +270,7 @@ class Library:
         with writer_lock(self.folder):
             if is_older(self.folder):
                 bring_up(self.folder)
-            snapshot = self._read().snapshot
+            snapshot = self._read(self._generation).snapshot
             grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
             if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
                 raise OtherModelSet(
@@ -303,11 +307,12 @@ class Library:
         held = self._generation
         if self._is_pinned or read_stamp(self.folder) == held.snapshot.stamp:
             return held
-        read = self._read()
-        if read.snapshot.stamp != held.snapshot.stamp:
-            self._generation = read
+        self._generation = self._read(held)
         return self._generation
 
-    def _read(self) -> Generation:
+    def _read(self, held: Generation | None = None) -> Generation:
+        """The last committed generation: the one that is held, if the catalogue still stands at it."""
         with reading_as_now(self.folder) as connection:
+            if held is not None and is_last(connection, held.snapshot):
+                return held
             return Generation(self.folder, read_snapshot(connection), self._caches)

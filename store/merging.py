@@ -15,9 +15,9 @@ import numpy as np
 
 from pesearch.store.disk import undone_by
 from pesearch.store.draft import BATCH_ROWS
+from pesearch.store.extents import read_shards
 from pesearch.store.feature_shards import FeatureStream, read_steps
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
-from pesearch.store.snapshot import read_shards
 from pesearch.store.vector_shards import VectorStream, cut, map_shard
 from pesearch.store.verify import find_damage
 from pesearch.types import Space, SpaceName, SpaceVectors

@@ -14,7 +14,7 @@ from pesearch.store.compressed import build, extend
 from pesearch.store.disk import disk_errors
 from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.layout import Layout
-from pesearch.store.rows import Rows, layout_of, map_rows
+from pesearch.store.rows import Rows, map_rows
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import Snapshot
 from pesearch.store.text_cache import renew_text
@@ -75,7 +75,7 @@ def _renew_text(folder: Path, snapshot: Snapshot) -> Iterator[float]:
 
 
 def _renew(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
-    layout = layout_of(snapshot.extents[space.name])
+    layout = snapshot.vectors[space.name].layout()
     if not is_large(space, layout):
         if (unneeded := cache_path(folder, space.name)).exists():
             unneeded.unlink()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pesearch.store.extents import Extents
 from pesearch.store.layout import Layout, Numbers
-from pesearch.store.snapshot import Extent, Snapshot
+from pesearch.store.shards import VectorShard
+from pesearch.store.snapshot import Snapshot
 from pesearch.store.vector_shards import ShardRows, cut, map_shard
 from pesearch.types import HalfArray, SegmentArray, Space
 
@@ -50,28 +51,17 @@ class Rows:
 
 def map_rows(folder: Path, snapshot: Snapshot, space: Space) -> Rows:
     """Map the shards of a space into memory. `FileNotFoundError` when one was swept meanwhile."""
-    return _map(folder, snapshot, space, snapshot.extents[space.name])
+    return _map(folder, space, snapshot.vectors[space.name])
 
 
 def map_file(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> Rows:
     """As `map_rows`, for the rows of one file alone."""
-    return _map(folder, snapshot, space, [each for each in snapshot.extents[space.name] if each.file_id == file_id])
+    return _map(folder, space, snapshot.vectors[space.name].of_file(file_id))
 
 
-def layout_of(extents: Sequence[Extent]) -> Layout:
-    """The files of extents that are in the order of their files."""
-    file_ids, counts = (_column(extents, name) for name in ("file_id", "rows"))
-    unique, first = np.unique(file_ids, return_index=True)
-    return Layout.of(unique, np.add.reduceat(counts, first) if len(first) else counts)
-
-
-def _column(extents: Sequence[Extent], name: str) -> npt.NDArray[np.int64]:
-    return np.fromiter((getattr(each, name) for each in extents), dtype=np.int64, count=len(extents))
-
-
-def _map(folder: Path, snapshot: Snapshot, space: Space, extents: Sequence[Extent]) -> Rows:
-    names = {extent.shard for extent in extents}
-    shards = {name: map_shard(folder, snapshot.shards[name], space.dim) for name in names}
-    parts = [part for extent in extents for part in cut(shards[extent.shard], extent.first_row, extent.rows)]
+def _map(folder: Path, space: Space, extents: Extents[VectorShard]) -> Rows:
+    joined = list(extents.joined())
+    mapped = {shard: map_shard(folder, shard, space.dim) for shard in {each.shard for each in joined}}
+    parts = [part for each in joined for part in cut(mapped[each.shard], each.first_row, each.rows)]
     starts = np.cumsum([0, *(len(part.vectors) for part in parts)], dtype=np.int64)[:-1]
-    return Rows(space, layout_of(extents), parts, starts)
+    return Rows(space, extents.layout(), parts, starts)

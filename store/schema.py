@@ -2,6 +2,7 @@
 
 `locations` says all that is known of a path: the file it holds (`file_id`), or why it could not be indexed (`reason`).
 Both are set when the bytes that were indexed can no longer be read. Paths are the bytes that the system uses.
+Of a place on a drive `volume` names the file system and `inode` the file on it; `volumes` says where that was mounted.
 `extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`. `feature_shards` and
 `feature_extents` say the same of codec features. `cue_sources` says where the cues of a file were read and how many
 there are: in a sidecar (`path`) beside one of its places (`beside`), or, both NULL, in the file itself; what a source
@@ -60,7 +61,13 @@ CREATE TABLE cues (
     kind VARCHAR NOT NULL, source VARCHAR NOT NULL, language VARCHAR NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES)
+VOLUMES = """
+ALTER TABLE locations ADD COLUMN volume VARCHAR DEFAULT '';
+ALTER TABLE locations ADD COLUMN inode UBIGINT DEFAULT 0;
+CREATE TABLE volumes (name VARCHAR NOT NULL, mount_point BLOB NOT NULL);
+"""
+
+MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES, VOLUMES)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

@@ -17,7 +17,7 @@ from pesearch.store.compressed import CompressedIndex
 from pesearch.store.exact import ExactIndex, Nearest, best, open_exact, scan
 from pesearch.store.index_cache import read_cache
 from pesearch.store.layout import Layout, Marks
-from pesearch.store.rows import Rows, layout_of, map_file
+from pesearch.store.rows import Rows
 from pesearch.store.snapshot import Snapshot
 from pesearch.types import FloatArray, Hit, Space, SpaceVectors
 
@@ -129,7 +129,7 @@ def open_index(rows: Rows, compressed: CompressedIndex | None) -> VectorIndex:
 
 def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolicy:
     """How a reader that opens the library now searches a space."""
-    layout = layout_of(snapshot.extents[space.name])
+    layout = snapshot.vectors[space.name].layout()
     cache = read_cache(folder, snapshot.birth, space) if is_large(space, layout) else None
     rest = int(layout.counts[uncovered(layout, None if cache is None else cache.layout)].sum())
     in_memory = rest if _fits(space, rest) else 0
@@ -145,11 +145,10 @@ def uncovered(layout: Layout, covering: Layout | None) -> Marks:
     return others
 
 
-def read_vectors(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> SpaceVectors:
-    """The vectors of one file in one space, float32, in the order in which they were committed."""
-    rows = map_file(folder, snapshot, space, file_id)
-    numbers = np.arange(rows.layout.rows)
-    return SpaceVectors(space.name, rows.segments(numbers), rows.vectors(numbers).astype(np.float32))
+def read_vectors(rows: Rows, file_id: int) -> SpaceVectors:
+    """The vectors of one file among rows, float32, in the order in which they were committed."""
+    numbers = rows.layout.rows_of(file_id)
+    return SpaceVectors(rows.space.name, rows.segments(numbers), rows.vectors(numbers).astype(np.float32))
 
 
 def _fits(space: Space, rows: int) -> bool:

@@ -24,18 +24,20 @@ from pesearch.store.changes import (
     place_files,
     raise_generation,
     remove_files,
+    see_volumes,
 )
 from pesearch.store.cue_tables import drop_sources, take_cues
 from pesearch.store.disk import disk_errors
 from pesearch.store.draft import StreamedFile
+from pesearch.store.extents import read_shards
 from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
 from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
-from pesearch.store.snapshot import Snapshot, read_shards, read_snapshot
+from pesearch.store.snapshot import Snapshot, read_snapshot
 from pesearch.store.vector_shards import check_storable, write_shard
-from pesearch.types import CodecFeatures, CueSource, EncodedFile, Failure, Location, Space, SpaceName
+from pesearch.types import CodecFeatures, CueSource, EncodedFile, Failure, Location, Space, SpaceName, Volume
 
 MERGE_EVERY = 64
 """So many batches are added between two looks for shards to merge: five minutes of a run, at one batch in 5 s."""
@@ -90,6 +92,10 @@ class Writer:
         """`add_location` for many in one transaction. `LibraryError` for a file that is not known."""
         latest = {place.path: (file_id, place) for file_id, place in places}
         return self._commit(lambda connection: place_files(connection, list(latest.values())))
+
+    def see(self, volumes: Sequence[Volume]) -> int:
+        """Remember where volumes are mounted now."""
+        return self._commit(lambda connection: see_volumes(connection, volumes))
 
     def fail(self, *failures: Failure) -> int:
         """Remember why files could not be indexed. A path whose bytes have changed no longer holds what it held.

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pesearch.store.draft import Draft
 from pesearch.store.library import Library, create_library
@@ -50,8 +51,8 @@ def answers(library: Library) -> str:
         "generation": library.generation(),
         "model_set": library.model_set,
         "spaces": [asdict(space) for space in library.spaces],
-        "files": [asdict(file) for file in files],
-        "known": {str(path): asdict(place) for path, place in library.known().items()},
+        "files": [without_volumes(asdict(file)) for file in files],
+        "known": {str(path): without_volumes(asdict(place)) for path, place in library.known().items()},
         "vectors": [
             [stored.segments.tolist(), stored.vectors.tolist()]
             for file in files
@@ -66,6 +67,13 @@ def answers(library: Library) -> str:
         ],
     }
     return json.dumps(found, indent=1, default=str)
+
+
+def without_volumes(value: Any) -> Any:
+    """As programs answered that knew no volumes."""
+    if isinstance(value, dict):
+        return {key: without_volumes(each) for key, each in value.items() if key not in ("volume", "inode")}
+    return [without_volumes(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def main() -> None:

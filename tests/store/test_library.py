@@ -68,7 +68,7 @@ def test_other_model_set_is_refused(library: Library) -> None:
 def test_other_window_length_is_not_written_to(library: Library) -> None:
     with duckdb.connect(library.folder / "library.duckdb") as connection:
         connection.execute("UPDATE library SET window_seconds = 4")
-    with pytest.raises(OtherModelSet, match="windows"), library.writer():
+    with pytest.raises(OtherModelSet, match="windows"), open_library(library.folder).writer():
         pass
 
 

@@ -206,7 +206,7 @@ def test_index_that_cannot_be_written(library: Library, monkeypatch: pytest.Monk
     with library.writer() as writer:
         writer.add([encoded(f"/{number}", f"content {number}", rows=ROWS) for number in range(9)])
         troubles = [step for step in writer.tidy() if isinstance(step, NotRenewed)]
-    assert [trouble.space for trouble in troubles] == [space.name for space in SPACES]
+    assert [trouble.index for trouble in troubles] == [space.name for space in SPACES]
     assert all("indexes" in trouble.reason for trouble in troubles)
     assert len(library.files()) == 9
     assert answers(library) == exact_answers(library, monkeypatch)

@@ -53,9 +53,9 @@ def test_steps(large: Library) -> None:
         steps = list(writer.tidy())
         assert list(writer.tidy()) == []
         writer.add([encoded("/more", "more", rows=ROWS)])
-        assert {step.space for step in writer.tidy()} == set(SpaceName) & {SpaceName.AUDIO, SpaceName.FRAME}
+        assert {step.index for step in writer.tidy()} == set(SpaceName) & {SpaceName.AUDIO, SpaceName.FRAME}
     for space in (SpaceName.AUDIO, SpaceName.FRAME):
-        shares = [step.share for step in steps if isinstance(step, Renewing) and step.space == space]
+        shares = [step.share for step in steps if isinstance(step, Renewing) and step.index == space]
         assert shares[0] == 0 and shares[-1] == 1
         assert all(one < other for one, other in pairwise(shares))
     assert renew(large) == []
@@ -65,9 +65,9 @@ def test_shard_that_is_cut(large: Library, library: Library) -> None:
     path = shard_of(large)
     path.write_bytes(path.read_bytes()[:-8])
     trouble, *steps = renew(large)
-    assert isinstance(trouble, NotRenewed) and trouble.space == SpaceName.AUDIO
+    assert isinstance(trouble, NotRenewed) and trouble.index == SpaceName.AUDIO
     assert path.name in trouble.reason and "doctor --repair" in trouble.reason
-    assert {step.space for step in steps if isinstance(step, Renewing) and step.share == 1} == {SpaceName.FRAME}
+    assert {step.index for step in steps if isinstance(step, Renewing) and step.share == 1} == {SpaceName.FRAME}
     assert len(open_library(large.folder).files()) == FILES
     assert len(list(repair(large.folder))) == 1
     assert Renewing(SpaceName.AUDIO, 1.0) in renew(large)

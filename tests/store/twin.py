@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.errors import LibraryError
-from pesearch.store.snapshot import KnownLocation
+from pesearch.store.known import KnownLocation
 from pesearch.types import (
     CodecFeatures,
     EncodedFile,

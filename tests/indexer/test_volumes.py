@@ -1,0 +1,180 @@
+"""Drives that are mounted elsewhere, trees that move within one, drives that are away: what is opened, what is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer import plan, volumes
+from pesearch.indexer.crawl import crawl
+from pesearch.indexer.outcomes import Missing, Relocated
+from pesearch.indexer.volumes import OfflineFiles, mounted, offline
+from pesearch.store.library import Library, open_library
+from pesearch.types import Location, Volume
+from tests.indexer.drives import Drive
+from tests.indexer.runs import held, of, places, run, told
+from tests.indexer.test_places import stills
+
+Sample = Callable[[str], Path]
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Drive:
+    return Drive(tmp_path / "drive.img")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that the survey opens."""
+    names: list[str] = []
+
+    def recognise(path: Path) -> object:
+        names.append(path.name)
+        return really(path)
+
+    really = plan.recognise
+    monkeypatch.setattr(plan, "recognise", recognise)
+    return names
+
+
+@pytest.fixture
+def on_a_volume(tmp_path: Path) -> None:
+    if tmp_path.stat().st_dev not in mounted():
+        pytest.skip("the temporary folder is on no drive")
+
+
+def test_a_drive_that_is_mounted_elsewhere_is_known_unopened(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, drive: Drive, opened: list[str]
+) -> None:
+    with drive.at(tmp_path / "Archive 3") as old:
+        run(stills(old / "media", sample, "a.png", "b.png").parent, library, models)
+    before = held(library)
+    opened.clear()
+    with drive.at(tmp_path / "Archive 31") as new:
+        assert offline(library) == [OfflineFiles(2, old, new)]
+        outcomes = run(new, library, models)
+        assert (told(outcomes), opened) == ({"Relocated": ["a.png", "b.png"]}, [])
+        assert {each.previous for each in of(Relocated, outcomes)} == {
+            old / "media" / name for name in ("a.png", "b.png")
+        }
+        assert [volume.mount_point for volume in library.volumes() if volume.mount_point == new] == [new]
+        assert offline(library) == []
+        assert told(run(new, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+    assert (held(library), places(library)) == (before, {"a.png": 1, "b.png": 1})
+    assert offline(library) == [OfflineFiles(2, new, None)]
+
+
+def test_a_drive_that_is_away_is_told_and_another_in_its_place_is_not_taken_for_it(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, drive: Drive
+) -> None:
+    with drive.at(tmp_path / "usb") as usb:
+        run(stills(usb, sample, "a.png", "b.png"), library, models)
+        run(stills(tmp_path / "copy", sample, "a.png"), library, models)  # the content of one is here as well
+        assert offline(library) == []
+    assert offline(library) == [OfflineFiles(1, usb, None)]
+    with Drive(tmp_path / "other.img").at(usb):
+        assert offline(library) == [OfflineFiles(1, usb, None)]
+        assert of(Missing, run(usb, library, models)) == [Missing(usb / "b.png")]
+    assert len(library.files()) == 2
+    with drive.at(usb):
+        assert offline(library) == []
+        assert told(run(usb, library, models)) == {"Unchanged": ["b.png"], "Relocated": ["a.png"]}
+
+
+@pytest.mark.usefixtures("on_a_volume")
+def test_a_tree_that_moves_within_its_volume_is_known_unopened(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
+) -> None:
+    run(stills(tmp_path / "old", sample, "a.png", "b.png"), library, models)
+    (tmp_path / "old").rename(tmp_path / "new")
+    opened.clear()
+    outcomes = run(tmp_path / "new", library, models)
+    assert (told(outcomes), opened) == ({"Relocated": ["a.png", "b.png"]}, [])
+    assert {place.path for file in library.files() for place in file.locations} == {
+        tmp_path / "new" / name for name in ("a.png", "b.png")
+    }
+
+
+@pytest.mark.usefixtures("on_a_volume")
+def test_what_has_another_name_time_or_size_is_opened(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
+) -> None:
+    """A file system gives the number of a deleted file to a new one."""
+    old = stills(tmp_path / "old", sample, "a.png", "b.png", "c.png", "d.png")
+    run(old, library, models)
+    old.rename(new := tmp_path / "new")
+    (new / "a.png").rename(new / "z.png")
+    os.utime(new / "b.png", ns=(1, 1))
+    (new / "c.png").write_bytes((new / "c.png").read_bytes() + b"changed")
+    opened.clear()
+    assert told(run(new, library, models)) == {"Relocated": ["b.png", "d.png", "z.png"], "Indexed": ["c.png"]}
+    assert sorted(opened) == ["b.png", "c.png", "z.png"]
+
+
+@pytest.mark.usefixtures("on_a_volume")
+def test_two_folders_that_change_places(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    media = tmp_path / "media"
+    stills(media / "one", sample, "a.png")
+    (stills(media / "two", sample, "a.png") / "a.png").write_bytes(sample("cover.png").read_bytes() + b"two")
+    run(media, library, models)
+    contents = {file.path.parent.name: file.fingerprint for file in library.files()}
+    (media / "one").rename(media / "three")
+    (media / "two").rename(media / "one")
+    (media / "three").rename(media / "two")
+    run(media, library, models)
+    assert {file.path.parent.name: file.fingerprint for file in library.files()} == {
+        "one": contents["two"],
+        "two": contents["one"],
+    }
+    assert len(library.known()) == 2
+
+
+@pytest.mark.usefixtures("on_a_volume")
+def test_a_library_that_knows_no_volumes_yet_learns_them_unopened(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
+) -> None:
+    media = stills(tmp_path / "media", sample, "a.png")
+    run(media, library, models)
+    with duckdb.connect(library.folder / "library.duckdb") as connection:
+        connection.execute(
+            "UPDATE locations SET volume = '', inode = 0; UPDATE library SET generation = generation + 1"
+        )
+    opened.clear()
+    older = open_library(library.folder)
+    assert older.known()[media / "a.png"].volume == ""
+    assert (told(run(media, older, models)), opened) == ({"Unchanged": ["a.png"]}, [])
+    assert older.known()[media / "a.png"].inode == (media / "a.png").stat().st_ino
+    generation = older.generation()
+    run(media, older, models)
+    assert older.generation() == generation
+
+
+def test_where_no_volume_can_be_told_all_goes_by_paths_and_contents(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volumes, "MOUNTS", tmp_path / "not there")
+    assert mounted() == {}
+    run(stills(tmp_path / "old", sample, "a.png"), library, models)
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert told(run(tmp_path / "new", library, models)) == {"Relocated": ["a.png"]}
+    assert (library.volumes(), offline(library)) == ((), [])
+
+
+def test_the_uuid_names_a_volume_where_it_is_known(
+    tmp_path: Path, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As udev links them: a name that is the same whatever number the device gets."""
+    monkeypatch.setattr(volumes, "UUIDS", tmp_path)
+    with drive.at(tmp_path / "tab\tand space") as folder:
+        (source,) = [source for source, mount_point in volumes._drives() if mount_point == folder]
+        (tmp_path / "8f3e-1").symlink_to(source)
+        assert mounted()[folder.stat().st_dev] == Volume("8f3e-1", folder)
+        (folder / "a.png").touch()
+        (found,) = crawl([folder])
+        assert isinstance(found, Location)
+        assert (found.volume, found.inode) == ("8f3e-1", (folder / "a.png").stat().st_ino)

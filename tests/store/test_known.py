@@ -1,0 +1,83 @@
+"""What a snapshot holds in rows and columns: what is made of them, and when they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.store import library as face
+from pesearch.store.extents import Extents
+from pesearch.store.library import Library, open_library
+from pesearch.store.shards import VectorShard
+from pesearch.types import SpaceName
+from tests.store.contents import encoded, failure
+
+SHARDS = {number: VectorShard(f"{number}.arrow", SpaceName.AUDIO, 9, 9, None) for number in range(3)}
+
+
+def test_paths_that_are_known_but_not_named(library: Library) -> None:
+    with library.writer() as writer:
+        writer.add([encoded("/b", "one"), encoded("/a", "two")])
+        writer.fail(failure("/\udcff"))
+    assert library.known().others([Path("/a"), Path("/never seen")]) == [Path("/b"), Path("/\udcff")]
+    assert Path("/a") in library.known() and Path("/never seen") not in library.known()
+
+
+def test_a_writer_reads_the_catalogue_only_when_it_has_changed(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+
+    def counted(*arguments: object) -> object:
+        nonlocal reads
+        reads += 1
+        return read(*arguments)
+
+    read = face.read_snapshot
+    monkeypatch.setattr(face, "read_snapshot", counted)
+    with library.writer():
+        pass
+    assert (reads, library.generation()) == (0, 0)
+    with open_library(library.folder).writer() as writer:
+        writer.add([encoded("/a", "one")])
+    reads = 0
+    with library.writer() as writer:
+        writer.add([encoded("/b", "two")])
+    assert reads > 0
+    assert [file.fingerprint for file in library.files()] == ["one", "two"]
+
+
+def test_a_generation_file_left_behind_makes_no_reader_read_again_and_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (library.folder / "generation").read_bytes()
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one")])
+    (library.folder / "generation").write_bytes(before)
+    reader = open_library(library.folder)
+    monkeypatch.setattr(face, "read_snapshot", None)
+    assert [file.fingerprint for file in reader.files()] == ["one"]
+    assert reader.generation() == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 9), st.integers(1, 4)), max_size=12))
+def test_joined_extents_are_the_same_rows_in_the_same_order(rows: list[tuple[int, int, int, int]]) -> None:
+    columns = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
+    extents = Extents(SHARDS, *columns)
+    joined = [
+        (each.shard.name, row) for each in extents.joined() for row in range(each.first_row, each.first_row + each.rows)
+    ]
+    plain = [
+        (SHARDS[shard].name, row) for _, shard, first, count in sorted(rows) for row in range(first, first + count)
+    ]
+    assert joined == plain
+    ends = [(each.shard, each.first_row + each.rows) for each in extents.joined()]
+    begins = [(each.shard, each.first_row) for each in extents.joined()]
+    assert not [end for end, begin in zip(ends, begins[1:], strict=False) if end == begin]
+    for file_id in range(6):
+        (*_, layout_rows) = extents.of_file(file_id).layout().starts
+        assert layout_rows == sum(count for known, _, _, count in rows if known == file_id)
