@@ -73,9 +73,11 @@ def take_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, C
     lay(connection, "read_cues", _CUE, [row for at, (_, each) in enumerate(sources) for row in _cue_rows(at, each)])
     connection.execute("""
         CREATE TEMP TABLE new_sources AS SELECT nextval('cue_source_ids') AS id, * FROM read_sources ORDER BY number""")
-    connection.execute("""
-        DELETE FROM cue_sources USING read_sources WHERE cue_sources.file_id = read_sources.file_id
-        AND cue_sources.path IS NOT DISTINCT FROM read_sources.path""")
+    _delete(
+        connection,
+        """DELETE FROM cue_sources USING read_sources WHERE cue_sources.file_id = read_sources.file_id
+        AND cue_sources.path IS NOT DISTINCT FROM read_sources.path RETURNING id""",
+    )
     connection.execute("INSERT INTO cue_sources BY NAME SELECT * EXCLUDE (number) FROM new_sources")
     connection.execute("""
         INSERT INTO cues SELECT new_sources.id, read_cues.* EXCLUDE (number)
@@ -84,15 +86,18 @@ def take_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, C
 
 def drop_sources(connection: duckdb.DuckDBPyConnection, source_ids: Iterable[int]) -> None:
     """Forget what was read of these sources."""
-    connection.execute("DELETE FROM cue_sources WHERE id IN (SELECT unnest($1::BIGINT[]))", [list(source_ids)])
+    _delete(
+        connection, "DELETE FROM cue_sources WHERE id IN (SELECT unnest($1::BIGINT[])) RETURNING id", list(source_ids)
+    )
 
 
 def drop_unused_cues(connection: duckdb.DuckDBPyConnection) -> None:
-    """Forget sources of files that are gone, or beside places that are, and cues without a source."""
-    connection.execute("""
-        DELETE FROM cue_sources WHERE file_id NOT IN (SELECT id FROM files) OR beside IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM locations WHERE path = beside AND locations.file_id = cue_sources.file_id)""")
-    connection.execute("DELETE FROM cues WHERE source_id NOT IN (SELECT id FROM cue_sources)")
+    """Forget sources of files that are gone, or beside places that are."""
+    _delete(
+        connection,
+        """DELETE FROM cue_sources WHERE file_id NOT IN (SELECT id FROM files) OR beside IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM locations WHERE path = beside AND locations.file_id = cue_sources.file_id) RETURNING id""",
+    )
 
 
 def known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSource]:
@@ -140,6 +145,13 @@ def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: Numbers) 
         [source_ids.tolist()],
     ).fetchall()
     return [FoundIn(source_id, file_id, _cue(*row)) for source_id, file_id, *row in rows]
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: object) -> None:
+    """Delete sources, and their cues: only when there are any, because to look through all cues takes long."""
+    if gone := connection.execute(statement, parameters).fetchall():
+        ids = [source_id for (source_id,) in gone]
+        connection.execute("DELETE FROM cues WHERE source_id IN (SELECT unnest($1::BIGINT[]))", [ids])
 
 
 def _cue(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:

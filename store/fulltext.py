@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
 import tantivy
@@ -39,15 +39,28 @@ class TextIndex:
         wanted = _query(terms(query), file_ids, kinds)
         if wanted is None or k < 1:
             return []
-        limit = k
+        limit = 2 * k
         while True:
             found = self._searcher.search(wanted, limit, count=False).hits
-            if len(found) < limit or found[-1][0] < found[k - 1][0]:
+            is_all = len(found) < limit
+            best = self._best([each for each in found if is_all or each[0] > found[-1][0]], k)
+            if is_all or len(best) >= k:
+                return [CueHit(file_id, cue, score, rank) for rank, (score, file_id, cue) in enumerate(best, start=1)]
+            limit *= 4  # of equals all are looked at: which of them come first must not depend on chance
+
+    def _best(self, found: Sequence[tuple[float, tantivy.DocAddress]], k: int) -> list[tuple[float, int, Cue]]:
+        """The k best, each once. Only those that may be among them are read: there may be many equals."""
+        addresses = [address for _, address in found]
+        file_ids, starts = (self._searcher.fast_field_values(name, addresses) for name in ("file_id", "start"))
+        keys = [(-score, file_id, start) for (score, _), file_id, start in zip(found, file_ids, starts, strict=True)]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        best: dict[tuple[float, int, Cue], None] = {}
+        for (score, _, _), equals in groupby(order, key=keys.__getitem__):
+            read = {self._read(addresses[at]) for at in equals}
+            best |= dict.fromkeys((-score, *each) for each in sorted(read, key=lambda each: _columns(each[1])))
+            if len(best) >= k:
                 break
-            limit *= 4  # of equals at the end all are looked at: which of them come first must not depend on chance
-        read = {(score, *self._read(address)) for score, address in found}
-        best = sorted(read, key=lambda each: (-each[0], each[1], *astuple(each[2])))[:k]
-        return [CueHit(file_id, cue, score, rank) for rank, (score, file_id, cue) in enumerate(best, start=1)]
+        return list(best)[:k]
 
     def _read(self, address: tantivy.DocAddress) -> tuple[int, Cue]:
         (stored,) = self._searcher.doc(address)["stored"]
@@ -78,7 +91,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("words", tokenizer_name="whitespace")
     builder.add_text_field("kind", tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("source_id", indexed=True)
-    builder.add_unsigned_field("file_id", indexed=True)
+    builder.add_unsigned_field("file_id", indexed=True, fast=True)
+    builder.add_float_field("start", fast=True)
     builder.add_bytes_field("stored", stored=True)
     return builder.build()
 
@@ -92,8 +106,13 @@ def _document(found: FoundIn) -> tantivy.Document:
     document.add_text("kind", found.cue.kind.value)
     document.add_unsigned("source_id", found.source_id)
     document.add_unsigned("file_id", found.file_id)
-    document.add_bytes("stored", json.dumps([found.file_id, *astuple(found.cue)]).encode())
+    document.add_float("start", found.cue.start_seconds)
+    document.add_bytes("stored", json.dumps([found.file_id, *_columns(found.cue)]).encode())
     return document
+
+
+def _columns(cue: Cue) -> tuple[float, float, str, str, str, str]:
+    return cue.start_seconds, cue.end_seconds, cue.text, cue.kind, cue.source, cue.language
 
 
 def _query(

@@ -20,6 +20,7 @@ from pesearch.store.draft import Draft
 from pesearch.store.library import Library, create_library
 from pesearch.store.lock import LOCK_FILE
 from pesearch.store.schema import MIGRATIONS
+from pesearch.types import Cue, CueKind, CueSource, Location
 from tests.store.contents import SPACES, encoded, failure, location, queries
 
 LIBRARIES = Path(__file__).with_name("libraries")
@@ -27,7 +28,7 @@ ANSWERS = "answers.json"
 
 
 def fill(library: Library) -> None:
-    """All that a library can hold: copies, a moved file, failures, two codecs, a removed file, a long file."""
+    """All that a library can hold: copies, a moved file, failures, two codecs, a removed file, a long file, cues."""
     with library.writer() as writer:
         writer.add([encoded("/a", "one", steps=5), encoded("/copy of a", "one"), encoded("/b", "two", rows=4)])
         writer.add([encoded("/c", "three", rows=0, steps=3, codec="another"), encoded("/gone", "four", steps=2)])
@@ -41,6 +42,9 @@ def fill(library: Library) -> None:
         if film.features is not None:
             draft.add_features(film.features)
         writer.add([draft.finish(film.location, film.fingerprint, film.info)])
+        said = Cue(1.0, 2.5, "Mind the gap", CueKind.SUBTITLE, "film.en.srt", "en")
+        sidecar = CueSource(Location(Path("/film.en.srt"), 40, 7), Path("/film"), (said,))
+        writer.take_cues([(1, CueSource(None, None, ())), (library.files()[-1].id, sidecar)])
 
 
 def answers(library: Library) -> str:
@@ -60,6 +64,8 @@ def answers(library: Library) -> str:
             for stored in [library.vectors(file.id, space.name)]
         ],
         "features": {key: [each.codec, each.steps.tolist()] for key, each in features.items() if each is not None},
+        "cues": {file.id: [asdict(cue) for cue in library.cues(file.id)] for file in files},
+        "cue_sources": [asdict(source) for source in library.cue_sources()],
         "hits": [
             [(hit.file_id, hit.start_seconds) for hit in hits]
             for space in SPACES

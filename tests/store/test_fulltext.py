@@ -122,6 +122,7 @@ CONTENTS = st.lists(st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4
 STEPS = st.lists(st.tuples(st.integers(0, 4), CONTENTS), min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(STEPS, st.booleans())
 def test_finds_what_a_plain_look_finds(

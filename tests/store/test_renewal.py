@@ -84,7 +84,8 @@ def test_shard_whose_numbers_are_none(large: Library) -> None:
     """Damage that leaves a shard readable: an index is not built over it."""
     snapshot = large.pinned()._generation.snapshot
     path = shard_of(large)
-    vectors = map_shard(large.folder, snapshot.shards[path.name], AUDIO.dim)[0].vectors
+    (shard,) = (each for each in snapshot.vectors[SpaceName.AUDIO].shards.values() if each.name == path.name)
+    vectors = map_shard(large.folder, shard, AUDIO.dim)[0].vectors
     content = path.read_bytes()
     spoilt = content.replace(vectors[:1].tobytes(), np.full(AUDIO.dim, np.nan, np.float16).tobytes())
     assert spoilt != content
