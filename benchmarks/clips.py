@@ -15,6 +15,12 @@ def make_sound(path: Path, seconds: float) -> Path:
     return path
 
 
+def make_sparse_sound(path: Path, seconds: float) -> Path:
+    """The same for 20 s of every two minutes, and digital silence between, which the codec need not hear."""
+    ffmpeg(*_sound(seconds), "-af", "volume='lt(mod(t,120),20)':eval=frame", "-c:a", "flac", path)
+    return path
+
+
 def make_video(path: Path, seconds: float, *, size: str = "640x360", rate: int = 25) -> Path:
     """H.264 with AAC."""
     pictures = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds}")

@@ -20,9 +20,10 @@ from pesearch.search.spans import RULE, Rule, seconds, spans
 from pesearch.search.truths import Truth
 from pesearch.timeline import step_count
 from pesearch.types import FloatArray
-from training.render import write_audio
+from training.render import write_samples
 from training.scene import Scene
-from training.tracks import enough_scenes, tracks_of
+from training.sounds import render_audio
+from training.tracks import enough_scenes, render_track, tracks_of
 from training.truths import truth_of
 from training.words import SOUNDS
 
@@ -106,14 +107,14 @@ def make_world(seed: int, count: int, models: ModelSet, folder: Path) -> World:
     """Clips and so many tracks of world `seed`, rendered, written, decoded, and heard by the codec."""
     scenes = enough_scenes(seed, count)
     return World(
-        tuple(_sound(scene, models, folder) for scene in scenes),
-        tuple(_sound(scene, models, folder) for scene in tracks_of(scenes)[:count]),
+        tuple(_sound(scene, render_audio(scene), models, folder) for scene in scenes),
+        tuple(_sound(track.scene, render_track(track), models, folder) for track in tracks_of(scenes)[:count]),
     )
 
 
-def _sound(scene: Scene, models: ModelSet, folder: Path) -> Sound:
+def _sound(scene: Scene, samples: FloatArray, models: ModelSet, folder: Path) -> Sound:
     path = folder / "sound.wav"
-    write_audio(path, scene)
+    write_samples(path, samples)
     heard = truth_of(path.name, [scene], "", "", "").heard
     with AudioReader(path) as reader:
         sound = DecodedSound(reader, models, 0, step_count(reader.duration_seconds))

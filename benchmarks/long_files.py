@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.clips import make_sound, make_video
+from benchmarks.clips import make_sparse_sound, make_video
 from benchmarks.figures import Memory
 
 SHORT_SECONDS = 600.0
@@ -67,7 +67,7 @@ def _index(folder: Path, seconds: float) -> Run:
 
 
 def _events(folder: Path, seconds: float) -> Run:
-    sound = make_sound(folder / f"{seconds:.0f}.flac", seconds)
+    sound = make_sparse_sound(folder / f"{seconds:.0f}.flac", seconds)
     return _run("events", sound, "siren", "rain", "speech", "--model", "starter", "--library", folder / "none")
 
 

@@ -38,11 +38,16 @@ def write_video(path: Path, scenes: Sequence[Scene], frames_per_second: int = 12
 
 def write_audio(path: Path, scene: Scene) -> None:
     """Writes the scene's sound as a 16-bit mono WAV of 48 kHz."""
+    write_samples(path, render_audio(scene))
+
+
+def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
+    """Writes sound [samples] in -1..1 as a 16-bit mono WAV of 48 kHz. The file appears whole or not at all."""
     part = path.with_name(f".{path.name}.part")
     try:
         with wave.open(str(part), "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-            file.writeframes((render_audio(scene) * 32767).round().astype("<i2").tobytes())
+            file.writeframes((samples * 32767).round().astype("<i2").tobytes())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

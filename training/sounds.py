@@ -18,7 +18,11 @@ Rng = np.random.Generator
 
 def render_audio(scene: Scene) -> NDArray[np.float32]:
     """The sound of a scene: float32 [round(duration * 48000)], mono, 48 kHz, peak at most 0.99."""
-    mix = _background(scene)
+    return render_over(background(scene), scene)
+
+
+def render_over(mix: Wave, scene: Scene) -> NDArray[np.float32]:
+    """What is heard and said in a scene, put over a background, which it changes."""
     for heard in scene.heard:
         rng = np.random.default_rng(heard.variant)
         sound = synth(heard.what, heard.end_seconds - heard.start_seconds, rng)
@@ -50,7 +54,7 @@ def _level(wave: Wave) -> Wave:
     return np.asarray(wave * min(LOUDNESS / max(loudness, 1e-9), PEAK / max(float(np.abs(wave).max()), 1e-9)))
 
 
-def _background(scene: Scene) -> Wave:
+def background(scene: Scene) -> Wave:
     """White, pink or brown noise of the scene's level."""
     rng = np.random.default_rng([scene.seed, 815])
     samples = round(scene.duration_seconds * SAMPLE_RATE)

@@ -1,20 +1,23 @@
 """Long tracks of the generated world with their truths: python -m training.tracks --seed N --count 4 --out DIR
 
-A track is five minutes of a background in which thirty sounds lie at random places: the very sounds of so many short
-clips of world N, with their lengths, variants and levels, so that figures on tracks and on clips can be compared.
+A track is five minutes in which thirty sounds lie at random places: the very sounds of so many short clips of world N,
+with their lengths, variants and levels, over the backgrounds of these clips, one after the other. So figures on tracks
+and on clips can be compared.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pesearch.errors import PesearchError
-from training.render import write_audio
+from training.render import write_samples
 from training.scene import Heard, Said, Scene
+from training.sounds import SAMPLE_RATE, background, render_over
 from training.truths import Truth, truth_of, write_truths
 from training.world import choose_scenes
 
@@ -23,7 +26,17 @@ EVENTS = 30
 OVERLAP_SECONDS = 0.4  # two sounds overlap by at most so much, as in the world's clips
 APART_SECONDS = 0.5  # two of one kind lie at least so far apart: nearer, it is a matter of taste whether they are one
 
+FADE_SECONDS = 0.5  # from one background to the next
+
 Sound = Heard | Said
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is heard and said, as a scene with no picture, and the scenes whose backgrounds lie under it."""
+
+    scene: Scene
+    backgrounds: tuple[Scene, ...]
 
 
 def write_tracks(folder: Path, seed: int, count: int) -> list[Truth]:
@@ -32,8 +45,8 @@ def write_tracks(folder: Path, seed: int, count: int) -> list[Truth]:
     truths = []
     for number, track in enumerate(tracks_of(enough_scenes(seed, count))[:count], start=1):
         name = f"track_{number:02d}.wav"
-        write_audio(folder / name, track)
-        truths.append(truth_of(name, [track], "", "", ""))
+        write_samples(folder / name, render_track(track))
+        truths.append(truth_of(name, [track.scene], "", "", ""))
     write_truths(folder / "truths.json", truths)
     return truths
 
@@ -46,14 +59,23 @@ def enough_scenes(seed: int, count: int) -> list[Scene]:
     return scenes
 
 
-def tracks_of(scenes: Sequence[Scene]) -> list[Scene]:
-    """Tracks that hold the scenes' sounds in their order, as many as they fill: the same scenes, the same tracks.
-
-    Each has the background of the first scene that it takes a sound of.
-    """
+def tracks_of(scenes: Sequence[Scene]) -> list[Track]:
+    """Tracks that hold the scenes' sounds in their order, as many as they fill: the same scenes, the same tracks."""
     sounds = [(scene, sound) for scene in scenes for sound in sounds_of(scene)]
-    starts = range(0, len(sounds) - EVENTS + 1, EVENTS)
-    return [_track(sounds[start][0], [sound for _, sound in sounds[start : start + EVENTS]]) for start in starts]
+    return [_track(sounds[start : start + EVENTS]) for start in range(0, len(sounds) - EVENTS + 1, EVENTS)]
+
+
+def render_track(track: Track) -> NDArray[np.float32]:
+    """The sound of a track: float32 [round(TRACK_SECONDS * 48000)], as `render_audio` gives that of a scene."""
+    samples, fade = round(TRACK_SECONDS * SAMPLE_RATE), round(FADE_SECONDS * SAMPLE_RATE)
+    mix, share = np.zeros(samples), samples // len(track.backgrounds)
+    for number, scene in enumerate(track.backgrounds):
+        start = number * share
+        noise = background(replace(scene, duration_seconds=(share + fade) / SAMPLE_RATE))[: samples - start]
+        noise[:fade] *= np.linspace(0, 1, fade)
+        noise[share:] *= np.linspace(1, 0, fade)[: len(noise) - share]
+        mix[start : start + len(noise)] += noise
+    return render_over(mix, track.scene)
 
 
 def sounds_of(scene: Scene) -> tuple[Sound, ...]:
@@ -61,18 +83,20 @@ def sounds_of(scene: Scene) -> tuple[Sound, ...]:
     return (*scene.heard, *scene.said)
 
 
-def _track(scene: Scene, sounds: Sequence[Sound]) -> Scene:
-    rng, placed = np.random.default_rng([scene.seed, 300]), list[Sound]()
-    for sound in sounds:
+def _track(sounds: Sequence[tuple[Scene, Sound]]) -> Track:
+    first = sounds[0][0]
+    rng, placed = np.random.default_rng([first.seed, 300]), list[Sound]()
+    for _, sound in sounds:
         placed.append(_place(rng, sound, placed))
-    return replace(
-        scene,
+    scene = replace(
+        first,
         duration_seconds=TRACK_SECONDS,
         place="",
         heard=tuple(sound for sound in placed if isinstance(sound, Heard)),
         said=tuple(sound for sound in placed if isinstance(sound, Said)),
         seen=(),
     )
+    return Track(scene, tuple(dict.fromkeys(source for source, _ in sounds)))
 
 
 def _place(rng: np.random.Generator, sound: Sound, placed: Sequence[Sound]) -> Sound:
