@@ -17,8 +17,8 @@ from pesearch.store.doctor import examine
 from pesearch.store.library import Library, open_library
 from pesearch.store.lock import writer_lock
 from pesearch.store.vector_shards import write_shard
-from tests.small_disk import SmallDisk
 from pesearch.types import Cue, CueKind, CueSource
+from tests.small_disk import SmallDisk
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, answers
 
