@@ -31,7 +31,7 @@ from pesearch.search.metrics import auroc, calibration_error
 from pesearch.search.question import Question
 from pesearch.search.ranking import ndcg_at
 from pesearch.search.retrieve import probes_of, retrieve
-from pesearch.search.score import score_file
+from pesearch.search.score import score_files
 from pesearch.search.search import calibration_of, search
 from pesearch.search.truths import read_truths
 from pesearch.store.library import Library, create_library, open_library
@@ -214,8 +214,7 @@ def _steps(library: Library, models: ModelSet, question: Question) -> tuple[floa
     found = retrieve(library, asked, probes, question.k, None)
     times.append(time.perf_counter())
     calibration = calibration_of(library, backgrounds(library), models, probes)
-    for number in found.file_ids:
-        score_file(library, asked, calibration, library.file(number))
+    score_files(library, asked, calibration, found.file_ids)
     times.append(time.perf_counter())
     embed, searching, look = np.diff(times).tolist()
     return embed, searching, look

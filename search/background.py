@@ -44,27 +44,30 @@ Certainty = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """Where chance scores lie: their median, and the spread below it (a standard deviation, were they normal)."""
+    """Where chance scores lie: their median, and the spread below it (a standard deviation, were they normal).
 
-    median: float
-    spread: float
+    Both of one query, or of several: float64 [queries].
+    """
+
+    median: Certainty
+    spread: Certainty
 
     @classmethod
     def of(cls, scores: npt.NDArray[np.floating]) -> Usual:
-        """Of scores of any shape."""
-        low, median = np.percentile(scores, [16, 50])
-        return cls(float(median), float(median - low))
+        """Of scores [n], or [n, queries]."""
+        low, median = np.percentile(scores, [16, 50], axis=0)
+        return cls(np.asarray(median), np.asarray(median - low))
 
     def at_least(self, other: Usual) -> Usual:
         """The higher median and the wider spread of both."""
-        return Usual(max(self.median, other.median), max(self.spread, other.spread))
+        return Usual(np.maximum(self.median, other.median), np.maximum(self.spread, other.spread))
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
     """One space of one library: `sample` float32 [n, dim] of its vectors, and how many `rows` it has.
 
-    `words` float32 [m, dim] are EVERYDAY_WORDS as texts of that space.
+    `words` float32 [m, dim] are EVERYDAY_WORDS as texts of that space, `usual_words` what they score by chance.
     """
 
     space: SpaceName
@@ -73,29 +76,36 @@ class Background:
     words: FloatArray
     usual_words: Usual
 
-    def usual(self, query: FloatArray, is_text: bool) -> Usual:
-        """What a query [dim] scores by chance. A text that scores less than everyday words do on everything is no more
-        likely to be there for that: what is usual of them is the least for it."""
-        usual = Usual.of(self.scores(query, self.sample, is_text))
+    @classmethod
+    def of(cls, space: SpaceName, sample: FloatArray, rows: int, words: FloatArray) -> Background:
+        """The background that a sample and the everyday words make."""
+        made = cls(space, sample, rows, words, Usual(np.array(0.0), np.array(0.0)))
+        scores = made.comparable(sample @ words.T, sample, is_text=True)
+        return replace(made, usual_words=Usual.of(scores.ravel()))
+
+    def usual(self, queries: FloatArray, is_text: bool) -> Usual:
+        """What queries [q, dim] score by chance. A text that scores less than everyday words do on everything is no
+        more likely to be there for that: what is usual of them is the least for it."""
+        usual = Usual.of(self.comparable(self.sample @ queries.T, self.sample, is_text))
         return usual.at_least(self.usual_words) if is_text else usual
 
-    def scores(self, query: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
-        """The scores of a query [dim] with vectors [n, dim], as they can be compared.
+    def comparable(self, scores: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
+        """Scores [n, queries] with vectors [n, dim] as they can be compared.
 
         PE-Core learned no bias: on some frames any text scores high. Of a text the score there is taken in standard
         deviations from the mean of everyday words (the test normalisation of Auckenthaler et al. 2000).
         """
-        scores: FloatArray = vectors @ query
         if self.space is not SpaceName.FRAME or not is_text:
             return scores
         others = vectors @ self.words.T
-        normal: FloatArray = (scores - others.mean(axis=1)) / np.maximum(others.std(axis=1), 1e-6)
+        mean, spread = others.mean(axis=1, keepdims=True), others.std(axis=1, keepdims=True)
+        normal: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
         return normal
 
-    def probability(self, scores: FloatArray, usual: Usual) -> Certainty:
-        """How likely each of the scores, of any shape, is that of a match."""
+    def probability(self, scores: npt.NDArray[np.floating], usual: Usual) -> Certainty:
+        """How likely each of the scores [n, queries] is that of a match."""
         by_chance = math.sqrt(2 * math.log(max(self.rows, 2)))  # the greatest of so many normal scores, about
-        deviations = (scores.astype(np.float64) - usual.median) / max(usual.spread, 1e-6) - by_chance
+        deviations = (scores.astype(np.float64) - usual.median) / np.maximum(usual.spread, 1e-6) - by_chance
         likely: Certainty = 1 / (1 + np.exp(-np.clip(STEEPNESS * (deviations - EVEN), -80.0, 80.0)))
         return likely
 
@@ -114,9 +124,7 @@ class Backgrounds:
         words = models.embed_texts(EVERYDAY_WORDS, {space}).of(space)
         if not rows or words is None:
             return None
-        made = Background(space, library.sample(space, SAMPLE_ROWS), rows, words, Usual(-math.inf, 0.0))
-        scores = np.stack([made.scores(word, made.sample, is_text=True) for word in words])
-        self._held[space] = replace(made, usual_words=Usual.of(scores))
+        self._held[space] = Background.of(space, library.sample(space, SAMPLE_ROWS), rows, words)
         return self._held[space]
 
 

@@ -50,19 +50,33 @@ class Calibration:
         """`backgrounds` of the spaces that texts are put to, or sounds that ask for pictures."""
         self.probes = probes
         self._backgrounds = backgrounds
-        self._usual: dict[int, Usual] = {}
+        self._usual: dict[tuple[SpaceName, Measure], Usual] = {}
 
-    def certainty(self, number: int, vectors: FloatArray) -> Certainty:
-        """How surely each of the vectors [n, dim] of its space answers a probe, in 0..1, [n]."""
-        probe = self.probes[number]
-        if probe.measure is Measure.LIKENESS:
-            lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(probe.vector)
-            cosines: Certainty = (vectors @ probe.vector).astype(np.float64) / np.maximum(lengths, 1e-12)
+    def certainties(self, space: SpaceName, vectors: FloatArray) -> tuple[list[int], FloatArray, Certainty]:
+        """How surely vectors [n, dim] of a space answer each probe that is put to it.
+
+        The numbers of these probes, the dot products float32 [n, probes], and the certainties in 0..1 [n, probes].
+        """
+        numbers = [number for number, probe in enumerate(self.probes) if probe.space == space]
+        queries = np.stack([self.probes[number].vector for number in numbers])
+        scores = vectors @ queries.T
+        sure = np.zeros(scores.shape)
+        for measure in {self.probes[number].measure for number in numbers}:
+            columns = [at for at, number in enumerate(numbers) if self.probes[number].measure is measure]
+            sure[:, columns] = self._certain(space, measure, queries[columns], vectors, scores[:, columns])
+        return numbers, scores, sure
+
+    def _certain(
+        self, space: SpaceName, measure: Measure, queries: FloatArray, vectors: FloatArray, scores: FloatArray
+    ) -> Certainty:
+        if measure is Measure.LIKENESS:
+            lengths = np.outer(np.linalg.norm(vectors, axis=1), np.linalg.norm(queries, axis=1))
+            cosines: Certainty = scores.astype(np.float64) / np.maximum(lengths, 1e-12)
             return np.clip(cosines, 0.0, 1.0)
-        held, is_text = self._backgrounds[probe.space], probe.measure is Measure.TEXT
-        if number not in self._usual:
-            self._usual[number] = held.usual(probe.vector, is_text)
-        likely = held.probability(held.scores(probe.vector, vectors, is_text), self._usual[number])
+        held, is_text = self._backgrounds[space], measure is Measure.TEXT
+        if (space, measure) not in self._usual:
+            self._usual[space, measure] = held.usual(queries, is_text)
+        likely = held.probability(held.comparable(scores, vectors, is_text), self._usual[space, measure])
         return likely if is_text else SHOWN_FOR_HEARD * likely
 
 

@@ -37,7 +37,7 @@ class Listener:
 
     def __init__(self, library: Library, models: ModelSet, phrases: Mapping[str, int]) -> None:
         """`phrases` are the sounds, each with the number of its term."""
-        self._library, self._models, self._phrases = library, models, dict(phrases)
+        self._library, self._models, self.phrases = library, models, phrases
         self._left = SECONDS_HEARD.get(models.device_kind, min(SECONDS_HEARD.values()))
         self._hearings: dict[int, dict[int, Hearing]] = {}
 
@@ -47,11 +47,11 @@ class Listener:
 
     def listen(self, file: MediaFile, stretch: Stretch) -> bool:
         """Hear a stretch of a file. Whether that told anything that was not known."""
-        if not self._phrases or file.info.audio is None or self._left <= 0:
+        if not self.phrases or file.info.audio is None or self._left <= 0:
             return False
         start, end = _part(stretch, file.info.duration_seconds)
         hearings = self._hearings.setdefault(
-            file.id, {term: Hearing.nothing(file.info.duration_seconds) for term in self._phrases.values()}
+            file.id, {term: Hearing.nothing(file.info.duration_seconds) for term in self.phrases.values()}
         )
         first = round(start * STEPS_PER_SECOND)
         inside = slice(first, round(end * STEPS_PER_SECOND))
@@ -61,11 +61,11 @@ class Listener:
         self._left -= (end - start) * (STORED_SHARE if is_kept else 1.0)
         stored = StoredSound(self._library, file.id)
         try:
-            probabilities = hear(file.path, start, end, list(self._phrases), self._models, stored)
+            probabilities = hear(file.path, start, end, list(self.phrases), self._models, stored)
         except MediaError:
             return False  # found by its vectors, but away now: an unplugged drive, say
         threshold = self._models.event_threshold
-        for row, (phrase, term) in zip(probabilities, self._phrases.items(), strict=True):
+        for row, (phrase, term) in zip(probabilities, self.phrases.items(), strict=True):
             hearings[term].add(first, row, list(events_of(row[None], [phrase], start, end, threshold)))
         return True
 

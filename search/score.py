@@ -1,7 +1,8 @@
-"""A close look at one file: how surely each of its windows answers each term of a question, in each space."""
+"""A close look at files: how surely each of their windows answers each term of a question, in each space."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from pesearch.search.asked import Asked
 from pesearch.search.background import Certainty
 from pesearch.search.calibrate import Calibration
 from pesearch.timeline import windows
-from pesearch.types import FloatArray, MediaFile, SegmentArray, SpaceName
+from pesearch.types import FloatArray, MediaFile, SegmentArray, SpaceName, SpaceVectors
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -45,16 +46,24 @@ class FileScores:
     spaces: dict[SpaceName, SpaceScores]
 
 
-def score_file(library: Library, asked: Asked, calibration: Calibration, file: MediaFile) -> FileScores:
-    """Compares every vector of the file with every probe."""
+def score_files(
+    library: Library, asked: Asked, calibration: Calibration, file_ids: Sequence[int]
+) -> dict[int, FileScores]:
+    """Compares every vector of the files with every probe."""
+    scored: dict[int, dict[SpaceName, SpaceScores]] = {number: {} for number in file_ids}
+    for space in sorted({probe.space for probe in calibration.probes}):
+        for stored in library.vectors_of(file_ids, space):
+            scores = _score_space(asked, calibration, space, stored.vectors)
+            for number, part in stored.parts():
+                scored[number][space] = _in_order(scores, part)
+    return {number: _by_cells(library.file(number), asked, spaces) for number, spaces in scored.items()}
+
+
+def _by_cells(file: MediaFile, asked: Asked, spaces: dict[SpaceName, SpaceScores]) -> FileScores:
     cells = file_cells(file)
     certainties = np.zeros((len(cells), len(asked.terms), len(SPACES)))
-    spaces: dict[SpaceName, SpaceScores] = {}
-    for space in sorted({probe.space for probe in calibration.probes}):
-        scored = _score_space(library, asked, calibration, file, space)
-        if len(scored.segments):
-            spaces[space] = scored
-            certainties[:, :, SPACES.index(space)] = best_in_cells(cells, scored.segments, scored.certainties)
+    for space, scored in spaces.items():
+        certainties[:, :, SPACES.index(space)] = best_in_cells(cells, scored.segments, scored.certainties)
     return FileScores(file, cells, certainties, spaces)
 
 
@@ -64,25 +73,27 @@ def file_cells(file: MediaFile) -> SegmentArray:
     return cells if len(cells) else np.zeros((1, 2))
 
 
-def _score_space(
-    library: Library, asked: Asked, calibration: Calibration, file: MediaFile, space: SpaceName
-) -> SpaceScores:
-    stored = library.vectors(file.id, space)
-    order = np.argsort(stored.segments[:, 0], kind="stable")
-    segments, vectors = stored.segments[order], stored.vectors[order]
-    certainties = np.zeros((len(segments), len(asked.terms)))
-    best, scores = np.full(len(segments), -1.0), np.zeros(len(segments), dtype=np.float32)
-    probes = np.zeros(len(segments), dtype=np.int64)
-    for number, probe in enumerate(calibration.probes):
-        if probe.space != space:
-            continue
-        sure = calibration.certainty(number, vectors)
-        certainties[:, probe.part] = np.maximum(certainties[:, probe.part], sure)
-        if asked.looked_for[probe.part]:
-            better = sure > best
-            best, scores = np.where(better, sure, best), np.where(better, vectors @ probe.vector, scores)
-            probes = np.where(better, number, probes)
-    return SpaceScores(segments, scores, probes, certainties)
+def _score_space(asked: Asked, calibration: Calibration, space: SpaceName, stored: SpaceVectors) -> SpaceScores:
+    """Vectors of any files."""
+    numbers, scores, sure = calibration.certainties(space, stored.vectors)
+    parts = np.array([calibration.probes[number].part for number in numbers])
+    certainties = np.zeros((len(sure), len(asked.terms)))
+    for part in set(parts.tolist()):
+        certainties[:, part] = sure[:, parts == part].max(axis=1)
+    wanted = np.flatnonzero(np.array(asked.looked_for)[parts])
+    if not len(wanted):
+        return SpaceScores(stored.segments, scores[:, 0], np.full(len(sure), numbers[0]), certainties)
+    best = wanted[sure[:, wanted].argmax(axis=1)]
+    return SpaceScores(stored.segments, scores[np.arange(len(best)), best], np.array(numbers)[best], certainties)
+
+
+def _in_order(scores: SpaceScores, part: slice) -> SpaceScores:
+    """Those of one file, in order of time."""
+    segments = scores.segments[part]
+    order = np.argsort(segments[:, 0], kind="stable")
+    return SpaceScores(
+        segments[order], scores.scores[part][order], scores.probes[part][order], scores.certainties[part][order]
+    )
 
 
 def ranges(cells: SegmentArray, segments: SegmentArray) -> tuple[Indexes, Indexes]:
@@ -103,6 +114,9 @@ def ranges(cells: SegmentArray, segments: SegmentArray) -> tuple[Indexes, Indexe
 
 def best_in_cells(cells: SegmentArray, segments: SegmentArray, values: Certainty) -> Certainty:
     """The greatest of `values` [n, terms] among the segments in each cell, [cells, terms]; 0 where there is none."""
+    if len(cells) == 1:
+        best: Certainty = values.max(axis=0, keepdims=True, initial=0.0)
+        return best
     first, stop = ranges(cells, segments)
     padded = np.concatenate([values, np.zeros((1, values.shape[1]))])
     best = np.maximum.reduceat(padded, np.stack([first, stop], axis=1).ravel(), axis=0)[::2]

@@ -21,7 +21,7 @@ from pesearch.search.evidence import evidence_of, ranks_of
 from pesearch.search.listen import Listener
 from pesearch.search.question import Question
 from pesearch.search.retrieve import probes_of, retrieve
-from pesearch.search.score import FileScores, score_file
+from pesearch.search.score import FileScores, score_files
 from pesearch.search.track import stretches, track
 from pesearch.search.written import Written, find_written
 from pesearch.types import Event, Moment
@@ -120,7 +120,7 @@ class _Search:
 
     def hear(self, count: int) -> None:
         """Listen to the best stretches, at least so many."""
-        best = self.best()
+        best = self.best() if self.listener.phrases else []
         for rank, (number, stretch) in enumerate(best):
             if rank >= count and stretch.score < HEARD_SHARE * best[0][1].score:
                 break
@@ -148,7 +148,7 @@ def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Qu
     written = find_written(library, asked, allowed)
     found = retrieve(library, asked, probes, question.k, allowed, written.files(asked))
     calibration = calibration_of(library, held, models, probes)
-    files = {number: score_file(library, asked, calibration, library.file(number)) for number in found.file_ids}
+    files = score_files(library, asked, calibration, found.file_ids)
     listener = Listener(library, models, asked.phrases if question.locate else {})
     search = _Search(asked, files, written, listener)
     search.hear(max(question.k, LEAST_HEARD))

@@ -27,10 +27,11 @@ from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.index_cache import OpenCaches
 from pesearch.store.known import KnownPlaces
 from pesearch.store.lock import writer_lock
+from pesearch.store.rows import Rows
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
 from pesearch.store.text_cache import OpenText
-from pesearch.store.vectors import SearchPolicy, read_vectors, search_policy
+from pesearch.store.vectors import FileVectors, SearchPolicy, read_vectors, search_policy, vectors_of_files
 from pesearch.store.writer import Writer
 from pesearch.types import (
     CodecFeatures,
@@ -203,6 +204,17 @@ class Library:
             return read_vectors(generation.rows_with(known, file_id), file_id)
 
         return self._from_shards(answer)
+
+    def vectors_of(self, file_ids: Sequence[int], space: SpaceName) -> Iterator[FileVectors]:
+        """The vectors of many files in one space, some files at a time, so that they need not all fit in memory."""
+
+        def rows(generation: Generation) -> Rows:
+            known = generation.snapshot.space(space)
+            if known is None:
+                raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
+            return generation.rows(known)
+
+        yield from vectors_of_files(self._from_shards(rows), file_ids)
 
     def rows(self, space: SpaceName) -> int:
         """How many vectors the space has."""

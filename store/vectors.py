@@ -7,6 +7,7 @@ there is no index yet, is searched exactly beside it: in memory while it fits, e
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 from pesearch.store.compressed import CompressedIndex
 from pesearch.store.exact import ExactIndex, Nearest, best, open_exact, scan
 from pesearch.store.index_cache import read_cache
-from pesearch.store.layout import Layout, Marks
+from pesearch.store.layout import Layout, Marks, Numbers
 from pesearch.store.rows import Rows
 from pesearch.store.snapshot import Snapshot
 from pesearch.types import FloatArray, Hit, Space, SpaceVectors
@@ -143,6 +144,46 @@ def uncovered(layout: Layout, covering: Layout | None) -> Marks:
         places = layout.find(covering)
         others[places[places >= 0]] = False
     return others
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileVectors:
+    """The vectors of several files, one file after the other: those of `file_ids[i]` from row `starts[i]` on."""
+
+    file_ids: Sequence[int]
+    starts: Numbers
+    vectors: SpaceVectors
+
+    def parts(self) -> Iterator[tuple[int, slice]]:
+        """Each file with its rows."""
+        stops = [*self.starts[1:].tolist(), len(self.vectors.vectors)]
+        for number, start, stop in zip(self.file_ids, self.starts.tolist(), stops, strict=True):
+            yield number, slice(start, stop)
+
+
+FILES_ROWS = 1 << 14
+"""Files are read together up to so many rows: 64 MiB of 1024 numbers."""
+
+
+def vectors_of_files(rows: Rows, file_ids: Sequence[int]) -> Iterator[FileVectors]:
+    """The vectors of files, those together that have no more than FILES_ROWS rows; files without any are left out."""
+    held: list[tuple[int, Numbers]] = []
+    for file_id in file_ids:
+        numbers = rows.layout.rows_of(file_id)
+        if held and sum(len(one) for _, one in held) + len(numbers) > FILES_ROWS:
+            yield _together(rows, held)
+            held = []
+        if len(numbers):
+            held.append((file_id, numbers))
+    if held:
+        yield _together(rows, held)
+
+
+def _together(rows: Rows, held: Sequence[tuple[int, Numbers]]) -> FileVectors:
+    numbers = np.concatenate([one for _, one in held])
+    starts = np.cumsum([0, *(len(one) for _, one in held)])[:-1]
+    vectors = SpaceVectors(rows.space.name, rows.segments(numbers), rows.vectors(numbers).astype(np.float32))
+    return FileVectors([file_id for file_id, _ in held], starts, vectors)
 
 
 def read_vectors(rows: Rows, file_id: int) -> SpaceVectors:

@@ -27,31 +27,48 @@ def unit(count: int) -> FloatArray:
 
 
 def noise(space: SpaceName = SpaceName.AUDIO, rows: int = 1000) -> Background:
-    made = Background(space, unit(1000), rows, unit(len(EVERYDAY_WORDS)), Usual(-np.inf, 0.0))
-    usual = Usual.of(np.stack([made.scores(word, made.sample, is_text=True) for word in made.words]))
-    return replace(made, usual_words=usual)
+    return Background.of(space, unit(1000), rows, unit(len(EVERYDAY_WORDS)))
+
+
+def comparable(background: Background, query: FloatArray, vectors: FloatArray) -> FloatArray:
+    return background.comparable(vectors @ query[:, None], vectors, is_text=True)
+
+
+def usual(median: float, spread: float) -> Usual:
+    return Usual(np.array(median), np.array(spread))
 
 
 @pytest.mark.parametrize("space", [SpaceName.AUDIO, SpaceName.FRAME])
 def test_chance_is_no_match_and_what_stands_far_out_is(space: SpaceName) -> None:
-    background, query = noise(space), unit(1)[0]
-    usual = background.usual(query, is_text=True)
-    chance = background.probability(background.scores(query, unit(1000), is_text=True), usual)
+    background, query = noise(space), unit(1)
+    by_chance = background.usual(query, is_text=True)
+    chance = background.probability(comparable(background, query[0], unit(1000)), by_chance)
     assert chance.max() < 0.3
-    assert background.probability(np.array([usual.median + 8 * usual.spread]), usual)[0] > 0.9
+    far = by_chance.median + 8 * by_chance.spread
+    assert background.probability(far[None], by_chance)[0] > 0.9
+
+
+@pytest.mark.parametrize("space", [SpaceName.AUDIO, SpaceName.FRAME])
+def test_several_queries_at_once_are_as_each_alone(space: SpaceName) -> None:
+    background, queries = noise(space), unit(3)
+    together = background.usual(queries, is_text=True)
+    for number, query in enumerate(queries):
+        alone = background.usual(query[None], is_text=True)
+        assert together.median[number] == pytest.approx(alone.median[0], abs=1e-5)
+        assert together.spread[number] == pytest.approx(alone.spread[0], abs=1e-5)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=20))
 def test_a_higher_score_is_never_less_likely(scores: list[float]) -> None:
     background = noise()
-    likely = background.probability(np.sort(np.array(scores)), Usual(0.0, 0.3))
+    likely = background.probability(np.sort(np.array(scores)), usual(0.0, 0.3))
     assert (np.diff(likely) >= 0).all()
     assert ((likely >= 0) & (likely <= 1)).all()
 
 
 def test_the_more_a_library_holds_the_higher_a_score_must_be() -> None:
-    score, usual = np.array([1.6]), Usual(0.0, 0.3)
-    likely = [noise(rows=rows).probability(score, usual)[0] for rows in (10, 1000, 1_000_000)]
+    score, by_chance = np.array([1.6]), usual(0.0, 0.3)
+    likely = [noise(rows=rows).probability(score, by_chance)[0] for rows in (10, 1000, 1_000_000)]
     assert likely == sorted(likely, reverse=True)
     assert likely[0] > 0.5 > likely[2]
 
@@ -65,9 +82,9 @@ def test_matches_in_the_sample_do_not_widen_what_is_usual() -> None:
 
 def test_a_text_that_scores_little_on_everything_is_not_there_for_that() -> None:
     background = noise()
-    foreign = np.zeros(DIM, dtype=np.float32)
-    foreign[0] = 1e-3
-    best = background.scores(foreign, background.sample, is_text=True).max(keepdims=True)
+    foreign = np.zeros((1, DIM), dtype=np.float32)
+    foreign[0, 0] = 1e-3
+    best = comparable(background, foreign[0], background.sample).max(axis=0)
     assert background.probability(best, background.usual(foreign, is_text=True))[0] < 0.05
 
 
@@ -78,7 +95,7 @@ def test_what_any_text_scores_on_a_frame_does_not_matter() -> None:
     words[:, -1] = 0.5  # every text likes the last direction equally
     background, query = replace(background, words=words), words[0] + np.eye(DIM, dtype=np.float32)[0]
     plain = unit(3)
-    scores = [background.scores(query, frames, is_text=True) for frames in (plain, plain + 2 * liked)]
+    scores = [comparable(background, query, frames) for frames in (plain, plain + 2 * liked)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-3)
 
 
