@@ -3,8 +3,9 @@
     python -m benchmarks.scan [--files 100000]
 
 The files are pictures of a few bytes, each of its own content, 100 in a folder, indexed with the starter set. Of each
-scan: seconds, what became of the files, how many of them were opened (by Python, or by a program that it started), and
-the largest resident size. The second scan opens none; the third reads each file's fingerprint, and embeds none.
+scan: seconds, what became of the files, how often one was opened (by Python, or by a program that it started), and the
+largest resident size. The second scan opens none. Nor does the third where the system can tell the volume that the
+files are on; elsewhere it reads each file's fingerprint. Neither embeds any.
 JSON lines on stdout, a table on stderr.
 """
 
@@ -57,7 +58,7 @@ class Scan:
         )
         yield Row(
             f"{self.indexed:,} indexed, {self.unchanged:,} unchanged, {self.relocated:,} moved, {self.others:,} others",
-            f"{self.opened:,} opened",
+            f"{self.opened:,} times opened",
         )
         yield Row("largest resident size so far", f"{self.most_bytes / 2**20:.0f} MiB")
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.outcomes import Missing, Plan, Relocated
-from pesearch.store.library import Library
+from pesearch.store.library import Library, create_library
 from pesearch.types import SpaceName
 from tests.indexer.runs import held, of, places, run, told
+from tests.indexer.trees import public_folder, without_rights
 
 Sample = Callable[[str], Path]
 
@@ -133,3 +134,20 @@ def test_a_drive_that_is_away_loses_nothing(tmp_path: Path, sample: Sample, libr
     assert library.failures() == []
     (tmp_path / "unplugged").rename(drive)
     assert told(run(drive, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+
+
+def test_a_folder_that_may_no_longer_be_read_loses_nothing(sample: Sample, models: ModelSet) -> None:
+    """It is told, and what lies in it is neither missing nor forgotten; the rest is looked at."""
+    with public_folder() as root:
+        closed = stills(root / "media" / "closed", sample, "a.png", "b.png")
+        stills(root / "media", sample, "c.png", "d.png")
+        library = create_library(root / "library", models.name, models.spaces)
+        run(root / "media", library, models)
+        for path in (library.folder, *library.folder.rglob("*")):
+            path.chmod(0o777)
+        (root / "media" / "d.png").unlink()
+        closed.chmod(0)
+        with without_rights():
+            assert told(run(root / "media", library, models)) == {"Failed": ["closed"], "Unchanged": ["c.png"]}
+        closed.chmod(0o755)
+        assert told(run(root / "media", library, models)) == {"Unchanged": ["a.png", "b.png", "c.png"]}

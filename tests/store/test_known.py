@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from pesearch.store import library as face
 from pesearch.store.extents import Extents
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards import VectorShard
-from pesearch.types import SpaceName
-from tests.store.contents import encoded, failure
+from pesearch.types import Failure, Location, SpaceName, Volume
+from tests.store.contents import encoded, failure, location
 
 SHARDS = {number: VectorShard(f"{number}.arrow", SpaceName.AUDIO, 9, 9, None) for number in range(3)}
 
@@ -62,6 +63,28 @@ def test_a_generation_file_left_behind_makes_no_reader_read_again_and_again(
     monkeypatch.setattr(face, "read_snapshot", None)
     assert [file.fingerprint for file in reader.files()] == ["one"]
     assert reader.generation() == 1
+
+
+def test_the_same_file_of_a_volume_is_found_by_its_number(library: Library) -> None:
+    def on_drive(path: str, inode: int, modified_ns: int = 7) -> Location:
+        return Location(Path(path), 1000, modified_ns, "drive", inode)
+
+    with library.writer() as writer:
+        writer.add([replace(encoded("/old/a", "one"), location=on_drive("/old/a", 1)), encoded("/b", "two")])
+        writer.fail(Failure(on_drive("/old/c", 3), "damaged"))
+        writer.see([Volume("drive", Path("/old"))])
+        writer.see([Volume("drive", Path("/\udcff"))])
+    again = open_library(library.folder)
+    known = again.known()
+    assert again.volumes() == (Volume("drive", Path("/\udcff")),)
+    assert again.files()[0].locations[0].inode == known[Path("/old/a")].inode == 1
+    assert known.find_moved(on_drive("/new/a", 1)) == Path("/old/a")
+    others = [on_drive("/new/z", 1), on_drive("/new/a", 2), on_drive("/new/a", 1, 8), on_drive("/new/c", 3)]
+    assert [known.find_moved(place) for place in [*others, location("/new/b")]] == [None] * 5
+    assert again.only_on(["drive"]) == {"drive": 1}
+    with again.writer() as writer:
+        writer.add_location(1, location("/copy"))
+    assert again.only_on(["drive"]) == {}
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 9), st.integers(1, 4)), max_size=12))
