@@ -7,6 +7,7 @@ takes ten times as long as all the rest (30 ms of a core, and 3).
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import threading
@@ -37,6 +38,8 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 _databases: dict[int, duckdb.DuckDBPyConnection] = {}
 """The one that is free, by process: nothing is attached to it."""
+
+atexit.register(_databases.clear)  # one that outlives the interpreter is told of on stderr, as a leak
 
 _one_at_a_time = threading.Lock()
 """Within a process DuckDB refuses a reading connection beside a writing one: they take turns."""
