@@ -83,6 +83,7 @@ def test_status_and_doctor(pesearch: Run, sample_library: Library) -> None:
     assert {space: policy["memory_rows"] for space, policy in status["search"].items()} == status["vectors"]
     table = pesearch("status", "--library", sample_library.folder).stdout
     assert f"frame: {status['vectors']['frame']} exact in memory" in table
+    assert f"cues        {status['cues']}\n" in table
     doctor = pesearch("doctor", "--library", sample_library.folder)
     assert doctor.returncode == 0, doctor.stdout
     assert "one audio codec for windows and events" in doctor.stdout

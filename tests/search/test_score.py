@@ -87,7 +87,9 @@ def likeness(part: int, space: SpaceName, vector: list[float]) -> Probe:
 
 
 def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = make_library({f"{n}.mp4": {SpaceName.AUDIO: [[1, n]], SpaceName.FRAME: [[n, 1]] * n} for n in range(1, 6)})
+    library = make_library(
+        {f"{n}.mp4": {SpaceName.AUDIO: [[1, n]], SpaceName.FRAME: [[n, 1]] * n} for n in range(1, 6)}
+    )
     asked, probe = Asked(0, (Words("a term"),), (True,)), likeness(0, SpaceName.AUDIO, [1, 1])
     calibration = Calibration([probe, likeness(0, SpaceName.FRAME, [1, 0])], {})
     numbers = [file.id for file in library.files()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from pesearch.store.vector_shards import write_shard
 from pesearch.types import Cue, CueKind, CueSource
 from tests.small_disk import SmallDisk
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
-from tests.store.old_library import ANSWERS, LIBRARIES, answers
+from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
 
 
 @pytest.fixture
@@ -91,8 +90,7 @@ def test_library_of_the_first_schema_keeps_all_and_takes_features(first_schema: 
 def test_library_of_an_earlier_program_answers_as_before(kept: Path, tmp_path: Path) -> None:
     shutil.unpack_archive(kept, tmp_path)
     library = open_library(tmp_path / "library")
-    told = json.loads((tmp_path / ANSWERS).read_text())
-    assert {name: answer for name, answer in json.loads(answers(library)).items() if name in told} == told
+    assert_answers_as(library, (tmp_path / ANSWERS).read_text())
     with library.writer() as writer:
         writer.add([encoded("/new", "new", steps=2)])
         writer.sweep()
