@@ -65,7 +65,7 @@ def index_found(
         crawled = yield from _collect(found)
         missed = library.known().others(location.path for location in crawled.locations)
         gone = vanished(missed, roots_of(paths), crawled.blind)
-        to_do = yield from _sort(survey(crawled.locations, library, retry_failed))
+        to_do = yield from _sort(survey(crawled.locations, library.pinned(), retry_failed))
         seen = volumes_of(crawled.locations)
         if not set(seen) <= set(library.volumes()):
             writer.see(seen)
