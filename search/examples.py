@@ -23,8 +23,9 @@ from pesearch.types import FloatArray, ImageArray, MediaInfo, MediaKind, SpaceNa
 WINDOWS_AT_ONCE = 8
 
 
-def image_vectors(path: Path, models: ModelSet) -> FloatArray:
+def image_vectors(example: Example, models: ModelSet) -> FloatArray:
     """A picture in the frame space, float32 [1, dim]. Raises QuestionError where it cannot be read."""
+    path = example.path
     if _kind(path) is not MediaKind.IMAGE:
         raise QuestionError(f"{path} is not a picture: --image needs one")
     try:

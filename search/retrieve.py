@@ -75,7 +75,7 @@ def _sample_vectors(sample: Sample, models: ModelSet) -> Iterator[tuple[SpaceNam
         if SpaceName.VIDEO in {space.name for space in models.spaces}:
             yield from ((SpaceName.VIDEO, vector, Measure.SOUND_TO_VIDEO) for vector in sound)
     elif sample.kind is MediaKind.IMAGE:
-        yield from _likenesses({SpaceName.FRAME: image_vectors(sample.example.path, models)})
+        yield from _likenesses({SpaceName.FRAME: image_vectors(sample.example, models)})
     else:
         yield from _likenesses(video_vectors(sample.example, models))
 

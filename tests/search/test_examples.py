@@ -11,9 +11,10 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import QuestionError
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
+from pesearch.search.syntax import Example
 from pesearch.types import SpaceName
 
-Read = Callable[[Path, ModelSet], object]
+Read = Callable[[Example, ModelSet], object]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_what_cannot_be_asked_with_is_said_in_one_line(
     read: Read, name: str, says: str, sample_media: Path, starter: ModelSet
 ) -> None:
     with pytest.raises(QuestionError, match=says) as caught:
-        read(sample_media / name, starter)
+        read(Example(sample_media / name), starter)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -44,12 +45,12 @@ def test_a_damaged_picture_cannot_be_asked_with(sample_media: Path, starter: Mod
     broken = tmp_path / "broken.png"
     broken.write_bytes((sample_media / "red_ball.png").read_bytes()[:400])
     with pytest.raises(QuestionError, match="cannot ask with"):
-        image_vectors(broken, starter)
+        image_vectors(Example(broken), starter)
 
 
 @pytest.mark.slow
 def test_an_example_longer_than_a_window_has_a_vector_for_each(sample_media: Path, starter: ModelSet) -> None:
-    vectors = video_vectors(sample_media / "six_scenes.mp4", starter)
+    vectors = video_vectors(Example(sample_media / "six_scenes.mp4"), starter)
     assert {space: rows.shape for space, rows in vectors.items()} == {
         space.name: (4, space.dim) for space in starter.spaces if space.name is not SpaceName.FRAME
     }
@@ -57,7 +58,7 @@ def test_an_example_longer_than_a_window_has_a_vector_for_each(sample_media: Pat
 
 @pytest.mark.slow
 def test_the_sound_of_a_video_is_that_of_the_video(sample_media: Path, starter: ModelSet) -> None:
-    path = sample_media / "bell.mp4"
+    path = Example(sample_media / "bell.mp4")
     alone = audio_vectors(path, starter)
     assert list(alone) == [SpaceName.AUDIO]
     assert np.allclose(alone[SpaceName.AUDIO], video_vectors(path, starter)[SpaceName.AUDIO], atol=1e-4)
@@ -65,4 +66,18 @@ def test_the_sound_of_a_video_is_that_of_the_video(sample_media: Path, starter: 
 
 @pytest.mark.slow
 def test_a_video_without_sound_is_asked_with_its_pictures(sample_media: Path, starter: ModelSet) -> None:
-    assert list(video_vectors(sample_media / "silent_sun.mp4", starter)) == [SpaceName.VIDEO]
+    assert list(video_vectors(Example(sample_media / "silent_sun.mp4"), starter)) == [SpaceName.VIDEO]
+
+
+@pytest.mark.slow
+def test_a_part_of_an_example_is_asked_with_alone(sample_media: Path, starter: ModelSet) -> None:
+    path = sample_media / "six_scenes.mp4"
+    part = audio_vectors(Example(path, 2.0, 8.0), starter)[SpaceName.AUDIO]
+    whole = audio_vectors(Example(path), starter)[SpaceName.AUDIO]
+    assert (len(part), len(whole)) == (1, 4)
+    assert not np.allclose(part[0], whole[0], atol=1e-2)
+
+
+def test_a_part_behind_the_end_is_an_error(sample_media: Path, starter: ModelSet) -> None:
+    with pytest.raises(QuestionError, match="it ends at"):
+        audio_vectors(Example(sample_media / "bell.mp4", 100.0, 120.0), starter)
