@@ -3,22 +3,25 @@
     python -m benchmarks.vectors [--rows 1000000] [--dim 1024] [--systems ours,torch,...] [--build-limit 900]
 
 Each system builds in one process and answers in another, so that the memory of each is its own. Before it is opened,
-its files are dropped from the page cache. Of a system with a knob the first setting that reaches the recall of the bar
-counts, or the last. What cannot be imported is named and left out (`requirements/bench.txt` has the others).
+its files are dropped from the page cache. With `--folder` what an earlier run built is not built again. Of a system
+with a knob the first setting that reaches the recall of the bar counts, or the last. What cannot be imported is named
+and left out (`requirements/bench.txt` has the others).
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import multiprocessing
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -36,6 +39,9 @@ RECALL, OF_FULL_SCAN, OPEN_SECONDS = 0.98, 0.2, 2.0
 """The bars: recall@10, the share of the full scan's time, and how long opening the index may take."""
 
 WARM_UP_SECONDS = 30.0
+
+BUILT = "built.json"
+"""Beside what a system built: how long it took, and the memory."""
 
 Result = TypeVar("Result")
 
@@ -157,11 +163,10 @@ def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Fi
     full_scan: float | None = None
     for name in sorted(systems, key=lambda name: name != "torch"):
         own = folder / name
-        own.mkdir(exist_ok=True)
         if importlib.util.find_spec(SYSTEMS[name]().needs) is None:
             yield LeftOut("vectors", name, f"{SYSTEMS[name]().needs} is not installed (requirements/bench.txt)")
             continue
-        built = _apart(_build, folder, name, limit=build_limit)
+        built = _built_before(own) or _apart(_build, folder, name, limit=build_limit)
         if built is None:
             yield LeftOut("vectors", name, f"not built within {build_limit:.0f} s")
             continue
@@ -177,9 +182,20 @@ def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Fi
 
 
 def _build(folder: Path, name: str) -> Built:
+    own = folder / name
+    shutil.rmtree(own, ignore_errors=True)  # what a build left that did not end
+    own.mkdir()
     started = time.perf_counter()
-    SYSTEMS[name]().build(read_data(folder), folder / name)
-    return Built(time.perf_counter() - started, _peak_bytes())
+    SYSTEMS[name]().build(read_data(folder), own)
+    built = Built(time.perf_counter() - started, _peak_bytes())
+    (own / BUILT).write_text(json.dumps(asdict(built)))
+    return built
+
+
+def _built_before(own: Path) -> Built | None:
+    """What an earlier run noted when it had built this system in this folder."""
+    note = own / BUILT
+    return Built(**json.loads(note.read_text())) if note.exists() else None
 
 
 def _answer(folder: Path, name: str) -> tuple[Answered, list[Filtered]]:
