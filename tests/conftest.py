@@ -21,6 +21,21 @@ settings.register_profile("pesearch", deadline=None, max_examples=50)
 settings.load_profile("pesearch")
 
 
+LONGEST = (
+    "test_broken.py",
+    "test_train.py",
+    "test_real_sizes.py",
+    "test_everyday.py",
+    "test_faults.py",
+    "test_eval.py",
+)
+"""These files take the longest: they are run first, so that no process works alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def sample_media() -> Path:
     """The folder of short clips with their truths.json."""
