@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.composed import write_scenes
 from pesearch.search.truths import ClipTruth
 from training.scene import Scene, facts_of, sample_scene
-from training.words import HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
+from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
 from training.world import FIRST_SEED, MOST_CLIPS
 
 WITHHELD = ("drum", "phone", "bell", "clock")
@@ -56,9 +56,12 @@ def presence_questions(clips: Sequence[ClipTruth], seed: int) -> list[Presence]:
                 absent.update(texts)
             elif name in present:
                 there.update(texts)
+    seen = {(truth.what, detail) for clip in clips for truth in clip.seen for detail in truth.details}
+    there |= {f"a {colour} {name}" for colour in COLOURS for name in COLOURED if (name, f"colour:{colour}") in seen}
     said = {truth.what for clip in clips for truth in clip.said}
     there |= {f"said:({phrase})" for phrase in said}
     absent |= {f"said:({phrase})" for phrase in PHRASES if phrase not in said}
+    absent |= {f"a {colour} {name}" for colour in COLOURS for name in WITHHELD if name in COLOURED}
     chosen = [
         (rng.permutation(sorted(texts))[:QUESTIONS], is_there) for texts, is_there in ((there, True), (absent, False))
     ]

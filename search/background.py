@@ -35,7 +35,7 @@ SAMPLE_ROWS = 1024
 SAME_SHARE = 0.05
 """A sample stands for a library until that grows or shrinks by more than this share."""
 
-EVEN, STEEPNESS = 2.0, 1.2
+EVEN, STEEPNESS = 3.0, 1.2
 """A score so many spreads above the greatest that chance gives is as likely as not to be a match, and how fast that
 turns. Measured on generated libraries with the starter set (`benchmarks.search`)."""
 
