@@ -13,8 +13,9 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.encoders.stitch import HOP_STEPS, Bounds, stitched, windows_of
 from pesearch.media.audio import AudioReader
+from pesearch.search.detection import matched_events
 from pesearch.search.located import active_steps
-from pesearch.search.metrics import ONSET_COLLAR_SECONDS, Span, auroc, best_iou, f1, matched_onsets, mean
+from pesearch.search.metrics import auroc, best_iou, f1, matched_onsets, mean
 from pesearch.search.sound import DecodedSound
 from pesearch.search.spans import RULE, Rule, seconds, spans
 from pesearch.search.truths import Truth
@@ -173,28 +174,3 @@ def hann(steps: int) -> FloatArray:
 def flat(steps: int) -> FloatArray:
     """Every step alike."""
     return np.ones(steps, dtype=np.float32)
-
-
-def matched_events(truths: Sequence[Span], found: Sequence[Span]) -> int:
-    """The most events of one label that can be paired one to one, onsets and offsets within their collars.
-
-    A largest matching, by augmenting paths (Kuhn 1955).
-    """
-    fitting = [[number for number, span in enumerate(found) if _fits(truth, span)] for truth in truths]
-    taken: dict[int, int] = {}
-
-    def place(truth: int, tried: set[int]) -> bool:
-        for number in fitting[truth]:
-            if number not in tried:
-                tried.add(number)
-                if number not in taken or place(taken[number], tried):
-                    taken[number] = truth
-                    return True
-        return False
-
-    return sum(place(truth, set()) for truth in range(len(truths)))
-
-
-def _fits(truth: Span, found: Span) -> bool:
-    collar = max(ONSET_COLLAR_SECONDS, OFFSET_SHARE * (truth[1] - truth[0]))
-    return abs(truth[0] - found[0]) <= ONSET_COLLAR_SECONDS and abs(truth[1] - found[1]) <= collar

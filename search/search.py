@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +98,7 @@ class _Search:
     files: dict[int, FileScores]
     written: Written
     listener: Listener
+    found: dict[int, list[Stretch]] = field(default_factory=dict)
 
     def best(self) -> list[tuple[int, Stretch]]:
         """The stretches of all files that answer, best first."""
@@ -106,7 +107,9 @@ class _Search:
 
     def stretches(self, number: int) -> list[Stretch]:
         """The stretches of one file that answer, as far as it has been heard."""
-        return combine(self.asked.plan, partial(self._of_term, number))
+        if number not in self.found:
+            self.found[number] = combine(self.asked.plan, partial(self._of_term, number))
+        return self.found[number]
 
     def answers(self, question: Question) -> list[tuple[int, Stretch]]:
         """The best stretches, as many as are asked for in all and of each file."""
@@ -124,7 +127,8 @@ class _Search:
         for rank, (number, stretch) in enumerate(best):
             if rank >= count and stretch.score < HEARD_SHARE * best[0][1].score:
                 break
-            self.listener.listen(self.files[number].file, stretch)
+            if self.listener.listen(self.files[number].file, stretch):
+                self.found.pop(number, None)
 
     def events(self, number: int, stretch: Stretch) -> Iterator[Event]:
         """The named sounds that were located in a stretch."""

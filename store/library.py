@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,17 +20,16 @@ from pesearch import timeline
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
 from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.cue_tables import KnownSource, count_cues, cues_of_file, known_sources
-from pesearch.store.disk import size_on_disk
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.index_cache import OpenCaches
 from pesearch.store.known import KnownPlaces
 from pesearch.store.lock import writer_lock
-from pesearch.store.rows import Rows
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
+from pesearch.store.status import LibraryStatus, status_of
 from pesearch.store.text_cache import OpenText
-from pesearch.store.vectors import FileVectors, SearchPolicy, read_vectors, search_policy, vectors_of_files
+from pesearch.store.vectors import FileVectors, read_vectors, vectors_of_files
 from pesearch.store.writer import Writer
 from pesearch.types import (
     CodecFeatures,
@@ -42,7 +40,6 @@ from pesearch.types import (
     FloatArray,
     Hit,
     MediaFile,
-    MediaKind,
     Space,
     SpaceName,
     SpaceVectors,
@@ -50,25 +47,6 @@ from pesearch.types import (
 )
 
 _Answer = TypeVar("_Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryStatus:
-    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space.
-
-    `policies` say how each space is searched.
-    """
-
-    generation: int
-    model_set: str
-    files: int
-    files_by_kind: Mapping[MediaKind, int]
-    hours: float
-    vectors: Mapping[SpaceName, int]
-    policies: Mapping[SpaceName, SearchPolicy]
-    cues: int
-    failures: int
-    size_bytes: int
 
 
 def create_library(folder: Path, model_set: str, spaces: Sequence[Space]) -> Library:
@@ -133,19 +111,7 @@ class Library:
 
     def status(self) -> LibraryStatus:
         """What the library holds, and its size on disk."""
-        snapshot = self._now().snapshot
-        return LibraryStatus(
-            generation=snapshot.generation,
-            model_set=snapshot.model_set,
-            files=len(snapshot.files),
-            files_by_kind=snapshot.files.kinds(),
-            hours=snapshot.files.duration_seconds() / 3600,
-            vectors={name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()},
-            policies={space.name: search_policy(self.folder, snapshot, space) for space in snapshot.spaces},
-            cues=self._from_catalogue(count_cues),
-            failures=len(self.failures()),
-            size_bytes=size_on_disk(self.folder),
-        )
+        return status_of(self.folder, self._now().snapshot, self._from_catalogue(count_cues))
 
     def files(self) -> list[MediaFile]:
         """All media files, in the order in which they came."""
@@ -198,23 +164,14 @@ class Library:
         """The vectors of one file in one space, as stored. `LibraryError` when the library has no such space."""
 
         def answer(generation: Generation) -> SpaceVectors:
-            known = generation.snapshot.space(space)
-            if known is None:
-                raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
-            return read_vectors(generation.rows_with(known, file_id), file_id)
+            return read_vectors(generation.rows_with(self._space(generation, space), file_id), file_id)
 
         return self._from_shards(answer)
 
     def vectors_of(self, file_ids: Sequence[int], space: SpaceName) -> Iterator[FileVectors]:
         """The vectors of many files in one space, some files at a time, so that they need not all fit in memory."""
-
-        def rows(generation: Generation) -> Rows:
-            known = generation.snapshot.space(space)
-            if known is None:
-                raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
-            return generation.rows(known)
-
-        yield from vectors_of_files(self._from_shards(rows), file_ids)
+        rows = self._from_shards(lambda generation: generation.rows(self._space(generation, space)))
+        yield from vectors_of_files(rows, file_ids)
 
     def rows(self, space: SpaceName) -> int:
         """How many vectors the space has."""
@@ -229,10 +186,7 @@ class Library:
         """At most so many vectors of a space, evenly spread over its files, float32 [n, dim]."""
 
         def answer(generation: Generation) -> FloatArray:
-            known = generation.snapshot.space(space)
-            if known is None:
-                raise LibraryError(f"The library {self.folder} has no vectors of the kind {space}")
-            rows = generation.rows(known)
+            rows = generation.rows(self._space(generation, space))
             numbers = np.linspace(0, rows.layout.rows - 1, min(count, rows.layout.rows)).astype(np.int64)
             return rows.vectors(numbers).astype(np.float32)
 
@@ -292,6 +246,12 @@ class Library:
             yield writer
             for _ in writer.tidy():  # nothing is left to do where that was followed already
                 pass
+
+    def _space(self, generation: Generation, name: SpaceName) -> Space:
+        known = generation.snapshot.space(name)
+        if known is None:
+            raise LibraryError(f"The library {self.folder} has no vectors of the kind {name}")
+        return known
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
         """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.cli.render import quoted, shown, size, table
+from pesearch.cli.render import moment_lines, quoted, shown, size, table
+from pesearch.types import Cue, CueKind, Location, MediaFile, MediaInfo, MediaKind, Moment
 from pesearch.wording import clock, span
 
 
@@ -49,3 +50,13 @@ def test_size_and_table() -> None:
     assert size(1_500_000) == "1.5 MB"
     assert size(3_390_000_000) == "3.39 GB"
     assert list(table(("A", "B"), [("long", "x"), ("y", "z")])) == ["A     B", "long  x", "y     z"]
+
+
+def test_what_is_no_match_is_marked_and_what_is_written_is_shown() -> None:
+    file = MediaFile(1, "print", MediaInfo(MediaKind.VIDEO, 9.0, None, None), (Location(Path("/a.mp4"), 1, 1),))
+    cue = Cue(1.0, 2.0, "mind\nthe gap", CueKind.SUBTITLE, "a.srt")
+    moment = Moment(1, file, 1.0, 2.0, 0.4, (), (), (cue,))
+    sure, unsure = list(moment_lines(moment, True)), list(moment_lines(moment, False))
+    assert (sure[0][:5], unsure[0][:5]) == ("  1. ", "  1? ")
+    assert sure[1].strip() == 'subtitle 00:01.0-00:02.0 "mind\\nthe gap" (a.srt)'
+    assert sure[1:] == unsure[1:]

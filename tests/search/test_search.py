@@ -14,7 +14,7 @@ from pesearch.indexer.index import index
 from pesearch.search.filter import FileFilter
 from pesearch.search.metrics import best_iou, iou
 from pesearch.search.question import Question
-from pesearch.search.search import Answer, search
+from pesearch.search.search import CONFIDENT, Answer, search
 from pesearch.search.truths import read_truths
 from pesearch.store.library import Library, create_library
 
@@ -147,3 +147,40 @@ def test_a_file_that_is_away_is_found_and_heard_from_what_the_library_keeps(
     (moment,) = search(library, starter, Question("bell")).moments
     (event,) = moment.events
     assert (event.start_seconds, event.end_seconds) == pytest.approx((0.7, 3.3), abs=0.2)
+
+
+def test_so_many_moments_of_a_file_as_are_asked_for(ask: Ask) -> None:
+    everything = names(ask(Question("a house and a voice", k=50)))
+    assert len(everything) > len(set(everything))
+    assert names(ask(Question("a house and a voice", k=50, per_file=1))) == list(dict.fromkeys(everything))
+
+
+def test_without_locating_no_sound_is_located(ask: Ask) -> None:
+    assert ask(Question("siren", k=1)).moments[0].events
+    assert not any(moment.events for moment in ask(Question("siren", locate=False)).moments)
+
+
+def test_only_what_is_likely_is_a_match(ask: Ask) -> None:
+    answer = ask(Question("siren", k=50))
+    assert 0 < len(answer.matches) < len(answer.moments)
+    assert answer.matches == answer.moments[: len(answer.matches)]
+    assert all(moment.score >= CONFIDENT for moment in answer.matches)
+    assert ask(Question("helicopter")).matches == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("heard:siren THEN heard:train", "siren_train.mp4"),
+        ("heard:siren NOT heard:train", "siren_alone.wav"),
+        ("heard:siren -seen:car", "siren_alone.wav"),
+        ("heard:siren WITHIN 1s heard:train", "siren_train.mp4"),
+    ],
+)
+def test_operators_mean_what_they_say(ask: Ask, text: str, name: str) -> None:
+    assert names(ask(Question(text)))[0] == name
+
+
+def test_what_comes_in_the_other_order_does_not_match(ask: Ask) -> None:
+    assert "siren_train.mp4" not in names(ask(Question("heard:train THEN heard:siren", k=1)))
+    assert ask(Question("heard:train THEN heard:siren")).matches == ()

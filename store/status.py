@@ -1,0 +1,47 @@
+"""What a library holds, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pesearch.store.disk import size_on_disk
+from pesearch.store.snapshot import Snapshot
+from pesearch.store.vectors import SearchPolicy, search_policy
+from pesearch.types import MediaKind, SpaceName
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space.
+
+    `policies` say how each space is searched.
+    """
+
+    generation: int
+    model_set: str
+    files: int
+    files_by_kind: Mapping[MediaKind, int]
+    hours: float
+    vectors: Mapping[SpaceName, int]
+    policies: Mapping[SpaceName, SearchPolicy]
+    cues: int
+    failures: int
+    size_bytes: int
+
+
+def status_of(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
+    """The status of the library in `folder` at one generation, which has so many `cues`."""
+    return LibraryStatus(
+        generation=snapshot.generation,
+        model_set=snapshot.model_set,
+        files=len(snapshot.files),
+        files_by_kind=snapshot.files.kinds(),
+        hours=snapshot.files.duration_seconds() / 3600,
+        vectors={name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()},
+        policies={space.name: search_policy(folder, snapshot, space) for space in snapshot.spaces},
+        cues=cues,
+        failures=len(snapshot.places.failures()),
+        size_bytes=size_on_disk(folder),
+    )
