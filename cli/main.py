@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pesearch.cli.models_app import models_app
 from pesearch.errors import PesearchError, QuerySyntaxError
 
 app = typer.Typer(
@@ -21,7 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich would cost --help half a second
 )
-models_app = typer.Typer(help="The model sets: list them, fetch one.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
 
 LibraryOption = Annotated[
@@ -183,26 +183,6 @@ def doctor(
     if repair:
         print_repair(chosen(library))
     raise typer.Exit(print_doctor(chosen(library)))
-
-
-@models_app.callback()
-def models(context: typer.Context) -> None:
-    """List the model sets: size, licence, and whether they are on this machine."""
-    if context.invoked_subcommand is None:
-        from pesearch.cli.inspecting import print_models
-
-        print_models()
-
-
-@models_app.command("pull")
-def pull_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A model set (see: pesearch models).")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before downloading.")] = False,
-) -> None:
-    """Fetch a model set from the Hugging Face hub; its size is shown first."""
-    from pesearch.cli.inspecting import pull_models
-
-    raise typer.Exit(pull_models(name, yes))
 
 
 @app.command()
