@@ -64,12 +64,8 @@ def locate(
     models, stored = open_for_events(file, folder, model, device)
     if models.notice:
         print(models.notice, file=sys.stderr)
-    try:
-        with hearing_shown() as heard:
-            events = locate_events(file, phrases, models, threshold, stored, heard)
-    except KeyboardInterrupt:
-        print("pesearch: interrupted", file=sys.stderr)
-        return 130
+    with hearing_shown() as heard:
+        events = locate_events(file, phrases, models, threshold, stored, heard)
     if as_json:
         print(events_json(file.absolute(), events))
     else:

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from pesearch.cli.models_app import models_app
 from pesearch.errors import PesearchError, QuerySyntaxError
 
+
+class Interrupted(Exception):
+    """Ctrl-C in a command."""
+
+
+class Commands(TyperGroup):
+    """The commands, where Ctrl-C comes through to `main`; Typer would end in silence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the words name."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
 app = typer.Typer(
     name="pesearch",
+    cls=Commands,
     help="Search inside your own video and audio by what is seen, heard and said. Nothing leaves this machine.",
     epilog="Start with: pesearch index ~/videos   then: pesearch query 'siren and train'",
     no_args_is_help=True,
@@ -281,8 +301,8 @@ def main() -> None:
         fail(str(error), 2, error.caret_lines())
     except PesearchError as error:
         fail(str(error), 2)
-    except KeyboardInterrupt:
-        fail("interrupted: what was committed is kept, run it again to go on", 130)
+    except (Interrupted, KeyboardInterrupt):
+        leave_interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(2) from None
@@ -290,6 +310,19 @@ def main() -> None:
         if os.environ.get("PESEARCH_DEBUG"):
             raise
         fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 shows where)", 2)
+
+
+def leave_interrupted() -> NoReturn:
+    """One line, then exit code 130.
+
+    Not by SystemExit: where C code was running Python text as the signal came, CPython ends by the signal instead.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print("pesearch: interrupted: what was committed is kept, run it again to go on", file=sys.stderr)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(130)
 
 
 def fail(message: str, code: int, below: tuple[str, ...] = ()) -> None:

@@ -53,9 +53,9 @@ class Clip:
     frames: NDArray[np.uint8]
 
 
+@torch.inference_mode()
 def judge(models: Path, clips_folder: Path) -> Figures:
     """All figures of the model folders over the clips of a world."""
-    torch.set_grad_enabled(False)
     clips = [decode(truth) for truth in read_truths(clips_folder / "truths.json")]
     joint = _audio_video(models / "pe_av", clips)
     return Figures(**joint, **_events(models / "pe_a_frame", clips), **_images(models / "pe_core", clips))

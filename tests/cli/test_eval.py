@@ -141,4 +141,5 @@ def test_interrupting_is_clean(sample_library: Library, questions: Path) -> None
     assert process.returncode == 130
     assert "generated world" in first
     assert output == ""
+    assert errors.splitlines()[-1].startswith("pesearch: interrupted")
     assert "Traceback" not in errors
