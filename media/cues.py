@@ -46,8 +46,7 @@ def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueR
         text, remark = decoded(_content(place))
         cues = _placed(_SIDECARS.get(sidecar.form, _subtitles)(text, sidecar), duration_seconds)
     except MediaError as error:
-        kept_out = isinstance(error.__cause__, OSError)
-        return CueReading(None if kept_out else CueSource(place, media, ()), str(error))
+        return CueReading(None if _kept_out(error) else CueSource(place, media, ()), str(error))
     return CueReading(CueSource(place, media, cues), remark)
 
 
@@ -62,11 +61,16 @@ def read_inside(media: Path, info: MediaInfo) -> CueReading:
     except FFmpegMissing:
         raise
     except MediaError as error:
-        return CueReading(nothing, f"what is written in it cannot be read: {error}")
+        return CueReading(None if _kept_out(error) else nothing, f"what is written in it cannot be read: {error}")
     except OSError as error:
         return CueReading(None, f"what is written in it cannot be read: {error.strerror}")
     cues = _placed(_written_inside(inside), info.duration_seconds)
     return CueReading(CueSource(None, None, cues), "; ".join(inside.remarks) or None)
+
+
+def _kept_out(error: MediaError) -> bool:
+    """Whether it was not the content that was at fault."""
+    return isinstance(error.__cause__, OSError)
 
 
 def _content(place: Location) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,13 @@ from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, lines_of, output_o
 
 _SLOWEST_DISK_BYTES_PER_SECOND = 2_000_000
 
+_FIELD = re.compile(r"(?:^|\|)((?:[^|\\]|\\.)*)")
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One line of ffprobe: `format`, `stream` or `packet` with its fields."""
+    """One line of ffprobe: `format`, `stream`, `chapter` or `packet` with its fields."""
 
     name: str
     fields: dict[str, str]
@@ -48,7 +52,7 @@ def ffprobe(path: Path, entries: str) -> list[Section]:
     Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
     """
     done = output_of("ffprobe", *_showing(entries), input_url(path), timeout_seconds=longest_seconds(path))
-    sections = [_section(line) for line in done.stdout.decode(errors="replace").splitlines()]
+    sections = [_section(line) for line in done.stdout.decode(errors="replace").split("\n") if line]
     if not sections:
         raise MediaError(_reason(done.stderr))
     return sections
@@ -78,9 +82,15 @@ def longest_seconds(path: Path) -> float:
 
 
 def _section(line: str) -> Section:
-    name, *fields = line.split("|")
+    is_plain = "\\" not in line
+    name, *fields = line.split("|") if is_plain else _FIELD.findall(line)
     pairs = (field.partition("=") for field in fields)
-    return Section(name, {key: value for key, _, value in pairs})
+    return Section(name, {key: value if is_plain else _unescaped(value) for key, _, value in pairs})
+
+
+def _unescaped(value: str) -> str:
+    """As it was before ffprobe escaped line breaks, its separator and the backslash."""
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), value)
 
 
 def _reason(told: bytes) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import input_url, output_of
-from pesearch.media.ffprobe import longest_seconds
+from pesearch.media.ffprobe import Section, longest_seconds
+from pesearch.media.probe import inspect
 from pesearch.media.subtitles import Line, decoded, subtitle_lines
 
 _SUBTITLE_CODECS = (
@@ -23,10 +22,7 @@ TEXT_CODECS = frozenset(_SUBTITLE_CODECS.split(" "))
 MAX_STREAMS = 64
 _MAX_STREAM_BYTES = 32 << 20
 
-_ENTRIES = (
-    "format=start_time:format_tags:stream=index,codec_type,codec_name:stream_tags=language"
-    ":chapter=start_time,end_time:chapter_tags=title"
-)
+_TAG = "tag:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +49,25 @@ def look_inside(path: Path) -> Inside:
 
     Errors: MediaError when FFmpeg cannot open it; OSError; FFmpegMissing.
     """
-    told = _told(path)
-    form = told["format"]
-    origin = float(form.get("start_time", 0.0))
-    chapters = [
-        Line(
-            float(each["start_time"]) - origin, float(each["end_time"]) - origin, each.get("tags", {}).get("title", "")
-        )
-        for each in told.get("chapters", [])
-    ]
-    streams = [
-        each
-        for each in told.get("streams", [])
-        if each.get("codec_type") == "subtitle" and each.get("codec_name") in TEXT_CODECS
-    ]
+    container = inspect(path)
+    tags, chapters, streams = {}, [], []
+    for section in container.told:
+        if section.name == "format":
+            tags = {field[len(_TAG) :]: text for field, text in section.fields.items() if field.startswith(_TAG)}
+        elif section.name == "chapter":
+            chapters.append(_chapter(section, container.origin_seconds))
+        elif section.text("codec_type") == "subtitle" and section.text("codec_name") in TEXT_CODECS:
+            streams.append(section)
     read, remarks = _streams(path, streams[:MAX_STREAMS])
-    return Inside(form.get("tags", {}), tuple(chapters), read, remarks)
+    return Inside(tags, tuple(chapters), read, remarks)
 
 
-def _told(path: Path) -> dict[str, Any]:
-    done = output_of(
-        "ffprobe", "-v", "error", "-of", "json", "-show_entries", _ENTRIES, input_url(path),
-        timeout_seconds=longest_seconds(path),
-    )  # fmt: skip
-    told: dict[str, Any] = json.loads(done.stdout.decode(errors="replace") or "{}")
-    if "format" not in told:
-        raise MediaError("FFmpeg cannot open it")
-    return told
+def _chapter(section: Section, origin_seconds: float) -> Line:
+    start, end = (section.number(field) or 0.0 for field in ("start_time", "end_time"))
+    return Line(start - origin_seconds, end - origin_seconds, section.text("tag:title"))
 
 
-def _streams(path: Path, streams: Sequence[dict[str, Any]]) -> tuple[tuple[SubtitleStream, ...], tuple[str, ...]]:
+def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStream, ...], tuple[str, ...]]:
     """All streams in one pass over the file, each to a file of its own: FFmpeg makes ASS of every text."""
     if not streams:
         return (), ()
@@ -90,10 +75,10 @@ def _streams(path: Path, streams: Sequence[dict[str, Any]]) -> tuple[tuple[Subti
     with tempfile.TemporaryDirectory(prefix="pesearch-") as name:
         outputs: list[str | bytes] = []
         for stream in streams:
-            target = str(Path(name) / f"{stream['index']}.ass")
+            target = str(Path(name) / f"{stream.text('index')}.ass")
             outputs += [
                 "-map",
-                f"0:{stream['index']}",
+                f"0:{stream.text('index')}",
                 "-c:s",
                 "ass",
                 "-fs",
@@ -107,10 +92,10 @@ def _streams(path: Path, streams: Sequence[dict[str, Any]]) -> tuple[tuple[Subti
         )
         for stream in streams:
             try:
-                text, _ = decoded((Path(name) / f"{stream['index']}.ass").read_bytes())
+                text, _ = decoded((Path(name) / f"{stream.text('index')}.ass").read_bytes())
                 lines = subtitle_lines(text, ".ass")
             except (MediaError, OSError) as error:
-                remarks.append(f"subtitles of stream {stream['index']} left out: {error}")
+                remarks.append(f"subtitles of stream {stream.text('index')} left out: {error}")
                 continue
-            read.append(SubtitleStream(stream["index"], stream.get("tags", {}).get("language", ""), tuple(lines)))
+            read.append(SubtitleStream(stream.count("index"), stream.text("tag:language"), tuple(lines)))
     return tuple(read), tuple(remarks)

@@ -34,6 +34,7 @@ _SMALL_FILE_BYTES = 8 << 20
 _STREAMS = (
     "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
     "r_frame_rate,sample_rate,channels:stream_disposition=attached_pic,default:stream_side_data=rotation"
+    ":format_tags:stream_tags=language:chapter=start_time,end_time:chapter_tags=title"
 )
 _TIMES = "stream_index,pts_time,dts_time,duration_time"
 
@@ -42,7 +43,8 @@ _TIMES = "stream_index,pts_time,dts_time,duration_time"
 class Container:
     """A video or audio file opened up. Its time 0 is `origin_seconds` on the clock of its own timestamps.
 
-    `format` is FFmpeg's name of the container; the indexes are those of the streams that are read.
+    `format` is FFmpeg's name of the container; the indexes are those of the streams that are read. `told` is what
+    ffprobe says of all of it but its packets.
     """
 
     info: MediaInfo
@@ -50,6 +52,7 @@ class Container:
     origin_seconds: float
     video_index: int | None
     audio_index: int | None
+    told: tuple[Section, ...]
 
 
 def probe(path: Path) -> MediaInfo:
@@ -95,8 +98,9 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int) -> Container:
         _video_stream(video) if video else None,
         AudioStream(sound.text("codec_name"), sound.count("sample_rate"), sound.count("channels")) if sound else None,
     )
-    indexes = (stream.count("index") if stream else None for stream in (video, sound))
-    return Container(info, form.text("format_name"), origin, *indexes)
+    video_index, audio_index = (stream.count("index") if stream else None for stream in (video, sound))
+    told = tuple(section for section in sections if section.name != "packet")
+    return Container(info, form.text("format_name"), origin, video_index, audio_index, told)
 
 
 def _video(sections: list[Section]) -> Section | None:

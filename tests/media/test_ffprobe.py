@@ -1,0 +1,35 @@
+"""Lines of ffprobe, where what a file holds looks like ffprobe's own signs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pesearch.media import ffprobe as told
+from pesearch.media.inside import look_inside
+from tests.media.samples import ffmpeg
+
+ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f", "|": r"\|"}
+"""As ffprobe's documentation has them for `-of compact` (escape=c)."""
+
+HOSTILE = "a|b\\c\nd=e\u2028f\\|g"
+
+
+@given(st.dictionaries(st.sampled_from(["title", "comment", "artist"]), st.text()))
+@example({"title": HOSTILE, "comment": "\\"})
+def test_fields_come_back_as_they_were(tags: dict[str, str]) -> None:
+    written = {f"tag:{name}": "".join(ESCAPES.get(each, each) for each in text) for name, text in tags.items()}
+    section = told._section("|".join(["format", *(f"{name}={text}" for name, text in written.items())]))
+    assert (section.name, section.fields) == ("format", {f"tag:{name}": text for name, text in tags.items()})
+
+
+@pytest.mark.parametrize("name", ["tagged.mkv", "tagged.mp3"])
+def test_tags_of_a_file(tmp_path: Path, sample: Callable[[str], Path], name: str) -> None:
+    path = tmp_path / name
+    ffmpeg("-i", sample("tone.mp3"), "-c", "copy", "-metadata", f"title={HOSTILE}", path)
+    tags = {key.lower(): text for key, text in look_inside(path).tags.items()}
+    assert tags["title"] == HOSTILE
