@@ -7,7 +7,7 @@ is put twice: in the query language, and as one plain sentence. Which clips answ
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -28,7 +28,10 @@ TOGETHER_SECONDS = 10.0
 AFTER_SECONDS = 30.0
 """What THEN means without a limit."""
 
-LEAST_RELEVANT, MOST_RELEVANT = 1, 30
+MOST_RELEVANT = 0.3
+"""A question that more than this share of the clips answers asks for too little."""
+
+MOST_TRIES = 1000
 KINDS = ("and", "both senses", "then heard", "then seen", "not", "within", "said")
 
 Rng = np.random.Generator
@@ -69,13 +72,19 @@ def composed_questions(clips: Sequence[ClipTruth], count: int, seed: int) -> lis
     """So many questions, all kinds in turn, each different, each answered by some of the clips and not by many."""
     rng = np.random.default_rng(seed)
     questions: dict[str, Composed] = {}
-    while len(questions) < count:
-        kind = KINDS[len(questions) % len(KINDS)]
+    for number in range(count):
+        question = _new_question(KINDS[number % len(KINDS)], clips, questions, rng)
+        questions[question.language] = question
+    return list(questions.values())
+
+
+def _new_question(kind: str, clips: Sequence[ClipTruth], asked: Collection[str], rng: Rng) -> Composed:
+    for _ in range(MOST_TRIES):
         language, sentence, holds = _MAKERS[kind](rng, clips)
         relevant = frozenset(clip.path.name for clip in clips if holds(clip))
-        if language not in questions and LEAST_RELEVANT <= len(relevant) <= MOST_RELEVANT:
-            questions[language] = Composed(kind, language, sentence, relevant)
-    return list(questions.values())
+        if language not in asked and 0 < len(relevant) <= MOST_RELEVANT * len(clips):
+            return Composed(kind, language, sentence, relevant)
+    raise ValueError(f"{len(clips)} clips answer no more questions of the kind {kind!r}")
 
 
 Made = tuple[str, str, Callable[[ClipTruth], bool]]

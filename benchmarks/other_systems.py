@@ -17,7 +17,7 @@ from benchmarks.vector_data import VectorData
 from pesearch.types import FloatArray
 
 NEIGHBOURS, BUILDING_EFFORT = 16, 100
-EFFORTS = (10, 20, 40, 80, 160, 320, 640, 1280)
+EFFORTS = (10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)
 _BLOCK = 1 << 13
 
 
@@ -173,11 +173,12 @@ class SqliteVec:
 
 
 class Chroma:
-    """Chroma: HNSW over float32, in a persistent client."""
+    """Chroma: HNSW over float32, in a persistent client. It takes up another effort only when it is opened again."""
 
     needs = "chromadb"
-    knobs = EFFORTS
+    knobs = EFFORTS[-4:]
     _collection: Any
+    _folder: Path
     _effort: int | None = None
 
     def build(self, data: VectorData, folder: Path) -> None:
@@ -199,13 +200,23 @@ class Chroma:
         import chromadb
 
         client = chromadb.PersistentClient(str(folder / "chroma"))
-        self._collection = client.get_collection("rows", embedding_function=None)
-        self.search(data.questions[0], 1, None)
+        self._collection, self._folder = client.get_collection("rows", embedding_function=None), folder
+        self._ask(data.questions[0], 1)
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
         """With an effort of `knob`."""
         if knob is not None and knob != self._effort:
-            self._collection.modify(configuration={"hnsw": {"ef_search": max(knob, k)}})
-            self._effort = knob
+            self._open_with(knob)
+        return self._ask(question, k)
+
+    def _open_with(self, effort: int) -> None:
+        import chromadb
+
+        self._collection.modify(configuration={"hnsw": {"ef_search": effort}})
+        chromadb.api.client.SharedSystemClient.clear_system_cache()
+        client = chromadb.PersistentClient(str(self._folder / "chroma"))
+        self._collection, self._effort = client.get_collection("rows", embedding_function=None), effort
+
+    def _ask(self, question: FloatArray, k: int) -> npt.NDArray[np.int64]:
         found = self._collection.query(query_embeddings=question[None], n_results=k, include=[])
         return np.array([int(name) for name in found["ids"][0]], dtype=np.int64)

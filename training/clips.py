@@ -1,6 +1,7 @@
 """The pool as the towers of PE-AV see it: codec features and frame vectors of every clip, with what is true when."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from torch.nn.functional import normalize
 
 from training.pool import CLIP_SECONDS, FRAME_TIMES, Pool
 from training.scene import Scene, facts_of
+from training.sounds import render_audio
 from training.stage_codec import HOP, encode
 from training.stage_vision import image_facts, worn
 from training.words import PHRASES, SOUNDS
 
 FRAMES_PER_SECOND = 25
+CLIPS_A_BACKGROUND = 4
 CLIP_FRAMES = int(CLIP_SECONDS * FRAMES_PER_SECOND)
 AUDIBLE = (*(f"heard:{name}" for name in SOUNDS), *(f"said:{phrase}" for phrase in PHRASES))
 LONGEST_FRAMES, LONGEST_PICTURES = 250, 16  # of a window of 10 s
@@ -27,9 +30,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """codec: float16 [n, 100, 80]; vision: float16 [n, 7, 128], norm 1; active: bool [n, 100, 63] by AUDIBLE."""
+    """codec: float16 [n, 100, 80]; vision: float16 [n, 7, 128], norm 1; active: bool [n, 100, 63] by AUDIBLE.
+
+    background: float16 [m, 100, 80], codec features of clips in which nothing sounds.
+    """
 
     codec: NDArray[np.float16]
+    background: NDArray[np.float16]
     vision: NDArray[np.float16]
     active: NDArray[np.bool_]
     visible: tuple[frozenset[str], ...]
@@ -50,15 +57,32 @@ class Windows:
 
 
 def cache_codec(pool: Pool, embedder: Any, work: Path) -> None:
-    """Writes the codec features of every rendered clip to `work/codec_features.npy`, and their rows beside them."""
-    rows, device = pool.rows(), next(embedder.parameters()).device
+    """Writes the codec features of every rendered clip to `work/codec_features.npy`, and their rows beside them.
+
+    Beside them, too, those of the backgrounds of some clips, alone.
+    """
+    rows = pool.rows()
+    np.save(work / "codec_rows.npy", rows)
+    np.save(work / "codec_features.npy", _codec_features(rows, lambda row: pool.audio[row], embedder))
+    quiet = rows[::CLIPS_A_BACKGROUND]
+    np.save(work / "background_features.npy", _codec_features(quiet, lambda row: _background(pool, row), embedder))
+
+
+def _codec_features(
+    rows: NDArray[np.int64], samples_of: Callable[[int], NDArray[np.int16]], embedder: Any
+) -> NDArray[np.float16]:
+    device = next(embedder.parameters()).device
     features = np.zeros((len(rows), CLIP_FRAMES, embedder.bottleneck.out_channels), np.float16)
     with torch.inference_mode():
         for at in range(0, len(rows), 8):
-            wave = torch.from_numpy(pool.audio[rows[at : at + 8]].astype(np.float32) / 32768).to(device)
+            samples = np.stack([samples_of(int(row)) for row in rows[at : at + 8]])
+            wave = torch.from_numpy(samples.astype(np.float32) / 32768).to(device)
             features[at : at + 8] = encode(embedder, wave).cpu().numpy()
-    np.save(work / "codec_rows.npy", rows)
-    np.save(work / "codec_features.npy", features)
+    return features
+
+
+def _background(pool: Pool, row: int) -> NDArray[np.int16]:
+    return (render_audio(replace(pool.scene(row), heard=(), said=())) * 32767).astype(np.int16)
 
 
 def cache_vision(pool: Pool, tower: nn.Module, work: Path) -> None:
@@ -76,11 +100,11 @@ def cache_vision(pool: Pool, tower: nn.Module, work: Path) -> None:
 
 def open_clips(pool: Pool, work: Path) -> Clips:
     """The cached features with the truths of their scenes."""
-    names = ("codec_rows", "codec_features", "vision_features")
-    rows, codec, vision = (np.load(work / f"{name}.npy") for name in names)
+    names = ("codec_rows", "codec_features", "background_features", "vision_features")
+    rows, codec, background, vision = (np.load(work / f"{name}.npy") for name in names)
     scenes = [pool.scene(int(row)) for row in rows]
     active = np.stack([active_frames(scene) for scene in scenes])
-    return Clips(codec, vision[rows], active, tuple(visible_facts(scene) for scene in scenes))
+    return Clips(codec, background, vision[rows], active, tuple(visible_facts(scene) for scene in scenes))
 
 
 def visible_facts(scene: Scene) -> frozenset[str]:
@@ -100,16 +124,20 @@ def active_frames(scene: Scene) -> NDArray[np.bool_]:
     return active
 
 
-def sample_windows(clips: Clips, rng: np.random.Generator, count: int, noise: float = 0.25) -> Windows:
-    """Windows of one length: `count` single clips mostly, or fewer made of several clips in a row (up to 10 s)."""
+def sample_windows(
+    clips: Clips, rng: np.random.Generator, count: int, noise: float = 0.25, quiet_share: float = 0.0
+) -> Windows:
+    """Windows of one length: `count` single clips mostly, or fewer made of several clips in a row (up to 10 s).
+
+    In the place of a share of the clips there is background alone; their pictures stay.
+    """
     joined = int(rng.choice([1, 2, 3], p=[0.7, 0.15, 0.15]))
     count = max(1, count // joined)
     longest = min(joined * CLIP_FRAMES, LONGEST_FRAMES)
     length = longest if joined == 1 else int(rng.integers(longest - 50, longest + 1))
     pictures = min(joined * len(FRAME_TIMES), round(length / FRAMES_PER_SECOND * 1.6) + (joined == 1), LONGEST_PICTURES)
     rows = rng.integers(len(clips), size=(count, joined))
-    codec = clips.codec[rows].reshape(count, -1, clips.codec.shape[-1]).astype(np.float32)
-    active = clips.active[rows].reshape(count, -1, len(AUDIBLE))
+    codec, active = _heard(clips, rows, rng.random(rows.shape) < quiet_share, rng)
     vision = clips.vision[rows].reshape(count, -1, clips.vision.shape[-1])[:, :pictures].astype(np.float32)
     start = int(rng.integers(codec.shape[1] - length + 1))
     window = slice(start, start + length)
@@ -121,6 +149,16 @@ def sample_windows(clips: Clips, rng: np.random.Generator, count: int, noise: fl
         tuple(_audible(whole, whole[window]) for whole in active),
         tuple(_visible([clips.visible[row] for row in row_set], pictures) for row_set in rows),
     )
+
+
+def _heard(
+    clips: Clips, rows: NDArray[np.int64], quiet: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The codec features and AUDIBLE of clips in a row: [count, joined * 100, ...]."""
+    codec, active = clips.codec[rows].astype(np.float32), clips.active[rows]
+    codec[quiet] = clips.background[rng.integers(len(clips.background), size=int(quiet.sum()))]
+    active[quiet] = False
+    return codec.reshape(len(rows), -1, codec.shape[-1]), active.reshape(len(rows), -1, len(AUDIBLE))
 
 
 def _audible(whole: NDArray[np.bool_], part: NDArray[np.bool_]) -> frozenset[str]:

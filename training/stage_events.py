@@ -18,6 +18,9 @@ from training.towers import codec_features_as_input
 
 BATCH, WORDINGS, FOREIGN, FOREIGN_EACH = 32, 40, 400, 12
 
+QUIET_SHARE = 0.3
+"""Every clip of the pool holds a sound; a long file has minutes in which there is only background."""
+
 
 def start_from(frame_level: Any, model: Any) -> None:
     """Copies PE-AV's text tower, its text-audio head and its audio tower. The frame head is trained already."""
@@ -35,7 +38,7 @@ def train_events(frame_level: Any, tokenizer: Any, clips: Clips, work: Path, min
     encoder.embedder.data_proj.requires_grad_(True)
 
     def loss() -> Tensor:
-        windows = sample_windows(clips, rng, BATCH)
+        windows = sample_windows(clips, rng, BATCH, quiet_share=QUIET_SHARE)
         wording = torch.from_numpy(rng.integers(WORDINGS, size=len(AUDIBLE)))
         strange = torch.from_numpy(rng.integers(FOREIGN, size=FOREIGN_EACH))
         texts = torch.cat([known[torch.arange(len(AUDIBLE)), wording], foreign[strange]])
