@@ -39,6 +39,8 @@ def make_many_windows(folder: Path, source: Library, count: int) -> Library:
     with library.writer() as writer:
         while batch := list(islice(files, FILES_A_BATCH)):
             writer.add(batch)
+        for _ in writer.tidy():
+            pass
     return library
 
 

@@ -31,7 +31,7 @@ from pesearch.search.metrics import auroc, calibration_error
 from pesearch.search.question import Question
 from pesearch.search.ranking import ndcg_at
 from pesearch.search.retrieve import probes_of, retrieve
-from pesearch.search.score import score_files
+from pesearch.search.score import score_parts
 from pesearch.search.search import calibration_of, search
 from pesearch.search.truths import read_truths
 from pesearch.store.library import Library, create_library, open_library
@@ -165,8 +165,9 @@ def _by_rank(library: Library, models: ModelSet) -> Rank:
 
     def rank(question: Question) -> dict[str, float]:
         asked = take_apart(question)
-        found = retrieve(library, asked, probes_of(asked, models), question.k, None).file_ids
-        return {library.file(number).path.name: 1.0 / place for place, number in enumerate(found, start=1)}
+        parts = retrieve(library, asked, probes_of(asked, models), question.k, None).parts
+        files = dict.fromkeys(part.file_id for part in parts)
+        return {library.file(number).path.name: 1.0 / place for place, number in enumerate(files, start=1)}
 
     return rank
 
@@ -214,7 +215,7 @@ def _steps(library: Library, models: ModelSet, question: Question) -> tuple[floa
     found = retrieve(library, asked, probes, question.k, None)
     times.append(time.perf_counter())
     calibration = calibration_of(library, backgrounds(library), models, probes)
-    score_files(library, asked, calibration, found.file_ids)
+    score_parts(library, asked, calibration, found.parts)
     times.append(time.perf_counter())
     embed, searching, look = np.diff(times).tolist()
     return embed, searching, look

@@ -240,6 +240,15 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of one media file, in seconds; up to infinity where it is all of it."""
+
+    file_id: int
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CueHit:
     """A cue found by its words. `score` is BM25 (higher is better, of one query comparable), `rank` from 1."""
 

@@ -98,7 +98,9 @@ class Background:
         if self.space is not SpaceName.FRAME or not is_text:
             return scores
         others = vectors @ self.words.T
-        mean, spread = others.mean(axis=1, keepdims=True), others.std(axis=1, keepdims=True)
+        mean = others @ np.full((len(self.words), 1), 1 / len(self.words), np.float32)
+        others -= mean
+        spread = np.sqrt(np.einsum("nw,nw->n", others, others) / len(self.words))[:, None]
         normal: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
         return normal
 

@@ -86,7 +86,9 @@ def fuse(certainties: Certainty) -> Certainty:
     It is as certain as in the space that is most certain of it, because what is heard need not be seen (CombMAX of Fox
     and Shaw, 1994); a second space that agrees decides between equals.
     """
-    ordered = np.sort(certainties, axis=-1)
-    best, second = ordered[..., -1], ordered[..., -2]
+    best, second = np.zeros((2, *certainties.shape[:-1]))
+    for each in np.moveaxis(certainties, -1, 0):
+        second = np.maximum(second, np.minimum(best, each))
+        best = np.maximum(best, each)
     fused: Certainty = best + AGREEMENT * (1 - best) * second
     return fused

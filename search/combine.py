@@ -7,9 +7,13 @@ that a question of many terms keeps the scale of a question of one; what must no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+
+import numpy as np
+import numpy.typing as npt
 
 TOGETHER_SECONDS = 10.0
 """What AND means without a limit: both within one window of each other."""
@@ -125,7 +129,7 @@ def _evaluate(plan: Plan, found: Found) -> list[Stretch]:
 def _together(plan: All, found: Found) -> list[Stretch]:
     first, *others = [_evaluate(part, found) for part in plan.parts]
     for other in others:
-        first = _best(a.joined(b) for a, b in product(first, other) if a.gap(b) <= plan.within_seconds)
+        first = _best(a.joined(b) for a, b in _near(first, other, plan.within_seconds))
     for part in plan.excluded:
         excluded = _evaluate(part, found)
         first = [_without(stretch, excluded) for stretch in first]
@@ -136,8 +140,20 @@ def _at_once(parts: Sequence[Plan], found: Found) -> list[Stretch]:
     """The stretch is that of the part that is placed the tightest."""
     first, *others = [_evaluate(part, found) for part in parts]
     for other in others:
-        first = _best(_tighter(a, b) for a, b in product(first, other) if a.overlaps(b))
+        first = _best(_tighter(a, b) for a, b in _near(first, other, 0.0) if a.overlaps(b))
     return first
+
+
+def _near(some: Sequence[Stretch], others: Sequence[Stretch], seconds: float) -> Iterator[tuple[Stretch, Stretch]]:
+    """The pairs with at most so much time between both."""
+    a, b = _edges(some)[:, None], _edges(others)[None]
+    gaps = np.maximum(b[..., 0] - a[..., 1], a[..., 0] - b[..., 1])
+    return ((some[row], others[column]) for row, column in np.argwhere(gaps <= seconds).tolist())
+
+
+def _edges(stretches: Sequence[Stretch]) -> npt.NDArray[np.float64]:
+    """Starts and ends, [n, 2]."""
+    return np.array([_place(stretch) for stretch in stretches]).reshape(-1, 2)
 
 
 def _tighter(a: Stretch, b: Stretch) -> Stretch:
@@ -150,10 +166,12 @@ def _in_order(plan: InOrder, found: Found) -> list[Stretch]:
     """The last one found is what the next must follow."""
     chains = [(stretch, stretch) for stretch in _evaluate(plan.parts[0], found)]
     for part in plan.parts[1:]:
+        lasts, later = [last for _, last in chains], _evaluate(part, found)
+        late = _edges(later)[None, :, 0] - _edges(lasts)[:, None, 1]
         following = [
-            (chain.joined(later, share), later)
-            for (chain, last), later in product(chains, _evaluate(part, found))
-            if (share := _order(last, later, plan.within_seconds))
+            (chains[row][0].joined(later[column], share), later[column])
+            for row, column in np.argwhere(late <= plan.within_seconds).tolist()
+            if (share := _order(lasts[row], later[column], plan.within_seconds))
         ]
         chains = sorted(following, key=lambda pair: best_first(pair[0]))[:MOST_STRETCHES]
     return [chain for chain, _ in chains]
@@ -189,7 +207,53 @@ def _best(stretches: Iterable[Stretch]) -> list[Stretch]:
 def apart(stretches: Iterable[Stretch]) -> list[Stretch]:
     """Those of which none overlaps a better one, best first: one moment is listed once."""
     chosen: list[Stretch] = []
+    by_time: list[Stretch] = []
     for stretch in sorted(stretches, key=best_first):
-        if not any(stretch.overlaps(other) for other in chosen):
+        at = bisect_right(by_time, _place(stretch), key=_place)
+        if not any(stretch.overlaps(other) for other in by_time[max(at - 1, 0) : at + 1]):
             chosen.append(stretch)
+            by_time.insert(at, stretch)
     return chosen
+
+
+def _place(stretch: Stretch) -> tuple[float, float]:
+    return stretch.start_seconds, stretch.end_seconds
+
+
+def reach(plan: Plan) -> float:
+    """How many seconds from each other the parts of an answer to a plan may lie."""
+    match plan:
+        case All(parts, excluded, within_seconds):
+            return within_seconds * (len(parts) > 1) + max(map(reach, (*parts, *excluded)))
+        case InOrder(parts, within_seconds):
+            return within_seconds * (len(parts) - 1) + max(map(reach, parts))
+        case Either(parts) | AtOnce(parts):
+            return max(map(reach, parts))
+        case _:
+            return 0.0
+
+
+def most(plan: Plan, best: Callable[[int], Stretch]) -> float:
+    """No stretch that answers a plan scores more, when those that answer a term score at most as `best` of it."""
+    return max(each.score for each in _most(plan, best))
+
+
+def _most(plan: Plan, best: Callable[[int], Stretch]) -> list[Stretch]:
+    match plan:
+        case All(parts) | InOrder(parts) | AtOnce(parts):
+            first, *others = [_most(part, best) for part in parts]
+            for other in others:
+                first = _of_each_weight(a.joined(b) for a, b in product(first, other))
+            return first
+        case Either(parts):
+            return _of_each_weight(each for part in parts for each in _most(part, best))
+        case term:
+            return [best(term)]
+
+
+def _of_each_weight(stretches: Iterable[Stretch]) -> list[Stretch]:
+    found: dict[float, Stretch] = {}
+    for stretch in stretches:
+        if stretch.weight not in found or found[stretch.weight].score < stretch.score:
+            found[stretch.weight] = stretch
+    return list(found.values())

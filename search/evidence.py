@@ -9,7 +9,7 @@ import numpy as np
 from pesearch.search.asked import Asked
 from pesearch.search.combine import Stretch
 from pesearch.search.retrieve import Retrieved
-from pesearch.search.score import FileScores
+from pesearch.search.score import PartScores
 from pesearch.types import Hit, SpaceName
 
 KEPT_SHARE = 0.5
@@ -24,18 +24,18 @@ def ranks_of(found: Retrieved) -> Ranks:
     return [{(hit.file_id, hit.start_seconds, hit.end_seconds): hit.rank for hit in hits} for hits in found.hits]
 
 
-def evidence_of(file: FileScores, stretch: Stretch, asked: Asked, ranks: Ranks) -> tuple[Hit, ...]:
+def evidence_of(part: PartScores, stretch: Stretch, asked: Asked, ranks: Ranks) -> tuple[Hit, ...]:
     """The best segment of the stretch in each space that speaks for it. What was not found ranks after what was."""
     wanted = [number for number, looked_for in enumerate(asked.looked_for) if looked_for]
-    best = list(_best_segments(file, stretch, wanted))
+    best = list(_best_segments(part, stretch, wanted))
     least = KEPT_SHARE * max((sure for *_, sure in best), default=0.0)
-    hits = (_hit(file, space, at, ranks) for space, at, sure in best if sure and sure >= least)
+    hits = (_hit(part, space, at, ranks) for space, at, sure in best if sure and sure >= least)
     return tuple(sorted(hits, key=lambda hit: (hit.rank, hit.space, hit.start_seconds)))
 
 
-def _best_segments(file: FileScores, stretch: Stretch, wanted: Sequence[int]) -> Iterator[tuple[SpaceName, int, float]]:
+def _best_segments(part: PartScores, stretch: Stretch, wanted: Sequence[int]) -> Iterator[tuple[SpaceName, int, float]]:
     """For each space the number of the segment in the stretch that is surest of a term that is looked for."""
-    for space, scored in file.spaces.items():
+    for space, scored in part.spaces.items():
         starts, ends = scored.segments.T
         inside = (starts < stretch.end_seconds) & (ends > stretch.start_seconds) | (starts == stretch.start_seconds)
         sure = np.where(inside, scored.certainties[:, wanted].max(axis=1), 0.0)
@@ -43,9 +43,9 @@ def _best_segments(file: FileScores, stretch: Stretch, wanted: Sequence[int]) ->
         yield space, at, float(sure[at])
 
 
-def _hit(file: FileScores, space: SpaceName, at: int, ranks: Ranks) -> Hit:
-    scored = file.spaces[space]
+def _hit(part: PartScores, space: SpaceName, at: int, ranks: Ranks) -> Hit:
+    scored = part.spaces[space]
     start, end = scored.segments[at].tolist()
     known = ranks[int(scored.probes[at])]
-    rank = known.get((file.file.id, start, end), len(known) + 1)
-    return Hit(file.file.id, space, start, end, float(scored.scores[at]), rank)
+    rank = known.get((part.file.id, start, end), len(known) + 1)
+    return Hit(part.file.id, space, start, end, float(scored.scores[at]), rank)

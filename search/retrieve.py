@@ -1,4 +1,4 @@
-"""A question as vectors, and the files that may answer it."""
+"""A question as vectors, and the parts of files that may answer it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ import numpy as np
 
 from pesearch.search.asked import SPACES_OF, Asked, Sample, Term
 from pesearch.search.calibrate import Measure, Probe
+from pesearch.search.combine import reach
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
+from pesearch.search.likeliest import likeliest
 from pesearch.search.syntax import Literal, Sense, Words
-from pesearch.types import FloatArray, Hit, MediaKind, SpaceName
+from pesearch.types import FloatArray, Hit, MediaKind, Part, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-HITS_A_PROBE = 100
-"""How deep each space is searched for each vector."""
+HITS_A_PROBE, HITS_A_MOMENT = 100, 4
+"""How deep each space is searched for each vector: at least so deep, and so deep for each moment asked for."""
 
-FILES_A_MOMENT, LEAST_FILES = 4, 40
-"""How many files are looked at closely: so many for each moment that is asked for, and at least so many."""
+PARTS_A_MOMENT, LEAST_PARTS = 4, 40
+"""How many parts of files are looked at closely: so many for each moment that is asked for, and at least so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What each probe found, best first, and the files that are worth a closer look, likeliest first."""
+    """What each probe found, best first, and the parts of files that are worth a closer look, likeliest first."""
 
     hits: tuple[tuple[Hit, ...], ...]
-    file_ids: tuple[int, ...]
+    parts: tuple[Part, ...]
 
 
 def probes_of(asked: Asked, models: ModelSet) -> tuple[Probe, ...]:
@@ -90,19 +92,27 @@ def retrieve(
     probes: Sequence[Probe],
     k: int,
     file_ids: frozenset[int] | None,
-    written: Iterable[Sequence[int]] = (),
+    written: Iterable[Sequence[Part]] = (),
 ) -> Retrieved:
     """Searches each space with all its probes at once, in `file_ids` only when given. What is excluded finds nothing.
 
-    `written` are rankings of files by their cues, best first.
+    `written` are rankings of what cues found, best first.
     """
     hits: dict[int, tuple[Hit, ...]] = {}
+    depth = max(HITS_A_PROBE, HITS_A_MOMENT * k)
     for space, numbers in _by_space(asked, probes).items():
         queries = np.stack([probes[number].vector for number in numbers])
-        found = library.search(space, queries, HITS_A_PROBE, file_ids)
+        found = library.search(space, queries, depth, file_ids)
         hits |= {number: tuple(one) for number, one in zip(numbers, found, strict=True)}
     ordered = tuple(hits.get(number, ()) for number in range(len(probes)))
-    return Retrieved(ordered, _likeliest([*map(_files, ordered), *written], max(FILES_A_MOMENT * k, LEAST_FILES)))
+    rankings = ([Part(hit.file_id, hit.start_seconds, hit.end_seconds) for hit in found] for found in ordered)
+    parts = likeliest(
+        [*rankings, *written],
+        reach(asked.plan),
+        max(PARTS_A_MOMENT * k, LEAST_PARTS),
+        lambda file_id: library.file(file_id).info.duration_seconds,
+    )
+    return Retrieved(ordered, parts)
 
 
 def _by_space(asked: Asked, probes: Sequence[Probe]) -> dict[SpaceName, list[int]]:
@@ -111,17 +121,3 @@ def _by_space(asked: Asked, probes: Sequence[Probe]) -> dict[SpaceName, list[int
         if asked.looked_for[probe.part]:
             spaces[probe.space].append(number)
     return spaces
-
-
-def _files(hits: Sequence[Hit]) -> list[int]:
-    """The files of hits, each at its best."""
-    return list(dict.fromkeys(hit.file_id for hit in hits))
-
-
-def _likeliest(rankings: Iterable[Sequence[int]], count: int) -> tuple[int, ...]:
-    """The files by reciprocal rank fusion over the probes and cues (Cormack et al. 2009, with their 60)."""
-    scores: dict[int, float] = defaultdict(float)
-    for files in rankings:
-        for rank, file_id in enumerate(files, start=1):
-            scores[file_id] += 1 / (60 + rank)
-    return tuple(sorted(scores, key=lambda file_id: (-scores[file_id], file_id))[:count])

@@ -1,7 +1,8 @@
-"""A close look at files: how surely each of their windows answers each term of a question, in each space."""
+"""A close look at parts of files: how surely each of their windows answers each term of a question, in each space."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ import numpy.typing as npt
 from pesearch.search.asked import Asked
 from pesearch.search.background import Certainty
 from pesearch.search.calibrate import Calibration
-from pesearch.timeline import windows
-from pesearch.types import FloatArray, MediaFile, SegmentArray, SpaceName, SpaceVectors
+from pesearch.timeline import STEPS_PER_SECOND, step_count, windows
+from pesearch.types import FloatArray, MediaFile, Part, SegmentArray, SpaceName, SpaceVectors
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -36,35 +37,49 @@ class SpaceScores:
 
 
 @dataclass(frozen=True, slots=True)
-class FileScores:
-    """One file: `cells` float64 [c, 2] are its windows, `certainties` float64 [c, terms, spaces] hold the best of the
-    segments that lie in each; 0 where a space has none there, or is not asked."""
+class PartScores:
+    """A part of a file: `cells` float64 [c, 2] are the windows in it, `certainties` float64 [c, terms, spaces] hold the
+    best of the segments that lie in each; 0 where a space has none there, or is not asked."""
 
     file: MediaFile
+    part: Part
     cells: SegmentArray
     certainties: Certainty
     spaces: dict[SpaceName, SpaceScores]
 
+    @property
+    def first_step(self) -> int:
+        """The step of the file with which the part begins."""
+        return round(self.part.start_seconds * STEPS_PER_SECOND)
 
-def score_files(
-    library: Library, asked: Asked, calibration: Calibration, file_ids: Sequence[int]
-) -> dict[int, FileScores]:
-    """Compares every vector of the files with every probe."""
-    scored: dict[int, dict[SpaceName, SpaceScores]] = {number: {} for number in file_ids}
+    @property
+    def steps(self) -> int:
+        """How many steps the part has; a still image has one."""
+        whole = max(step_count(self.file.info.duration_seconds), 1)
+        stop = whole if self.part.end_seconds == math.inf else round(self.part.end_seconds * STEPS_PER_SECOND)
+        return min(stop, whole) - self.first_step
+
+
+def score_parts(
+    library: Library, asked: Asked, calibration: Calibration, parts: Sequence[Part]
+) -> dict[Part, PartScores]:
+    """Compares every vector of parts of files with every probe."""
+    scored: dict[Part, dict[SpaceName, SpaceScores]] = {part: {} for part in parts}
     for space in sorted({probe.space for probe in calibration.probes}):
-        for stored in library.vectors_of(file_ids, space):
+        for stored in library.vectors_of(parts, space):
             scores = _score_space(asked, calibration, space, stored.vectors)
-            for number, part in stored.parts():
-                scored[number][space] = _in_order(scores, part)
-    return {number: _by_cells(library.file(number), asked, spaces) for number, spaces in scored.items()}
+            for part, rows in stored.each():
+                scored[part][space] = _in_order(scores, rows)
+    return {part: _by_cells(library.file(part.file_id), part, asked, spaces) for part, spaces in scored.items()}
 
 
-def _by_cells(file: MediaFile, asked: Asked, spaces: dict[SpaceName, SpaceScores]) -> FileScores:
+def _by_cells(file: MediaFile, part: Part, asked: Asked, spaces: dict[SpaceName, SpaceScores]) -> PartScores:
     cells = file_cells(file)
+    cells = cells[(cells[:, 0] >= part.start_seconds) & (cells[:, 1] <= part.end_seconds)]
     certainties = np.zeros((len(cells), len(asked.terms), len(SPACES)))
     for space, scored in spaces.items():
         certainties[:, :, SPACES.index(space)] = best_in_cells(cells, scored.segments, scored.certainties)
-    return FileScores(file, cells, certainties, spaces)
+    return PartScores(file, part, cells, certainties, spaces)
 
 
 def file_cells(file: MediaFile) -> SegmentArray:
@@ -90,6 +105,8 @@ def _score_space(asked: Asked, calibration: Calibration, space: SpaceName, store
 def _in_order(scores: SpaceScores, part: slice) -> SpaceScores:
     """Those of one file, in order of time."""
     segments = scores.segments[part]
+    if (np.diff(segments[:, 0]) >= 0).all():
+        return SpaceScores(segments, scores.scores[part], scores.probes[part], scores.certainties[part])
     order = np.argsort(segments[:, 0], kind="stable")
     return SpaceScores(
         segments[order], scores.scores[part][order], scores.probes[part][order], scores.certainties[part][order]
@@ -102,13 +119,9 @@ def ranges(cells: SegmentArray, segments: SegmentArray) -> tuple[Indexes, Indexe
     Windows overlap by half, so the middle of one lies at the edge of the next and not inside it.
     """
     middles = segments.mean(axis=1)
-    instant = cells[:, 0] == cells[:, 1]
-    first = np.where(
-        instant, np.searchsorted(middles, cells[:, 0], "left"), np.searchsorted(middles, cells[:, 0], "right")
-    )
-    stop = np.where(
-        instant, np.searchsorted(middles, cells[:, 1], "right"), np.searchsorted(middles, cells[:, 1], "left")
-    )
+    is_still = bool((cells[:, 0] == cells[:, 1]).all())
+    first = np.searchsorted(middles, cells[:, 0], "left" if is_still else "right")
+    stop = np.searchsorted(middles, cells[:, 1], "right" if is_still else "left")
     return first, np.maximum(first, stop)
 
 

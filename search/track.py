@@ -6,6 +6,7 @@ what is heard: a window's certainty counts where these place it, and everywhere 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,16 +15,19 @@ import numpy.typing as npt
 from pesearch.search.background import Certainty
 from pesearch.search.calibrate import fuse
 from pesearch.search.combine import MOST_STRETCHES, Stretch
-from pesearch.search.score import SPACES, FileScores
-from pesearch.search.spans import presence
+from pesearch.search.score import SPACES, PartScores
+from pesearch.search.spans import presence, runs
 from pesearch.timeline import STEPS_PER_SECOND, step_count
-from pesearch.types import Event, FloatArray, SpaceName
+from pesearch.types import Event, FloatArray, SegmentArray, SpaceName
 
 EDGE_SHARE = 0.5
 """A stretch ends where its track falls under this share of its peak: the full width at half maximum."""
 
 LEAST_SHARE = 0.1
 """Peaks under this share of the best one in the file are no stretches of their own."""
+
+IGNORED_SHARE = LEAST_SHARE / 2
+"""A window this unsure beside the best one can make no such peak: a second space at most doubles what it counts."""
 
 PLACED = 0.3
 """Frames place what a window shows where one of them is at least this certain of it."""
@@ -50,6 +54,13 @@ class Hearing:
         count = max(step_count(duration_seconds), 1)
         return cls(np.full(count, np.nan), np.full(count, np.nan))
 
+    def heard_in(self, cells: SegmentArray) -> npt.NDArray[np.bool_]:
+        """In which windows [cells, 2] anything was listened to: bool [cells]."""
+        known = np.concatenate([[0], np.cumsum(~np.isnan(self.present))])
+        first, stop = (np.clip(np.rint(edge * STEPS_PER_SECOND), 0, len(self.present)).astype(int) for edge in cells.T)
+        heard: npt.NDArray[np.bool_] = known[stop] > known[first]
+        return heard
+
     def add(self, first_step: int, probabilities: FloatArray, events: list[Event]) -> None:
         """Steps from `first_step` on, float32 [n], and the events that were located in them.
 
@@ -65,39 +76,66 @@ class Hearing:
         self.events += events
 
 
-def track(file: FileScores, term: int, hearing: Hearing | None = None) -> Certainty:
-    """How surely a term is there in each 40 ms step of a file, float64 [steps]; a still image has one step."""
-    count = max(step_count(file.file.info.duration_seconds), 1)
-    certain = np.zeros((count, len(SPACES)))
-    frames = _frame_steps(file, term, count)
+def track(part: PartScores, term: int, hearing: Hearing | None = None) -> Certainty:
+    """How surely a term is there in each 40 ms step of a part of a file, float64 [steps].
+
+    A window that is too unsure to make a stretch beside the best one counts as 0.
+    """
+    certain = np.zeros((len(SPACES), part.steps))
+    frames = _frame_steps(part, term)
     if frames is not None:
-        certain[:, _FRAME] = frames
-    for (start, end), sure in zip(file.cells, file.certainties[:, term], strict=True):
-        if not sure.any():
-            continue
-        part = _part(start, end)
-        seen = None if frames is None else _shape(frames[part])
-        heard = None if hearing is None else hearing.steps[part]
-        sound = _with_hearing(sure[_AUDIO], hearing, part)
-        placed = ((_VIDEO, sure[_VIDEO], seen), (_AUDIO, sound, heard), (_BOTH, sure[_BOTH], _either(seen, heard)))
-        for space, level, shape in placed:
-            certain[part, space] = np.maximum(certain[part, space], _placed(level, shape))
-    return fuse(certain)
+        certain[_FRAME] = frames
+    levels = part.certainties[:, term].copy()
+    if hearing is not None:
+        for cell in np.flatnonzero(hearing.heard_in(part.cells)):
+            levels[cell, _AUDIO] = _with_hearing(levels[cell, _AUDIO], hearing, _part(*part.cells[cell]))
+    surest = levels.max(axis=1, initial=0.0)
+    for cell in np.flatnonzero(surest > IGNORED_SHARE * surest.max(initial=0.0)):
+        whole, sure = _part(*part.cells[cell]), levels[cell]
+        within = slice(whole.start - part.first_step, whole.stop - part.first_step)
+        seen = None if frames is None else _shape(frames[within])
+        heard = None if hearing is None else hearing.steps[whole]
+        for space, shape in ((_VIDEO, seen), (_AUDIO, heard), (_BOTH, _either(seen, heard))):
+            if sure[space] > 0.0:
+                certain[space, within] = np.maximum(certain[space, within], _placed(sure[space], shape))
+    return fuse(certain.T)
 
 
-def stretches(values: Certainty, weight: float = 1.0) -> list[Stretch]:
-    """The stretches around the peaks of a track, best first; none of them overlap."""
-    left, found = values.copy(), list[Stretch]()
-    least = LEAST_SHARE * left.max(initial=0.0)
-    while len(found) < MOST_STRETCHES and (peak := float(left.max(initial=0.0))) > max(least, 1e-6):
+def surest(part: PartScores, term: int) -> float:
+    """No step of a track is more certain, unless something was heard of the file."""
+    spaces = part.certainties[:, term].max(axis=0, initial=0.0)
+    if (frames := part.spaces.get(SpaceName.FRAME)) is not None:
+        spaces[_FRAME] = frames.certainties[:, term].max(initial=0.0)
+    return float(fuse(spaces))
+
+
+def stretches(values: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Stretch]:
+    """The stretches around the peaks of a track that begins at a step of its file, best first; none overlap."""
+    top = float(values.max(initial=0.0))
+    least = max(LEAST_SHARE * top, 1e-6)
+    if top <= least:
+        return []
+    parts = runs(values >= EDGE_SHARE * least)  # no stretch reaches from one to another
+    tops = np.array([values[start:stop].max() for start, stop in parts])
+    found: list[Stretch] = []
+    for number in np.argsort(-tops, kind="stable")[:MOST_STRETCHES]:
+        start, stop = parts[number]
+        found += _around_peaks(values[start:stop].copy(), first_step + start, least, weight)
+    return sorted(found, key=lambda each: (-each.score, each.start_seconds))[:MOST_STRETCHES]
+
+
+def _around_peaks(left: Certainty, offset: int, least: float, weight: float) -> Iterator[Stretch]:
+    """The stretches in a part of a track that begins at step `offset`: `left` is what is left of it."""
+    for _ in range(MOST_STRETCHES):
         at = int(left.argmax())
+        if (peak := float(left[at])) <= least:
+            return
         low = left < EDGE_SHARE * peak
         before, after = np.flatnonzero(low[:at]), np.flatnonzero(low[at:])
         first = int(before[-1]) + 1 if len(before) else 0
         stop = at + int(after[0]) if len(after) else len(left)
-        found.append(Stretch(first / STEPS_PER_SECOND, stop / STEPS_PER_SECOND, peak, weight))
+        yield Stretch((offset + first) / STEPS_PER_SECOND, (offset + stop) / STEPS_PER_SECOND, peak, weight)
         left[first:stop] = 0.0
-    return found
 
 
 def _part(start_seconds: float, end_seconds: float) -> slice:
@@ -106,14 +144,15 @@ def _part(start_seconds: float, end_seconds: float) -> slice:
     return slice(first, max(round(end_seconds * STEPS_PER_SECOND), first + 1))
 
 
-def _frame_steps(file: FileScores, term: int, count: int) -> Steps | None:
-    """The certainty of the frame that is shown in each step; None where the file has no frames."""
-    scored = file.spaces.get(SpaceName.FRAME)
+def _frame_steps(part: PartScores, term: int) -> Steps | None:
+    """The certainty of the frame that is shown in each step; None where there are no frames."""
+    scored = part.spaces.get(SpaceName.FRAME)
     if scored is None:
         return None
-    times = np.arange(count) / STEPS_PER_SECOND
-    shown = np.searchsorted(scored.segments[:, 0], times + 1e-6, side="right") - 1
-    steps: Steps = scored.certainties[np.maximum(shown, 0), term]
+    begins = np.ceil((scored.segments[1:, 0] - 1e-6) * STEPS_PER_SECOND).astype(np.int64) - part.first_step
+    edges = np.concatenate([[0], np.clip(begins, 0, part.steps), [part.steps]])
+    shown = edges[1:] - edges[:-1]
+    steps: Steps = np.repeat(scored.certainties[:, term], shown)
     return steps
 
 
@@ -127,11 +166,9 @@ def _placed(sure: float, shape: Steps | None) -> Steps | float:
     return sure if shape is None else sure * np.nan_to_num(shape, nan=1.0)
 
 
-def _with_hearing(sure: float, hearing: Hearing | None, part: slice) -> float:
-    """The certainty of the audio space, averaged with what PE-A-Frame heard where it listened."""
-    if hearing is None or np.isnan(present := hearing.present[part]).all():
-        return sure
-    return (sure + float(np.nanmax(present))) / 2
+def _with_hearing(sure: float, hearing: Hearing, part: slice) -> float:
+    """The certainty of the audio space, averaged with what PE-A-Frame heard in the window."""
+    return (sure + float(np.nanmax(hearing.present[part]))) / 2
 
 
 def _either(seen: Steps | None, heard: Steps | None) -> Steps | None:

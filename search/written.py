@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from pesearch.search.asked import Asked, Term
 from pesearch.search.combine import Stretch
 from pesearch.search.cues import APART, SAID, CueMatch, find_phrase, find_prefix, find_together, find_words
 from pesearch.search.syntax import Literal, Sense, Words
-from pesearch.types import Cue, CueKind
+from pesearch.types import Cue, CueKind, Part
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -36,13 +37,9 @@ class Written:
         """The stretches of a file in which a term is written."""
         return [_stretch(match, weight) for match in self.matches.get(term, ()) if match.file_id == file_id]
 
-    def files(self, asked: Asked) -> list[list[int]]:
-        """For each term that is looked for the files in which it is written, best first."""
-        return [
-            list(dict.fromkeys(match.file_id for match in matches))
-            for term, matches in self.matches.items()
-            if asked.looked_for[term]
-        ]
+    def rankings(self, asked: Asked) -> list[list[Part]]:
+        """For each term that is looked for where it is written, best first."""
+        return [[_part(match) for match in found] for term, found in self.matches.items() if asked.looked_for[term]]
 
     def cues(self, asked: Asked, file_id: int, stretch: Stretch) -> tuple[Cue, ...]:
         """The cues that speak for a stretch of a file, best first."""
@@ -73,6 +70,12 @@ def _matches(library: Library, term: Term, file_ids: frozenset[int] | None) -> l
         return find_together(library, term.text, CUES_A_TERM, file_ids)
     found = find_words(library, term.text, CUES_A_TERM, file_ids, kinds)
     return [match for match in found if match.score >= LEAST_SHARE * APART]
+
+
+def _part(match: CueMatch) -> Part:
+    if match.kind in OF_WHOLE_FILE:
+        return Part(match.file_id, 0.0, math.inf)
+    return Part(match.file_id, match.start_seconds, match.end_seconds)
 
 
 def _stretch(match: CueMatch, weight: float) -> Stretch:

@@ -29,7 +29,7 @@ from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
 from pesearch.store.status import LibraryStatus, status_of
 from pesearch.store.text_cache import OpenText
-from pesearch.store.vectors import FileVectors, read_vectors, vectors_of_files
+from pesearch.store.vectors import PartVectors, read_vectors, vectors_of_parts
 from pesearch.store.writer import Writer
 from pesearch.types import (
     CodecFeatures,
@@ -40,6 +40,7 @@ from pesearch.types import (
     FloatArray,
     Hit,
     MediaFile,
+    Part,
     Space,
     SpaceName,
     SpaceVectors,
@@ -168,10 +169,10 @@ class Library:
 
         return self._from_shards(answer)
 
-    def vectors_of(self, file_ids: Sequence[int], space: SpaceName) -> Iterator[FileVectors]:
-        """The vectors of many files in one space, some files at a time, so that they need not all fit in memory."""
+    def vectors_of(self, parts: Sequence[Part], space: SpaceName) -> Iterator[PartVectors]:
+        """The vectors of parts of files in one space, some parts at a time, so that they need not all fit in memory."""
         rows = self._from_shards(lambda generation: generation.rows(self._space(generation, space)))
-        yield from vectors_of_files(rows, file_ids)
+        yield from vectors_of_parts(rows, parts)
 
     def rows(self, space: SpaceName) -> int:
         """How many vectors the space has."""

@@ -36,8 +36,19 @@ class Rows:
         """The segments of some rows, float64 [n, 2] in seconds."""
         segments = np.empty((len(rows), 2))
         for part, where, within in self._found(rows):
-            segments[where] = part[within].segments
+            segments[where, 0], segments[where, 1] = part.starts[within], part.ends[within]
         return segments
+
+    def segments_between(self, first: int, stop: int) -> SegmentArray:
+        """The segments of rows one after the other, float64 [stop - first, 2]."""
+        number = int(np.searchsorted(self.starts, first, side="right")) - 1
+        found = []
+        while number < len(self.starts) and self.starts[number] < stop:
+            part, start = self.parts[number], int(self.starts[number])
+            within = slice(max(first - start, 0), stop - start)
+            found.append(np.stack([part.starts[within], part.ends[within]], axis=1))
+            number += 1
+        return np.concatenate(found) if len(found) != 1 else found[0]
 
     def _found(self, rows: Numbers) -> Iterator[tuple[ShardRows, Numbers, Numbers]]:
         """The rows part by part: the part, where they are among `rows`, and where in the part."""

@@ -7,6 +7,7 @@ there is no index yet, is searched exactly beside it: in memory while it fits, e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from pesearch.store.index_cache import read_cache
 from pesearch.store.layout import Layout, Marks, Numbers
 from pesearch.store.rows import Rows
 from pesearch.store.snapshot import Snapshot
-from pesearch.types import FloatArray, Hit, Space, SpaceVectors
+from pesearch.types import FloatArray, Hit, Part, Space, SpaceVectors
 
-EXACT_BYTES = 512 << 20
-"""As much of a space may lie in memory: 262,144 rows of 1024 numbers, searched in about 40 ms by one core."""
+EXACT_BYTES = 128 << 20
+"""As much of a space may lie in memory: 65,536 rows of 1024 numbers, searched in about 10 ms by one core. That is as
+long as the compressed index takes for a million."""
 
 SMALL_CHOICE = 12_000
 """A choice of so few rows is read from the shards and searched exactly. Among a million rows of 1024 numbers the
@@ -147,43 +149,54 @@ def uncovered(layout: Layout, covering: Layout | None) -> Marks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FileVectors:
-    """The vectors of several files, one file after the other: those of `file_ids[i]` from row `starts[i]` on."""
+class PartVectors:
+    """The vectors of several parts of files, one part after the other: those of `parts[i]` from row `starts[i]` on."""
 
-    file_ids: Sequence[int]
+    parts: Sequence[Part]
     starts: Numbers
     vectors: SpaceVectors
 
-    def parts(self) -> Iterator[tuple[int, slice]]:
-        """Each file with its rows."""
+    def each(self) -> Iterator[tuple[Part, slice]]:
+        """Each part with its rows."""
         stops = [*self.starts[1:].tolist(), len(self.vectors.vectors)]
-        for number, start, stop in zip(self.file_ids, self.starts.tolist(), stops, strict=True):
-            yield number, slice(start, stop)
+        for part, start, stop in zip(self.parts, self.starts.tolist(), stops, strict=True):
+            yield part, slice(start, stop)
 
 
-FILES_ROWS = 1 << 14
-"""Files are read together up to so many rows: 64 MiB of 1024 numbers."""
+PARTS_ROWS = 1 << 14
+"""Parts are read together up to so many rows: 64 MiB of 1024 numbers."""
 
 
-def vectors_of_files(rows: Rows, file_ids: Sequence[int]) -> Iterator[FileVectors]:
-    """The vectors of files, those together that have no more than FILES_ROWS rows; files without any are left out."""
-    held: list[tuple[int, Numbers]] = []
-    for file_id in file_ids:
-        numbers = rows.layout.rows_of(file_id)
-        if held and sum(len(one) for _, one in held) + len(numbers) > FILES_ROWS:
+def vectors_of_parts(rows: Rows, parts: Sequence[Part]) -> Iterator[PartVectors]:
+    """The vectors of parts of files, those together that have no more than PARTS_ROWS rows; empty ones are left out."""
+    held: list[tuple[Part, Numbers]] = []
+    for part in parts:
+        numbers = _rows_of_part(rows, part)
+        if held and sum(len(one) for _, one in held) + len(numbers) > PARTS_ROWS:
             yield _together(rows, held)
             held = []
         if len(numbers):
-            held.append((file_id, numbers))
+            held.append((part, numbers))
     if held:
         yield _together(rows, held)
 
 
-def _together(rows: Rows, held: Sequence[tuple[int, Numbers]]) -> FileVectors:
+def _rows_of_part(rows: Rows, part: Part) -> Numbers:
+    """The rows whose segments share time with a part, or begin where it begins."""
+    numbers = rows.layout.rows_of(part.file_id)
+    if not len(numbers) or (part.start_seconds <= 0 and part.end_seconds == math.inf):
+        return numbers
+    starts, ends = rows.segments_between(int(numbers[0]), int(numbers[-1]) + 1).T
+    inside = (starts < part.end_seconds) & (ends > part.start_seconds) | (starts == part.start_seconds)
+    found: Numbers = numbers[inside]
+    return found
+
+
+def _together(rows: Rows, held: Sequence[tuple[Part, Numbers]]) -> PartVectors:
     numbers = np.concatenate([one for _, one in held])
     starts = np.cumsum([0, *(len(one) for _, one in held)])[:-1]
     vectors = SpaceVectors(rows.space.name, rows.segments(numbers), rows.vectors(numbers).astype(np.float32))
-    return FileVectors([file_id for file_id, _ in held], starts, vectors)
+    return PartVectors([part for part, _ in held], starts, vectors)
 
 
 def read_vectors(rows: Rows, file_id: int) -> SpaceVectors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,9 @@ from pesearch.search.combine import (
     Plan,
     Stretch,
     apart,
+    best_first,
     combine,
+    most,
 )
 
 TIMES = st.integers(0, 120).map(float)
@@ -138,6 +141,27 @@ def test_several_ways_to_ask_for_one_thing_take_the_tightest_place() -> None:
     (found,) = answer(AtOnce((0, 1)), [Stretch(0.0, 10.0, 0.5)], [SIREN])
     assert (found.start_seconds, found.end_seconds) == (SIREN.start_seconds, SIREN.end_seconds)
     assert found.score == pytest.approx((0.5 * 0.9) ** 0.5)
+
+
+@given(st.lists(stretches(), max_size=40))
+def test_apart_keeps_what_overlaps_none_of_the_better_ones(given_stretches: list[Stretch]) -> None:
+    kept: list[Stretch] = []
+    for stretch in sorted(given_stretches, key=best_first):
+        if not any(stretch.overlaps(other) for other in kept):
+            kept.append(stretch)
+    assert apart(given_stretches) == kept
+
+
+@given(PLANS, TERMS)
+def test_nothing_scores_more_than_the_best_of_its_terms_allow(plan: Plan, terms: list[list[Stretch]]) -> None:
+    weights = (0.5, 1.0, 2.0)
+    terms = [[replace(stretch, weight=weight) for stretch in term] for term, weight in zip(terms, weights, strict=True)]
+    best = [
+        Stretch(0.0, 0.0, max((stretch.score for stretch in term), default=0.0), weight)
+        for term, weight in zip(terms, weights, strict=True)
+    ]
+    bound = most(plan, best.__getitem__)
+    assert all(stretch.score <= bound + 1e-12 for stretch in combine(plan, terms.__getitem__))
 
 
 def test_the_same_still_twice_is_one_moment() -> None:

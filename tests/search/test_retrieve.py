@@ -1,17 +1,18 @@
-"""Which files are worth a closer look."""
+"""Which parts of files are worth a closer look."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from pesearch.search.asked import Asked
 from pesearch.search.calibrate import Measure, Probe
-from pesearch.search.retrieve import LEAST_FILES, Retrieved, retrieve
+from pesearch.search.retrieve import LEAST_PARTS, Retrieved, retrieve
 from pesearch.search.syntax import Words
 from pesearch.store.library import Library
-from pesearch.types import SpaceName
+from pesearch.types import Part, SpaceName
 
 MakeLibrary = Callable[..., Library]
 
@@ -25,24 +26,24 @@ def ask(
     return retrieve(library, Asked(0, (Words("a term"),), (wanted,)), made, 1, files)
 
 
-def names(library: Library, file_ids: tuple[int, ...]) -> list[str]:
-    return [library.file(number).path.name for number in file_ids]
+def names(library: Library, found: Retrieved) -> list[str]:
+    return [library.file(part.file_id).path.name for part in found.parts]
 
 
 def test_the_nearest_file_comes_first(make_library: MakeLibrary) -> None:
     library = make_library({"n.wav": {SpaceName.AUDIO: [NORTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}})
     found = ask(library, (SpaceName.AUDIO, EAST))
-    assert names(library, found.file_ids) == ["e.wav", "n.wav"]
+    assert names(library, found) == ["e.wav", "n.wav"]
     assert [hit.rank for hit in found.hits[0]] == [1, 2]
 
 
-def test_a_file_that_several_vectors_find_comes_before_one_that_only_one_finds(make_library: MakeLibrary) -> None:
+def test_what_several_vectors_find_comes_before_what_only_one_finds(make_library: MakeLibrary) -> None:
     library = make_library(
-        {"n.wav": {SpaceName.AUDIO: [NORTH]}, "both.wav": {SpaceName.AUDIO: [BOTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}}
+        {"one.mp4": {SpaceName.AUDIO: [EAST]}, "both.mp4": {SpaceName.AUDIO: [BOTH], SpaceName.FRAME: [EAST]}}
     )
-    found = ask(library, (SpaceName.AUDIO, EAST), (SpaceName.AUDIO, NORTH))
-    assert len(found.hits) == 2
-    assert set(found.file_ids) == {file.id for file in library.files()}
+    found = ask(library, (SpaceName.AUDIO, EAST), (SpaceName.FRAME, EAST))
+    assert [len(hits) for hits in found.hits] == [2, 1]
+    assert names(library, found) == ["both.mp4", "one.mp4"]
 
 
 def test_each_probe_has_the_hits_of_its_own_space(make_library: MakeLibrary) -> None:
@@ -55,18 +56,18 @@ def test_each_probe_has_the_hits_of_its_own_space(make_library: MakeLibrary) -> 
 def test_only_the_files_asked_for_are_found(make_library: MakeLibrary) -> None:
     library = make_library({"n.wav": {SpaceName.AUDIO: [NORTH]}, "e.wav": {SpaceName.AUDIO: [EAST]}})
     (north,) = (file.id for file in library.files() if file.path.name == "n.wav")
-    assert ask(library, (SpaceName.AUDIO, EAST), files=frozenset({north})).file_ids == (north,)
-    assert ask(library, (SpaceName.AUDIO, EAST), files=frozenset()).file_ids == ()
+    assert ask(library, (SpaceName.AUDIO, EAST), files=frozenset({north})).parts == (Part(north, 0.0, math.inf),)
+    assert ask(library, (SpaceName.AUDIO, EAST), files=frozenset()).parts == ()
 
 
 def test_many_files_are_cut_to_the_likeliest(make_library: MakeLibrary) -> None:
-    turns = np.linspace(0, np.pi / 2, LEAST_FILES + 10)
+    turns = np.linspace(0, np.pi / 2, LEAST_PARTS + 10)
     files = {f"{n}.wav": {SpaceName.AUDIO: [[float(np.cos(t)), float(np.sin(t))]]} for n, t in enumerate(turns)}
     library = make_library(files)
     found = ask(library, (SpaceName.AUDIO, EAST))
-    assert names(library, found.file_ids) == [f"{n}.wav" for n in range(LEAST_FILES)]
+    assert names(library, found) == [f"{n}.wav" for n in range(LEAST_PARTS)]
 
 
 def test_what_is_excluded_finds_nothing_by_itself(make_library: MakeLibrary) -> None:
     library = make_library({"e.wav": {SpaceName.AUDIO: [EAST]}})
-    assert ask(library, (SpaceName.AUDIO, EAST), wanted=False).file_ids == ()
+    assert ask(library, (SpaceName.AUDIO, EAST), wanted=False).parts == ()

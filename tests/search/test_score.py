@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +13,11 @@ from hypothesis import strategies as st
 
 from pesearch.search.asked import Asked
 from pesearch.search.calibrate import Calibration, Measure, Probe
-from pesearch.search.score import SPACES, FileScores, best_in_cells, file_cells, ranges, score_files
+from pesearch.search.score import SPACES, PartScores, best_in_cells, file_cells, ranges, score_parts
 from pesearch.search.syntax import Words
 from pesearch.store.library import Library
 from pesearch.timeline import grid, windows
-from pesearch.types import SpaceName
+from pesearch.types import Part, SpaceName
 
 FRAME, AUDIO = SPACES.index(SpaceName.FRAME), SPACES.index(SpaceName.AUDIO)
 
@@ -76,10 +78,14 @@ def test_terms_are_kept_apart_and_what_is_excluded_is_no_evidence(make_library: 
     assert scores.spaces[SpaceName.AUDIO].probes.tolist() == [0]
 
 
-def scored(library: Library, *probes: Probe, looked_for: tuple[bool, ...] = (True,)) -> FileScores:
+def scored(library: Library, *probes: Probe, looked_for: tuple[bool, ...] = (True,)) -> PartScores:
     terms = tuple(Words(f"term {number}") for number in range(len(looked_for)))
-    (file,) = library.files()
-    return score_files(library, Asked(0, terms, looked_for), Calibration(probes, {}), [file.id])[file.id]
+    whole = whole_of(library)[0]
+    return score_parts(library, Asked(0, terms, looked_for), Calibration(probes, {}), [whole])[whole]
+
+
+def whole_of(library: Library) -> list[Part]:
+    return [Part(file.id, 0.0, math.inf) for file in library.files()]
 
 
 def likeness(part: int, space: SpaceName, vector: list[float]) -> Probe:
@@ -92,11 +98,26 @@ def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monke
     )
     asked, probe = Asked(0, (Words("a term"),), (True,)), likeness(0, SpaceName.AUDIO, [1, 1])
     calibration = Calibration([probe, likeness(0, SpaceName.FRAME, [1, 0])], {})
-    numbers = [file.id for file in library.files()]
-    together = score_files(library, asked, calibration, numbers)
-    monkeypatch.setattr("pesearch.store.vectors.FILES_ROWS", 1)  # each file by itself
-    alone = score_files(library, asked, calibration, numbers)
-    assert list(together) == list(alone) == numbers
-    for number in numbers:
-        assert together[number].certainties == pytest.approx(alone[number].certainties)
-        assert together[number].spaces.keys() == alone[number].spaces.keys()
+    parts = whole_of(library)
+    together = score_parts(library, asked, calibration, parts)
+    monkeypatch.setattr("pesearch.store.vectors.PARTS_ROWS", 1)  # each file by itself
+    alone = score_parts(library, asked, calibration, parts)
+    assert list(together) == list(alone) == parts
+    for part in parts:
+        assert together[part].certainties == pytest.approx(alone[part].certainties)
+        assert together[part].spaces.keys() == alone[part].spaces.keys()
+
+
+def test_a_part_of_a_file_scores_as_it_does_in_the_whole(make_library: MakeLibrary) -> None:
+    rows = [[float(np.cos(n)), float(np.sin(n))] for n in range(64)]
+    library = make_library({"a.mp4": {SpaceName.AUDIO: rows[:7], SpaceName.FRAME: rows}}, seconds=40.0)
+    asked = Asked(0, (Words("a term"),), (True,))
+    calibration = Calibration([likeness(0, space, [1, 0]) for space in (SpaceName.AUDIO, SpaceName.FRAME)], {})
+    (whole,) = whole_of(library)
+    part = replace(whole, start_seconds=10.0, end_seconds=30.0)
+    all_of_it = score_parts(library, asked, calibration, [whole])[whole]
+    some = score_parts(library, asked, calibration, [part])[part]
+    inside = (all_of_it.cells[:, 0] >= 10.0) & (all_of_it.cells[:, 1] <= 30.0)
+    assert some.cells.tolist() == all_of_it.cells[inside].tolist() == [[10, 20], [15, 25], [20, 30]]
+    assert some.certainties == pytest.approx(all_of_it.certainties[inside])
+    assert (some.first_step, some.steps) == (250, 500)

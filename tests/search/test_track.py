@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pesearch.search.background import Certainty
-from pesearch.search.score import SPACES, FileScores, SpaceScores, file_cells
-from pesearch.search.track import EDGE_SHARE, Hearing, stretches, track
+from pesearch.search.combine import MOST_STRETCHES, Stretch
+from pesearch.search.score import SPACES, PartScores, SpaceScores, file_cells
+from pesearch.search.track import EDGE_SHARE, LEAST_SHARE, Hearing, stretches, surest, track
 from pesearch.timeline import STEPS_PER_SECOND, grid
-from pesearch.types import AudioStream, Event, Location, MediaFile, MediaInfo, MediaKind, SpaceName
+from pesearch.types import AudioStream, Event, Location, MediaFile, MediaInfo, MediaKind, Part, SpaceName
 
 
-def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, float] | None = None) -> FileScores:
+def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, float] | None = None) -> PartScores:
     """A file whose windows are all equally certain, and whose frames are as certain as `frames` says by their time."""
     info = MediaInfo(MediaKind.VIDEO, seconds, None, AudioStream("aac", 48_000, 1))
     file = MediaFile(1, "print", info, (Location(Path("/a.mp4"), 1, 1),))
@@ -32,7 +34,7 @@ def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, 
         nothing = np.zeros(len(times))
         segments = np.stack([times, times + 0.625], axis=1)
         spaces[SpaceName.FRAME] = SpaceScores(segments, nothing.astype(np.float32), nothing.astype(np.int64), sure)
-    return FileScores(file, cells, certainties, spaces)
+    return PartScores(file, Part(1, 0.0, math.inf), cells, certainties, spaces)
 
 
 def test_where_nothing_places_it_a_window_counts_everywhere() -> None:
@@ -75,7 +77,7 @@ def test_what_is_not_heard_loses_half_and_keeps_its_window() -> None:
 def test_a_still_has_one_step() -> None:
     info = MediaInfo(MediaKind.IMAGE, 0.0, None, None)
     file = MediaFile(1, "print", info, (Location(Path("/a.png"), 1, 1),))
-    scores = FileScores(file, np.zeros((1, 2)), np.full((1, 1, len(SPACES)), 0.5), {})
+    scores = PartScores(file, Part(1, 0.0, math.inf), np.zeros((1, 2)), np.full((1, 1, len(SPACES)), 0.5), {})
     assert len(track(scores, 0)) == 1
 
 
@@ -93,3 +95,32 @@ def test_stretches_hold_their_peaks_end_under_half_of_them_and_do_not_overlap(va
         assert (values[part] >= EDGE_SHARE * each.score).all()
         assert not taken[part].any()
         taken[part] = True
+
+
+def around_each_peak(values: Certainty) -> list[Stretch]:
+    """What `stretches` is to find, peak by peak over the whole track."""
+    left, found = values.copy(), list[Stretch]()
+    least = max(LEAST_SHARE * left.max(initial=0.0), 1e-6)
+    while len(found) < MOST_STRETCHES and (peak := float(left.max(initial=0.0))) > least:
+        first = stop = int(left.argmax())
+        while first and left[first - 1] >= EDGE_SHARE * peak:
+            first -= 1
+        while stop < len(left) and left[stop] >= EDGE_SHARE * peak:
+            stop += 1
+        found.append(Stretch(first / STEPS_PER_SECOND, stop / STEPS_PER_SECOND, peak))
+        left[first:stop] = 0.0
+    return found
+
+
+@given(arrays(np.float64, st.integers(1, 400), elements=st.sampled_from(np.linspace(0, 1, 30))))
+def test_stretches_are_those_around_each_peak_in_turn(values: Certainty) -> None:
+    assert stretches(values) == around_each_peak(values)
+
+
+LEVELS = st.dictionaries(st.sampled_from(list(SPACES)), st.floats(0, 1))
+
+
+@given(LEVELS, st.dictionaries(st.sampled_from([0.0, 5.0, 12.5]), st.floats(0, 1)))
+def test_no_step_is_more_certain_than_the_surest(levels: dict[SpaceName, float], frames: dict[float, float]) -> None:
+    file = file_of(20.0, levels, frames)
+    assert track(file, 0).max() <= surest(file, 0) + 1e-12

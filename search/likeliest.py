@@ -1,0 +1,129 @@
+"""The parts of files that are worth a closer look: where what was found lies, with what may count beside it.
+
+A library may hold films of hours. What answers a question lies around what its spaces and its cues found of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pesearch.timeline import HOP_SECONDS, WINDOW_SECONDS
+from pesearch.types import Part, SegmentArray
+
+LONGEST_REACH_SECONDS = 120.0
+"""A question whose parts may lie farther from each other is looked for in whole files."""
+
+_AGREED = 60
+"""The constant of reciprocal rank fusion (Cormack et al. 2009)."""
+
+_HOPS = 1 << 32
+"""A place is a file and which of its hops, as one number: file_id * _HOPS + hop."""
+
+Places = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+
+
+def likeliest(
+    rankings: Iterable[Sequence[Part]], reach_seconds: float, count: int, duration_of: Callable[[int], float]
+) -> tuple[Part, ...]:
+    """At most `count` parts, likeliest first, by reciprocal rank fusion of what lies within reach of each place.
+
+    `rankings` are what was found, best first; what was found of all of a file counts at each of its places. Parts of
+    one file do not overlap.
+    """
+    is_far = reach_seconds > LONGEST_REACH_SECONDS
+    hops = 0 if is_far else math.ceil(reach_seconds / HOP_SECONDS)
+    taken: set[int] = set()
+    chosen: list[int] = []
+    for place in _best_first(rankings, hops, is_far):
+        if len(chosen) == count:
+            break
+        if place not in taken:
+            chosen.append(place)
+            taken.update(range(place - 1 - hops, place + 2 + hops))
+    wide = math.inf if is_far else reach_seconds + WINDOW_SECONDS
+    found = (divmod(place, _HOPS) for place in chosen)
+    return tuple(joined([_part_around(file_id, hop, wide, duration_of(file_id)) for file_id, hop in found]))
+
+
+def _best_first(rankings: Iterable[Sequence[Part]], hops: int, is_far: bool) -> list[int]:
+    """The places by their scores."""
+    of_places, of_files = [(np.empty(0, np.int64), np.empty(0))], [(np.empty(0, np.int64), np.empty(0))]
+    for ranking in rankings:
+        edges = np.array([(found.start_seconds, found.end_seconds) for found in ranking]).reshape(-1, 2)
+        files = np.array([found.file_id for found in ranking], dtype=np.int64)
+        ranks = np.arange(1, len(ranking) + 1)
+        whole = np.isinf(edges[:, 1]) | is_far
+        of_files.append(_first(files[whole], ranks[whole]))
+        of_places.append(_first(*_covered(files[~whole], ranks[~whole], edges[~whole], hops)))
+    places, scores = _summed(of_places)
+    files, shares = _summed(of_files)
+    at = np.searchsorted(files, places // _HOPS).clip(max=max(len(files) - 1, 0))
+    if len(files):
+        scores = scores + np.where(files[at] == places // _HOPS, shares[at], 0.0)
+    alone = ~np.isin(files, places // _HOPS)
+    places = np.concatenate([places, files[alone] * _HOPS])
+    scores = np.concatenate([scores, shares[alone]])
+    order: list[int] = places[np.lexsort([places, -scores])].tolist()
+    return order
+
+
+def _covered(files: Places, ranks: Places, edges: SegmentArray, hops: int) -> tuple[Places, Places]:
+    """Each place that lies within so many hops of one that was found, with its rank."""
+    begins = np.floor(edges[:, 0] / HOP_SECONDS).astype(np.int64)
+    ends = np.maximum(np.ceil(edges[:, 1] / HOP_SECONDS).astype(np.int64), begins + 1)
+    begins, counts = np.maximum(begins - hops, 0), ends + hops - np.maximum(begins - hops, 0)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(files * _HOPS + begins, counts) + within, np.repeat(ranks, counts)
+
+
+def _first(places: Places, ranks: Places) -> tuple[Places, Scores]:
+    """What one ranking adds to each place: its best rank there counts. `ranks` rise."""
+    once, at = np.unique(places, return_index=True)
+    shares: Scores = 1 / (_AGREED + ranks[at].astype(np.float64))
+    return once, shares
+
+
+def _summed(parts: Sequence[tuple[Places, Scores]]) -> tuple[Places, Scores]:
+    places, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
+    once, at = np.unique(places, return_inverse=True)
+    summed: Scores = np.bincount(at, weights=scores, minlength=len(once)).astype(np.float64)
+    return once, summed
+
+
+def _part_around(file_id: int, hop: int, wide_seconds: float, duration_seconds: float) -> Part:
+    """So much around a hop of a file that lasts so long, whole hops."""
+    wide = wide_seconds if wide_seconds == math.inf else HOP_SECONDS * math.ceil(wide_seconds / HOP_SECONDS)
+    start, end = hop * HOP_SECONDS - wide, (hop + 1) * HOP_SECONDS + wide
+    return Part(file_id, max(start, 0.0), end if end < duration_seconds else math.inf)
+
+
+def widened(part: Part, duration_seconds: float) -> Part:
+    """A part with as much again before it and after it."""
+    hops = round((min(part.end_seconds, duration_seconds) - part.start_seconds) / HOP_SECONDS)
+    start, end = part.start_seconds - hops * HOP_SECONDS, part.end_seconds + hops * HOP_SECONDS
+    return Part(part.file_id, max(start, 0.0), end if end < duration_seconds else math.inf)
+
+
+def joined(parts: Sequence[Part]) -> Iterator[Part]:
+    """Parts of one file that touch as one, in the place of the first of them."""
+    left = dict.fromkeys(parts)
+    for part in parts:
+        if part not in left:
+            continue
+        del left[part]
+        while touching := [other for other in left if _touch(part, other)]:
+            for other in touching:
+                del left[other]
+            together = [part, *touching]
+            start = min(each.start_seconds for each in together)
+            part = Part(part.file_id, start, max(each.end_seconds for each in together))
+        yield part
+
+
+def _touch(a: Part, b: Part) -> bool:
+    return a.file_id == b.file_id and a.start_seconds <= b.end_seconds and b.start_seconds <= a.end_seconds
