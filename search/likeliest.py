@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +28,19 @@ Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
 
+class Found(Protocol):
+    """What was found somewhere in a file, or in all of it, where it ends at infinity."""
+
+    @property
+    def file_id(self) -> int: ...
+    @property
+    def start_seconds(self) -> float: ...
+    @property
+    def end_seconds(self) -> float: ...
+
+
 def likeliest(
-    rankings: Iterable[Sequence[Part]], reach_seconds: float, count: int, duration_of: Callable[[int], float]
+    rankings: Iterable[Sequence[Found]], reach_seconds: float, count: int, duration_of: Callable[[int], float]
 ) -> tuple[Part, ...]:
     """At most `count` parts, likeliest first, by reciprocal rank fusion of what lies within reach of each place.
 
@@ -50,7 +62,7 @@ def likeliest(
     return tuple(joined([_part_around(file_id, hop, wide, duration_of(file_id)) for file_id, hop in found]))
 
 
-def _best_first(rankings: Iterable[Sequence[Part]], hops: int, is_far: bool) -> list[int]:
+def _best_first(rankings: Iterable[Sequence[Found]], hops: int, is_far: bool) -> list[int]:
     """The places by their scores."""
     of_places, of_files = [(np.empty(0, np.int64), np.empty(0))], [(np.empty(0, np.int64), np.empty(0))]
     for ranking in rankings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,16 +99,20 @@ def retrieve(
 
     `written` are rankings of what cues found, best first.
     """
-    hits: dict[int, tuple[Hit, ...]] = {}
     depth = max(HITS_A_PROBE, HITS_A_MOMENT * k)
-    for space, numbers in _by_space(asked, probes).items():
+
+    def ask(space: SpaceName, numbers: Sequence[int]) -> dict[int, tuple[Hit, ...]]:
         queries = np.stack([probes[number].vector for number in numbers])
         found = library.search(space, queries, depth, file_ids)
-        hits |= {number: tuple(one) for number, one in zip(numbers, found, strict=True)}
+        return {number: tuple(one) for number, one in zip(numbers, found, strict=True)}
+
+    hits: dict[int, tuple[Hit, ...]] = {}
+    with ThreadPoolExecutor(len(SpaceName), "pesearch-spaces") as threads:
+        for found in threads.map(lambda one: ask(*one), _by_space(asked, probes).items()):
+            hits |= found
     ordered = tuple(hits.get(number, ()) for number in range(len(probes)))
-    rankings = ([Part(hit.file_id, hit.start_seconds, hit.end_seconds) for hit in found] for found in ordered)
     parts = likeliest(
-        [*rankings, *written],
+        [*ordered, *written],
         reach(asked.plan),
         max(PARTS_A_MOMENT * k, LEAST_PARTS),
         lambda file_id: library.file(file_id).info.duration_seconds,

@@ -163,7 +163,7 @@ def _shape(steps: Steps) -> Steps | None:
 
 
 def _placed(sure: float, shape: Steps | None) -> Steps | float:
-    return sure if shape is None else sure * np.nan_to_num(shape, nan=1.0)
+    return sure if shape is None else sure * np.where(np.isnan(shape), 1.0, shape)
 
 
 def _with_hearing(sure: float, hearing: Hearing, part: slice) -> float:

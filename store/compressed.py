@@ -30,6 +30,9 @@ PROBED_SHARE = 1 / 12
 SHORTLIST, SHORTLIST_A_HIT = 500, 10
 """How many rows get an exact score: at least so many, and so many for each hit that is asked for."""
 
+LISTED_TOGETHER = 8
+"""So many queries at a time have one shortlist: it is read once, and few enough rows are compared in vain."""
+
 BITS = 2
 """One bit is twice as fast and half as large, but needs four times the shortlist where many rows fit a little."""
 
@@ -56,8 +59,8 @@ class CompressedIndex:
         at = self.layout.at(shortlist)
         numbers = rows.layout.starts[places[at]] + shortlist - self.layout.starts[at]
         found = [
-            scan(rows, np.sort(mine[there]), query[None], k)
-            for mine, there, query in zip(numbers, shortlist >= 0, queries, strict=True)
+            scan(rows, np.unique(numbers[some][shortlist[some] >= 0]), queries[some], k)
+            for some in (slice(at, at + LISTED_TOGETHER) for at in range(0, len(queries), LISTED_TOGETHER))
         ]
         return Nearest(np.concatenate([one.scores for one in found]), np.concatenate([one.rows for one in found]))
 

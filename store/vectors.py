@@ -7,9 +7,9 @@ there is no index yet, is searched exactly beside it: in memory while it fits, e
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import faiss
@@ -21,7 +21,7 @@ from pesearch.store.index_cache import read_cache
 from pesearch.store.layout import Layout, Marks, Numbers
 from pesearch.store.rows import Rows
 from pesearch.store.snapshot import Snapshot
-from pesearch.types import FloatArray, Hit, Part, Space, SpaceVectors
+from pesearch.types import FloatArray, Hit, Part, SegmentArray, Space, SpaceVectors
 
 EXACT_BYTES = 128 << 20
 """As much of a space may lie in memory: 65,536 rows of 1024 numbers, searched in about 10 ms by one core. That is as
@@ -78,8 +78,7 @@ class VectorIndex:
         k = min(k, int(layout.counts[chosen].sum()))
         if k < 1 or not len(queries):
             return [[] for _ in queries]
-        nearest = self._nearest(np.ascontiguousarray(queries, dtype=np.float32), k, chosen)
-        return [self._hits(*one) for one in zip(*nearest, strict=True)]
+        return self._hits(self._nearest(np.ascontiguousarray(queries, dtype=np.float32), k, chosen))
 
     def _nearest(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
         layout = self.rows.layout
@@ -101,14 +100,17 @@ class VectorIndex:
             return scan(self.rows, np.flatnonzero(layout.mark(chosen)), queries, k)
         return self.exact.search(queries, k, None if (chosen == self.others).all() else layout.mark(chosen))
 
-    def _hits(self, scores: FloatArray, rows: np.ndarray) -> list[Hit]:
-        found = rows >= 0  # FAISS fills up with -1 where fewer than k rows may be chosen
-        scores, rows = scores[found], rows[found]
-        file_ids = self.rows.layout.file_ids[self.rows.layout.at(rows)]
-        places = zip(file_ids.tolist(), self.rows.segments(rows).tolist(), scores.tolist(), strict=True)
+    def _hits(self, nearest: Nearest) -> list[list[Hit]]:
+        found = nearest.rows >= 0  # FAISS fills up with -1 where fewer than k rows may be chosen
+        rows, space = nearest.rows[found], self.rows.space.name
+        file_ids = self.rows.layout.file_ids[self.rows.layout.at(rows)].tolist()
+        places = zip(file_ids, self.rows.segments(rows).tolist(), nearest.scores[found].tolist(), strict=True)
         return [
-            Hit(file_id, self.rows.space.name, start, end, score, rank)
-            for rank, (file_id, (start, end), score) in enumerate(places, start=1)
+            [
+                Hit(file_id, space, start, end, score, rank)
+                for rank, (file_id, (start, end), score) in enumerate(islice(places, count), start=1)
+            ]
+            for count in found.sum(axis=1).tolist()
         ]
 
 
@@ -169,34 +171,34 @@ PARTS_ROWS = 1 << 14
 
 def vectors_of_parts(rows: Rows, parts: Sequence[Part]) -> Iterator[PartVectors]:
     """The vectors of parts of files, those together that have no more than PARTS_ROWS rows; empty ones are left out."""
-    held: list[tuple[Part, Numbers]] = []
+    held: list[tuple[Part, Numbers, SegmentArray]] = []
     for part in parts:
-        numbers = _rows_of_part(rows, part)
-        if held and sum(len(one) for _, one in held) + len(numbers) > PARTS_ROWS:
+        numbers, segments = _rows_of_part(rows, part)
+        if held and sum(len(one) for _, one, _ in held) + len(numbers) > PARTS_ROWS:
             yield _together(rows, held)
             held = []
         if len(numbers):
-            held.append((part, numbers))
+            held.append((part, numbers, segments))
     if held:
         yield _together(rows, held)
 
 
-def _rows_of_part(rows: Rows, part: Part) -> Numbers:
-    """The rows whose segments share time with a part, or begin where it begins."""
+def _rows_of_part(rows: Rows, part: Part) -> tuple[Numbers, SegmentArray]:
+    """The rows whose segments share time with a part, or begin where it begins, and these segments."""
     numbers = rows.layout.rows_of(part.file_id)
-    if not len(numbers) or (part.start_seconds <= 0 and part.end_seconds == math.inf):
-        return numbers
-    starts, ends = rows.segments_between(int(numbers[0]), int(numbers[-1]) + 1).T
+    if not len(numbers):
+        return numbers, np.empty((0, 2))
+    segments = rows.segments_between(int(numbers[0]), int(numbers[-1]) + 1)
+    starts, ends = segments.T
     inside = (starts < part.end_seconds) & (ends > part.start_seconds) | (starts == part.start_seconds)
-    found: Numbers = numbers[inside]
-    return found
+    return numbers[inside], segments[inside]
 
 
-def _together(rows: Rows, held: Sequence[tuple[Part, Numbers]]) -> PartVectors:
-    numbers = np.concatenate([one for _, one in held])
-    starts = np.cumsum([0, *(len(one) for _, one in held)])[:-1]
-    vectors = SpaceVectors(rows.space.name, rows.segments(numbers), rows.vectors(numbers).astype(np.float32))
-    return PartVectors([part for part, _ in held], starts, vectors)
+def _together(rows: Rows, held: Sequence[tuple[Part, Numbers, SegmentArray]]) -> PartVectors:
+    parts, numbers, segments = zip(*held, strict=True)
+    starts = np.cumsum([0, *map(len, numbers)])[:-1]
+    vectors = rows.vectors(np.concatenate(numbers)).astype(np.float32)
+    return PartVectors(parts, starts, SpaceVectors(rows.space.name, np.concatenate(segments), vectors))
 
 
 def read_vectors(rows: Rows, file_id: int) -> SpaceVectors:
