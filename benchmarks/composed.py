@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pesearch.search.truths import ClipTruth, Truth
+from pesearch.search.evaluation.truths import ClipTruth, Truth
 from training.render import write_video
 from training.scene import Scene
 from training.texts import with_article

@@ -13,12 +13,12 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.encoders.stitch import HOP_STEPS, Bounds, stitched, windows_of
 from pesearch.media.audio import AudioReader
-from pesearch.search.detection import matched_events
-from pesearch.search.located import active_steps
-from pesearch.search.metrics import auroc, best_iou, f1, matched_onsets, mean
+from pesearch.search.evaluation.detection import matched_events
+from pesearch.search.evaluation.located import active_steps
+from pesearch.search.evaluation.metrics import auroc, best_iou, f1, matched_onsets, mean
+from pesearch.search.evaluation.truths import Truth
 from pesearch.search.sound import DecodedSound
 from pesearch.search.spans import RULE, Rule, seconds, spans
-from pesearch.search.truths import Truth
 from pesearch.timeline import step_count
 from pesearch.types import FloatArray
 from training.render import write_samples

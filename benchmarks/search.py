@@ -27,13 +27,13 @@ from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.index import index
 from pesearch.search.asked import take_apart
 from pesearch.search.background import backgrounds
-from pesearch.search.metrics import auroc, calibration_error
+from pesearch.search.evaluation.metrics import auroc, calibration_error
+from pesearch.search.evaluation.ranking import ndcg_at
+from pesearch.search.evaluation.truths import read_truths
 from pesearch.search.question import Question
-from pesearch.search.ranking import ndcg_at
 from pesearch.search.retrieve import probes_of, retrieve
 from pesearch.search.score import score_parts
 from pesearch.search.search import calibration_of, search
-from pesearch.search.truths import read_truths
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import SpaceName
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.encoders.model_set import open_model_set
-from pesearch.search.metrics import Scores, auroc
+from pesearch.search.evaluation.metrics import Scores, auroc
 from pesearch.search.question import Question
 from pesearch.search.search import search
 from pesearch.store.library import open_library

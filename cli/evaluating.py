@@ -13,10 +13,10 @@ from pesearch.cli.render import progress_bar, quoted, shown, table
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
-    from pesearch.search.dataset_evaluation import DatasetEvaluation
-    from pesearch.search.datasets import Presence
-    from pesearch.search.evaluate import Evaluation
-    from pesearch.search.judging import QueryFigures
+    from pesearch.search.evaluation.dataset_evaluation import DatasetEvaluation
+    from pesearch.search.evaluation.datasets import Presence
+    from pesearch.search.evaluation.evaluate import Evaluation
+    from pesearch.search.evaluation.judging import QueryFigures
     from pesearch.store.library import Library
 
 NAMED = 3
@@ -35,7 +35,7 @@ DIRECTIONS = {
 
 def run_eval(judged: Path, folder: Path, device: str, as_json: bool) -> None:
     """Measure with truths or judged queries, and print."""
-    from pesearch.search.judged import holds_queries
+    from pesearch.search.evaluation.judged import holds_queries
 
     run = eval_queries if holds_queries(judged) else eval_truths
     for line in run(judged, folder, device, as_json):
@@ -44,8 +44,8 @@ def run_eval(judged: Path, folder: Path, device: str, as_json: bool) -> None:
 
 def eval_truths(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
     """What is seen, heard and said in clips, asked space by space."""
-    from pesearch.search.evaluate import evaluate
-    from pesearch.search.truths import read_truths
+    from pesearch.search.evaluation.evaluate import evaluate
+    from pesearch.search.evaluation.truths import read_truths
 
     clips = read_truths(path)
     library, models = opened(folder, device)
@@ -55,8 +55,8 @@ def eval_truths(path: Path, folder: Path, device: str, as_json: bool) -> Iterato
 
 def eval_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
     """The user's own questions, asked as `pesearch query` asks."""
-    from pesearch.search.judged import read_queries
-    from pesearch.search.judging import judge, query_figures
+    from pesearch.search.evaluation.judged import read_queries
+    from pesearch.search.evaluation.judging import judge, query_figures
 
     queries = read_queries(path)
     library, models = opened(folder, device)
@@ -66,8 +66,8 @@ def eval_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterat
 
 def run_dataset(path: Path, layout: str | None, split: str | None, folder: Path, device: str, as_json: bool) -> None:
     """Measure with a dataset as it lies on disk, by the protocol of its paper, and print."""
-    from pesearch.search.dataset_evaluation import DatasetRun
-    from pesearch.search.layouts import read_dataset
+    from pesearch.search.evaluation.dataset_evaluation import DatasetRun
+    from pesearch.search.evaluation.layouts import read_dataset
 
     dataset = read_dataset(path, layout, split)
     library, models = opened(folder, device)

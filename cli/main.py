@@ -139,7 +139,7 @@ def query(
     """
     from pesearch.cli.asking import answer_question, print_answer
     from pesearch.search.filter import FileFilter, duration_seconds
-    from pesearch.search.query import parse
+    from pesearch.search.language.query import parse
     from pesearch.search.question import Question
     from pesearch.types import MediaKind
 

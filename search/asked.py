@@ -8,9 +8,9 @@ from pathlib import Path
 from pesearch.errors import MediaError, QuestionError
 from pesearch.media.recognise import recognise
 from pesearch.search.combine import AFTER_SECONDS, TOGETHER_SECONDS, All, AtOnce, Either, InOrder, Plan
-from pesearch.search.query import parse
+from pesearch.search.language.query import parse
+from pesearch.search.language.syntax import And, Example, Literal, Node, Not, Or, Sense, Then, Together, Words
 from pesearch.search.question import Question, terms
-from pesearch.search.syntax import And, Example, Literal, Node, Not, Or, Sense, Then, Together, Words
 from pesearch.types import MediaKind, SpaceName
 
 SPACES_OF = {

@@ -16,7 +16,7 @@ from pesearch.media.image import read_image
 from pesearch.media.probe import probe
 from pesearch.media.recognise import recognise
 from pesearch.media.video import FrameReader
-from pesearch.search.syntax import Example
+from pesearch.search.language.syntax import Example
 from pesearch.timeline import grid, windows
 from pesearch.types import FloatArray, ImageArray, MediaInfo, MediaKind, SpaceName
 

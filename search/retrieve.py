@@ -14,8 +14,8 @@ from pesearch.search.asked import SPACES_OF, Asked, Sample, Term
 from pesearch.search.calibrate import Measure, Probe
 from pesearch.search.combine import reach
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
+from pesearch.search.language.syntax import Literal, Sense, Words
 from pesearch.search.likeliest import likeliest
-from pesearch.search.syntax import Literal, Sense, Words
 from pesearch.types import FloatArray, Hit, MediaKind, Part, SpaceName
 
 if TYPE_CHECKING:

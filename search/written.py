@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pesearch.search.asked import Asked, Term
 from pesearch.search.combine import Stretch
 from pesearch.search.cues import APART, SAID, CueMatch, find_phrase, find_prefix, find_together, find_words
-from pesearch.search.syntax import Literal, Sense, Words
+from pesearch.search.language.syntax import Literal, Sense, Words
 from pesearch.types import Cue, CueKind, Part
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from pesearch.encoders.libraries import load_open_clip, load_transformers
 from pesearch.encoders.models import describe
 from pesearch.media.audio import read_audio
 from pesearch.media.video import FrameReader
-from pesearch.search.metrics import auroc, best_iou, first_relevant_ranks, mean, recall_at
+from pesearch.search.evaluation.metrics import auroc, best_iou, first_relevant_ranks, mean, recall_at
+from pesearch.search.evaluation.truths import ClipTruth, read_truths
 from pesearch.search.spans import spans
-from pesearch.search.truths import ClipTruth, read_truths
 from training.pool import CLIP_SECONDS, FRAME_TIMES
 from training.words import OBJECTS, OUTSIDE, SOUNDS
 

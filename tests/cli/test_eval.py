@@ -15,11 +15,11 @@ import pytest
 from pesearch.cli.evaluating import absent_lines, dataset_lines, query_lines
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index
-from pesearch.search.dataset_evaluation import DatasetEvaluation
-from pesearch.search.datasets import Presence
-from pesearch.search.judging import QueryFigures
-from pesearch.search.protocols import TaskFigures
-from pesearch.search.ranking import RankingFigures
+from pesearch.search.evaluation.dataset_evaluation import DatasetEvaluation
+from pesearch.search.evaluation.datasets import Presence
+from pesearch.search.evaluation.judging import QueryFigures
+from pesearch.search.evaluation.protocols import TaskFigures
+from pesearch.search.evaluation.ranking import RankingFigures
 from pesearch.store.library import Library, open_library
 from tests.cli.conftest import Run
 

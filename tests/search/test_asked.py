@@ -9,8 +9,8 @@ import pytest
 from pesearch.errors import QuestionError
 from pesearch.search.asked import take_apart
 from pesearch.search.combine import All, AtOnce, Either, InOrder
+from pesearch.search.language.syntax import Sense, Words
 from pesearch.search.question import Question
-from pesearch.search.syntax import Sense, Words
 from pesearch.types import MediaKind
 
 

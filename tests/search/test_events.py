@@ -14,10 +14,10 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import MediaError, QuestionError
 from pesearch.media.audio import AudioReader, read_audio
 from pesearch.media.probe import probe
+from pesearch.search.evaluation.metrics import iou
+from pesearch.search.evaluation.truths import read_truths
 from pesearch.search.events import EventFinder, events_of, hear, hearing, in_order, locate_events, stored_sound
-from pesearch.search.metrics import iou
 from pesearch.search.sound import DecodedSound
-from pesearch.search.truths import read_truths
 from pesearch.store.library import Library
 from pesearch.types import Event, FloatArray
 from training.render import write_audio

@@ -11,7 +11,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import QuestionError
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
-from pesearch.search.syntax import Example
+from pesearch.search.language.syntax import Example
 from pesearch.types import SpaceName
 
 Read = Callable[[Example, ModelSet], object]

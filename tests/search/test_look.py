@@ -11,9 +11,9 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.asked import Asked
 from pesearch.search.calibrate import Calibration, Measure, Probe
+from pesearch.search.language.syntax import Words
 from pesearch.search.listen import Listener
 from pesearch.search.look import Look
-from pesearch.search.syntax import Words
 from pesearch.search.written import Written
 from pesearch.store.library import Library
 from pesearch.types import Part, SpaceName

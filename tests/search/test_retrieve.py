@@ -9,8 +9,8 @@ import numpy as np
 
 from pesearch.search.asked import Asked
 from pesearch.search.calibrate import Measure, Probe
+from pesearch.search.language.syntax import Words
 from pesearch.search.retrieve import LEAST_PARTS, Retrieved, retrieve
-from pesearch.search.syntax import Words
 from pesearch.store.library import Library
 from pesearch.types import Part, SpaceName
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pesearch.search.asked import Asked
 from pesearch.search.calibrate import Calibration, Measure, Probe
+from pesearch.search.language.syntax import Words
 from pesearch.search.score import SPACES, PartScores, best_in_cells, file_cells, ranges, score_parts
-from pesearch.search.syntax import Words
 from pesearch.store.library import Library
 from pesearch.timeline import grid, windows
 from pesearch.types import Part, SpaceName

@@ -11,11 +11,11 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import OtherModelSet, QuestionError
 from pesearch.indexer.index import index
+from pesearch.search.evaluation.metrics import best_iou, iou
+from pesearch.search.evaluation.truths import read_truths
 from pesearch.search.filter import FileFilter
-from pesearch.search.metrics import best_iou, iou
 from pesearch.search.question import Question
 from pesearch.search.search import CONFIDENT, Answer, search
-from pesearch.search.truths import read_truths
 from pesearch.store.library import Library, create_library
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,1 @@
+"""How well a library answers: judged queries, truths, datasets, and their metrics."""
