@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 
@@ -41,6 +42,9 @@ class Probe:
     space: SpaceName
     vector: FloatArray
     measure: Measure
+
+
+_Sure = TypeVar("_Sure", float, Certainty)
 
 
 class Calibration:
@@ -90,5 +94,10 @@ def fuse(certainties: Certainty) -> Certainty:
     for each in np.moveaxis(certainties, -1, 0):
         second = np.maximum(second, np.minimum(best, each))
         best = np.maximum(best, each)
-    fused: Certainty = best + AGREEMENT * (1 - best) * second
-    return fused
+    return joined(best, second)
+
+
+def joined(best: _Sure, second: _Sure) -> _Sure:
+    """How sure a term is by the two spaces that are the most certain of it."""
+    sure: _Sure = best + AGREEMENT * (1 - best) * second
+    return sure

@@ -52,7 +52,8 @@ class Look:
         for part in sorted(bounds, key=lambda part: -bounds[part]):
             if len(found) == count and bounds[part] < found[-1][1].score:
                 break
-            found = _chosen([*found, *((part, stretch) for stretch in self.stretches(part))], count, per_file)
+            more = self.stretches(part)[: count if per_file is None else per_file]
+            found = _chosen([*found, *((part, stretch) for stretch in more)], count, per_file)
         return found
 
     def stretches(self, part: Part) -> list[Stretch]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 HITS_A_PROBE, HITS_A_MOMENT = 100, 4
 """How deep each space is searched for each vector: at least so deep, and so deep for each moment asked for."""
 
-PARTS_A_MOMENT, LEAST_PARTS = 4, 40
+PARTS_A_MOMENT, LEAST_PARTS = 2, 20
 """How many parts of files are looked at closely: so many for each moment that is asked for, and at least so many."""
 
 
@@ -99,17 +98,14 @@ def retrieve(
 
     `written` are rankings of what cues found, best first.
     """
-    depth = max(HITS_A_PROBE, HITS_A_MOMENT * k)
-
-    def ask(space: SpaceName, numbers: Sequence[int]) -> dict[int, tuple[Hit, ...]]:
-        queries = np.stack([probes[number].vector for number in numbers])
-        found = library.search(space, queries, depth, file_ids)
-        return {number: tuple(one) for number, one in zip(numbers, found, strict=True)}
-
-    hits: dict[int, tuple[Hit, ...]] = {}
-    with ThreadPoolExecutor(len(SpaceName), "pesearch-spaces") as threads:
-        for found in threads.map(lambda one: ask(*one), _by_space(asked, probes).items()):
-            hits |= found
+    of_spaces = _by_space(asked, probes)
+    queries = {space: np.stack([probes[number].vector for number in numbers]) for space, numbers in of_spaces.items()}
+    found = library.search_spaces(queries, max(HITS_A_PROBE, HITS_A_MOMENT * k), file_ids)
+    hits = {
+        number: tuple(one)
+        for space, numbers in of_spaces.items()
+        for number, one in zip(numbers, found[space], strict=True)
+    }
     ordered = tuple(hits.get(number, ()) for number in range(len(probes)))
     parts = likeliest(
         [*ordered, *written],

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pesearch.search.background import Certainty
-from pesearch.search.calibrate import fuse
+from pesearch.search.calibrate import fuse, joined
 from pesearch.search.combine import MOST_STRETCHES, Stretch
 from pesearch.search.score import SPACES, PartScores
 from pesearch.search.spans import presence, runs
@@ -106,7 +106,8 @@ def surest(part: PartScores, term: int) -> float:
     spaces = part.certainties[:, term].max(axis=0, initial=0.0)
     if (frames := part.spaces.get(SpaceName.FRAME)) is not None:
         spaces[_FRAME] = frames.certainties[:, term].max(initial=0.0)
-    return float(fuse(spaces))
+    *_, second, best = sorted(spaces.tolist())
+    return float(joined(best, second))
 
 
 def stretches(values: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Stretch]:

@@ -29,7 +29,7 @@ from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
 from pesearch.store.status import LibraryStatus, status_of
 from pesearch.store.text_cache import OpenText
-from pesearch.store.vectors import PartVectors, read_vectors, vectors_of_parts
+from pesearch.store.vectors import PartVectors, read_vectors, side_by_side, vectors_of_parts
 from pesearch.store.writer import Writer
 from pesearch.types import (
     CodecFeatures,
@@ -160,6 +160,14 @@ class Library:
             return generation.index(known).search(queries, k, file_ids) if known else [[] for _ in queries]
 
         return self._from_shards(answer)
+
+    def search_spaces(
+        self, queries: Mapping[SpaceName, FloatArray], k: int, file_ids: frozenset[int] | None = None
+    ) -> dict[SpaceName, list[list[Hit]]]:
+        """As `search`, in several spaces side by side."""
+        with side_by_side(len(queries)) as threads:
+            found = threads.map(lambda space: self.search(space, queries[space], k, file_ids), queries)
+            return dict(zip(queries, found, strict=True))
 
     def vectors(self, file_id: int, space: SpaceName) -> SpaceVectors:
         """The vectors of one file in one space, as stored. `LibraryError` when the library has no such space."""

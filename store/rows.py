@@ -41,14 +41,15 @@ class Rows:
 
     def segments_between(self, first: int, stop: int) -> SegmentArray:
         """The segments of rows one after the other, float64 [stop - first, 2]."""
-        number = int(np.searchsorted(self.starts, first, side="right")) - 1
-        found = []
-        while number < len(self.starts) and self.starts[number] < stop:
+        segments = np.empty((stop - first, 2))
+        number, done = int(np.searchsorted(self.starts, first, side="right")) - 1, 0
+        while done < len(segments):
             part, start = self.parts[number], int(self.starts[number])
-            within = slice(max(first - start, 0), stop - start)
-            found.append(np.stack([part.starts[within], part.ends[within]], axis=1))
-            number += 1
-        return np.concatenate(found) if len(found) != 1 else found[0]
+            starts = part.starts[first + done - start : stop - start]
+            segments[done : done + len(starts), 0] = starts
+            segments[done : done + len(starts), 1] = part.ends[first + done - start : stop - start]
+            number, done = number + 1, done + len(starts)
+        return segments
 
     def _found(self, rows: Numbers) -> Iterator[tuple[ShardRows, Numbers, Numbers]]:
         """The rows part by part: the part, where they are among `rows`, and where in the part."""

@@ -7,7 +7,9 @@ there is no index yet, is searched exactly beside it: in memory while it fits, e
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -117,6 +119,12 @@ class VectorIndex:
 def faiss_version() -> str:
     """The version of FAISS on this machine."""
     return str(faiss.__version__)
+
+
+def side_by_side(searches: int) -> ThreadPoolExecutor:
+    """Threads for so many searches at once. They share the cores: FAISS takes all of them for each otherwise."""
+    cores = max(1, (os.cpu_count() or 1) // max(searches, 1))
+    return ThreadPoolExecutor(max(searches, 1), "pesearch-spaces", faiss.omp_set_num_threads, (cores,))
 
 
 def is_large(space: Space, layout: Layout) -> bool:
