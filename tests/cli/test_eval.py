@@ -132,7 +132,14 @@ def test_interrupting_is_clean(sample_library: Library, questions: Path) -> None
     content = json.loads(questions.read_text())
     questions.write_text(json.dumps({"queries": content["queries"] * 500}))
     command = [sys.executable, "-m", "pesearch", "eval", questions, "--library", sample_library.folder]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     assert process.stderr is not None
     first = process.stderr.readline()  # the notice of the starter set: the models are open
     time.sleep(1.0)

@@ -33,6 +33,8 @@ FAILURES = st.builds(failure, PATHS, st.sampled_from(["empty", "not media"]), TI
 
 
 class LibraryAndTwin(RuleBasedStateMachine):
+    """Both say at which generation a change is there; merging shards is a generation of its own."""
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
@@ -45,12 +47,12 @@ class LibraryAndTwin(RuleBasedStateMachine):
     @rule(batch=st.lists(FILES, max_size=4))
     def add(self, batch: list) -> None:
         with self.library.writer() as writer:
-            assert writer.add(batch) == self.twin.add(batch)
+            assert writer.add(batch) >= self.twin.add(batch)
 
     @rule(failures=st.lists(FAILURES, max_size=3))
     def fail(self, failures: list) -> None:
         with self.library.writer() as writer:
-            assert writer.fail(*failures) == self.twin.fail(*failures)
+            assert writer.fail(*failures) >= self.twin.fail(*failures)
 
     @rule(path=PATHS, time=TIMES, choice=st.integers(0, 3))
     def add_location(self, path: str, time: int, choice: int) -> None:
@@ -58,21 +60,21 @@ class LibraryAndTwin(RuleBasedStateMachine):
         if choice < len(files):
             with self.library.writer() as writer:
                 place = location(path, time)
-                assert writer.add_location(files[choice].id, place) == self.twin.add_location(files[choice].id, place)
+                assert writer.add_location(files[choice].id, place) >= self.twin.add_location(files[choice].id, place)
 
     @rule(paths=st.sets(PATHS))
     def forget(self, paths: set[str]) -> None:
         with self.library.writer() as writer:
-            assert writer.forget(map(Path, paths)) == self.twin.forget(map(Path, paths))
+            assert writer.forget(map(Path, paths)) >= self.twin.forget(map(Path, paths))
 
     @rule(file_ids=st.sets(st.integers(1, 6), max_size=2))
     def remove(self, file_ids: set[int]) -> None:
         with self.library.writer() as writer:
-            assert writer.remove(file_ids) == self.twin.remove(file_ids)
+            assert writer.remove(file_ids) >= self.twin.remove(file_ids)
 
     @invariant()
     def same_answers(self) -> None:
-        assert self.library.generation() >= self.twin.generation()  # merging shards is a generation of its own
+        assert self.library.generation() >= self.twin.generation()
         assert self.library.known() == self.twin.known()
         assert self.library.files() == self.twin.files()
         assert self.library.failures() == self.twin.failures()
