@@ -94,10 +94,10 @@ def fuse(certainties: Certainty) -> Certainty:
     for each in np.moveaxis(certainties, -1, 0):
         second = np.maximum(second, np.minimum(best, each))
         best = np.maximum(best, each)
-    return joined(best, second)
+    return agreed(best, second)
 
 
-def joined(best: _Sure, second: _Sure) -> _Sure:
+def agreed(best: _Sure, second: _Sure) -> _Sure:
     """How sure a term is by the two spaces that are the most certain of it."""
     sure: _Sure = best + AGREEMENT * (1 - best) * second
     return sure

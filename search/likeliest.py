@@ -111,14 +111,19 @@ def _part_around(file_id: int, hop: int, wide_seconds: float, duration_seconds: 
     """So much around a hop of a file that lasts so long, whole hops."""
     wide = wide_seconds if wide_seconds == math.inf else HOP_SECONDS * math.ceil(wide_seconds / HOP_SECONDS)
     start, end = hop * HOP_SECONDS - wide, (hop + 1) * HOP_SECONDS + wide
-    return Part(file_id, max(start, 0.0), end if end < duration_seconds else math.inf)
+    return _inside(file_id, start, end, duration_seconds)
 
 
 def widened(part: Part, duration_seconds: float) -> Part:
     """A part with as much again before it and after it."""
     hops = round((min(part.end_seconds, duration_seconds) - part.start_seconds) / HOP_SECONDS)
     start, end = part.start_seconds - hops * HOP_SECONDS, part.end_seconds + hops * HOP_SECONDS
-    return Part(part.file_id, max(start, 0.0), end if end < duration_seconds else math.inf)
+    return _inside(part.file_id, start, end, duration_seconds)
+
+
+def _inside(file_id: int, start_seconds: float, end_seconds: float, duration_seconds: float) -> Part:
+    """A part that begins and ends with its file where it would reach beyond it."""
+    return Part(file_id, max(start_seconds, 0.0), end_seconds if end_seconds < duration_seconds else math.inf)
 
 
 def joined(parts: Sequence[Part]) -> Iterator[Part]:

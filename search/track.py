@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pesearch.search.background import Certainty
-from pesearch.search.calibrate import fuse, joined
+from pesearch.search.calibrate import agreed, fuse
 from pesearch.search.combine import MOST_STRETCHES, Stretch
 from pesearch.search.score import SPACES, PartScores
 from pesearch.search.spans import presence, runs
@@ -72,7 +72,7 @@ class Hearing:
             return
         self.steps[part] = 0.0
         for event in events:
-            self.steps[_part(event.start_seconds, event.end_seconds)] = 1.0
+            self.steps[_step_range(event.start_seconds, event.end_seconds)] = 1.0
         self.events += events
 
 
@@ -88,10 +88,10 @@ def track(part: PartScores, term: int, hearing: Hearing | None = None) -> Certai
     levels = part.certainties[:, term].copy()
     if hearing is not None:
         for cell in np.flatnonzero(hearing.heard_in(part.cells)):
-            levels[cell, _AUDIO] = _with_hearing(levels[cell, _AUDIO], hearing, _part(*part.cells[cell]))
+            levels[cell, _AUDIO] = _with_hearing(levels[cell, _AUDIO], hearing, _step_range(*part.cells[cell]))
     surest = levels.max(axis=1, initial=0.0)
     for cell in np.flatnonzero(surest > IGNORED_SHARE * surest.max(initial=0.0)):
-        whole, sure = _part(*part.cells[cell]), levels[cell]
+        whole, sure = _step_range(*part.cells[cell]), levels[cell]
         within = slice(whole.start - part.first_step, whole.stop - part.first_step)
         seen = None if frames is None else _shape(frames[within])
         heard = None if hearing is None else hearing.steps[whole]
@@ -107,7 +107,7 @@ def surest(part: PartScores, term: int) -> float:
     if (frames := part.spaces.get(SpaceName.FRAME)) is not None:
         spaces[_FRAME] = frames.certainties[:, term].max(initial=0.0)
     *_, second, best = sorted(spaces.tolist())
-    return float(joined(best, second))
+    return float(agreed(best, second))
 
 
 def stretches(values: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Stretch]:
@@ -139,7 +139,7 @@ def _around_peaks(left: Certainty, offset: int, least: float, weight: float) -> 
         left[first:stop] = 0.0
 
 
-def _part(start_seconds: float, end_seconds: float) -> slice:
+def _step_range(start_seconds: float, end_seconds: float) -> slice:
     """The steps of a stretch, at least one."""
     first = round(start_seconds * STEPS_PER_SECOND)
     return slice(first, max(round(end_seconds * STEPS_PER_SECOND), first + 1))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pesearch.errors import PesearchError
-from training.clips import AUDIBLE, active_frames
+from training.clips import AUDIBLE, Clips, active_frames, sample_windows
 from training.pool import FRAME_TIMES, open_pool, render_pool, small_frame, through_aac
 from training.scene import TRAINING_SEEDS
 from training.sounds import render_audio
@@ -51,3 +51,16 @@ def test_frames_are_active_where_the_truth_says(tmp_path: Path) -> None:
         column = active[:, AUDIBLE.index(f"said:{said.text}")]
         assert abs(column.sum() * 0.04 - (said.end_seconds - said.start_seconds)) < 0.05
         assert not column[: int(said.start_seconds * 25) - 1].any()
+
+
+def test_windows_of_background_alone_hold_no_sound_and_keep_their_pictures() -> None:
+    rng = np.random.default_rng(0)
+    codec, background = np.ones((3, 100, 80), np.float16), np.full((2, 100, 80), 2, np.float16)
+    active, vision = np.ones((3, 100, len(AUDIBLE)), bool), np.ones((3, 7, 128), np.float16)
+    clips = Clips(codec, background, vision, active, (frozenset({"seen:dog"}),) * 3)
+    for share, level in ((0.0, 1.0), (1.0, 2.0)):
+        windows = sample_windows(clips, rng, 8, noise=0.0, quiet_share=share)
+        assert (windows.codec == level).all()
+        assert (windows.active == (share == 0.0)).all()
+        assert windows.audible == ((frozenset(AUDIBLE) if share == 0.0 else frozenset()),) * len(windows.codec)
+        assert set(windows.visible) == {frozenset({"seen:dog"})}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from pesearch.encoders.libraries import load_open_clip, load_transformers
 from training.judge import judge
@@ -23,5 +24,6 @@ def test_every_stage_runs_and_the_plain_libraries_load_the_result(tmp_path: Path
     assert load_open_clip().create_model(f"local-dir:{out / 'pe_core'}").visual.image_size == (64, 64)
     write_world(tmp_path / "clips", seed=3, count=4)
     figures = judge(out, tmp_path / "clips")
+    assert torch.is_grad_enabled()  # as it was before
     assert 0 <= figures.text_video_r1 <= 1
     assert 0 <= figures.frame_auroc <= 1
