@@ -6,30 +6,25 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from pesearch.hits import Hits
 from pesearch.search.asked import Asked
 from pesearch.search.combine import Stretch
-from pesearch.search.retrieve import Retrieved
 from pesearch.search.score import PartScores
 from pesearch.types import Hit, SpaceName
 
 KEPT_SHARE = 0.5
 """Spaces that are under this share as certain as the best one do not count as evidence."""
 
-Ranks = Sequence[dict[tuple[int, float, float], int]]
-"""For each probe, the rank of each segment that it found: by file, start and end."""
 
+def evidence_of(part: PartScores, stretch: Stretch, asked: Asked, found: Sequence[Hits]) -> tuple[Hit, ...]:
+    """The best segment of the stretch in each space that speaks for it.
 
-def ranks_of(found: Retrieved) -> Ranks:
-    """The ranks of all hits."""
-    return [{(hit.file_id, hit.start_seconds, hit.end_seconds): hit.rank for hit in hits} for hits in found.hits]
-
-
-def evidence_of(part: PartScores, stretch: Stretch, asked: Asked, ranks: Ranks) -> tuple[Hit, ...]:
-    """The best segment of the stretch in each space that speaks for it. What was not found ranks after what was."""
+    `found` are the hits of each probe: what is not among them ranks after them.
+    """
     wanted = [number for number, looked_for in enumerate(asked.looked_for) if looked_for]
     best = list(_best_segments(part, stretch, wanted))
     least = KEPT_SHARE * max((sure for *_, sure in best), default=0.0)
-    hits = (_hit(part, space, at, ranks) for space, at, sure in best if sure and sure >= least)
+    hits = (_hit(part, space, at, found) for space, at, sure in best if sure and sure >= least)
     return tuple(sorted(hits, key=lambda hit: (hit.rank, hit.space, hit.start_seconds)))
 
 
@@ -43,9 +38,8 @@ def _best_segments(part: PartScores, stretch: Stretch, wanted: Sequence[int]) ->
         yield space, at, float(sure[at])
 
 
-def _hit(part: PartScores, space: SpaceName, at: int, ranks: Ranks) -> Hit:
+def _hit(part: PartScores, space: SpaceName, at: int, found: Sequence[Hits]) -> Hit:
     scored = part.spaces[space]
     start, end = scored.segments[at].tolist()
-    known = ranks[int(scored.probes[at])]
-    rank = known.get((part.file.id, start, end), len(known) + 1)
+    rank = found[int(scored.probes[at])].rank_of(part.file.id, start, end)
     return Hit(part.file.id, space, start, end, float(scored.scores[at]), rank)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,19 +28,24 @@ Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
 
-class Found(Protocol):
-    """What was found somewhere in a file, or in all of it, where it ends at infinity."""
+class Ranking(NamedTuple):
+    """What was found somewhere in files, best first: `file_ids` int64 [n], `segments` float64 [n, 2] in seconds.
 
-    @property
-    def file_id(self) -> int: ...
-    @property
-    def start_seconds(self) -> float: ...
-    @property
-    def end_seconds(self) -> float: ...
+    What was found of all of a file ends at infinity.
+    """
+
+    file_ids: Places
+    segments: SegmentArray
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> Ranking:
+        """These parts, best first."""
+        edges = np.array([(part.start_seconds, part.end_seconds) for part in parts])
+        return cls(np.array([part.file_id for part in parts], dtype=np.int64), edges.reshape(-1, 2))
 
 
 def likeliest(
-    rankings: Iterable[Sequence[Found]], reach_seconds: float, count: int, duration_of: Callable[[int], float]
+    rankings: Iterable[Ranking], reach_seconds: float, count: int, duration_of: Callable[[int], float]
 ) -> tuple[Part, ...]:
     """At most `count` parts, likeliest first, by reciprocal rank fusion of what lies within reach of each place.
 
@@ -62,13 +67,11 @@ def likeliest(
     return tuple(joined([_part_around(file_id, hop, wide, duration_of(file_id)) for file_id, hop in found]))
 
 
-def _best_first(rankings: Iterable[Sequence[Found]], hops: int, is_far: bool) -> list[int]:
+def _best_first(rankings: Iterable[Ranking], hops: int, is_far: bool) -> list[int]:
     """The places by their scores."""
     of_places, of_files = [(np.empty(0, np.int64), np.empty(0))], [(np.empty(0, np.int64), np.empty(0))]
-    for ranking in rankings:
-        edges = np.array([(found.start_seconds, found.end_seconds) for found in ranking]).reshape(-1, 2)
-        files = np.array([found.file_id for found in ranking], dtype=np.int64)
-        ranks = np.arange(1, len(ranking) + 1)
+    for files, edges in rankings:
+        ranks = np.arange(1, len(files) + 1)
         whole = np.isinf(edges[:, 1]) | is_far
         of_files.append(_first(files[whole], ranks[whole]))
         of_places.append(_first(*_covered(files[~whole], ranks[~whole], edges[~whole], hops)))

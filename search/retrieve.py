@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pesearch.hits import Hits
 from pesearch.search.asked import SPACES_OF, Asked, Sample, Term
 from pesearch.search.calibrate import Measure, Probe
 from pesearch.search.combine import All, Either, InOrder, reach
 from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
 from pesearch.search.language.syntax import Literal, Sense, Words
-from pesearch.search.likeliest import likeliest
-from pesearch.types import FloatArray, Hit, MediaKind, Part, SpaceName
+from pesearch.search.likeliest import Ranking, likeliest
+from pesearch.types import FloatArray, MediaKind, Part, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -34,7 +35,7 @@ so many for a question that combines others: what holds all of it is not what ho
 class Retrieved:
     """What each probe found, best first, and the parts of files that are worth a closer look, likeliest first."""
 
-    hits: tuple[tuple[Hit, ...], ...]
+    hits: tuple[Hits, ...]
     parts: tuple[Part, ...]
 
 
@@ -94,7 +95,7 @@ def retrieve(
     probes: Sequence[Probe],
     k: int,
     file_ids: frozenset[int] | None,
-    written: Iterable[Sequence[Part]] = (),
+    written: Iterable[Ranking] = (),
 ) -> Retrieved:
     """Searches each space with all its probes at once, in `file_ids` only when given. What is excluded finds nothing.
 
@@ -104,14 +105,12 @@ def retrieve(
     queries = {space: np.stack([probes[number].vector for number in numbers]) for space, numbers in of_spaces.items()}
     found = library.search_spaces(queries, max(HITS_A_PROBE, HITS_A_MOMENT * k), file_ids)
     hits = {
-        number: tuple(one)
-        for space, numbers in of_spaces.items()
-        for number, one in zip(numbers, found[space], strict=True)
+        number: one for space, numbers in of_spaces.items() for number, one in zip(numbers, found[space], strict=True)
     }
     is_combined = isinstance(asked.plan, All | InOrder | Either)
-    ordered = tuple(hits.get(number, ()) for number in range(len(probes)))
+    ordered = tuple(hits.get(number, Hits.none(probe.space)) for number, probe in enumerate(probes))
     parts = likeliest(
-        [*ordered, *written],
+        [*(Ranking(one.file_ids, one.segments) for one in ordered), *written],
         reach(asked.plan),
         max(PARTS_A_MOMENT * k, LEAST_PARTS) * (PARTS_COMBINED if is_combined else 1),
         lambda file_id: library.file(file_id).info.duration_seconds,

@@ -14,7 +14,7 @@ from pesearch.errors import LibraryMoved
 from pesearch.search.asked import take_apart
 from pesearch.search.background import Backgrounds, backgrounds
 from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure, Probe
-from pesearch.search.evidence import evidence_of, ranks_of
+from pesearch.search.evidence import evidence_of
 from pesearch.search.listen import Listener
 from pesearch.search.look import Look
 from pesearch.search.question import Question
@@ -93,7 +93,6 @@ def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Qu
     look = Look(library, asked, calibration_of(library, held, models, probes), written, listener)
     look.at(found.parts)
     look.hear(question.k)
-    ranks = ranks_of(found)
     return tuple(
         Moment(
             rank=rank,
@@ -101,7 +100,7 @@ def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Qu
             start_seconds=stretch.start_seconds,
             end_seconds=min(stretch.end_seconds, look.parts[part].file.info.duration_seconds),
             score=stretch.score,
-            evidence=evidence_of(look.parts[part], stretch, asked, ranks),
+            evidence=evidence_of(look.parts[part], stretch, asked, found.hits),
             cues=written.cues(asked, part.file_id, stretch),
             events=tuple(sorted(look.events(part.file_id, stretch), key=lambda event: event.start_seconds)),
         )

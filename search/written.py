@@ -10,6 +10,7 @@ from pesearch.search.asked import Asked, Term
 from pesearch.search.combine import Stretch
 from pesearch.search.cues import APART, SAID, CueMatch, find_phrase, find_prefix, find_together, find_words
 from pesearch.search.language.syntax import Literal, Sense, Words
+from pesearch.search.likeliest import Ranking
 from pesearch.types import Cue, CueKind, Part
 
 if TYPE_CHECKING:
@@ -37,9 +38,13 @@ class Written:
         """The stretches of a file in which a term is written."""
         return [_stretch(match, weight) for match in self.matches.get(term, ()) if match.file_id == file_id]
 
-    def rankings(self, asked: Asked) -> list[list[Part]]:
+    def rankings(self, asked: Asked) -> list[Ranking]:
         """For each term that is looked for where it is written, best first."""
-        return [[_part(match) for match in found] for term, found in self.matches.items() if asked.looked_for[term]]
+        return [
+            Ranking.of([_part(match) for match in found])
+            for term, found in self.matches.items()
+            if asked.looked_for[term]
+        ]
 
     def cues(self, asked: Asked, file_id: int, stretch: Stretch) -> tuple[Cue, ...]:
         """The cues that speak for a stretch of a file, best first."""

@@ -27,7 +27,7 @@ LISTS_A_ROOT = 2
 PROBED_SHARE = 1 / 12
 """The share of the lists that a search looks into: 1/16 finds 0.99 of the ten best, 1/8 costs half as much again."""
 
-SHORTLIST, SHORTLIST_A_HIT = 500, 10
+SHORTLIST, SHORTLIST_A_HIT = 500, 5
 """How many rows get an exact score: at least so many, and so many for each hit that is asked for."""
 
 LISTED_TOGETHER = 8

@@ -18,6 +18,7 @@ import numpy as np
 
 from pesearch import timeline
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
+from pesearch.hits import Hits
 from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.cue_tables import KnownSource, count_cues, cues_of_file, known_sources
 from pesearch.store.feature_shards import read_features
@@ -38,7 +39,6 @@ from pesearch.types import (
     CueKind,
     Failure,
     FloatArray,
-    Hit,
     MediaFile,
     Part,
     Space,
@@ -147,7 +147,7 @@ class Library:
 
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None
-    ) -> list[list[Hit]]:
+    ) -> list[Hits]:
         """The k best segments for each of `queries` [q, dim] by dot product; only in `file_ids` when given.
 
         The score is the exact product of the query in float32 with the stored vector, which is float16. In a large
@@ -155,15 +155,17 @@ class Library:
         library does not have finds nothing.
         """
 
-        def answer(generation: Generation) -> list[list[Hit]]:
+        def answer(generation: Generation) -> list[Hits]:
             known = generation.snapshot.space(space)
-            return generation.index(known).search(queries, k, file_ids) if known else [[] for _ in queries]
+            return (
+                generation.index(known).search(queries, k, file_ids) if known else [Hits.none(space) for _ in queries]
+            )
 
         return self._from_shards(answer)
 
     def search_spaces(
         self, queries: Mapping[SpaceName, FloatArray], k: int, file_ids: frozenset[int] | None = None
-    ) -> dict[SpaceName, list[list[Hit]]]:
+    ) -> dict[SpaceName, list[Hits]]:
         """As `search`, in several spaces side by side."""
         with side_by_side(len(queries)) as threads:
             found = threads.map(lambda space: self.search(space, queries[space], k, file_ids), queries)

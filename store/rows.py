@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,17 +29,19 @@ class Rows:
 
     def vectors(self, rows: Numbers) -> HalfArray:
         """The vectors of some rows, float16 [n, dim], in memory of their own."""
+        order = _rising(rows)
         vectors = np.empty((len(rows), self.space.dim), dtype=np.float16)
-        for part, where, within in self._found(rows):
+        for part, where, within in self._found(rows[order]):
             vectors[where] = part.vectors[within]
-        return vectors
+        return _back(vectors, order)
 
     def segments(self, rows: Numbers) -> SegmentArray:
         """The segments of some rows, float64 [n, 2] in seconds."""
+        order = _rising(rows)
         segments = np.empty((len(rows), 2))
-        for part, where, within in self._found(rows):
+        for part, where, within in self._found(rows[order]):
             segments[where, 0], segments[where, 1] = part.starts[within], part.ends[within]
-        return segments
+        return _back(segments, order)
 
     def segments_between(self, first: int, stop: int) -> SegmentArray:
         """The segments of rows one after the other, float64 [stop - first, 2]."""
@@ -51,14 +55,30 @@ class Rows:
             number, done = number + 1, done + len(starts)
         return segments
 
-    def _found(self, rows: Numbers) -> Iterator[tuple[ShardRows, Numbers, Numbers]]:
-        """The rows part by part: the part, where they are among `rows`, and where in the part."""
+    def _found(self, rows: Numbers) -> Iterator[tuple[ShardRows, slice, Numbers]]:
+        """Rows in rising order part by part: the part, where they are among `rows`, and where in the part."""
         numbers = np.searchsorted(self.starts, rows, side="right") - 1
-        order = np.argsort(numbers, kind="stable")
-        for where in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
-            if len(where):
-                number = numbers[where[0]]
-                yield self.parts[number], where, rows[where] - self.starts[number]
+        within = rows - self.starts[numbers]
+        edges = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(rows)] if len(rows) else []
+        for first, stop in pairwise(edges):
+            yield self.parts[numbers[first]], slice(first, stop), within[first:stop]
+
+
+_Values = TypeVar("_Values", HalfArray, SegmentArray)
+
+
+def _rising(rows: Numbers) -> Numbers | slice:
+    """What puts rows in rising order: all of them where they are."""
+    return slice(None) if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
+
+
+def _back(values: _Values, order: Numbers | slice) -> _Values:
+    """Values of rows that were put in order, as the rows were before."""
+    if isinstance(order, slice):
+        return values
+    back = np.empty_like(values)
+    back[order] = values
+    return back
 
 
 def map_rows(folder: Path, snapshot: Snapshot, space: Space) -> Rows:

@@ -11,19 +11,19 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import faiss
 import numpy as np
 
+from pesearch.hits import Hits
 from pesearch.store.compressed import CompressedIndex
 from pesearch.store.exact import ExactIndex, Nearest, best, open_exact, scan
 from pesearch.store.index_cache import read_cache
 from pesearch.store.layout import Layout, Marks, Numbers
 from pesearch.store.rows import Rows
 from pesearch.store.snapshot import Snapshot
-from pesearch.types import FloatArray, Hit, Part, SegmentArray, Space, SpaceVectors
+from pesearch.types import FloatArray, Part, SegmentArray, Space, SpaceVectors
 
 EXACT_BYTES = 128 << 20
 """As much of a space may lie in memory: 65,536 rows of 1024 numbers, searched in about 10 ms by one core. That is as
@@ -69,7 +69,7 @@ class VectorIndex:
     others: Marks
     exact: ExactIndex | None
 
-    def search(self, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None) -> list[list[Hit]]:
+    def search(self, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None) -> list[Hits]:
         """The k rows with the highest dot product for each query, best first; only in `file_ids` when given."""
         space, layout = self.rows.space, self.rows.layout
         if queries.ndim != 2 or queries.shape[1] != space.dim:
@@ -79,7 +79,7 @@ class VectorIndex:
             chosen = np.isin(layout.file_ids, np.fromiter(file_ids, dtype=np.int64, count=len(file_ids)))
         k = min(k, int(layout.counts[chosen].sum()))
         if k < 1 or not len(queries):
-            return [[] for _ in queries]
+            return [Hits.none(space.name)] * len(queries)
         return self._hits(self._nearest(np.ascontiguousarray(queries, dtype=np.float32), k, chosen))
 
     def _nearest(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
@@ -102,17 +102,14 @@ class VectorIndex:
             return scan(self.rows, np.flatnonzero(layout.mark(chosen)), queries, k)
         return self.exact.search(queries, k, None if (chosen == self.others).all() else layout.mark(chosen))
 
-    def _hits(self, nearest: Nearest) -> list[list[Hit]]:
+    def _hits(self, nearest: Nearest) -> list[Hits]:
         found = nearest.rows >= 0  # FAISS fills up with -1 where fewer than k rows may be chosen
         rows, space = nearest.rows[found], self.rows.space.name
-        file_ids = self.rows.layout.file_ids[self.rows.layout.at(rows)].tolist()
-        places = zip(file_ids, self.rows.segments(rows).tolist(), nearest.scores[found].tolist(), strict=True)
+        file_ids, segments = self.rows.layout.file_ids[self.rows.layout.at(rows)], self.rows.segments(rows)
+        scores, stops = nearest.scores[found], np.cumsum(found.sum(axis=1)).tolist()
         return [
-            [
-                Hit(file_id, space, start, end, score, rank)
-                for rank, (file_id, (start, end), score) in enumerate(islice(places, count), start=1)
-            ]
-            for count in found.sum(axis=1).tolist()
+            Hits(space, file_ids[start:stop], segments[start:stop], scores[start:stop])
+            for start, stop in zip([0, *stops], stops, strict=False)
         ]
 
 
