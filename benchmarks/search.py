@@ -31,6 +31,7 @@ from pesearch.search.background import backgrounds
 from pesearch.search.evaluation.metrics import auroc, calibration_error
 from pesearch.search.evaluation.ranking import ndcg_at
 from pesearch.search.evaluation.truths import read_truths
+from pesearch.search.products import on_one_core
 from pesearch.search.question import Question
 from pesearch.search.retrieve import probes_of, retrieve
 from pesearch.search.score import score_parts
@@ -204,13 +205,13 @@ def latency(folder: Path, seed: int, models: ModelSet) -> Iterator[Latency]:
 def _asked(library: Library, models: ModelSet, about: str, texts: Sequence[str]) -> Latency:
     for text in texts[:5]:
         search(library, models, Question(text, locate=False))
-    whole, steps = [], []
-    for text in texts:
-        question = Question(text, locate=False)
+    questions, whole = [Question(text, locate=False) for text in texts], []
+    for question in questions:
         started = time.perf_counter()
         search(library, models, question)
         whole.append(time.perf_counter() - started)
-        steps.append(_steps(library, models, question))
+    with on_one_core():
+        steps = [_steps(library, models, question) for question in questions]
     p50, p99 = np.percentile(np.array(whole) * 1000, [50, 99])
     medians = np.median(np.array(steps) * 1000, axis=0)
     return Latency("latency", library.rows(SpaceName.AUDIO), about, float(p50), float(p99), *map(float, medians))

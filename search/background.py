@@ -55,8 +55,9 @@ class Usual:
     @classmethod
     def of(cls, scores: npt.NDArray[np.floating]) -> Usual:
         """Of scores [n], or [n, queries]."""
-        low, median = np.percentile(scores, [16, 50], axis=0)
-        return cls(np.asarray(median), np.asarray(median - low))
+        ordered = np.sort(scores.astype(np.float64), axis=0)
+        low, median = (_at_share(ordered, share) for share in (0.16, 0.5))
+        return cls(median, median - low)
 
     def at_least(self, other: Usual) -> Usual:
         """The higher median and the wider spread of both."""
@@ -110,6 +111,14 @@ class Background:
         deviations = (scores.astype(np.float64) - usual.median) / np.maximum(usual.spread, 1e-6) - by_chance
         likely: Certainty = 1 / (1 + np.exp(-np.clip(STEEPNESS * (deviations - EVEN), -80.0, 80.0)))
         return likely
+
+
+def _at_share(ordered: Certainty, share: float) -> Certainty:
+    """The quantile of rising values [n] or [n, queries], straight between two of them."""
+    below, rest = divmod(share * (len(ordered) - 1), 1)
+    above = min(int(below) + 1, len(ordered) - 1)
+    quantile: Certainty = ordered[int(below)] * (1 - rest) + ordered[above] * rest
+    return quantile
 
 
 class Backgrounds:

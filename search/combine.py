@@ -59,10 +59,11 @@ class Stretch:
         logs = self.weight * math.log(max(self.score, _LEAST_SCORE)) + other.weight * math.log(
             max(other.score, _LEAST_SCORE)
         )
-        placed = [each for each in (self, other) if not each.is_everywhere] or [self, other]
+        a = other if self.is_everywhere and not other.is_everywhere else self
+        b = self if other.is_everywhere and not self.is_everywhere else other
         return Stretch(
-            min(each.start_seconds for each in placed),
-            max(each.end_seconds for each in placed),
+            min(a.start_seconds, b.start_seconds),
+            max(a.end_seconds, b.end_seconds),
             share * math.exp(logs / weight),
             weight,
             self.is_everywhere and other.is_everywhere,
@@ -159,7 +160,7 @@ def _edges(stretches: Sequence[Stretch]) -> npt.NDArray[np.float64]:
 def _tighter(a: Stretch, b: Stretch) -> Stretch:
     both = a.joined(b)
     tight = min(a, b, key=lambda one: one.end_seconds - one.start_seconds)
-    return replace(both, start_seconds=tight.start_seconds, end_seconds=tight.end_seconds)
+    return Stretch(tight.start_seconds, tight.end_seconds, both.score, both.weight, both.is_everywhere)
 
 
 def _in_order(plan: InOrder, found: Found) -> list[Stretch]:

@@ -27,6 +27,8 @@ _HOPS = 1 << 32
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
+_NOWHERE: Places = np.empty(0, np.int64)
+
 
 class Ranking(NamedTuple):
     """What was found somewhere in files, best first: `file_ids` int64 [n], `segments` float64 [n, 2] in seconds.
@@ -69,14 +71,14 @@ def likeliest(
 
 def _best_first(rankings: Iterable[Ranking], hops: int, is_far: bool) -> list[int]:
     """The places by their scores."""
-    of_places, of_files = [(np.empty(0, np.int64), np.empty(0))], [(np.empty(0, np.int64), np.empty(0))]
+    of_places, of_files = [(_NOWHERE, _NOWHERE)], [(_NOWHERE, _NOWHERE)]
     for files, edges in rankings:
         ranks = np.arange(1, len(files) + 1)
         whole = np.isinf(edges[:, 1]) | is_far
-        of_files.append(_first(files[whole], ranks[whole]))
-        of_places.append(_first(*_covered(files[~whole], ranks[~whole], edges[~whole], hops)))
-    places, scores = _summed(of_places)
-    files, shares = _summed(of_files)
+        of_files.append((files[whole], ranks[whole]))
+        of_places.append(_covered(files[~whole], ranks[~whole], edges[~whole], hops))
+    places, scores = _fused(of_places)
+    files, shares = _fused(of_files)
     at = np.searchsorted(files, places // _HOPS).clip(max=max(len(files) - 1, 0))
     if len(files):
         scores = scores + np.where(files[at] == places // _HOPS, shares[at], 0.0)
@@ -96,18 +98,17 @@ def _covered(files: Places, ranks: Places, edges: SegmentArray, hops: int) -> tu
     return np.repeat(files * _HOPS + begins, counts) + within, np.repeat(ranks, counts)
 
 
-def _first(places: Places, ranks: Places) -> tuple[Places, Scores]:
-    """What one ranking adds to each place: its best rank there counts. `ranks` rise."""
-    once, at = np.unique(places, return_index=True)
-    shares: Scores = 1 / (_AGREED + ranks[at].astype(np.float64))
-    return once, shares
-
-
-def _summed(parts: Sequence[tuple[Places, Scores]]) -> tuple[Places, Scores]:
-    places, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
-    once, at = np.unique(places, return_inverse=True)
-    summed: Scores = np.bincount(at, weights=scores, minlength=len(once)).astype(np.float64)
-    return once, summed
+def _fused(rankings: Sequence[tuple[Places, Places]]) -> tuple[Places, Scores]:
+    """Each place of rankings, given with their ranks, and its score: of each ranking its best rank there counts."""
+    places, ranks = (np.concatenate(column) for column in zip(*rankings, strict=True))
+    ranking = np.repeat(np.arange(len(rankings)), [len(ranks) for _, ranks in rankings])
+    order = np.lexsort([ranks, ranking, places])
+    places, ranks, ranking = places[order], ranks[order], ranking[order]
+    new_place = np.diff(places, prepend=-1) != 0
+    counts = new_place | (np.diff(ranking, prepend=-1) != 0)
+    shares = np.where(counts, 1 / (_AGREED + ranks.astype(np.float64)), 0.0)
+    scores = np.bincount(np.cumsum(new_place) - 1, weights=shares, minlength=int(new_place.sum()))
+    return places[new_place], scores.astype(np.float64)
 
 
 def _part_around(file_id: int, hop: int, wide_seconds: float, duration_seconds: float) -> Part:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from pesearch.search.asked import Asked
 from pesearch.search.background import Certainty
 from pesearch.search.calibrate import Calibration
-from pesearch.timeline import STEPS_PER_SECOND, step_count, windows
+from pesearch.search.cells import Indexes, best_in_cells, part_cells
+from pesearch.timeline import STEPS_PER_SECOND, step_count
 from pesearch.types import FloatArray, MediaFile, Part, SegmentArray, SpaceName, SpaceVectors
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 SPACES = tuple(SpaceName)
 """The order of the last axis of certainties."""
-
-Indexes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,10 @@ class SpaceScores:
     scores: FloatArray
     probes: Indexes
     certainties: Certainty
+
+    def of(self, rows: slice | Indexes) -> SpaceScores:
+        """Some of them."""
+        return SpaceScores(self.segments[rows], self.scores[rows], self.probes[rows], self.certainties[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +66,20 @@ def score_parts(
     library: Library, asked: Asked, calibration: Calibration, parts: Sequence[Part]
 ) -> dict[Part, PartScores]:
     """Compares every vector of parts of files with every probe."""
-    scored: dict[Part, dict[SpaceName, SpaceScores]] = {part: {} for part in parts}
+    files = {part: library.file(part.file_id) for part in parts}
+    cells = {part: part_cells(file, part) for part, file in files.items()}
+    certainties = {part: np.zeros((len(cells[part]), len(asked.terms), len(SPACES))) for part in parts}
+    spaces: dict[Part, dict[SpaceName, SpaceScores]] = {part: {} for part in parts}
     for space in sorted({probe.space for probe in calibration.probes}):
         for stored in library.vectors_of(parts, space):
-            scores = _score_space(asked, calibration, space, stored.vectors)
-            for part, rows in stored.each():
-                scored[part][space] = _in_order(scores, rows)
-    return {part: _by_cells(library.file(part.file_id), part, asked, spaces) for part, spaces in scored.items()}
-
-
-def _by_cells(file: MediaFile, part: Part, asked: Asked, spaces: dict[SpaceName, SpaceScores]) -> PartScores:
-    cells = file_cells(file)
-    cells = cells[(cells[:, 0] >= part.start_seconds) & (cells[:, 1] <= part.end_seconds)]
-    certainties = np.zeros((len(cells), len(asked.terms), len(SPACES)))
-    for space, scored in spaces.items():
-        certainties[:, :, SPACES.index(space)] = best_in_cells(cells, scored.segments, scored.certainties)
-    return PartScores(file, part, cells, certainties, spaces)
-
-
-def file_cells(file: MediaFile) -> SegmentArray:
-    """The windows of a file, or the one instant that a still image is."""
-    cells = windows(file.info.duration_seconds)
-    return cells if len(cells) else np.zeros((1, 2))
+            scores = _in_order(_score_space(asked, calibration, space, stored.vectors), stored.numbers)
+            best = best_in_cells(
+                [cells[part] for part in stored.parts], scores.segments, stored.numbers, scores.certainties
+            )
+            for (part, rows), sure in zip(stored.each(), best, strict=True):
+                spaces[part][space] = scores.of(rows)
+                certainties[part][:, :, SPACES.index(space)] = sure
+    return {part: PartScores(files[part], part, cells[part], certainties[part], spaces[part]) for part in parts}
 
 
 def _score_space(asked: Asked, calibration: Calibration, space: SpaceName, stored: SpaceVectors) -> SpaceScores:
@@ -102,35 +96,9 @@ def _score_space(asked: Asked, calibration: Calibration, space: SpaceName, store
     return SpaceScores(stored.segments, scores[np.arange(len(best)), best], np.array(numbers)[best], certainties)
 
 
-def _in_order(scores: SpaceScores, part: slice) -> SpaceScores:
-    """Those of one file, in order of time."""
-    segments = scores.segments[part]
-    if (np.diff(segments[:, 0]) >= 0).all():
-        return SpaceScores(segments, scores.scores[part], scores.probes[part], scores.certainties[part])
-    order = np.argsort(segments[:, 0], kind="stable")
-    return SpaceScores(
-        segments[order], scores.scores[part][order], scores.probes[part][order], scores.certainties[part][order]
-    )
-
-
-def ranges(cells: SegmentArray, segments: SegmentArray) -> tuple[Indexes, Indexes]:
-    """For each cell the range [first, stop) of the segments whose middle lies inside it; segments by time.
-
-    Windows overlap by half, so the middle of one lies at the edge of the next and not inside it.
-    """
-    middles = (segments[:, 0] + segments[:, 1]) / 2
-    is_still = bool((cells[:, 0] == cells[:, 1]).all())
-    first = np.searchsorted(middles, cells[:, 0], "left" if is_still else "right")
-    stop = np.searchsorted(middles, cells[:, 1], "right" if is_still else "left")
-    return first, np.maximum(first, stop)
-
-
-def best_in_cells(cells: SegmentArray, segments: SegmentArray, values: Certainty) -> Certainty:
-    """The greatest of `values` [n, terms] among the segments in each cell, [cells, terms]; 0 where there is none."""
-    if len(cells) == 1:
-        best: Certainty = values.max(axis=0, keepdims=True, initial=0.0)
-        return best
-    first, stop = ranges(cells, segments)
-    padded = np.concatenate([values, np.zeros((1, values.shape[1]))])
-    best = np.maximum.reduceat(padded, np.stack([first, stop], axis=1).ravel(), axis=0)[::2]
-    return np.where((stop > first)[:, None], best, 0.0)
+def _in_order(scores: SpaceScores, part: Indexes) -> SpaceScores:
+    """Those of each part in order of time; `part` [n] rises."""
+    starts = scores.segments[:, 0]
+    if ((np.diff(starts) >= 0) | (np.diff(part) > 0)).all():
+        return scores
+    return scores.of(np.lexsort([starts, part]))

@@ -17,6 +17,7 @@ from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure
 from pesearch.search.evidence import evidence_of
 from pesearch.search.listen import Listener
 from pesearch.search.look import Look
+from pesearch.search.products import on_one_core
 from pesearch.search.question import Question
 from pesearch.search.retrieve import probes_of, retrieve
 from pesearch.search.written import find_written
@@ -66,7 +67,8 @@ def search(library: Library, models: ModelSet, question: Question) -> Answer:
     held = backgrounds(library)
     while True:
         try:
-            return _answer(library.pinned(), held, models, question)
+            with on_one_core():
+                return _answer(library.pinned(), held, models, question)
         except LibraryMoved:
             continue  # the library is asked as it is now
 

@@ -87,16 +87,20 @@ def track(part: PartScores, term: int, hearing: Hearing | None = None) -> Certai
         certain[_FRAME] = frames
     levels = part.certainties[:, term].copy()
     if hearing is not None:
-        for cell in np.flatnonzero(hearing.heard_in(part.cells)):
-            levels[cell, _AUDIO] = _with_hearing(levels[cell, _AUDIO], hearing, _step_range(*part.cells[cell]))
+        for heard_cell in np.flatnonzero(hearing.heard_in(part.cells)):
+            whole = _step_range(*part.cells[heard_cell])
+            levels[heard_cell, _AUDIO] = _with_hearing(levels[heard_cell, _AUDIO], hearing, whole)
     surest = levels.max(axis=1, initial=0.0)
-    for cell in np.flatnonzero(surest > IGNORED_SHARE * surest.max(initial=0.0)):
-        whole = _step_range(*part.cells[cell])
+    certain_enough: list[int] = np.flatnonzero(surest > IGNORED_SHARE * surest.max(initial=0.0)).tolist()
+    for cell in certain_enough:
+        whole, sure = _step_range(*part.cells[cell].tolist()), levels[cell].tolist()
         within = slice(whole.start - part.first_step, whole.stop - part.first_step)
         seen = None if frames is None else _shape(frames[within])
         heard = None if hearing is None else hearing.steps[whole]
-        windows = certain[1:, within]
-        np.maximum(windows, _placed(levels[cell, 1:, None], seen, heard), out=windows)
+        for space, shape in ((_VIDEO, seen), (_AUDIO, heard), (_BOTH, _either(seen, heard))):
+            if sure[space] > 0.0:
+                steps = certain[space, within]
+                np.maximum(steps, _placed(sure[space], shape), out=steps)
     return fuse(certain.T)
 
 
@@ -162,16 +166,9 @@ def _shape(steps: Steps) -> Steps | None:
     return steps / best if best >= PLACED else None
 
 
-def _placed(sure: Certainty, seen: Steps | None, heard: Steps | None) -> Certainty:
-    """The certainties [spaces but frame, 1] of a window, at each step [.., n] where picture or sound places it."""
-    shapes = {_VIDEO: seen, _AUDIO: heard, _BOTH: _either(seen, heard)}
-    known = {space: shape for space, shape in shapes.items() if shape is not None}
-    if not known:
-        return sure
-    placed = np.ones((len(SPACES), len(known[_BOTH])))
-    for space, shape in known.items():
-        placed[space] = np.where(np.isnan(shape), 1.0, shape)
-    return sure * placed[1:]
+def _placed(sure: float, shape: Steps | None) -> Steps | float:
+    """Shapes are at most 1, which is what holds where one is not known."""
+    return sure if shape is None else sure * np.fmin(shape, 1.0)
 
 
 def _with_hearing(sure: float, hearing: Hearing, part: slice) -> float:

@@ -31,10 +31,14 @@ class Layout:
 
     def rows_of(self, file_id: int) -> Numbers:
         """The numbers of the rows of one file; none when it has none. The files must be in rising order."""
+        return np.arange(*self.range_of(file_id))
+
+    def range_of(self, file_id: int) -> tuple[int, int]:
+        """The first of these rows, and the one after the last; twice the same when there are none."""
         place = int(np.searchsorted(self.file_ids, file_id))
         if place == len(self.file_ids) or self.file_ids[place] != file_id:
-            return np.empty(0, dtype=np.int64)
-        return np.arange(self.starts[place], self.starts[place + 1])
+            return 0, 0
+        return int(self.starts[place]), int(self.starts[place + 1])
 
     def at(self, rows: Numbers) -> Numbers:
         """For each of some rows the place of its file: `file_ids[place]`."""

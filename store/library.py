@@ -166,10 +166,11 @@ class Library:
     def search_spaces(
         self, queries: Mapping[SpaceName, FloatArray], k: int, file_ids: frozenset[int] | None = None
     ) -> dict[SpaceName, list[Hits]]:
-        """As `search`, in several spaces side by side."""
-        with side_by_side(len(queries)) as threads:
-            found = threads.map(lambda space: self.search(space, queries[space], k, file_ids), queries)
-            return dict(zip(queries, found, strict=True))
+        """As `search`, in several spaces side by side, the largest first."""
+        spaces = sorted(queries, key=self.rows, reverse=True)
+        with side_by_side(len(spaces)) as threads:
+            found = threads.map(lambda space: self.search(space, queries[space], k, file_ids), spaces)
+            return dict(zip(spaces, found, strict=True))
 
     def vectors(self, file_id: int, space: SpaceName) -> SpaceVectors:
         """The vectors of one file in one space, as stored. `LibraryError` when the library has no such space."""

@@ -163,6 +163,11 @@ class PartVectors:
     starts: Numbers
     vectors: SpaceVectors
 
+    @property
+    def numbers(self) -> Numbers:
+        """For each row the number of its part: int64 [n]."""
+        return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=len(self.vectors.vectors)))
+
     def each(self) -> Iterator[tuple[Part, slice]]:
         """Each part with its rows."""
         stops = [*self.starts[1:].tolist(), len(self.vectors.vectors)]
@@ -190,13 +195,13 @@ def vectors_of_parts(rows: Rows, parts: Sequence[Part]) -> Iterator[PartVectors]
 
 def _rows_of_part(rows: Rows, part: Part) -> tuple[Numbers, SegmentArray]:
     """The rows whose segments share time with a part, or begin where it begins, and these segments."""
-    numbers = rows.layout.rows_of(part.file_id)
-    if not len(numbers):
-        return numbers, np.empty((0, 2))
-    segments = rows.segments_between(int(numbers[0]), int(numbers[-1]) + 1)
+    first, stop = rows.layout.range_of(part.file_id)
+    if first == stop:
+        return np.empty(0, np.int64), np.empty((0, 2))
+    segments = rows.segments_between(first, stop)
     starts, ends = segments.T
-    inside = (starts < part.end_seconds) & (ends > part.start_seconds) | (starts == part.start_seconds)
-    return numbers[inside], segments[inside]
+    inside = np.flatnonzero((starts < part.end_seconds) & (ends > part.start_seconds) | (starts == part.start_seconds))
+    return first + inside, segments[inside]
 
 
 def _together(rows: Rows, held: Sequence[tuple[Part, Numbers, SegmentArray]]) -> PartVectors:

@@ -1,4 +1,4 @@
-"""A close look at one file: windows as cells, and the best segment in each."""
+"""A close look at parts of files."""
 
 from __future__ import annotations
 
@@ -8,47 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pesearch.search.asked import Asked
 from pesearch.search.calibrate import Calibration, Measure, Probe
+from pesearch.search.cells import file_cells
 from pesearch.search.language.syntax import Words
-from pesearch.search.score import SPACES, PartScores, best_in_cells, file_cells, ranges, score_parts
+from pesearch.search.score import SPACES, PartScores, score_parts
 from pesearch.store.library import Library
-from pesearch.timeline import grid, windows
 from pesearch.types import Part, SpaceName
 
 FRAME, AUDIO = SPACES.index(SpaceName.FRAME), SPACES.index(SpaceName.AUDIO)
-
-
-@given(st.floats(0.1, 200))
-def test_each_window_lies_in_its_own_cell_and_not_in_one_that_it_half_overlaps(duration: float) -> None:
-    cells = windows(duration)
-    first, stop = ranges(cells, cells)
-    for cell, (begin, end) in enumerate(zip(first, stop, strict=True)):
-        assert begin <= cell < end
-        assert all(cells[cell, 0] < middle < cells[cell, 1] for middle in cells[begin:end].mean(axis=1))
-    if len(cells) > 2:
-        assert (first[0], stop[0]) == (0, 1)
-
-
-@given(st.floats(0.1, 100), st.integers(0, 1000))
-def test_the_best_in_a_cell_is_what_a_slow_look_finds(duration: float, seed: int) -> None:
-    times = grid(0.0, duration)
-    frames = np.stack([times, times + 0.625], axis=1)
-    values = np.random.default_rng(seed).random((len(frames), 2))
-    cells = windows(duration)
-    found = best_in_cells(cells, frames, values)
-    middles = frames.mean(axis=1)
-    for cell, (start, end) in enumerate(cells):
-        inside = values[(middles > start) & (middles < end)] if len(cells) > 1 else values
-        assert found[cell] == pytest.approx(inside.max(axis=0) if len(inside) else [0.0, 0.0])
-
-
-def test_a_still_image_is_its_own_cell() -> None:
-    still = np.zeros((1, 2))
-    assert best_in_cells(still, still, np.array([[0.7]])).tolist() == [[0.7]]
 
 
 MakeLibrary = Callable[..., Library]
