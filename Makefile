@@ -14,7 +14,7 @@ setup:
 	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg
 
 setup-test:
-	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg espeak-ng
+	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg espeak-ng chromium
 
 demo: setup
 	@$(BIN)/pesearch index sample_media --model starter --library $(DEMO)
