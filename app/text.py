@@ -9,5 +9,9 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 
 def safe(text: str) -> str:
     """The text with every sign of Markdown escaped and every control character replaced."""
-    printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return _MARKUP.sub(r"\\\1", printable)
+    return _MARKUP.sub(r"\\\1", printable(text))
+
+
+def printable(text: str) -> str:
+    """The text with every control character and undecodable byte replaced."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
+import wave
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import streamlit as st
+
+RECORDED_PEAK = 0.35
+"""The peak of a recording: 9 dB under full scale."""
 
 
 class Upload(Protocol):
@@ -27,10 +33,25 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 def kept_upload(upload: Upload | None) -> Path | None:
     """The uploaded file on disk, named by its content; None where nothing was uploaded."""
-    if upload is None:
+    return None if upload is None else _kept(upload.getvalue(), Path(upload.name).suffix[:8])
+
+
+def kept_recording(recording: Upload | None) -> Path | None:
+    """A recording (WAV of 16 bits) as `kept_upload`, at one level: a browser makes it as loud as there is room for."""
+    if recording is None:
         return None
-    data = upload.getvalue()
-    path = Path(_folder().name) / (hashlib.blake2b(data, digest_size=16).hexdigest() + Path(upload.name).suffix[:8])
+    with wave.open(io.BytesIO(recording.getvalue())) as taken:
+        form, sound = taken.getparams(), np.frombuffer(taken.readframes(taken.getnframes()), "<i2").astype(np.float32)
+    level = RECORDED_PEAK / max(float(np.abs(sound).max(initial=0.0)) / 32768, 1e-3)
+    made = io.BytesIO()
+    with wave.open(made, "wb") as kept:
+        kept.setparams(form)
+        kept.writeframes((sound * level).clip(-32768, 32767).astype("<i2").tobytes())
+    return _kept(made.getvalue(), ".wav")
+
+
+def _kept(data: bytes, ending: str) -> Path:
+    path = Path(_folder().name) / (hashlib.blake2b(data, digest_size=16).hexdigest() + ending)
     if not path.exists():
         path.write_bytes(data)
     return path

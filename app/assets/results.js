@@ -1,0 +1,170 @@
+// Moments grouped by file. All text is set as text, never as markup. What is chosen goes to Python as triggers.
+
+const COLOURS = ["#e4572e", "#2e86ab", "#76b041", "#9b5de5", "#f2a541", "#00a6a6", "#d1495b", "#6c757d"];
+
+function colour(label) {
+  let sum = 0;
+  for (const char of label) sum = (sum * 31 + char.codePointAt(0)) >>> 0;
+  return COLOURS[sum % COLOURS.length];
+}
+
+function made(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+function button(text, title, act) {
+  const element = made("button", "", text);
+  element.type = "button";
+  element.title = title;
+  element.addEventListener("click", (event) => { event.stopPropagation(); act(); });
+  return element;
+}
+
+function strip(moment) {
+  const element = made("div", "strip");
+  for (const address of moment.pictures) {
+    const image = made("img", moment.is_sound ? "sound" : "");
+    image.loading = "lazy";
+    image.decoding = "async";
+    image.alt = "";
+    image.src = address;
+    image.addEventListener("error", () => image.replaceWith(made("span", "", "no picture")));
+    element.append(image);
+  }
+  return element;
+}
+
+function spans(moment) {
+  const element = made("div", "spans"), length = Math.max(moment.end - moment.start, 1e-3);
+  for (const event of moment.events) {
+    const from = Math.max(event.start, moment.start), to = Math.min(event.end, moment.end);
+    const span = made("i");
+    span.style.left = `${(100 * (from - moment.start)) / length}%`;
+    span.style.width = `${Math.max((100 * (to - from)) / length, 0.5)}%`;
+    span.style.background = colour(event.label);
+    element.append(span);
+  }
+  return element;
+}
+
+function card(moment, level, chosen, send) {
+  const element = made("article", "card");
+  element.tabIndex = 0;
+  element.dataset.rank = moment.rank;
+  element.setAttribute("aria-label", `${moment.rank}. ${moment.name}, ${moment.when}`);
+  element.classList.toggle("open", moment.rank === chosen);
+  element.classList.toggle("unsure", moment.score < level);
+  const body = made("div", "body"), line = made("div", "line");
+  line.append(
+    made("span", "score", `${moment.score < level ? "?" : ""}${moment.score.toFixed(2)}`),
+    made("span", "when", moment.when), made("span", "why", moment.why));
+  body.append(line);
+  if (moment.events.length) {
+    const events = made("div", "events");
+    for (const event of moment.events) {
+      const told = made("span", "", event.text), mark = made("b");
+      mark.style.background = colour(event.label);
+      told.prepend(mark);
+      events.append(told);
+    }
+    body.append(events);
+  }
+  for (const cue of moment.cues) body.append(made("div", "cue", cue));
+  const does = made("div", "does");
+  does.append(button(moment.start < moment.end && !moment.is_still ? "Play" : "Show", "Open this moment (Enter)", () => send("open", moment.rank)));
+  const tray = button(moment.in_tray ? "In tray" : "+ Tray", "Take it along (t)", () => send("tray", moment.rank));
+  tray.classList.toggle("in", moment.in_tray);
+  does.append(tray);
+  for (const [by, title] of moment.like)
+    does.append(button(`Like ${by}`, title, () => send("like", [moment.rank, by])));
+  body.append(does);
+  element.append(strip(moment), spans(moment), body);
+  element.addEventListener("click", () => send("open", moment.rank));
+  return element;
+}
+
+function files(moments, level, chosen, send) {
+  const groups = new Map();
+  for (const moment of moments) {
+    if (!groups.has(moment.file)) groups.set(moment.file, []);
+    groups.get(moment.file).push(moment);
+  }
+  return [...groups.values()].map((found) => {
+    const element = made("section", found.length > 1 ? "file many" : "file"), header = made("header"), cards = made("div", "cards");
+    header.append(made("h3", "", found[0].name), made("span", "where", found[0].folder));
+    if (found.length > 1) header.append(made("span", "where", `${found.length} moments`));
+    if (found[0].is_away) header.append(made("span", "away", "away: its drive is not here"));
+    cards.append(...found.map((moment) => card(moment, level, chosen, send)));
+    element.append(header, cards);
+    return element;
+  });
+}
+
+function histogram(scores, level) {
+  const bins = new Array(20).fill(0);
+  for (const score of scores) bins[Math.min(Math.floor(score * 20), 19)] += 1;
+  const most = Math.max(...bins, 1), element = made("div", "histogram");
+  bins.forEach((count, at) => {
+    const bar = made("i", (at + 0.5) / 20 >= level ? "in" : "");
+    bar.style.height = `${(100 * Math.log1p(count)) / Math.log1p(most)}%`; // few are sure among many that are not
+    bar.title = `${count} from ${(at / 20).toFixed(2)}`;
+    element.append(bar);
+  });
+  return element;
+}
+
+function walk(event, root, send) {
+  const cards = [...root.querySelectorAll(".card")];
+  const at = cards.indexOf(event.target.closest?.(".card") ?? null);
+  const steps = { j: 1, ArrowDown: 1, ArrowRight: 1, k: -1, ArrowUp: -1, ArrowLeft: -1 };
+  if (event.key in steps && event.target.tagName !== "INPUT" && !event.metaKey && !event.ctrlKey) {
+    const next = cards[Math.min(Math.max(at + steps[event.key], 0), cards.length - 1)];
+    next?.focus();
+    next?.scrollIntoView({ block: "nearest" });
+    event.preventDefault();
+  } else if (at >= 0 && event.target === cards[at]) {
+    const rank = Number(cards[at].dataset.rank);
+    if (event.key === "Enter" || event.key === " ") send("open", rank);
+    else if (event.key === "t") send("tray", rank);
+    else return;
+    event.preventDefault();
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
+  const root = parentElement.querySelector(".results");
+  const focused = parentElement.activeElement?.dataset?.rank;
+  const send = (name, value) => setTriggerValue(name, value);
+  let level = data.level;
+
+  function show() {
+    const sure = data.moments.filter((moment) => moment.score >= level);
+    const told = sure.length
+      ? `${sure.length}${data.is_all ? "" : "+"} moment${sure.length === 1 ? "" : "s"}`
+      : "No confident match";
+    const head = made("div", "level"), box = made("div", "sure"), label = made("label");
+    const range = made("input");
+    Object.assign(range, { type: "range", min: 0, max: 1, step: 0.05, value: level });
+    range.setAttribute("aria-label", "How sure a moment has to be");
+    range.addEventListener("input", () => { level = Number(range.value); show(); root.querySelector("input")?.focus(); });
+    range.addEventListener("change", () => setStateValue("level", level));
+    label.textContent = `${data.score_name} of at least ${level.toFixed(2)}`;
+    box.append(histogram(data.moments.map((moment) => moment.score), level), range, label);
+    head.append(made("div", "told", told));
+    if (data.moments.length) head.append(box);
+    const shown = sure.length ? sure : data.moments.slice(0, 6), parts = [head];
+    if (!sure.length) parts.push(made("div", "notice", data.moments.length ? data.nearest : data.nothing));
+    const list = made("div", "files");
+    list.append(...files(shown, level, data.open, send));
+    parts.push(list);
+    if (shown.length) parts.push(made("div", "keys", "Keys: arrows or j, k to walk · Enter to open · t for the tray"));
+    root.replaceChildren(...parts);
+  }
+
+  show();
+  if (focused) root.querySelector(`.card[data-rank="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  root.onkeydown = (event) => walk(event, root, send);
+}

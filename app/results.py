@@ -1,0 +1,106 @@
+"""The moments that answer, as the page lists them: grouped by file, with pictures, score and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pesearch.app.addresses import thumb_address, wave_address
+from pesearch.app.components import component
+from pesearch.app.text import printable
+from pesearch.app.tray import Tray
+from pesearch.search.calibrate import CALIBRATED
+from pesearch.search.search import CONFIDENT, Answer
+from pesearch.types import MediaKind, Moment
+from pesearch.wording import cue_text, event_text, evidence_text, when
+
+PICTURES = 3
+"""So many pictures show a moment."""
+
+CUES_SHOWN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen in the list: the rank of a moment to open, to take along, or to find the like of (`by` what)."""
+
+    open: int | None
+    tray: int | None
+    like: int | None
+    by: str
+
+
+def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -> Chosen:
+    """The list of an answer's moments. `opened` is the rank of the one that is shown above."""
+    shown = _results()(
+        key="results",
+        data={
+            "moments": [_moment(moment, tray.holds(moment)) for moment in answer.moments],
+            "level": float(st.query_params.get("level", CONFIDENT)),
+            "open": opened,
+            "is_all": is_all,
+            "score_name": "a probability" if answer.score_kind == CALIBRATED else "a likeness",
+            "nearest": "Nothing here is likely to be what you asked for. The nearest are:",
+            "nothing": "Nothing in this library is like it.",
+        },
+        default={"level": CONFIDENT},
+        on_level_change=lambda: None,
+        on_open_change=lambda: None,
+        on_tray_change=lambda: None,
+        on_like_change=lambda: None,
+    )
+    rank, by = shown.like or (None, "")
+    return Chosen(shown.open, shown.tray, rank, by)
+
+
+@st.cache_resource
+def _results() -> Any:
+    return component("results")
+
+
+def _moment(moment: Moment, in_tray: bool) -> dict[str, Any]:
+    file = moment.file
+    return {
+        "rank": moment.rank,
+        "file": file.id,
+        "name": printable(file.path.name),
+        "folder": printable(str(file.path.parent)),
+        "is_away": not file.path.exists(),
+        "start": moment.start_seconds,
+        "end": moment.end_seconds,
+        "when": when(moment),
+        "score": moment.score,
+        "why": evidence_text(moment.evidence),
+        "events": [
+            {"label": each.label, "start": each.start_seconds, "end": each.end_seconds, "text": event_text(each)}
+            for each in moment.events
+        ],
+        "cues": [printable(cue_text(cue)) for cue in moment.cues[:CUES_SHOWN]],
+        "pictures": _pictures(moment),
+        "is_sound": file.info.kind is MediaKind.AUDIO,
+        "is_still": file.info.kind is MediaKind.IMAGE,
+        "in_tray": in_tray,
+        "like": _like(moment),
+    }
+
+
+def _pictures(moment: Moment) -> list[str]:
+    """The addresses of the pictures of a moment, over its time; of a sound a picture of that."""
+    if moment.file.info.kind is MediaKind.AUDIO:
+        return [wave_address(moment.file, moment.start_seconds, moment.end_seconds)]
+    length = moment.end_seconds - moment.start_seconds
+    count = PICTURES if length > 0 else 1
+    times = (moment.start_seconds + length * (number + 0.5) / count for number in range(count))
+    return [thumb_address(moment.file, time) for time in times]
+
+
+def _like(moment: Moment) -> list[tuple[str, str]]:
+    """By what more like a moment can be found, and what that says."""
+    ways = []
+    if moment.file.info.video:
+        ways.append(("picture", "Find what looks like this"))
+    if moment.file.info.audio:
+        ways.append(("sound", "Find what sounds like this"))
+    return [*ways, ("both", "Find what looks and sounds like this")] if len(ways) == 2 else ways

@@ -1,0 +1,155 @@
+"""The page that searches: ask at the top, the opened moment, and the moments below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+
+from pesearch.app.controls import asked
+from pesearch.app.moment import show_moment
+from pesearch.app.results import Chosen, show_results
+from pesearch.app.shared import answer, library, models, warm
+from pesearch.app.text import safe
+from pesearch.app.tray import Tray, is_same, show_tray
+from pesearch.errors import PesearchError
+from pesearch.search.language.syntax import Example
+from pesearch.search.question import Question
+from pesearch.search.relevance import Curve, relevance
+from pesearch.search.search import Answer
+from pesearch.types import MediaFile, Moment, Sense
+
+LIKE = {"picture": Sense.SEEN, "sound": Sense.HEARD, "both": None}
+
+
+@dataclass(slots=True)
+class Found:
+    """What a page has found last: whether its named sounds were located, and the rank of the moment that is opened."""
+
+    question: Question
+    generation: int
+    answer: Answer
+    is_heard: bool
+    opened: int | None = None
+
+
+def search_page() -> None:
+    """Lay out the page."""
+    try:
+        warm()
+        if query := st.session_state.pop("ask", None):
+            st.session_state["text"] = query
+        question = asked()
+        tray = _tray()
+        if question is None:
+            _welcome()
+        else:
+            _show(_found(question), tray)
+        show_tray(tray)
+    except PesearchError as error:
+        st.error(safe(str(error)))
+
+
+def _tray() -> Tray:
+    tray: Tray = st.session_state.setdefault("tray", Tray())
+    return tray
+
+
+def _welcome() -> None:
+    status = library().status()
+    st.text(f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues: write what you look for.")
+    st.caption("Plain words do. More is possible:")
+    examples = (
+        ("heard:siren THEN seen:train", "first the one is heard, then the other is seen"),
+        ('said:"mind the gap"', "words that are spoken, or stand in subtitles"),
+        ("dog -rain", "the one without the other"),
+        ("siren WITHIN 5s train", "both, at most five seconds apart"),
+    )
+    for query, meaning in examples:
+        ask, told = st.columns([2, 3], vertical_alignment="center")
+        if ask.button(query, key=f"example-{query}", type="tertiary"):
+            _ask(query)
+        told.caption(meaning)
+    if notice := models().notice:
+        st.info(safe(notice))
+
+
+def _ask(query: str) -> None:
+    """Ask something else: the bar shows it when the page is laid out again."""
+    st.session_state["ask"] = query
+    st.rerun()
+
+
+def _found(question: Question) -> Found:
+    """The answer to a question, at once: the sounds that are named are located after it was shown."""
+    generation = library().generation()
+    found: Found | None = st.session_state.get("found")
+    if found is None or (found.question, found.generation) != (question, generation):
+        with st.spinner("Searching"):
+            first = answer(replace(question, locate=False))
+        found = Found(question, generation, first, is_heard=not question.text.strip())
+        st.session_state["found"] = found
+    return found
+
+
+def _show(found: Found, tray: Tray) -> None:
+    above = st.container()
+    moments = found.answer.moments
+    chosen = show_results(found.answer, found.opened, tray, is_all=len(moments) < found.question.k)
+    if _act(chosen, found, tray):
+        st.rerun()
+    with above:
+        _show_opened(found)
+    if not found.is_heard:
+        found.answer = _heard_again(found)
+        found.is_heard = True
+        st.rerun()
+
+
+def _act(chosen: Chosen, found: Found, tray: Tray) -> bool:
+    """Do what was chosen; whether anything was."""
+    by_rank = {moment.rank: moment for moment in found.answer.moments}
+    if chosen.open in by_rank:
+        found.opened = chosen.open
+    elif chosen.tray in by_rank:
+        tray.toggle(by_rank[chosen.tray], found.answer.query)
+    elif chosen.like in by_rank:
+        st.session_state["ask"] = str(_example(by_rank[chosen.like], LIKE[chosen.by]))
+    else:
+        return False
+    return True
+
+
+def _example(moment: Moment, sense: Sense | None) -> Example:
+    path = Path(moment.file.path)
+    if moment.end_seconds <= moment.start_seconds:
+        return Example(path, sense=sense)
+    return Example(path, moment.start_seconds, moment.end_seconds, sense=sense)
+
+
+def _show_opened(found: Found) -> None:
+    moment = next((each for each in found.answer.moments if each.rank == found.opened), None)
+    if moment is None:
+        return
+    if show_moment(found.answer, moment, _curves(found, moment.file), library().cues(moment.file.id)):
+        found.opened = None
+        st.rerun()
+
+
+def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
+    held: dict[tuple[Question, int], tuple[Curve, ...]] = st.session_state.setdefault("curves", {})
+    key = found.question, file.id
+    if key not in held:
+        held.clear()
+        held[key] = relevance(library(), models(), found.question, file)
+    return held[key]
+
+
+def _heard_again(found: Found) -> Answer:
+    """The same answer with its sounds located, and the opened moment still opened."""
+    before = next((each for each in found.answer.moments if each.rank == found.opened), None)
+    again = answer(found.question)
+    if before is not None:
+        found.opened = next((each.rank for each in again.moments if is_same(each, before)), None)
+    return again

@@ -1,0 +1,230 @@
+"""The page as a person uses it: the real server, a real browser, a library of the sample media."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.index import index
+from pesearch.store.library import create_library
+from tests.app.browsing import asked, launched, names, running_page
+
+pytestmark = pytest.mark.slow
+
+HOSTILE = "<img src=x onerror=\"document.title='taken'\"> **b** [l](javascript:alert(1)) $x$ :smile:.mp4"
+
+
+@pytest.fixture(scope="module")
+def media(sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample media, one with a hostile name, and a file that is damaged."""
+    folder = tmp_path_factory.mktemp("page") / "media"
+    shutil.copytree(sample_media, folder)
+    (folder / "drum.mp4").rename(folder / HOSTILE)
+    (folder / "damaged.mp4").write_bytes((folder / "bell.mp4").read_bytes()[:400])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(media: Path, starter: ModelSet) -> Iterator[str]:
+    library = create_library(media.parent / "library", starter.name, starter.spaces)
+    for _ in index([media], library, starter):
+        pass
+    with running_page(library.folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(sample_media: Path) -> Iterator[Browser]:
+    heard = sample_media / "siren_alone.wav"
+    with sync_playwright() as playwright:
+        started = launched(playwright, f"--use-file-for-fake-audio-capture={heard}")
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, permissions=["microphone", "clipboard-read", "clipboard-write"]
+    )
+    context.set_default_timeout(60_000)
+    opened = context.new_page()
+    foreign: list[str] = []
+    errors: list[str] = []
+    opened.on("request", lambda asked: foreign.append(asked.url) if _is_foreign(asked.url, address) else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto(address)
+    opened.get_by_role("searchbox").wait_for()
+    yield opened
+    context.close()
+    assert not foreign
+    assert not errors
+
+
+def _is_foreign(url: str, address: str) -> bool:
+    return not url.startswith((address, address.replace("http", "ws", 1), "data:", "blob:"))
+
+
+def test_the_first_moment_is_played_from_its_start_to_its_end(page: Page) -> None:
+    cards = asked(page, "siren and train")
+    expect(cards.first.locator(".events")).to_contain_text("siren")
+    assert names(page)[0] == "siren_train.mp4"
+    cards.first.locator(".strip img").first.wait_for()
+    cards.first.get_by_role("button", name="Play").click()
+    video = page.locator(".moment video")
+    video.wait_for()
+    page.wait_for_function("video => video.currentTime > 1.0", arg=video.element_handle())
+    first = video.evaluate("video => video.played.start(0)")
+    assert 0.3 <= first <= 0.9  # the siren begins at 0.6
+    page.wait_for_function("video => video.paused", arg=video.element_handle())
+    assert 5.3 <= video.evaluate("video => video.currentTime") <= 6.0  # the train ends at 5.6
+    expect(page.locator(".moment .timeline")).to_contain_text("heard")
+    expect(page.locator(".moment .timeline")).to_contain_text("train")
+
+
+def test_a_click_on_the_time_jumps_there(page: Page) -> None:
+    asked(page, "siren and train").first.click()
+    video = page.locator(".moment video")
+    page.wait_for_function("video => video.currentTime > 0.3", arg=video.element_handle())
+    lane = page.locator(".moment .row").first.bounding_box()
+    assert lane is not None
+    page.mouse.click(lane["x"] + lane["width"] * 0.75, lane["y"] + lane["height"] / 2)
+    page.wait_for_function("video => video.currentTime >= 4.4", arg=video.element_handle())
+    assert video.evaluate("video => video.currentTime") < 5.5
+
+
+def test_what_is_typed_is_in_the_address_and_comes_back_from_it(page: Page, browser: Browser) -> None:
+    asked(page, "a dog barking")
+    page.get_by_role("radio", name="heard", exact=True).click()
+    page.wait_for_function("location.search.includes('sense=heard')")
+    expect(page.locator(".file h3").first).to_have_text("dog_bark.mp4")
+    other = browser.new_page()
+    other.goto(page.url)
+    expect(other.locator(".file h3").first).to_have_text("dog_bark.mp4", timeout=60_000)
+    assert other.get_by_role("searchbox").input_value() == "a dog barking"
+    other.close()
+
+
+def test_a_sound_that_is_dropped_finds_what_sounds_like_it(page: Page, sample_media: Path) -> None:
+    page.get_by_role("button", name="Search by a sound").click()
+    page.locator("input[type=file]").set_input_files(sample_media / "siren_alone.wav")
+    page.locator(".card").first.wait_for()
+    assert names(page)[0] == "siren_alone.wav"
+    assert "siren_train.mp4" in names(page)[:3]
+
+
+def test_a_recording_finds_what_sounds_like_it(page: Page) -> None:
+    page.get_by_role("button", name="Search by a sound").click()
+    page.get_by_role("button", name="Record").click()
+    page.wait_for_timeout(4000)
+    page.get_by_role("button", name="Stop recording").click()
+    page.locator(".card").first.wait_for()
+    assert "siren_alone.wav" in names(page)[:2]
+
+
+def test_the_keyboard_walks_opens_and_takes_along(page: Page) -> None:
+    cards = asked(page, "rain OR siren OR dog")
+    expect(cards.first.locator(".events")).to_be_visible()
+    page.locator(".results input[type=range]").focus()
+    cards.first.focus()
+    page.keyboard.press("j")
+    expect(cards.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(cards.first).to_be_focused()
+    page.keyboard.press("t")
+    expect(page.get_by_text("Tray (1)")).to_be_visible()
+    cards.first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".moment").wait_for()
+    page.locator(".moment button", has_text="Play the moment").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator(".moment")).to_have_count(0)
+
+
+def test_more_like_this_asks_with_the_moment_itself(page: Page) -> None:
+    card = asked(page, "siren and train").first
+    expect(card.locator(".events")).to_be_visible()
+    card.get_by_role("button", name="Like sound").click()
+    page.wait_for_function("document.querySelector('input[type=search]').value.startsWith('heard:')")
+    page.locator(".card").first.wait_for()
+    assert "siren_train.mp4@" in page.get_by_role("searchbox").input_value()
+    expect(page.locator(".file h3").first).to_have_text("siren_train.mp4")
+    expect(page.locator(".file h3", has_text="siren_alone.wav")).to_be_visible()
+
+
+def test_nothing_that_matches_is_said_and_the_nearest_are_offered(page: Page) -> None:
+    cards = asked(page, "a violin in a submarine")
+    expect(page.locator(".results .told")).to_have_text("No confident match")
+    expect(page.locator(".results .notice")).to_contain_text("nearest")
+    assert 1 <= cards.count() <= 6
+    assert cards.first.locator(".score").inner_text().startswith("?")
+
+
+def test_a_mistake_is_told_with_its_place(page: Page) -> None:
+    page.get_by_role("searchbox").fill("siren AND OR train")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("at 'OR' (character 11)")
+
+
+def test_the_level_says_what_is_sure_enough(page: Page) -> None:
+    cards = asked(page, "siren OR rain OR dog")
+    expect(cards.first.locator(".events")).to_be_visible()
+    before = cards.count()
+    level = page.locator(".results input[type=range]")
+    level.fill("0")
+    level.dispatch_event("change")
+    assert cards.count() > before
+    expect(page.locator(".histogram i.in")).to_have_count(20)
+
+
+def test_a_hostile_name_is_text(page: Page) -> None:
+    cards = asked(page, "heard:drum")
+    expect(page.locator(".file h3").first).to_have_text(HOSTILE)
+    cards.first.click()
+    expect(page.locator(".moment h2")).to_have_text(HOSTILE)
+    page.get_by_role("button", name="+ Tray").first.click()
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("onerror")
+    assert page.title() != "taken"
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_path_command_and_json_can_be_copied(page: Page) -> None:
+    asked(page, "siren and train").first.click()
+    copied = {}
+    for name in ("Copy path", "Copy mpv", "Copy JSON"):
+        page.locator(".moment button", has_text=name).click()
+        page.locator(".moment button", has_text="Copied").wait_for()
+        copied[name] = page.evaluate("navigator.clipboard.readText()")
+        page.locator(".moment button", has_text=name).wait_for()
+    assert "siren_train.mp4@0." in copied["Copy path"]
+    assert copied["Copy mpv"].startswith("mpv --start=0.")
+    assert json.loads(copied["Copy JSON"])["path"].endswith("siren_train.mp4")
+
+
+def test_a_failed_file_is_listed_with_its_reason(page: Page, address: str) -> None:
+    page.goto(f"{address}/library")
+    expect(page.get_by_role("heading", name="Failed", exact=True)).to_be_visible()
+    table = page.get_by_test_id("stDataFrame").first
+    table.wait_for()
+    expect(table).to_contain_text("damaged.mp4")
+
+
+def test_a_folder_is_indexed_and_found_without_loading_the_page_anew(page: Page, media: Path) -> None:
+    fresh = media.parent / "more"
+    fresh.mkdir()
+    tone = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x64:r=5:d=3", "-pix_fmt", "yuv420p"]
+    subprocess.run([*tone, str(fresh / "brand new.mp4")], check=True)
+    page.get_by_role("link", name="Library").click()
+    page.get_by_role("textbox", name="Folder or file on this machine").fill(str(fresh))
+    page.get_by_role("button", name="Index", exact=True).click()
+    expect(page.get_by_text("done: 1 of 1 files")).to_be_visible(timeout=120_000)
+    page.get_by_role("link", name="Search").click()
+    asked(page, f'file:"{fresh / "brand new.mp4"}"')
+    expect(page.locator(".file h3").first).to_have_text("brand new.mp4")
