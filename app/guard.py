@@ -119,6 +119,7 @@ def _headers() -> dict[str, str]:
         "img-src": "'self' data: blob:",
         "media-src": "'self' data: blob:",
         "font-src": "'self' data:",
+        "connect-src": "'self' data: blob:",
         "worker-src": "'self' blob:",
         "object-src": "'none'",
         "base-uri": "'none'",
