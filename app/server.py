@@ -1,61 +1,79 @@
-"""The server of the browser page: Streamlit's own, plus one route that serves media by byte ranges.
-
-A file is named by its id in the library, never by a path, so nothing outside the library can be had. The server listens
-on 127.0.0.1 only.
-"""
+"""The server of the browser page: Streamlit's own, with routes for media, and a guard before all of it."""
 
 from __future__ import annotations
 
-import mimetypes
+import logging
 import os
+import signal
+import sys
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any, NoReturn
 
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 from streamlit.starlette import App
 
-from pesearch.errors import LibraryError
-from pesearch.store.library import open_library
+from pesearch.app.access import Access, ensure_free
+from pesearch.app.guard import Guard
+from pesearch.app.routes import media_routes
+from pesearch.app.shared import library
 
-ADDRESS = "127.0.0.1"
 MEDIA_ROUTE = "/clip"
 
 
-def serve(library: Path, port: int, open_browser: bool) -> None:
-    """Serve the page for one library until interrupted.
+def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
+    """Serve the page for the library in a folder until interrupted.
 
     Raises:
         LibraryNotFound: there is no library in that folder.
+        ServingError: the port is in use, or the address is not of this machine.
     """
-    open_library(library)
-    os.environ["PESEARCH_LIBRARY"] = str(library)
-    app = App(
-        Path(__file__).with_name("main.py"),
-        routes=[Route(MEDIA_ROUTE + "/{file_id:int}", clip)],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[ADDRESS, "localhost"])],
-    )
-    app.run(
+    os.environ["PESEARCH_LIBRARY"] = str(folder)
+    library()
+    ensure_free(access, port)
+
+    @asynccontextmanager
+    async def running(_: App) -> AsyncIterator[dict[str, Any]]:
+        _end_at_once()
+        address = access.page_address(port)
+        sys.stderr.write(f"pesearch: the page is at {address} (Ctrl-C ends it)\n")
+        if open_browser and _has_screen():
+            Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        yield {}
+
+    page = Path(__file__).with_name("main.py")
+    App(page, routes=media_routes(), middleware=[Middleware(Guard, access)], lifespan=running).run(
         config={
-            "server.address": ADDRESS,
+            "server.address": access.address,
             "server.port": port,
-            "server.headless": not open_browser,
+            "server.baseUrlPath": "",
+            "server.headless": True,
             "server.fileWatcherType": "none",
+            "server.enableCORS": True,  # means: other origins are refused
+            "server.enableXsrfProtection": True,
+            "server.enableStaticServing": False,
+            "server.enableAgentApi": False,
             "browser.gatherUsageStats": False,
             "client.toolbarMode": "minimal",
+            "logger.hideWelcomeMessage": True,  # it asks a server outside for this machine's address
         }
     )
 
 
-def clip(request: Request) -> Response:
-    """One media file of the library, whole or the byte ranges asked for."""
-    try:
-        path = open_library(Path(os.environ["PESEARCH_LIBRARY"])).file(request.path_params["file_id"]).path
-    except LibraryError as error:
-        raise HTTPException(404, str(error)) from error
-    if not path.is_file():
-        raise HTTPException(404, "This file is not at its place now.")
-    return FileResponse(path, media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream")
+def _end_at_once() -> None:
+    """Ctrl-C and the wish of the system end the server as they end any program: who still watches a file is cut off."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+
+
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    logging.disable()  # each task that is cut off would be told of
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+
+def _has_screen() -> bool:
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

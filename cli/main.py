@@ -237,13 +237,22 @@ def eval_command(
 @app.command("app")
 def app_command(
     library: LibraryOption = None,
-    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="Port on 127.0.0.1.")] = 8501,
+    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="Port to listen on.")] = 8501,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="ADDRESS", help="Let other machines in, unencrypted: needs a token.")
+    ] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option("--token", envvar="PESEARCH_TOKEN", help="What browsers must show. Better in $PESEARCH_TOKEN."),
+    ] = None,
+    host: Annotated[list[str] | None, typer.Option("--host", help="A name by which browsers call --listen.")] = None,
 ) -> None:
-    """Search in the browser: look, listen, jump. Listens on 127.0.0.1 only."""
+    """Search in the browser: look, listen, jump. Listens on 127.0.0.1, unless told otherwise."""
+    from pesearch.app.access import access_for
     from pesearch.app.server import serve
 
-    serve(chosen(library), port, browser)
+    serve(chosen(library), access_for(listen, host or (), token), port, browser)
 
 
 def version(wanted: bool) -> None:

@@ -17,7 +17,8 @@
     |   +-- OtherModelSet     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
     +-- QuestionError         a question that cannot be asked
-        +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
+    |   +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
+    +-- ServingError          the page cannot be served as asked: its port, its address, its token
 
 The message is one line: what is wrong and what to do. Only cli/ and app/ turn errors into output and exit codes.
 """
@@ -93,6 +94,10 @@ class OtherModelSet(LibraryError):
 
 class NoSpaceLeft(LibraryError):
     """The disk that holds the library is full."""
+
+
+class ServingError(PesearchError):
+    """The page cannot be served as asked: its port is in use, its address is not here, its token is too short."""
 
 
 class QuestionError(PesearchError):

@@ -20,9 +20,14 @@ def open_for_search(folder: Path, device: str) -> tuple[Library, ModelSet]:
         OtherModelSet: the models on this machine are another revision than those that made it.
     """
     library = open_library(folder)
+    return library, models_of(library, device)
+
+
+def models_of(library: Library, device: str) -> ModelSet:
+    """The model set that made a library, with the same revisions. Errors: as `open_for_search`."""
     models = open_model_set(library.model_set, device)
     library.require(models.name, models.spaces)
-    return library, models
+    return models
 
 
 def open_for_events(path: Path, folder: Path, model: str | None, device: str) -> tuple[ModelSet, StoredSound | None]:

@@ -1,90 +1,240 @@
-"""The real server over a real library: media by byte ranges and by id only, this machine only."""
+"""The real server over a real library: media by byte ranges and by id only."""
 
-import os
+from __future__ import annotations
+
+import io
+import json
+import signal
 import socket
 import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from pesearch.app.addresses import clip_address, proxy_address, thumb_address, wave_address
+from pesearch.app.browser_formats import browser_can_play
+from pesearch.app.jobs import CORES
 from pesearch.store.library import Library
+from pesearch.types import MediaFile
+from tests.app.big_file import HOLE_BYTES
+from tests.app.conftest import Server, app_command, free_port
 
 pytestmark = pytest.mark.slow
 
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+Files = dict[str, MediaFile]
 
 
-def get(address: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    request = urllib.request.Request(address, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return response.status, response.read(), dict(response.headers)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read(), dict(error.headers)
+def told(content: bytes, path: Path) -> dict[str, str]:
+    """Of each kind of stream its codec, and the length, as ffprobe tells."""
+    path.write_bytes(content)
+    command = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type,codec_name:format=duration", "-of", "json"]
+    found = json.loads(subprocess.run([*command, path], capture_output=True, check=True).stdout)
+    return {each["codec_type"]: each["codec_name"] for each in found["streams"]} | found["format"]
 
 
-@pytest.fixture(scope="module")
-def server(sample_library: Library) -> Iterator[str]:
-    """The address of a running `pesearch app`."""
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "pesearch",
-        "app",
-        "--no-browser",
-        "--port",
-        str(port),
-        "--library",
-        sample_library.folder,
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                if get(f"{address}/_stcore/health")[0] == 200:
-                    break
-            except OSError:
-                time.sleep(0.5)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
+def test_a_file_comes_whole_or_by_the_range_asked_for(server: Server, files: Files) -> None:
+    file = files["siren_train.mp4"]
+    content, size = file.path.read_bytes(), file.path.stat().st_size
+    whole = server.get(clip_address(file), Accept_Encoding="gzip")
+    assert (whole.status, whole.body) == (200, content)
+    assert whole.headers["content-type"] == "video/mp4"
+    assert "content-encoding" not in whole.headers
+    for asked, start, end in (
+        ("100-299", 100, 300),
+        ("0-0", 0, 1),
+        ("-500", size - 500, size),
+        (f"{size - 10}-", size - 10, size),
+        (f"{size - 10}-{size + 10}", size - 10, size),
+    ):
+        part = server.get(f"/clip/{file.id}", Range=f"bytes={asked}", Accept_Encoding="gzip")
+        assert (part.status, part.body) == (206, content[start:end])
+        assert part.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
 
 
-def test_a_file_comes_whole_or_by_the_range_asked_for(server: str, sample_library: Library) -> None:
-    file = next(file for file in sample_library.files() if file.path.name == "siren_train.mp4")
-    content = file.path.read_bytes()
-    status, body, headers = get(f"{server}/clip/{file.id}")
-    assert (status, body) == (200, content)
-    assert headers["content-type"] == "video/mp4"
-    status, body, headers = get(f"{server}/clip/{file.id}", Range="bytes=100-299")
-    assert (status, body) == (206, content[100:300])
-    assert headers["content-range"] == f"bytes 100-299/{len(content)}"
+def test_beyond_the_end_and_the_head_alone(server: Server, files: Files) -> None:
+    file = files["siren_train.mp4"]
+    size = file.path.stat().st_size
+    beyond = server.get(f"/clip/{file.id}", Range=f"bytes={size}-")
+    assert (beyond.status, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+    head = server.get(f"/clip/{file.id}", "HEAD")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(size))
+    assert head.headers["accept-ranges"] == "bytes"
 
 
 @pytest.mark.parametrize(
-    "name", ["999999", "-1", "..%2F..%2Fetc%2Fpasswd", "%2Fetc%2Fpasswd", "1%2F..%2F..%2Fpyproject.toml"]
+    "path",
+    [
+        "/clip/999999",
+        "/clip/-1",
+        "/clip/1.5",
+        "/clip/" + "9" * 6000,
+        "/clip/..%2F..%2Fetc%2Fpasswd",
+        "/clip/%2Fetc%2Fpasswd",
+        "/clip/1/..%2F..%2Fpyproject.toml",
+        "/clip/%2e%2e/%2e%2e/etc/passwd",
+        "/clip//etc/passwd",
+        "/thumb/999999/0.jpg",
+        "/thumb/1/-5.jpg",
+        "/thumb/1/0.png",
+        "/thumb/..%2F..%2F1/0.jpg",
+        "/wave/999999/0-1000.png",
+        "/wave/1/0-1000.jpg",
+        "/proxy/999999/0-1000.mp4",
+        "/proxy/1/0-1000.exe",
+    ],
 )
-def test_nothing_outside_the_library_can_be_had(server: str, name: str) -> None:
-    status, body, _ = get(f"{server}/clip/{name}")
-    assert status in (200, 400, 404)
-    assert b"root:" not in body
-    assert b"setuptools" not in body
-    if status == 200:
-        assert b"<title>Streamlit</title>" in body  # the page itself, which Streamlit gives for an unknown address
+def test_what_is_no_file_of_the_library_is_not_found(server: Server, path: str) -> None:
+    answer = server.get(path)
+    assert answer.status in (400, 404)
+    assert b"root:" not in answer.body
+    assert b"<html" not in answer.body
 
 
-def test_another_host_is_refused(server: str) -> None:
-    assert get(f"{server}/clip/1", Host="example.org")[0] == 400
-    assert get(f"{server}/", Host="example.org")[0] == 400
+def test_a_file_that_is_away_is_one_line(server: Server, files: Files) -> None:
+    path = files["sound.flac"].path
+    away = path.rename(path.with_suffix(".away"))
+    try:
+        answer = server.get(clip_address(files["sound.flac"]))
+    finally:
+        away.rename(path)
+    assert (answer.status, answer.body.count(b"\n")) == (404, 0)
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+def test_media_is_never_served_as_a_page(server: Server, files: Files) -> None:
+    answer = server.get(clip_address(files["page.html"]))
+    assert (answer.status, answer.headers["content-type"]) == (200, "video/mp4")
+
+
+def test_the_end_of_a_large_file_without_memory(server: Server, files: Files) -> None:
+    file = files["big.mp4"]
+    size = file.path.stat().st_size
+    assert size > HOLE_BYTES
+    assert browser_can_play(file)
+    before = server.memory_bytes()
+    for asked in (f"bytes={size - 65536}-", "bytes=-100000", f"bytes={HOLE_BYTES}-"):
+        assert server.get(f"/clip/{file.id}", Range=asked).status == 206
+    end = server.get(f"/clip/{file.id}", Range=f"bytes={size - 65536}-").body
+    with file.path.open("rb") as source:
+        source.seek(size - 65536)
+        assert end == source.read()
+    for _ in range(3):  # what a player does: ask for all, read the head, go away
+        with socket.create_connection(("127.0.0.1", server.port)) as player:
+            player.sendall(f"GET /clip/{file.id} HTTP/1.1\r\nHost: 127.0.0.1\r\nRange: bytes=0-\r\n\r\n".encode())
+            assert player.recv(1 << 20).startswith(b"HTTP/1.1 206")
+    last = Image.open(io.BytesIO(server.get(thumb_address(file, file.info.duration_seconds)).body))
+    assert np.asarray(last).std() > 1
+    assert server.memory_bytes() - before < 64 << 20
+
+
+def test_a_picture_at_a_time(server: Server, files: Files) -> None:
+    file = files["siren_train.mp4"]
+    answer = server.get(thumb_address(file, 2.34))
+    image = Image.open(io.BytesIO(answer.body))
+    assert (image.format, image.width, answer.headers["content-type"]) == (
+        "JPEG",
+        min(320, file.info.video.width),
+        "image/jpeg",
+    )
+    assert "immutable" in answer.headers["cache-control"]
+    assert server.get(f"/thumb/{file.id}/2399.jpg").body == answer.body
+    assert "no-cache" in server.get(f"/thumb/{file.id}/2300.jpg?v=other").headers["cache-control"]
+    same = server.get(f"/thumb/{file.id}/2300.jpg", If_None_Match=answer.headers["etag"])
+    assert (same.status, same.body) == (304, b"")
+    assert server.get(f"/thumb/{file.id}/2300.jpg?width=5000").status == 400
+    assert server.get(thumb_address(files["siren_alone.wav"], 0)).status == 404
+    assert Image.open(io.BytesIO(server.get(thumb_address(files["red_ball.png"], 0)).body)).format == "JPEG"
+
+
+def test_a_hundred_pictures_at_once(server: Server, files: Files, mixed_library: Library) -> None:
+    times = np.linspace(0.0, files["siren_train.mp4"].info.duration_seconds - 0.2, 50)
+    wanted = [thumb_address(files[name], time) for name in ("siren_train.mp4", "copied.mkv") for time in times]
+    most = 0
+    with ThreadPoolExecutor(100) as pages:
+        answers = [pages.submit(server.get, address) for address in wanted]
+        while not all(answer.done() for answer in answers):
+            most = max(most, children(server.pid))
+            time.sleep(0.02)
+    assert {answer.result().status for answer in answers} == {200}
+    assert all(Image.open(io.BytesIO(answer.result().body)).format == "JPEG" for answer in answers)
+    assert 0 < most <= CORES
+    assert len(list((mixed_library.folder / "thumbnails").glob("*.jpg"))) >= len(set(wanted))
+
+
+def children(pid: int) -> int:
+    """How many programs a process runs."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return sum(len(task.read_text().split()) for task in tasks)
+
+
+def test_the_picture_of_a_sound(server: Server, files: Files) -> None:
+    for name in ("siren_alone.wav", "siren_train.mp4", "sound.wma"):
+        answer = server.get(wave_address(files[name], 0, 3))
+        image = Image.open(io.BytesIO(answer.body))
+        assert (image.format, image.size, image.mode) == ("PNG", (1200, 120), "RGBA")
+        opaque = np.asarray(image)[..., 3] > 0
+        assert 0.02 < opaque.mean() < 0.98
+    file = files["siren_alone.wav"]
+    half = file.info.duration_seconds
+    padded = Image.open(io.BytesIO(server.get(wave_address(file, 0, 2 * half)).body))
+    heights = (np.asarray(padded)[..., 3] > 0).sum(axis=0)
+    assert heights[:600].max() > 20
+    assert heights[610:].max() <= 2
+    assert server.get(wave_address(file, 0, 601)).status == 400
+    assert server.get(f"/wave/{file.id}/3000-3000.png").status == 400
+    assert server.get(wave_address(file, 5000, 5001)).status == 404
+    assert server.get(wave_address(files["red_ball.png"], 0, 1)).status == 404
+
+
+@pytest.mark.parametrize("name", ["copied.mkv", "old.avi", "hevc.mp4"])
+def test_a_cut_that_browsers_play(server: Server, files: Files, tmp_path: Path, name: str) -> None:
+    assert not browser_can_play(files[name])
+    address = proxy_address(files[name], 0.5, 1.5)
+    answer = server.get(address)
+    assert (answer.status, answer.headers["content-type"]) == (200, "video/mp4")
+    found = told(answer.body, tmp_path / "cut.mp4")
+    assert (found["video"], found["audio"]) == ("h264", "aac")
+    assert float(found["duration"]) == pytest.approx(1.0, abs=0.15)
+    assert answer.body.index(b"moov") < answer.body.index(b"mdat")
+    part = server.get(address, Range="bytes=10-19")
+    assert (part.status, part.body) == (206, answer.body[10:20])
+
+
+def test_a_cut_of_sound(server: Server, files: Files, tmp_path: Path) -> None:
+    assert not browser_can_play(files["sound.wma"])
+    answer = server.get(proxy_address(files["sound.wma"], 0, 2))
+    assert answer.headers["content-type"] == "audio/mp4"
+    found = told(answer.body, tmp_path / "cut.m4a")
+    assert found.get("video") is None
+    assert (found["audio"], float(found["duration"])) == ("aac", pytest.approx(2.0, abs=0.15))
+    assert server.get(proxy_address(files["sound.wma"], 0, 601)).status == 400
+    assert server.get(proxy_address(files["sound.wma"], 9000, 9001)).status == 404
+
+
+def test_browsers_play(files: Files) -> None:
+    played = {name for name, file in files.items() if browser_can_play(file)}
+    assert played == {
+        "siren_train.mp4", "siren_alone.wav", "red_ball.png", "page.html", "big.mp4", "small.webm", "sound.opus",
+        "sound.flac", "sound.mp3",
+    }  # fmt: skip
+
+
+def test_ctrl_c_ends_it_at_once(mixed_library: Library) -> None:
+    port = free_port()
+    with subprocess.Popen(app_command(mixed_library.folder, port), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert f"http://127.0.0.1:{port}/" in process.stderr.readline()
+        again = subprocess.run(app_command(mixed_library.folder, port), capture_output=True, text=True)
+        assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+        assert "in use" in again.stderr
+        file = next(file for file in mixed_library.files() if file.path.name == "big.mp4")
+        with socket.create_connection(("127.0.0.1", port)) as player:
+            player.sendall(f"GET /clip/{file.id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert player.recv(100)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 130
+        assert process.stderr.read().count("\n") == 1

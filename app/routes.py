@@ -1,0 +1,203 @@
+"""The routes of media: files by byte ranges, and pictures and cuts that are made when they are first asked for.
+
+A file is named by its id in the library and times are whole milliseconds: no path ever comes from a browser.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+from threading import Event
+
+from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pesearch.app.addresses import (
+    CLIP,
+    LONGEST_STRETCH_MS,
+    PROXY,
+    THUMB,
+    THUMB_WIDTHS,
+    VERSION,
+    WAVE,
+    WIDTH,
+    snapped,
+    version,
+)
+from pesearch.app.browser_formats import content_type
+from pesearch.app.jobs import CORES, Jobs, NobodyWaits
+from pesearch.app.shared import library
+from pesearch.errors import PesearchError
+from pesearch.media.cut import thumbnail
+from pesearch.media.proxy import wave_picture, write_proxy
+from pesearch.store.made import PROXY_FOLDER, THUMBNAIL_FOLDER, MadeFiles
+from pesearch.types import MediaFile
+
+MOST_PICTURE_BYTES = 512 << 20
+MOST_PROXY_BYTES = 4 << 30
+
+_FOR_EVER = "private, max-age=31536000, immutable"
+_ASK_AGAIN = "private, no-cache"
+
+_picture_jobs = Jobs[bytes](at_once=CORES)
+_proxy_jobs = Jobs[Path](at_once=max(CORES // 2, 1))  # each uses two cores
+
+
+class _Number(Convertor[int]):
+    """Digits, of which Python converts any number that a day of milliseconds needs, and not thousands."""
+
+    regex = "[0-9]{1,12}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", _Number())
+
+
+def media_routes() -> list[BaseRoute]:
+    """The routes, and for each the end of all addresses below it that are none: Streamlit would give its page there."""
+    stretch = "{file_id:number}/{start_ms:number}-{end_ms:number}"
+    return [
+        Route(f"/{CLIP}/{{file_id:number}}", _answering(clip)),
+        Route(f"/{THUMB}/{{file_id:number}}/{{at_ms:number}}.jpg", _answering(thumb)),
+        Route(f"/{WAVE}/{stretch}.png", _answering(wave)),
+        Route(f"/{PROXY}/{stretch}.mp4", _answering(proxy)),
+        Route(f"/{PROXY}/{stretch}.m4a", _answering(proxy)),
+        *(Route(f"/{name}/{{rest:path}}", _nothing) for name in (CLIP, THUMB, WAVE, PROXY)),
+    ]
+
+
+async def clip(request: Request) -> Response:
+    """One media file of the library, whole or the byte ranges asked for."""
+    file = await _file(request)
+    kind = await run_in_threadpool(content_type, file)
+    return FileResponse(file.path, media_type=kind, headers={"Cache-Control": _ASK_AGAIN})
+
+
+async def thumb(request: Request) -> Response:
+    """The picture of a file at a time."""
+    file, at_ms = await _file(request), snapped(request.path_params["at_ms"])
+    width = request.query_params.get(WIDTH, str(THUMB_WIDTHS[0]))
+    if width not in map(str, THUMB_WIDTHS):
+        return PlainTextResponse(f"Pictures are {', '.join(map(str, THUMB_WIDTHS))} pixels wide.", 400)
+
+    def make(_: Event) -> bytes:
+        return thumbnail(file.path, at_ms / 1000, int(width))
+
+    return await _picture(request, file, f"{file.fingerprint}-{at_ms}-{width}.jpg", "image/jpeg", make)
+
+
+async def wave(request: Request) -> Response:
+    """The waveform of a stretch of a file."""
+    file, (start, end) = await _file(request), _stretch(request)
+
+    def make(_: Event) -> bytes:
+        return wave_picture(file.path, start / 1000, end / 1000)
+
+    return await _picture(request, file, f"{file.fingerprint}-{start}-{end}.png", "image/png", make)
+
+
+async def proxy(request: Request) -> Response:
+    """A stretch of a file as a browser can play it, whole or the byte ranges asked for."""
+    file, (start, end) = await _file(request), _stretch(request)
+    made = _made_proxies(library().folder)
+    name = f"{file.fingerprint}-{start}-{end}.mp4"
+
+    def make(unwanted: Event) -> Path:
+        temporary = made.temporary(name)
+        try:
+            write_proxy(file.path, start / 1000, end / 1000, temporary, unwanted)
+            return made.adopt(temporary, name)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    path = await run_in_threadpool(made.path, name) or await _proxy_jobs.result(request, name, make)
+    kind = "video/mp4" if file.info.video else "audio/mp4"
+    return FileResponse(path, media_type=kind, headers={"Cache-Control": _keeping(request, file)})
+
+
+class NotServed(PesearchError):
+    """A stretch that is none, or is too long."""
+
+
+async def _picture(request: Request, file: MediaFile, name: str, kind: str, make: Callable[[Event], bytes]) -> Response:
+    """A picture from the browser's cache, from ours, or made now."""
+    headers = {"ETag": f'"{name}"', "Cache-Control": _keeping(request, file)}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    made = _made_pictures(library().folder)
+
+    def make_and_keep(unwanted: Event) -> bytes:
+        picture = make(unwanted)
+        made.keep(name, picture)
+        return picture
+
+    picture = await run_in_threadpool(made.read, name) or await _picture_jobs.result(request, name, make_and_keep)
+    return Response(picture, media_type=kind, headers=headers)
+
+
+async def _file(request: Request) -> MediaFile:
+    """The file of an address. Raises LibraryError when the library has none of that number."""
+    return await run_in_threadpool(lambda: library().file(request.path_params["file_id"]))
+
+
+def _stretch(request: Request) -> tuple[int, int]:
+    start, end = request.path_params["start_ms"], request.path_params["end_ms"]
+    if not 0 < end - start <= LONGEST_STRETCH_MS:
+        raise NotServed(f"A stretch ends after it starts, at most {LONGEST_STRETCH_MS // 1000} s later.")
+    return start, end
+
+
+def _keeping(request: Request, file: MediaFile) -> str:
+    """How long a browser may keep what was made: for ever, where the address says of what."""
+    return _FOR_EVER if request.query_params.get(VERSION) == version(file) else _ASK_AGAIN
+
+
+def _answering(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """With one line where there is nothing to serve."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await serve(request)
+        except NotServed as error:
+            return PlainTextResponse(str(error), 400)
+        except NobodyWaits:
+            return Response(status_code=499)  # read by nobody
+        except PesearchError as error:
+            return PlainTextResponse(str(error), 404)
+        except OSError as error:
+            return PlainTextResponse(f"This cannot be had now: {error.strerror}.", 503)
+
+    return answer
+
+
+async def _nothing(_: Request) -> Response:
+    return PlainTextResponse("There is nothing at this address.", 404)
+
+
+@cache
+def _made_pictures(folder: Path) -> MadeFiles:
+    return MadeFiles(folder / THUMBNAIL_FOLDER, MOST_PICTURE_BYTES)
+
+
+@cache
+def _made_proxies(folder: Path) -> MadeFiles:
+    """In the library; in a folder of this process where that cannot be written to."""
+    if os.access(folder, os.W_OK):
+        return MadeFiles(folder / PROXY_FOLDER, MOST_PROXY_BYTES)
+    return MadeFiles(Path(_own_folder().name), MOST_PROXY_BYTES)
+
+
+@cache
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="pesearch-proxies-")

@@ -1,0 +1,70 @@
+"""The library and its models, opened once in this process and shared by all pages and routes.
+
+Pages run in threads of their own. A library may be read by all of them at once; models embed for one at a time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from threading import Lock, Thread
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import PesearchError
+from pesearch.search.opening import models_of
+from pesearch.search.question import Question
+from pesearch.search.search import Answer, search
+from pesearch.settings import default_library
+from pesearch.store.library import Library, open_library
+
+_opening = Lock()
+_asking = Lock()
+
+
+def library() -> Library:
+    """The library that is served (`PESEARCH_LIBRARY`, which `serve` sets). Raises LibraryError while there is none."""
+    with _opening:
+        return _library(default_library())
+
+
+def models() -> ModelSet:
+    """The models that made it; their weights load when they are first used. Raises ModelError, OtherModelSet."""
+    with _opening:
+        return _models(default_library())
+
+
+def answer(question: Question) -> Answer:
+    """The answer to a question, after those that were asked before it. Raises as `search`."""
+    shared, embedding = library(), models()
+    with _asking:
+        return search(shared, embedding, question)
+
+
+def warm() -> None:
+    """Begin to load, in the background and once, what the first question of words would else wait for."""
+    with _opening:
+        _warming(default_library())
+
+
+@cache
+def _library(folder: Path) -> Library:
+    return open_library(folder)
+
+
+@cache
+def _models(folder: Path) -> ModelSet:
+    return models_of(_library(folder), "auto")
+
+
+@cache
+def _warming(folder: Path) -> Thread:
+    thread = Thread(target=_ask_something, name=f"warming {folder}", daemon=True)
+    thread.start()
+    return thread
+
+
+def _ask_something() -> None:
+    try:
+        answer(Question("sound", k=1))
+    except PesearchError:
+        return  # a page that asks will be told

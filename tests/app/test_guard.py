@@ -1,0 +1,161 @@
+"""Who the real server lets in: its own pages, on this machine or with the token, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from pesearch.app.access import Access, access_for
+from pesearch.errors import ServingError
+from pesearch.store.library import Library
+from tests.app.conftest import Server, app_command, free_port, running
+
+TOKEN = "a-token-that-nobody-guesses"
+
+PATHS = ["/", "/clip/2", "/thumb/1/0.jpg", "/_stcore/health", "/_stcore/host-config", "/static/js/none.js"]
+
+
+def greeted(server: Server, path: str = "/_stcore/stream", **headers: str) -> int:
+    """What a websocket is answered: 101 when it is opened."""
+
+    async def ask() -> int:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        host = named.pop("Host", f"127.0.0.1:{server.port}")
+        try:
+            async with connect(
+                f"ws://{host}{path}", host="127.0.0.1", port=server.port, additional_headers=named,
+                subprotocols=["streamlit"], proxy=None,
+            ):  # fmt: skip
+                return 101
+        except InvalidStatus as error:
+            return error.response.status_code
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
+def test_only_our_own_pages_ask(server: Server, path: str) -> None:
+    ours = f"http://127.0.0.1:{server.port}"
+    assert server.get(path, Origin=ours, Sec_Fetch_Site="same-origin").status in (200, 404)
+    for origin in ("https://example.org", f"http://127.0.0.1:{server.port + 1}", "http://127.0.0.1", "null", ""):
+        assert server.get(path, Origin=origin).status == 403
+    for site in ("cross-site", "same-site"):
+        assert server.get(path, Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors", Sec_Fetch_Dest="image").status == 403
+        assert server.get(path, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="iframe").status == 403
+        link = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+        assert server.get(path, **link).status in (200, 404)
+        assert server.get(path, "POST", **link).status == 403
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
+def test_other_hosts_are_refused(server: Server, path: str) -> None:
+    for host in ("example.org", f"example.org:{server.port}", "127.0.0.1.example.org", "192.168.1.5", "a@b:c", "[::"):
+        assert server.get(path, Host=host).status == 400
+    assert server.get(path, Host=f"LOCALHOST:{server.port}").status in (200, 404)
+
+
+@pytest.mark.slow
+def test_the_websocket_is_for_our_own_pages(server: Server) -> None:
+    ours = f"http://127.0.0.1:{server.port}"
+    assert greeted(server, Origin=ours) == 101
+    assert greeted(server, Origin="https://example.org") == 403
+    assert greeted(server, Origin=f"http://127.0.0.1:{server.port + 1}") == 403
+    assert greeted(server, Origin="http://example.org", Host="example.org") == 400
+    assert greeted(server, Origin=ours, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="websocket") == 403
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [*PATHS, "/clip/nothing"])
+def test_what_every_answer_says(server: Server, path: str) -> None:
+    headers = server.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["x-frame-options"] == "DENY"
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "access-control-allow-origin" not in headers
+
+
+@pytest.fixture(scope="module")
+def locked(mixed_library: Library) -> Iterator[Server]:
+    """A server on all addresses, with a token."""
+    with running(mixed_library.folder, "--listen", "0.0.0.0", "--host", "studio.local", "--token", TOKEN) as server:
+        yield server
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
+def test_without_the_token_nothing_is_told(locked: Server, path: str) -> None:
+    assert locked.get(path).status == 401
+    for wrong in ("", TOKEN[:-1], TOKEN + "x", "%ff%fe"):
+        assert locked.get(f"{path}?token={wrong}").status == 401
+    assert locked.get(path, Cookie=f"pesearch_{locked.port}={TOKEN}").status == 401
+    assert locked.get(f"{path}?token={TOKEN}").status in (200, 404)
+
+
+@pytest.mark.slow
+def test_the_token_is_kept_and_leaves_the_address(locked: Server) -> None:
+    shown = locked.get(f"/?text=a+b%26c&token={TOKEN}&k=2", Accept="text/html,*/*")
+    assert (shown.status, shown.headers["location"]) == (303, "/?text=a+b%26c&k=2")
+    assert locked.get(f"//example.org/?token={TOKEN}", Accept="text/html").headers["location"] == "/example.org/"
+    cookie = shown.headers["set-cookie"]
+    assert "httponly" in cookie.lower()
+    assert "samesite=strict" in cookie.lower()
+    assert TOKEN not in cookie
+    kept = cookie.partition(";")[0]
+    for path in ("/", "/clip/2"):
+        assert locked.get(path, Cookie=kept).status == 200
+    assert greeted(locked) == 401
+    assert greeted(locked, Cookie=kept) == 101
+    assert greeted(locked, f"/_stcore/stream?token={TOKEN}") == 101
+    assert greeted(locked, Cookie=kept, Origin="http://example.org") == 403
+
+
+@pytest.mark.slow
+def test_the_names_of_a_server_for_others(locked: Server) -> None:
+    for host in ("192.168.1.5:8501", "studio.local", "localhost", "[::1]:8501"):
+        assert locked.get(f"/?token={TOKEN}", Host=host).status == 200
+    for host in ("example.org", "studio.local.example.org"):
+        assert locked.get(f"/?token={TOKEN}", Host=host).status == 400
+
+
+def test_no_other_machines_without_a_token(mixed_library: Library) -> None:
+    for options in (["--listen", "0.0.0.0"], ["--token", "short"], ["--listen", "example.org"]):
+        command = app_command(mixed_library.folder, free_port(), *options)
+        ended = subprocess.run(command, capture_output=True, text=True)
+        assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+        assert ended.stderr.startswith("pesearch: ")
+
+
+@pytest.mark.parametrize(
+    ("listen", "token", "said"),
+    [
+        ("0.0.0.0", None, "--token"),
+        ("::", None, "--token"),
+        ("192.168.1.5", "", "--token"),
+        ("127.0.0.1", "fifteen-letters", "16 or more"),
+        ("192.168.1.5", "sixteen letters!", "letters, digits"),
+        ("localhost", TOKEN, "numeric"),
+    ],
+)
+def test_what_cannot_be_served(listen: str, token: str | None, said: str) -> None:
+    with pytest.raises(ServingError, match=said):
+        access_for(listen, (), token)
+
+
+def test_addresses() -> None:
+    assert access_for("127.0.0.1", (), None) == Access()
+    assert access_for("::1", (), None).page_address(8501) == "http://[::1]:8501/"
+    assert access_for("0.0.0.0", (), TOKEN).page_address(8501) == f"http://localhost:8501/?token={TOKEN}"
+    one = access_for("192.168.1.5", ["Studio.local"], TOKEN)
+    assert [one.allows_host(host) for host in ("192.168.1.5:1", "studio.local:1", "192.168.1.6", "localhost")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert TOKEN not in repr(one)
