@@ -9,7 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-from pesearch.app.addresses import LONGEST_STRETCH_MS, THUMB_WIDTHS, clip_address, proxy_address, thumb_address, wave_address
+from pesearch.app.addresses import (
+    LONGEST_STRETCH_MS,
+    THUMB_WIDTHS,
+    clip_address,
+    proxy_address,
+    thumb_address,
+    wave_address,
+)
 from pesearch.app.browser_formats import browser_can_play
 from pesearch.app.components import component
 from pesearch.app.text import printable
