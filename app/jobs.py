@@ -62,6 +62,7 @@ class Jobs(Generic[_Made]):
     def _begin(self, name: str, make: Callable[[Event], _Made]) -> _Job[_Made]:
         unwanted = Event()
         job = self._jobs[name] = _Job(asyncio.create_task(self._run(make, unwanted)), unwanted)
+        job.task.add_done_callback(_seen)
         return job
 
     async def _run(self, make: Callable[[Event], _Made], unwanted: Event) -> _Made:
@@ -74,3 +75,9 @@ class Jobs(Generic[_Made]):
             return make(unwanted)
 
         return await to_thread.run_sync(made, limiter=self._limiter, abandon_on_cancel=True)
+
+
+def _seen(task: asyncio.Task[_Made]) -> None:
+    """An error that nobody waits for is no news."""
+    if not task.cancelled():
+        task.exception()

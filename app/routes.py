@@ -80,8 +80,8 @@ def media_routes() -> list[BaseRoute]:
 async def clip(request: Request) -> Response:
     """One media file of the library, whole or the byte ranges asked for."""
     file = await _file(request)
-    kind = await run_in_threadpool(content_type, file)
-    return FileResponse(file.path, media_type=kind, headers={"Cache-Control": _ASK_AGAIN})
+    kind, path = await run_in_threadpool(lambda: (content_type(file), file.path))
+    return FileResponse(path, media_type=kind, headers={"Cache-Control": _ASK_AGAIN})
 
 
 async def thumb(request: Request) -> Response:
@@ -123,7 +123,7 @@ async def proxy(request: Request) -> Response:
 
     path = await run_in_threadpool(made.path, name) or await _proxy_jobs.result(request, name, make)
     kind = "video/mp4" if file.info.video else "audio/mp4"
-    return FileResponse(path, media_type=kind, headers={"Cache-Control": _keeping(request, file)})
+    return FileResponse(path, media_type=kind, headers=_headers(request, file, name))
 
 
 class NotServed(PesearchError):
@@ -132,7 +132,7 @@ class NotServed(PesearchError):
 
 async def _picture(request: Request, file: MediaFile, name: str, kind: str, make: Callable[[Event], bytes]) -> Response:
     """A picture from the browser's cache, from ours, or made now."""
-    headers = {"ETag": f'"{name}"', "Cache-Control": _keeping(request, file)}
+    headers = _headers(request, file, name)
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     made = _made_pictures(library().folder)
@@ -158,9 +158,10 @@ def _stretch(request: Request) -> tuple[int, int]:
     return start, end
 
 
-def _keeping(request: Request, file: MediaFile) -> str:
-    """How long a browser may keep what was made: for ever, where the address says of what."""
-    return _FOR_EVER if request.query_params.get(VERSION) == version(file) else _ASK_AGAIN
+def _headers(request: Request, file: MediaFile, name: str) -> dict[str, str]:
+    """What was made is known by its name. A browser may keep it for ever, where the address says of what it is."""
+    is_named = request.query_params.get(VERSION) == version(file)
+    return {"ETag": f'"{name}"', "Cache-Control": _FOR_EVER if is_named else _ASK_AGAIN}
 
 
 def _answering(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

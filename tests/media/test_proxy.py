@@ -1,0 +1,80 @@
+"""Cuts that browsers play, and pictures of sound."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Timer
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pesearch.errors import MediaError
+from pesearch.media.probe import probe
+from pesearch.media.proxy import wave_picture, write_proxy
+
+Sample = Callable[[str], Path]
+
+
+@pytest.mark.parametrize("name", ["both.mp4", "offset.ts", "vp9.webm", "animated.gif", "rotated.mp4"])
+def test_a_cut_shows_what_the_file_shows_then(sample: Sample, tmp_path: Path, name: str) -> None:
+    cut = tmp_path / "cut.mp4"
+    write_proxy(sample(name), 1.0, 3.0, cut, Event())
+    info = probe(cut)
+    assert info.video is not None
+    assert info.video.codec == "h264"
+    assert info.duration_seconds == pytest.approx(2.0, abs=0.2)
+    assert (info.video.height > info.video.width) == (name == "rotated.mp4")
+
+
+def test_a_cover_is_no_picture(sample: Sample, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mp4"
+    write_proxy(sample("cover.mp3"), 0, 1, cut, Event())
+    info = probe(cut)
+    assert info.video is None
+    assert info.audio is not None
+    assert info.audio.codec == "aac"
+
+
+def test_what_nobody_wants_any_more_ends(tmp_path: Path) -> None:
+    long = tmp_path / "long.mkv"
+    source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=120", "-c:v", "mpeg4", "-q:v", "20"]
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *source, "-t", "20", long], check=True)
+    unwanted = Event()
+    Timer(0.5, unwanted.set).start()
+    cut = tmp_path / "cut.mp4"
+    with pytest.raises(MediaError, match="not wanted"):
+        write_proxy(long, 0, 20, cut, unwanted)
+    size = cut.stat().st_size
+    assert b"moov" not in cut.read_bytes()
+    assert not Event().wait(0.5)
+    assert cut.stat().st_size == size
+
+
+def test_nothing_to_cut(sample: Sample, tmp_path: Path) -> None:
+    for make in (
+        lambda: write_proxy(sample("both.mp4"), 100, 101, tmp_path / "cut.mp4", Event()),
+        lambda: wave_picture(sample("both.mp4"), 100, 101),
+    ):
+        with pytest.raises(MediaError, match="nothing at 100"):
+            make()
+
+
+def test_a_wave_is_as_loud_as_the_sound(tmp_path: Path) -> None:
+    path = tmp_path / "loud_then_quiet.wav"
+    source = "sine=frequency=440:duration=4,volume='if(lt(t,2),1,0.02)':eval=frame"
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, path], check=True)
+    opaque = np.asarray(Image.open(io.BytesIO(wave_picture(path, 0, 8))))[..., 3] > 0
+    heights = opaque.sum(axis=0)
+    loud, quiet, none = heights[20:280].mean(), heights[320:580].mean(), heights[620:].mean()
+    assert loud > 2 * quiet > 4 * none
+    beyond = np.asarray(Image.open(io.BytesIO(wave_picture(path, 2, 4))))[..., 3] > 0
+    assert beyond.sum(axis=0)[100:].max() < loud  # the sound gets quiet a little after 2 s: volume goes by blocks
+
+
+def test_no_sound(sample: Sample) -> None:
+    with pytest.raises(MediaError, match="has no sound"):
+        wave_picture(sample("animated.gif"), 0, 1)
