@@ -33,6 +33,8 @@ def answer_lines(answer: Answer, moments: Sequence[Moment]) -> Iterable[str]:
 
 def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
     """A moment as the object of the documented shape."""
+    from pesearch.search.export.record import media_record
+
     return {
         "rank": moment.rank,
         "path": str(moment.file.path),
@@ -53,6 +55,7 @@ def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
         ],
         "events": [event_object(event) for event in moment.events],
         "cues": [cue_object(cue) for cue in moment.cues],
+        "media": media_record(moment.file.info),
     }
 
 

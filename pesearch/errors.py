@@ -16,6 +16,7 @@
     |   +-- LibraryMoved      what a pinned library would read is gone: it was changed since
     |   +-- OtherModelSet     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
+    +-- ExportError           chosen moments that cannot be read, or not be written in that form
     +-- QuestionError         a question that cannot be asked
         +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
 
@@ -93,6 +94,10 @@ class OtherModelSet(LibraryError):
 
 class NoSpaceLeft(LibraryError):
     """The disk that holds the library is full."""
+
+
+class ExportError(PesearchError):
+    """Chosen moments that cannot be read, or not be written in the form that is asked for."""
 
 
 class QuestionError(PesearchError):
