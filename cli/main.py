@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from pesearch.cli.endings import Commands, run_to_its_end
+from pesearch.cli.exporting import export
 from pesearch.cli.models_app import models_app
 
 app = typer.Typer(
@@ -162,6 +163,9 @@ def events(
     from pesearch.cli.asking import locate
 
     raise typer.Exit(locate(file, phrases, model, threshold, chosen(library), device, as_json))
+
+
+app.command()(export)
 
 
 @app.command()

@@ -16,6 +16,7 @@
     |   +-- LibraryMoved      what a pinned library would read is gone: it was changed since
     |   +-- OtherModelSet     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
+    +-- ExportError           chosen moments that cannot be read, or not be written in that form
     +-- QuestionError         a question that cannot be asked
     |   +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
     +-- ServingError          the page cannot be served as asked: its port, its address, its token
@@ -98,6 +99,10 @@ class NoSpaceLeft(LibraryError):
 
 class ServingError(PesearchError):
     """The page cannot be served as asked: its port is in use, its address is not here, its token is too short."""
+
+
+class ExportError(PesearchError):
+    """Chosen moments that cannot be read, or not be written in the form that is asked for."""
 
 
 class QuestionError(PesearchError):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
     """A moment as the object of the documented shape."""
+    from pesearch.search.export.record import media_record
+
     return {
         "rank": moment.rank,
         "path": str(moment.file.path),
@@ -31,6 +33,7 @@ def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
         ],
         "events": [event_object(event) for event in moment.events],
         "cues": [cue_object(cue) for cue in moment.cues],
+        "media": media_record(moment.file.info),
     }
 
 

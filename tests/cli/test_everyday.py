@@ -43,7 +43,7 @@ def test_index_then_ask(pesearch: Run, tmp_path: Path) -> None:
     assert set(found) == {"query", "model", "library", "moments"}
     assert (found["query"], found["model"], found["library"]) == ("siren and train", "starter", str(library))
     best = found["moments"][0]
-    keys = {"rank", "path", "start", "end", "score", "score_kind", "confident", "evidence", "events", "cues"}
+    keys = {"rank", "path", "start", "end", "score", "score_kind", "confident", "evidence", "events", "cues", "media"}
     assert set(best) == keys
     assert best["path"] == str(SAMPLES / "siren_train.mp4")
     for heard in TRUTHS["siren_train.mp4"]["heard"]:

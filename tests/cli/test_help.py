@@ -29,7 +29,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_documented_commands_are_there() -> None:
-    expected = {"index", "query", "events", "app", "status", "doctor", "models", "remove", "gc", "eval"}
+    expected = {"index", "query", "events", "app", "status", "doctor", "models", "remove", "gc", "eval", "export"}
     assert expected == set(COMMANDS)
 
 

@@ -1,0 +1,113 @@
+"""`pesearch export`, fed by `pesearch query`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import opentimelineio as otio
+import pytest
+
+from pesearch.media.probe import probe
+from pesearch.store.library import Library
+from tests.cli.conftest import Run
+from tests.cli.test_errors import one_line
+
+FILM = {"path": "/away/film.mp4", "start": 2.0, "end": 8.0}
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Path:
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps({"query": "siren", "moments": [FILM]}))
+    return path
+
+
+@pytest.mark.slow
+def test_query_into_export(sample_library: Library, tmp_path: Path) -> None:
+    """A real pipe between two processes, as a user types it; the EDL is read back to the frame."""
+    library, edl = shlex.quote(str(sample_library.folder)), tmp_path / "my cuts.edl"
+    pesearch = f"{shlex.quote(sys.executable)} -m pesearch"
+    query = f"{pesearch} query 'siren' -k 3 --library {library}"
+    subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {query} --json | {pesearch} export - --to {shlex.quote(str(edl))}"],
+        check=True, capture_output=True, timeout=240,
+    )  # fmt: skip
+    asked = subprocess.run(["bash", "-c", f"{query} --jsonl"], check=True, capture_output=True, timeout=240).stdout
+    moments = [json.loads(line) for line in asked.splitlines()]
+    assert any(moment["path"].endswith("siren_train.mp4") for moment in moments)
+    assert all(moment["media"]["duration"] >= moment["end"] for moment in moments)
+    timeline = otio.adapters.read_from_file(str(edl), "cmx_3600", rate=30)
+    sound = next(track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Audio)
+    assert [Path(clip.name).name for clip in sound.find_clips()] == [Path(each["path"]).name for each in moments]
+    for clip, moment in zip(sound.find_clips(), moments, strict=True):
+        assert clip.source_range.start_time.to_seconds() == pytest.approx(moment["start"], abs=1 / 60 + 1e-6)
+        assert clip.source_range.end_time_exclusive().to_seconds() == pytest.approx(moment["end"], abs=1 / 60 + 1e-6)
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt"])
+def test_every_list_of_a_file_that_is_away(pesearch: Run, found: Path, form: str) -> None:
+    result = pesearch("export", found, "--as", form)
+    assert result.returncode == 0, result.stderr
+    assert ("siren" in result.stdout) and ("film.mp4" in result.stdout or form == "vtt")
+    assert ("away" in result.stderr) == (form in ("edl", "otio", "fcpxml"))
+
+
+def test_the_ending_names_the_form(pesearch: Run, found: Path, tmp_path: Path) -> None:
+    assert pesearch("export", found, "--to", tmp_path / "a.m3u8").returncode == 0
+    assert (tmp_path / "a.m3u8").read_text().startswith("#EXTM3U\n")
+    assert pesearch("export", found, "--to", tmp_path / "a.M3U", "--pad", "1.5").returncode == 0
+    assert "start-time=0.500" in (tmp_path / "a.M3U").read_text()
+    result = pesearch("export", found, "--to", tmp_path, "--as", "vtt")
+    assert result.stdout == f"{tmp_path / 'film.vtt'}\n"
+    again = pesearch("export", found, "--to", tmp_path, "--as", "vtt")
+    assert again.stdout == f"{tmp_path / 'film_2.vtt'}\n"
+
+
+@pytest.mark.slow
+def test_clips(pesearch: Run, sample_media: Path, found: Path, tmp_path: Path) -> None:
+    siren = {"path": str(sample_media / "siren_train.mp4"), "start": 2.0, "end": 3.0}
+    found.write_text("\n".join(json.dumps(each) for each in (siren, FILM)))
+    result = pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips", "--pad", "0.5", "--reencode")
+    assert result.returncode == 3
+    (clip,) = (tmp_path / "clips").iterdir()
+    assert result.stdout == f"{clip}\n"
+    assert probe(clip).duration_seconds == pytest.approx(2.0, abs=1 / 15)
+    assert "failed: /away/film.mp4: it is not there" in result.stderr
+    found.write_text(json.dumps(siren))
+    copied = pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips")
+    assert copied.returncode == 0
+    assert "key frame" in copied.stderr
+    found.write_text(json.dumps(FILM))
+    assert pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips").returncode == 2
+
+
+def test_nothing_to_export(pesearch: Run, found: Path) -> None:
+    for text in ("", '{"query": "violin", "moments": []}'):
+        found.write_text(text)
+        result = pesearch("export", found, "--as", "csv")
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "nothing to export" in result.stderr
+
+
+def test_what_is_wrong_is_one_line(pesearch: Run, found: Path, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_text("a film")
+    (tmp_path / "bad.json").write_text('{"moments": [{"path": "/a"}]}')
+    for arguments, told in (
+        ((tmp_path / "none.json", "--as", "csv"), "No such file"),
+        ((tmp_path / "film.mp4", "--as", "csv"), "not JSON"),
+        ((tmp_path / "bad.json", "--as", "csv"), "`start`"),
+        ((found,), "--as"),
+        ((found, "--to", tmp_path / "cuts.xyz"), "--as"),
+        ((found, "--as", "clips"), "--to FOLDER"),
+        ((found, "--as", "csv", "--to", tmp_path / "film.mp4"), "there already"),
+        ((found, "--to", tmp_path / "no folder" / "a.csv"), "No such file"),
+        ((found, "--as", "clips", "--to", tmp_path / "film.mp4"), "cannot be written"),
+    ):
+        result = pesearch("export", *arguments)
+        assert (result.returncode, result.stdout) == (2, ""), arguments
+        assert told in one_line(result.stderr)
+    assert (tmp_path / "film.mp4").read_text() == "a film"
