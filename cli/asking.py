@@ -22,15 +22,37 @@ PATIENCE_SECONDS = 1.0
 """What takes longer shows how far it is."""
 
 
-def answer_question(folder: Path, question: Question, device: str) -> Answer:
-    """Open the library with its models and ask it."""
+def answer_question(folder: Path, question: Question, device: str, verbose: bool) -> Answer:
+    """Ask the page that runs for this library, else the library itself."""
+    from pesearch.search.warm.client import NotServed, ask_warm
+
+    started = time.monotonic()
+    try:
+        told = ask_warm(folder, question, device)
+    except NotServed as reason:
+        return _answer_cold(folder, question, device, str(reason) if verbose else None)
+    if told.notice:
+        print(told.notice, file=sys.stderr)
+    if verbose:
+        print(f"answered by the running page in {time.monotonic() - started:.2f} s", file=sys.stderr)
+    return told.answer()
+
+
+def _answer_cold(folder: Path, question: Question, device: str, reason: str | None) -> Answer:
+    """Open the library with its models and ask it; where there is a `reason` why, tell it with the times."""
     from pesearch.search.opening import open_for_search
     from pesearch.search.search import search
 
+    started = time.monotonic()
     library, models = open_for_search(folder, device)
     if models.notice:
         print(models.notice, file=sys.stderr)
-    return search(library, models, question)
+    opened = time.monotonic()
+    answer = search(library, models, question)
+    if reason:
+        spent = f"opened in {opened - started:.2f} s, models loaded and answered in {time.monotonic() - opened:.2f} s"
+        print(f"{reason}: {spent}", file=sys.stderr)
+    return answer
 
 
 def print_answer(answer: Answer, unsure: bool, as_json: bool, as_lines: bool, as_paths: bool) -> None:

@@ -110,6 +110,7 @@ def query(
     as_json: JsonOption = False,
     as_lines: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a moment.")] = False,
     as_paths: Annotated[bool, typer.Option("-0", help="Print paths only, each ended by a NUL byte.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say who answered and how long it took.")] = False,
 ) -> None:
     """Find moments by words, a sound, a picture, a clip, or what is said.
 
@@ -136,7 +137,7 @@ def query(
     )  # fmt: skip
     if question.text.strip() and not speech:
         parse(question.text)  # a mistake is told before any model is loaded
-    answer = answer_question(chosen(library), question, device)
+    answer = answer_question(chosen(library), question, device, verbose)
     print_answer(answer, unsure, as_json, as_lines, as_paths)
     raise typer.Exit(0 if answer.matches else 1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pesearch.errors import MediaError, QuestionError
@@ -64,20 +64,21 @@ def take_apart(question: Question) -> Asked:
 
     Raises QuerySyntaxError for a text that is none, QuestionError for an example that cannot be read.
     """
-    book, parts = _Book(), list[Plan]()
+    book, parts = _Book(question.folder), list[Plan]()
     text = question.text.strip()
     if text:
         parts.append(book.term(Words(text, Sense.SAID)) if question.speech else book.plan(parse(text)))
     kinds = ((MediaKind.AUDIO, question.audio), (MediaKind.VIDEO, question.video), (MediaKind.IMAGE, question.image))
-    parts += [book.term(Sample(Example(path), kind)) for kind, path in kinds if path]
+    parts += [book.term(Sample(Example(path, folder=question.folder), kind)) for kind, path in kinds if path]
     plan = parts[0] if len(parts) == 1 else AtOnce(tuple(parts))
     return Asked(plan, tuple(book.numbers), tuple(book.looked_for))
 
 
 @dataclass(slots=True)
 class _Book:
-    """The terms as they are come by: the same one twice has one number."""
+    """The terms as they are come by: the same one twice has one number. Examples are looked for from `folder`."""
 
+    folder: Path
     numbers: dict[Term, int] = field(default_factory=dict)
     looked_for: list[bool] = field(default_factory=list)
 
@@ -104,8 +105,9 @@ class _Book:
                 return AtOnce(tuple(self.plan(part, looked_for) for part in parts))
             case Words():
                 return self.words(node, looked_for)
-            case Example(path, sense=sense):
-                return self.term(Sample(node, _kind(path, sense)), looked_for)
+            case Example():
+                example = replace(node, folder=self.folder)
+                return self.term(Sample(example, _kind(example)), looked_for)
             case Literal():
                 return self.term(node, looked_for)
             case Not():
@@ -128,12 +130,12 @@ def _phrase(term: Term) -> str | None:
     return None
 
 
-def _kind(path: Path, sense: Sense | None) -> MediaKind:
+def _kind(example: Example) -> MediaKind:
     """As what an example is asked with: by its sound alone where that is what is asked for."""
     try:
-        kind = recognise(path)
+        kind = recognise(example.place)
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {path}: {error}") from error
+        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
     if kind is None:
-        raise QuestionError(f"cannot ask with {path}: it is no picture, sound or video")
-    return MediaKind.AUDIO if sense is Sense.HEARD else kind
+        raise QuestionError(f"cannot ask with {example.path}: it is no picture, sound or video")
+    return MediaKind.AUDIO if example.sense is Sense.HEARD else kind

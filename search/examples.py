@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
@@ -25,18 +24,17 @@ WINDOWS_AT_ONCE = 8
 
 def image_vectors(example: Example, models: ModelSet) -> FloatArray:
     """A picture in the frame space, float32 [1, dim]. Raises QuestionError where it cannot be read."""
-    path = example.path
-    if _kind(path) is not MediaKind.IMAGE:
-        raise QuestionError(f"{path} is not a picture: --image needs one")
+    if _kind(example) is not MediaKind.IMAGE:
+        raise QuestionError(f"{example.path} is not a picture: --image needs one")
     try:
-        return models.embed_frames([read_image(path)])
+        return models.embed_frames([read_image(example.place)])
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {path}: {error}") from error
+        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
 
 
 def audio_vectors(example: Example, models: ModelSet) -> dict[SpaceName, FloatArray]:
     """The sound of an audio or video file in the audio space, float32 [windows, dim]."""
-    info = _probe(example.path)
+    info = _probe(example)
     if info.audio is None:
         raise QuestionError(f"{example.path} has no sound: --audio needs a file with sound")
     return _window_vectors(example, info, models, seen=False)
@@ -47,7 +45,7 @@ def video_vectors(example: Example, models: ModelSet) -> dict[SpaceName, FloatAr
 
     A model set without a video space looks at its frames instead, in the frame space.
     """
-    info = _probe(example.path)
+    info = _probe(example)
     if info.video is None or info.kind is not MediaKind.VIDEO:
         raise QuestionError(f"{example.path} is not a video: --video needs one")
     if SpaceName.VIDEO in {space.name for space in models.spaces}:
@@ -56,18 +54,18 @@ def video_vectors(example: Example, models: ModelSet) -> dict[SpaceName, FloatAr
     return {**heard, SpaceName.FRAME: _frame_vectors(example, info, models)}
 
 
-def _kind(path: Path) -> MediaKind | None:
+def _kind(example: Example) -> MediaKind | None:
     try:
-        return recognise(path)
+        return recognise(example.place)
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {path}: {error}") from error
+        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
 
 
-def _probe(path: Path) -> MediaInfo:
+def _probe(example: Example) -> MediaInfo:
     try:
-        return probe(path)
+        return probe(example.place)
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {path}: {error}") from error
+        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
 
 
 def _windows(example: Example, info: MediaInfo) -> list[list[float]]:
@@ -83,7 +81,7 @@ def _windows(example: Example, info: MediaInfo) -> list[list[float]]:
 
 def _window_vectors(example: Example, info: MediaInfo, models: ModelSet, seen: bool) -> dict[SpaceName, FloatArray]:
     """Every window of the example, a few at a time so that a long one never lies in memory as a whole."""
-    path, found = example.path, list[WindowVectors]()
+    path, found = example.place, list[WindowVectors]()
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(FrameReader(path)) if seen else None
@@ -91,7 +89,7 @@ def _window_vectors(example: Example, info: MediaInfo, models: ModelSet, seen: b
             for batch in _batches(_windows(example, info)):
                 found += models.embed_windows([_window(frames, audio, start, end) for start, end in batch])
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {path}: {error}") from error
+        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
     named = {
         SpaceName.VIDEO: [one.video for one in found if one.video is not None],
         SpaceName.AUDIO: [one.audio for one in found if one.audio is not None],
@@ -108,7 +106,7 @@ def _window(frames: FrameReader | None, audio: AudioReader | None, start: float,
 def _frame_vectors(example: Example, info: MediaInfo, models: ModelSet) -> FloatArray:
     """One vector a window: the mean of its frames' vectors, as PE-Core embeds a video (its encode_video)."""
     try:
-        with FrameReader(example.path) as reader:
+        with FrameReader(example.place) as reader:
             means = [_mean_frame(reader, start, end, models) for start, end in _windows(example, info)]
     except MediaError as error:
         raise QuestionError(f"cannot ask with {example.path}: {error}") from error

@@ -20,7 +20,8 @@ class Question:
     """What a user asks: a text, examples, or both; `k` moments at most.
 
     `speech` takes the text as words that are spoken. `files` says which files are asked, `per_file` how many moments
-    of each may come (None: all). Without `locate` named sounds are not located, which is quicker.
+    of each may come (None: all). Without `locate` named sounds are not located, which is quicker. Relative paths of
+    examples start at `folder`: the current one, unless it is told.
     Raises QuestionError for what cannot be asked.
     """
 
@@ -33,6 +34,7 @@ class Question:
     per_file: int | None = None
     locate: bool = True
     files: FileFilter = EVERY_FILE
+    folder: Path = Path()
 
     def __post_init__(self) -> None:
         if not self.text.strip() and not self.examples:

@@ -6,11 +6,10 @@ answer = search(open_library(folder), open_model_set("starter"), Question("siren
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryMoved
+from pesearch.search.answer import CONFIDENT, Answer
 from pesearch.search.asked import take_apart
 from pesearch.search.background import Backgrounds, backgrounds
 from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure, Probe
@@ -27,36 +26,7 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-CONFIDENT = 0.5
-"""A moment below this is more likely wrong than right: it is no answer, unless all are asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The moments that answer a question, best first; those that score `CONFIDENT` and more are likely to be right.
-
-    `score_kind` says what the moments' scores are: "calibrated", or "likeness" where only examples are asked with.
-    """
-
-    query: str
-    model: str
-    library: Path
-    moments: tuple[Moment, ...]
-    score_kind: str
-
-    @property
-    def confident(self) -> bool:
-        """Whether the best moment is likely to be right."""
-        return bool(self.matches)
-
-    def is_match(self, moment: Moment) -> bool:
-        """Whether a moment is likely to be right."""
-        return moment.score >= CONFIDENT
-
-    @property
-    def matches(self) -> tuple[Moment, ...]:
-        """The moments that are likely to be right: the answer, unless all are asked for."""
-        return tuple(moment for moment in self.moments if self.is_match(moment))
+__all__ = ["CONFIDENT", "Answer", "search"]
 
 
 def search(library: Library, models: ModelSet, question: Question) -> Answer:

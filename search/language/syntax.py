@@ -50,7 +50,8 @@ class Literal:
 class Example:
     """A media file to search by, or the stretch of it from `start_seconds` to `end_seconds` (None: its start, end).
 
-    `sense` is SEEN (its pictures alone), HEARD (its sound alone) or None.
+    `sense` is SEEN (its pictures alone), HEARD (its sound alone) or None. A relative path starts at `folder`, which is
+    no part of the text.
     """
 
     path: Path
@@ -58,6 +59,12 @@ class Example:
     end_seconds: float | None = None
     weight: float = 1.0
     sense: Sense | None = None
+    folder: Path = Path()
+
+    @property
+    def place(self) -> Path:
+        """Where the file is."""
+        return self.folder / self.path
 
     def __str__(self) -> str:
         return _prefixed(self, f"{write_path(self.path)}{self._stretch()}")

@@ -1,0 +1,115 @@
+"""What a running page saves `pesearch query "siren and train"` in a terminal: cold against warm, process by process.
+
+    python -m benchmarks.warm [--times 5]
+
+The sample clips are indexed with the starter set. Cold and warm take turns; warm is a page's process that has answered
+before. `python -c pass` beside them is what no query can go below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.figures import Finding, Row, report, this_machine
+from pesearch.encoders.model_set import open_model_set
+from pesearch.indexer.index import index
+from pesearch.search.opening import open_for_search
+from pesearch.search.question import Question
+from pesearch.search.warm.client import ask_warm
+from pesearch.search.warm.server import serving_questions
+from pesearch.store.library import create_library
+
+TEXT = "siren and train"
+AT_LEAST = 5.0
+SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """Medians, in seconds, of so many processes each; `answer` is a warm question alone, from question to answer."""
+
+    part: str
+    times: int
+    cold_seconds: float
+    warm_seconds: float
+    bare_seconds: float
+    answer_seconds: float
+    ratio: float
+    at_least: float
+
+    def rows(self) -> Iterator[Row]:
+        """Both, what is below them, and the ratio."""
+        yield Row(f'pesearch query "{TEXT}", no page is running', f"{self.cold_seconds:.2f} s")
+        yield Row("the same, answered by the running page", f"{self.warm_seconds:.2f} s")
+        yield Row("of that: the answer of the page", f"{self.answer_seconds * 1000:.0f} ms")
+        yield Row("python -c pass", f"{self.bare_seconds:.2f} s")
+        yield Row("cold / warm", f"{self.ratio:.1f}", f">= {self.at_least:g}")
+
+
+def main() -> None:
+    """Index, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=5, help="how many processes of each kind (default 5)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder  # away from a page that runs here
+        report(measure(Path(folder) / "library", arguments.times))
+
+
+def measure(folder: Path, times: int) -> Iterator[Finding]:
+    """Cold and warm in turns."""
+    yield this_machine("cpu", "starter")
+    models = open_model_set("starter", "cpu")
+    library = create_library(folder, models.name, models.spaces)
+    for _ in index([SAMPLE_MEDIA], library, models):
+        pass
+    query = ["-m", "pesearch", "query", TEXT, "--library", str(folder), "--verbose"]
+    cold, warm, bare, answers = [], [], [], []
+    for _ in range(times):
+        cold.append(_seconds(query, "no page is running"))
+        with _page(folder):
+            warm.append(_seconds(query, "answered by the running page"))
+            answers.append(_answer_seconds(folder))
+        bare.append(_seconds(["-c", "pass"], ""))
+    medians = [statistics.median(each) for each in (cold, warm, bare, answers)]
+    yield Warm("warm", times, *medians, medians[0] / medians[1], AT_LEAST)
+
+
+@contextmanager
+def _page(folder: Path) -> Iterator[None]:
+    """This process as a page that has answered before."""
+    with serving_questions(*open_for_search(folder, "cpu")) as trouble:
+        if trouble:
+            raise SystemExit(trouble)
+        ask_warm(folder, Question(TEXT), "auto")
+        yield
+
+
+def _answer_seconds(folder: Path) -> float:
+    started = time.perf_counter()
+    ask_warm(folder, Question(TEXT), "auto")
+    return time.perf_counter() - started
+
+
+def _seconds(arguments: list[str], told: str) -> float:
+    """On the clock, from start to end of a process that says so."""
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+    spent = time.perf_counter() - started
+    if told not in done.stderr:
+        raise SystemExit(done.stderr)
+    return spent
+
+
+if __name__ == "__main__":
+    main()

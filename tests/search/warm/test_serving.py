@@ -1,0 +1,331 @@
+"""Who asks and who answers: one serves, any may ask, and nobody can do harm."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import QuerySyntaxError, QuestionError
+from pesearch.search.question import Question
+from pesearch.search.search import search
+from pesearch.search.warm import client, frames, server
+from pesearch.search.warm.client import NotServed, ask_warm
+from pesearch.search.warm.messages import Reply, Surroundings, to_bytes
+from pesearch.search.warm.place import place_of, socket_folder
+from pesearch.search.warm.server import serving_questions
+from pesearch.store.library import Library, create_library
+
+QUESTION = Question("siren and train")
+
+
+def connected(library: Library) -> socket.socket:
+    """A client that can say what it likes."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(30)
+    with place_of(library.folder) as place:
+        connection.connect(place.address)
+    return connection
+
+
+def is_ended(connection: socket.socket) -> bool:
+    """Whether the other side hangs up without a word; it may not have read to the end."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+@contextmanager
+def pretending(library: Library, talk: Callable[[socket.socket], None]) -> Iterator[None]:
+    """Something else in the place of the page, which does with its one client whatever `talk` does."""
+    socket_folder().mkdir(mode=0o700, exist_ok=True)
+    with place_of(library.folder) as place, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(place.address)
+        listening.listen()
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                talk(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield
+        thread.join()
+
+
+def test_the_answer_is_that_of_a_search(served: Library, starter: ModelSet) -> None:
+    told = ask_warm(served.folder, QUESTION, "auto")
+    assert told.answer() == search(served, starter, QUESTION)
+    assert told.notice == starter.notice
+
+
+def test_a_mistake_is_the_same_mistake(served: Library) -> None:
+    told = ask_warm(served.folder, Question("siren AND"), "auto")
+    with pytest.raises(QuerySyntaxError) as caught:
+        told.answer()
+    assert caught.value.caret_lines()[1] == "         ^"
+    assert told.notice is None  # no model was asked
+    with pytest.raises(QuestionError, match="cannot ask with nowhere: no such file"):
+        ask_warm(served.folder, Question(audio=Path("nowhere")), "auto").answer()
+
+
+def test_a_library_is_itself_by_any_path(served: Library, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(served.folder)
+    assert ask_warm(link, QUESTION, "cpu").answer().library == link
+    with pytest.raises(NotServed, match="no page is running"):
+        ask_warm(tmp_path, QUESTION, "auto")
+
+
+def test_nobody_serves(runtime: Path, sample_library: Library) -> None:
+    with pytest.raises(NotServed, match="no page is running"):
+        ask_warm(sample_library.folder, QUESTION, "auto")
+
+
+def test_another_device_is_not_used(served: Library) -> None:
+    with pytest.raises(NotServed, match="computes on cpu, not on cuda"):
+        ask_warm(served.folder, QUESTION, "cuda")
+
+
+def test_other_surroundings_are_not_those_of_the_page(served: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = replace(Surroundings.here(), time_zone="Antarctica/Troll")
+    monkeypatch.setattr(Surroundings, "here", iter([elsewhere, Surroundings.here()]).__next__)
+    with pytest.raises(NotServed, match="time zone"):
+        ask_warm(served.folder, QUESTION, "auto")
+
+
+def test_other_models_than_the_library_has_are_not_used(runtime: Path, starter: ModelSet, tmp_path: Path) -> None:
+    library = create_library(tmp_path, starter.name, [replace(space, revision="other") for space in starter.spaces])
+    with serving_questions(library, starter), pytest.raises(NotServed, match="other models"):
+        ask_warm(library.folder, QUESTION, "auto")
+
+
+def test_the_socket_is_this_user_s_alone_and_goes_with_the_page(
+    runtime: Path, sample_library: Library, starter: ModelSet
+) -> None:
+    with serving_questions(sample_library, starter):
+        assert (runtime / "pesearch").stat().st_mode & 0o777 == 0o700
+        (made,) = (path for path in (runtime / "pesearch").iterdir() if path.is_socket())
+        assert made.stat().st_mode & 0o777 == 0o600
+    assert not made.exists()
+    with serving_questions(sample_library, starter) as trouble:
+        assert trouble is None
+
+
+def test_the_first_of_two_pages_serves(served: Library, starter: ModelSet) -> None:
+    with serving_questions(served, starter) as trouble:
+        assert trouble is not None
+        assert "another page" in trouble
+    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+
+
+def test_what_a_dead_page_left_is_taken_over(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom pesearch.search.warm.server import _listening\n"
+        "with _listening(Path(sys.argv[1])): os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, sample_library.folder], check=True)
+    assert any(path.is_socket() for path in (runtime / "pesearch").iterdir())
+    with pytest.raises(NotServed, match="no page is running"):
+        ask_warm(sample_library.folder, QUESTION, "auto")
+    with serving_questions(sample_library, starter) as trouble:
+        assert trouble is None
+        assert ask_warm(sample_library.folder, QUESTION, "auto").answer().matches
+
+
+def test_a_folder_that_others_can_enter_is_not_used(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
+    (runtime / "pesearch").mkdir()
+    (runtime / "pesearch").chmod(0o755)
+    with serving_questions(sample_library, starter) as trouble:
+        assert trouble is not None
+        assert "open to others" in trouble
+        with pytest.raises(NotServed, match="open to others"):
+            ask_warm(sample_library.folder, QUESTION, "auto")
+
+
+def test_a_link_is_no_folder_of_one_s_own(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
+    (runtime / "elsewhere").mkdir(mode=0o700)
+    (runtime / "pesearch").symlink_to(runtime / "elsewhere")
+    with serving_questions(sample_library, starter) as trouble:
+        assert trouble is not None
+    assert not list((runtime / "elsewhere").iterdir())
+
+
+def test_without_a_runtime_folder_there_is_one_of_the_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for runtime in ("", str(tmp_path / "none")):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        assert socket_folder() == tmp_path / f"pesearch-{os.geteuid()}"
+
+
+def test_a_very_long_path_is_no_hindrance(
+    runtime: Path, sample_library: Library, starter: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = runtime / ("x" * 200)
+    long.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    with serving_questions(sample_library, starter) as trouble:
+        assert trouble is None
+        assert ask_warm(sample_library.folder, QUESTION, "auto").answer().matches
+
+
+def test_where_no_socket_can_be_made_the_page_goes_on(
+    runtime: Path, sample_library: Library, starter: ModelSet
+) -> None:
+    (runtime / "pesearch").write_text("in the way")
+    with serving_questions(sample_library, starter) as trouble:
+        assert trouble is not None
+        assert "\n" not in trouble
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 9,
+        b"\0" * 200,
+        frames._HEAD.pack(frames._STAMP, 2**63),
+        frames._HEAD.pack(frames._STAMP, 5) + b"{]}{[",
+        frames._HEAD.pack(frames._STAMP, 2) + b"{}",
+        frames._HEAD.pack(frames._STAMP, 99) + b"{}",
+        b"",
+    ],
+    ids=["http", "zeros", "too long", "no json", "no question", "cut", "nothing"],
+)
+def test_rubbish_ends_the_talk_and_nothing_else(served: Library, said: bytes) -> None:
+    with connected(served) as connection:
+        connection.sendall(said)
+        connection.shutdown(socket.SHUT_WR)
+        assert is_ended(connection)
+    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+
+
+def test_who_says_nothing_is_left_after_a_while(served: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CLIENT_SECONDS", 0.2)
+    with connected(served) as silent:
+        assert is_ended(silent)
+
+
+def test_who_says_nothing_keeps_nobody_else_waiting(served: Library) -> None:
+    silent = [connected(served) for _ in range(server.MOST_CLIENTS - 1)]
+    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+    silent.append(connected(served))
+    with connected(served) as one_too_many:
+        assert is_ended(one_too_many)
+    for connection in silent:
+        connection.close()
+
+
+def test_a_client_that_leaves_is_not_missed(served: Library) -> None:
+    asking = to_bytes(client._asking(QUESTION, "auto"))
+    for _ in range(3):
+        with connected(served) as connection:
+            frames.send(connection, asking, 5)
+    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+
+
+def test_who_is_of_another_version_is_told_ours(served: Library) -> None:
+    other = frames._STAMP.replace(b"pesearch ", b"pesearch 9")[:32]
+    with connected(served) as connection:
+        connection.sendall(frames._HEAD.pack(other, 2) + b"{}")
+        stamp, length = frames._HEAD.unpack(frames._exactly(connection, frames._HEAD.size, 1e9))
+        assert (stamp, length) == (frames._STAMP, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (frames._HEAD.pack(b"pesearch 9.9 1".ljust(32, b"\0"), 0), "another version"),
+        (frames._HEAD.pack(frames._STAMP, 100) + b"{", "no answer"),
+        (frames._HEAD.pack(frames._STAMP, 2) + b"[]", "no answer"),
+        (frames._HEAD.pack(frames._STAMP, 2) + b"{}", "no answer"),
+        (b"HTTP/1.1 400 Bad Request\r\n" * 9, "no answer"),
+        (b"", "no answer"),
+    ],
+    ids=["version", "cut", "no object", "empty", "http", "nothing"],
+)
+def test_a_page_that_gives_no_answer(runtime: Path, sample_library: Library, said: bytes, why: str) -> None:
+    def talk(connection: socket.socket) -> None:
+        frames.receive(connection, frames.LONGEST_QUESTION, 5)
+        connection.sendall(said)
+
+    with pretending(sample_library, talk), pytest.raises(NotServed, match=why):
+        ask_warm(sample_library.folder, QUESTION, "auto")
+
+
+def test_a_page_that_does_not_answer_in_time(
+    runtime: Path, sample_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "ANSWER_SECONDS", 0.2)
+    gone = threading.Event()
+    with pretending(sample_library, lambda _: print(gone.wait(30))):
+        with pytest.raises(NotServed, match="did not answer"):
+            ask_warm(sample_library.folder, QUESTION, "auto")
+        gone.set()
+
+
+def test_an_error_that_nobody_knows_is_no_answer(runtime: Path, sample_library: Library) -> None:
+    reply = b'{"refusal": {"name": "KeyboardInterrupt", "told": []}}'
+    answering = pretending(sample_library, lambda connection: frames.send(connection, reply, 5))
+    with answering, pytest.raises(NotServed, match="no answer"):
+        ask_warm(sample_library.folder, QUESTION, "auto")
+
+
+@pytest.mark.parametrize("asker", [frames, client, server])
+def test_another_user_is_not_answered(served: Library, asker: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody but root could be another user here: what the kernel says of the other side is changed instead."""
+    if asker is frames:
+        with connected(served) as connection:
+            assert frames.is_same_user(connection)
+            monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+            assert not frames.is_same_user(connection)
+        return
+    monkeypatch.setattr(asker, "is_same_user", lambda _: False)
+    with pytest.raises(NotServed):
+        ask_warm(served.folder, QUESTION, "auto")
+
+
+def test_many_at_once_are_all_answered(served: Library, starter: ModelSet) -> None:
+    questions = [Question(text, locate=False) for text in ("siren", "train", "a dog barking", "rain", "bell", "drum")]
+    expected = [search(served, starter, question) for question in questions]
+    with ThreadPoolExecutor(12) as clients:
+        told = list(clients.map(lambda question: ask_warm(served.folder, question, "auto"), questions * 4))
+    assert [each.answer() for each in told] == expected * 4
+
+
+def test_a_question_waits_for_its_turn(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
+    turn = threading.Lock()
+    with serving_questions(sample_library, starter, turn), ThreadPoolExecutor(1) as asker:
+        with turn:
+            waiting = asker.submit(ask_warm, sample_library.folder, QUESTION, "auto")
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+        assert waiting.result(60).answer().matches
+
+
+def test_what_is_being_answered_at_the_end_is_answered(
+    runtime: Path, sample_library: Library, starter: ModelSet
+) -> None:
+    turn = threading.Lock()
+    turn.acquire()
+    with ThreadPoolExecutor(1) as asker:
+        with serving_questions(sample_library, starter, turn):
+            waiting = asker.submit(ask_warm, sample_library.folder, QUESTION, "auto")
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            threading.Timer(0.3, turn.release).start()
+        assert waiting.result(60).answer().matches
+
+
+def test_an_answer_says_one_thing() -> None:
+    with pytest.raises(NotServed):
+        client._told(Reply(), Path())
