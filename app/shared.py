@@ -18,7 +18,8 @@ from pesearch.settings import default_library
 from pesearch.store.library import Library, open_library
 
 _opening = Lock()
-_asking = Lock()
+turn = Lock()
+"""Held by whoever asks the models: pages, and `pesearch query` in a terminal."""
 
 
 def library() -> Library:
@@ -36,7 +37,7 @@ def models() -> ModelSet:
 def answer(question: Question) -> Answer:
     """The answer to a question, after those that were asked before it. Raises as `search`."""
     shared, embedding = library(), models()
-    with _asking:
+    with turn:
         return search(shared, embedding, question)
 
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
 from pesearch.app.text import safe
+from pesearch.search.export.choice import Choice
+from pesearch.search.export.clips import NotCut, cut_clips
+from pesearch.search.export.forms import Form, exported
 from pesearch.types import Moment
 from pesearch.wording import when
+
+FORMS: dict[str, Form | None] = {
+    "EDL (CMX3600)": Form.EDL,
+    "OpenTimelineIO": Form.OTIO,
+    "FCPXML": Form.FCPXML,
+    "Clips": None,
+    "Playlist (M3U)": Form.M3U,
+    "Table (CSV)": Form.CSV,
+    "JSON": Form.JSON,
+    "Chapters (WebVTT)": Form.VTT,
+}
+"""What the tray can be taken along as; None are clips."""
 
 
 @dataclass(slots=True)
@@ -49,8 +69,41 @@ def show_tray(tray: Tray) -> None:
         for moment in list(tray.moments):
             name, out = st.columns([5, 1], vertical_alignment="center")
             name.caption(safe(f"{moment.file.path.name} {when(moment)}"))
-            if out.button(
-                "", icon=":material/close:", key=f"out-{moment.file.id}-{moment.start_seconds}", help="Take out"
-            ):
+            key = f"out-{moment.file.id}-{moment.start_seconds}"
+            if out.button("", icon=":material/close:", key=key, help="Take out"):
                 tray.toggle(moment, "")
                 st.rerun()
+        _show_export(tray)
+
+
+def _show_export(tray: Tray) -> None:
+    form = st.selectbox("Take along as", list(FORMS), key="form")
+    pad = st.number_input("Seconds before and after", min_value=0.0, max_value=3600.0, step=0.5, key="pad")
+    choices = [Choice.of(moment, query).padded(pad) for moment, query in tray.moments.items()]
+    wanted = FORMS[form]
+    if wanted is not None:
+        st.download_button(
+            "Download", exported(choices, wanted), f"pesearch.{wanted}", key="download", icon=":material/download:"
+        )
+        return
+    reencode = st.toggle("Exact to a frame", help="Encoded again: slower. Else copied, from the key frame before.")
+    if st.button("Cut", icon=":material/content_cut:"):
+        st.session_state["clips"] = _cut(choices, reencode)
+    if clips := st.session_state.get("clips"):
+        st.download_button("Download", clips, "pesearch-clips.zip", "application/zip", icon=":material/download:")
+
+
+def _cut(choices: Sequence[Choice], reencode: bool) -> bytes:
+    """The clips in one ZIP; tells of those that could not be cut."""
+    packed = io.BytesIO()
+    with TemporaryDirectory(prefix="pesearch-") as folder, zipfile.ZipFile(packed, "w") as archive:
+        bar = st.progress(0.0)
+        for number, outcome in enumerate(cut_clips(choices, Path(folder), reencode), start=1):
+            if isinstance(outcome, NotCut):
+                st.warning(safe(f"{outcome.choice.path.name}: {outcome.reason}"))
+            else:
+                archive.write(outcome.path, outcome.path.name)
+                outcome.path.unlink()
+            bar.progress(number / len(choices))
+        bar.empty()
+    return packed.getvalue()

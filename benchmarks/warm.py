@@ -81,8 +81,8 @@ def measure(folder: Path, times: int) -> Iterator[Finding]:
             warm.append(_seconds(query, "answered by the running page"))
             answers.append(_answer_seconds(folder))
         bare.append(_seconds(["-c", "pass"], ""))
-    medians = [statistics.median(each) for each in (cold, warm, bare, answers)]
-    yield Warm("warm", times, *medians, medians[0] / medians[1], AT_LEAST)
+    cold_seconds, warm_seconds, *others = (statistics.median(each) for each in (cold, warm, bare, answers))
+    yield Warm("warm", times, cold_seconds, warm_seconds, others[0], others[1], cold_seconds / warm_seconds, AT_LEAST)
 
 
 @contextmanager

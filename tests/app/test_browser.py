@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import opentimelineio
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index
+from pesearch.media.probe import probe
 from pesearch.store.library import create_library
-from tests.app.browsing import asked, launched, names, running_page
+from tests.app.browsing import asked, launched, names
+from tests.app.conftest import running
 
 pytestmark = pytest.mark.slow
 
@@ -36,8 +41,8 @@ def address(media: Path, starter: ModelSet) -> Iterator[str]:
     library = create_library(media.parent / "library", starter.name, starter.spaces)
     for _ in index([media], library, starter):
         pass
-    with running_page(library.folder) as running:
-        yield running
+    with running(library.folder) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")
@@ -228,3 +233,45 @@ def test_a_folder_is_indexed_and_found_without_loading_the_page_anew(page: Page,
     page.get_by_role("link", name="Search").click()
     asked(page, f'file:"{fresh / "brand new.mp4"}"')
     expect(page.locator(".file h3").first).to_have_text("brand new.mp4")
+
+
+def test_the_tray_becomes_an_edit_list(page: Page, tmp_path: Path) -> None:
+    card = asked(page, "siren and train").first
+    expect(card.locator(".events")).to_be_visible()
+    card.get_by_role("button", name="+ Tray").click()
+    expect(page.get_by_text("Tray (1)")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    kept = tmp_path / download.value.suggested_filename
+    download.value.save_as(kept)
+    assert kept.suffix == ".edl"
+    timeline = opentimelineio.adapters.read_from_file(str(kept), rate=24)
+    (clip,) = timeline.find_clips()
+    assert clip.name == "siren_train.mp4"
+    start = clip.source_range.start_time.to_seconds()
+    assert 0.4 <= start <= 0.8
+    assert 5.3 <= start + clip.source_range.duration.to_seconds() <= 5.9
+
+
+def test_the_tray_becomes_clips(page: Page, tmp_path: Path) -> None:
+    card = asked(page, "siren and train").first
+    expect(card.locator(".events")).to_be_visible()
+    card.get_by_role("button", name="+ Tray").click()
+    page.get_by_role("combobox", name="Take along as").click()
+    page.get_by_role("option", name="Clips").click()
+    page.get_by_text("Exact to a frame").click()
+    page.get_by_role("button", name="Cut").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        (name,) = archive.namelist()
+        archive.extract(name, tmp_path)
+    assert probe(tmp_path / name).duration_seconds == pytest.approx(5.0, abs=0.2)
+
+
+def test_a_terminal_is_answered_by_the_page(page: Page, address: str, media: Path) -> None:
+    asked(page, "siren and train").first.wait_for()
+    command = [sys.executable, "-m", "pesearch", "query", "siren and train", "--verbose", "--json"]
+    done = subprocess.run([*command, "--library", str(media.parent / "library")], capture_output=True, text=True)
+    assert "answered by the running page" in done.stderr
+    assert json.loads(done.stdout)["moments"][0]["path"].endswith("siren_train.mp4")
