@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 TOLD_EACH_SECONDS = 0.3
 
+INTERRUPTED = (130, -signal.SIGINT)
+"""How a run ends that was stopped: by itself, or by the signal where that came while it was starting."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -86,7 +89,11 @@ class IndexJob:
         with process:
             for line in process.stdout:
                 self.run = Run(**json.loads(line))
-        if not self.run.is_over:
+        if self.run.is_over:
+            return
+        if process.returncode in INTERRUPTED:
+            self.run = replace(self.run, doing="stopped", is_over=True)
+        else:
             error = f"The run was ended from outside ({process.returncode}): start it again, it goes on."
             self.run = replace(self.run, doing="ended", is_over=True, error=error)
 
@@ -97,14 +104,14 @@ def main(arguments: Sequence[str]) -> int:
 
     retry = "--retry-failed" in arguments
     folder, *paths = [Path(each) for each in arguments if each != "--retry-failed"]
-    threading.Thread(target=_end_with_the_page, daemon=True).start()
     told = _Told()
     try:
+        threading.Thread(target=_end_with_the_page, daemon=True).start()
         for outcome in _outcomes(folder, paths, retry):
             told.count(outcome)
     except KeyboardInterrupt:
         told.end("stopped")
-        os._exit(130)  # threads that decode end with it
+        os._exit(INTERRUPTED[0])  # threads that decode end with it
     except PesearchError as error:
         told.end("ended", str(error))
         return 2

@@ -37,6 +37,7 @@ def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -
     shown = _results()(
         key="results",
         data={
+            "query": answer.query,
             "moments": [_moment(moment, tray.holds(moment)) for moment in answer.moments],
             "level": float(st.query_params.get("level", CONFIDENT)),
             "open": opened,

@@ -30,12 +30,15 @@ JITTER = 0.05
 """Noise in shares of a vector's own spread: no two rows are the same."""
 
 
-def make_many_windows(folder: Path, source: Library, count: int) -> Library:
-    """At least so many windows in files of ten minutes; what is there already is taken as it is."""
+def make_many_windows(folder: Path, source: Library, count: int, media: Path = Path("/made up")) -> Library:
+    """At least so many windows in files of ten minutes; what is there already is taken as it is.
+
+    The files are `0.mp4`, `1.mp4`, ... in the folder `media`, whether there are any or not.
+    """
     if folder.exists():
         return open_library(folder)
     library = create_library(folder, source.model_set, source.spaces)
-    files = _files(source, -(-count // len(windows(FILE_SECONDS))))
+    files = _files(source, -(-count // len(windows(FILE_SECONDS))), media)
     with library.writer() as writer:
         while batch := list(islice(files, FILES_A_BATCH)):
             writer.add(batch)
@@ -44,7 +47,7 @@ def make_many_windows(folder: Path, source: Library, count: int) -> Library:
     return library
 
 
-def _files(source: Library, count: int) -> Iterator[EncodedFile]:
+def _files(source: Library, count: int, media: Path) -> Iterator[EncodedFile]:
     rng = np.random.default_rng(5)
     samples = {space.name: source.sample(space.name, 1 << 16) for space in source.spaces}
     info = MediaInfo(MediaKind.VIDEO, FILE_SECONDS, VideoStream("h264", 64, 64, 25.0), None)
@@ -57,7 +60,7 @@ def _files(source: Library, count: int) -> Iterator[EncodedFile]:
             )
             for space in source.spaces
         )
-        yield EncodedFile(Location(Path(f"/made up/{number}.mp4"), 1, 1), f"made up {number}", info, vectors)
+        yield EncodedFile(Location(media / f"{number}.mp4", 1, 1), f"made up {number}", info, vectors)
 
 
 def _vectors(space: Space, segments: SegmentArray, sample: FloatArray, rng: np.random.Generator) -> SpaceVectors:

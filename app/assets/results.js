@@ -136,6 +136,7 @@ function walk(event, root, send) {
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = parentElement.querySelector(".results");
+  root.dataset.query = data.query;
   const focused = parentElement.activeElement?.dataset?.rank;
   const send = (name, value) => setTriggerValue(name, value);
   let level = data.level;

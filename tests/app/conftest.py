@@ -121,7 +121,16 @@ def mixed_library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytes
         shutil.copy(sample_media / name, folder)
     shutil.copy(sample_media / "bell.mp4", folder / "page.html")
     for name, (source, *options) in CONVERSIONS.items():
-        command = ["ffmpeg", "-v", "error", "-nostdin", "-i", sample_media / source, *options, folder / name]
+        command: list[str | Path] = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-nostdin",
+            "-i",
+            sample_media / source,
+            *options,
+            folder / name,
+        ]
         subprocess.run(command, check=True)
     make_big(sample_media / "dog_bark.mp4", folder / "big.mp4")
     library = create_library(tmp_path_factory.mktemp("mixed_library"), starter.name, starter.spaces)

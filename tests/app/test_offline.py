@@ -48,7 +48,7 @@ def test_nothing_comes_from_elsewhere(server: Server, page: Page) -> None:
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(server.address)
-    page.get_by_role("textbox").first.wait_for(timeout=120_000)
+    page.get_by_role("searchbox").wait_for(timeout=120_000)
     page.wait_for_load_state("networkidle")
     ours = (f"{server.address}/", f"ws://127.0.0.1:{server.port}/", "data:", "blob:")
     assert [address for address in asked if not address.startswith(ours)] == []

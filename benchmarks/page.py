@@ -1,0 +1,192 @@
+"""How long the page takes from Enter to the first pictures, and whether ten pages at once go without an error.
+
+    python -m benchmarks.page [--part enter|together] [--folder DIR] [--seconds 60]
+
+`enter`: a library of 10,000 windows in files of ten minutes that are there, the starter set, a real browser: the time
+from the key to the first picture on the screen, at another question each time, models loaded. `together`: ten pages,
+each asking every 2 s, while a folder is indexed. Needs Chromium at /usr/bin/chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.clips import make_copies, make_video
+from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.many_windows import FILE_SECONDS, make_many_windows
+from pesearch.encoders.model_set import open_model_set
+from pesearch.indexer.index import index
+from pesearch.store.library import create_library, open_library
+from pesearch.timeline import windows
+from tests.app.browsing import asked, launched
+from tests.app.conftest import running
+from training.texts import with_article
+from training.words import HEARD_AS, OBJECTS
+
+SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
+
+WINDOWS, ENTER_MS, PAGES, EACH_SECONDS = 10_000, 500.0, 10, 2.0
+
+FIRST_PICTURE = """(text) => {
+    const roots = () => [...document.querySelectorAll("*")].flatMap((each) => each.shadowRoot ?? []);
+    const is_there = () => roots().some((root) => {
+        const results = root.querySelector(".results");
+        const images = results?.dataset.query === text ? [...results.querySelectorAll(".strip img")] : [];
+        return images.some((image) => image.complete && image.naturalWidth > 0);
+    });
+    document.addEventListener("keydown", () => {
+        const began = performance.now();
+        window.waited = new Promise((done) => {
+            const look = () => is_there() ? done(performance.now() - began) : requestAnimationFrame(look);
+            look();
+        });
+    }, { capture: true, once: true });
+}"""
+"""Makes `window.waited` the milliseconds from the next key to a picture of what answers a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Milliseconds from Enter to the first pictures, of so many questions."""
+
+    part: str
+    windows: int
+    questions: int
+    p50_ms: float
+    p99_ms: float
+
+    def rows(self) -> Iterator[Row]:
+        """The median against its bar."""
+        yield Row(
+            f"{self.windows} windows, from Enter to the first picture: p50 (p99 {self.p99_ms:.0f})",
+            f"{self.p50_ms:.0f} ms",
+            f"< {ENTER_MS:.0f} ms",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What several pages at once were answered while a folder was indexed."""
+
+    part: str
+    pages: int
+    seconds: float
+    answers: int
+    indexed: int
+    errors: int
+
+    def rows(self) -> Iterator[Row]:
+        """The errors, and that there was something to fail."""
+        yield Row(f"{self.pages} pages for {self.seconds:.0f} s: answers", f"{self.answers}")
+        yield Row("files indexed meanwhile", f"{self.indexed}", "> 0")
+        yield Row("errors", f"{self.errors}", "0")
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=["enter", "together"], help="one of them; default both")
+    parser.add_argument("--folder", type=Path, help="keeps what is made for another run")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        report(_measure(options.folder or Path(temporary), options.part, options.seconds))
+
+
+def _measure(folder: Path, part: str | None, seconds: float) -> Iterator[Finding]:
+    yield this_machine("cpu", "starter")
+    if part in (None, "enter"):
+        yield enter(folder)
+    if part in (None, "together"):
+        yield together(folder, seconds)
+
+
+def enter(folder: Path) -> Enter:
+    """Ask one thing after the other."""
+    library = _large_library(folder)
+    texts = [*(names[0] for names in HEARD_AS.values()), *map(with_article, OBJECTS)]
+    with running(library) as server, sync_playwright() as playwright:
+        page = launched(playwright).new_page()
+        page.goto(server.address)
+        asked(page, "anything")
+        page.locator(".strip img").first.wait_for(timeout=120_000)
+        taken = np.array([_enter_ms(page, text) for text in texts])[5:]
+    p50, p99 = np.percentile(taken, [50, 99])
+    return Enter("enter", WINDOWS, len(taken), float(p50), float(p99))
+
+
+def _enter_ms(page: Page, text: str) -> float:
+    bar = page.get_by_role("searchbox")
+    bar.fill(text)
+    page.evaluate(FIRST_PICTURE, text)
+    bar.press("Enter")
+    taken = float(page.evaluate("() => window.waited"))
+    page.wait_for_timeout(1500)  # the sounds that are named are located after that
+    return taken
+
+
+def together(folder: Path, seconds: float) -> Together:
+    """Ten pages ask in turns, and one indexes."""
+    models = open_model_set("starter", "cpu")
+    library = create_library(folder / "together", models.name, models.spaces)
+    for _ in index([SAMPLE_MEDIA], library, models):
+        pass
+    clips = folder / "clips"
+    if not clips.exists():
+        make_copies(clips, SAMPLE_MEDIA / "bell.mp4", 400)
+    known, errors, answers = len(library.files()), list[str](), 0
+    with running(library.folder) as server, sync_playwright() as playwright:
+        browser = launched(playwright)
+        pages = [browser.new_context().new_page() for _ in range(PAGES)]
+        for number, page in enumerate(pages):
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.goto(server.address)
+            asked(page, f"{list(OBJECTS)[number]}")
+        job = browser.new_page()
+        job.goto(f"{server.address}/library")
+        job.get_by_role("textbox", name="Folder or file on this machine").fill(str(clips))
+        job.get_by_role("button", name="Index", exact=True).click()
+        end, turn = time.monotonic() + seconds, 0
+        while time.monotonic() < end:
+            began = time.monotonic()
+            for number, page in enumerate(pages):
+                bar = page.get_by_role("searchbox")
+                bar.fill(list(OBJECTS)[(turn + number) % len(OBJECTS)])
+                bar.press("Enter")
+            turn += 1
+            job.wait_for_timeout(max(0.0, 1000 * (EACH_SECONDS - (time.monotonic() - began))))
+            answers += sum(page.locator(".card").count() > 0 for page in pages)
+            errors += [text for page in pages for text in page.get_by_role("alert").all_inner_texts()]
+            errors += [text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()]
+        browser.close()
+    return Together("together", PAGES, seconds, answers, len(library.files()) - known, len(errors))
+
+
+def _large_library(folder: Path) -> Path:
+    """The vectors of the sample media, many times over, in files of ten minutes that are there."""
+    made = folder / "many windows of real files"
+    if made.exists():
+        return made
+    models = open_model_set("starter", "cpu")
+    source = create_library(folder / "samples", models.name, models.spaces)
+    for _ in index([SAMPLE_MEDIA], source, models):
+        pass
+    media = folder / "long files"
+    media.mkdir()
+    make_video(media / "0.mp4", FILE_SECONDS)
+    for number in range(1, -(-WINDOWS // len(windows(FILE_SECONDS)))):
+        (media / f"{number}.mp4").hardlink_to(media / "0.mp4")
+    make_many_windows(made, open_library(source.folder), WINDOWS, media)
+    return made
+
+
+if __name__ == "__main__":
+    main()
