@@ -16,7 +16,7 @@ from pesearch.search.language.query import parse
 from pesearch.search.question import Question
 from pesearch.types import MediaKind, Sense
 
-MOMENTS = 60
+MOMENTS = 40
 """So many moments are asked for: more than are looked at, enough for a histogram of their scores."""
 
 SENSES = {"anything": None, "seen": Sense.SEEN, "heard": Sense.HEARD, "said": Sense.SAID}

@@ -23,17 +23,30 @@ function button(text, title, act) {
   return element;
 }
 
+// Pictures are asked for when their card comes into view, the one in the middle first: each costs the server some work.
+const SEEN = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting) continue;
+    SEEN.unobserve(entry.target);
+    const images = [...entry.target.querySelectorAll("img")], first = images[images.length >> 1];
+    const others = () => images.forEach((image) => { image.src ||= image.dataset.address; });
+    first?.addEventListener("load", others, { once: true });
+    first?.addEventListener("error", others, { once: true });
+    if (first) first.src = first.dataset.address;
+  }
+}, { rootMargin: "120px" });
+
 function strip(moment) {
   const element = made("div", "strip");
   for (const address of moment.pictures) {
     const image = made("img", moment.is_sound ? "sound" : "");
-    image.loading = "lazy";
     image.decoding = "async";
     image.alt = "";
-    image.src = address;
+    image.dataset.address = address;
     image.addEventListener("error", () => image.replaceWith(made("span", "", "no picture")));
     element.append(image);
   }
+  SEEN.observe(element);
   return element;
 }
 
