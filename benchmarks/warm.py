@@ -81,8 +81,17 @@ def measure(folder: Path, times: int) -> Iterator[Finding]:
             warm.append(_seconds(query, "answered by the running page"))
             answers.append(_answer_seconds(folder))
         bare.append(_seconds(["-c", "pass"], ""))
-    medians = [statistics.median(each) for each in (cold, warm, bare, answers)]
-    yield Warm("warm", times, *medians, medians[0] / medians[1], AT_LEAST)
+    cold_seconds, warm_seconds = statistics.median(cold), statistics.median(warm)
+    yield Warm(
+        part="warm",
+        times=times,
+        cold_seconds=cold_seconds,
+        warm_seconds=warm_seconds,
+        bare_seconds=statistics.median(bare),
+        answer_seconds=statistics.median(answers),
+        ratio=cold_seconds / warm_seconds,
+        at_least=AT_LEAST,
+    )
 
 
 @contextmanager
