@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -20,11 +20,8 @@ from streamlit.starlette import App
 from pesearch.app.access import Access, ensure_free
 from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
-from pesearch.app.shared import library, models, turn
-from pesearch.errors import PesearchError
+from pesearch.app.shared import answer, library, models
 from pesearch.search.warm.server import serving_questions
-
-MEDIA_ROUTE = "/clip"
 
 
 def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
@@ -45,7 +42,9 @@ def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
         sys.stderr.write(f"pesearch: the page is at {address} (Ctrl-C ends it)\n")
         if open_browser and _has_screen():
             Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        with _terminals_served():
+        with serving_questions(folder, models, answer) as trouble:
+            if trouble:
+                sys.stderr.write(f"pesearch: {trouble}\n")
             yield {}
 
     page = Path(__file__).with_name("main.py")
@@ -65,19 +64,6 @@ def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
             "logger.hideWelcomeMessage": True,  # it asks a server outside for this machine's address
         }
     )
-
-
-@contextmanager
-def _terminals_served() -> Iterator[None]:
-    """`pesearch query` in a terminal is answered by this page's models. Where they are missing the page says so."""
-    with ExitStack() as stack:
-        try:
-            trouble = stack.enter_context(serving_questions(library(), models(), turn))
-        except PesearchError as error:
-            trouble = str(error)
-        if trouble:
-            sys.stderr.write(f"pesearch: {trouble}\n")
-        yield
 
 
 def _end_at_once() -> None:

@@ -18,8 +18,7 @@ from pesearch.settings import default_library
 from pesearch.store.library import Library, open_library
 
 _opening = Lock()
-turn = Lock()
-"""Held by whoever asks the models: pages, and `pesearch query` in a terminal."""
+_asking = Lock()
 
 
 def library() -> Library:
@@ -37,7 +36,7 @@ def models() -> ModelSet:
 def answer(question: Question) -> Answer:
     """The answer to a question, after those that were asked before it. Raises as `search`."""
     shared, embedding = library(), models()
-    with turn:
+    with _asking:
         return search(shared, embedding, question)
 
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.figures import Finding, Row, report, this_machine
@@ -25,6 +26,7 @@ from pesearch.encoders.model_set import open_model_set
 from pesearch.indexer.index import index
 from pesearch.search.opening import open_for_search
 from pesearch.search.question import Question
+from pesearch.search.search import search
 from pesearch.search.warm.client import ask_warm
 from pesearch.search.warm.server import serving_questions
 from pesearch.store.library import create_library
@@ -81,14 +83,24 @@ def measure(folder: Path, times: int) -> Iterator[Finding]:
             warm.append(_seconds(query, "answered by the running page"))
             answers.append(_answer_seconds(folder))
         bare.append(_seconds(["-c", "pass"], ""))
-    cold_seconds, warm_seconds, *others = (statistics.median(each) for each in (cold, warm, bare, answers))
-    yield Warm("warm", times, cold_seconds, warm_seconds, others[0], others[1], cold_seconds / warm_seconds, AT_LEAST)
+    cold_seconds, warm_seconds = statistics.median(cold), statistics.median(warm)
+    yield Warm(
+        part="warm",
+        times=times,
+        cold_seconds=cold_seconds,
+        warm_seconds=warm_seconds,
+        bare_seconds=statistics.median(bare),
+        answer_seconds=statistics.median(answers),
+        ratio=cold_seconds / warm_seconds,
+        at_least=AT_LEAST,
+    )
 
 
 @contextmanager
 def _page(folder: Path) -> Iterator[None]:
     """This process as a page that has answered before."""
-    with serving_questions(*open_for_search(folder, "cpu")) as trouble:
+    library, models = open_for_search(folder, "cpu")
+    with serving_questions(folder, lambda: models, partial(search, library, models)) as trouble:
         if trouble:
             raise SystemExit(trouble)
         ask_warm(folder, Question(TEXT), "auto")

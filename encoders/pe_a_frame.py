@@ -65,12 +65,13 @@ class PeAFrame:
 
     def embed_phrases(self, phrases: Sequence[str]) -> torch.Tensor:
         """Phrases to float32 [n, dim]. The last ones are kept: one clip after another is asked for the same."""
-        if self._embedded is None or self._embedded[0] != tuple(phrases):
+        kept = self._embedded  # looked at once: other threads may ask for others meanwhile
+        if kept is None or kept[0] != tuple(phrases):
             with computing(self.device):
                 tokens = tokenize(self._tokenizer, phrases).to(self.device)
                 state = self._model.text_model(**tokens).last_hidden_state[:, 0]
-                self._embedded = tuple(phrases), self._model.text_audio_head(state).float()
-        return self._embedded[1]
+                kept = self._embedded = tuple(phrases), self._model.text_audio_head(state).float()
+        return kept[1]
 
     def logits(self, windows: Sequence[FloatArray], text: torch.Tensor) -> list[FloatArray]:
         """The logits float32 [phrases, steps] of windows [steps, dim] of one length, for embedded phrases."""

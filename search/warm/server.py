@@ -1,6 +1,6 @@
-"""The side that has a library and its models open: it answers in threads, one question at a time.
+"""The side that has a library and its models open: it answers in threads.
 
-    with serving_questions(library, models) as trouble:
+    with serving_questions(folder, models, answer) as trouble:
         ...
 
 A client that hangs, sends rubbish or is another user's costs a thread for some seconds and nothing else.
@@ -9,22 +9,22 @@ A client that hangs, sends rubbish or is another user's costs a thread for some 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from pesearch.errors import OtherModelSet, PesearchError, QuerySyntaxError, QuestionError
-from pesearch.search.search import search
+from pesearch.search.answer import Answer
+from pesearch.search.question import Question
 from pesearch.search.warm.frames import LONGEST_QUESTION, BadFrame, OtherVersion, is_same_user, receive, send
 from pesearch.search.warm.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
 from pesearch.search.warm.place import own_place_of
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
-    from pesearch.store.library import Library
 
 MOST_CLIENTS = 32
 """More at once are sent away, and answer for themselves."""
@@ -40,21 +40,21 @@ _PAUSE_SECONDS = 0.2
 
 @contextmanager
 def serving_questions(
-    library: Library, models: ModelSet, turn: AbstractContextManager[object] | None = None
+    library: Path, models: Callable[[], ModelSet], answer: Callable[[Question], Answer]
 ) -> Iterator[str | None]:
     """Answers `ask_warm` of other processes while it lasts. Gives one line that says why not, where it cannot.
 
-    `turn` is held while a question is answered: models embed for one thread at a time, and whoever else asks them
-    holds it too.
+    `models` and `answer` are called in threads, several at a time, and not before somebody asks. They may raise
+    PesearchError.
     """
     trouble = None
     with ExitStack() as stack:
         try:
-            listening = stack.enter_context(_listening(library.folder))
+            listening = stack.enter_context(_listening(library))
         except OSError as error:
             trouble = f"pesearch query cannot use this page's models: {error.strerror or error}"
         else:
-            stack.enter_context(_Server(listening, library, models, turn or Lock()))
+            stack.enter_context(_Server(listening, models, answer))
         yield trouble
 
 
@@ -76,9 +76,9 @@ class _Server:
     """Answers whoever connects, from when it is entered until it is left."""
 
     def __init__(
-        self, listening: socket.socket, library: Library, models: ModelSet, turn: AbstractContextManager[object]
+        self, listening: socket.socket, models: Callable[[], ModelSet], answer: Callable[[Question], Answer]
     ) -> None:
-        self._listening, self._library, self._models, self._turn = listening, library, models, turn
+        self._listening, self._models, self._answer = listening, models, answer
         self._leaving = Event()
         self._accepting = Thread(target=self._accept, name="pesearch-warm", daemon=True)
         self._clients: list[Thread] = []
@@ -119,20 +119,21 @@ class _Server:
                     send(connection, reply, CLIENT_SECONDS)
 
     def _reply(self, asking: Asking) -> Reply:
-        if asking.device not in ("auto", self._models.device):
-            return Reply(not_here=f"the running page computes on {self._models.device}, not on {asking.device}")
         if asking.around != Surroundings.here():
             return Reply(not_here="the running page has another home folder or time zone")
+        notice = None
         try:
-            with self._turn:
-                answer = search(self._library, self._models, asking.question)
+            models = self._models()
+            if asking.device not in ("auto", models.device):
+                return Reply(not_here=f"the running page computes on {models.device}, not on {asking.device}")
+            notice = models.notice
+            return Reply(self._answer(asking.question), notice=notice)
         except OtherModelSet:
             return Reply(not_here="the running page has other models than the library has now")
         except QuerySyntaxError as error:  # is told before any model is used
             return Reply(refusal=Refusal.of(error))
         except PesearchError as error:
-            return Reply(refusal=Refusal.of(error), notice=self._models.notice)
-        return Reply(answer, notice=self._models.notice)
+            return Reply(refusal=Refusal.of(error), notice=notice)
 
 
 def _hear(connection: socket.socket) -> Asking | None:

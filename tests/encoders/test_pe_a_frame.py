@@ -1,5 +1,7 @@
 """PE-A-Frame through our loader equals the plain Hugging Face call; longer audio is put together from windows."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +93,17 @@ def test_the_same_phrases_again_and_others_between(frame_model: PeAFrame) -> Non
     reversed_order = frame_model.hear(audio, PHRASES[::-1])
     np.testing.assert_allclose(reversed_order, first[::-1], atol=1e-6)
     np.testing.assert_array_equal(frame_model.hear(audio, PHRASES), first)
+
+
+def test_threads_get_the_phrases_that_they_asked_for(frame_model: PeAFrame) -> None:
+    expected = {phrase: frame_model.embed_phrases([phrase]) for phrase in PHRASES}
+    switched = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            asked = PHRASES * 100
+            found = list(threads.map(lambda phrase: frame_model.embed_phrases([phrase]), asked))
+    finally:
+        sys.setswitchinterval(switched)
+    for phrase, text in zip(asked, found, strict=True):
+        torch.testing.assert_close(text, expected[phrase])

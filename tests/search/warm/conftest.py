@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search.warm.server import serving_questions
 from pesearch.store.library import Library
+from tests.search.warm.page import serving
 
 
 @pytest.fixture
@@ -22,6 +22,6 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def served(runtime: Path, sample_library: Library, starter: ModelSet) -> Iterator[Library]:
     """The sample library, whose questions this process answers."""
-    with serving_questions(sample_library, starter) as trouble:
+    with serving(sample_library, starter) as trouble:
         assert trouble is None
         yield sample_library

@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import QuerySyntaxError, QuestionError
+from pesearch.errors import ModelMissing, QuerySyntaxError, QuestionError
 from pesearch.search.question import Question
-from pesearch.search.search import search
+from pesearch.search.search import Answer, search
 from pesearch.search.warm import client, frames, server
 from pesearch.search.warm.client import NotServed, ask_warm
 from pesearch.search.warm.messages import Reply, Surroundings, to_bytes
 from pesearch.search.warm.place import place_of, socket_folder
 from pesearch.search.warm.server import serving_questions
 from pesearch.store.library import Library, create_library
+from tests.search.warm.page import serving
 
 QUESTION = Question("siren and train")
 
@@ -106,24 +107,24 @@ def test_other_surroundings_are_not_those_of_the_page(served: Library, monkeypat
 
 def test_other_models_than_the_library_has_are_not_used(runtime: Path, starter: ModelSet, tmp_path: Path) -> None:
     library = create_library(tmp_path, starter.name, [replace(space, revision="other") for space in starter.spaces])
-    with serving_questions(library, starter), pytest.raises(NotServed, match="other models"):
+    with serving(library, starter), pytest.raises(NotServed, match="other models"):
         ask_warm(library.folder, QUESTION, "auto")
 
 
 def test_the_socket_is_this_user_s_alone_and_goes_with_the_page(
     runtime: Path, sample_library: Library, starter: ModelSet
 ) -> None:
-    with serving_questions(sample_library, starter):
+    with serving(sample_library, starter):
         assert (runtime / "pesearch").stat().st_mode & 0o777 == 0o700
         (made,) = (path for path in (runtime / "pesearch").iterdir() if path.is_socket())
         assert made.stat().st_mode & 0o777 == 0o600
     assert not made.exists()
-    with serving_questions(sample_library, starter) as trouble:
+    with serving(sample_library, starter) as trouble:
         assert trouble is None
 
 
 def test_the_first_of_two_pages_serves(served: Library, starter: ModelSet) -> None:
-    with serving_questions(served, starter) as trouble:
+    with serving(served, starter) as trouble:
         assert trouble is not None
         assert "another page" in trouble
     assert ask_warm(served.folder, QUESTION, "auto").answer().matches
@@ -138,7 +139,7 @@ def test_what_a_dead_page_left_is_taken_over(runtime: Path, sample_library: Libr
     assert any(path.is_socket() for path in (runtime / "pesearch").iterdir())
     with pytest.raises(NotServed, match="no page is running"):
         ask_warm(sample_library.folder, QUESTION, "auto")
-    with serving_questions(sample_library, starter) as trouble:
+    with serving(sample_library, starter) as trouble:
         assert trouble is None
         assert ask_warm(sample_library.folder, QUESTION, "auto").answer().matches
 
@@ -146,7 +147,7 @@ def test_what_a_dead_page_left_is_taken_over(runtime: Path, sample_library: Libr
 def test_a_folder_that_others_can_enter_is_not_used(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
     (runtime / "pesearch").mkdir()
     (runtime / "pesearch").chmod(0o755)
-    with serving_questions(sample_library, starter) as trouble:
+    with serving(sample_library, starter) as trouble:
         assert trouble is not None
         assert "open to others" in trouble
         with pytest.raises(NotServed, match="open to others"):
@@ -156,7 +157,7 @@ def test_a_folder_that_others_can_enter_is_not_used(runtime: Path, sample_librar
 def test_a_link_is_no_folder_of_one_s_own(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
     (runtime / "elsewhere").mkdir(mode=0o700)
     (runtime / "pesearch").symlink_to(runtime / "elsewhere")
-    with serving_questions(sample_library, starter) as trouble:
+    with serving(sample_library, starter) as trouble:
         assert trouble is not None
     assert not list((runtime / "elsewhere").iterdir())
 
@@ -174,7 +175,7 @@ def test_a_very_long_path_is_no_hindrance(
     long = runtime / ("x" * 200)
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    with serving_questions(sample_library, starter) as trouble:
+    with serving(sample_library, starter) as trouble:
         assert trouble is None
         assert ask_warm(sample_library.folder, QUESTION, "auto").answer().matches
 
@@ -183,7 +184,7 @@ def test_where_no_socket_can_be_made_the_page_goes_on(
     runtime: Path, sample_library: Library, starter: ModelSet
 ) -> None:
     (runtime / "pesearch").write_text("in the way")
-    with serving_questions(sample_library, starter) as trouble:
+    with serving(sample_library, starter) as trouble:
         assert trouble is not None
         assert "\n" not in trouble
 
@@ -304,7 +305,7 @@ def test_many_at_once_are_all_answered(served: Library, starter: ModelSet) -> No
 
 def test_a_question_waits_for_its_turn(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
     turn = threading.Lock()
-    with serving_questions(sample_library, starter, turn), ThreadPoolExecutor(1) as asker:
+    with serving(sample_library, starter, turn), ThreadPoolExecutor(1) as asker:
         with turn:
             waiting = asker.submit(ask_warm, sample_library.folder, QUESTION, "auto")
             with pytest.raises(TimeoutError):
@@ -318,12 +319,26 @@ def test_what_is_being_answered_at_the_end_is_answered(
     turn = threading.Lock()
     turn.acquire()
     with ThreadPoolExecutor(1) as asker:
-        with serving_questions(sample_library, starter, turn):
+        with serving(sample_library, starter, turn):
             waiting = asker.submit(ask_warm, sample_library.folder, QUESTION, "auto")
             with pytest.raises(TimeoutError):
                 waiting.result(0.3)
             threading.Timer(0.3, turn.release).start()
         assert waiting.result(60).answer().matches
+
+
+def test_models_that_cannot_be_had_are_told(runtime: Path, sample_library: Library) -> None:
+    def missing() -> ModelSet:
+        raise ModelMissing("fetch them")
+
+    def answer(_: Question) -> Answer:
+        raise AssertionError("nothing can be asked")
+
+    with serving_questions(sample_library.folder, missing, answer):
+        told = ask_warm(sample_library.folder, QUESTION, "auto")
+    assert told.notice is None
+    with pytest.raises(ModelMissing, match="fetch them"):
+        told.answer()
 
 
 def test_an_answer_says_one_thing() -> None:
