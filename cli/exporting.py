@@ -113,7 +113,7 @@ def _tell_rates(choices: Sequence[Choice], form: Form) -> None:
         return
     unknown = sum(each.media is None for each in choices)
     if unknown:
-        print(f"{unknown} moments of files that are away, and counted as 25 frames a second", file=sys.stderr)
+        print(f"away, and counted as 25 frames a second: the files of {unknown} of the moments", file=sys.stderr)
     rates = sorted({rate_of(each) for each in choices if each.frames_per_second is not None})
     if form is Form.EDL and len(rates) > 1:
         told = ", ".join(map(rate_text, rates))

@@ -41,7 +41,7 @@ class Choice:
     def is_still(self) -> bool:
         """A picture without time."""
         if self.media is None:
-            return self.end_seconds <= 0.0
+            return self.end_seconds < _LEAST_SECONDS / 2  # written as 0
         return self.media.kind is MediaKind.IMAGE
 
     @property

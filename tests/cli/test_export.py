@@ -29,18 +29,15 @@ def found(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_query_into_export(sample_library: Library, tmp_path: Path) -> None:
     """A real pipe between two processes, as a user types it; the EDL is read back to the frame."""
-    library, edl = shlex.quote(str(sample_library.folder)), tmp_path / "my cuts.edl"
+    places = (sample_library.folder, tmp_path / "my cuts.edl", tmp_path / "kept")
+    library, edl, kept = (shlex.quote(str(place)) for place in places)
     pesearch = f"{shlex.quote(sys.executable)} -m pesearch"
-    query = f"{pesearch} query 'siren' -k 3 --library {library}"
-    subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {query} --json | {pesearch} export - --to {shlex.quote(str(edl))}"],
-        check=True, capture_output=True, timeout=240,
-    )  # fmt: skip
-    asked = subprocess.run(["bash", "-c", f"{query} --jsonl"], check=True, capture_output=True, timeout=240).stdout
-    moments = [json.loads(line) for line in asked.splitlines()]
+    piped = f"{pesearch} query siren -k 3 --library {library} --json | tee {kept} | {pesearch} export - --to {edl}"
+    subprocess.run(["bash", "-c", f"set -o pipefail; {piped}"], check=True, capture_output=True, timeout=240)
+    moments = json.loads((tmp_path / "kept").read_text())["moments"]
     assert any(moment["path"].endswith("siren_train.mp4") for moment in moments)
     assert all(moment["media"]["duration"] >= moment["end"] for moment in moments)
-    timeline = otio.adapters.read_from_file(str(edl), "cmx_3600", rate=30)
+    timeline = otio.adapters.read_from_file(str(tmp_path / "my cuts.edl"), "cmx_3600", rate=30)
     sound = next(track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Audio)
     assert [Path(clip.name).name for clip in sound.find_clips()] == [Path(each["path"]).name for each in moments]
     for clip, moment in zip(sound.find_clips(), moments, strict=True):
