@@ -12,8 +12,8 @@ import streamlit as st
 from pesearch.app.addresses import (
     LONGEST_STRETCH_MS,
     THUMB_WIDTHS,
+    around_proxy,
     clip_address,
-    proxy_address,
     thumb_address,
     wave_address,
 )
@@ -23,21 +23,21 @@ from pesearch.app.text import printable
 from pesearch.search.json_shapes import moment_object
 from pesearch.search.relevance import Curve
 from pesearch.search.search import Answer
-from pesearch.types import Cue, CueKind, MediaKind, Moment
+from pesearch.types import Cue, CueKind, MediaFile, MediaKind, Moment
 from pesearch.wording import evidence_text, when
 
-LEAD_SECONDS = 60.0
-"""So much before a moment is in the stretch that is made playable, where a browser cannot play the file."""
-
 LONGEST_SECONDS = LONGEST_STRETCH_MS / 1000
-"""So much of a file is pictured, or made playable, at a time."""
+"""So much of a sound is pictured at a time."""
 
 
-def show_moment(answer: Answer, moment: Moment, curves: Sequence[Curve], cues: Sequence[Cue]) -> bool:
-    """The opened moment of an answer, with the curves and cues of its file. Whether it was closed."""
+def show_moment(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]) -> bool:
+    """The opened moment of an answer, with the curves and cues of its file. Whether it was closed.
+
+    As long as `opening` stays the same the player goes on, whatever became known of the moment meanwhile.
+    """
     shown = _moment()(
-        key=f"moment-{moment.file.id}",
-        data=_data(answer, moment, curves, cues),
+        key="moment",
+        data=_data(answer, moment, opening, curves, cues),
         on_close_change=lambda: None,
     )
     return bool(shown.close)
@@ -48,19 +48,19 @@ def _moment() -> Any:
     return component("moment")
 
 
-def _data(answer: Answer, moment: Moment, curves: Sequence[Curve], cues: Sequence[Cue]) -> dict[str, Any]:
+def _data(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]) -> dict[str, Any]:
     others = [each for each in answer.moments if each.file.id == moment.file.id]
     file, start, end = moment.file, moment.start_seconds, moment.end_seconds
     is_away = not file.path.exists()
-    source, offset = ("", 0.0) if is_away else _source(moment)
     timed = [cue for cue in cues if cue.kind not in (CueKind.TITLE, CueKind.DESCRIPTION)]
     return {
-        "key": f"{file.id} {start} {end} {len(moment.events)} {len(curves)}",
+        "opened": opening,
         "name": printable(file.path.name),
         "folder": printable(str(file.path.parent)),
         "notice": "This file is away: its drive is not here." if is_away else "",
-        "source": source,
-        "offset": offset,
+        "source": "" if is_away else _source(file),
+        "can_play": browser_can_play(file),
+        "proxy": around_proxy(file),
         "has_pictures": file.info.video is not None,
         "is_still": file.info.kind is MediaKind.IMAGE,
         "wave": wave_address(file, start, min(end, start + LONGEST_SECONDS))
@@ -88,16 +88,11 @@ def _data(answer: Answer, moment: Moment, curves: Sequence[Curve], cues: Sequenc
     }  # fmt: skip
 
 
-def _source(moment: Moment) -> tuple[str, float]:
-    """Where the player gets the media, and which second of the file its first is."""
-    file, info = moment.file, moment.file.info
-    if info.kind is MediaKind.IMAGE:
-        return thumb_address(file, 0.0, THUMB_WIDTHS[-1]), 0.0
-    if browser_can_play(file):
-        return clip_address(file), 0.0
-    start = 0.0 if info.duration_seconds <= LONGEST_SECONDS else max(moment.start_seconds - LEAD_SECONDS, 0.0)
-    end = min(start + LONGEST_SECONDS, info.duration_seconds)
-    return proxy_address(file, start, end), start
+def _source(file: MediaFile) -> str:
+    """The file itself; of a still image a picture of it, for browsers do not show all kinds."""
+    if file.info.kind is MediaKind.IMAGE:
+        return thumb_address(file, 0.0, THUMB_WIDTHS[-1])
+    return clip_address(file)
 
 
 def _lines(moment: Moment, cues: Sequence[Cue]) -> Iterator[dict[str, Any]]:

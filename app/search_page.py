@@ -32,6 +32,7 @@ class Found:
     answer: Answer
     is_heard: bool
     opened: int | None = None
+    openings: int = 0
 
 
 def search_page() -> None:
@@ -111,7 +112,7 @@ def _act(chosen: Chosen, found: Found, tray: Tray) -> bool:
     """Do what was chosen; whether anything was."""
     by_rank = {moment.rank: moment for moment in found.answer.moments}
     if chosen.open in by_rank:
-        found.opened = chosen.open
+        found.opened, found.openings = chosen.open, found.openings + 1
     elif chosen.tray in by_rank:
         tray.toggle(by_rank[chosen.tray], found.answer.query)
     elif chosen.like in by_rank:
@@ -132,7 +133,7 @@ def _show_opened(found: Found) -> None:
     moment = next((each for each in found.answer.moments if each.rank == found.opened), None)
     if moment is None:
         return
-    if show_moment(found.answer, moment, _curves(found, moment.file), library().cues(moment.file.id)):
+    if show_moment(found.answer, moment, found.openings, _curves(found, moment.file), library().cues(moment.file.id)):
         found.opened = None
         st.rerun()
 

@@ -3,6 +3,7 @@
 const COLOURS = ["#e4572e", "#2e86ab", "#76b041", "#9b5de5", "#f2a541", "#00a6a6", "#d1495b", "#6c757d"];
 const SENSE = { seen: "#2e86ab", heard: "#e4572e", "seen and heard": "#9b5de5" };
 const CLOSE_SECONDS = 30; // so much on each side is shown when looking closely
+const CUT_BEFORE_SECONDS = 10, CUT_AFTER_SECONDS = 30, LONGEST_CUT_SECONDS = 600; // of what is made playable at a time
 
 function colour(label) {
   let sum = 0;
@@ -41,26 +42,51 @@ async function copy(text, element) {
   setTimeout(() => { element.textContent = before; }, 1200);
 }
 
-// The player of the file, or of a stretch of it where the browser cannot play the file itself: `offset` is where that begins.
-function player(data) {
-  const media = made(data.has_pictures ? "video" : "audio");
-  Object.assign(media, { controls: true, preload: "metadata", playsInline: true, src: data.source });
-  let stopping = true, wanted = null;
-  const at = () => media.currentTime + data.offset;
-  const seek = (seconds, play) => {
-    const inside = Math.min(Math.max(seconds - data.offset, 0), Number.isFinite(media.duration) ? media.duration : Infinity);
-    if (media.readyState === 0) { wanted = inside; } else { media.currentTime = inside; }
-    if (play) media.play().catch(() => {}); // browsers may want a click first
+// The player of the file; of a stretch of it at a time, made playable by the server, where the browser cannot play the
+// file itself: then `offset` is where in the file the stretch begins, and `length` how long it is.
+function player(shown, tell) {
+  const media = made(shown.now.has_pictures ? "video" : "audio");
+  Object.assign(media, { controls: true, preload: "auto", playsInline: true });
+  let stopping = true, wanted = null, offset = 0, length = Infinity, is_cut = !shown.now.can_play;
+  const at = () => media.currentTime + offset;
+  const load = (seconds) => {
+    if (is_cut) {
+      const to = seconds < shown.now.end ? shown.now.end : seconds;
+      offset = Math.max(Math.floor(seconds) - CUT_BEFORE_SECONDS, 0);
+      length = Math.min(to + CUT_AFTER_SECONDS, shown.now.duration, offset + LONGEST_CUT_SECONDS) - offset;
+      tell("This browser cannot play the file: the server makes this part of it playable.");
+      media.src = shown.now.proxy.join(`${Math.round(1000 * offset)}-${Math.round(1000 * (offset + length))}`);
+    } else {
+      media.src = shown.now.source;
+    }
   };
-  media.addEventListener("loadedmetadata", () => { if (wanted !== null) { media.currentTime = wanted; wanted = null; } });
-  media.addEventListener("timeupdate", () => {
-    if (stopping && !media.paused && at() >= data.end) { media.pause(); stopping = false; }
+  const seek = (seconds) => {
+    if (!media.src || seconds < offset || seconds >= offset + length) load(seconds);
+    if (media.readyState === 0) wanted = seconds;
+    else media.currentTime = seconds - offset;
+    media.play().catch(() => {}); // browsers may want a click first
+  };
+  media.addEventListener("loadedmetadata", () => {
+    tell("");
+    if (wanted !== null) media.currentTime = wanted - offset;
+    wanted = null;
   });
-  return {
-    media, at,
-    moment() { stopping = true; seek(data.start, true); },
-    jump(seconds) { stopping = false; seek(seconds, true); },
+  media.addEventListener("error", () => {
+    if (is_cut) return tell("This part of the file cannot be played.");
+    is_cut = true;
+    media.removeAttribute("src");
+    seek(wanted ?? shown.now.start);
+  });
+  media.addEventListener("timeupdate", () => {
+    if (stopping && !media.paused && at() >= shown.now.end) { media.pause(); stopping = false; }
+  });
+  const play = {
+    media, at, placed() {},
+    moment() { stopping = true; seek(shown.now.start); },
+    jump(seconds) { stopping = false; seek(seconds); },
   };
+  for (const name of ["timeupdate", "seeked"]) media.addEventListener(name, () => play.placed());
+  return play;
 }
 
 function curve(values, from, to, step, hue) {
@@ -128,31 +154,22 @@ function rows(data, from, to) {
   return [...parts, ticks];
 }
 
-function timeline(data, play) {
+function timeline(data, play, is_close) {
   const element = made("div", "timeline"), head = made("div", "head");
-  let from = 0, to = data.duration;
-  const place = () => {
-    const lane = element.querySelector(".row");
-    const share = (play.at() - from) / (to - from);
-    head.style.display = share >= 0 && share <= 1 ? "" : "none";
-    head.style.left = `${lane.offsetLeft + share * lane.clientWidth}px`;
-  };
-  const show = (close) => {
-    [from, to] = close
-      ? [Math.max(data.start - CLOSE_SECONDS, 0), Math.min(data.end + CLOSE_SECONDS, data.duration)]
-      : [0, data.duration];
-    element.replaceChildren(...rows(data, from, to), head);
-    place();
-  };
+  const from = is_close ? Math.max(data.start - CLOSE_SECONDS, 0) : 0;
+  const to = is_close ? Math.min(data.end + CLOSE_SECONDS, data.duration) : data.duration;
+  element.replaceChildren(...rows(data, from, to), head);
   element.addEventListener("click", (event) => {
     const lane = element.querySelector(".row").getBoundingClientRect();
     const share = (event.clientX - lane.left) / lane.width;
     if (share >= 0 && share <= 1) play.jump(from + share * (to - from));
   });
-  play.media.addEventListener("timeupdate", place);
-  play.media.addEventListener("seeked", place);
-  show(false);
-  return { element, show, place };
+  const place = () => {
+    const lane = element.querySelector(".row"), share = (play.at() - from) / (to - from);
+    head.style.display = share >= 0 && share <= 1 ? "" : "none";
+    head.style.left = `${lane.offsetLeft + share * lane.clientWidth}px`;
+  };
+  return { element, place };
 }
 
 function picture(data) {
@@ -177,46 +194,66 @@ function told(data, does, jump) {
   return element;
 }
 
+// What is shown in an element: `now` is its data, which may become more exact while the player goes on.
+const SHOWN = new WeakMap();
+
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".moment");
-  if (root.dataset.shown === data.key) return; // a run of the page that changed nothing here: go on playing
-  root.dataset.shown = data.key;
-  const screen = made("div", "screen"), does = made("div", "does"), parts = [];
-  if (data.notice) parts.push(made("div", "notice", data.notice));
-  const close = button("Close", "Back to the results (Esc)", () => setTriggerValue("close", true));
-  if (data.is_still || !data.source) {
-    if (data.source) screen.append(picture(data));
-    does.append(...copies(data), close);
-    screen.append(told(data, does, null));
-    root.replaceChildren(...parts, screen);
-    return;
+  const root = parentElement.querySelector(".moment"), shown = SHOWN.get(root);
+  const close = () => setTriggerValue("close", true);
+  root.onkeydown = (event) => { if (event.key === "Escape") close(); };
+  if (shown?.now.opened === data.opened) {
+    shown.now = data;
+    shown.around();
+  } else {
+    SHOWN.set(root, opened(root, data, close));
   }
-  const play = player(data), box = made("div", "media");
-  box.append(play.media);
+}
+
+function opened(root, data, close) {
+  const shown = { now: data }, away = data.notice ? [made("div", "notice", data.notice)] : [];
+  const screen = made("div", "screen");
+  const end = () => button("Close", "Back to the results (Esc)", close);
+  if (data.is_still || !data.source) {
+    shown.around = () => {
+      const does = made("div", "does");
+      does.append(...copies(shown.now), end());
+      screen.replaceChildren(...(data.source ? [picture(data)] : []), told(shown.now, does, null));
+    };
+    shown.around();
+    root.replaceChildren(...away, screen);
+    return shown;
+  }
+  const notice = made("div", "notice"), tell = (text) => { notice.textContent = text; notice.hidden = !text; };
+  const play = player(shown, tell), box = made("div", "media"), place = made("div");
+  let is_close = false;
+  tell("");
+  box.append(play.media, notice);
   if (data.wave) {
     const wave = made("img", "sound");
     Object.assign(wave, { src: data.wave, alt: "", loading: "lazy" });
     wave.addEventListener("error", () => wave.remove());
     box.append(wave);
   }
-  const time = timeline(data, play);
-  let close_up = false;
-  const zoom = button("Look closely", "The time around the moment, or of the whole file", () => {
-    close_up = !close_up;
-    zoom.textContent = close_up ? "Whole file" : "Look closely";
-    time.show(close_up);
-  });
-  does.append(button("Play the moment", "From its start to its end", () => play.moment()));
-  if (data.duration > data.end - data.start + 2 * CLOSE_SECONDS) does.append(zoom);
-  does.append(...copies(data), close);
-  screen.append(box, told(data, does, (seconds) => play.jump(seconds)));
-  root.replaceChildren(...parts, screen, time.element);
-  root.onkeydown = (event) => { if (event.key === "Escape") setTriggerValue("close", true); };
-  const watch = new ResizeObserver(() => time.place());
-  watch.observe(root);
+  shown.around = () => {
+    const does = made("div", "does"), time = timeline(shown.now, play, is_close);
+    does.append(button("Play the moment", "From its start to its end", () => play.moment()));
+    if (shown.now.duration > shown.now.end - shown.now.start + 2 * CLOSE_SECONDS)
+      does.append(button(is_close ? "Whole file" : "Look closely", "The time around the moment, or of the whole file", () => {
+        is_close = !is_close;
+        shown.around();
+      }));
+    does.append(...copies(shown.now), end());
+    screen.replaceChildren(box, told(shown.now, does, (seconds) => play.jump(seconds)));
+    place.replaceChildren(time.element);
+    play.placed = time.place;
+    time.place();
+  };
+  root.replaceChildren(...away, screen, place);
+  shown.around();
+  new ResizeObserver(() => play.placed()).observe(root);
   play.moment();
   root.scrollIntoView({ block: "nearest" });
-  return () => watch.disconnect();
+  return shown;
 }
 
 function copies(data) {

@@ -20,6 +20,12 @@ TOKEN = "a-token-that-nobody-guesses"
 PATHS = ["/", "/clip/2", "/thumb/1/0.jpg", "/_stcore/health", "/_stcore/host-config", "/static/js/none.js"]
 
 
+@pytest.fixture(scope="module")
+def server(sample_library: Library) -> Iterator[Server]:
+    with running(sample_library.folder) as server:
+        yield server
+
+
 def greeted(server: Server, path: str = "/_stcore/stream", **headers: str) -> int:
     """What a websocket is answered: 101 when it is opened."""
 
@@ -84,9 +90,9 @@ def test_what_every_answer_says(server: Server, path: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def locked(mixed_library: Library) -> Iterator[Server]:
+def locked(sample_library: Library) -> Iterator[Server]:
     """A server on all addresses, with a token."""
-    with running(mixed_library.folder, "--listen", "0.0.0.0", "--host", "studio.local", "--token", TOKEN) as server:
+    with running(sample_library.folder, "--listen", "0.0.0.0", "--host", "studio.local", "--token", TOKEN) as server:
         yield server
 
 
@@ -126,9 +132,9 @@ def test_the_names_of_a_server_for_others(locked: Server) -> None:
         assert locked.get(f"/?token={TOKEN}", Host=host).status == 400
 
 
-def test_no_other_machines_without_a_token(mixed_library: Library) -> None:
+def test_no_other_machines_without_a_token(sample_library: Library) -> None:
     for options in (["--listen", "0.0.0.0"], ["--token", "short"], ["--listen", "example.org"]):
-        command = app_command(mixed_library.folder, free_port(), *options)
+        command = app_command(sample_library.folder, free_port(), *options)
         ended = subprocess.run(command, capture_output=True, text=True)
         assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
         assert ended.stderr.startswith("pesearch: ")
