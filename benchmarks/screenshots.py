@@ -1,0 +1,87 @@
+"""Pictures of the page over the sample media: search, moment, library and empty states, in two widths, light and dark.
+
+    python -m benchmarks.screenshots --to FOLDER
+
+Needs Chromium at /usr/bin/chromium. `docs/page.png` is `moment_1440_light.png` of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from pesearch.encoders.model_set import open_model_set
+from pesearch.indexer.index import index
+from pesearch.store.library import create_library
+from tests.app.browsing import asked, launched
+from tests.app.conftest import running
+
+SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
+
+SIZES = ((1440, 1000), (420, 900))
+
+
+def main() -> None:
+    """Write a picture for each state, width and scheme."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", type=Path, required=True)
+    target: Path = parser.parse_args().to
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        models = open_model_set("starter", "cpu")
+        library = create_library(Path(folder) / "library", models.name, models.spaces)
+        for _ in index([SAMPLE_MEDIA], library, models):
+            pass
+        with running(library.folder) as server, sync_playwright() as playwright:
+            browser = launched(playwright)
+            for width, height in SIZES:
+                for scheme in ("light", "dark"):
+                    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+                    page.goto(server.address)
+                    for name, show in STATES.items():
+                        show(page)
+                        page.wait_for_timeout(2500)
+                        page.screenshot(path=target / f"{name}_{width}_{scheme}.png")
+                    page.close()
+            browser.close()
+
+
+def _start(page: Page) -> None:
+    page.get_by_text("words that are spoken").wait_for(timeout=120_000)
+
+
+def _results(page: Page) -> None:
+    asked(page, "siren OR rain OR dog").first.locator(".events").wait_for()
+
+
+def _moment(page: Page) -> None:
+    card = asked(page, "siren and train").first
+    card.locator(".events").wait_for()
+    card.get_by_role("button", name="+ Tray").click()
+    card.locator(".strip").click()
+    page.locator(".moment video").wait_for()
+
+
+def _nothing(page: Page) -> None:
+    asked(page, "a violin in a submarine").first.wait_for()
+
+
+def _library(page: Page) -> None:
+    page.goto(f"{page.url.partition('?')[0].rstrip('/')}/library")
+    page.get_by_text("Index a folder").wait_for()
+
+
+STATES: dict[str, Callable[[Page], None]] = {
+    "start": _start,
+    "results": _results,
+    "moment": _moment,
+    "nothing": _nothing,
+    "library": _library,
+}
+
+if __name__ == "__main__":
+    main()
