@@ -150,16 +150,14 @@ class Library:
     ) -> list[Hits]:
         """The k best segments for each of `queries` [q, dim] by dot product; only in `file_ids` when given.
 
-        The score is the exact product of the query in float32 with the stored vector, which is float16. In a large
-        space a few of the k best may be missed (see `store/vectors.py`, and `status` for what holds). A space that the
-        library does not have finds nothing.
+        The score is the exact product of the query in float32 with the stored vector in float16. In a large space a
+        few of the k best may be missed (`status` says what holds). One that the library does not have finds nothing.
         """
 
         def answer(generation: Generation) -> list[Hits]:
             known = generation.snapshot.space(space)
-            return (
-                generation.index(known).search(queries, k, file_ids) if known else [Hits.none(space) for _ in queries]
-            )
+            none = [Hits.none(space)] * len(queries)
+            return generation.index(known).search(queries, k, file_ids) if known else none
 
         return self._from_shards(answer)
 

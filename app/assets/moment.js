@@ -1,34 +1,13 @@
 // One moment: a player that starts where it starts and stops where it ends, and the time of the whole file under it.
 
-const COLOURS = ["#e4572e", "#2e86ab", "#76b041", "#9b5de5", "#f2a541", "#00a6a6", "#d1495b", "#6c757d"];
 const SENSE = { seen: "#2e86ab", heard: "#e4572e", "seen and heard": "#9b5de5" };
 const CLOSE_SECONDS = 30; // so much on each side is shown when looking closely
 const CUT_BEFORE_SECONDS = 10, CUT_AFTER_SECONDS = 30, LONGEST_CUT_SECONDS = 600; // of what is made playable at a time
-
-function colour(label) {
-  let sum = 0;
-  for (const char of label) sum = (sum * 31 + char.codePointAt(0)) >>> 0;
-  return COLOURS[sum % COLOURS.length];
-}
-
-function made(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 function clock(seconds) {
   const whole = Math.max(Math.round(seconds), 0), hours = Math.floor(whole / 3600);
   const rest = `${String(Math.floor(whole / 60) % 60).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
   return hours ? `${hours}:${rest}` : rest;
-}
-
-function button(text, title, act) {
-  const element = made("button", "", text);
-  Object.assign(element, { type: "button", title });
-  element.addEventListener("click", act);
-  return element;
 }
 
 async function copy(text, element) {

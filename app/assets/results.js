@@ -1,28 +1,5 @@
 // Moments grouped by file. All text is set as text, never as markup. What is chosen goes to Python as triggers.
 
-const COLOURS = ["#e4572e", "#2e86ab", "#76b041", "#9b5de5", "#f2a541", "#00a6a6", "#d1495b", "#6c757d"];
-
-function colour(label) {
-  let sum = 0;
-  for (const char of label) sum = (sum * 31 + char.codePointAt(0)) >>> 0;
-  return COLOURS[sum % COLOURS.length];
-}
-
-function made(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-function button(text, title, act) {
-  const element = made("button", "", text);
-  element.type = "button";
-  element.title = title;
-  element.addEventListener("click", (event) => { event.stopPropagation(); act(); });
-  return element;
-}
-
 // Pictures are asked for when their card comes into view, the one in the middle first: each costs the server some work.
 const SEEN = new IntersectionObserver((entries) => {
   for (const entry of entries) {

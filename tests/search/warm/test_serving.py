@@ -1,13 +1,10 @@
 """Who asks and who answers: one serves, any may ask, and nobody can do harm."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,51 +14,14 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import ModelMissing, QuerySyntaxError, QuestionError
 from pesearch.search.question import Question
 from pesearch.search.search import Answer, search
-from pesearch.search.warm import client, frames, server
+from pesearch.search.warm import client
 from pesearch.search.warm.client import NotServed, ask_warm
-from pesearch.search.warm.messages import Reply, Surroundings, to_bytes
-from pesearch.search.warm.place import place_of, socket_folder
+from pesearch.search.warm.messages import Reply, Surroundings
+from pesearch.search.warm.place import socket_folder
 from pesearch.search.warm.server import serving_questions
 from pesearch.store.library import Library, create_library
 from tests.search.warm.page import serving
-
-QUESTION = Question("siren and train")
-
-
-def connected(library: Library) -> socket.socket:
-    """A client that can say what it likes."""
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(30)
-    with place_of(library.folder) as place:
-        connection.connect(place.address)
-    return connection
-
-
-def is_ended(connection: socket.socket) -> bool:
-    """Whether the other side hangs up without a word; it may not have read to the end."""
-    try:
-        return connection.recv(1) == b""
-    except ConnectionResetError:
-        return True
-
-
-@contextmanager
-def pretending(library: Library, talk: Callable[[socket.socket], None]) -> Iterator[None]:
-    """Something else in the place of the page, which does with its one client whatever `talk` does."""
-    socket_folder().mkdir(mode=0o700, exist_ok=True)
-    with place_of(library.folder) as place, socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(place.address)
-        listening.listen()
-
-        def serve() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                talk(connection)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield
-        thread.join()
+from tests.search.warm.talking import QUESTION
 
 
 def test_the_answer_is_that_of_a_search(served: Library, starter: ModelSet) -> None:
@@ -187,112 +147,6 @@ def test_where_no_socket_can_be_made_the_page_goes_on(
     with serving(sample_library, starter) as trouble:
         assert trouble is not None
         assert "\n" not in trouble
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 9,
-        b"\0" * 200,
-        frames._HEAD.pack(frames._STAMP, 2**63),
-        frames._HEAD.pack(frames._STAMP, 5) + b"{]}{[",
-        frames._HEAD.pack(frames._STAMP, 2) + b"{}",
-        frames._HEAD.pack(frames._STAMP, 99) + b"{}",
-        b"",
-    ],
-    ids=["http", "zeros", "too long", "no json", "no question", "cut", "nothing"],
-)
-def test_rubbish_ends_the_talk_and_nothing_else(served: Library, said: bytes) -> None:
-    with connected(served) as connection:
-        connection.sendall(said)
-        connection.shutdown(socket.SHUT_WR)
-        assert is_ended(connection)
-    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
-
-
-def test_who_says_nothing_is_left_after_a_while(served: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "CLIENT_SECONDS", 0.2)
-    with connected(served) as silent:
-        assert is_ended(silent)
-
-
-def test_who_says_nothing_keeps_nobody_else_waiting(served: Library) -> None:
-    silent = [connected(served) for _ in range(server.MOST_CLIENTS - 1)]
-    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
-    silent.append(connected(served))
-    with connected(served) as one_too_many:
-        assert is_ended(one_too_many)
-    for connection in silent:
-        connection.close()
-
-
-def test_a_client_that_leaves_is_not_missed(served: Library) -> None:
-    asking = to_bytes(client._asking(QUESTION, "auto"))
-    for _ in range(3):
-        with connected(served) as connection:
-            frames.send(connection, asking, 5)
-    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
-
-
-def test_who_is_of_another_version_is_told_ours(served: Library) -> None:
-    other = frames._STAMP.replace(b"pesearch ", b"pesearch 9")[:32]
-    with connected(served) as connection:
-        connection.sendall(frames._HEAD.pack(other, 2) + b"{}")
-        stamp, length = frames._HEAD.unpack(frames._exactly(connection, frames._HEAD.size, 1e9))
-        assert (stamp, length) == (frames._STAMP, 0)
-
-
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        (frames._HEAD.pack(b"pesearch 9.9 1".ljust(32, b"\0"), 0), "another version"),
-        (frames._HEAD.pack(frames._STAMP, 100) + b"{", "no answer"),
-        (frames._HEAD.pack(frames._STAMP, 2) + b"[]", "no answer"),
-        (frames._HEAD.pack(frames._STAMP, 2) + b"{}", "no answer"),
-        (b"HTTP/1.1 400 Bad Request\r\n" * 9, "no answer"),
-        (b"", "no answer"),
-    ],
-    ids=["version", "cut", "no object", "empty", "http", "nothing"],
-)
-def test_a_page_that_gives_no_answer(runtime: Path, sample_library: Library, said: bytes, why: str) -> None:
-    def talk(connection: socket.socket) -> None:
-        frames.receive(connection, frames.LONGEST_QUESTION, 5)
-        connection.sendall(said)
-
-    with pretending(sample_library, talk), pytest.raises(NotServed, match=why):
-        ask_warm(sample_library.folder, QUESTION, "auto")
-
-
-def test_a_page_that_does_not_answer_in_time(
-    runtime: Path, sample_library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client, "ANSWER_SECONDS", 0.2)
-    gone = threading.Event()
-    with pretending(sample_library, lambda _: print(gone.wait(30))):
-        with pytest.raises(NotServed, match="did not answer"):
-            ask_warm(sample_library.folder, QUESTION, "auto")
-        gone.set()
-
-
-def test_an_error_that_nobody_knows_is_no_answer(runtime: Path, sample_library: Library) -> None:
-    reply = b'{"refusal": {"name": "KeyboardInterrupt", "told": []}}'
-    answering = pretending(sample_library, lambda connection: frames.send(connection, reply, 5))
-    with answering, pytest.raises(NotServed, match="no answer"):
-        ask_warm(sample_library.folder, QUESTION, "auto")
-
-
-@pytest.mark.parametrize("asker", [frames, client, server])
-def test_another_user_is_not_answered(served: Library, asker: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody but root could be another user here: what the kernel says of the other side is changed instead."""
-    if asker is frames:
-        with connected(served) as connection:
-            assert frames.is_same_user(connection)
-            monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-            assert not frames.is_same_user(connection)
-        return
-    monkeypatch.setattr(asker, "is_same_user", lambda _: False)
-    with pytest.raises(NotServed):
-        ask_warm(served.folder, QUESTION, "auto")
 
 
 def test_many_at_once_are_all_answered(served: Library, starter: ModelSet) -> None:
