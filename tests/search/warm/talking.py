@@ -5,8 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pesearch.search.question import Question
 from pesearch.search.warm.place import place_of, socket_folder
 from pesearch.store.library import Library
+
+QUESTION = Question("siren and train")
 
 
 def connected(library: Library) -> socket.socket:

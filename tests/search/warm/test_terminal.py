@@ -10,7 +10,7 @@ import pytest
 
 from pesearch.cli.main import main
 from pesearch.store.library import Library
-from tests.search.warm.test_serving import pretending
+from tests.search.warm.talking import pretending
 
 HEAVY = {"torch", "transformers", "open_clip", "timm", "faiss", "duckdb", "pyarrow", "tantivy", "torchcodec", "PIL"}
 
