@@ -35,7 +35,7 @@ rooms: setup
 	@$(BIN)/lint-imports
 
 test: setup-test lint types rooms
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=15
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 bench: setup
 	@$(BIN)/python -m benchmarks.starter && $(BIN)/python -m benchmarks.encoding

@@ -208,6 +208,7 @@ def test_the_level_says_what_is_sure_enough(page: Page) -> None:
 def test_a_hostile_name_is_text(page: Page) -> None:
     cards = asked(page, "heard:drum")
     expect(page.locator(".file h3").first).to_have_text(HOSTILE)
+    expect(cards.first.locator(".events")).to_be_visible()
     cards.first.click()
     expect(page.locator(".moment h2")).to_have_text(HOSTILE)
     page.get_by_role("button", name="+ Tray").first.click()

@@ -1,6 +1,9 @@
 """The WordPiece tokenizer: known words whole, everything else in letters, nothing unknown."""
 
+from functools import partial
 from pathlib import Path
+
+import pytest
 
 from training.tokenizer import build_tokenizer, kept_tokenizer
 from training.words import HEARD_AS, OUTSIDE, PHRASES
@@ -24,6 +27,7 @@ def test_a_text_is_framed_by_its_first_and_last_token() -> None:
     assert "siren" in tokens
 
 
-def test_it_is_built_once_and_kept(tmp_path: Path) -> None:
+def test_it_is_built_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.tokenizer.build_tokenizer", partial(build_tokenizer, texts=500))
     first = kept_tokenizer(tmp_path, seed=1).get_vocab()
     assert kept_tokenizer(tmp_path, seed=2).get_vocab() == first

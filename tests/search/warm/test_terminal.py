@@ -43,16 +43,12 @@ def query(sample_library: Library, monkeypatch: pytest.MonkeyPatch, capfd: pytes
 
 QUESTIONS = [
     ["siren and train", "--json"],
-    ["mind the gap", "--speech", "--json"],
     ["heard:siren THEN seen:train WITHIN 10s", "--json", "--no-events"],
     ["a dog", "--kind", "audio", "--all", "--jsonl"],
     ["siren", "--in", "sample_media", "-0"],
-    ["siren", "--in", "elsewhere", "--json"],
-    ["--audio", "sample_media/siren_alone.wav", "--json"],
     ["--image", "sample_media/red_ball.png", "--json"],
     ["heard:./sample_media/siren_train.mp4@0-3", "--json"],
     ["siren AND"],
-    ["--audio", "none.wav"],
     ["./none.wav siren"],
 ]
 NOT_ASKED = [["siren AND"]]
