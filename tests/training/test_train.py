@@ -14,7 +14,7 @@ from training.world import write_world
 @pytest.mark.slow
 def test_every_stage_runs_and_the_plain_libraries_load_the_result(tmp_path: Path) -> None:
     out, work = tmp_path / "out", tmp_path / "work"
-    assert main(["--out", str(out), "--work", str(work), "--scenes", "24", "--minutes", "0.1", "--device", "cpu"]) == 0
+    assert main(["--out", str(out), "--work", str(work), "--scenes", "24", "--minutes", "0.05", "--device", "cpu"]) == 0
     assert all((work / f"{name}.done").exists() for name in STAGES)
     assert sum(file.stat().st_size for file in out.rglob("*")) < 20_000_000
     for name in ("PeAudioVideoModel", "PeAudioFrameLevelModel"):
