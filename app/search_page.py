@@ -105,6 +105,7 @@ def _show(found: Found, tray: Tray) -> None:
     if not found.is_heard:
         found.answer = _heard_again(found)
         found.is_heard = True
+        tray.sharpen(found.answer.moments)
         st.rerun()
 
 

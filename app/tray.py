@@ -49,6 +49,11 @@ class Tray:
         else:
             self.moments[moment] = query
 
+    def sharpen(self, moments: Sequence[Moment]) -> None:
+        """Put moments in the place of those that they are, as they are known better now."""
+        better = {old: new for old in self.moments for new in moments if is_same(old, new)}
+        self.moments = {better.get(old, old): query for old, query in self.moments.items()}
+
 
 def is_same(one: Moment, other: Moment) -> bool:
     """Whether two moments share time of one file."""

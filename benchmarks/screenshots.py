@@ -8,6 +8,7 @@ Needs Chromium at /usr/bin/chromium. `docs/page.png` is `moment_1440_light.png` 
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -31,10 +32,11 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     target: Path = parser.parse_args().to
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="pesearch-") as folder:
+        media = shutil.copytree(SAMPLE_MEDIA, Path(folder) / "videos")
         models = open_model_set("starter", "cpu")
         library = create_library(Path(folder) / "library", models.name, models.spaces)
-        for _ in index([SAMPLE_MEDIA], library, models):
+        for _ in index([media], library, models):
             pass
         with running(library.folder) as server, sync_playwright() as playwright:
             browser = launched(playwright)
