@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -22,6 +22,9 @@ from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
 from pesearch.app.shared import answer, library, models
 from pesearch.search.warm.server import serving_questions
+
+LAST_SECONDS = 5.0
+"""So long pages may take to end."""
 
 
 def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
@@ -74,6 +77,9 @@ def _end_at_once() -> None:
 
 def _end(number: int, _: FrameType | None) -> NoReturn:
     logging.disable()  # each task that is cut off would be told of
+    last = Timer(LAST_SECONDS, os._exit, [128 + number])  # threads that still search would be waited for
+    last.daemon = True
+    last.start()
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
