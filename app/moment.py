@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from pesearch.search.json_shapes import moment_object
 from pesearch.search.relevance import Curve
 from pesearch.search.search import Answer
 from pesearch.types import Cue, CueKind, MediaFile, MediaKind, Moment
-from pesearch.wording import evidence_text, when
+from pesearch.wording import evidence_text, mpv_command, when
 
 LONGEST_SECONDS = LONGEST_STRETCH_MS / 1000
 """So much of a sound is pictured at a time."""
@@ -109,7 +108,7 @@ def _copies(answer: Answer, moment: Moment) -> Iterator[tuple[str, str, str]]:
     path, start, end = str(moment.file.path), moment.start_seconds, moment.end_seconds
     yield "Copy path", "The file and the time of the moment", f"{printable(path)}@{start:.2f}-{end:.2f}"
     if moment.file.info.kind is not MediaKind.IMAGE:
-        yield "Copy mpv", "The command that plays it", f"mpv --start={start:.1f} -- {shlex.quote(printable(path))}"
+        yield "Copy mpv", "The command that plays it", mpv_command(moment)
     yield "Copy JSON", "The moment as JSON", json.dumps(moment_object(answer, moment), indent=2)
 
 

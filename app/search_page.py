@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import streamlit as st
 
 from pesearch.app.controls import asked
 from pesearch.app.moment import show_moment
 from pesearch.app.results import Chosen, show_results
-from pesearch.app.shared import answer, library, models, warm
+from pesearch.app.shared import answer, curves, library, models, warm
 from pesearch.app.text import safe
 from pesearch.app.tray import Tray, is_same, show_tray
 from pesearch.errors import PesearchError
 from pesearch.search.language.syntax import Example
 from pesearch.search.question import Question
-from pesearch.search.relevance import Curve, relevance
+from pesearch.search.relevance import Curve
 from pesearch.search.search import Answer
 from pesearch.types import MediaFile, Moment, Sense
 
@@ -124,7 +123,7 @@ def _act(chosen: Chosen, found: Found, tray: Tray) -> bool:
 
 
 def _example(moment: Moment, sense: Sense | None) -> Example:
-    path = Path(moment.file.path)
+    path = moment.file.path
     if moment.end_seconds <= moment.start_seconds:
         return Example(path, sense=sense)
     return Example(path, moment.start_seconds, moment.end_seconds, sense=sense)
@@ -144,7 +143,7 @@ def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
     key = found.question, file.id
     if key not in held:
         held.clear()
-        held[key] = relevance(library(), models(), found.question, file)
+        held[key] = curves(found.question, file)
     return held[key]
 
 

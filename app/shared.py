@@ -13,9 +13,11 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import PesearchError
 from pesearch.search.opening import models_of
 from pesearch.search.question import Question
+from pesearch.search.relevance import Curve, relevance
 from pesearch.search.search import Answer, search
 from pesearch.settings import default_library
 from pesearch.store.library import Library, open_library
+from pesearch.types import MediaFile
 
 _opening = Lock()
 _asking = Lock()
@@ -38,6 +40,13 @@ def answer(question: Question) -> Answer:
     shared, embedding = library(), models()
     with _asking:
         return search(shared, embedding, question)
+
+
+def curves(question: Question, file: MediaFile) -> tuple[Curve, ...]:
+    """How relevant a file is to a question over its time, after what was asked before. Raises as `search`."""
+    shared, embedding = library(), models()
+    with _asking:
+        return relevance(shared, embedding, question, file)
 
 
 def warm() -> None:

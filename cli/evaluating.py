@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pesearch.cli.json_output import figures_json
-from pesearch.cli.render import progress_bar, quoted, shown, table
+from pesearch.cli.render import progress_bar, shown, table
+from pesearch.wording import quoted
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +30,7 @@ def printable(text: str) -> str:
 def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     """A moment: rank (with ? where it is no confident match), score, time and path; what speaks for it; what is written
     there; where the sounds are; how to play it."""
-    from pesearch.wording import cue_text, event_text, evidence_text, when
+    from pesearch.wording import cue_text, event_text, evidence_text, mpv_command, when
 
     path = moment.file.path
     yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {when(moment)}  {shown(path)}"
@@ -41,20 +40,7 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     yield from (indent + printable(cue_text(cue)) for cue in moment.cues[:CUES_SHOWN])
     yield from (indent + event_text(event) for event in moment.events)
     if moment.end_seconds > moment.start_seconds:
-        yield f"{indent}mpv --start={moment.start_seconds:.1f} -- {quoted(path)}"
-
-
-def quoted(path: Path) -> str:
-    """The path as a shell takes it back, on one line whatever is in it."""
-    text = str(path)
-    if text.isprintable():
-        return shlex.quote(text)
-    body = "".join(char if char.isprintable() and char not in "'\\" else _escaped(char) for char in text)
-    return f"$'{body}'"
-
-
-def _escaped(char: str) -> str:
-    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+        yield indent + mpv_command(moment)
 
 
 def size(size_bytes: int) -> str:

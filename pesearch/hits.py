@@ -50,5 +50,3 @@ class Hits(Sequence[Hit]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]  # as of any sequence that holds arrays

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from pesearch.types import Cue, CueKind, Event, Hit, Moment, SpaceName
 
@@ -56,3 +58,21 @@ def cue_text(cue: Cue) -> str:
 def event_text(event: Event) -> str:
     """`siren 00:02.0-00:07.6 (0.88)`."""
     return f"{event.label} {span(event.start_seconds, event.end_seconds)} ({event.score:.2f})"
+
+
+def mpv_command(moment: Moment) -> str:
+    """What plays a moment in a terminal, from its start."""
+    return f"mpv --start={moment.start_seconds:.1f} -- {quoted(moment.file.path)}"
+
+
+def quoted(path: Path) -> str:
+    """The path as a shell takes it back, on one line whatever is in it."""
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    body = "".join(char if char.isprintable() and char not in "'\\" else _escaped(char) for char in text)
+    return f"$'{body}'"
+
+
+def _escaped(char: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))

@@ -97,7 +97,7 @@ def from_bytes(kind: type[Message], data: bytes) -> Message:
 def _plain(value: object) -> str:
     if isinstance(value, Path):
         return str(value)
-    raise NotImplementedError(f"{type(value)} is not sent")
+    raise TypeError(f"{type(value)} is not sent")
 
 
 def _made(kind: type, value: Any) -> Path:

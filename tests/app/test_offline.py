@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from pesearch.app.addresses import clip_address, proxy_address
 from pesearch.types import MediaFile
+from tests.app.browsing import launched
 from tests.app.conftest import Server
 
 pytestmark = pytest.mark.slow
-
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 PLAY_THE_END = """async address => {
     const video = document.createElement("video")
@@ -34,9 +29,7 @@ PLAY_THE_END = """async address => {
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium here")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
+    with sync_playwright() as playwright, launched(playwright) as browser:
         yield browser.new_page()
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.cli.render import moment_lines, quoted, shown, size, table
+from pesearch.cli.render import moment_lines, shown, size, table
 from pesearch.types import Cue, CueKind, Location, MediaFile, MediaInfo, MediaKind, Moment
-from pesearch.wording import clock, span
+from pesearch.wording import clock, quoted, span
 
 
 @given(st.text(max_size=40))
