@@ -33,7 +33,7 @@ from training.words import HEARD_AS, OBJECTS
 
 SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
 
-WINDOWS, ENTER_MS, PAGES, EACH_SECONDS = 10_000, 500.0, 10, 2.0
+WINDOWS, ENTER_MS, PAGES, EACH_SECONDS, FILES = 10_000, 500.0, 10, 2.0, 200
 
 FIRST_PICTURE = """(text) => {
     const roots = () => [...document.querySelectorAll("*")].flatMap((each) => each.shadowRoot ?? []);
@@ -141,7 +141,7 @@ def together(folder: Path, seconds: float) -> Together:
         pass
     clips = folder / "clips"
     if not clips.exists():
-        make_copies(clips, SAMPLE_MEDIA / "bell.mp4", 400)
+        make_copies(clips, SAMPLE_MEDIA / "bell.mp4", FILES)
     known, errors, answers = len(library.files()), list[str](), 0
     with running(library.folder) as server, sync_playwright() as playwright:
         browser = launched(playwright)
@@ -154,6 +154,7 @@ def together(folder: Path, seconds: float) -> Together:
         job.goto(f"{server.address}/library")
         job.get_by_role("textbox", name="Folder or file on this machine").fill(str(clips))
         job.get_by_role("button", name="Index", exact=True).click()
+        job.get_by_text("indexing: 0 of").wait_for(timeout=300_000)  # all files were looked at, now they are embedded
         end, turn = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             began = time.monotonic()
