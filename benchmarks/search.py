@@ -136,7 +136,7 @@ def measure(folder: Path, seed: int, parts: Sequence[str]) -> Iterator[Finding]:
 def composed(folder: Path, seed: int, models: ModelSet) -> Iterator[Language]:
     """The language against plain sentences, calibrated scores against ranks."""
     clips = folder / f"composed {seed}"
-    library = _indexed(clips, lambda: write_clips(clips, seed, 400), models)
+    library = indexed(clips, lambda: write_clips(clips, seed, 400), models)
     questions = composed_questions(read_truths(clips / "truths.json"), 200, seed)
     names = [file.path.name for file in library.files()]
     ranks = (_by_search(library, models), _by_rank(library, models))
@@ -180,7 +180,7 @@ def _by_rank(library: Library, models: ModelSet) -> Rank:
 def absent(folder: Path, seed: int, models: ModelSet) -> Iterator[Absent]:
     """Things that are in a library and things that are not, by the score of the best moment."""
     clips = folder / f"absent {seed}"
-    library = _indexed(clips, lambda: write_absent(clips, seed + 1), models)
+    library = indexed(clips, lambda: write_absent(clips, seed + 1), models)
     questions = presence_questions(read_truths(clips / "truths.json"), seed)
     scores = np.array([_best(search(library, models, Question(each.text, k=1)).moments) for each in questions])
     there = np.array([each.is_there for each in questions])
@@ -194,7 +194,7 @@ def _best(moments: Sequence[object]) -> float:
 def latency(folder: Path, seed: int, models: ModelSet) -> Iterator[Latency]:
     """Plain questions, one after the other, models and index loaded."""
     clips = folder / f"composed {seed}"
-    source = _indexed(clips, lambda: write_clips(clips, seed, 400), models)
+    source = indexed(clips, lambda: write_clips(clips, seed, 400), models)
     library = make_many_windows(folder / "many windows", source, 100_000)
     two = [each.sentence for each in composed_questions(read_truths(clips / "truths.json"), 60, seed)]
     one = [*(names[0] for names in HEARD_AS.values()), *map(with_article, OBJECTS)]
@@ -233,7 +233,7 @@ def _steps(library: Library, models: ModelSet, question: Question) -> tuple[floa
     return embed, searching, look
 
 
-def _indexed(clips: Path, make: Callable[[], None], models: ModelSet) -> Library:
+def indexed(clips: Path, make: Callable[[], None], models: ModelSet) -> Library:
     """The library of a folder of clips, both made where they are not there."""
     folder = clips.with_name(f"{clips.name} library")
     if not (clips / "truths.json").exists():

@@ -19,7 +19,15 @@ import numpy.typing as npt
 
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.models import ModelSetDescription, describe
-from pesearch.encoders.passing import FrameVectors, ReadSteps, Squares, TextVectors, WindowInput, WindowVectors
+from pesearch.encoders.passing import (
+    FrameVectors,
+    JointVectors,
+    ReadSteps,
+    Squares,
+    TextVectors,
+    WindowInput,
+    WindowVectors,
+)
 from pesearch.types import CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
@@ -141,11 +149,18 @@ class ModelSet:
         """Pictures of any sizes to the frame space, float32 [n, dim], of unit length (PE-Core compares by cosine)."""
         return self._pe_core().tower.embed(frames)
 
+    def window_features(self, windows: Sequence[WindowInput]) -> list[WindowFeatures]:
+        """What towers and codec make of windows, each on its own. A set without video hears only."""
+        av = self._pe_av()
+        return [av.features(window.frames if self.sees_windows else None, window.audio) for window in windows]
+
     def embed_windows(self, windows: Sequence[WindowInput]) -> list[WindowVectors]:
         """Windows to the video, audio and audio-video spaces, in the order given. A set without video hears only."""
-        av = self._pe_av()
-        features = [av.features(window.frames if self.sees_windows else None, window.audio) for window in windows]
-        return self.encode_windows(features)
+        return self.encode_windows(self.window_features(windows))
+
+    def encode_windows_with(self, windows: Sequence[WindowFeatures], text: str) -> list[JointVectors]:
+        """Each window together with a text, as they ask for what the window lacks: pictures, or a sound."""
+        return [JointVectors(*vectors) for vectors in self._pe_av().embed_with_text(windows, text)]
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] | None = None) -> TextVectors:
         """Texts to the vectors that meet each space (of those in `spaces`, if given)."""

@@ -55,6 +55,15 @@ class WindowVectors:
 
 
 @dataclass(frozen=True, slots=True)
+class JointVectors:
+    """A window together with a text, float32 [dim]: with its sound it asks the `video` space, with its pictures the
+    `audio` space; None where it has no such part."""
+
+    video: FloatArray | None
+    audio: FloatArray | None
+
+
+@dataclass(frozen=True, slots=True)
 class TextVectors:
     """Texts as each space meets them, float32 [n, dim]: None where the space was not asked for, or is not there."""
 

@@ -38,6 +38,9 @@ WINDOWS_AT_ONCE = {"cuda": 64, "cpu": 4}
 Vectors = tuple[FloatArray | None, FloatArray | None, FloatArray | None]
 """Video, audio and audio-video vector of one window."""
 
+Joint = tuple[FloatArray | None, FloatArray | None]
+"""A window together with a text, as it asks the video space (by its sound) and the audio space (by its pictures)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -78,11 +81,17 @@ class PeAv:
         parts: dict[SpaceName, list[FloatArray]] = {space: [empty] for space in spaces}
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             with computing(self.device):
-                tokens = tokenize(self._tokenizer, texts[start : start + TEXTS_AT_ONCE]).to(self.device)
-                state = self._model.text_model(**tokens).last_hidden_state[:, 0]
+                state = self._text_states(texts[start : start + TEXTS_AT_ONCE])
                 for space, vectors in parts.items():
                     vectors.append(_numpy(self._text_head(space)(state)))
         return {space: np.concatenate(vectors) for space, vectors in parts.items()}
+
+    def embed_with_text(self, windows: Sequence[WindowFeatures], text: str) -> list[Joint]:
+        """Windows, each together with one text: the heads that ask with a sound and words for pictures, and with
+        pictures and words for a sound. Raises DeviceError."""
+        with computing(self.device):
+            state = self._text_states([text])
+        return [self._join(window, state) for window in windows]
 
     def features(self, frames: Sequence[ImageArray] | None, audio: FloatArray | None) -> WindowFeatures:
         """One window on its own: RGB pictures uint8 [H, W, 3] of any sizes, and float32 mono audio at 48 kHz."""
@@ -119,6 +128,26 @@ class PeAv:
         return Calibration(
             getattr(owner, f"{name}_logit_scale").float().item(), getattr(owner, f"{name}_logit_bias").float().item()
         )
+
+    def _text_states(self, texts: Sequence[str]) -> torch.Tensor:
+        """What the heads start from, [texts, hidden]."""
+        tokens = tokenize(self._tokenizer, texts).to(self.device)
+        state: torch.Tensor = self._model.text_model(**tokens).last_hidden_state[:, 0]
+        return state
+
+    def _join(self, window: WindowFeatures, text: torch.Tensor) -> Joint:
+        """One window and one text [1, hidden]; the media comes first, as in the reference."""
+        model = self._model
+        sound, frames = (_stack([part], self.device) for part in (window.sound, self._sampled(window.frames)))
+        video = audio = None
+        with computing(self.device):
+            if sound is not None:
+                heard = model.audio_model.audio_encoder(input_values=sound).pooler_output
+                video = _numpy(model.audio_plus_text_head(torch.cat([heard, text], dim=-1)))[0]
+            if frames is not None:
+                seen = model.video_model.video_encoder(pixel_values_videos=frames).pooler_output
+                audio = _numpy(model.video_plus_text_head(torch.cat([seen, text], dim=-1)))[0]
+        return video, audio
 
     def _embed_batch(self, batch: Sequence[WindowFeatures]) -> list[Vectors]:
         frames = _stack([window.frames for window in batch], self.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from pesearch.errors import MediaError, QuestionError
@@ -13,6 +14,8 @@ from pesearch.search.language.syntax import And, Example, Literal, Node, Not, Or
 from pesearch.search.question import Question, terms
 from pesearch.types import MediaKind, SpaceName
 
+import os
+MODE = os.environ.get('MODE', 'either')
 SPACES_OF = {
     None: frozenset(SpaceName),
     Sense.SEEN: frozenset({SpaceName.FRAME, SpaceName.VIDEO}),
@@ -41,7 +44,17 @@ class Sample:
         return self.example.sense
 
 
-Term = Words | Literal | Sample
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """An example and the words beside it as one: a sound and words ask for pictures, pictures and words for a sound."""
+
+    sample: Sample
+    text: str
+    weight: float
+    sense: Sense | None = None
+
+
+Term = Words | Literal | Sample | Joint
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,11 @@ class Asked:
     plan: Plan
     terms: tuple[Term, ...]
     looked_for: tuple[bool, ...]
+
+    @property
+    def is_told_twice(self) -> bool:
+        """Whether one thing is told by an example and by something else."""
+        return os.environ.get('PARTS')!='20' and len(self.terms) > 1 and any(isinstance(term, Sample) for term in self.terms)
 
     @property
     def phrases(self) -> dict[str, int]:
@@ -66,11 +84,14 @@ def take_apart(question: Question) -> Asked:
     """
     book, parts = _Book(question.folder), list[Plan]()
     text = question.text.strip()
+    node: Node | None = None
     if text:
-        parts.append(book.term(Words(text, Sense.SAID)) if question.speech else book.plan(parse(text)))
+        node = Words(text, Sense.SAID) if question.speech else parse(text)
+        parts.append(book.term(Words(text, Sense.SAID)) if question.speech else book.plan(node))
     kinds = ((MediaKind.AUDIO, question.audio), (MediaKind.VIDEO, question.video), (MediaKind.IMAGE, question.image))
-    parts += [book.term(Sample(Example(path, folder=question.folder), kind)) for kind, path in kinds if path]
-    plan = parts[0] if len(parts) == 1 else AtOnce(tuple(parts))
+    samples = [Sample(Example(path, folder=question.folder), kind) for kind, path in kinds if path]
+    parts += [book.term(sample) for sample in samples]
+    plan = book.at_once(parts, samples, [node] if isinstance(node, Words) else [])
     return Asked(plan, tuple(book.numbers), tuple(book.looked_for))
 
 
@@ -102,16 +123,34 @@ class _Book:
             case Or(parts):
                 return Either(tuple(self.plan(part, looked_for) for part in parts))
             case Together(parts):
-                return AtOnce(tuple(self.plan(part, looked_for) for part in parts))
+                plans = [self.plan(part, looked_for) for part in parts]
+                samples = [self.sample(part) for part in parts if isinstance(part, Example)]
+                return self.at_once(plans, samples, [part for part in parts if isinstance(part, Words)], looked_for)
             case Words():
                 return self.words(node, looked_for)
             case Example():
-                example = replace(node, folder=self.folder)
-                return self.term(Sample(example, _kind(example)), looked_for)
+                return self.term(self.sample(node), looked_for)
             case Literal():
                 return self.term(node, looked_for)
             case Not():
                 raise ValueError("what is excluded stands beside what is looked for")
+
+    def sample(self, example: Example) -> Sample:
+        placed = replace(example, folder=self.folder)
+        return Sample(placed, _kind(placed))
+
+    def at_once(
+        self, plans: Sequence[Plan], samples: Sequence[Sample], beside: Sequence[Words], looked_for: bool = True
+    ) -> Plan:
+        """One thing asked by several means: each by itself, or an example together with the words beside it."""
+        whole = plans[0] if len(plans) == 1 else AtOnce(tuple(plans))
+        joint = [] if MODE == 'none' else [
+            self.term(Joint(sample, words.text, sample.weight + words.weight), looked_for)
+            for sample in samples
+            for words in beside
+            if sample.sense is words.sense is None and sample.kind is not MediaKind.IMAGE
+        ]
+        return Either((whole, *joint)) if joint and MODE == "either" else AtOnce((whole, Either((whole, *joint)))) if joint and MODE=="mix" else whole
 
     def words(self, words: Words, looked_for: bool) -> Plan:
         """Words that name several things ask for the whole and for each of them: "siren and train"."""

@@ -31,6 +31,7 @@ class Measure(StrEnum):
 
     TEXT = "text"
     SOUND_TO_VIDEO = "sound to video"
+    JOINT = "joint"
     LIKENESS = "likeness"
 
 
@@ -81,7 +82,7 @@ class Calibration:
         if (space, measure) not in self._usual:
             self._usual[space, measure] = held.usual(queries, is_text)
         likely = held.probability(held.comparable(scores, vectors, is_text), self._usual[space, measure])
-        return likely if is_text else SHOWN_FOR_HEARD * likely
+        return SHOWN_FOR_HEARD * likely if measure is Measure.SOUND_TO_VIDEO else likely
 
 
 def fuse(certainties: Certainty) -> Certainty:

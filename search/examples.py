@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.encoders.passing import WindowInput, WindowVectors
+from pesearch.encoders.passing import JointVectors, WindowInput, WindowVectors
 from pesearch.errors import MediaError, QuestionError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image
@@ -22,6 +23,14 @@ from pesearch.types import FloatArray, ImageArray, MediaInfo, MediaKind, SpaceNa
 WINDOWS_AT_ONCE = 8
 
 
+@dataclass(frozen=True, slots=True)
+class ExampleVectors:
+    """An example in each space that it can be compared with, float32 [windows, dim]: `alone`, and `beside` each text."""
+
+    alone: Mapping[SpaceName, FloatArray]
+    beside: Mapping[str, Mapping[SpaceName, FloatArray]]
+
+
 def image_vectors(example: Example, models: ModelSet) -> FloatArray:
     """A picture in the frame space, float32 [1, dim]. Raises QuestionError where it cannot be read."""
     if _kind(example) is not MediaKind.IMAGE:
@@ -32,26 +41,27 @@ def image_vectors(example: Example, models: ModelSet) -> FloatArray:
         raise QuestionError(f"cannot ask with {example.path}: {error}") from error
 
 
-def audio_vectors(example: Example, models: ModelSet) -> dict[SpaceName, FloatArray]:
-    """The sound of an audio or video file in the audio space, float32 [windows, dim]."""
+def audio_vectors(example: Example, models: ModelSet, beside: Sequence[str] = ()) -> ExampleVectors:
+    """The sound of an audio or video file in the audio space; with each text `beside` it in the video space."""
     info = _probe(example)
     if info.audio is None:
         raise QuestionError(f"{example.path} has no sound: --audio needs a file with sound")
-    return _window_vectors(example, info, models, seen=False)
+    return _window_vectors(example, info, models, beside, seen=False)
 
 
-def video_vectors(example: Example, models: ModelSet) -> dict[SpaceName, FloatArray]:
-    """A video in the video, audio and audio-video spaces, as far as it has both, float32 [windows, dim] each.
+def video_vectors(example: Example, models: ModelSet, beside: Sequence[str] = ()) -> ExampleVectors:
+    """A video in the video, audio and audio-video spaces, as far as it has both; with each text `beside` it in the
+    video space by its sound, and in the audio space by its pictures.
 
     A model set without a video space looks at its frames instead, in the frame space.
     """
     info = _probe(example)
     if info.video is None or info.kind is not MediaKind.VIDEO:
         raise QuestionError(f"{example.path} is not a video: --video needs one")
-    if SpaceName.VIDEO in {space.name for space in models.spaces}:
-        return _window_vectors(example, info, models, seen=True)
-    heard = _window_vectors(example, info, models, seen=False) if info.audio else {}
-    return {**heard, SpaceName.FRAME: _frame_vectors(example, info, models)}
+    if models.sees_windows:
+        return _window_vectors(example, info, models, beside, seen=True)
+    heard = _window_vectors(example, info, models, (), seen=False).alone if info.audio else {}
+    return ExampleVectors({**heard, SpaceName.FRAME: _frame_vectors(example, info, models)}, {})
 
 
 def _kind(example: Example) -> MediaKind | None:
@@ -79,23 +89,36 @@ def _windows(example: Example, info: MediaInfo) -> list[list[float]]:
     return shifted
 
 
-def _window_vectors(example: Example, info: MediaInfo, models: ModelSet, seen: bool) -> dict[SpaceName, FloatArray]:
+def _window_vectors(
+    example: Example, info: MediaInfo, models: ModelSet, beside: Sequence[str], seen: bool
+) -> ExampleVectors:
     """Every window of the example, a few at a time so that a long one never lies in memory as a whole."""
-    path, found = example.place, list[WindowVectors]()
+    path, alone = example.place, list[WindowVectors]()
+    joined: dict[str, list[JointVectors]] = {text: [] for text in beside if models.sees_windows}
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(FrameReader(path)) if seen else None
             audio = stack.enter_context(AudioReader(path)) if info.audio else None
             for batch in _batches(_windows(example, info)):
-                found += models.embed_windows([_window(frames, audio, start, end) for start, end in batch])
+                features = models.window_features([_window(frames, audio, start, end) for start, end in batch])
+                alone += models.encode_windows(features)
+                for text, found in joined.items():
+                    found += models.encode_windows_with(features, text)
     except MediaError as error:
         raise QuestionError(f"cannot ask with {example.path}: {error}") from error
-    named = {
-        SpaceName.VIDEO: [one.video for one in found if one.video is not None],
-        SpaceName.AUDIO: [one.audio for one in found if one.audio is not None],
-        SpaceName.AUDIO_VIDEO: [one.audio_video for one in found if one.audio_video is not None],
-    }
-    return {space: np.stack(vectors) for space, vectors in named.items() if vectors}
+    spaces = (SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
+    return ExampleVectors(
+        _stacked(spaces, alone), {text: _stacked(spaces[:2], found) for text, found in joined.items()}
+    )
+
+
+def _stacked(
+    spaces: Sequence[SpaceName], windows: Sequence[WindowVectors] | Sequence[JointVectors]
+) -> dict[SpaceName, FloatArray]:
+    """The vectors of all windows in each of the spaces where they have any."""
+    named = {space: [getattr(window, space) for window in windows] for space in spaces}
+    present = {space: [one for one in vectors if one is not None] for space, vectors in named.items()}
+    return {space: np.stack(vectors) for space, vectors in present.items() if vectors}
 
 
 def _window(frames: FrameReader | None, audio: AudioReader | None, start: float, end: float) -> WindowInput:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pesearch.hits import Hits
-from pesearch.search.asked import SPACES_OF, Asked, Sample, Term
+from pesearch.search.asked import SPACES_OF, Asked, Joint, Sample, Term
 from pesearch.search.calibrate import Measure, Probe
 from pesearch.search.combine import All, Either, InOrder, reach
-from pesearch.search.examples import audio_vectors, image_vectors, video_vectors
+from pesearch.search.examples import ExampleVectors, audio_vectors, image_vectors, video_vectors
 from pesearch.search.language.syntax import Literal, Sense, Words
 from pesearch.search.likeliest import Ranking, likeliest
 from pesearch.types import FloatArray, MediaKind, Part, SpaceName
@@ -65,28 +65,34 @@ def _text_probes(terms: Sequence[Term], models: ModelSet) -> Iterator[Probe]:
 
 
 def _example_probes(terms: Sequence[Term], models: ModelSet) -> Iterator[Probe]:
-    """Each example by its vectors, window by window, in the spaces of its sense."""
-    for number, term in enumerate(terms):
-        if isinstance(term, Sample):
-            for space, vector, measure in _sample_vectors(term, models):
-                if space in SPACES_OF[term.sense] or measure is Measure.SOUND_TO_VIDEO:
-                    yield Probe(number, space, vector, measure)
+    """Each example by its vectors, window by window, in the spaces of its sense; each is read once."""
+    numbers = {term: number for number, term in enumerate(terms)}
+    for sample in (term for term in terms if isinstance(term, Sample)):
+        beside = [term for term in terms if isinstance(term, Joint) and term.sample == sample]
+        read = _read(sample, models, [joint.text for joint in beside])
+        for space, measure in _met(sample, read.alone, models):
+            asks_with = SpaceName.AUDIO if measure is Measure.SOUND_TO_VIDEO else space
+            for vector in read.alone[asks_with]:
+                yield Probe(numbers[sample], space, vector, measure)
+        for joint in beside:
+            for space, vectors in read.beside.get(joint.text, {}).items():
+                for vector in vectors:
+                    yield Probe(numbers[joint], space, vector, Measure.JOINT)
 
 
-def _sample_vectors(sample: Sample, models: ModelSet) -> Iterator[tuple[SpaceName, FloatArray, Measure]]:
-    if sample.kind is MediaKind.AUDIO:
-        sound = audio_vectors(sample.example, models)[SpaceName.AUDIO]
-        yield from ((SpaceName.AUDIO, vector, Measure.LIKENESS) for vector in sound)
-        if SpaceName.VIDEO in {space.name for space in models.spaces}:
-            yield from ((SpaceName.VIDEO, vector, Measure.SOUND_TO_VIDEO) for vector in sound)
-    elif sample.kind is MediaKind.IMAGE:
-        yield from _likenesses({SpaceName.FRAME: image_vectors(sample.example, models)})
-    else:
-        yield from _likenesses(video_vectors(sample.example, models))
+def _read(sample: Sample, models: ModelSet, beside: Sequence[str]) -> ExampleVectors:
+    if sample.kind is MediaKind.IMAGE:
+        return ExampleVectors({SpaceName.FRAME: image_vectors(sample.example, models)}, {})
+    return (audio_vectors if sample.kind is MediaKind.AUDIO else video_vectors)(sample.example, models, beside)
 
 
-def _likenesses(vectors: Mapping[SpaceName, FloatArray]) -> Iterator[tuple[SpaceName, FloatArray, Measure]]:
-    return ((space, vector, Measure.LIKENESS) for space, rows in vectors.items() for vector in rows)
+def _met(
+    sample: Sample, vectors: Mapping[SpaceName, FloatArray], models: ModelSet
+) -> Iterator[tuple[SpaceName, Measure]]:
+    """The spaces that an example meets. A sound asks for pictures too, whatever its sense."""
+    yield from ((space, Measure.LIKENESS) for space in vectors if space in SPACES_OF[sample.sense])
+    if sample.kind is MediaKind.AUDIO and models.sees_windows:
+        yield SpaceName.VIDEO, Measure.SOUND_TO_VIDEO
 
 
 def retrieve(
@@ -107,7 +113,7 @@ def retrieve(
     hits = {
         number: one for space, numbers in of_spaces.items() for number, one in zip(numbers, found[space], strict=True)
     }
-    is_combined = isinstance(asked.plan, All | InOrder | Either)
+    is_combined = isinstance(asked.plan, All | InOrder | Either) or asked.is_told_twice
     ordered = tuple(hits.get(number, Hits.none(probe.space)) for number, probe in enumerate(probes))
     parts = likeliest(
         [*(Ranking(one.file_ids, one.segments) for one in ordered), *written],

@@ -72,6 +72,18 @@ def test_all_vectors_equal_the_plain_call(av: PeAv, plain: Any, tiny_set: Path) 
     np.testing.assert_allclose(texts[SpaceName.AUDIO_VIDEO], expected.text_audio_video_embeds.numpy(), atol=1e-4)
 
 
+def test_windows_with_a_text_equal_the_plain_call(av: PeAv, plain: Any, tiny_set: Path) -> None:
+    expected = call_plain(plain, tiny_set / "pe_av", TEXTS, AUDIO, FRAMES)
+    window = av.features(FRAMES, AUDIO)
+    for number, text in enumerate(TEXTS):
+        [(video, audio)] = av.embed_with_text([window], text)
+        np.testing.assert_allclose(video, expected.audio_plus_text_embeds[number].numpy(), atol=1e-4)
+        np.testing.assert_allclose(audio, expected.video_plus_text_embeds[number].numpy(), atol=1e-4)
+    [(video, audio)] = av.embed_with_text([av.features(None, AUDIO)], TEXTS[0])
+    np.testing.assert_allclose(video, expected.audio_plus_text_embeds[0].numpy(), atol=1e-4)
+    assert audio is None
+
+
 def test_texts_are_the_cls_state_before_the_final_norm(av: PeAv, plain: Any) -> None:
     """The reference definition, caught at the door of the norm itself."""
     caught: list[torch.Tensor] = []

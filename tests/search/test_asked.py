@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.errors import QuestionError
-from pesearch.search.asked import take_apart
+from pesearch.search.asked import Joint, take_apart
 from pesearch.search.combine import All, AtOnce, Either, InOrder
 from pesearch.search.language.syntax import Sense, Words
 from pesearch.search.question import Question
@@ -58,12 +58,23 @@ def test_speech_is_taken_as_it_is() -> None:
 def test_examples_are_asked_by_the_side_that_is_named(sample_media: Path) -> None:
     clip = sample_media / "siren_train.mp4"
     by_option = take_apart(Question("a train", audio=clip))
-    assert by_option.plan == AtOnce((0, 1))
-    assert [getattr(term, "kind", None) for term in by_option.terms] == [None, MediaKind.AUDIO]
+    assert by_option.plan == Either((AtOnce((0, 1)), 2))
+    assert [getattr(term, "kind", None) for term in by_option.terms[:2]] == [None, MediaKind.AUDIO]
     (sample,) = take_apart(Question(f"heard:{clip}@1-2")).terms
     assert getattr(sample, "kind", None) is MediaKind.AUDIO
     (whole,) = take_apart(Question(str(clip))).terms
     assert getattr(whole, "kind", None) is MediaKind.VIDEO
+
+
+def test_an_example_and_the_words_beside_it_are_asked_as_one_too(sample_media: Path) -> None:
+    clip = sample_media / "siren_train.mp4"
+    asked = take_apart(Question(f"{clip} at night"))
+    sample, words, joint = asked.terms
+    assert asked.plan == Either((AtOnce((0, 1)), 2))
+    assert joint == Joint(sample, "at night", 2.0)
+    assert words == Words("at night")
+    for apart in (f"heard:({clip} at night)", f"{clip} AND night", f"{sample_media / 'red_ball.png'} at night"):
+        assert not any(isinstance(term, Joint) for term in take_apart(Question(apart)).terms)
 
 
 def test_an_example_that_is_no_media_is_an_error(sample_media: Path) -> None:

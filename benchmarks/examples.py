@@ -1,0 +1,167 @@
+"""What an example finds together with words: a sound and words that say what is seen, a video and words that say what
+is heard.
+
+    python -m benchmarks.examples [--folder DIR] [--seed 41] [--questions 120]
+
+Clips of several scenes are made, of seeds that nobody trained on, and indexed with the starter set; `--folder` keeps
+them (it shares them with `benchmarks.search`). Each question is put with the example alone, the words alone, both as
+two things that must meet, and both also as one, by PE-AV's heads for a sound with words and pictures with words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.composed import write_clips
+from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.search import indexed
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.search.evaluation.ranking import ndcg_at
+from pesearch.search.evaluation.truths import ClipTruth, read_truths
+from pesearch.search.language.syntax import Example, Together, Words
+from pesearch.search.question import Question
+from pesearch.search.search import search
+from pesearch.store.library import Library
+from training.render import write_audio, write_video
+from training.scene import Scene, sample_scene
+from training.texts import with_article
+from training.words import HEARD_AS, MADE_BY, OBJECTS, SOUNDS
+
+FIRST_SEED = 7_000_000
+MOST_RELEVANT = 0.3
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An example, the words beside it, and the names of the clips that answer both."""
+
+    kind: str
+    example: Path
+    words: str
+    relevant: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WithWords:
+    """nDCG@10 of one kind of question, put in four ways."""
+
+    part: str
+    kind: str
+    questions: int
+    example: float
+    words: float
+    apart: float
+    together: float
+
+    def rows(self) -> Iterator[Row]:
+        """Each way."""
+        for way in ("example", "words", "apart", "together"):
+            yield Row(f"{self.kind} ({self.questions}): {way}", f"{getattr(self, way):.3f}")
+
+
+def main() -> None:
+    """Make, index, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="where to keep clips and libraries for another run")
+    parser.add_argument("--seed", type=int, default=41, help="which clips (default 41); never one that was trained on")
+    parser.add_argument("--questions", type=int, default=120)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        report(measure(folder, arguments.seed, arguments.questions))
+
+
+def measure(folder: Path, seed: int, count: int) -> Iterator[Finding]:
+    """Both kinds of questions."""
+    yield this_machine("cpu", "starter")
+    models = open_model_set("starter", "cpu")
+    clips = folder / f"composed {seed}"
+    library = indexed(clips, partial(write_clips, clips, seed, 400), models)
+    truths = read_truths(clips / "truths.json")
+    examples = folder / f"examples {seed}"
+    examples.mkdir(exist_ok=True)
+    for kind in ("sound and words", "video and words"):
+        questions = list(_questions(kind, truths, examples, seed, count // 2))
+        yield _judged(kind, library, models, questions)
+
+
+def _questions(
+    kind: str, truths: list[ClipTruth], folder: Path, seed: int, count: int
+) -> Iterator[Asked]:
+    """Each answered by some clips, and not by many."""
+    rng, asked = np.random.default_rng([seed, 3]), set[tuple[str, str]]()
+    while len(asked) < count:
+        sound, thing = str(rng.choice([name for name in SOUNDS if name != "speech"])), str(rng.choice(OBJECTS))
+        relevant = frozenset(clip.path.name for clip in truths if _answers(clip, kind, sound, thing))
+        if (sound, thing) in asked or thing == MADE_BY.get(sound) or not 0 < len(relevant) <= MOST_RELEVANT * len(truths):
+            continue
+        asked.add((sound, thing))
+        scene = FIRST_SEED + 1000 * len(asked)
+        if kind == "sound and words":
+            path = _sound_of(sound, scene, folder / f"{len(asked)}_{sound}.wav")
+            yield Asked(kind, path, with_article(thing), relevant)
+        else:
+            path = _video_of(thing, scene, folder / f"{len(asked)}_{thing}.mp4")
+            yield Asked(kind, path, HEARD_AS[sound][0], relevant)
+
+
+def _answers(clip: ClipTruth, kind: str, sound: str, thing: str) -> bool:
+    """Whether the thing is seen while the sound is heard, or, where that is the example, what makes it is seen."""
+    asked = [heard for heard in clip.heard if heard.what == sound]
+    if kind == "sound and words":
+        asked += [seen for seen in clip.seen if seen.what == MADE_BY.get(sound)]
+    return any(
+        one.start_seconds < seen.end_seconds and seen.start_seconds < one.end_seconds
+        for one in asked for seen in clip.seen if seen.what == thing
+    )  # fmt: skip
+
+
+def _sound_of(sound: str, seed: int, path: Path) -> Path:
+    scene = next(scene for scene in _scenes(seed) if [heard.what for heard in scene.heard] == [sound])
+    write_audio(path, replace(scene, seen=(), place=""))
+    return path
+
+
+def _video_of(thing: str, seed: int, path: Path) -> Path:
+    scene = next(scene for scene in _scenes(seed) if [seen.what for seen in scene.seen] == [thing])
+    write_video(path, [replace(scene, heard=(), said=())], sound=False)
+    return path
+
+
+def _scenes(seed: int) -> Iterator[Scene]:
+    return (sample_scene(seed + number, phrase="") for number in range(1000))
+
+
+def _judged(kind: str, library: Library, models: ModelSet, asked: list[Asked]) -> WithWords:
+    names = [file.path.name for file in library.files()]
+
+    def ndcg(question: Question, relevant: frozenset[str]) -> float:
+        moments = search(library, models, replace(question, k=10, per_file=1)).moments
+        found = {moment.file.path.name: moment.score for moment in reversed(moments)}
+        scores = np.array([[found.get(name, 0.0) for name in names]])
+        return float(ndcg_at(scores, np.array([[float(name in relevant) for name in names]]), 10)[0])
+
+    ways = [
+        (
+            ndcg(Question(str(Example(each.example))), each.relevant),
+            ndcg(Question(each.words), each.relevant),
+            ndcg(Question(str(Together((Example(each.example), Words(each.words))))), each.relevant),
+        )
+        for each in asked
+    ]
+    example, words, together = np.mean(ways, axis=0).tolist()
+    return WithWords("examples", kind, len(asked), example, words, 0.0, together)
+
+
+if __name__ == "__main__":
+    main()
