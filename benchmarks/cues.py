@@ -33,6 +33,7 @@ from pesearch.search.products import on_one_core
 from pesearch.search.question import Question
 from pesearch.search.search import search
 from pesearch.store.library import Library, create_library
+from pesearch.store.words import words
 from pesearch.types import (
     AudioStream,
     Cue,
@@ -211,17 +212,14 @@ def cost(folder: Path, seed: int) -> Iterator[Cost]:
 
 def searched(folder: Path, seed: int) -> Iterator[Search]:
     """The exact scan, and the reading of what it found."""
-    rng, count = np.random.default_rng(seed), 1 << 16
+    rng, files, cues = np.random.default_rng(seed), 64, 1024
     library = create_library(folder / "many", "made-up", [Space(SpaceName.AUDIO, "made-up", "1", 1024)])
     with library.writer() as writer:
-        for number in range(64):
-            texts = [(frozenset[str](), f"cue {number} {at}") for at in range(count // 64)]
-            writer.add([_file(number, texts)])
-        for source, rows in zip(
-            *(column.tolist() for column in (library.cues_to_embed().ids, library.cues_to_embed().counts)), strict=True
-        ):
-            vectors = unit(rng.standard_normal((rows, 1024)).astype(np.float32))
-            writer.add_cue_vectors([(source, SpaceVectors(SpaceName.CUE, np.zeros((rows, 2)), vectors))])
+        texts = [[(frozenset[str](), f"cue {number} {at}") for at in range(cues)] for number in range(files)]
+        writer.add([_file(number, each) for number, each in enumerate(texts)])
+        for source_id in library.cues_to_embed().ids.tolist():
+            vectors = unit(rng.standard_normal((cues, 1024)).astype(np.float32))
+            writer.add_cue_vectors([(source_id, SpaceVectors(SpaceName.CUE, np.zeros((cues, 2)), vectors))])
     queries = unit(rng.standard_normal((40, 1024)).astype(np.float32))
     figures = []
     with on_one_core():
@@ -233,7 +231,7 @@ def searched(folder: Path, seed: int) -> Iterator[Search]:
                 pinned.find_alike(query[None], np.array([least], np.float32), 10)
                 times.append(time.perf_counter() - started)
             figures.append(float(np.median(times[5:]) * 1000))
-    yield Search("search", count, *figures)
+    yield Search("search", files * cues, *figures)
 
 
 def _facts() -> list[Fact]:
@@ -254,14 +252,11 @@ def _in_other_words(fact: Fact, rng: Rng) -> tuple[str, str] | None:
     return None
 
 
-_OF_SENTENCES = frozenset(
-    ("a", "an", "the", "of", "is", "it", "we", "can", "be", "you", "there", "heard", "hear", "seen", "see", "sound")
-    + ("video", "picture", "shows")
-)
+_OF_SENTENCES = set(words("a an the of is it we can be you there heard hear seen see sound video picture shows"))
 
 
 def _words(text: str) -> set[str]:
-    return set(text.replace(",", "").split()) - _OF_SENTENCES - set(COLOURS)
+    return set(words(text)) - _OF_SENTENCES - set(COLOURS)
 
 
 def _names(fact: Fact) -> set[str]:

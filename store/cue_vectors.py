@@ -26,7 +26,6 @@ _SHARD = {
     "checksum": "VARCHAR",
 }
 _EXTENT = {"source_id": "BIGINT", "shard": "VARCHAR", "first_row": "BIGINT", "rows": "BIGINT"}
-_WANTED = {"place": "BIGINT", "source_id": "BIGINT", "number": "BIGINT"}
 
 
 def add_cue_vectors(
@@ -74,18 +73,16 @@ def read_cue_extents(connection: duckdb.DuckDBPyConnection) -> Extents[VectorSha
 
 def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: Numbers, numbers: Numbers) -> dict[int, FoundIn]:
     """The cues that are number `numbers[i]` of source `source_ids[i]`, by i; without those that are gone."""
-    wanted = [
-        {"place": place, "source_id": source_id, "number": number}
-        for place, (source_id, number) in enumerate(zip(source_ids.tolist(), numbers.tolist(), strict=True))
-    ]
-    lay(connection, "wanted", _WANTED, wanted)
     rows = connection.execute(
         """
-        WITH numbered AS (
-            SELECT *, row_number() OVER (PARTITION BY source_id ORDER BY rowid) - 1 AS number FROM cues
-            WHERE source_id IN (SELECT unnest($1::BIGINT[])))
+        WITH wanted AS (
+            SELECT unnest($1::BIGINT[]) AS place, unnest($2::BIGINT[]) AS source_id, unnest($3::BIGINT[]) AS number),
+        numbered AS (
+            SELECT rowid AS cue, source_id, row_number() OVER (PARTITION BY source_id ORDER BY rowid) - 1 AS number
+            FROM cues WHERE source_id IN (SELECT source_id FROM wanted)),
+        found AS (SELECT place, cue FROM wanted JOIN numbered USING (source_id, number))
         SELECT place, source_id, file_id, start_seconds, end_seconds, text, kind, source, language
-        FROM wanted JOIN numbered USING (source_id, number) JOIN cue_sources ON source_id = id""",
-        [sorted(set(source_ids.tolist()))],
+        FROM found JOIN cues ON cues.rowid = cue JOIN cue_sources ON source_id = id""",
+        [list(range(len(numbers))), source_ids.tolist(), numbers.tolist()],
     ).fetchall()
     return {place: FoundIn(source_id, file_id, cue_of(*row)) for place, source_id, file_id, *row in rows}
