@@ -9,7 +9,9 @@ that the models know.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,13 +33,45 @@ LEAST_SPREAD = 0.05
 """Cosines of texts that have nothing to do with one another spread so much at least, whatever a few samples say."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Chance:
+    """What texts score by chance in a library: `texts` float32 [n, dim] are some of its cues, and everyday words."""
+
+    background: Background
+    texts: FloatArray
+
+    @classmethod
+    def of(cls, background: Background) -> Chance:
+        """Each text once: what is repeated all the time (a name, `[music]`) is no more usual for that."""
+        distinct = {row.tobytes(): row for row in background.sample}
+        return cls(background, np.concatenate([np.stack(list(distinct.values())), background.words]))
+
+    def usual(self, queries: FloatArray) -> Usual:
+        """That of queries [q, dim]."""
+        to_words = Usual.of(self.background.words @ queries.T)
+        least = Usual(np.array(-1.0), np.array(LEAST_SPREAD))
+        return Usual.of(self.texts @ queries.T).at_least(to_words).at_least(least)
+
+
+_OF_LIBRARIES: WeakKeyDictionary[Backgrounds, Chance] = WeakKeyDictionary()
+
+
+def chance(library: Library, held: Backgrounds, models: ModelSet) -> Chance | None:
+    """That of a library; None where no cue has been embedded."""
+    background = held.of(library, models, SpaceName.CUE) if library.rows(SpaceName.CUE) else None
+    kept = _OF_LIBRARIES.get(held)
+    if background is not None and (kept is None or kept.background is not background):
+        kept = _OF_LIBRARIES[held] = Chance.of(background)
+    return None if background is None else kept
+
+
 class Meaning:
     """Finds what terms of a question mean among the cues of a library."""
 
     def __init__(self, library: Library, held: Backgrounds, models: ModelSet, probes: Sequence[Probe]) -> None:
         """`probes` are those of the question: what they hold need not be embedded again."""
         self._library = library
-        self._background = held.of(library, models, SpaceName.CUE) if library.rows(SpaceName.CUE) else None
+        self._chance = chance(library, held, models)
         self._models = models
         self._probes = probes
 
@@ -45,15 +79,15 @@ class Meaning:
         """At most k cues for each term of words that is looked for, best first, by the number of the term; in
         `file_ids` only when given."""
         wanted = [number for number, term in enumerate(asked.terms) if asked.looked_for[number] and _is_of_words(term)]
-        if self._background is None or not wanted:
+        if self._chance is None or not wanted:
             return {}
-        queries = self._vectors(asked, wanted)
-        usual = usual_likeness(self._background, queries)
-        found = self._library.find_alike(queries, self._background.even(usual).astype(np.float32), k, file_ids)
+        queries, background = self._vectors(asked, wanted), self._chance.background
+        usual = self._chance.usual(queries)
+        found = self._library.find_alike(queries, background.even(usual).astype(np.float32), k, file_ids)
         matches: dict[int, list[CueMatch]] = {}
         for at, (number, hits) in enumerate(zip(wanted, found, strict=True)):
             scores = np.array([hit.score for hit in hits])
-            sure = MEANT * self._background.probability(scores, Usual(usual.median[at], usual.spread[at]))
+            sure = MEANT * background.probability(scores, Usual(usual.median[at], usual.spread[at]))
             matches[number] = [
                 match_of(hit, score, FoundBy.MEANING)
                 for hit, score in zip(hits, sure.tolist(), strict=True)
@@ -74,13 +108,6 @@ class Meaning:
         if embedded is not None:
             had.update(zip(new, embedded, strict=True))
         return np.stack([had[number] for number in wanted])
-
-
-def usual_likeness(cues: Background, queries: FloatArray) -> Usual:
-    """What cosines queries [q, dim] have by chance with texts."""
-    texts = np.concatenate([np.unique(cues.sample, axis=0), cues.words])
-    by_chance, to_words = Usual.of(texts @ queries.T), Usual.of(cues.words @ queries.T)
-    return by_chance.at_least(to_words).at_least(Usual(np.array(-1.0), np.array(LEAST_SPREAD)))
 
 
 def _is_of_words(term: Term) -> bool:

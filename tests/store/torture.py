@@ -177,8 +177,8 @@ def prove_whole(library: Library) -> None:
     waiting = set(library.cues_to_embed().file_ids.tolist())
     for file in library.files():
         asked = vectors(file.fingerprint, AUDIO, 1).vectors
-        (found,) = library.find_alike(asked, np.zeros(1, np.float32), 10_000, frozenset({file.id}))
-        told = [(hit.file_id, hit.cue.text) for hit in found]
+        (near,) = library.find_alike(asked, np.zeros(1, np.float32), 10_000, frozenset({file.id}))
+        told = [(hit.file_id, hit.cue.text) for hit in near]
         assert told == ([] if file.id in waiting else [(file.id, file.fingerprint)])
     rows = {file.id: LONG_ROWS if file.fingerprint.startswith("long") else 3 for file in library.files()}
     for file in library.files():
