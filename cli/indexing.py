@@ -161,7 +161,7 @@ def run_index(
 
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
     """Show each outcome as it comes and count it."""
-    from pesearch.indexer.outcomes import Failed, Indexed, Plan, Progress
+    from pesearch.indexer.outcomes import CuesEmbedded, Failed, Indexed, Plan, Progress
     from pesearch.store.renewal import Renewing
 
     started = time.monotonic()
@@ -180,6 +180,8 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     bar.advance(task, outcome.media_seconds)
                 case Renewing():
                     renewal.show(outcome)
+                case CuesEmbedded():
+                    renewal.show_share("cues by meaning", outcome.done / outcome.total)
                 case Failed():
                     bar.console.print(
                         f"failed: {shown(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False

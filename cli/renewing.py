@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RenewalBar:
-    """A line of its own below the other progress, there only while an index is being renewed."""
+    """A line of its own below the other progress, there only while an index is being renewed, or cues are embedded."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
@@ -23,9 +23,13 @@ class RenewalBar:
 
     def show(self, step: Renewing) -> None:
         """How far it is."""
-        if step.share == 0:
-            self._bar.reset(self._task, description=f"search index: {step.index}", visible=True)
-        self._bar.update(self._task, completed=step.share, visible=step.share < 1)
+        self.show_share(f"search index: {step.index}", step.share)
+
+    def show_share(self, what: str, share: float) -> None:
+        """How far it is with what is done."""
+        if share == 0:
+            self._bar.reset(self._task, description=what, visible=True)
+        self._bar.update(self._task, completed=share, visible=share < 1)
 
 
 def not_renewed(troubles: Iterable[NotRenewed]) -> list[str]:

@@ -28,7 +28,7 @@ from pesearch.encoders.passing import (
     WindowInput,
     WindowVectors,
 )
-from pesearch.types import CodecFeatures, FloatArray, ImageArray, Space, SpaceName
+from pesearch.types import MEDIA_SPACES, CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.device import Batches
@@ -163,8 +163,11 @@ class ModelSet:
         return [JointVectors(*vectors) for vectors in self._pe_av().embed_with_text(windows, text)]
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] | None = None) -> TextVectors:
-        """Texts to the vectors that meet each space (of those in `spaces`, if given)."""
-        wanted = set(self.description.space_names) & set(SpaceName if spaces is None else spaces)
+        """Texts to the vectors that meet each space (of those in `spaces`, if given; else of those of the media)."""
+        asked = set(MEDIA_SPACES if spaces is None else spaces)
+        if SpaceName.CUE in asked:
+            asked.add(SpaceName.AUDIO)
+        wanted = asked & set(self.description.space_names)
         frame = self._pe_core().embed_texts(texts) if SpaceName.FRAME in wanted else None
         wanted.discard(SpaceName.FRAME)
         heads = self._pe_av().embed_texts(texts, wanted) if wanted else {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
 ReadSteps = Callable[[int, int], FloatArray]
@@ -65,14 +67,30 @@ class JointVectors:
 
 @dataclass(frozen=True, slots=True)
 class TextVectors:
-    """Texts as each space meets them, float32 [n, dim]: None where the space was not asked for, or is not there."""
+    """Texts as each space meets them, float32 [n, dim]: None where the space was not asked for, or is not there.
+
+    Text meets text (`cue`) by the cosine of what PE-AV's text head for sounds makes of both: every set has that head,
+    and a question has been through it already. The heads for video and for both are no better: `benchmarks.cues`.
+    """
 
     frame: FloatArray | None
     video: FloatArray | None
     audio: FloatArray | None
     audio_video: FloatArray | None
 
+    @property
+    def cue(self) -> FloatArray | None:
+        """The texts as they meet cues: of unit length."""
+        return None if self.audio is None else unit(self.audio)
+
     def of(self, space: SpaceName) -> FloatArray | None:
         """The vectors that meet `space`."""
         vectors: FloatArray | None = getattr(self, space.value)
         return vectors
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """Vectors [n, dim], each at the length 1."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    shortened: FloatArray = vectors / np.maximum(lengths, np.float32(1e-12))
+    return shortened

@@ -77,7 +77,7 @@ def index_found(
         yield from refresh_cues(crawled.locations, library, writer)
         work = group(to_do.new)
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
-        started, tidying = time.perf_counter(), Tidying(writer, committer, stages)
+        started, tidying = time.perf_counter(), Tidying(library, models, writer, committer, stages)
         if work:
             yield from embed_all(embed_on(work, models, stages, library.folder), committer, tidying)
         yield from tidying.now()

@@ -84,10 +84,19 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class CuesTaken:
-    """So many cues of a known file, in it or beside it, were new or have changed; nothing was embedded for them."""
+    """So many cues of a known file, in it or beside it, were new or have changed; its media was not touched."""
 
     location: Location
     cues: int
+
+
+@dataclass(frozen=True, slots=True)
+class CuesEmbedded:
+    """Of the `total` cues that had no vectors so many have them now, or will when the next are committed: once it is
+    all of them, they are found by their meaning."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,7 @@ Outcome = (
     | Renewing
     | NotRenewed
     | CuesTaken
+    | CuesEmbedded
     | CuesLeftOut
     | Spent
 )

@@ -33,12 +33,20 @@ class MediaKind(StrEnum):
 
 
 class SpaceName(StrEnum):
-    """The embedding spaces of a library. Vectors of two spaces are never compared."""
+    """The embedding spaces of a library. Vectors of two spaces are never compared.
+
+    CUE holds the texts of cues, by what they mean: what is found there is a cue, and no part of the media.
+    """
 
     FRAME = "frame"
     VIDEO = "video"
     AUDIO = "audio"
     AUDIO_VIDEO = "audio_video"
+    CUE = "cue"
+
+
+MEDIA_SPACES = (SpaceName.FRAME, SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
+"""The spaces in which frames and windows are."""
 
 
 class Sense(StrEnum):
@@ -195,6 +203,20 @@ class Cue:
     language: str = ""
 
 
+class FoundBy(StrEnum):
+    """What of a cue answers a question: its words, or its meaning."""
+
+    WORDS = "words"
+    MEANING = "meaning"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCue(Cue):
+    """A cue that speaks for a moment."""
+
+    found_by: FoundBy = FoundBy.WORDS
+
+
 @dataclass(frozen=True, slots=True)
 class CueSource:
     """All cues of one sidecar, as it was then, that lies beside the media file at `beside`.
@@ -250,7 +272,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CueHit:
-    """A cue found by its words. `score` is BM25 (higher is better, of one query comparable), `rank` from 1."""
+    """A cue found by its words, `score` being BM25, or by its meaning, `score` being the cosine: higher is better, of
+    one query comparable. `rank` from 1."""
 
     file_id: int
     cue: Cue
@@ -271,7 +294,7 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What the user gets: the stretch of a file that answers, with its evidence, the sounds located in it, and the cues
-    that hold what was asked."""
+    that say what was asked."""
 
     rank: int
     file: MediaFile
@@ -280,4 +303,4 @@ class Moment:
     score: float
     evidence: tuple[Hit, ...]
     events: tuple[Event, ...]
-    cues: tuple[Cue, ...] = ()
+    cues: tuple[FoundCue, ...] = ()

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pesearch.types import Cue, CueKind, Event, Hit, Moment, SpaceName
+from pesearch.types import CueKind, Event, FoundBy, FoundCue, Hit, Moment, SpaceName
 
 LONGEST_CUE = 100
 """So many characters of a cue are shown."""
@@ -48,11 +48,12 @@ def evidence_text(evidence: Sequence[Hit]) -> str:
     return ", ".join(f"{sense} #{rank}" for sense, rank in sorted(best.items(), key=lambda entry: entry[1]))
 
 
-def cue_text(cue: Cue) -> str:
-    """`subtitle 00:01.2-00:02.1 "mind the gap" (film.srt)`."""
+def cue_text(cue: FoundCue) -> str:
+    """`subtitle 00:01.2-00:02.1 "mind the gap" (film.srt)`; where its words are others, `(film.srt, by meaning)`."""
     when = "" if cue.kind in (CueKind.TITLE, CueKind.DESCRIPTION) else f" {span(cue.start_seconds, cue.end_seconds)}"
     text = cue.text if len(cue.text) <= LONGEST_CUE else f"{cue.text[: LONGEST_CUE - 1]}…"
-    return f'{cue.kind}{when} "{text}" ({cue.source})'
+    how = ", by meaning" if cue.found_by is FoundBy.MEANING else ""
+    return f'{cue.kind}{when} "{text}" ({cue.source}{how})'
 
 
 def event_text(event: Event) -> str:

@@ -12,12 +12,12 @@ from pesearch.search.combine import AFTER_SECONDS, TOGETHER_SECONDS, All, AtOnce
 from pesearch.search.language.query import parse
 from pesearch.search.language.syntax import And, Example, Literal, Node, Not, Or, Sense, Then, Together, Words
 from pesearch.search.question import Question, terms
-from pesearch.types import MediaKind, SpaceName
+from pesearch.types import MEDIA_SPACES, MediaKind, SpaceName
 
 import os
 MODE = os.environ.get('MODE', 'either')
 SPACES_OF = {
-    None: frozenset(SpaceName),
+    None: frozenset(MEDIA_SPACES),
     Sense.SEEN: frozenset({SpaceName.FRAME, SpaceName.VIDEO}),
     Sense.HEARD: frozenset({SpaceName.AUDIO}),
     Sense.SAID: frozenset({SpaceName.AUDIO}),

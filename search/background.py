@@ -105,10 +105,19 @@ class Background:
         normal: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
         return normal
 
+    def even(self, usual: Usual) -> Certainty:
+        """The scores [queries] that are as likely as not those of a match."""
+        scores: Certainty = usual.median + usual.spread * (self._by_chance + EVEN)
+        return scores
+
+    @property
+    def _by_chance(self) -> float:
+        """The greatest of as many normal scores as there are rows, about."""
+        return math.sqrt(2 * math.log(max(self.rows, 2)))
+
     def probability(self, scores: npt.NDArray[np.floating], usual: Usual) -> Certainty:
         """How likely each of the scores [n, queries] is that of a match."""
-        by_chance = math.sqrt(2 * math.log(max(self.rows, 2)))  # the greatest of so many normal scores, about
-        deviations = (scores.astype(np.float64) - usual.median) / np.maximum(usual.spread, 1e-6) - by_chance
+        deviations = (scores.astype(np.float64) - usual.median) / np.maximum(usual.spread, 1e-6) - self._by_chance
         likely: Certainty = 1 / (1 + np.exp(-np.clip(STEEPNESS * (deviations - EVEN), -80.0, 80.0)))
         return likely
 

@@ -1,7 +1,8 @@
 """What is said or written, by its words: the cues that answer, with how surely they do.
 
 A cue that holds the very words, one after the other, answers for certain. Of words that may stand apart it answers by
-the share of them that it holds. This finds what was written down; what only sounds like it is found in the audio space.
+the share of them that it holds. This finds what was written down in these words: what means the same is found by
+`meaning`, and what only sounds like it in the audio space.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from pesearch.store.words import words
-from pesearch.types import Cue, CueHit, CueKind
+from pesearch.types import Cue, CueHit, CueKind, FoundBy
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -44,6 +45,7 @@ class CueMatch:
     kind: CueKind
     source: str
     score: float
+    found_by: FoundBy = FoundBy.WORDS
 
     @property
     def is_literal(self) -> bool:
@@ -67,7 +69,7 @@ def find_phrase(
     if not asked:
         return []
     literal = f'"{" ".join(asked)}"'
-    found = [_match(hit, 1.0) for hit in library.find_text(literal, k, file_ids, kinds)]
+    found = [match_of(hit, 1.0) for hit in library.find_text(literal, k, file_ids, kinds)]
     if len(found) < k and len(asked) > 1 and (kinds is None or CueKind.SUBTITLE in kinds):
         some = library.find_text(" ".join(asked), 10 * LOOKED_AT_FILES, file_ids, SAID)
         likely = list(dict.fromkeys(hit.file_id for hit in some))[:LOOKED_AT_FILES]
@@ -87,13 +89,13 @@ def find_prefix(
     if not asked:
         return []
     whole = "".join(f'"{word}" ' for word in asked[:-1])
-    return [_match(hit, 1.0) for hit in library.find_text(f"{whole}{asked[-1]}*", k, file_ids, kinds)]
+    return [match_of(hit, 1.0) for hit in library.find_text(f"{whole}{asked[-1]}*", k, file_ids, kinds)]
 
 
 def find_together(library: Library, text: str, k: int, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
     """At most k cues of all kinds that hold all words of a text, by BM25; the quickest."""
     whole = " ".join(f'"{word}"' for word in words(text))
-    return [_match(hit, APART) for hit in library.find_text(whole, k, file_ids)] if whole else []
+    return [match_of(hit, APART) for hit in library.find_text(whole, k, file_ids)] if whole else []
 
 
 def find_words(
@@ -111,13 +113,14 @@ def find_words(
     hits = library.find_text(" ".join(asked), 4 * k, file_ids, kinds) if asked else []
     for hit in hits:
         share = len(set(asked).intersection(words(hit.cue.text))) / len(set(asked))
-        found.setdefault((hit.file_id, hit.cue.start_seconds, hit.cue.text), _match(hit, APART * share))
+        found.setdefault((hit.file_id, hit.cue.start_seconds, hit.cue.text), match_of(hit, APART * share))
     return sorted(found.values(), key=lambda match: -match.score)[:k]
 
 
-def _match(hit: CueHit, score: float) -> CueMatch:
+def match_of(hit: CueHit, score: float, found_by: FoundBy = FoundBy.WORDS) -> CueMatch:
+    """A cue that was found, and how surely it answers."""
     cue = hit.cue
-    return CueMatch(hit.file_id, cue.start_seconds, cue.end_seconds, cue.text, cue.kind, cue.source, score)
+    return CueMatch(hit.file_id, cue.start_seconds, cue.end_seconds, cue.text, cue.kind, cue.source, score, found_by)
 
 
 def _across(file_id: int, cues: Sequence[Cue], asked: Sequence[str]) -> Iterator[CueMatch]:

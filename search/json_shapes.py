@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pesearch.search.search import Answer
-    from pesearch.types import Cue, Event, Moment
+    from pesearch.types import Event, FoundCue, Moment
 
 
 def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
@@ -37,14 +37,15 @@ def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
     }
 
 
-def cue_object(cue: Cue) -> dict[str, Any]:
-    """A cue as an object."""
+def cue_object(cue: FoundCue) -> dict[str, Any]:
+    """A cue as an object, and whether its words or its meaning were found."""
     return {
         "text": cue.text,
         "start": seconds(cue.start_seconds),
         "end": seconds(cue.end_seconds),
         "kind": str(cue.kind),
         "source": cue.source,
+        "found_by": str(cue.found_by),
     }
 
 

@@ -14,12 +14,12 @@ from pesearch.search.background import Certainty
 from pesearch.search.calibrate import Calibration
 from pesearch.search.cells import Indexes, best_in_cells, part_cells
 from pesearch.timeline import STEPS_PER_SECOND, step_count
-from pesearch.types import FloatArray, MediaFile, Part, SegmentArray, SpaceName, SpaceVectors
+from pesearch.types import MEDIA_SPACES, FloatArray, MediaFile, Part, SegmentArray, SpaceName, SpaceVectors
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
 
-SPACES = tuple(SpaceName)
+SPACES = MEDIA_SPACES
 """The order of the last axis of certainties."""
 
 

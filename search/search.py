@@ -16,6 +16,7 @@ from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure
 from pesearch.search.evidence import evidence_of
 from pesearch.search.listen import Listener
 from pesearch.search.look import Look
+from pesearch.search.meaning import Meaning
 from pesearch.search.products import on_one_core
 from pesearch.search.question import Question
 from pesearch.search.retrieve import probes_of, retrieve
@@ -59,7 +60,7 @@ def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Qu
     allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
     asked = take_apart(question)
     probes = probes_of(asked, models)
-    written = find_written(library, asked, allowed)
+    written = find_written(library, asked, allowed, Meaning(library, held, models, probes))
     found = retrieve(library, asked, probes, question.k, allowed, written.rankings(asked))
     listener = Listener(library, models, asked.phrases if question.locate else {})
     look = Look(library, asked, calibration_of(library, held, models, probes), written, listener)

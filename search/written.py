@@ -1,8 +1,10 @@
-"""What is written in cues: subtitles, captions, chapters and titles that hold what a term asks for."""
+"""What is written in cues: subtitles, captions, chapters and titles that say what a term asks for, in its words or in
+others."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from pesearch.search.combine import Stretch
 from pesearch.search.cues import APART, SAID, CueMatch, find_phrase, find_prefix, find_together, find_words
 from pesearch.search.language.syntax import Literal, Sense, Words
 from pesearch.search.likeliest import Ranking
-from pesearch.types import Cue, CueKind, Part
+from pesearch.search.meaning import Meaning
+from pesearch.types import CueKind, FoundBy, FoundCue, Part
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -46,21 +49,39 @@ class Written:
             if asked.looked_for[term]
         ]
 
-    def cues(self, asked: Asked, file_id: int, stretch: Stretch) -> tuple[Cue, ...]:
-        """The cues that speak for a stretch of a file, best first."""
-        found = (
-            Cue(match.start_seconds, match.end_seconds, match.text, match.kind, match.source)
+    def cues(self, asked: Asked, file_id: int, stretch: Stretch) -> tuple[FoundCue, ...]:
+        """The cues that speak for a stretch of a file, each once: those whose words were found, then those that mean
+        what was asked."""
+        found = [
+            match
             for term, matches in self.matches.items()
             for match in matches
             if asked.looked_for[term] and match.file_id == file_id and _stretch(match, 1.0).overlaps(stretch)
-        )
-        return tuple(dict.fromkeys(found))
+        ]
+        once: dict[tuple[float, float, str, str], FoundCue] = {}
+        for match in sorted(found, key=lambda match: match.found_by is FoundBy.MEANING):
+            once.setdefault((match.start_seconds, match.end_seconds, match.text, match.source), _cue(match))
+        return tuple(once.values())
 
 
-def find_written(library: Library, asked: Asked, file_ids: frozenset[int] | None) -> Written:
+def find_written(library: Library, asked: Asked, file_ids: frozenset[int] | None, meaning: Meaning) -> Written:
     """Looks for every term that words can answer, in `file_ids` only when given."""
-    matches = {number: _matches(library, term, file_ids) for number, term in enumerate(asked.terms)}
+    meant = meaning.find(asked, CUES_A_TERM, file_ids)
+    matches = {
+        number: _best_of(_matches(library, term, file_ids), meant.get(number, ()))
+        for number, term in enumerate(asked.terms)
+    }
     return Written({number: found for number, found in matches.items() if found})
+
+
+def _best_of(by_words: list[CueMatch], by_meaning: Sequence[CueMatch]) -> list[CueMatch]:
+    """Each cue as it answers more surely, best first; of equals what the words found."""
+    if not by_meaning:
+        return by_words
+    found: dict[tuple[int, float, str], CueMatch] = {}
+    for match in sorted((*by_words, *by_meaning), key=lambda match: -match.score):
+        found.setdefault((match.file_id, match.start_seconds, match.text), match)
+    return list(found.values())[:CUES_A_TERM]
 
 
 def _matches(library: Library, term: Term, file_ids: frozenset[int] | None) -> list[CueMatch]:
@@ -81,6 +102,12 @@ def _part(match: CueMatch) -> Part:
     if match.kind in OF_WHOLE_FILE:
         return Part(match.file_id, 0.0, math.inf)
     return Part(match.file_id, match.start_seconds, match.end_seconds)
+
+
+def _cue(match: CueMatch) -> FoundCue:
+    return FoundCue(
+        match.start_seconds, match.end_seconds, match.text, match.kind, match.source, found_by=match.found_by
+    )
 
 
 def _stretch(match: CueMatch, weight: float) -> Stretch:

@@ -12,11 +12,12 @@ import duckdb
 
 from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.store.cue_tables import drop_unused_cues, take_cues
+from pesearch.store.cue_vectors import drop_unused_cue_vectors
 from pesearch.store.draft import StreamedFile
 from pesearch.store.lay import lay
 from pesearch.store.merging import MergedShard
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
-from pesearch.types import EncodedFile, Failure, Location, Volume
+from pesearch.types import EncodedFile, Failure, Location, SpaceName, Volume
 
 _PATH = {"path": "BLOB"}
 _FILE_ID = {"file_id": "BIGINT"}
@@ -48,6 +49,7 @@ class _Tables:
 _VECTORS = _Tables(
     "shards", {"name": "VARCHAR", "space": "VARCHAR", **_SIZE}, "extents", {**_EXTENT, "space": "VARCHAR"}
 )
+_CUES = _Tables("shards", _VECTORS.shard_types, "cue_extents", {})
 _FEATURES = _Tables(
     "feature_shards", {"name": "VARCHAR", "codec": "VARCHAR", "dim": "INTEGER", **_SIZE}, "feature_extents", _EXTENT
 )
@@ -144,7 +146,7 @@ def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int])
 
 def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> None:
     """Register a shard that holds what files have in several others: those are then referred to no more."""
-    tables = _VECTORS if isinstance(merged.shard, VectorShard) else _FEATURES
+    tables = _tables_of(merged.shard)
     lay(connection, "merged", tables.shard_types, [asdict(merged.shard)])
     lay(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
     connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM merged")
@@ -157,7 +159,8 @@ def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> 
 
 
 def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> int:
-    """Give up damaged shards. How many files have lost something: they wait to be indexed again, at all their places.
+    """Give up damaged shards. How many files have lost something: they wait to be indexed again, at all their places,
+    or, when it was vectors of cues, these wait to be embedded again.
 
     A file keeps its features when it has lost vectors, and the other way round. Of its vectors it keeps those of no
     space when it has lost those of one: a content gets new ones only when it has none.
@@ -169,6 +172,11 @@ def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) 
     connection.execute("""
         CREATE TEMP TABLE lost_files AS SELECT file_id FROM lost_vectors
         UNION SELECT file_id FROM feature_extents WHERE shard IN (SELECT name FROM lost)""")
+    row = connection.execute("""
+        SELECT count(*) FROM (SELECT file_id FROM lost_files UNION
+        SELECT file_id FROM cue_sources JOIN cue_extents ON source_id = id WHERE shard IN (SELECT name FROM lost))
+        """).fetchone()
+    connection.execute("DELETE FROM cue_extents WHERE shard IN (SELECT name FROM lost)")
     connection.execute("DELETE FROM extents WHERE file_id IN (SELECT file_id FROM lost_vectors)")
     connection.execute("DELETE FROM feature_extents WHERE shard IN (SELECT name FROM lost)")
     connection.execute(
@@ -177,7 +185,6 @@ def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) 
         WHERE file_id IN (SELECT file_id FROM lost_files)""",
         [_LOST],
     )
-    row = connection.execute("SELECT count(*) FROM lost_files").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -192,14 +199,23 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
     """End a change: drop what no place refers to any more, and count the generation up. The new generation."""
     connection.execute("""
         DELETE FROM files WHERE id NOT IN (SELECT file_id FROM locations WHERE file_id IS NOT NULL)""")
+    drop_unused_cues(connection)
+    drop_unused_cue_vectors(connection)
     for tables in (_VECTORS, _FEATURES):
         connection.execute(f"DELETE FROM {tables.extents} WHERE file_id NOT IN (SELECT id FROM files)")
-        connection.execute(f"DELETE FROM {tables.shards} WHERE name NOT IN (SELECT shard FROM {tables.extents})")
-    drop_unused_cues(connection)
+    connection.execute("""
+        DELETE FROM shards WHERE name NOT IN (SELECT shard FROM extents UNION ALL SELECT shard FROM cue_extents)""")
+    connection.execute("DELETE FROM feature_shards WHERE name NOT IN (SELECT shard FROM feature_extents)")
     row = connection.execute("UPDATE library SET generation = generation + 1 RETURNING generation").fetchone()
     if row is None:
         raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
     return int(row[0])
+
+
+def _tables_of(shard: Shard) -> _Tables:
+    if isinstance(shard, FeatureShard):
+        return _FEATURES
+    return _CUES if shard.space is SpaceName.CUE else _VECTORS
 
 
 def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: Sequence[WrittenShard]) -> None:

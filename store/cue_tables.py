@@ -49,7 +49,7 @@ class KnownSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CueSources:
-    """The sources that hold any cues: columns, int64 [n], by rising id."""
+    """Sources of cues: columns, int64 [n], by rising id."""
 
     ids: Numbers
     file_ids: Numbers
@@ -115,7 +115,12 @@ def known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSource]:
 
 def sources_with_cues(connection: duckdb.DuckDBPyConnection) -> CueSources:
     """The sources that a full-text index has to cover."""
-    found = connection.execute("SELECT id, file_id, cues FROM cue_sources WHERE cues > 0 ORDER BY id").fetchnumpy()
+    return read_sources(connection, "cues > 0")
+
+
+def read_sources(connection: duckdb.DuckDBPyConnection, condition: str) -> CueSources:
+    """The sources for which a condition of SQL holds."""
+    found = connection.execute(f"SELECT id, file_id, cues FROM cue_sources WHERE {condition} ORDER BY id").fetchnumpy()
     return CueSources(*(np.asarray(found[name], dtype=np.int64) for name in ("id", "file_id", "cues")))
 
 
@@ -133,7 +138,7 @@ def cues_of_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> tuple[C
         ORDER BY start_seconds, end_seconds, source_id, cues.rowid""",
         [file_id],
     ).fetchall()
-    return tuple(dict.fromkeys(_cue(*row) for row in rows))
+    return tuple(dict.fromkeys(cue_of(*row) for row in rows))
 
 
 def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: Numbers) -> list[FoundIn]:
@@ -144,7 +149,7 @@ def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: Numbers) 
         WHERE id IN (SELECT unnest($1::BIGINT[])) ORDER BY source_id, cues.rowid""",
         [source_ids.tolist()],
     ).fetchall()
-    return [FoundIn(source_id, file_id, _cue(*row)) for source_id, file_id, *row in rows]
+    return [FoundIn(source_id, file_id, cue_of(*row)) for source_id, file_id, *row in rows]
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: object) -> None:
@@ -154,7 +159,8 @@ def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: 
         connection.execute("DELETE FROM cues WHERE source_id IN (SELECT unnest($1::BIGINT[]))", [ids])
 
 
-def _cue(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:
+def cue_of(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:
+    """A cue from its columns."""
     return Cue(start, end, text, CueKind(kind), source, language)
 
 

@@ -53,7 +53,7 @@ def examine(folder: Path) -> Examination:
     stamp = read_stamp(folder)
     snapshot = _snapshot(folder)
     shards = snapshot.shards
-    spaces = {space.name: space for space in snapshot.spaces}
+    spaces = {space.name: space for space in snapshot.searched}
     checked = ((shard, find_damage(folder, shard, spaces)) for shard in shards)
     damaged = [DamagedShard(shard, error) for shard, error in checked if error is not None]
     if damaged:  # what was merged or removed meanwhile is gone by right

@@ -66,12 +66,21 @@ def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:
 
 def read_vector_extents(connection: duckdb.DuckDBPyConnection, space: SpaceName) -> Extents[VectorShard]:
     """The extents of the vectors in one space."""
-    columns = connection.execute(
+    return vector_extents(
+        connection,
+        space,
         """
         SELECT file_id, shards.rowid AS shard_number, first_row, extents.rows AS rows
         FROM extents JOIN shards ON shard = name WHERE extents.space = ? ORDER BY file_id, first_row""",
-        [space.value],
-    ).fetchnumpy()
+        space.value,
+    )
+
+
+def vector_extents(
+    connection: duckdb.DuckDBPyConnection, space: SpaceName, query: str, *parameters: str
+) -> Extents[VectorShard]:
+    """The extents in one space that a query gives, as the columns of `Extents`."""
+    columns = connection.execute(query, parameters).fetchnumpy()
     shards = {number: shard for number, shard in _vector_shards(connection).items() if shard.space == space}
     return Extents(shards, *(columns[name] for name in _COLUMNS))
 

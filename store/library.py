@@ -20,11 +20,22 @@ from pesearch import timeline
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
 from pesearch.hits import Hits
 from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
-from pesearch.store.cue_tables import KnownSource, count_cues, cues_of_file, known_sources
+from pesearch.store.cue_search import CuesFound, find_cues
+from pesearch.store.cue_tables import (
+    CueSources,
+    FoundIn,
+    KnownSource,
+    count_cues,
+    cues_of_file,
+    cues_of_sources,
+    known_sources,
+)
+from pesearch.store.cue_vectors import sources_without_vectors
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
 from pesearch.store.index_cache import OpenCaches
 from pesearch.store.known import KnownPlaces
+from pesearch.store.layout import Numbers
 from pesearch.store.lock import writer_lock
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
@@ -236,6 +247,30 @@ class Library:
         """
         snapshot = self._now().snapshot
         return self._text.index(snapshot.birth, snapshot.stamp, self._from_catalogue).search(query, k, file_ids, kinds)
+
+    def find_alike(
+        self,
+        queries: FloatArray,
+        least: FloatArray,
+        k: int,
+        file_ids: frozenset[int] | None = None,
+    ) -> list[list[CueHit]]:
+        """For each of `queries` [q, dim] the k best cues by dot product, of those that score at least `least` [q]; only
+        in `file_ids` when given. None where no cue has been embedded."""
+
+        def answer(generation: Generation) -> CuesFound:
+            return find_cues(generation, queries, least, k, file_ids)
+
+        found = self._from_shards(answer)
+        return self._from_catalogue(found.read) if len(found.scores) else [[]] * len(queries)
+
+    def cues_to_embed(self) -> CueSources:
+        """The sources that hold cues without vectors."""
+        return self._from_catalogue(sources_without_vectors)
+
+    def cues_of(self, source_ids: Numbers) -> list[FoundIn]:
+        """The cues of sources, those of each in their order."""
+        return self._from_catalogue(lambda connection: cues_of_sources(connection, source_ids))
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:

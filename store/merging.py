@@ -30,7 +30,9 @@ a batch of some seconds writes about 0.5 MiB, 33 of those make one of 16 MiB."""
 MERGED_BYTES = 256 << 20
 """About how large a merged shard becomes: the disk must have room for it beside those that it replaces."""
 
-_EXTENTS = "SELECT shard, first_row, rows FROM extents UNION ALL SELECT shard, first_row, rows FROM feature_extents"
+_EXTENTS = " UNION ALL ".join(
+    f"SELECT shard, first_row, rows FROM {table}" for table in ("extents", "cue_extents", "feature_extents")
+)
 
 
 @dataclass(frozen=True, slots=True)

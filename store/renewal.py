@@ -53,7 +53,7 @@ Renewal = Renewing | NotRenewed
 
 def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
     """Build, extend or drop the indexes of a library, whichever its spaces need. For the one that holds the lock."""
-    for space in snapshot.spaces:
+    for space in snapshot.searched:
         yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
     yield from _told(folder, TEXT, _renew_text(folder, snapshot))
 

@@ -6,7 +6,9 @@ Of a place on a drive `volume` names the file system and `inode` the file on it;
 `extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`. `feature_shards` and
 `feature_extents` say the same of codec features. `cue_sources` says where the cues of a file were read and how many
 there are: in a sidecar (`path`) beside one of its places (`beside`), or, both NULL, in the file itself; what a source
-holds never changes, for one that is read again gets a new id. A `checksum` is of a shard's bytes; those of older
+holds never changes, for one that is read again gets a new id. `cue_extents` says where in the shards of the space
+`cue` the vectors of such a source are: one for each of its cues, in their order; a source whose cues are not embedded
+yet has none. A `checksum` is of a shard's bytes; those of older
 programs have none.
 """
 
@@ -67,7 +69,12 @@ ALTER TABLE locations ADD COLUMN inode UBIGINT DEFAULT 0;
 CREATE TABLE volumes (name VARCHAR NOT NULL, mount_point BLOB NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES, VOLUMES)
+CUE_VECTORS = """
+CREATE TABLE cue_extents (
+    source_id BIGINT NOT NULL, shard VARCHAR NOT NULL, first_row BIGINT NOT NULL, rows BIGINT NOT NULL);
+"""
+
+MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES, VOLUMES, CUE_VECTORS)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

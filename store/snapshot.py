@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from pesearch.errors import LibraryDamaged
+from pesearch.store.cue_tables import CueSources
+from pesearch.store.cue_vectors import read_cue_extents, sources_with_vectors
 from pesearch.store.extents import Extents, read_feature_extents, read_vector_extents
 from pesearch.store.known import KnownFiles, KnownPlaces
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
@@ -20,7 +22,7 @@ from pesearch.types import Space, SpaceName, Volume
 class Snapshot:
     """One generation of the catalogue. `birth` sets apart two libraries that lay in one folder one after the other.
 
-    `vectors` and `features` say where in the shards they are.
+    `vectors` and `features` say where in the shards they are; `embedded` are the sources of cues that have vectors.
     """
 
     generation: int
@@ -35,6 +37,7 @@ class Snapshot:
     files: KnownFiles
     vectors: Mapping[SpaceName, Extents[VectorShard]]
     features: Extents[FeatureShard]
+    embedded: CueSources
 
     @property
     def stamp(self) -> str:
@@ -47,9 +50,14 @@ class Snapshot:
         vectors = (shard for extents in self.vectors.values() for shard in extents.shards.values())
         return [*vectors, *self.features.shards.values()]
 
+    @property
+    def searched(self) -> tuple[Space, ...]:
+        """All spaces that have vectors: those of the media and that of cues."""
+        return (*self.spaces, *_cue_space(self.spaces))
+
     def space(self, name: SpaceName) -> Space | None:
         """The space of that name, if the library has it."""
-        return next((space for space in self.spaces if space.name == name), None)
+        return next((space for space in self.searched if space.name == name), None)
 
 
 def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
@@ -73,8 +81,12 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         volumes=_volumes(connection),
         places=places,
         files=KnownFiles(connection, places),
-        vectors={space.name: read_vector_extents(connection, space.name) for space in spaces},
+        vectors={
+            **{space.name: read_vector_extents(connection, space.name) for space in spaces},
+            **{space.name: read_cue_extents(connection) for space in _cue_space(spaces)},
+        },
         features=read_feature_extents(connection),
+        embedded=sources_with_vectors(connection),
     )
 
 
@@ -92,6 +104,11 @@ def is_last(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> bool:
 def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
     rows = connection.execute("SELECT name, model, revision, dim FROM spaces").fetchall()
     return tuple(Space(SpaceName(name), *rest) for name, *rest in rows)
+
+
+def _cue_space(spaces: Sequence[Space]) -> list[Space]:
+    """That of cues, in a library that hears: they are embedded by the model that the audio space is of."""
+    return [replace(space, name=SpaceName.CUE) for space in spaces if space.name is SpaceName.AUDIO]
 
 
 def _volumes(connection: duckdb.DuckDBPyConnection) -> tuple[Volume, ...]:

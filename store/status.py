@@ -40,7 +40,7 @@ def status_of(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
         files_by_kind=snapshot.files.kinds(),
         hours=snapshot.files.duration_seconds() / 3600,
         vectors={name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()},
-        policies={space.name: search_policy(folder, snapshot, space) for space in snapshot.spaces},
+        policies={space.name: search_policy(folder, snapshot, space) for space in snapshot.searched},
         cues=cues,
         failures=len(snapshot.places.failures()),
         size_bytes=size_on_disk(folder),

@@ -71,6 +71,10 @@ class VectorIndex:
 
     def search(self, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None) -> list[Hits]:
         """The k rows with the highest dot product for each query, best first; only in `file_ids` when given."""
+        return self._hits(self.nearest(queries, k, file_ids))
+
+    def nearest(self, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None) -> Nearest:
+        """As `search`, by the numbers of the rows."""
         space, layout = self.rows.space, self.rows.layout
         if queries.ndim != 2 or queries.shape[1] != space.dim:
             raise ValueError(f"queries {queries.shape} do not fit the space {space.name} of {space.dim}")
@@ -79,8 +83,8 @@ class VectorIndex:
             chosen = np.isin(layout.file_ids, np.fromiter(file_ids, dtype=np.int64, count=len(file_ids)))
         k = min(k, int(layout.counts[chosen].sum()))
         if k < 1 or not len(queries):
-            return [Hits.none(space.name)] * len(queries)
-        return self._hits(self._nearest(np.ascontiguousarray(queries, dtype=np.float32), k, chosen))
+            return Nearest(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
+        return self._nearest(np.ascontiguousarray(queries, dtype=np.float32), k, chosen)
 
     def _nearest(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
         layout = self.rows.layout

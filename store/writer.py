@@ -27,6 +27,7 @@ from pesearch.store.changes import (
     see_volumes,
 )
 from pesearch.store.cue_tables import drop_sources, take_cues
+from pesearch.store.cue_vectors import add_cue_vectors
 from pesearch.store.disk import disk_errors
 from pesearch.store.draft import StreamedFile
 from pesearch.store.extents import read_shards
@@ -37,7 +38,17 @@ from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_snapshot
 from pesearch.store.vector_shards import check_storable, write_shard
-from pesearch.types import CodecFeatures, CueSource, EncodedFile, Failure, Location, Space, SpaceName, Volume
+from pesearch.types import (
+    CodecFeatures,
+    CueSource,
+    EncodedFile,
+    Failure,
+    Location,
+    Space,
+    SpaceName,
+    SpaceVectors,
+    Volume,
+)
 
 MERGE_EVERY = 64
 """So many batches are added between two looks for shards to merge: five minutes of a run, at one batch in 5 s."""
@@ -50,6 +61,7 @@ class Writer:
         self._folder = folder
         self._birth = snapshot.birth
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
+        self._searched: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.searched}
         self._added = 0
         self._replaced: list[Shard] = []
         self._tidied = ""
@@ -116,6 +128,22 @@ class Writer:
 
         return self._commit(change)
 
+    def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
+        """Keep the vectors of sources of cues (`Library.cues_to_embed`), one for each cue, in their order.
+
+        `ValueError` for vectors that do not fit the space, or are not finite in float16. What is known of a source
+        stays, and one that is there no more is left out.
+        """
+        space = self._searched[SpaceName.CUE]
+        for _, vectors in embedded:
+            if vectors.space is not SpaceName.CUE or vectors.vectors.shape[1] != space.dim:
+                raise ValueError(f"{vectors!r} does not fit the space of cues")
+            check_storable(vectors)
+        with disk_errors(self._folder):
+            shard = write_shard(self._folder, space, [vectors for _, vectors in embedded])
+        sources = [(source_id, len(vectors.vectors)) for source_id, vectors in embedded]
+        return self._commit(lambda connection: add_cue_vectors(connection, shard, sources))
+
     def remove(self, file_ids: Iterable[int]) -> int:
         """Drop files from the library: their places, vectors and features. The media itself is not touched."""
         ids = list(file_ids)
@@ -143,7 +171,7 @@ class Writer:
         with suppress(NoSpaceLeft):
             for group in groups:
                 with disk_errors(self._folder):
-                    merged = merge(self._folder, group, self._spaces)
+                    merged = merge(self._folder, group, self._searched)
                 if merged is not None:
                     self._commit(partial(merge_shards, merged=merged))
                     self._replaced += merged.replaced

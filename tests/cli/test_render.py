@@ -2,13 +2,14 @@
 
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.cli.render import moment_lines, shown, size, table
-from pesearch.types import Cue, CueKind, Location, MediaFile, MediaInfo, MediaKind, Moment
+from pesearch.types import CueKind, FoundBy, FoundCue, Location, MediaFile, MediaInfo, MediaKind, Moment
 from pesearch.wording import clock, quoted, span
 
 
@@ -54,9 +55,11 @@ def test_size_and_table() -> None:
 
 def test_what_is_no_match_is_marked_and_what_is_written_is_shown() -> None:
     file = MediaFile(1, "print", MediaInfo(MediaKind.VIDEO, 9.0, None, None), (Location(Path("/a.mp4"), 1, 1),))
-    cue = Cue(1.0, 2.0, "mind\nthe gap", CueKind.SUBTITLE, "a.srt")
-    moment = Moment(1, file, 1.0, 2.0, 0.4, (), (), (cue,))
+    cue = FoundCue(1.0, 2.0, "mind\nthe gap", CueKind.SUBTITLE, "a.srt")
+    other = replace(cue, text="careful", found_by=FoundBy.MEANING)
+    moment = Moment(1, file, 1.0, 2.0, 0.4, (), (), (cue, other))
     sure, unsure = list(moment_lines(moment, True)), list(moment_lines(moment, False))
     assert (sure[0][:5], unsure[0][:5]) == ("  1. ", "  1? ")
     assert sure[1].strip() == 'subtitle 00:01.0-00:02.0 "mind\\nthe gap" (a.srt)'
+    assert sure[2].strip() == 'subtitle 00:01.0-00:02.0 "careful" (a.srt, by meaning)'
     assert sure[1:] == unsure[1:]

@@ -8,7 +8,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.passing import WindowInput
 from pesearch.errors import ModelDamaged, UnknownModel
-from pesearch.types import SpaceName
+from pesearch.types import MEDIA_SPACES, SpaceName
 
 AUDIO = (np.random.default_rng(4).standard_normal(48_000) * 0.1).astype(np.float32)
 FRAMES = [np.full((20, 30, 3), 40 * index, dtype=np.uint8) for index in range(3)]
@@ -23,7 +23,7 @@ def test_the_set_describes_itself(models: ModelSet) -> None:
     assert (models.name, models.device) == ("starter", "cpu")
     assert models.notice is not None
     assert "\n" not in models.notice
-    assert [(space.name, space.dim) for space in models.spaces] == [(name, 32) for name in SpaceName]
+    assert [(space.name, space.dim) for space in models.spaces] == [(name, 32) for name in MEDIA_SPACES]
     frame, video, audio, both = models.spaces
     assert video.revision == audio.revision == both.revision != frame.revision
 
@@ -55,7 +55,7 @@ def test_parts_load_when_they_are_used(tiny_set: Path) -> None:
 def test_texts_and_media_meet_in_every_space(models: ModelSet) -> None:
     texts = models.embed_texts(["siren and train", "rain"])
     [window] = models.embed_windows([WindowInput(FRAMES, AUDIO)])
-    for space in SpaceName:
+    for space in MEDIA_SPACES:
         vectors = texts.of(space)
         assert vectors is not None
         assert vectors.shape == (2, 32)
@@ -97,3 +97,10 @@ def test_an_unknown_set_and_a_folder_without_models_are_refused(tmp_path: Path) 
         open_model_set("huge")
     with pytest.raises(ModelDamaged, match="lacks"):
         open_model_set("starter", "cpu", tmp_path)
+
+
+def test_texts_meet_cues_at_unit_length_by_the_head_for_sounds(models: ModelSet) -> None:
+    texts = models.embed_texts(["siren and train", "rain"], {SpaceName.CUE})
+    assert texts.audio is not None and texts.cue is not None and texts.video is None
+    np.testing.assert_allclose(np.linalg.norm(texts.cue, axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(texts.cue * np.linalg.norm(texts.audio, axis=1)[:, None], texts.audio, rtol=1e-4)

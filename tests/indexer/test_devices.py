@@ -19,7 +19,7 @@ from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Plan, Progress, Spent
 from pesearch.indexer.plan import Work
 from pesearch.store.library import Library, create_library
-from pesearch.types import Location, MediaInfo, MediaKind, SpaceName
+from pesearch.types import MEDIA_SPACES, Location, MediaInfo, MediaKind
 from tests.indexer.runs import held, of, run, told
 from tests.media.samples import ffmpeg
 
@@ -54,7 +54,7 @@ def test_two_processes_make_the_same_library(
     assert held(shared) == held(library)
     files = {file.path: file.id for file in shared.files()}
     for file in library.files():
-        for space in SpaceName:
+        for space in MEDIA_SPACES:
             one, other = library.vectors(file.id, space), shared.vectors(files[file.path], space)
             assert np.array_equal(one.segments, other.segments)
             np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-3)

@@ -19,7 +19,7 @@ from pesearch.indexer.stages import Stages
 from pesearch.media.probe import probe
 from pesearch.store import draft
 from pesearch.store.library import Library, create_library
-from pesearch.types import Location, SpaceName
+from pesearch.types import MEDIA_SPACES, Location
 from tests.indexer.runs import of, run, told
 from tests.media.samples import ffmpeg
 
@@ -64,7 +64,7 @@ def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet
         run(folder, short, starter)
     assert (batches_of_frames(long), batches_of_frames(short)) == (15, 1)  # 104 rows, as they came and as a whole
     (one,), (other,) = long.files(), short.files()
-    for space in SpaceName:
+    for space in MEDIA_SPACES:
         ours, expected = long.vectors(one.id, space), short.vectors(other.id, space)
         assert np.array_equal(ours.segments, expected.segments)
         np.testing.assert_allclose(ours.vectors, expected.vectors, atol=1e-3)
@@ -84,7 +84,7 @@ def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starte
         embedding.close()
         writer.add([finished.file])
     (file,) = long.files()
-    assert all(len(long.vectors(file.id, space).vectors) for space in SpaceName)
+    assert all(len(long.vectors(file.id, space).vectors) for space in MEDIA_SPACES)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import torch
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.outcomes import Spent
 from pesearch.store.library import Library, create_library
-from pesearch.types import SpaceName
+from pesearch.types import MEDIA_SPACES
 from tests.indexer.runs import of, run, told
 
 
@@ -49,6 +49,6 @@ def test_the_batch_is_halved_and_the_work_goes_on(
     assert spent.troubles == ("memory ran out: frames were taken 1 at a time in place of 16",)
     files = {file.path: file.id for file in again.files()}
     for file in library.files():
-        for space in SpaceName:
+        for space in MEDIA_SPACES:
             one, other = library.vectors(file.id, space), again.vectors(files[file.path], space)
             np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-3)

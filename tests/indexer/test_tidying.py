@@ -13,7 +13,7 @@ from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Indexed, Plan, Spent
 from pesearch.store.library import Library
 from pesearch.store.renewal import NotRenewed, Renewing
-from pesearch.types import SpaceName
+from pesearch.types import MEDIA_SPACES, SpaceName
 from tests.indexer.runs import of, run, told
 from tests.store.policies import compress
 
@@ -36,7 +36,7 @@ def test_index_at_the_end(media: Path, library: Library, models: ModelSet) -> No
     outcomes = run(media, library, models)
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds.index(Plan) < kinds.index(Indexed) < kinds.index(Renewing) < kinds.index(Spent) == len(kinds) - 1
-    for space in SpaceName:
+    for space in MEDIA_SPACES:
         shares = [step.share for step in of(Renewing, outcomes) if step.index == space]
         assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 1.0)
     (spent,) = of(Spent, outcomes)
@@ -86,7 +86,7 @@ def test_index_that_cannot_be_built_fails_no_file(media: Path, library: Library,
     (library.folder / "indexes").write_text("in the way")
     outcomes = run(media, library, models)
     assert told(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
-    assert {trouble.index for trouble in of(NotRenewed, outcomes)} == set(SpaceName)
+    assert {trouble.index for trouble in of(NotRenewed, outcomes)} == set(MEDIA_SPACES)
     (library.folder / "indexes").unlink()
     assert not of(NotRenewed, run(media, library, models))
     assert not library.status().policies[SpaceName.FRAME].lacks_index

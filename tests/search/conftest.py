@@ -11,6 +11,7 @@ import pytest
 from pesearch.store.library import Library, create_library
 from pesearch.timeline import windows
 from pesearch.types import (
+    MEDIA_SPACES,
     AudioStream,
     EncodedFile,
     Location,
@@ -37,7 +38,7 @@ def make_library(tmp_path: Path) -> MakeLibrary:
     """Makes a library of two dimensions from names and their vectors: one a window, or one a frame from 0 s on."""
 
     def make(files: Mapping[str, Vectors], seconds: float = 10.0) -> Library:
-        spaces = [Space(name, "by hand", "1", 2) for name in SpaceName]
+        spaces = [Space(name, "by hand", "1", 2) for name in MEDIA_SPACES]
         library = create_library(tmp_path / "library", "starter", spaces)
         with library.writer() as writer:
             writer.add([encoded(tmp_path / name, vectors, seconds) for name, vectors in files.items()])

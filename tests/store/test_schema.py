@@ -16,7 +16,7 @@ from pesearch.store.doctor import examine
 from pesearch.store.library import Library, open_library
 from pesearch.store.lock import writer_lock
 from pesearch.store.vector_shards import write_shard
-from pesearch.types import Cue, CueKind, CueSource
+from pesearch.types import Cue, CueKind, CueSource, SpaceName, SpaceVectors
 from tests.small_disk import SmallDisk
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
@@ -140,3 +140,23 @@ def test_older_library_that_another_program_writes_to(tmp_path: Path) -> None:
         assert library.generation() == generation
     with library.writer():
         assert "checksum" in columns(library, "shards")
+
+
+def test_library_from_before_the_vectors_of_cues_takes_them(library: Library) -> None:
+    """Its cues are found by their words, and wait to be embedded."""
+    said = Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2")
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one"), encoded("/b", "two")])
+        writer.take_cues([(2, CueSource(None, None, (said,)))])
+    with duckdb.connect(library.folder / "library.duckdb") as connection:
+        connection.execute("DROP TABLE cue_extents")
+        connection.execute("UPDATE library SET schema = 5")
+    older = open_library(library.folder)
+    waiting = older.cues_to_embed()
+    assert [hit.cue for hit in older.find_text("gap", 5)] == [said] and waiting.counts.tolist() == [1]
+    near = vectors("gap", AUDIO, 1)
+    assert older.find_alike(near.vectors, np.zeros(1, np.float32), 5) == [[]]
+    with older.writer() as writer:
+        writer.add_cue_vectors([(int(waiting.ids[0]), SpaceVectors(SpaceName.CUE, near.segments, near.vectors))])
+    (found,) = older.find_alike(near.vectors, np.zeros(1, np.float32), 5)
+    assert [(hit.file_id, hit.cue) for hit in found] == [(2, said)] and not len(older.cues_to_embed().ids)

@@ -1,7 +1,8 @@
 """A writer that is killed at any moment, and what its library must then be.
 
-Each point is one life of a writer: it adds files and copies, long files by a draft, removes, lets shards be merged and
-swept, until SIGKILL ends it. A plain twin does the same; what the writer had not said to be done may be there or not.
+Each point is one life of a writer: it adds files and copies, long files by a draft, removes, embeds cues, lets shards
+be merged and swept, until SIGKILL ends it. A plain twin does the same; what the writer had not said to be done may be
+there or not.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import multiprocessing
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+import numpy as np
 
 from pesearch.store import merging
 from pesearch.store import writer as writing
@@ -19,8 +22,8 @@ from pesearch.store.doctor import examine
 from pesearch.store.draft import Draft, StreamedFile
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.writer import Writer
-from pesearch.types import EncodedFile
-from tests.store.contents import SPACES, encoded, features, vectors
+from pesearch.types import Cue, CueKind, CueSource, EncodedFile, SpaceName
+from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.twin import Twin
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -46,10 +49,17 @@ def change(number: int, present: list[str]) -> Change:
     if len(present) >= MOST_FILES or (present and chance.random() < 0.2):
         return Change(removed=sorted(present)[number % len(present)])
     if chance.random() < 0.2:
-        return Change((encoded(f"/{number}", f"long {number}", rows=LONG_ROWS, steps=LONG_ROWS),), is_streamed=True)
+        film = _said(encoded(f"/{number}", f"long {number}", rows=LONG_ROWS, steps=LONG_ROWS))
+        return Change((film,), is_streamed=True)
     contents = [f"short {number}-{part}" for part in range(chance.randint(1, 3))]
-    places = [encoded(f"/{content}", content, steps=5) for content in contents]
+    places = [_said(encoded(f"/{content}", content, steps=5)) for content in contents]
     return Change((*places, encoded(f"/copy of {contents[0]}", contents[0], steps=5)))
+
+
+def _said(file: EncodedFile) -> EncodedFile:
+    """The file with its name as its only cue."""
+    cue = Cue(0.0, 1.0, file.fingerprint, CueKind.SUBTITLE, "stream 2")
+    return replace(file, cues=(CueSource(None, None, (cue,)),))
 
 
 def apply(change: Change, target: Writer | Twin, library: Library | Twin) -> int:
@@ -71,6 +81,8 @@ def write_until_killed(folder: Path, first: int, said: Connection) -> None:
                 said.send(("begun", number))
                 present = [file.fingerprint for file in library.files()]
                 said.send(("done", apply(change(number, present), writer, library)))
+                if number % 3 == 0:
+                    embed_cues(library, writer)  # the twin knows of none: what is killed here waits for the next time
                 number += 1
 
 
@@ -148,8 +160,26 @@ def contents(library: Library | Twin) -> set[tuple[str, tuple[Path, ...]]]:
     return {(file.fingerprint, tuple(place.path for place in file.locations)) for file in files}
 
 
+def embed_cues(library: Library, writer: Writer) -> None:
+    """The cue of each file that waits for it."""
+    waiting = library.cues_to_embed()
+    embedded = [
+        (source_id, replace(vectors(library.file(file_id).fingerprint, AUDIO, 1), space=SpaceName.CUE))
+        for source_id, file_id in zip(waiting.ids.tolist(), waiting.file_ids.tolist(), strict=True)
+    ]
+    if embedded:
+        writer.add_cue_vectors(embedded)
+
+
 def prove_whole(library: Library) -> None:
-    """Each file has all its vectors and features, each row of it is found, and found once."""
+    """Each file has all its vectors and features, each row of it is found, and found once. So is each cue that does not
+    wait to be embedded."""
+    waiting = set(library.cues_to_embed().file_ids.tolist())
+    for file in library.files():
+        asked = vectors(file.fingerprint, AUDIO, 1).vectors
+        (near,) = library.find_alike(asked, np.zeros(1, np.float32), 10_000, frozenset({file.id}))
+        told = [(hit.file_id, hit.cue.text) for hit in near]
+        assert told == ([] if file.id in waiting else [(file.id, file.fingerprint)])
     rows = {file.id: LONG_ROWS if file.fingerprint.startswith("long") else 3 for file in library.files()}
     for file in library.files():
         kept = library.features(file.id)
@@ -172,4 +202,4 @@ def _streamed(folder: Path, file: EncodedFile) -> StreamedFile:
         draft.add_vectors(part)
     if file.features is not None:
         draft.add_features(file.features)
-    return draft.finish(file.location, file.fingerprint, file.info)
+    return replace(draft.finish(file.location, file.fingerprint, file.info), cues=file.cues)

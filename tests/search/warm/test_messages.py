@@ -20,9 +20,10 @@ from pesearch.search.warm.messages import Asking, Refusal, Reply, Surroundings, 
 from pesearch.store.library import Library
 from pesearch.types import (
     AudioStream,
-    Cue,
     CueKind,
     Event,
+    FoundBy,
+    FoundCue,
     Hit,
     Location,
     MediaFile,
@@ -70,7 +71,7 @@ PLACES = st.builds(Location, PATHS, WHOLE, st.integers(-(2**63), 2**63 - 1), TEX
 FILES = st.builds(MediaFile, WHOLE, TEXTS, INFOS, st.lists(PLACES, min_size=1, max_size=2).map(tuple))
 HITS = st.builds(Hit, WHOLE, st.sampled_from(SpaceName), NUMBERS, NUMBERS, NUMBERS, WHOLE)
 EVENTS = st.builds(Event, TEXTS, NUMBERS, NUMBERS, NUMBERS)
-CUES = st.builds(Cue, NUMBERS, NUMBERS, TEXTS, st.sampled_from(CueKind), TEXTS, TEXTS)
+CUES = st.builds(FoundCue, NUMBERS, NUMBERS, TEXTS, st.sampled_from(CueKind), TEXTS, TEXTS, st.sampled_from(FoundBy))
 
 
 def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:

@@ -1,0 +1,298 @@
+"""What cues are worth that are found by their meaning, and what it costs to embed them.
+
+    python -m benchmarks.cues [--part heads|answers|cost|search] [--seed 41]
+
+The texts are of the generated world, the models the starter set; no media is made. `heads`: cues and questions that
+state the same in other words, put to each text head of PE-AV: how often the nearest cue is a right one. `answers`: a
+library of such cues, with much in it that the models do not know, is asked by `search` for what is there in other words
+and for what is not. `cost`: the text tower in its real size, random weights, on this CPU. `search`: 65,536 vectors of
+1024 numbers, which is what lies in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.absences import SAID, WITHHELD
+from benchmarks.figures import Finding, Row, report, this_machine
+from pesearch.encoders.libraries import load_transformers
+from pesearch.encoders.model_set import open_model_set
+from pesearch.encoders.passing import unit
+from pesearch.indexer.cue_embedding import embed_cues
+from pesearch.indexer.stages import Stages
+from pesearch.search.evaluation.metrics import auroc, calibration_error
+from pesearch.search.products import on_one_core
+from pesearch.search.question import Question
+from pesearch.search.search import search
+from pesearch.store.library import Library, create_library
+from pesearch.store.words import words
+from pesearch.types import (
+    AudioStream,
+    Cue,
+    CueKind,
+    CueSource,
+    EncodedFile,
+    Location,
+    MediaInfo,
+    MediaKind,
+    Space,
+    SpaceName,
+    SpaceVectors,
+)
+from tests.encoders.checkpoints import SMALL
+from training.texts import Rng, sample_text
+from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
+
+CUES, QUESTIONS, CUES_A_FILE = 600, 100, 20
+
+CHATTER = (
+    "I never thought that a {} would do", "who has taken my {} again", "we can not afford the {}",
+    "tell her about the {} tomorrow", "he was born beside a {}", "not every {} is worth it",
+)  # fmt: skip
+"""What people say in films, about things that the starter set does not know."""
+
+Fact = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Of so many questions the share whose nearest cue, of other words, states the same."""
+
+    part: str
+    head: str
+    questions: int
+    right: float
+
+    def rows(self) -> Iterator[Row]:
+        """The share."""
+        yield Row(f"text head for {self.head}: nearest of other words is right", f"{self.right:.3f}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Questions to cues alone, half of them for what no cue says: is the best one right, and is that told from none?"""
+
+    part: str
+    cues: int
+    questions: int
+    found: float
+    right: float
+    false: float
+    auroc: float
+    calibration_error: float
+
+    def rows(self) -> Iterator[Row]:
+        """All of it."""
+        yield Row(f"{self.cues} cues: found in other words", f"{self.found:.3f}")
+        yield Row("the first of them says what was asked", f"{self.right:.3f}")
+        yield Row("found what is not there", f"{self.false:.3f}")
+        yield Row(f"answer or abstain ({self.questions}): AUROC", f"{self.auroc:.3f}", ">= 0.9")
+        yield Row("expected calibration error: they are held below what words find", f"{self.calibration_error:.3f}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU-seconds for 1000 texts of so many tokens."""
+
+    part: str
+    tokens: int
+    cpu_seconds: float
+
+    def rows(self) -> Iterator[Row]:
+        """The time."""
+        yield Row(f"1000 texts of {self.tokens} tokens through the real text tower", f"{self.cpu_seconds:.0f} CPU-s")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The median of a question's way through so many cues, where it finds any and where it finds none."""
+
+    part: str
+    rows_searched: int
+    found_ms: float
+    none_ms: float
+
+    def rows(self) -> Iterator[Row]:
+        """Both."""
+        yield Row(f"{self.rows_searched} cues, one question, finds 10", f"{self.found_ms:.1f} ms")
+        yield Row("finds none", f"{self.none_ms:.1f} ms")
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=list(PARTS), action="append", help="default: all")
+    parser.add_argument("--seed", type=int, default=41, help="which texts (default 41)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        report(measure(Path(folder), arguments.seed, arguments.part or list(PARTS)))
+
+
+def measure(folder: Path, seed: int, parts: Sequence[str]) -> Iterator[Finding]:
+    """The parts one after the other."""
+    yield this_machine("cpu", "starter")
+    for part in parts:
+        yield from PARTS[part](folder, seed)
+
+
+def heads(folder: Path, seed: int) -> Iterator[Head]:
+    """Each fact once as a cue, and then as questions that share no word with it."""
+    models, rng = open_model_set("starter", "cpu"), np.random.default_rng(seed)
+    facts = [fact for fact in _facts() for _ in range(5)]
+    pairs = [(fact, pair) for fact in facts if (pair := _in_other_words(fact, rng)) is not None]
+    asked, said = [pair[1] for _, pair in pairs], [pair[0] for _, pair in pairs]
+    for head in (SpaceName.AUDIO, SpaceName.VIDEO, SpaceName.AUDIO_VIDEO):
+        embedded = models.embed_texts([*asked, *said], {head}).of(head)
+        if embedded is not None:
+            vectors = unit(embedded)
+            scores = vectors[: len(asked)] @ vectors[len(asked) :].T
+            shares_words = np.array([[not _words(one).isdisjoint(_words(other)) for other in said] for one in asked])
+            nearest = np.where(shares_words, -1.0, scores).argmax(axis=1).tolist()
+            right = np.mean([_is_same(pairs[at][0], fact) for at, (fact, _) in zip(nearest, pairs, strict=True)])
+            yield Head("heads", head.value, len(asked), float(right))
+
+
+def answers(folder: Path, seed: int) -> Iterator[Answers]:
+    """A library of cues alone, asked in other words."""
+    rng = np.random.default_rng(seed)
+    known = [fact for fact in _facts() if not any(name in WITHHELD for name in _names(fact))]
+    inside, outside = OUTSIDE[::2], OUTSIDE[1::2]
+    cues: list[tuple[Fact, str]] = []
+    there: list[tuple[Fact, str]] = []
+    for number in range(CUES):
+        fact = known[int(rng.integers(len(known)))]
+        pair = _in_other_words(fact, rng) if number % 2 else None
+        if pair is None:
+            said = CHATTER[number % len(CHATTER)].format(inside[int(rng.integers(len(inside)))])
+            cues.append((frozenset(), str(rng.choice(SAID)) if number % 4 else said))
+        else:
+            cues.append((fact, pair[0]))
+            there.append((fact, pair[1]))
+    library = _library(folder / "answers", cues)
+    held_back = [text for name in WITHHELD for forms in (HEARD_AS, SEEN_AS) for text in forms.get(name, ())]
+    absent = [*held_back, *(text for text in PHRASES if text not in SAID), *outside]
+    asked = [*(there[at] for at in rng.permutation(len(there))[:QUESTIONS])]
+    asked += [(frozenset(), str(text)) for text in rng.permutation(sorted(set(absent)))[:QUESTIONS]]
+    models = open_model_set("starter", "cpu")
+    best = [search(library, models, Question(f"text:({text})", k=1)).moments for _, text in asked]
+    scores = np.array([moments[0].score if moments else 0.0 for moments in best])
+    is_there, stated = np.array([bool(fact) for fact, _ in asked]), {text: fact for fact, text in cues}
+    right = [
+        _is_same(stated[moments[0].cues[0].text], fact)
+        for (fact, _), moments in zip(asked, best, strict=True)
+        if moments and fact
+    ]
+    found = scores >= 0.5
+    yield Answers(
+        "answers", len(cues), len(asked), float(found[is_there].mean()), float(np.mean(right)),
+        float(found[~is_there].mean()), auroc(scores, is_there), calibration_error(scores, is_there),
+    )  # fmt: skip
+
+
+def cost(folder: Path, seed: int) -> Iterator[Cost]:
+    """A line of subtitles, two of them, and a description."""
+    transformers = load_transformers()
+    tower = transformers.ModernBertModel(transformers.ModernBertConfig(**SMALL.text)).eval()
+    for tokens, texts in ((12, 64), (24, 64), (128, 16)):
+        ids = torch.randint(5, 50_000, (texts, tokens))
+        with torch.inference_mode():
+            tower(input_ids=ids[:8])
+            started = time.process_time()
+            tower(input_ids=ids)
+        yield Cost("cost", tokens, (time.process_time() - started) / texts * 1000)
+
+
+def searched(folder: Path, seed: int) -> Iterator[Search]:
+    """The exact scan, and the reading of what it found."""
+    rng, files, cues = np.random.default_rng(seed), 64, 1024
+    library = create_library(folder / "many", "made-up", [Space(SpaceName.AUDIO, "made-up", "1", 1024)])
+    with library.writer() as writer:
+        texts = [[(frozenset[str](), f"cue {number} {at}") for at in range(cues)] for number in range(files)]
+        writer.add([_file(number, each) for number, each in enumerate(texts)])
+        for source_id in library.cues_to_embed().ids.tolist():
+            vectors = unit(rng.standard_normal((cues, 1024)).astype(np.float32))
+            writer.add_cue_vectors([(source_id, SpaceVectors(SpaceName.CUE, np.zeros((cues, 2)), vectors))])
+    queries = unit(rng.standard_normal((40, 1024)).astype(np.float32))
+    figures = []
+    with on_one_core():
+        pinned = library.pinned()
+        for least in (0.0, 1.1):
+            times = []
+            for query in queries:
+                started = time.perf_counter()
+                pinned.find_alike(query[None], np.array([least], np.float32), 10)
+                times.append(time.perf_counter() - started)
+            figures.append(float(np.median(times[5:]) * 1000))
+    yield Search("search", files * cues, *figures)
+
+
+def _facts() -> list[Fact]:
+    coloured = [frozenset({f"seen:{name}", f"colour:{name}:{colour}"}) for name in COLOURED for colour in COLOURS]
+    return [
+        *(frozenset({f"heard:{name}"}) for name in HEARD_AS),
+        *(frozenset({f"seen:{name}"}) for name in SEEN_AS),
+        *coloured,
+    ]
+
+
+def _in_other_words(fact: Fact, rng: Rng) -> tuple[str, str] | None:
+    """Two texts that state a fact and share no word but those of sentences; None where that is hard to come by."""
+    for _ in range(20):
+        one, other = sample_text(fact, rng), sample_text(fact, rng)
+        if _words(one).isdisjoint(_words(other)):
+            return one, other
+    return None
+
+
+_OF_SENTENCES = set(words("a an the of is it we can be you there heard hear seen see sound video picture shows"))
+
+
+def _words(text: str) -> set[str]:
+    return set(words(text)) - _OF_SENTENCES - set(COLOURS)
+
+
+def _names(fact: Fact) -> set[str]:
+    return {one.split(":")[1] for one in fact}
+
+
+def _is_same(one: Fact, other: Fact) -> bool:
+    """Whether two facts are of one thing: it need not be known whether that is seen or heard."""
+    colours = [{part for part in fact if part.startswith("colour:")} for fact in (one, other)]
+    return _names(one) == _names(other) and colours[0] >= colours[1]
+
+
+def _library(folder: Path, cues: Sequence[tuple[Fact, str]]) -> Library:
+    models = open_model_set("starter", "cpu")
+    library = create_library(folder, models.name, models.spaces)
+    with library.writer() as writer:
+        writer.add([_file(at, cues[at : at + CUES_A_FILE]) for at in range(0, len(cues), CUES_A_FILE)])
+        for _ in embed_cues(library, models, writer, Stages()):
+            pass
+    return library
+
+
+def _file(number: int, cues: Sequence[tuple[Fact, str]]) -> EncodedFile:
+    """A file that has nothing but cues, five seconds each."""
+    info = MediaInfo(MediaKind.AUDIO, 5.0 * len(cues), None, AudioStream("aac", 48000, 1))
+    said = tuple(Cue(5.0 * at, 5.0 * at + 4, text, CueKind.SUBTITLE, "a.srt") for at, (_, text) in enumerate(cues))
+    source = CueSource(None, None, said)
+    return EncodedFile(Location(Path(f"/made up/{number}"), 1, 1), f"{number}", info, (), cues=(source,))
+
+
+PARTS: dict[str, Callable[[Path, int], Iterator[Finding]]] = {
+    "heads": heads,
+    "answers": answers,
+    "cost": cost,
+    "search": searched,
+}
+
+if __name__ == "__main__":
+    main()
