@@ -7,7 +7,8 @@ Of a place on a drive `volume` names the file system and `inode` the file on it;
 `feature_extents` say the same of codec features. `cue_sources` says where the cues of a file were read and how many
 there are: in a sidecar (`path`) beside one of its places (`beside`), or, both NULL, in the file itself; what a source
 holds never changes, for one that is read again gets a new id. A `checksum` is of a shard's bytes; those of older
-programs have none.
+programs have none. `settings` are what the user chose for a library: of `vectors` where they are searched, as
+`milvus_address` writes it; FAISS does where nothing is said.
 """
 
 from __future__ import annotations
@@ -67,7 +68,13 @@ ALTER TABLE locations ADD COLUMN inode UBIGINT DEFAULT 0;
 CREATE TABLE volumes (name VARCHAR NOT NULL, mount_point BLOB NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES, VOLUMES)
+SETTINGS = """
+CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
+"""
+
+VECTORS_SETTING = "vectors"
+
+MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES, VOLUMES, SETTINGS)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

@@ -12,6 +12,8 @@ import duckdb
 from pesearch.errors import LibraryDamaged
 from pesearch.store.extents import Extents, read_feature_extents, read_vector_extents
 from pesearch.store.known import KnownFiles, KnownPlaces
+from pesearch.store.milvus_address import MilvusAddress, parse_vectors
+from pesearch.store.schema import VECTORS_SETTING
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import Space, SpaceName, Volume
 
@@ -20,7 +22,7 @@ from pesearch.types import Space, SpaceName, Volume
 class Snapshot:
     """One generation of the catalogue. `birth` sets apart two libraries that lay in one folder one after the other.
 
-    `vectors` and `features` say where in the shards they are.
+    `milvus` searches the vectors, or FAISS does. `vectors` and `features` say where in the shards they are.
     """
 
     generation: int
@@ -31,6 +33,7 @@ class Snapshot:
     frames_per_second: float
     spaces: tuple[Space, ...]
     volumes: tuple[Volume, ...]
+    milvus: MilvusAddress | None
     places: KnownPlaces
     files: KnownFiles
     vectors: Mapping[SpaceName, Extents[VectorShard]]
@@ -71,6 +74,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         frames_per_second=frames_per_second,
         spaces=spaces,
         volumes=_volumes(connection),
+        milvus=_milvus(connection),
         places=places,
         files=KnownFiles(connection, places),
         vectors={space.name: read_vector_extents(connection, space.name) for space in spaces},
@@ -92,6 +96,11 @@ def is_last(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> bool:
 def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
     rows = connection.execute("SELECT name, model, revision, dim FROM spaces").fetchall()
     return tuple(Space(SpaceName(name), *rest) for name, *rest in rows)
+
+
+def _milvus(connection: duckdb.DuckDBPyConnection) -> MilvusAddress | None:
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", [VECTORS_SETTING]).fetchone()
+    return None if row is None else parse_vectors(row[0])
 
 
 def _volumes(connection: duckdb.DuckDBPyConnection) -> tuple[Volume, ...]:

@@ -17,5 +17,5 @@ def compress(patch: pytest.MonkeyPatch) -> None:
 def compress_without_loss(patch: pytest.MonkeyPatch) -> None:
     """As `compress`, with a shortlist of all rows: so the answers must be exact."""
     compress(patch)
-    patch.setattr(vectors, "SMALL_CHOICE", 0)
+    patch.setattr(compressed, "SMALL_CHOICE", 0)
     patch.setattr(compressed, "SHORTLIST", 1 << 30)
