@@ -8,6 +8,7 @@ said to be in it, because it was dropped or is of another time, is filled anew.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ import numpy as np
 
 from pesearch.errors import VectorServerError
 from pesearch.store.layout import Layout, Marks, Numbers
-from pesearch.store.milvus import IndexKind, reach
-from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.milvus import IndexKind, in_passing, reach
+from pesearch.store.milvus_address import MilvusAddress, parse_vectors
 from pesearch.store.milvus_cover import Cover, SpaceOnMilvus
 from pesearch.store.milvus_rows import row_ids
 from pesearch.store.rows import Rows
@@ -117,6 +118,18 @@ def _with(covered: Layout, layout: Layout, places: Numbers) -> Layout:
     return Layout.of(file_ids[order], counts[order])
 
 
+def reach_vectors(vectors: str) -> MilvusAddress | None:
+    """Where `--vectors` says that vectors are searched, after a look whether that answers; None for FAISS, here.
+
+    `VectorServerError` when it does not, or when nothing of that kind is meant.
+    """
+    address = parse_vectors(vectors)
+    if address is not None:
+        with in_passing(address):
+            reach(address)
+    return address
+
+
 def on_milvus(folder: Path, snapshot: Snapshot) -> list[SpaceOnMilvus]:
     """The spaces of a library that a Milvus searches: all, or none."""
     if snapshot.milvus is None:
@@ -127,13 +140,14 @@ def on_milvus(folder: Path, snapshot: Snapshot) -> list[SpaceOnMilvus]:
 def leave(folder: Path, snapshot: Snapshot) -> list[str]:
     """Drop what a library has on its Milvus, if it can be reached; the names of the collections that stay there."""
     staying = []
-    for held in on_milvus(folder, snapshot):
-        if held.path.exists():
-            try:
-                held.collection.drop()
-            except VectorServerError:
-                staying.append(held.collection.name)
-            held.path.unlink()
+    with nullcontext() if snapshot.milvus is None else in_passing(snapshot.milvus):
+        for held in on_milvus(folder, snapshot):
+            if held.path.exists():
+                try:
+                    held.collection.drop()
+                except VectorServerError:
+                    staying.append(held.collection.name)
+                held.path.unlink()
     return staying
 
 
@@ -151,8 +165,10 @@ def milvus_state(folder: Path, snapshot: Snapshot) -> MilvusState | None:
     if snapshot.milvus is None:
         return None
     rows = {}
-    for held in on_milvus(folder, snapshot):
-        cover = held.read()
-        if cover is not None:
-            rows[held.space.name] = (held.collection.rows() or 0, cover.layout.rows)
-    return MilvusState(snapshot.milvus, reach(snapshot.milvus), rows)
+    with in_passing(snapshot.milvus):
+        version = reach(snapshot.milvus)
+        for held in on_milvus(folder, snapshot):
+            cover = held.read()
+            if cover is not None:
+                rows[held.space.name] = (held.collection.rows() or 0, cover.layout.rows)
+    return MilvusState(snapshot.milvus, version, rows)
