@@ -79,9 +79,9 @@ class MilvusCollection:
             params = {"nlist": LISTS} if kind is IndexKind.LISTS else {}
             indexes.add_index("vector", index_type=kind.value, metric_type="IP", params=params)
             indexes.add_index("file_id", index_type="INVERTED")
-            client.create_collection(
-                self.name, schema=schema, index_params=indexes, consistency_level="Bounded", timeout=CHANGE_SECONDS
-            )
+            client.create_collection(self.name, schema=schema, consistency_level="Bounded", timeout=CHANGE_SECONDS)
+            # It is empty: to wait for its indexes would only take time, half a second for each.
+            client.create_index(self.name, indexes, sync=False, timeout=CHANGE_SECONDS)
 
     def drop(self) -> None:
         """Leave nothing of it."""
