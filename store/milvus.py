@@ -1,4 +1,4 @@
-"""Collections on a Milvus: the only file that knows its client. A cluster and Milvus Lite are asked in the same way.
+"""Collections on a Milvus: a cluster and Milvus Lite are asked in the same way.
 
 What is asked is plain: 32-bit vectors and the inner product, because Milvus Lite has no 16-bit ones; an id, and three
 numbers beside each vector. Scores are not used: what is found is a shortlist, and the shards give the scores.
@@ -6,34 +6,20 @@ numbers beside each vector. Scores are not used: what is found is a shortlist, a
 
 from __future__ import annotations
 
-import fcntl
-import logging
-import os
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pesearch.errors import VectorServerError
 from pesearch.store.layout import Numbers
-from pesearch.store.milvus_address import TOKEN_VARIABLE, MilvusAddress
+from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.milvus_client import asked
 from pesearch.types import FloatArray, HalfArray, SegmentArray
 
-if TYPE_CHECKING:
-    from pymilvus import MilvusClient
-
-CONNECT_SECONDS, ANSWER_SECONDS, CHANGE_SECONDS = 5.0, 20.0, 300.0
-"""How long is waited for a connection, for an answer, and for a change of a collection."""
-
-LITE_WAIT_SECONDS = 10.0
-"""How long is waited until another process is done with a file of Milvus Lite."""
+ANSWER_SECONDS, CHANGE_SECONDS = 20.0, 300.0
+"""How long is waited for an answer, and for a change of a collection."""
 
 MESSAGE_BYTES = 16 << 20
 """So many bytes of vectors are sent at a time: Milvus takes four times as many."""
@@ -63,7 +49,7 @@ class MilvusCollection:
 
     def create(self, kind: IndexKind) -> None:
         """Make it anew and empty, whatever was there."""
-        with _asked(self.address) as connected:
+        with asked(self.address) as connected:
             from pymilvus import DataType, MilvusClient
 
             client = connected.client
@@ -82,16 +68,17 @@ class MilvusCollection:
             client.create_collection(self.name, schema=schema, consistency_level="Bounded", timeout=CHANGE_SECONDS)
             # It is empty: to wait for its indexes would only take time, half a second for each.
             client.create_index(self.name, indexes, sync=False, timeout=CHANGE_SECONDS)
+            connected.loading(self.name)  # for readers too that have searched the one before
 
     def drop(self) -> None:
         """Leave nothing of it."""
-        with _asked(self.address) as connected:
+        with asked(self.address) as connected:
             connected.client.drop_collection(self.name, timeout=CHANGE_SECONDS)
             connected.loaded.discard(self.name)
 
     def rows(self) -> int | None:
         """How many rows it has, all that was written counted; None when it is not there."""
-        with _asked(self.address) as connected:
+        with asked(self.address) as connected:
             if not connected.client.has_collection(self.name, timeout=ANSWER_SECONDS):
                 return None
             counted = connected.loading(self.name).query(
@@ -105,7 +92,7 @@ class MilvusCollection:
 
     def insert(self, ids: Numbers, file_ids: Numbers, segments: SegmentArray, vectors: HalfArray) -> None:
         """Add rows: ids and file_ids int64 [n], segments in seconds [n, 2], vectors float16 [n, dim]."""
-        with _asked(self.address) as connected:
+        with asked(self.address) as connected:
             step = max(1, MESSAGE_BYTES // (4 * self.dim))
             for start in range(0, len(ids), step):
                 some = slice(start, start + step)
@@ -124,7 +111,7 @@ class MilvusCollection:
 
     def delete(self, file_ids: Sequence[int]) -> None:
         """Take out the rows of files."""
-        with _asked(self.address) as connected:
+        with asked(self.address) as connected:
             client = connected.loading(self.name)
             for start in range(0, len(file_ids), MOST_HITS):
                 some = list(file_ids[start : start + MOST_HITS])
@@ -132,7 +119,7 @@ class MilvusCollection:
 
     def flush(self) -> None:
         """Bring what was added to the disk, and under the index."""
-        with _asked(self.address) as connected:
+        with asked(self.address) as connected:
             connected.client.flush(self.name, timeout=CHANGE_SECONDS)
 
     def nearest(
@@ -143,7 +130,7 @@ class MilvusCollection:
         Of an index of lists a search looks into `probed_share`. With `see_all` it waits for all that was written
         before.
         """
-        with _asked(self.address) as connected:
+        with asked(self.address) as connected:
             found = connected.loading(self.name).search(
                 self.name,
                 data=list(queries),
@@ -158,134 +145,3 @@ class MilvusCollection:
         for row, hits in zip(ids, found, strict=True):
             row[: len(hits)] = [hit["id"] for hit in hits]
         return ids
-
-
-def reach(address: MilvusAddress) -> str:
-    """The version of the Milvus at an address. `VectorServerError` when there is none."""
-    with _asked(address) as connected:
-        return str(connected.client.get_server_version(timeout=ANSWER_SECONDS))
-
-
-@contextmanager
-def in_passing(address: MilvusAddress) -> Iterator[None]:
-    """A file of Milvus Lite that this process opens inside is closed after it, for others to open."""
-    with _connecting:
-        was_open = _key(address) in _connections
-    try:
-        yield
-    finally:
-        if address.is_lite and not was_open:
-            close(address)
-
-
-def close(address: MilvusAddress) -> None:
-    """Leave a Milvus; a file of Milvus Lite is then for other processes to open."""
-    with _connecting:
-        connected = _connections.pop(_key(address), None)
-    if connected is not None:
-        connected.client.close()
-        if address.is_lite:
-            from milvus_lite.server_manager import server_manager_instance
-
-            server_manager_instance.release_server(address.uri)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Connected:
-    client: MilvusClient
-    loaded: set[str]
-
-    def loading(self, name: str) -> MilvusClient:
-        """The client, after a collection was loaded once: one that was not cannot be searched."""
-        if name not in self.loaded:
-            self.client.load_collection(name, timeout=CHANGE_SECONDS)
-            self.loaded.add(name)
-        return self.client
-
-
-_connections: dict[tuple[int, MilvusAddress], _Connected] = {}
-"""By process and address: a process that was forked has none."""
-
-_connecting = threading.Lock()
-
-
-def _key(address: MilvusAddress) -> tuple[int, MilvusAddress]:
-    return os.getpid(), address
-
-
-@contextmanager
-def _asked(address: MilvusAddress) -> Iterator[_Connected]:
-    """The connection to an address. What goes wrong with it is a `VectorServerError`, in one line."""
-    try:
-        import grpc
-        from pymilvus.exceptions import MilvusException
-    except ImportError as error:
-        raise _lacking() from error
-    for name in ("pymilvus", "pymilvus.milvus_client", "milvus_lite"):  # they log tracebacks of what is told here
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    try:
-        yield _connection(address)
-    except (MilvusException, grpc.RpcError) as error:
-        reason = " ".join(str(getattr(error, "message", "") or error).split())[:200]
-        raise VectorServerError(f"{address} does not do what it is asked ({reason}): {_WAYS_OUT}") from error
-
-
-_WAYS_OUT = "see that it runs, or search here again with `pesearch index --vectors faiss`"
-
-
-def _connection(address: MilvusAddress) -> _Connected:
-    with _connecting:
-        held = _connections.get(_key(address))
-        if held is None:
-            client = _open_lite(address) if address.is_lite else _connect(address)
-            held = _connections[_key(address)] = _Connected(client, set())
-        return held
-
-
-def _connect(address: MilvusAddress) -> MilvusClient:
-    from pymilvus import MilvusClient
-
-    return MilvusClient(address.uri, token=os.environ.get(TOKEN_VARIABLE, ""), timeout=CONNECT_SECONDS)
-
-
-def _open_lite(address: MilvusAddress) -> MilvusClient:
-    """Waits a while for another process that has the file. The client itself does not say why it cannot be opened."""
-    try:
-        import milvus_lite  # noqa: F401  the client needs it, and tells it badly
-    except ImportError as error:
-        raise _lacking() from error
-    from pymilvus import MilvusClient
-    from pymilvus.exceptions import MilvusException
-
-    path = Path(address.uri)
-    if not path.parent.is_dir():
-        raise VectorServerError(f"There is no folder {path.parent} for the file of {address}: make it, or name another")
-    give_up = time.monotonic() + LITE_WAIT_SECONDS
-    while _is_locked(path):
-        if time.monotonic() > give_up:
-            raise VectorServerError(
-                f"Another process has {path} open, and of Milvus Lite one at a time can: close that one, "
-                "or use a Milvus server (docs/milvus.md)"
-            )
-        time.sleep(0.1)
-    try:
-        return MilvusClient(address.uri, timeout=CONNECT_SECONDS)
-    except MilvusException as error:
-        raise VectorServerError(
-            f"{path} cannot be opened by Milvus Lite: it may be damaged, or of another version. Delete it and run "
-            "`pesearch gc`, which fills a new one"
-        ) from error
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether a process has the file of Milvus Lite, which is a folder, open."""
-    with suppress(FileNotFoundError, NotADirectoryError), (path / "LOCK").open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _lacking() -> VectorServerError:
-    return VectorServerError("Vectors on Milvus need packages that are not here: pip install 'pesearch[cluster]'")

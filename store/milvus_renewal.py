@@ -16,8 +16,9 @@ import numpy as np
 
 from pesearch.errors import VectorServerError
 from pesearch.store.layout import Layout, Marks, Numbers
-from pesearch.store.milvus import IndexKind, in_passing, reach
+from pesearch.store.milvus import IndexKind
 from pesearch.store.milvus_address import MilvusAddress, parse_vectors
+from pesearch.store.milvus_client import in_passing, reach
 from pesearch.store.milvus_cover import Cover, SpaceOnMilvus
 from pesearch.store.milvus_rows import row_ids
 from pesearch.store.rows import Rows
@@ -62,9 +63,10 @@ def _checked(held: SpaceOnMilvus, cover: Cover | None, kind: IndexKind) -> Cover
     if cover is not None and rows is not None and cover.kind is kind:
         if len(cover.unsure):
             held.collection.delete(cover.unsure.tolist())
-            rows = held.collection.rows()
+            cover, rows = replace(cover, unsure=_NONE), held.collection.rows()
+            held.write(cover)
         if rows == cover.layout.rows:
-            return replace(cover, unsure=_NONE)
+            return cover
     nothing = Cover(kind, Layout.of(_NONE, _NONE), _NONE)
     held.write(nothing)
     held.collection.create(kind)

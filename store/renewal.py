@@ -15,7 +15,7 @@ from pesearch.store.compressed import build, extend
 from pesearch.store.disk import disk_errors
 from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.layout import Layout
-from pesearch.store.milvus import in_passing
+from pesearch.store.milvus_client import in_passing
 from pesearch.store.milvus_cover import SpaceOnMilvus
 from pesearch.store.milvus_renewal import bring_up
 from pesearch.store.rows import Rows, map_rows
