@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from pesearch import timeline
-from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
+from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet, VectorServerError
 from pesearch.hits import Hits
 from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.cue_tables import KnownSource, count_cues, cues_of_file, known_sources
@@ -276,15 +276,17 @@ class Library:
         return known
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
-        """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""
+        """An answer that needs shards, or a Milvus; asked again when what it needs is gone with its generation."""
         while True:
             generation = self._now()
             try:
                 return answer(generation)
-            except FileNotFoundError as error:
+            except (FileNotFoundError, VectorServerError) as error:
                 if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
                     raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again") from error
                 if self._now() is generation:
+                    if isinstance(error, VectorServerError):
+                        raise
                     raise shard_damaged(error.filename, "is gone") from error
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:

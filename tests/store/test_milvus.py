@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.two_cones import TwoCones
-from pesearch.errors import VectorServerError
+from pesearch.errors import LibraryMoved, VectorServerError
 from pesearch.hits import Hits
 from pesearch.store import milvus as milvus_collections
 from pesearch.store import milvus_client, milvus_index, milvus_renewal, vectors
@@ -194,6 +194,9 @@ def test_what_is_removed_is_gone_and_an_earlier_generation_still_has_it(
     assert not {2, 3, 5} & {file_id for hits in found(library, 100) for file_id in hits.file_ids.tolist()}
     assert found(library) == found(by_faiss(library, tmp_path / "copy"))
     assert found(before) == expected
+    assert move(library, None) == []
+    with pytest.raises(LibraryMoved):
+        found(before)
 
 
 def test_rows_that_go_while_they_are_asked_for(
