@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pesearch.store.layout import Numbers
 from pesearch.store.milvus_address import MilvusAddress
-from pesearch.store.milvus_client import asked
+from pesearch.store.milvus_client import Connected, asked
 from pesearch.types import FloatArray, HalfArray, SegmentArray
+
+if TYPE_CHECKING:
+    from pymilvus import MilvusClient
 
 ANSWER_SECONDS, CHANGE_SECONDS = 20.0, 300.0
 """How long is waited for an answer, and for a change of a collection."""
@@ -52,9 +56,7 @@ class MilvusCollection:
         with asked(self.address) as connected:
             from pymilvus import DataType, MilvusClient
 
-            client = connected.client
-            client.drop_collection(self.name, timeout=CHANGE_SECONDS)
-            connected.loaded.discard(self.name)
+            client = self._dropped(connected)
             schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
             schema.add_field("id", DataType.INT64, is_primary=True)
             schema.add_field("file_id", DataType.INT64)
@@ -73,8 +75,7 @@ class MilvusCollection:
     def drop(self) -> None:
         """Leave nothing of it."""
         with asked(self.address) as connected:
-            connected.client.drop_collection(self.name, timeout=CHANGE_SECONDS)
-            connected.loaded.discard(self.name)
+            self._dropped(connected)
 
     def rows(self) -> int | None:
         """How many rows it has, all that was written counted; None when it is not there."""
@@ -123,13 +124,14 @@ class MilvusCollection:
             connected.client.flush(self.name, timeout=CHANGE_SECONDS)
 
     def nearest(
-        self, queries: FloatArray, length: int, expression: str, probed_share: float, *, see_all: bool
+        self, queries: FloatArray, length: int, expression: str, probed_share: float | None, *, see_all: bool
     ) -> Numbers:
         """The ids int64 [q, length] of about the best rows for each query, -1 where none, where `expression` holds.
 
-        Of an index of lists a search looks into `probed_share`. With `see_all` it waits for all that was written
-        before.
+        Of an index of lists a search looks into `probed_share`; None of one that has none. With `see_all` it waits for
+        all that was written before.
         """
+        params = {} if probed_share is None else {"nprobe": ceil(probed_share * LISTS)}
         with asked(self.address) as connected:
             found = connected.loading(self.name).search(
                 self.name,
@@ -137,7 +139,7 @@ class MilvusCollection:
                 limit=length,
                 filter=expression,
                 output_fields=["id"],  # else Milvus Lite sends the vectors too
-                search_params={"metric_type": "IP", "params": {"nprobe": ceil(probed_share * LISTS)}},
+                search_params={"metric_type": "IP", "params": params},
                 consistency_level="Strong" if see_all else "Bounded",
                 timeout=ANSWER_SECONDS,
             )
@@ -145,3 +147,10 @@ class MilvusCollection:
         for row, hits in zip(ids, found, strict=True):
             row[: len(hits)] = [hit["id"] for hit in hits]
         return ids
+
+    def _dropped(self, connected: Connected) -> MilvusClient:
+        """The client, after the collection was dropped, if it was there."""
+        if connected.client.has_collection(self.name, timeout=ANSWER_SECONDS):
+            connected.client.drop_collection(self.name, timeout=CHANGE_SECONDS)
+        connected.loaded.discard(self.name)
+        return connected.client

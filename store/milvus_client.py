@@ -101,7 +101,7 @@ def asked(address: MilvusAddress) -> Iterator[Connected]:
         if connected is not None:
             connected.loaded.clear()  # a Milvus that was started again may know of none
         reason = " ".join(str(getattr(error, "message", "") or error).split())[:200]
-        raise VectorServerError(f"{address} does not do what it is asked ({reason}): {_WAYS_OUT}") from error
+        raise VectorServerError(f"{address} cannot be used ({reason}): {_WAYS_OUT}") from error
 
 
 def _connection(address: MilvusAddress) -> Connected:

@@ -69,9 +69,10 @@ class MilvusIndex:
 
     def _shortlist(self, layout: Layout, queries: FloatArray, length: int, wanted: Numbers, share: float) -> Numbers:
         """Rows [q, n] of the space, of the files that are wanted; -1 where none."""
+        probed = share if self.cover.kind is IndexKind.LISTS else None
         see_all = time.time() - self.written < BOUNDED_SECONDS
         ids = [
-            self.collection.nearest(queries, length, expression, share, see_all=see_all)
+            self.collection.nearest(queries, length, expression, probed, see_all=see_all)
             for expression in expressions(wanted, self.cover.held)
         ]
         file_ids, numbers = rows_of_ids(np.concatenate(ids, axis=1))
