@@ -8,7 +8,7 @@ said to be in it, because it was dropped or is of another time, is filled anew.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,15 +141,16 @@ def on_milvus(folder: Path, snapshot: Snapshot) -> list[SpaceOnMilvus]:
 
 def leave(folder: Path, snapshot: Snapshot) -> list[str]:
     """Drop what a library has on its Milvus, if it can be reached; the names of the collections that stay there."""
-    staying = []
-    with nullcontext() if snapshot.milvus is None else in_passing(snapshot.milvus):
-        for held in on_milvus(folder, snapshot):
-            if held.path.exists():
-                try:
-                    held.collection.drop()
-                except VectorServerError:
-                    staying.append(held.collection.name)
-                held.path.unlink()
+    if snapshot.milvus is None:
+        return []
+    there = [held for held in on_milvus(folder, snapshot) if held.path.exists()]
+    staying = [held.collection.name for held in there]
+    with in_passing(snapshot.milvus), suppress(VectorServerError):  # one that is away is waited for once
+        for held in there:
+            held.collection.drop()
+            staying.remove(held.collection.name)
+    for held in there:
+        held.path.unlink()
     return staying
 
 

@@ -10,12 +10,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.errors import LibraryError
+from pesearch.errors import LibraryError, VectorServerError
 from pesearch.store.compressed import build, extend
 from pesearch.store.disk import disk_errors
 from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.layout import Layout
-from pesearch.store.milvus_client import in_passing
+from pesearch.store.milvus_client import in_passing, reach
 from pesearch.store.milvus_cover import SpaceOnMilvus
 from pesearch.store.milvus_renewal import bring_up
 from pesearch.store.rows import Rows, map_rows
@@ -58,9 +58,23 @@ Renewal = Renewing | NotRenewed
 def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
     """Build, extend or drop the indexes of a library, whichever its spaces need. For the one that holds the lock."""
     with nullcontext() if snapshot.milvus is None else in_passing(snapshot.milvus):
+        away = _away(snapshot)
         for space in snapshot.spaces:
-            yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
+            if away is None:
+                yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
+            else:
+                yield NotRenewed(space.name.value, away)
     yield from _told(folder, TEXT, _renew_text(folder, snapshot))
+
+
+def _away(snapshot: Snapshot) -> str | None:
+    """Why the Milvus that is to search the vectors cannot be asked: this is waited for once, not for each space."""
+    try:
+        if snapshot.milvus is not None:
+            reach(snapshot.milvus)
+    except VectorServerError as error:
+        return str(error)
+    return None
 
 
 def _told(folder: Path, index: str, shares: Iterator[float]) -> Iterator[Renewal]:
