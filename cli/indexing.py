@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pesearch.cli.render import progress_bar, shown
-from pesearch.cli.renewing import RenewalBar, not_renewed
+from pesearch.cli.renewing import RenewalBar, follow_renewal, not_renewed
 
 if TYPE_CHECKING:
     from pesearch.indexer.outcomes import Outcome, Spent
@@ -135,14 +135,19 @@ class Summary:
 
 def run_index(
     paths: list[Path], folder: Path, model: str | None, device: str, excludes: tuple[str, ...],
-    retry_failed: bool, watching: bool, as_json: bool,
+    retry_failed: bool, watching: bool, vectors: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Index and report; the exit code: 0, or 3 when some files failed."""
     from pesearch.indexer.index import index
     from pesearch.indexer.opening import open_for_indexing
     from pesearch.indexer.watch import watch
+    from pesearch.store.milvus_renewal import reach_vectors
 
+    if vectors is not None:
+        reach_vectors(vectors)  # before a library is made
     library, models = open_for_indexing(folder, model, device)
+    if vectors is not None:
+        choose_vectors(folder, vectors)
     if models.notice:
         print(models.notice, file=sys.stderr)
     outcomes: Iterator[Outcome] = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
@@ -157,6 +162,22 @@ def run_index(
         if as_json:
             print(summary.json())
     return SOME_FAILED if summary.failed else 0
+
+
+def choose_vectors(folder: Path, vectors: str) -> None:
+    """Search a library's vectors where `vectors` says from now on, and bring them there."""
+    from pesearch.store.library import open_library
+    from pesearch.store.milvus_renewal import reach_vectors
+
+    library = open_library(folder)
+    milvus = reach_vectors(vectors)
+    with library.writer() as writer:
+        before = library.milvus
+        for name in writer.search_vectors_at(milvus):
+            print(f"the collection {name} stays on {before}, which cannot be reached: drop it there", file=sys.stderr)
+        follow_renewal(writer.tidy())
+    policies = library.status().policies
+    print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
 
 
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:

@@ -8,10 +8,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pesearch.cli.render import shown, size, table
 from pesearch.cli.renewing import follow_renewal
-from pesearch.errors import LibraryNotFound, PesearchError
+from pesearch.errors import LibraryNotFound, PesearchError, VectorServerError
+
+if TYPE_CHECKING:
+    from pesearch.store.library import Library
 
 
 def print_status(folder: Path, as_json: bool) -> None:
@@ -137,6 +141,7 @@ def print_library(folder: Path) -> int:
     for space, policy in library.status().policies.items():
         if policy.lacks_index:
             print(f"none     index    {space}: {policy}")
+    away = print_milvus(library)
     found = examine(folder)
     for each in found.damaged:
         print(f"broken   shard    {each.error}")
@@ -146,7 +151,24 @@ def print_library(folder: Path) -> int:
     unsigned = f", {found.unsigned} without a checksum" if found.unsigned else ""
     print(f"ok       shards   {whole} of {found.shards} are as they were written ({size(found.size_bytes)}{unsigned})")
     print(f"ok       sharing  {check_sharing(library.model_set)}")
-    return 2 if found.damaged or found.lost_commits else 0
+    return 2 if found.damaged or found.lost_commits or away else 0
+
+
+def print_milvus(library: Library) -> bool:
+    """Whether the Milvus that is to search the vectors, if one is, does not hold what it should, or cannot be asked."""
+    try:
+        state = library.milvus_state()
+    except VectorServerError as error:
+        print(f"away     milvus   {error}")
+        return True
+    if state is None:
+        return False
+    lacking = {space: (there, wanted) for space, (there, wanted) in state.rows.items() if there != wanted}
+    for space, (there, wanted) in lacking.items():
+        print(f"broken   milvus   {space}: {there} of {wanted} rows are there: `pesearch gc` fills it again")
+    rows = sum(there for there, _ in state.rows.values())
+    print(f"ok       milvus   {state.address}: version {state.version}, {rows} rows of this library")
+    return bool(lacking)
 
 
 def print_repair(folder: Path) -> None:

@@ -41,7 +41,9 @@ DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 @app.command("index")
 def index_command(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Media files or folders.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Media files or folders; none with --vectors alone.")
+    ] = None,
     library: LibraryOption = None,
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="Model set of a new library (see: pesearch models).")
@@ -52,16 +54,29 @@ def index_command(
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Leave out what matches (gitignore syntax).")
     ] = None,
+    vectors: Annotated[
+        str | None,
+        typer.Option(
+            "--vectors",
+            metavar="faiss|milvus:URI",
+            help="Where this library's vectors are searched from now on: here, or on milvus:FILE.db, milvus:http://HOST:19530.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Index media files and folders. Interrupt at any time: run it again and it goes on.
 
     Reads .pesearchignore files; hidden and system folders are left out. Exit code 3: some files failed (listed).
     """
-    from pesearch.cli.indexing import run_index
+    from pesearch.cli.indexing import choose_vectors, run_index
 
+    if not paths and vectors is None:
+        raise typer.BadParameter("name files or folders to index", param_hint="PATH...")
+    if not paths:
+        choose_vectors(chosen(library), str(vectors))
+        return
     raise typer.Exit(
-        run_index(paths, chosen(library), model, device, tuple(exclude or ()), retry_failed, watch, as_json)
+        run_index(paths, chosen(library), model, device, tuple(exclude or ()), retry_failed, watch, vectors, as_json)
     )
 
 

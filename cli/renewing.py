@@ -40,7 +40,7 @@ def not_renewed(troubles: Iterable[NotRenewed]) -> list[str]:
     why = "; ".join(dict.fromkeys(reasons.values()))
     return [
         f"the search index of {', '.join(reasons)} could not be renewed ({why}): "
-        "nothing is lost, searches are exact and may be slow until the next run"
+        "nothing is lost, and what it lacks is searched exactly, maybe slowly, until the next run"
     ]
 
 

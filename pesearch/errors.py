@@ -16,6 +16,7 @@
     |   +-- LibraryMoved      what a pinned library would read is gone: it was changed since
     |   +-- OtherModelSet     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
+    |   +-- VectorServerError the server that searches its vectors is away, or is none
     +-- ExportError           chosen moments that cannot be read, or not be written in that form
     +-- QuestionError         a question that cannot be asked
     |   +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
@@ -95,6 +96,10 @@ class OtherModelSet(LibraryError):
 
 class NoSpaceLeft(LibraryError):
     """The disk that holds the library is full."""
+
+
+class VectorServerError(LibraryError):
+    """The server that searches the vectors does not answer, is in use, is none, or has not what it should."""
 
 
 class ServingError(PesearchError):

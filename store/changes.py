@@ -16,6 +16,8 @@ from pesearch.store.cue_vectors import drop_unused_cue_vectors
 from pesearch.store.draft import StreamedFile
 from pesearch.store.lay import lay
 from pesearch.store.merging import MergedShard
+from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.schema import VECTORS_SETTING
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import EncodedFile, Failure, Location, SpaceName, Volume
 
@@ -193,6 +195,13 @@ def rename_library(connection: duckdb.DuckDBPyConnection, birth: str, last_gener
     connection.execute(
         "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [birth, last_generation]
     )
+
+
+def search_vectors_at(connection: duckdb.DuckDBPyConnection, milvus: MilvusAddress | None) -> None:
+    """Choose where the vectors are searched; None is FAISS."""
+    connection.execute("DELETE FROM settings WHERE name = ?", [VECTORS_SETTING])
+    if milvus is not None:
+        connection.execute("INSERT INTO settings VALUES (?, ?)", [VECTORS_SETTING, str(milvus)])
 
 
 def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:

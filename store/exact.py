@@ -19,6 +19,9 @@ from pesearch.types import FloatArray, HalfArray
 SCAN_ROWS = 1 << 14
 """How many rows are read from the disk at a time: 32 MiB at 1024 numbers each."""
 
+LISTED_TOGETHER = 8
+"""So many queries at a time have one shortlist: it is read once, and few enough rows are compared in vain."""
+
 
 class Nearest(NamedTuple):
     """The best rows for each query, best first: `scores` float32 [q, k] and `rows` int64 [q, k], -1 where none."""
@@ -57,6 +60,16 @@ def scan(rows: Rows, numbers: Numbers, queries: FloatArray, k: int) -> Nearest:
         _add(index, rows.vectors(part))
         parts.append(renumbered(Nearest(*index.search(queries, min(k, len(part)))), part))
     return best(parts, len(queries), k)
+
+
+def rescored(rows: Rows, shortlist: Numbers, queries: FloatArray, k: int) -> Nearest:
+    """The k best for each query by exact score, from a shortlist for each: rows [q, n], -1 where none."""
+    found = []
+    for at in range(0, len(queries), LISTED_TOGETHER):
+        some = slice(at, at + LISTED_TOGETHER)
+        listed = np.unique(shortlist[some])
+        found.append(scan(rows, listed[listed >= 0], queries[some], k))
+    return Nearest(np.concatenate([one.scores for one in found]), np.concatenate([one.rows for one in found]))
 
 
 def best(parts: list[Nearest], queries: int, k: int) -> Nearest:

@@ -10,14 +10,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pesearch.store.compressed import CompressedIndex
+from pesearch.errors import VectorServerError
+from pesearch.hits import Hits
 from pesearch.store.disk import write_durably
-from pesearch.store.index_cache import OpenCaches
-from pesearch.store.layout import Layout
+from pesearch.store.open_coverings import OpenCoverings
 from pesearch.store.rows import Rows, map_file, map_rows
 from pesearch.store.snapshot import Snapshot
-from pesearch.store.vectors import VectorIndex, is_large, open_index
-from pesearch.types import Space, SpaceName
+from pesearch.store.vectors import VectorIndex, open_index
+from pesearch.types import FloatArray, Space, SpaceName
 
 GENERATION_FILE = "generation"
 
@@ -25,10 +25,10 @@ GENERATION_FILE = "generation"
 class Generation:
     """A snapshot of the catalogue with the indexes over its vectors, each opened when it is first asked for."""
 
-    def __init__(self, folder: Path, snapshot: Snapshot, caches: OpenCaches) -> None:
+    def __init__(self, folder: Path, snapshot: Snapshot, coverings: OpenCoverings) -> None:
         self.snapshot = snapshot
         self._folder = folder
-        self._caches = caches
+        self._coverings = coverings
         self._rows: dict[SpaceName, Rows] = {}
         self._indexes: dict[SpaceName, VectorIndex] = {}
         self._opening = threading.Lock()
@@ -44,25 +44,35 @@ class Generation:
         held = self._rows.get(space.name)
         return map_file(self._folder, self.snapshot, space, file_id) if held is None else held
 
+    def search(self, space: Space, queries: FloatArray, k: int, file_ids: frozenset[int] | None) -> list[Hits]:
+        """As `VectorIndex.search`. Rows may go from a server while it is asked; then it is asked again without them."""
+        while True:
+            index = self.index(space)
+            try:
+                hits = index.search(queries, k, file_ids)
+            except VectorServerError:
+                if self.index(space) is index:
+                    raise
+                continue
+            if self.snapshot.milvus is None or self.index(space) is index:
+                return hits
+
     def index(self, space: Space) -> VectorIndex:
         """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
         with self._opening:
             held = self._indexes.get(space.name)
             if held is None:
                 held = self._indexes[space.name] = self._open(space)
-            elif (compressed := self._compressed(space, held.rows.layout)) is not held.compressed:
-                held = self._indexes[space.name] = open_index(held.rows, compressed)
+            elif (covering := self._coverings.of(self.snapshot, space, held.rows.layout)) is not held.covering:
+                held = self._indexes[space.name] = open_index(held.rows, covering)
             return held
 
     def _open(self, space: Space) -> VectorIndex:
         """The shards are looked into while the cache is read: both wait for the disk."""
         with ThreadPoolExecutor(1, "pesearch-open") as beside:
             mapping = beside.submit(self.rows, space)
-            compressed = self._compressed(space, self.snapshot.vectors[space.name].layout())
-            return open_index(mapping.result(), compressed)
-
-    def _compressed(self, space: Space, layout: Layout) -> CompressedIndex | None:
-        return self._caches.index(self.snapshot.birth, space) if is_large(space, layout) else None
+            covering = self._coverings.of(self.snapshot, space, self.snapshot.vectors[space.name].layout())
+            return open_index(mapping.result(), covering)
 
 
 def read_stamp(folder: Path) -> str:

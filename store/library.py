@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from pesearch import timeline
-from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet
+from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet, VectorServerError
 from pesearch.hits import Hits
 from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.cue_search import CuesFound, find_cues
@@ -33,10 +33,12 @@ from pesearch.store.cue_tables import (
 from pesearch.store.cue_vectors import sources_without_vectors
 from pesearch.store.feature_shards import read_features
 from pesearch.store.generation import Generation, read_stamp
-from pesearch.store.index_cache import OpenCaches
 from pesearch.store.known import KnownPlaces
 from pesearch.store.layout import Numbers
 from pesearch.store.lock import writer_lock
+from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.milvus_renewal import MilvusState, milvus_state
+from pesearch.store.open_coverings import OpenCoverings
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
 from pesearch.store.status import LibraryStatus, status_of
@@ -82,7 +84,7 @@ class Library:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._is_pinned = False
-        self._caches = OpenCaches(folder)
+        self._coverings = OpenCoverings(folder)
         self._text = OpenText(folder)
         self._generation = self._read()
 
@@ -96,6 +98,15 @@ class Library:
         """The spaces that the library has, as fixed when it was made."""
         return self._now().snapshot.spaces
 
+    @property
+    def milvus(self) -> MilvusAddress | None:
+        """The Milvus that searches the vectors; None when FAISS does, here."""
+        return self._now().snapshot.milvus
+
+    def milvus_state(self) -> MilvusState | None:
+        """What that Milvus holds. `VectorServerError` when it cannot be asked."""
+        return milvus_state(self.folder, self._now().snapshot)
+
     def pinned(self) -> Library:
         """This library as it is now: it stays at this generation, whatever is committed meanwhile.
 
@@ -103,7 +114,7 @@ class Library:
         """
         pinned = object.__new__(Library)
         pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
-        pinned._caches, pinned._text = self._caches, self._text
+        pinned._coverings, pinned._text = self._coverings, self._text
         return pinned
 
     def generation(self) -> int:
@@ -163,12 +174,13 @@ class Library:
 
         The score is the exact product of the query in float32 with the stored vector in float16. In a large space a
         few of the k best may be missed (`status` says what holds). One that the library does not have finds nothing.
+        `VectorServerError` when a Milvus is to search and cannot be asked.
         """
 
         def answer(generation: Generation) -> list[Hits]:
             known = generation.snapshot.space(space)
             none = [Hits.none(space)] * len(queries)
-            return generation.index(known).search(queries, k, file_ids) if known else none
+            return generation.search(known, queries, k, file_ids) if known else none
 
         return self._from_shards(answer)
 
@@ -299,15 +311,17 @@ class Library:
         return known
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
-        """An answer that needs shards; asked again when a shard was swept because the generation has moved on."""
+        """An answer that needs shards, or a Milvus; asked again when what it needs is gone with its generation."""
         while True:
             generation = self._now()
             try:
                 return answer(generation)
-            except FileNotFoundError as error:
+            except (FileNotFoundError, VectorServerError) as error:
                 if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
                     raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again") from error
                 if self._now() is generation:
+                    if isinstance(error, VectorServerError):
+                        raise
                     raise shard_damaged(error.filename, "is gone") from error
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
@@ -332,4 +346,4 @@ class Library:
         with reading_as_now(self.folder) as connection:
             if held is not None and is_last(connection, held.snapshot):
                 return held
-            return Generation(self.folder, read_snapshot(connection), self._caches)
+            return Generation(self.folder, read_snapshot(connection), self._coverings)

@@ -1,4 +1,4 @@
-"""Keeping the compressed indexes up with their spaces: what a writer does in its pauses, and last of all.
+"""Keeping the indexes up with their spaces, here or on a Milvus: what a writer does in its pauses, and last of all.
 
 All that was committed stays so, whatever goes wrong here: a space without an index is searched exactly.
 """
@@ -6,14 +6,18 @@ All that was committed stays so, whatever goes wrong here: a space without an in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.errors import LibraryError
+from pesearch.errors import LibraryError, VectorServerError
 from pesearch.store.compressed import build, extend
 from pesearch.store.disk import disk_errors
 from pesearch.store.index_cache import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.layout import Layout
+from pesearch.store.milvus_client import in_passing, reach
+from pesearch.store.milvus_cover import SpaceOnMilvus
+from pesearch.store.milvus_renewal import bring_up
 from pesearch.store.rows import Rows, map_rows
 from pesearch.store.shards import shard_damaged
 from pesearch.store.snapshot import Snapshot
@@ -53,9 +57,24 @@ Renewal = Renewing | NotRenewed
 
 def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
     """Build, extend or drop the indexes of a library, whichever its spaces need. For the one that holds the lock."""
-    for space in snapshot.searched:
-        yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
+    with nullcontext() if snapshot.milvus is None else in_passing(snapshot.milvus):
+        away = _away(snapshot)
+        for space in snapshot.searched:
+            if away is None:
+                yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
+            else:
+                yield NotRenewed(space.name.value, away)
     yield from _told(folder, TEXT, _renew_text(folder, snapshot))
+
+
+def _away(snapshot: Snapshot) -> str | None:
+    """Why the Milvus that is to search the vectors cannot be asked: this is waited for once, not for each space."""
+    try:
+        if snapshot.milvus is not None:
+            reach(snapshot.milvus)
+    except VectorServerError as error:
+        return str(error)
+    return None
 
 
 def _told(folder: Path, index: str, shares: Iterator[float]) -> Iterator[Renewal]:
@@ -76,7 +95,10 @@ def _renew_text(folder: Path, snapshot: Snapshot) -> Iterator[float]:
 
 def _renew(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
     layout = snapshot.vectors[space.name].layout()
-    if not is_large(space, layout):
+    if snapshot.milvus is not None:
+        held = SpaceOnMilvus(folder, snapshot.birth, space, snapshot.milvus)
+        yield from bring_up(held, _map(folder, snapshot, space), large=is_large(space, layout))
+    if snapshot.milvus is not None or not is_large(space, layout):
         if (unneeded := cache_path(folder, space.name)).exists():
             unneeded.unlink()
         return

@@ -8,8 +8,8 @@ Of a place on a drive `volume` names the file system and `inode` the file on it;
 there are: in a sidecar (`path`) beside one of its places (`beside`), or, both NULL, in the file itself; what a source
 holds never changes, for one that is read again gets a new id. `cue_extents` says where in the shards of the space
 `cue` the vectors of such a source are: one for each of its cues, in their order; a source whose cues are not embedded
-yet has none. A `checksum` is of a shard's bytes; those of older
-programs have none.
+yet has none. A `checksum` is of a shard's bytes; those of older programs have none. `settings` are what the user chose
+for a library: of `vectors` where they are searched, as `milvus_address` writes it; FAISS does where nothing is said.
 """
 
 from __future__ import annotations
@@ -74,7 +74,21 @@ CREATE TABLE cue_extents (
     source_id BIGINT NOT NULL, shard VARCHAR NOT NULL, first_row BIGINT NOT NULL, rows BIGINT NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_TABLES, FEATURE_TABLES, CHECKSUMS, CUE_TABLES, VOLUMES, CUE_VECTORS)
+SETTINGS = """
+CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
+"""
+
+VECTORS_SETTING = "vectors"
+
+MIGRATIONS: Sequence[str] = (
+    FIRST_TABLES,
+    FEATURE_TABLES,
+    CHECKSUMS,
+    CUE_TABLES,
+    VOLUMES,
+    CUE_VECTORS,
+    SETTINGS,
+)
 """Each entry brings a catalogue to its number. Entries are only ever appended."""
 
 

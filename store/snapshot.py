@@ -14,6 +14,8 @@ from pesearch.store.cue_tables import CueSources
 from pesearch.store.cue_vectors import read_cue_extents, sources_with_vectors
 from pesearch.store.extents import Extents, read_feature_extents, read_vector_extents
 from pesearch.store.known import KnownFiles, KnownPlaces
+from pesearch.store.milvus_address import MilvusAddress, parse_vectors
+from pesearch.store.schema import VECTORS_SETTING
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import Space, SpaceName, Volume
 
@@ -22,7 +24,8 @@ from pesearch.types import Space, SpaceName, Volume
 class Snapshot:
     """One generation of the catalogue. `birth` sets apart two libraries that lay in one folder one after the other.
 
-    `vectors` and `features` say where in the shards they are; `embedded` are the sources of cues that have vectors.
+    `milvus` searches the vectors, or FAISS does. `vectors` and `features` say where in the shards they are; `embedded`
+    are the sources of cues that have vectors.
     """
 
     generation: int
@@ -33,6 +36,7 @@ class Snapshot:
     frames_per_second: float
     spaces: tuple[Space, ...]
     volumes: tuple[Volume, ...]
+    milvus: MilvusAddress | None
     places: KnownPlaces
     files: KnownFiles
     vectors: Mapping[SpaceName, Extents[VectorShard]]
@@ -79,6 +83,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         frames_per_second=frames_per_second,
         spaces=spaces,
         volumes=_volumes(connection),
+        milvus=_milvus(connection),
         places=places,
         files=KnownFiles(connection, places),
         vectors={
@@ -109,6 +114,11 @@ def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
 def _cue_space(spaces: Sequence[Space]) -> list[Space]:
     """That of cues, in a library that hears: they are embedded by the model that the audio space is of."""
     return [replace(space, name=SpaceName.CUE) for space in spaces if space.name is SpaceName.AUDIO]
+
+
+def _milvus(connection: duckdb.DuckDBPyConnection) -> MilvusAddress | None:
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", [VECTORS_SETTING]).fetchone()
+    return None if row is None else parse_vectors(row[0])
 
 
 def _volumes(connection: duckdb.DuckDBPyConnection) -> tuple[Volume, ...]:

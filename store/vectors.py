@@ -1,8 +1,9 @@
 """Search over the vectors of one space: by which policy, and the hits.
 
 A space of up to EXACT_BYTES is searched exactly, in memory. Beyond that a compressed index makes a shortlist, and the
-score of each hit is still the exact one. What the index does not cover, because it was committed later or because
-there is no index yet, is searched exactly beside it: in memory while it fits, else from the shards.
+score of each hit is still the exact one. A library on a Milvus has collections there that make the shortlists, of small
+spaces too. What the index does not cover, because it was committed later or because there is no index yet, is searched
+exactly beside it: in memory while it fits, else from the shards.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import faiss
 import numpy as np
 
 from pesearch.hits import Hits
-from pesearch.store.compressed import CompressedIndex
 from pesearch.store.exact import ExactIndex, Nearest, best, open_exact, scan
 from pesearch.store.index_cache import read_cache
 from pesearch.store.layout import Layout, Marks, Numbers
+from pesearch.store.milvus_cover import SpaceOnMilvus
 from pesearch.store.rows import Rows
 from pesearch.store.snapshot import Snapshot
 from pesearch.types import FloatArray, Part, SegmentArray, Space, SpaceVectors
@@ -29,18 +31,33 @@ EXACT_BYTES = 128 << 20
 """As much of a space may lie in memory: 65,536 rows of 1024 numbers, searched in about 10 ms by one core. That is as
 long as the compressed index takes for a million."""
 
-SMALL_CHOICE = 12_000
-"""A choice of so few rows is read from the shards and searched exactly. Among a million rows of 1024 numbers the
-index takes longer for 10,000 chosen ones, in whichever of its lists they are, and less for 17,000."""
+
+class CoveringIndex(Protocol):
+    """What searches most files of a space in little time: those of `layout`. It knows their rows as numbered there."""
+
+    @property
+    def layout(self) -> Layout:
+        """The files that it covers."""
+
+    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+        """The k best rows of those files that are `chosen` [files of the space] and covered; k at most their number.
+
+        The scores are exact.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPolicy:
-    """How a space is searched: of its rows, how many by a compressed index, exactly in memory, or from the disk."""
+    """How a space is searched: of its rows, how many by a compressed index, exactly in memory, or from the disk.
+
+    `milvus_rows` are searched by a Milvus: `milvus` is its address, and how it searches them.
+    """
 
     compressed_rows: int
     memory_rows: int
     disk_rows: int
+    milvus_rows: int = 0
+    milvus: str = ""
 
     @property
     def lacks_index(self) -> bool:
@@ -50,6 +67,7 @@ class SearchPolicy:
     def __str__(self) -> str:
         """As people read it."""
         counts = (
+            (self.milvus_rows, f"on {self.milvus}, then exact"),
             (self.compressed_rows, "compressed, then exact"),
             (self.memory_rows, "exact in memory"),
             (self.disk_rows, "exact from the disk, slowly: `pesearch gc` builds the index that is missing"),
@@ -59,13 +77,13 @@ class SearchPolicy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorIndex:
-    """The vectors of one space at one generation. `others` are the files [files] that `compressed` does not cover.
+    """The vectors of one space at one generation. `others` are the files [files] that `covering` does not cover.
 
     `exact` is their index in memory; None when they are too many.
     """
 
     rows: Rows
-    compressed: CompressedIndex | None
+    covering: CoveringIndex | None
     others: Marks
     exact: ExactIndex | None
 
@@ -88,13 +106,13 @@ class VectorIndex:
 
     def _nearest(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
         layout = self.rows.layout
-        if self.compressed is None or layout.counts[chosen].sum() <= SMALL_CHOICE:
+        if self.covering is None:
             return self._exactly(queries, k, chosen)
         found = []
         beside, covered = chosen & self.others, chosen & ~self.others
         if covered.any():
             rows = int(layout.counts[covered].sum())
-            found.append(self.compressed.search(self.rows, queries, min(k, rows), covered))
+            found.append(self.covering.search(self.rows, queries, min(k, rows), covered))
         if beside.any():
             found.append(self._exactly(queries, k, beside))
         return best(found, len(queries), k)
@@ -133,21 +151,32 @@ def is_large(space: Space, layout: Layout) -> bool:
     return not _fits(space, layout.rows)
 
 
-def open_index(rows: Rows, compressed: CompressedIndex | None) -> VectorIndex:
+def open_index(rows: Rows, covering: CoveringIndex | None) -> VectorIndex:
     """All vectors of a space, ready to be searched."""
-    others = uncovered(rows.layout, None if compressed is None else compressed.layout)
+    others = uncovered(rows.layout, None if covering is None else covering.layout)
     numbers = np.flatnonzero(rows.layout.mark(others))
     exact = open_exact(rows, numbers) if len(numbers) and _fits(rows.space, len(numbers)) else None
-    return VectorIndex(rows, compressed, others, exact)
+    return VectorIndex(rows, covering, others, exact)
 
 
 def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolicy:
     """How a reader that opens the library now searches a space."""
     layout = snapshot.vectors[space.name].layout()
+    if snapshot.milvus is not None:
+        cover = SpaceOnMilvus(folder, snapshot.birth, space, snapshot.milvus).read()
+        rest = _rest(layout, None if cover is None else cover.layout)
+        in_memory = rest if _fits(space, rest) else 0
+        how = str(snapshot.milvus) if cover is None else f"{snapshot.milvus} ({cover.kind})"
+        return SearchPolicy(0, in_memory, rest - in_memory, layout.rows - rest, how)
     cache = read_cache(folder, snapshot.birth, space) if is_large(space, layout) else None
-    rest = int(layout.counts[uncovered(layout, None if cache is None else cache.layout)].sum())
+    rest = _rest(layout, None if cache is None else cache.layout)
     in_memory = rest if _fits(space, rest) else 0
     return SearchPolicy(layout.rows - rest, in_memory, rest - in_memory)
+
+
+def _rest(layout: Layout, covering: Layout | None) -> int:
+    """How many rows an index does not cover."""
+    return int(layout.counts[uncovered(layout, covering)].sum())
 
 
 def uncovered(layout: Layout, covering: Layout | None) -> Marks:

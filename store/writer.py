@@ -24,6 +24,7 @@ from pesearch.store.changes import (
     place_files,
     raise_generation,
     remove_files,
+    search_vectors_at,
     see_volumes,
 )
 from pesearch.store.cue_tables import drop_sources, take_cues
@@ -34,6 +35,8 @@ from pesearch.store.extents import read_shards
 from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
+from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.milvus_renewal import leave
 from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_snapshot
@@ -156,6 +159,18 @@ class Writer:
         """
         gone = list(paths)
         return self._commit(lambda connection: forget_locations(connection, gone))
+
+    def search_vectors_at(self, milvus: MilvusAddress | None) -> list[str]:
+        """Choose what searches the vectors: a Milvus, which `tidy` then fills, or FAISS (None).
+
+        What another one held is dropped there; the names of the collections that could not be are the answer.
+        """
+        with reading(self._folder) as connection:
+            before = read_snapshot(connection)
+        if before.milvus == milvus:
+            return []
+        self._commit(partial(search_vectors_at, milvus=milvus))
+        return leave(self._folder, before)
 
     def merge(self) -> None:
         """Merge shards where too many are small, or mostly unused; each merge is one transaction.

@@ -1,5 +1,8 @@
 """Whatever goes wrong ends in one line on stderr that says what to do, and in the right exit code."""
 
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,43 @@ def test_models_are_listed_without_network(pesearch: Run) -> None:
     assert " yes " in rows["starter"]
     assert " no " in rows["small"]
     assert "Apache-2.0" in rows["small"]
+
+
+def test_nothing_to_index(pesearch: Run) -> None:
+    ended = pesearch("index")
+    assert ended.returncode == 2
+    assert "PATH" in ended.stderr
+
+
+WITHOUT_THE_EXTRA = """
+import sys
+for name in ("pymilvus", "milvus_lite", "grpc"):
+    sys.modules[name] = None
+from pesearch.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("uri", ["lite.db", "http://127.0.0.1:9"])
+def test_milvus_without_its_packages(sample_media: Path, tmp_path: Path, uri: str) -> None:
+    """One line names the extra, and no library is made. None of its packages is of the base install."""
+    command = ["index", str(sample_media), "--model", "starter", "--library", "new", "--vectors", f"milvus:{uri}"]
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_EXTRA, *command], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (ended.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "pip install 'pesearch[cluster]'" in one_line(ended.stderr)
+    project = tomllib.loads((sample_media.parent / "pyproject.toml").read_text())["project"]
+    assert {"pymilvus", "milvus-lite"} <= {
+        line.partition(">")[0] for line in project["optional-dependencies"]["cluster"]
+    }
+    assert not [line for line in project["dependencies"] if "milvus" in line]
+
+
+def test_a_milvus_that_is_away(tmp_path: Path, sample_media: Path, pesearch: Run) -> None:
+    pytest.importorskip("pymilvus")
+    command = ("index", sample_media, "--model", "starter", "--library", tmp_path / "new")
+    ended = pesearch(*command, "--vectors", "milvus:http://127.0.0.1:9")
+    assert ended.returncode == 2
+    assert "--vectors faiss" in one_line(ended.stderr)
+    assert not (tmp_path / "new").exists()

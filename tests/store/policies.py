@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pesearch.store import compressed, renewal, vectors
+from pesearch.store import compressed, milvus_index, renewal, vectors
+from pesearch.store.catalogue import transaction
+from pesearch.store.changes import search_vectors_at
+from pesearch.store.library import Library
+from pesearch.store.milvus_address import MilvusAddress
 
 
 def compress(patch: pytest.MonkeyPatch) -> None:
@@ -17,5 +21,17 @@ def compress(patch: pytest.MonkeyPatch) -> None:
 def compress_without_loss(patch: pytest.MonkeyPatch) -> None:
     """As `compress`, with a shortlist of all rows: so the answers must be exact."""
     compress(patch)
-    patch.setattr(vectors, "SMALL_CHOICE", 0)
+    patch.setattr(compressed, "SMALL_CHOICE", 0)
     patch.setattr(compressed, "SHORTLIST", 1 << 30)
+
+
+def ask_milvus(patch: pytest.MonkeyPatch) -> None:
+    """Even a handful of rows is not read from the shards, unless all of them are asked for."""
+    patch.setattr(milvus_index, "FLAT_MORE", 0)
+
+
+def on_milvus(library: Library, address: MilvusAddress) -> None:
+    """A library without files is searched by a Milvus, as if it had always been: at the same generation."""
+    with transaction(library.folder) as connection:
+        search_vectors_at(connection, address)
+    library._generation = library._read()

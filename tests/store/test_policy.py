@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.two_cones import TwoCones
-from pesearch.store import draft, renewal, vectors
+from pesearch.store import compressed, draft, renewal, vectors
 from pesearch.store.index_cache import cache_path, read_cache
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.renewal import NotRenewed
@@ -177,18 +177,18 @@ def test_reader_takes_up_an_index_that_is_new(library: Library, monkeypatch: pyt
     with library.writer():
         pass
     index = reader._generation.index(AUDIO)
-    assert (reader.generation(), index.compressed is not None) == (generation, True)
+    assert (reader.generation(), index.covering is not None) == (generation, True)
     assert answers(reader) == expected
 
 
 def test_index_in_memory_serves_the_next_generation(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     answers(large)
-    opened = large._generation.index(AUDIO).compressed
+    opened = large._generation.index(AUDIO).covering
     monkeypatch.setattr(renewal, "LEAST_NEW_ROWS", 100)
     add(large, range(40, 41))
     cache_path(large.folder, SpaceName.AUDIO).unlink()
     assert answers(large) == exact_answers(large, monkeypatch)
-    assert large._generation.index(AUDIO).compressed is opened is not None
+    assert large._generation.index(AUDIO).covering is opened is not None
 
 
 def test_leftover_of_a_killed_writer(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,7 @@ def with_vectors(library: Library, space: Space, files: list[np.ndarray]) -> Non
 def test_silence_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of equal vectors, and some of nothing but zeros, are found like any others."""
     compress(monkeypatch)
-    monkeypatch.setattr(vectors, "SMALL_CHOICE", 0)
+    monkeypatch.setattr(compressed, "SMALL_CHOICE", 0)
     library = create_library(tmp_path / "library", "made-up", [AUDIO])
     with_vectors(library, AUDIO, [np.ones((3000, 8), np.float32), np.zeros((500, 8), np.float32)])
     hits = library.search(SpaceName.AUDIO, np.ones((1, 8), np.float32), 20)[0]
@@ -311,7 +311,7 @@ def test_recall_of_questions_from_another_cone(
     """With the constants as they are, but for the size from which spaces are compressed: so small a space has few
     lists, and finds less than the benchmark's million (0.99)."""
     compress(monkeypatch)
-    monkeypatch.setattr(vectors, "SMALL_CHOICE", 0)
+    monkeypatch.setattr(compressed, "SMALL_CHOICE", 0)
     library, files, questions = cones
     chosen = np.random.default_rng(3).random(len(files)) < share
     chosen[7] = True

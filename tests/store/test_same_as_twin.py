@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pesearch.store.library import create_library
+from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.milvus_client import close, reach
 from pesearch.store.writer import Writer
 from tests.store.contents import SPACES, encoded, failure, location, queries
-from tests.store.policies import compress_without_loss
+from tests.store.policies import ask_milvus, compress_without_loss, on_milvus
 from tests.store.twin import Twin
 
 PATHS = st.sampled_from(["/a", "/b", "/c", "/d"])
@@ -125,6 +128,23 @@ class CompressedAndTwin(LibraryAndTwin):
         super().teardown()
 
 
+class MilvusAndTwin(LibraryAndTwin):
+    """The same for a library on a Milvus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        ask_milvus(self.patch)
+        self.milvus = MilvusAddress(str(Path(self.folder.name) / "lite.db"))
+        reach(self.milvus)
+        on_milvus(self.library, self.milvus)
+
+    def teardown(self) -> None:
+        close(self.milvus)
+        self.patch.undo()
+        super().teardown()
+
+
 SETTINGS = settings(
     max_examples=10,
     stateful_step_count=8,
@@ -135,3 +155,6 @@ TestLibraryAndTwin = LibraryAndTwin.TestCase
 TestLibraryAndTwin.settings = SETTINGS
 TestCompressedAndTwin = CompressedAndTwin.TestCase
 TestCompressedAndTwin.settings = SETTINGS
+if find_spec("milvus_lite"):
+    TestMilvusAndTwin = MilvusAndTwin.TestCase
+    TestMilvusAndTwin.settings = settings(SETTINGS, max_examples=3)

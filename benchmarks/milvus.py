@@ -1,0 +1,109 @@
+"""The same made-up vectors (`benchmarks.two_cones`) searched by FAISS and by a Milvus, as a small and a large space.
+
+    python -m benchmarks.milvus [--rows 20000] [--dim 256] [--vectors milvus:URI]
+
+Prints, for each way: how long it took to bring the vectors there, the time of one question at a time, and the share of
+the ten best that was found, of all files and of a tenth of them. Without `--vectors` a Milvus Lite in this process is
+asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.vector_data import K, VectorData, make_data
+from benchmarks.vector_systems import Ours
+from pesearch.store import vectors
+from pesearch.store.library import open_library
+from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.milvus_renewal import reach_vectors
+from pesearch.types import SpaceName
+
+TENTH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one way of searching came to; the seconds are those of bringing the vectors there."""
+
+    way: str
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    recall: float
+    recall_of_tenth: float
+
+
+def main() -> None:
+    """Make the vectors, search them in each way, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--dim", type=int, default=256)
+    parser.add_argument("--vectors", default=None, metavar="milvus:URI")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pesearch-") as folder:
+        data = make_data(Path(folder), arguments.rows, arguments.dim)
+        milvus = reach_vectors(arguments.vectors or f"milvus:{folder}/lite.db")
+        print(f"{arguments.rows} vectors of {arguments.dim} numbers, {len(data.questions)} questions")
+        print("| way | brought there in | p50 | p99 | recall@10 | of a tenth |\n|---|---|---|---|---|---|")
+        for each in compare(data, milvus):
+            print(
+                f"| {each.way} | {each.seconds:.1f} s | {each.p50_ms:.1f} ms | {each.p99_ms:.1f} ms "
+                f"| {each.recall:.3f} | {each.recall_of_tenth:.3f} |",
+                flush=True,
+            )
+
+
+def compare(data: VectorData, milvus: MilvusAddress | None) -> Iterator[Figures]:
+    """Each way, of one library and copies of it."""
+    source = data.folder / "source"
+    Ours().build(data, source)
+    small = vectors.EXACT_BYTES
+    for limit in (1 << 62, 0):  # whatever the size, searched as a small space and as a large one is
+        vectors.EXACT_BYTES = limit
+        for where in (None, milvus):
+            folder = data.folder / f"{limit} {where is None}"
+            shutil.copytree(source, folder)
+            yield _figures(data, folder, where)
+    vectors.EXACT_BYTES = small
+
+
+def _figures(data: VectorData, folder: Path, where: MilvusAddress | None) -> Figures:
+    started = time.perf_counter()
+    library = open_library(folder / "library")
+    with library.writer() as writer:
+        writer.search_vectors_at(where)
+    seconds = time.perf_counter() - started
+    ours = Ours()
+    ours.open(data, folder)
+    for question in data.questions:  # warm
+        ours.search(question, K)
+    taken, found = [], []
+    for question in data.questions:
+        before = time.perf_counter()
+        found.append(ours.search(question, K))
+        taken.append(1e3 * (time.perf_counter() - before))
+    tenth = frozenset((np.flatnonzero(data.chosen[TENTH]) + 1).tolist())
+    of_tenth = [ours.search(question, K, file_ids=tenth) for question in data.questions]
+    policy = str(library.status().policies[SpaceName.FRAME]).replace(f" on {where}", " on the Milvus")
+    with library.writer() as writer:
+        writer.search_vectors_at(None)  # leaves nothing on a Milvus that others use
+    p50, p99 = np.percentile(taken, [50, 99])
+    return Figures(policy, seconds, p50, p99, _recall(found, data.truth[1.0]), _recall(of_tenth, data.truth[TENTH]))
+
+
+def _recall(found: list[np.ndarray], truth: np.ndarray) -> float:
+    shared = [len(set(ours.tolist()) & set(best.tolist())) for ours, best in zip(found, truth, strict=True)]
+    return float(np.mean(shared) / K)
+
+
+if __name__ == "__main__":
+    main()

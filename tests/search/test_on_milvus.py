@@ -1,0 +1,45 @@
+"""The same questions to the same library give the same ten moments, whether FAISS or a Milvus searches its vectors."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.search import retrieve
+from pesearch.search.question import Question
+from pesearch.search.search import search
+from pesearch.store.library import Library, open_library
+from pesearch.store.milvus import MilvusCollection
+from pesearch.store.milvus_address import MilvusAddress
+from pesearch.store.milvus_client import close
+
+pytestmark = pytest.mark.slow
+
+
+def test_same_ten_moments(
+    sample_library: Library, starter: ModelSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So small a library has no more frames than are asked for: here few are asked for, so that the Milvus is, too."""
+    pytest.importorskip("milvus_lite")
+    monkeypatch.setattr(retrieve, "HITS_A_PROBE", 10)
+    monkeypatch.setattr(retrieve, "HITS_A_MOMENT", 1)
+    shutil.copytree(sample_library.folder, tmp_path / "library")
+    library, milvus = open_library(tmp_path / "library"), MilvusAddress(str(tmp_path / "lite.db"))
+    with library.writer() as writer:
+        writer.search_vectors_at(milvus)
+    asked, nearest = [], MilvusCollection.nearest
+
+    def counting(self: MilvusCollection, *arguments: object, **more: object) -> object:
+        asked.append(self.name)
+        return nearest(self, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(MilvusCollection, "nearest", counting)
+    for text in ("siren and train", "a dog barking", "heard:siren THEN seen:train WITHIN 10s"):
+        here, there = (search(one, starter, Question(text, locate=False)) for one in (sample_library, library))
+        assert there.moments
+        assert there.moments == here.moments
+    assert asked
+    close(milvus)
