@@ -62,7 +62,7 @@ def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
         for space in snapshot.searched:
             if away is None:
                 yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
-            else:
+            elif snapshot.vectors[space.name].layout().rows:
                 yield NotRenewed(space.name.value, away)
     yield from _told(folder, TEXT, _renew_text(folder, snapshot))
 

@@ -10,6 +10,7 @@ import pytest
 from pesearch.store import merging
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, open_library
+from pesearch.store.milvus_address import MilvusAddress
 from pesearch.types import CueKind, FloatArray, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, vectors
 from tests.store.policies import compress_without_loss
@@ -70,6 +71,15 @@ def test_a_compressed_index_of_cues_finds_the_same(talking: Library, monkeypatch
     compressed = open_library(talking.folder)
     assert compressed.status().policies[SpaceName.CUE].compressed_rows == 5
     assert [nearest(compressed, text) for text in ("hello", "siren")] == [["hello"], ["siren"]]
+
+
+def test_a_milvus_finds_the_same(talking: Library, milvus: MilvusAddress) -> None:
+    with talking.writer() as writer:
+        writer.search_vectors_at(milvus)
+    searched = open_library(talking.folder)
+    assert searched.status().policies[SpaceName.CUE].milvus_rows == 5
+    assert [nearest(searched, text) for text in ("hello", "siren")] == [["hello"], ["siren"]]
+    assert sorted(nearest(searched, "siren", 9, frozenset({1}))) == ["bonjour", "hello", "title", "world"]
 
 
 def test_vectors_go_with_their_source(talking: Library) -> None:

@@ -76,8 +76,9 @@ def places(hits: Hits) -> set[tuple[int, float]]:
 
 
 def covers(library: Library) -> list[tuple[SpaceOnMilvus, Cover | None]]:
+    """Of the spaces of the media: these libraries have no cues."""
     held = on_milvus(library.folder, library.pinned()._generation.snapshot)
-    return [(each, each.read()) for each in held]
+    return [(each, each.read()) for each in held if each.space.name is not SpaceName.CUE]
 
 
 def assert_whole(library: Library) -> None:

@@ -149,6 +149,7 @@ def test_library_from_before_the_vectors_of_cues_takes_them(library: Library) ->
         writer.add([encoded("/a", "one"), encoded("/b", "two")])
         writer.take_cues([(2, CueSource(None, None, (said,)))])
     with duckdb.connect(library.folder / "library.duckdb") as connection:
+        connection.execute("DROP TABLE settings")
         connection.execute("DROP TABLE cue_extents")
         connection.execute("UPDATE library SET schema = 5")
     older = open_library(library.folder)
