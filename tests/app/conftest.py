@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index
@@ -23,6 +24,7 @@ from pesearch.indexer.outcomes import Failed
 from pesearch.store.library import Library, create_library
 from pesearch.types import MediaFile
 from tests.app.big_file import make_big
+from tests.app.browsing import launched
 
 CONVERSIONS = {
     "copied.mkv": ("siren_train.mp4", "-c", "copy"),
@@ -148,3 +150,11 @@ def server(mixed_library: Library) -> Iterator[Server]:
     os.environ.pop("PESEARCH_TOKEN", None)
     with running(mixed_library.folder) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser(sample_media: Path) -> Iterator[Browser]:
+    """Chromium, whose microphone hears a siren."""
+    heard = sample_media / "siren_alone.wav"
+    with sync_playwright() as playwright, launched(playwright, f"--use-file-for-fake-audio-capture={heard}") as started:
+        yield started
