@@ -22,7 +22,7 @@ _SIMPLE_PATH = re.compile(r"[\w./+,=%~:-]*\w[\w./+,=%~:-]*")
 
 
 def first_undecodable(text: str) -> int | None:
-    """The place of the first byte that is no UTF-8, which Python keeps as half a surrogate pair; None: there is none."""
+    """The place of the first byte that is no UTF-8: Python keeps it as half a surrogate pair. None: there is none."""
     found = _UNDECODABLE.search(text)
     return None if found is None else found.start()
 

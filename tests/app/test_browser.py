@@ -20,7 +20,7 @@ from pesearch.indexer.index import index
 from pesearch.media.probe import probe
 from pesearch.store.library import create_library
 from tests.app.browsing import asked, at_rest, names
-from tests.app.conftest import running
+from tests.app.conftest import PATIENCE_MS, running
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def context(browser: Browser) -> BrowserContext:
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, permissions=["microphone", "clipboard-read", "clipboard-write"]
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
     return context
 
 
@@ -170,7 +170,8 @@ def test_clicks_while_sounds_are_located_are_all_done(page: Page) -> None:
     expect(page.get_by_text("Tray (3)")).to_be_visible()
     at_rest(page)
     expect(page.locator(".card .does button.in")).to_have_count(3)
-    asked(page, "a siren").first.get_by_role("button", name="Play").click()
+    asked(page, "a siren")
+    page.locator('.results[data-query="a siren"] .card').first.get_by_role("button", name="Play").click()
     expect(page.locator(".moment h2")).to_contain_text("siren")
     at_rest(page)
     expect(page.locator(".moment")).to_have_count(1)

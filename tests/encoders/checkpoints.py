@@ -17,7 +17,7 @@ from pesearch.encoders.libraries import Unfilled, load_open_clip, load_transform
 
 WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
 MOST_DRAWN = 1_000_003
-"""A prime number of random weights, which follow each other again and again in a large tensor: no two rows are equal."""
+"""A prime number of random weights, which a large tensor holds again and again: no two of its rows are equal."""
 
 CODEC_PARTS = ("embedder.dac_encoder.", "embedder.bottleneck.")
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
