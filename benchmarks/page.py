@@ -10,6 +10,7 @@ each asking every 2 s, while a folder is indexed. Needs Chromium at /usr/bin/chr
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ from training.words import HEARD_AS, OBJECTS
 SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
 
 WINDOWS, ENTER_MS, PAGES, EACH_SECONDS, FILES = 10_000, 500.0, 10, 2.0, 200
+
+FIRST_COMMITTED = re.compile(r"indexing: [1-9]\d* of")
 
 FIRST_PICTURE = """(text) => {
     const roots = () => [...document.querySelectorAll("*")].flatMap((each) => each.shadowRoot ?? []);
@@ -142,7 +145,7 @@ def together(folder: Path, seconds: float) -> Together:
     clips = folder / "clips"
     if not clips.exists():
         make_copies(clips, SAMPLE_MEDIA / "bell.mp4", FILES)
-    known, errors, answers = len(library.files()), list[str](), 0
+    errors, answers = list[str](), 0
     with running(library.folder) as server, sync_playwright() as playwright:
         browser = launched(playwright)
         pages = [browser.new_context().new_page() for _ in range(PAGES)]
@@ -154,7 +157,8 @@ def together(folder: Path, seconds: float) -> Together:
         job.goto(f"{server.address}/library")
         job.get_by_role("textbox", name="Folder or file on this machine").fill(str(clips))
         job.get_by_role("button", name="Index", exact=True).click()
-        job.get_by_text("indexing: 0 of").wait_for(timeout=300_000)  # all files were looked at, now they are embedded
+        job.get_by_text(FIRST_COMMITTED).first.wait_for(timeout=300_000)  # now files are embedded one after the other
+        known = len(library.files())
         end, turn = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             began = time.monotonic()
