@@ -83,12 +83,14 @@ class Together:
     pages: int
     seconds: float
     answers: int
+    fewest_of_a_page: int
     indexed: int
     errors: int
 
     def rows(self) -> Iterator[Row]:
         """The errors, and that there was something to fail."""
         yield Row(f"{self.pages} pages for {self.seconds:.0f} s: answers", f"{self.answers}")
+        yield Row("of the page with the fewest", f"{self.fewest_of_a_page}", "> 0")
         yield Row("files indexed meanwhile", f"{self.indexed}", "> 0")
         yield Row("errors", f"{self.errors}", "0")
 
@@ -145,7 +147,7 @@ def together(folder: Path, seconds: float) -> Together:
     clips = folder / "clips"
     if not clips.exists():
         make_copies(clips, SAMPLE_MEDIA / "bell.mp4", FILES)
-    errors, answers = list[str](), 0
+    errors, answers = list[str](), [0] * PAGES
     with running(library.folder) as server, sync_playwright() as playwright:
         browser = launched(playwright)
         pages = [browser.new_context().new_page() for _ in range(PAGES)]
@@ -168,11 +170,12 @@ def together(folder: Path, seconds: float) -> Together:
                 bar.press("Enter")
             turn += 1
             job.wait_for_timeout(max(0.0, 1000 * (EACH_SECONDS - (time.monotonic() - began))))
-            answers += sum(page.locator(".card").count() > 0 for page in pages)
+            answers = [so_far + (page.locator(".card").count() > 0) for so_far, page in zip(answers, pages, strict=True)]
             errors += [text for page in pages for text in page.get_by_role("alert").all_inner_texts()]
             errors += [text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()]
         browser.close()
-    return Together("together", PAGES, seconds, answers, len(library.files()) - known, len(errors))
+    indexed = len(library.files()) - known
+    return Together("together", PAGES, seconds, sum(answers), min(answers), indexed, len(errors))
 
 
 def _large_library(folder: Path) -> Path:
