@@ -170,7 +170,7 @@ def together(folder: Path, seconds: float) -> Together:
                 bar.press("Enter")
             turn += 1
             job.wait_for_timeout(max(0.0, 1000 * (EACH_SECONDS - (time.monotonic() - began))))
-            answers = [so_far + (page.locator(".card").count() > 0) for so_far, page in zip(answers, pages, strict=True)]
+            answers = [had + (page.locator(".card").count() > 0) for had, page in zip(answers, pages, strict=True)]
             errors += [text for page in pages for text in page.get_by_role("alert").all_inner_texts()]
             errors += [text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()]
         browser.close()
