@@ -1,10 +1,11 @@
 """An indexing run beside the page, in a process of its own: a damaged file that ends it does not end the page.
 
-python -m pesearch.app.index_job LIBRARY PATH...     one JSON object a line: how far it is
+python -m pesearch.app.index_job [--retry-failed] [--model NAME] LIBRARY PATH...     one JSON object a line: how far
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -63,16 +64,17 @@ class IndexJob:
         """Whether a run is under way."""
         return self.run is not None and not self.run.is_over
 
-    def start(self, paths: Sequence[Path], retry_failed: bool = False) -> None:
-        """Begin a run; nothing where one is under way."""
+    def start(self, paths: Sequence[Path], retry_failed: bool = False, model: str | None = None) -> None:
+        """Begin a run, of that model set where the library is made by it; nothing where one is under way."""
         with self._starting:
             if self.is_running:
                 return
             if self._follower is not None:
                 self._follower.join()  # the run before is over, and its process about to end
-            command = [sys.executable, "-m", "pesearch.app.index_job", *(["--retry-failed"] if retry_failed else [])]
+            options = [*(["--retry-failed"] if retry_failed else []), *(["--model", model] if model else [])]
+            command = [sys.executable, "-m", "pesearch.app.index_job", *options]
             self._process = subprocess.Popen(
-                [*command, str(self._folder), *map(str, paths)],
+                [*command, "--", str(self._folder), *map(str, paths)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )  # fmt: skip
             self.run = Run()
@@ -102,12 +104,15 @@ def main(arguments: Sequence[str]) -> int:
     """The run itself. Ends with 130 when it is interrupted, 2 when it cannot go on."""
     from pesearch.errors import PesearchError
 
-    retry = "--retry-failed" in arguments
-    folder, *paths = [Path(each) for each in arguments if each != "--retry-failed"]
-    told = _Told()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--retry-failed", action="store_true")
+    parser.add_argument("--model")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("paths", type=Path, nargs="+")
+    asked, told = parser.parse_args(arguments), _Told()
     try:
         threading.Thread(target=_end_with_the_page, daemon=True).start()
-        for outcome in _outcomes(folder, paths, retry):
+        for outcome in _outcomes(asked.folder, asked.paths, asked.model, asked.retry_failed):
             told.count(outcome)
     except KeyboardInterrupt:
         told.end("stopped")
@@ -125,11 +130,11 @@ def _end_with_the_page() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _outcomes(folder: Path, paths: Sequence[Path], retry_failed: bool) -> Iterator[Outcome]:
+def _outcomes(folder: Path, paths: Sequence[Path], model: str | None, retry_failed: bool) -> Iterator[Outcome]:
     from pesearch.indexer.index import index
     from pesearch.indexer.opening import open_for_indexing
 
-    library, models = open_for_indexing(folder, None, "auto")
+    library, models = open_for_indexing(folder, model, "auto")
     yield from index(paths, library, models, retry_failed=retry_failed)
 
 

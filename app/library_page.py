@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import streamlit as st
 
-from pesearch.app.index_job import IndexJob, Run
+from pesearch.app.index_job import IndexJob
+from pesearch.app.indexing import chosen_path, job, show_run
 from pesearch.app.shared import library, models
 from pesearch.app.text import printable, safe
 from pesearch.errors import PesearchError
@@ -35,12 +35,6 @@ def library_page() -> None:
         st.error(safe(str(error)))
 
 
-@st.cache_resource
-def job(folder: Path) -> IndexJob:
-    """The run of a library, shared by all pages."""
-    return IndexJob(folder)
-
-
 def _show_numbers(status: LibraryStatus) -> None:
     numbers = (
         ("Files", f"{status.files}"),
@@ -60,39 +54,9 @@ def _show_indexing(run: IndexJob) -> None:
         path = st.text_input("Folder or file on this machine", key="index-path", placeholder="/home/me/videos")
         retry = st.checkbox("Try files again that failed before")
         wanted = st.form_submit_button("Index", icon=":material/play_arrow:")
-    if wanted and path.strip():
-        chosen = Path(path.strip()).expanduser()
-        if chosen.exists():
-            run.start([chosen.absolute()], retry)
-        else:
-            st.error(safe(f"There is no {chosen}"))
-    _show_run(run)
-
-
-def _show_run(run: IndexJob) -> None:
-    """How far the run is, each second while there is one; the page is laid out anew when it is over."""
-
-    @st.fragment(run_every=1.0 if run.is_running else None)
-    def shown() -> None:
-        now = run.run
-        if now is None:
-            return
-        if now.is_over:
-            if st.session_state.pop("indexing", False):
-                st.rerun()
-            (st.error if now.error else st.success)(safe(f"{now.error or _told(now)}"))
-            return
-        st.session_state["indexing"] = True
-        st.progress(now.share, text=safe(_told(now)))
-        if st.button("Stop", icon=":material/stop:", help="What is finished stays; start again to go on"):
-            run.stop()
-
-    shown()
-
-
-def _told(run: Run) -> str:
-    failed = f", {run.failed} failed" if run.failed else ""
-    return f"{run.doing}: {run.files} of {run.planned_files} files{failed}"
+    if wanted and (chosen := chosen_path(path)):
+        run.start([chosen], retry)
+    show_run(run)
 
 
 def _show_failures(pinned: Library) -> None:

@@ -1,18 +1,22 @@
-"""The browser page, as Streamlit runs it: one page that searches, one that shows the library."""
+"""The browser page, as Streamlit runs it: one page that searches, one that shows the library, and one to make it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from pesearch.app.first_page import MADE_HERE, first_page
 from pesearch.app.library_page import library_page
 from pesearch.app.search_page import search_page
+from pesearch.app.shared import has_library
 
 st.set_page_config(page_title="pesearch", page_icon="🔎", layout="wide")
 st.html("<style>.stMainBlockContainer { padding-top: 4rem; padding-bottom: 2rem; }</style>")
-st.navigation(
-    [
-        st.Page(search_page, title="Search", icon=":material/search:", url_path="search", default=True),
-        st.Page(library_page, title="Library", icon=":material/video_library:", url_path="library"),
-    ],
-    position="top",
-).run()
+if has_library():
+    library = st.Page(library_page, title="Library", icon=":material/video_library:", url_path="library")
+    search = st.Page(search_page, title="Search", icon=":material/search:", url_path="search", default=True)
+    page = st.navigation([search, library], position="top")
+    if st.session_state.pop(MADE_HERE, False):
+        st.switch_page(library)
+else:
+    page = st.navigation([st.Page(first_page, title="First library", default=True)], position="hidden")
+page.run()

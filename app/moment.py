@@ -17,6 +17,7 @@ from pesearch.app.addresses import (
     wave_address,
 )
 from pesearch.app.browser_formats import browser_can_play
+from pesearch.app.clicks import done, new_clicks
 from pesearch.app.components import component
 from pesearch.app.text import printable
 from pesearch.search.json_shapes import moment_object
@@ -37,9 +38,10 @@ def show_moment(answer: Answer, moment: Moment, opening: int, curves: Sequence[C
     shown = _moment()(
         key="moment",
         data=_data(answer, moment, opening, curves, cues),
-        on_close_change=lambda: None,
+        default={"clicks": []},
+        on_clicks_change=lambda: None,
     )
-    return bool(shown.close)
+    return bool(new_clicks("moment", shown.clicks))
 
 
 @st.cache_resource
@@ -53,6 +55,7 @@ def _data(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve],
     is_away = not file.path.exists()
     timed = [cue for cue in cues if cue.kind not in (CueKind.TITLE, CueKind.DESCRIPTION)]
     return {
+        "done": done("moment"),
         "opened": opening,
         "name": printable(file.path.name),
         "folder": printable(str(file.path.parent)),
@@ -88,8 +91,8 @@ def _data(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve],
 
 
 def _source(file: MediaFile) -> str:
-    """The file itself; of a still image a picture of it, for browsers do not show all kinds."""
-    if file.info.kind is MediaKind.IMAGE:
+    """The file itself; of a still image that no browser shows a picture of it."""
+    if file.info.kind is MediaKind.IMAGE and not browser_can_play(file):
         return thumb_address(file, 0.0, THUMB_WIDTHS[-1])
     return clip_address(file)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from pesearch.app.addresses import thumb_address, wave_address
+from pesearch.app.addresses import THUMB_WIDTHS, thumb_address, wave_address
+from pesearch.app.clicks import Click, done, new_clicks
 from pesearch.app.components import component
 from pesearch.app.text import printable
 from pesearch.app.tray import Tray
@@ -22,21 +22,12 @@ PICTURES = 3
 CUES_SHOWN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What was chosen in the list: the rank of a moment to open, to take along, or to find the like of (`by` what)."""
-
-    open: int | None
-    tray: int | None
-    like: int | None
-    by: str
-
-
-def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -> Chosen:
-    """The list of an answer's moments. `opened` is the rank of the one that is shown above."""
+def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -> tuple[Click, ...]:
+    """The list of an answer's moments, and what was clicked in it. `opened` is the rank of the one shown above."""
     shown = _results()(
         key="results",
         data={
+            "done": done("results"),
             "query": answer.query,
             "moments": [_moment(moment, tray.holds(moment)) for moment in answer.moments],
             "level": float(st.query_params.get("level", CONFIDENT)),
@@ -46,14 +37,11 @@ def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -
             "nearest": "Nothing here is likely to be what you asked for. The nearest are:",
             "nothing": "Nothing in this library is like it.",
         },
-        default={"level": CONFIDENT},
+        default={"level": CONFIDENT, "clicks": []},
         on_level_change=lambda: None,
-        on_open_change=lambda: None,
-        on_tray_change=lambda: None,
-        on_like_change=lambda: None,
+        on_clicks_change=lambda: None,
     )
-    rank, by = shown.like or (None, "")
-    return Chosen(shown.open, shown.tray, rank, by)
+    return new_clicks("results", shown.clicks)
 
 
 @st.cache_resource
@@ -92,9 +80,9 @@ def _pictures(moment: Moment) -> list[str]:
     if moment.file.info.kind is MediaKind.AUDIO:
         return [wave_address(moment.file, moment.start_seconds, moment.end_seconds)]
     length = moment.end_seconds - moment.start_seconds
-    count = PICTURES if length > 0 else 1
+    count, width = (PICTURES, THUMB_WIDTHS[0]) if length > 0 else (1, THUMB_WIDTHS[1])
     times = (moment.start_seconds + length * (number + 0.5) / count for number in range(count))
-    return [thumb_address(moment.file, time) for time in times]
+    return [thumb_address(moment.file, time, width) for time in times]
 
 
 def _like(moment: Moment) -> list[tuple[str, str]]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from pesearch.app.clicks import Click
 from pesearch.app.controls import asked
 from pesearch.app.moment import show_moment
-from pesearch.app.results import Chosen, show_results
+from pesearch.app.results import show_results
 from pesearch.app.shared import answer, curves, library, models, warm
 from pesearch.app.text import safe
 from pesearch.app.tray import Tray, is_same, show_tray
@@ -96,8 +97,10 @@ def _found(question: Question) -> Found:
 def _show(found: Found, tray: Tray) -> None:
     above = st.container()
     moments = found.answer.moments
-    chosen = show_results(found.answer, found.opened, tray, is_all=len(moments) < found.question.k)
-    if _act(chosen, found, tray):
+    clicked = show_results(found.answer, found.opened, tray, is_all=len(moments) < found.question.k)
+    for click in clicked:
+        _act(click, found, tray)
+    if clicked:
         st.rerun()
     with above:
         _show_opened(found)
@@ -108,18 +111,25 @@ def _show(found: Found, tray: Tray) -> None:
         st.rerun()
 
 
-def _act(chosen: Chosen, found: Found, tray: Tray) -> bool:
-    """Do what was chosen; whether anything was."""
-    by_rank = {moment.rank: moment for moment in found.answer.moments}
-    if chosen.open in by_rank:
-        found.opened, found.openings = chosen.open, found.openings + 1
-    elif chosen.tray in by_rank:
-        tray.toggle(by_rank[chosen.tray], found.answer.query)
-    elif chosen.like in by_rank:
-        st.session_state["ask"] = str(_example(by_rank[chosen.like], LIKE[chosen.by]))
-    else:
-        return False
-    return True
+def _act(click: Click, found: Found, tray: Tray) -> None:
+    """Do what was clicked; nothing where the moment is no answer to what is asked by now."""
+    moment = _clicked(click, found.answer)
+    if moment is None:
+        return
+    if click.does == "open":
+        found.opened, found.openings = moment.rank, found.openings + 1
+    elif click.does == "tray":
+        tray.toggle(moment, found.answer.query)
+    elif click.does == "like":
+        st.session_state["ask"] = str(_example(moment, LIKE[click.by]))
+
+
+def _clicked(click: Click, answer: Answer) -> Moment | None:
+    """The moment that was clicked, which may have become more exact meanwhile."""
+    of_file = [moment for moment in answer.moments if moment.file.id == click.file]
+    same = (each for each in of_file if (each.start_seconds, each.end_seconds) == (click.start, click.end))
+    near = (each for each in of_file if each.start_seconds <= click.end and click.start <= each.end_seconds)
+    return next(same, None) or next(near, None)
 
 
 def _example(moment: Moment, sense: Sense | None) -> Example:

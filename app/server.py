@@ -20,7 +20,7 @@ from streamlit.starlette import App
 from pesearch.app.access import Access, ensure_free
 from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
-from pesearch.app.shared import answer, library, models
+from pesearch.app.shared import answer, has_library, models
 from pesearch.search.warm.server import serving_questions
 
 LAST_SECONDS = 5.0
@@ -28,14 +28,15 @@ LAST_SECONDS = 5.0
 
 
 def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
-    """Serve the page for the library in a folder until interrupted.
+    """Serve the page for the library in a folder until interrupted; where there is none yet, the page makes one.
 
     Raises:
-        LibraryNotFound: there is no library in that folder.
+        LibraryDamaged, LibraryTooNew: the library in that folder cannot be used.
         ServingError: the port is in use, or the address is not of this machine.
     """
     os.environ["PESEARCH_LIBRARY"] = str(folder)
-    library()
+    if not has_library():
+        sys.stderr.write(f"pesearch: there is no library in {folder} yet: the page makes it\n")
     ensure_free(access, port)
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import PesearchError
+from pesearch.errors import LibraryNotFound, PesearchError
 from pesearch.search.opening import models_of
 from pesearch.search.question import Question
 from pesearch.search.relevance import Curve, relevance
@@ -27,6 +27,15 @@ def library() -> Library:
     """The library that is served (`PESEARCH_LIBRARY`, which `serve` sets). Raises LibraryError while there is none."""
     with _opening:
         return _library(default_library())
+
+
+def has_library() -> bool:
+    """Whether there is one. Raises LibraryError where it cannot be used."""
+    try:
+        library()
+    except LibraryNotFound:
+        return False
+    return True
 
 
 def models() -> ModelSet:

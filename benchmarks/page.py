@@ -10,6 +10,7 @@ each asking every 2 s, while a folder is indexed. Needs Chromium at /usr/bin/chr
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ from training.words import HEARD_AS, OBJECTS
 SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
 
 WINDOWS, ENTER_MS, PAGES, EACH_SECONDS, FILES = 10_000, 500.0, 10, 2.0, 200
+
+FIRST_COMMITTED = re.compile(r"indexing: [1-9]\d* of")
 
 FIRST_PICTURE = """(text) => {
     const roots = () => [...document.querySelectorAll("*")].flatMap((each) => each.shadowRoot ?? []);
@@ -80,12 +83,14 @@ class Together:
     pages: int
     seconds: float
     answers: int
+    fewest_of_a_page: int
     indexed: int
     errors: int
 
     def rows(self) -> Iterator[Row]:
         """The errors, and that there was something to fail."""
         yield Row(f"{self.pages} pages for {self.seconds:.0f} s: answers", f"{self.answers}")
+        yield Row("of the page with the fewest", f"{self.fewest_of_a_page}", "> 0")
         yield Row("files indexed meanwhile", f"{self.indexed}", "> 0")
         yield Row("errors", f"{self.errors}", "0")
 
@@ -142,7 +147,7 @@ def together(folder: Path, seconds: float) -> Together:
     clips = folder / "clips"
     if not clips.exists():
         make_copies(clips, SAMPLE_MEDIA / "bell.mp4", FILES)
-    known, errors, answers = len(library.files()), list[str](), 0
+    errors, answers = list[str](), [0] * PAGES
     with running(library.folder) as server, sync_playwright() as playwright:
         browser = launched(playwright)
         pages = [browser.new_context().new_page() for _ in range(PAGES)]
@@ -154,7 +159,8 @@ def together(folder: Path, seconds: float) -> Together:
         job.goto(f"{server.address}/library")
         job.get_by_role("textbox", name="Folder or file on this machine").fill(str(clips))
         job.get_by_role("button", name="Index", exact=True).click()
-        job.get_by_text("indexing: 0 of").wait_for(timeout=300_000)  # all files were looked at, now they are embedded
+        job.get_by_text(FIRST_COMMITTED).first.wait_for(timeout=300_000)  # now files are embedded one after the other
+        known = len(library.files())
         end, turn = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             began = time.monotonic()
@@ -164,11 +170,12 @@ def together(folder: Path, seconds: float) -> Together:
                 bar.press("Enter")
             turn += 1
             job.wait_for_timeout(max(0.0, 1000 * (EACH_SECONDS - (time.monotonic() - began))))
-            answers += sum(page.locator(".card").count() > 0 for page in pages)
+            answers = [had + (page.locator(".card").count() > 0) for had, page in zip(answers, pages, strict=True)]
             errors += [text for page in pages for text in page.get_by_role("alert").all_inner_texts()]
             errors += [text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()]
         browser.close()
-    return Together("together", PAGES, seconds, answers, len(library.files()) - known, len(errors))
+    indexed = len(library.files()) - known
+    return Together("together", PAGES, seconds, sum(answers), min(answers), indexed, len(errors))
 
 
 def _large_library(folder: Path) -> Path:

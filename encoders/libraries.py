@@ -10,10 +10,14 @@ from __future__ import annotations
 import importlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from types import ModuleType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
 
 from pesearch.encoders.torchvision_ops import ensure_torchvision
 
@@ -47,3 +51,27 @@ def silent() -> Iterator[None]:
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
+
+
+class Unfilled(TorchFunctionMode):
+    """Models are made without random weights: those of a checkpoint are about to take their place, all of them.
+
+    Drawing them takes as long as all the rest of loading.
+    """
+
+    _DRAWN = frozenset(
+        {
+            *(torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_),
+            *(torch.nn.init.uniform_, torch.nn.init.normal_, torch.nn.init.trunc_normal_),
+            *(torch.nn.init.kaiming_uniform_, torch.nn.init.kaiming_normal_),
+            *(torch.nn.init.xavier_uniform_, torch.nn.init.xavier_normal_),
+        }
+    )
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Leave a tensor as it is where it would be filled at random."""
+        if func in self._DRAWN:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))

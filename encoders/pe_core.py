@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from pesearch.encoders.device import computing, place
 from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import load_open_clip, silent
+from pesearch.encoders.libraries import Unfilled, load_open_clip, silent
 from pesearch.encoders.tower import Tower, same_weights, squeeze_as_open_clip
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray
@@ -60,7 +60,7 @@ def _load(folder: ModelFolder) -> tuple[Any, Any]:
     open_clip = load_open_clip()
     name = f"local-dir:{folder.path}"
     try:
-        with silent():
+        with silent(), Unfilled():
             model = open_clip.create_model(name)
             tokenize = open_clip.get_tokenizer(name)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import input_url, output_of
-from pesearch.media.image import read_image
+from pesearch.media.image import read_small
 from pesearch.media.probe import Container, inspect
 from pesearch.media.recognise import recognise
 from pesearch.types import MediaKind
@@ -17,9 +17,13 @@ from pesearch.types import MediaKind
 _LEAD_SECONDS = 5.0
 """Broadcast has a key frame each second or two; cameras that record transport streams stay under this too."""
 
+_HIGHEST = 4
+"""A still is made no higher than so many times that width: scanned rolls and pages are as long as they like."""
+
 
 def thumbnail(path: Path, at_seconds: float, width: int = 320) -> bytes:
-    """One picture of a video (the one shown at a time) or a still image, as JPEG of that width or less.
+    """One picture of a video (the one shown at a time) or a still image, as JPEG of that width or less,
+    a still of four times that height or less.
 
     Errors: MediaError when the file has no pictures or none can be decoded there; FFmpegMissing.
     """
@@ -46,8 +50,7 @@ def _frame_as_jpeg(path: Path, container: Container, seconds: float, width: int)
 
 
 def _small_jpeg(path: Path, width: int) -> bytes:
-    image = Image.fromarray(read_image(path))
-    image.thumbnail((width, image.height))
+    image = Image.fromarray(read_small(path, width, _HIGHEST * width))
     stored = io.BytesIO()
     image.save(stored, "JPEG", quality=85)
     return stored.getvalue()

@@ -32,12 +32,24 @@ def read_image(path: Path) -> ImageArray:
         return np.array(_over_white(ImageOps.exif_transpose(image)))
 
 
+def read_small(path: Path, width: int, height: int) -> ImageArray:
+    """As `read_image`, made smaller where it is wider or higher; of a large JPEG no more is decoded than that needs.
+
+    Errors: MediaError.
+    """
+    with _opened(path) as image:
+        if image.format in ("JPEG", "MPO"):
+            image.thumbnail((height, width) if _is_turned(image) else (width, height))
+        upright = _over_white(ImageOps.exif_transpose(image))
+        upright.thumbnail((width, height))
+        return np.array(upright)
+
+
 def image_size(path: Path) -> tuple[str, int, int]:
     """Format name, width and height in pixels as shown (upright), without decoding. Errors: MediaError."""
     with _opened(path) as image:
         width, height = image.size
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        return (image.format or "").lower(), *((height, width) if turned else (width, height))
+        return (image.format or "").lower(), *((height, width) if _is_turned(image) else (width, height))
 
 
 def is_animated(path: Path) -> bool:
@@ -76,6 +88,11 @@ def _hush() -> None:
     """
     if ("ignore", None, Warning, _PIL, 0) not in warnings.filters:
         warnings.filterwarnings("ignore", module=_PIL.pattern)
+
+
+def _is_turned(image: Image.Image) -> bool:
+    """Whether its EXIF tag lays it on a side."""
+    return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
 
 
 def _over_white(image: Image.Image) -> Image.Image:

@@ -15,6 +15,7 @@ import numpy as np
 from pesearch.errors import LibraryMoved, MediaError, QuestionError
 from pesearch.media.audio import AudioReader
 from pesearch.media.probe import probe
+from pesearch.search.question import ensure_text
 from pesearch.search.sound import DecodedSound
 from pesearch.search.spans import THRESHOLD, Span, SpanFinder, seconds
 from pesearch.timeline import STEPS_PER_SECOND
@@ -42,6 +43,8 @@ def locate_events(
     """
     if not phrases or not all(phrase.strip() for phrase in phrases):
         raise QuestionError("name at least one sound to locate")
+    for phrase in phrases:
+        ensure_text(phrase)
     threshold = models.event_threshold if threshold is None else threshold
     if not 0 < threshold < 1:
         raise QuestionError(f"the threshold is {threshold:g}: it has to lie between 0 and 1")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pesearch.errors import QuestionError
 from pesearch.search.filter import EVERY_FILE, FileFilter
+from pesearch.search.language.spelling import first_undecodable
 
 MOST_TERMS = 8
 """A text that falls into more parts than this is a sentence: it is asked as a whole only."""
@@ -41,6 +42,8 @@ class Question:
             raise QuestionError("nothing is asked: give a text, or --audio, --video or --image with a file")
         if self.speech and not self.text.strip():
             raise QuestionError("--speech needs the words that are spoken")
+        if self.speech:
+            ensure_text(self.text)
         if self.k < 1:
             raise QuestionError(f"-k is {self.k}: ask for at least 1 moment")
         if self.per_file is not None and self.per_file < 1:
@@ -54,6 +57,12 @@ class Question:
     def __str__(self) -> str:
         """As it is shown back: the text, and each example by its name."""
         return " + ".join(part for part in (self.text.strip(), *(path.name for path in self.examples)) if part)
+
+
+def ensure_text(words: str) -> None:
+    """Raises QuestionError where words of a command line hold a byte that is no text."""
+    if (column := first_undecodable(words)) is not None:
+        raise QuestionError(f"character {column + 1} of what is asked is a byte that is no text")
 
 
 def terms(text: str) -> tuple[str, ...]:

@@ -22,13 +22,25 @@ settings.load_profile("pesearch")
 
 
 LONGEST = (
-    "test_broken.py",
-    "test_train.py",
     "test_real_sizes.py",
     "test_browser.py",
+    "test_train.py",
     "test_everyday.py",
+    "test_stopping.py",
+    "test_devices.py",
+    "test_index_job.py",
+    "test_broken.py",
+    "test_equality.py",
     "test_faults.py",
+    "test_terminal.py",
+    "test_offline.py",
+    "test_first_library.py",
     "test_eval.py",
+    "test_torture.py",
+    "test_names.py",
+    "test_codec.py",
+    "test_same_as_twin.py",
+    "test_guard.py",
 )
 """These files take the longest: they are run first, so that no process works alone at the end."""
 

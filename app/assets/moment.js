@@ -176,16 +176,19 @@ function told(data, does, jump) {
 // What is shown in an element: `now` is its data, which may become more exact while the player goes on.
 const SHOWN = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".moment"), shown = SHOWN.get(root);
-  const close = () => setTriggerValue("close", true);
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".moment"), tell = clicks(root, data.done, setStateValue);
+  const close = () => tell("close");
   root.onkeydown = (event) => { if (event.key === "Escape") close(); };
-  if (shown?.now.opened === data.opened) {
-    shown.now = data;
-    shown.around();
-  } else {
-    SHOWN.set(root, opened(root, data, close));
-  }
+  steadily(root, () => {
+    const shown = SHOWN.get(root);
+    if (shown?.now.opened === data.opened) {
+      shown.now = data;
+      shown.around();
+    } else {
+      SHOWN.set(root, opened(root, data, close));
+    }
+  });
 }
 
 function opened(root, data, close) {

@@ -1,4 +1,5 @@
-// Moments grouped by file. All text is set as text, never as markup. What is chosen goes to Python as triggers.
+// Moments grouped by file. All text is set as text, never as markup. What is clicked goes to Python with the file and the
+// time of its moment: ranks change when sounds are located.
 
 // Pictures are asked for when their card comes into view, the one in the middle first: each costs the server some work.
 const SEEN = new IntersectionObserver((entries) => {
@@ -64,15 +65,15 @@ function card(moment, level, chosen, send) {
   }
   for (const cue of moment.cues) body.append(made("div", "cue", cue));
   const does = made("div", "does");
-  does.append(button(moment.start < moment.end && !moment.is_still ? "Play" : "Show", "Open this moment (Enter)", () => send("open", moment.rank)));
-  const tray = button(moment.in_tray ? "In tray" : "+ Tray", "Take it along (t)", () => send("tray", moment.rank));
+  does.append(button(moment.start < moment.end && !moment.is_still ? "Play" : "Show", "Open this moment (Enter)", () => send("open", moment)));
+  const tray = button(moment.in_tray ? "In tray" : "+ Tray", "Take it along (t)", () => send("tray", moment));
   tray.classList.toggle("in", moment.in_tray);
   does.append(tray);
   for (const [by, title] of moment.like)
-    does.append(button(`Like ${by}`, title, () => send("like", [moment.rank, by])));
+    does.append(button(`Like ${by}`, title, () => send("like", moment, by)));
   body.append(does);
   element.append(strip(moment), spans(moment), body);
-  element.addEventListener("click", () => send("open", moment.rank));
+  element.addEventListener("click", () => send("open", moment));
   return element;
 }
 
@@ -106,7 +107,7 @@ function histogram(scores, level) {
   return element;
 }
 
-function walk(event, root, send) {
+function walk(event, root, moments, send) {
   const cards = [...root.querySelectorAll(".card")];
   const at = cards.indexOf(event.target.closest?.(".card") ?? null);
   const steps = { j: 1, ArrowDown: 1, ArrowRight: 1, k: -1, ArrowUp: -1, ArrowLeft: -1 };
@@ -116,46 +117,52 @@ function walk(event, root, send) {
     next?.scrollIntoView({ block: "nearest" });
     event.preventDefault();
   } else if (at >= 0 && event.target === cards[at]) {
-    const rank = Number(cards[at].dataset.rank);
-    if (event.key === "Enter" || event.key === " ") send("open", rank);
-    else if (event.key === "t") send("tray", rank);
+    const moment = moments.find((each) => each.rank === Number(cards[at].dataset.rank));
+    if (event.key === "Enter" || event.key === " ") send("open", moment);
+    else if (event.key === "t") send("tray", moment);
     else return;
     event.preventDefault();
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
-  const root = parentElement.querySelector(".results");
-  root.dataset.query = data.query;
-  const focused = parentElement.activeElement?.dataset?.rank;
-  const send = (name, value) => setTriggerValue(name, value);
-  let level = data.level;
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".results"), tell = clicks(root, data.done, setStateValue);
+  const send = (does, { file, start, end }, by) => tell(does, { file, start, end, by: by ?? "" });
+  steadily(root, () => {
+    const focused = parentElement.activeElement?.dataset?.rank;
+    root.dataset.query = data.query;
+    root.replaceChildren(...list(data, send, (level) => setStateValue("level", level)));
+    if (focused) root.querySelector(`.card[data-rank="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    root.onkeydown = (event) => walk(event, root, data.moments, send);
+  });
+}
 
-  function show() {
+// The head with the slider, which stays while it is moved, and the moments below it.
+function list(data, send, keep) {
+  const head = made("div", "level"), told = made("div", "told"), box = made("div", "sure"), label = made("label");
+  const range = made("input"), chances = made("div"), below = made("div");
+  Object.assign(range, { type: "range", min: 0, max: 1, step: 0.05, value: data.level });
+  range.setAttribute("aria-label", "How sure a moment has to be");
+  const fill = (level) => {
     const sure = data.moments.filter((moment) => moment.score >= level);
-    const told = sure.length
+    told.textContent = sure.length
       ? `${sure.length}${data.is_all ? "" : "+"} moment${sure.length === 1 ? "" : "s"}`
       : "No confident match";
-    const head = made("div", "level"), box = made("div", "sure"), label = made("label");
-    const range = made("input");
-    Object.assign(range, { type: "range", min: 0, max: 1, step: 0.05, value: level });
-    range.setAttribute("aria-label", "How sure a moment has to be");
-    range.addEventListener("input", () => { level = Number(range.value); show(); root.querySelector("input")?.focus(); });
-    range.addEventListener("change", () => setStateValue("level", level));
     label.textContent = `${data.score_name} of at least ${level.toFixed(2)}`;
-    box.append(histogram(data.moments.map((moment) => moment.score), level), range, label);
-    head.append(made("div", "told", told));
-    if (data.moments.length) head.append(box);
-    const shown = sure.length ? sure : data.moments.slice(0, 6), parts = [head];
+    chances.replaceChildren(histogram(data.moments.map((moment) => moment.score), level));
+    const shown = sure.length ? sure : data.moments.slice(0, 6), parts = [];
     if (!sure.length) parts.push(made("div", "notice", data.moments.length ? data.nearest : data.nothing));
-    const list = made("div", "files");
-    list.append(...files(shown, level, data.open, send));
-    parts.push(list);
+    const cards = made("div", "files");
+    cards.append(...files(shown, level, data.open, send));
+    parts.push(cards);
     if (shown.length) parts.push(made("div", "keys", "Keys: arrows or j, k to walk · Enter to open · t for the tray"));
-    root.replaceChildren(...parts);
-  }
-
-  show();
-  if (focused) root.querySelector(`.card[data-rank="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-  root.onkeydown = (event) => walk(event, root, send);
+    below.replaceChildren(...parts);
+  };
+  range.addEventListener("input", () => fill(Number(range.value)));
+  range.addEventListener("change", () => keep(Number(range.value)));
+  box.append(chances, range, label);
+  head.append(told);
+  if (data.moments.length) head.append(box);
+  fill(data.level);
+  return [head, below];
 }

@@ -16,7 +16,7 @@ from lark.lexer import Lexer
 
 from pesearch.errors import QuerySyntaxError
 from pesearch.search.language.lexing import Kind, Misplaced, Piece, pieces
-from pesearch.search.language.spelling import read_words
+from pesearch.search.language.spelling import first_undecodable, read_words
 from pesearch.search.language.syntax import Node, Words
 from pesearch.search.language.tree_builder import Part, TreeBuilder
 
@@ -53,6 +53,7 @@ def parse(text: str) -> Node:
 
 def _parsed(text: str) -> Node:
     found = pieces(text)
+    _check_text(text, found)
     kinds = {piece.kind for piece in found}
     if Kind.WORDS in kinds <= {Kind.WORDS, Kind.OPEN, Kind.CLOSE} and (words := read_words(text)):
         return Words(words)
@@ -64,6 +65,13 @@ def _parsed(text: str) -> Node:
         place = next((place for place, token in enumerate(tokens) if token is error.token), len(tokens))
         raise _misplaced(text, found[:place], found[place:]) from None
     return part.node
+
+
+def _check_text(text: str, found: list[Piece]) -> None:
+    """Raises Misplaced for a byte among words that is no text: names of files may hold any bytes, words may not."""
+    for piece in found:
+        if piece.kind is not Kind.FILE and (wrong := first_undecodable(text[piece.column : piece.end])) is not None:
+            raise Misplaced(piece.column + wrong, "text, which this byte is not")
 
 
 @cache

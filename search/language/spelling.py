@@ -17,7 +17,14 @@ _LONGEST_TIME_TEXT = 32
 _ESCAPE = re.compile(r"\\(\W)", re.DOTALL)
 _ESCAPED_NAME = re.compile(r"(?<![^\s(])\\(?=(?:AND|OR|NOT|THEN|WITHIN)(?![^\s()])|(?i:seen|heard|said|text|file):)")
 _WITH_UNIT = re.compile(r"([0-9.]+)\s*([smh])[a-z]*", re.IGNORECASE)
+_UNDECODABLE = re.compile("[\ud800-\udfff]")
 _SIMPLE_PATH = re.compile(r"[\w./+,=%~:-]*\w[\w./+,=%~:-]*")
+
+
+def first_undecodable(text: str) -> int | None:
+    """The place of the first byte that is no UTF-8: Python keeps it as half a surrogate pair. None: there is none."""
+    found = _UNDECODABLE.search(text)
+    return None if found is None else found.start()
 
 
 def read_words(written: str) -> str:

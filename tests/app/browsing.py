@@ -32,6 +32,11 @@ def asked(page: Page, text: str) -> Locator:
     return page.locator(".card")
 
 
+def at_rest(page: Page) -> None:
+    """Wait until the page is laid out and everything is located."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def names(page: Page) -> list[str]:
     """The names of the files that are listed."""
     return page.locator(".file h3").all_text_contents()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index
@@ -23,6 +24,10 @@ from pesearch.indexer.outcomes import Failed
 from pesearch.store.library import Library, create_library
 from pesearch.types import MediaFile
 from tests.app.big_file import make_big
+from tests.app.browsing import launched
+
+PATIENCE_MS = 60_000
+"""So long is waited for what the page should show: on a busy machine it takes its time."""
 
 CONVERSIONS = {
     "copied.mkv": ("siren_train.mp4", "-c", "copy"),
@@ -148,3 +153,12 @@ def server(mixed_library: Library) -> Iterator[Server]:
     os.environ.pop("PESEARCH_TOKEN", None)
     with running(mixed_library.folder) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser(sample_media: Path) -> Iterator[Browser]:
+    """Chromium, whose microphone hears a siren."""
+    heard = sample_media / "siren_alone.wav"
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright, launched(playwright, f"--use-file-for-fake-audio-capture={heard}") as started:
+        yield started

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import opentimelineio
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index
 from pesearch.media.probe import probe
 from pesearch.store.library import create_library
-from tests.app.browsing import asked, launched, names
-from tests.app.conftest import running
+from tests.app.browsing import asked, at_rest, names
+from tests.app.conftest import PATIENCE_MS, running
 
 pytestmark = pytest.mark.slow
 
@@ -50,21 +50,12 @@ def address(media: Path, starter: ModelSet) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(sample_media: Path) -> Iterator[Browser]:
-    heard = sample_media / "siren_alone.wav"
-    with sync_playwright() as playwright:
-        started = launched(playwright, f"--use-file-for-fake-audio-capture={heard}")
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def context(browser: Browser) -> BrowserContext:
     """All pages share what Chromium keeps: to load Streamlit takes seconds."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 900}, permissions=["microphone", "clipboard-read", "clipboard-write"]
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
     return context
 
 
@@ -169,6 +160,33 @@ def test_the_keyboard_walks_opens_and_takes_along(page: Page) -> None:
     page.locator(".moment button", has_text="Play the moment").focus()
     page.keyboard.press("Escape")
     expect(page.locator(".moment")).to_have_count(0)
+
+
+def test_clicks_while_sounds_are_located_are_all_done(page: Page) -> None:
+    """In the second after a question, in which its page is laid out anew."""
+    asked(page, "rain OR siren OR dog")
+    for number in range(3):
+        page.locator(".card").nth(number).get_by_role("button", name="Tray").click()
+    expect(page.get_by_text("Tray (3)")).to_be_visible()
+    at_rest(page)
+    expect(page.locator(".card .does button.in")).to_have_count(3)
+    asked(page, "a siren")
+    page.locator('.results[data-query="a siren"] .card').first.get_by_role("button", name="Play").click()
+    expect(page.locator(".moment h2")).to_contain_text("siren")
+    at_rest(page)
+    expect(page.locator(".moment")).to_have_count(1)
+    expect(page.get_by_text("Tray (3)")).to_be_visible()
+
+
+def test_what_is_pressed_while_the_page_is_laid_out_anew_is_a_click(page: Page) -> None:
+    box = asked(page, "dog OR siren").first.get_by_role("button", name="+ Tray").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    at_rest(page)
+    page.mouse.up()
+    expect(page.get_by_text("Tray (1)")).to_be_visible()
+    expect(page.locator(".card").first.locator(".events")).to_be_visible()  # what was put off came then
 
 
 def test_more_like_this_asks_with_the_moment_itself(page: Page) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pesearch.app.addresses import clip_address, proxy_address
 from pesearch.types import MediaFile
-from tests.app.browsing import launched
 from tests.app.conftest import Server
 
 pytestmark = pytest.mark.slow
@@ -28,9 +27,9 @@ PLAY_THE_END = """async address => {
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright, launched(playwright) as browser:
-        yield browser.new_page()
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context() as context:
+        yield context.new_page()
 
 
 def test_nothing_comes_from_elsewhere(server: Server, page: Page) -> None:

@@ -16,7 +16,7 @@ import pytest
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 LONGEST_SECONDS = 240
-SLOW_TO_IMPORT = ["torch", "duckdb", "faiss", "pyarrow", "numpy"]
+SLOW_TO_IMPORT = ["torch", "duckdb", "faiss", "pyarrow", "numpy", "tests.cli.slow_imports"]
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(SLOW_TO_IMPORT)
@@ -34,15 +34,21 @@ def compressing(tmp_path: Path) -> Run:
     return runner("tests.cli.compressing", tmp_path)
 
 
+@pytest.fixture
+def new_process(tmp_path: Path) -> Run:
+    """As `pesearch`, in a process that imports everything itself, and says what it says meanwhile."""
+    command, environment = [sys.executable, "-m", "pesearch"], _environment(tmp_path)
+
+    def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+        words = [*command, *map(str, arguments)]
+        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=LONGEST_SECONDS)
+
+    return run
+
+
 def runner(module: str, tmp_path: Path) -> Run:
     """Runs a module as `python -m` does."""
-    environment = os.environ | {
-        "HF_HOME": str(tmp_path / "models"),
-        "HF_HUB_OFFLINE": "1",
-        "XDG_DATA_HOME": str(tmp_path / "data"),
-        "COLUMNS": "200",
-    }
-    environment.pop("PESEARCH_LIBRARY", None)
+    environment = _environment(tmp_path)
     outputs = (tmp_path / ".stdout", tmp_path / ".stderr")
 
     def run(*arguments: str | Path, **extra: str) -> "subprocess.CompletedProcess[str]":
@@ -57,6 +63,17 @@ def runner(module: str, tmp_path: Path) -> Run:
         return subprocess.CompletedProcess(command, process.exitcode, *told)
 
     return run
+
+
+def _environment(tmp_path: Path) -> dict[str, str]:
+    environment = os.environ | {
+        "HF_HOME": str(tmp_path / "models"),
+        "HF_HUB_OFFLINE": "1",
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "COLUMNS": "200",
+    }
+    environment.pop("PESEARCH_LIBRARY", None)
+    return environment
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], outputs: Sequence[Path]) -> None:

@@ -68,6 +68,20 @@ def test_spoken_words_are_no_query(pesearch: Run, tmp_path: Path) -> None:
     assert "pesearch index" in one_line(result.stderr)
 
 
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        (["query", "siren \udcff"], "at '?' (character 7): expected text, which this byte is not"),
+        (["query", 'said:"a \udcff"'], "at '?\"' (character 9): expected text, which this byte is not"),
+        (["query", "siren \udcff", "--speech"], "character 7 of what is asked is a byte that is no text"),
+    ],
+)
+def test_bytes_that_are_no_text(pesearch: Run, tmp_path: Path, command: list[str], place: str) -> None:
+    result = pesearch(*command, "--library", tmp_path / "none")
+    assert result.returncode == 2
+    assert place in one_line(result.stderr)
+
+
 def test_wrong_option(pesearch: Run) -> None:
     result = pesearch("query", "siren", "--nearest")
     assert result.returncode == 2

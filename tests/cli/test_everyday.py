@@ -57,8 +57,8 @@ def test_index_then_ask(pesearch: Run, tmp_path: Path) -> None:
     assert paths.stdout == f"{SAMPLES / 'siren_train.mp4'}\0"
 
 
-def test_what_is_not_there_is_not_found(pesearch: Run, sample_library: Library) -> None:
-    answer = pesearch("query", "a violin in a submarine", "--library", sample_library.folder)
+def test_what_is_not_there_is_not_found(new_process: Run, sample_library: Library) -> None:
+    answer = new_process("query", "a violin in a submarine", "--library", sample_library.folder)
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert "no confident match" in answer.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.encoders.libraries import Unfilled, load_open_clip, load_transformers, silent
 
 WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
+MOST_DRAWN = 1_000_003
+"""A prime number of random weights, which a large tensor holds again and again: no two of its rows are equal."""
+
 CODEC_PARTS = ("embedder.dac_encoder.", "embedder.bottleneck.")
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
 
@@ -123,8 +127,10 @@ def save_pe_core(path: Path, name: str | None = None) -> Path:
     preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
     content = {"model_cfg": config, "preprocess_cfg": preprocessing}
     (path / "open_clip_config.json").write_text(json.dumps(content))
-    with silent():
+    with silent(), Unfilled() if name else nullcontext():
         model = open_clip.create_model(f"local-dir:{path}")
+    for called, parameter in model.named_parameters() if name else ():
+        _randomise(called, parameter)
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
     save_file(weights, path / "open_clip_model.safetensors")
     return path
@@ -175,7 +181,7 @@ def _save(kind: Any, config: Any, path: Path) -> None:
 
     torch.manual_seed(0)
     with silent():
-        with no_init_weights():
+        with no_init_weights(), Unfilled():
             model = kind(config)
         model.tie_weights()
         for name, parameter in model.named_parameters():
@@ -193,7 +199,9 @@ def _randomise(name: str, parameter: torch.nn.Parameter) -> None:
     elif parameter.ndim < 2:
         parameter.normal_(1.0, 0.1) if "norm" in name or "alpha" in name else parameter.normal_(0.0, 0.1)
     else:
-        parameter.normal_(std=1.0 / math.sqrt(parameter[0].numel()))
+        std, numbers = 1.0 / math.sqrt(parameter[0].numel()), parameter.numel()
+        drawn = torch.empty(min(numbers, MOST_DRAWN)).normal_(std=std)
+        parameter.copy_(drawn.repeat(-(-numbers // len(drawn)))[:numbers].view_as(parameter))
 
 
 def _tokenizer() -> Any:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.encoders.libraries import Unfilled, load_open_clip, load_transformers, silent
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.encoders.pe_av import PeAv
 from pesearch.encoders.pe_core import PeCore
@@ -97,7 +97,8 @@ def test_pe_core_b(folder: Path) -> None:
     del core
     open_clip = load_open_clip()
     with silent():
-        model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{path}")
+        with Unfilled():
+            model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{path}")
         tokens = open_clip.get_tokenizer("PE-Core-B-16")(TEXTS)
     with torch.inference_mode():
         pictures = torch.stack([preprocess(Image.fromarray(frame)) for frame in FRAMES])

@@ -142,12 +142,12 @@ def test_nothing_that_decodes_is_an_error(sample: Sample, tmp_path: Path, models
 
 
 def test_a_clock_that_jumps_costs_nothing(sample: Sample, models: ModelSet) -> None:
-    """8 s of pictures and sound, in two parts that the clock says are 5000 s apart."""
+    """8 s of pictures and sound, in two parts that the clock says are 1000 s apart."""
     pieces = pieces_of(sample("jumping_clock.ts"), models)
-    assert sum(piece.media_seconds for piece in pieces) == pytest.approx(5004, abs=0.1)
+    assert sum(piece.media_seconds for piece in pieces) == pytest.approx(1004, abs=0.1)
     cuts = [cut for piece in pieces for cut in piece.windows]
     assert len(cuts) <= (STOPPED_SECONDS + 3 * CHUNK_SECONDS) / HOP_SECONDS + 2
     assert cuts[-1][1] == pieces[-1].end_seconds
     assert sum(piece.sound.samples.any() for piece in pieces if piece.sound is not None) <= 4
-    assert max(still.end_seconds for piece in pieces for still in piece.stills) == pytest.approx(5004, abs=0.1)
+    assert max(still.end_seconds for piece in pieces for still in piece.stills) == pytest.approx(1004, abs=0.1)
     assert sum(piece.unread_seconds for piece in pieces) == 0

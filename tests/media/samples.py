@@ -28,7 +28,7 @@ _RECIPES: dict[str, list[str]] = {
     "moov_last.mp4": [*_BOTH, *_H264, "-c:a", "aac"],
     "offset.mkv": [*_BOTH, *_H264, "-c:a", "aac"],
     "offset.ts": [*_BOTH, *_H264, "-c:a", "aac"],
-    "late_clock.ts": [*_BOTH, *_H264, "-c:a", "aac", "-output_ts_offset", "5000"],
+    "late_clock.ts": [*_BOTH, *_H264, "-c:a", "aac", "-output_ts_offset", "1000"],
     "old.mpg": [*_BOTH, "-c:v", "mpeg2video", "-c:a", "mp2"],
     "old.flv": [*_BOTH, "-c:v", "flv", "-c:a", "mp3"],
     "vp9.webm": [*_BOTH, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
@@ -92,7 +92,7 @@ def _cut_in_half(source: str, path: Path) -> None:
 
 
 def _joined(path: Path) -> None:
-    """Two recordings in one transport stream: its clock jumps from 4 s to 5000 s."""
+    """Two recordings in one transport stream: its clock jumps from 4 s to 1000 s."""
     path.write_bytes(b"".join(make(name, path.parent).read_bytes() for name in ("offset.ts", "late_clock.ts")))
 
 

@@ -35,9 +35,9 @@ def test_tone_and_silence_where_they_are(sample: Sample, name: str) -> None:
 
 def test_sound_keeps_to_a_clock_that_jumps(sample: Sample) -> None:
     with AudioReader(sample("jumping_clock.ts")) as reader:
-        for start, is_heard in [(0.6, True), (10.6, False), (4990.6, False), (5000.7, True), (5000.2, False)]:
+        for start, is_heard in [(0.6, True), (10.6, False), (990.6, False), (1000.7, True), (1000.2, False)]:
             assert is_tone(reader.read(start, start + 0.25)) == is_heard
-    assert is_tone(read_audio(sample("jumping_clock.ts"), 5001.7, 5001.95))
+    assert is_tone(read_audio(sample("jumping_clock.ts"), 1001.7, 1001.95))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,12 @@ def test_width(sample: Sample, tmp_path: Path) -> None:
     assert _picture(thumbnail(path, 0)).shape == (160, 320, 3)
 
 
+def test_a_still_longer_than_a_jpeg_can_be(tmp_path: Path) -> None:
+    path = tmp_path / "scroll.png"
+    Image.new("RGB", (30, 70_000), "red").save(path)
+    assert _picture(thumbnail(path, 0)).shape[0] == 4 * 320
+
+
 def test_beyond_the_end_a_picture_near_it(sample: Sample) -> None:
     assert step_of(_picture(thumbnail(sample("both.mp4"), 60))) >= 6
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pesearch.errors import MediaError
-from pesearch.media.image import image_size, is_animated, read_image
+from pesearch.media.image import image_size, is_animated, read_image, read_small
 from pesearch.media.probe import probe
 from pesearch.types import MediaKind
 
@@ -34,6 +34,18 @@ def test_upright_by_exif(tmp_path: Path) -> None:
     assert picture.dtype == np.uint8
     assert picture[5, 10, 0] > 200 > 60 > picture[5, 10, 2]
     assert image_size(path) == ("jpeg", 20, 40)
+
+
+def test_small_is_the_same_picture(tmp_path: Path) -> None:
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    path = tmp_path / "large.jpg"
+    _half_and_half().resize((4000, 2000)).save(path, exif=tag)
+    picture = read_small(path, 320, 1280)
+    assert picture.shape == (640, 320, 3)
+    assert picture[100, 160, 0] > 200 > 60 > picture[100, 160, 2]
+    assert picture[500, 160, 2] > 200 > 60 > picture[500, 160, 0]
+    assert read_small(path, 9000, 9000).shape == read_image(path).shape
 
 
 def test_transparency_over_white(tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ def test_something_must_be_named(phrases: list[str], sample_media: Path, starter
         locate_events(sample_media / "bell.mp4", phrases, starter)
 
 
+def test_bytes_that_are_no_text(sample_media: Path, starter: ModelSet) -> None:
+    with pytest.raises(QuestionError, match="character 2 of what is asked"):
+        locate_events(sample_media / "bell.mp4", ["siren", "a\udcff"], starter)
+
+
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, float("nan")])
 def test_a_threshold_is_a_probability(threshold: float, sample_media: Path, starter: ModelSet) -> None:
     with pytest.raises(QuestionError, match="threshold"):

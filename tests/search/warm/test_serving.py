@@ -40,6 +40,13 @@ def test_a_mistake_is_the_same_mistake(served: Library) -> None:
         ask_warm(served.folder, Question(audio=Path("nowhere")), "auto").answer()
 
 
+def test_bytes_that_are_no_text_are_told_and_names_of_files_may_hold_them(served: Library) -> None:
+    with pytest.raises(QuerySyntaxError, match="expected text, which this byte is not"):
+        ask_warm(served.folder, Question("siren \udcff"), "auto").answer()
+    with pytest.raises(QuestionError, match="no such file"):
+        ask_warm(served.folder, Question("./\udcff.wav"), "auto").answer()
+
+
 def test_a_library_is_itself_by_any_path(served: Library, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(served.folder)
