@@ -19,7 +19,7 @@ from pesearch.encoders.hub import ModelFolders
 from pesearch.encoders.model_set import ModelSet
 from pesearch.encoders.models import ModelSetDescription
 from pesearch.errors import DeviceError, PesearchError
-from pesearch.indexer.commit import Finished
+from pesearch.indexer.commit import Ended
 from pesearch.indexer.outcomes import Progress
 from pesearch.indexer.pipeline import embed
 from pesearch.indexer.plan import Work
@@ -54,12 +54,12 @@ class Done:
     troubles: tuple[str, ...]
 
 
-Message = Finished | Progress | Done | PesearchError
+Message = Ended | Progress | Done | PesearchError
 
 
 def embed_on(
     work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
-) -> Generator[Finished | Progress, None, None]:
+) -> Generator[Ended | Progress, None, None]:
     """`pipeline.embed` on all devices of the model set."""
     if len(models.devices) == 1:
         yield from embed(work, models, stages, library)
@@ -101,7 +101,7 @@ def split(work: Sequence[Work], count: int) -> list[list[Work]]:
 
 def _until_done(
     messages: Queue[Message], processes: Sequence[multiprocessing.context.SpawnProcess]
-) -> Generator[Finished | Progress, None, Done]:
+) -> Generator[Ended | Progress, None, Done]:
     """What comes, until a process says that it is done."""
     while True:
         try:

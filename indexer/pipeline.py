@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.assembly import Assembly
-from pesearch.indexer.commit import Committer, Embedded, Finished
+from pesearch.indexer.commit import Committer, Embedded, Ended
 from pesearch.indexer.decoding import Decoding, End, Part, Trouble
 from pesearch.indexer.encode import encode
 from pesearch.indexer.outcomes import Outcome, Progress
@@ -27,7 +27,7 @@ LONG_SECONDS = 1200.0
 
 
 def embed_all(
-    embedding: Generator[Finished | Progress, None, None], committer: Committer, tidying: Tidying
+    embedding: Generator[Ended | Progress, None, None], committer: Committer, tidying: Tidying
 ) -> Iterator[Outcome]:
     """Hands what is embedded to the committer, and tidies now and then; files come in the order in which they end.
 
@@ -38,14 +38,14 @@ def embed_all(
             if isinstance(each, Progress):
                 yield each
             else:
-                committer.add(each)
+                committer.add(*each)
             yield from committer.turn()
             yield from tidying.turn()
 
 
 def embed(
     work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
-) -> Generator[Finished | Progress, None, None]:
+) -> Generator[Ended | Progress, None, None]:
     """Embeds every file on one device; how it goes on, and each file when it is finished.
 
     What a long file gives goes to the disk in the folder `library`. Raises ModelError, LibraryError.
@@ -65,7 +65,7 @@ def embed(
                     finished = _finish(task, file, end.trouble)
                     del so_far[end.number]  # what is handed over now is not discarded any more
                     yield from _progress(task.info.duration_seconds - file.media_seconds)
-                    yield from finished
+                    yield finished
     finally:
         for file in so_far.values():
             file.rows.discard()
@@ -78,14 +78,14 @@ def _rows(task: Work, models: ModelSet, library: Path) -> FileRows:
     return FileRows(seconds, models.kept_codec(), target)
 
 
-def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> list[Finished]:
+def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> Ended:
     """The file as it goes to the library, or, for each of its places, why it does not."""
     trouble = _changed(task.location) or trouble or _trouble_with(file.rows)
     if trouble is None:
-        return [Embedded(file.rows.finish(task), task.copies, file.unread_seconds)]
+        return (Embedded(file.rows.finish(task), task.copies, file.unread_seconds),)
     file.rows.discard()
     places = (task.location, *task.copies)
-    return [Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places]
+    return tuple(Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places)
 
 
 def _changed(location: Location) -> Trouble | None:
