@@ -21,17 +21,14 @@ from pesearch.encoders.models import ModelSetDescription
 from pesearch.errors import DeviceError, PesearchError
 from pesearch.indexer.commit import Ended
 from pesearch.indexer.outcomes import Progress
-from pesearch.indexer.pipeline import embed
+from pesearch.indexer.pipeline import Embedding, embed
 from pesearch.indexer.plan import Work
-from pesearch.indexer.stages import Stage, Stages
+from pesearch.indexer.stages import BESIDE, Stage, Stages
 
 WAITING_FILES = 4
 """Finished files of each process that may wait for the writer."""
 
 LOOK_SECONDS = 1.0
-
-_BESIDE = {Stage.DECODE, Stage.COMMIT}
-"""Stages that are added up over threads; of the others the mean over the devices is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +54,7 @@ class Done:
 Message = Ended | Progress | Done | PesearchError
 
 
-def embed_on(
-    work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
-) -> Generator[Ended | Progress, None, None]:
+def embed_on(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
     """`pipeline.embed` on all devices of the model set."""
     if len(models.devices) == 1:
         yield from embed(work, models, stages, library)
@@ -79,7 +74,7 @@ def embed_on(
         for _ in shares:
             done = yield from _until_done(messages, processes)
             for stage, seconds in done.stages:
-                stages.add(stage, seconds if stage in _BESIDE else seconds / len(shares))
+                stages.add(stage, seconds if stage in BESIDE else seconds / len(shares))
             stages.troubles += done.troubles
     finally:
         for process in processes:

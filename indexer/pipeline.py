@@ -5,7 +5,7 @@ What has been decoded and waits for the models is bounded in bytes, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -25,10 +25,12 @@ from pesearch.types import Failure, Location
 LONG_SECONDS = 1200.0
 """What 20 minutes give is about 13 MB with the small set: so much of a file may lie in memory."""
 
+Embedding = Generator[Ended | Progress, None, None]
+Embed = Callable[[Sequence[Work], ModelSet, Stages, Path], Embedding]
+"""What embeds files, as `embed` does, wherever that may be; the path is the library's folder."""
 
-def embed_all(
-    embedding: Generator[Ended | Progress, None, None], committer: Committer, tidying: Tidying
-) -> Iterator[Outcome]:
+
+def embed_all(embedding: Embedding, committer: Committer, tidying: Tidying) -> Iterator[Outcome]:
     """Hands what is embedded to the committer, and tidies now and then; files come in the order in which they end.
 
     Raises ModelError, LibraryError; a file that cannot be read is an outcome.
@@ -43,9 +45,7 @@ def embed_all(
             yield from tidying.turn()
 
 
-def embed(
-    work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
-) -> Generator[Ended | Progress, None, None]:
+def embed(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
     """Embeds every file on one device; how it goes on, and each file when it is finished.
 
     What a long file gives goes to the disk in the folder `library`. Raises ModelError, LibraryError.

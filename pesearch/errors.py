@@ -19,6 +19,7 @@
     +-- ExportError           chosen moments that cannot be read, or not be written in that form
     +-- QuestionError         a question that cannot be asked
     |   +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
+    +-- ClusterError          no Ray, or none that can do the work
     +-- ServingError          the page cannot be served as asked: its port, its address, its token
 
 The message is one line: what is wrong and what to do. Only cli/ and app/ turn errors into output and exit codes.
@@ -95,6 +96,10 @@ class OtherModelSet(LibraryError):
 
 class NoSpaceLeft(LibraryError):
     """The disk that holds the library is full."""
+
+
+class ClusterError(PesearchError):
+    """Ray is not installed, its cluster cannot be reached, or it has lost the run."""
 
 
 class ServingError(PesearchError):
