@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from pesearch.cli.render import progress_bar, shown
 from pesearch.cli.renewing import RenewalBar, not_renewed
+from pesearch.errors import ClusterError
 
 if TYPE_CHECKING:
     from pesearch.indexer.outcomes import Outcome, Spent
+    from pesearch.indexer.pipeline import Embed
     from pesearch.store.renewal import NotRenewed
 
 SOME_FAILED = 3
@@ -135,28 +138,44 @@ class Summary:
 
 def run_index(
     paths: list[Path], folder: Path, model: str | None, device: str, excludes: tuple[str, ...],
-    retry_failed: bool, watching: bool, as_json: bool,
+    retry_failed: bool, watching: bool, as_json: bool, ray: str | None = None, staging: str | None = None,
 ) -> int:  # fmt: skip
     """Index and report; the exit code: 0, or 3 when some files failed."""
     from pesearch.indexer.index import index
     from pesearch.indexer.opening import open_for_indexing
     from pesearch.indexer.watch import watch
 
-    library, models = open_for_indexing(folder, model, device)
+    if ray is None and staging is not None:
+        raise ClusterError("--staging is where workers of --ray leave what they make: give both, or none.")
+    if ray is not None and watching:
+        raise ClusterError("--watch looks for single new files, which --ray does not pay for: give one of them.")
+    library, models = open_for_indexing(folder, model, device if ray is None else "cpu")
     if models.notice:
         print(models.notice, file=sys.stderr)
-    outcomes: Iterator[Outcome] = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
-    if watching:
-        outcomes = chain(outcomes, watch(paths, library, models, excludes=excludes))
     summary = Summary()
-    try:
-        follow(outcomes, summary)
-    finally:
-        for line in summary.lines():
-            print(line, file=sys.stderr)
-        if as_json:
-            print(summary.json())
+    with _embedding(ray, device, staging) as embed:
+        outcomes = index(paths, library, models, excludes=excludes, retry_failed=retry_failed, embed=embed)
+        try:
+            with closing(outcomes):
+                news = watch(paths, library, models, excludes=excludes) if watching else ()
+                follow(chain(outcomes, news), summary)
+        finally:
+            for line in summary.lines():
+                print(line, file=sys.stderr)
+            if as_json:
+                print(summary.json())
     return SOME_FAILED if summary.failed else 0
+
+
+def _embedding(ray: str | None, device: str, staging: str | None) -> AbstractContextManager[Embed]:
+    """What embeds: the devices of this machine, or a Ray cluster."""
+    if ray is None:
+        from pesearch.indexer.devices import embed_on
+
+        return nullcontext(embed_on)
+    from pesearch.indexer.cluster.embed import on_ray
+
+    return on_ray(ray, device, staging)
 
 
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:

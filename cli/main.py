@@ -52,6 +52,18 @@ def index_command(
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Leave out what matches (gitignore syntax).")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="auto|ADDRESS", help="Embed on a Ray cluster, as ray://head:10001 (docs/scale.md)."
+        ),
+    ] = None,
+    staging: Annotated[
+        str | None,
+        typer.Option(
+            "--staging", metavar="URI", help="Where Ray's workers leave what they make, if they do not see the library."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Index media files and folders. Interrupt at any time: run it again and it goes on.
@@ -61,7 +73,9 @@ def index_command(
     from pesearch.cli.indexing import run_index
 
     raise typer.Exit(
-        run_index(paths, chosen(library), model, device, tuple(exclude or ()), retry_failed, watch, as_json)
+        run_index(
+            paths, chosen(library), model, device, tuple(exclude or ()), retry_failed, watch, as_json, ray, staging
+        )
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections import defaultdict
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import ClusterError
 from pesearch.indexer.cluster.batches import pack
 from pesearch.indexer.cluster.feed import Feed
-from pesearch.indexer.cluster.session import Pool, living_nodes, pool_of
+from pesearch.indexer.cluster.session import Pool, living_nodes, pool_of, ray_session
 from pesearch.indexer.cluster.worker import Job, Report, shards_of
 from pesearch.indexer.outcomes import Progress
-from pesearch.indexer.pipeline import Embedding
+from pesearch.indexer.pipeline import Embed, Embedding
 from pesearch.indexer.plan import Work, unseen
 from pesearch.indexer.stages import BESIDE, Stage, Stages
 from pesearch.store.generation import birth_of
@@ -32,11 +32,18 @@ ON_HEAD = {"node:__internal_head__": 0.001}
 _DIED = "the process that embedded it died each time: it may need more memory than its node has"
 
 
-class RayEmbed:
-    """`pipeline.embed` on the cluster that a `ray_session` is connected to.
+@contextmanager
+def on_ray(address: str, device: str = "auto", staging: str | None = None) -> Iterator[Embed]:
+    """What embeds on Ray (`session.ray_session` says which), within. Raises ClusterError.
 
     Workers write shards into the library's folder, or, where they do not see it, to the waiting place `staging`.
     """
+    with ray_session(address):
+        yield RayEmbed(device, staging)
+
+
+class RayEmbed:
+    """`pipeline.embed` on the cluster that this process is connected to; see `on_ray`."""
 
     def __init__(self, device: str = "auto", staging: str | None = None) -> None:
         self._device = device

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,18 @@ def _running_address() -> str | None:
     if named := os.environ.get("RAY_ADDRESS"):
         return named
     word = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir(), "ray", "ray_current_cluster")
-    return word.read_text().strip() or None if word.is_file() else None
+    address = word.read_text().strip() if word.is_file() else ""
+    return address if _answers(address) else None
+
+
+def _answers(address: str) -> bool:
+    """Whether somebody listens there: the word of a cluster that was killed stays behind."""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        return False
+    with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), timeout=2.0):
+        return True
+    return False
 
 
 def _import_ray() -> Any:
