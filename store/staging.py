@@ -88,7 +88,7 @@ def _staging_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        what = (str(error).strip() or type(error).__name__).splitlines()[0]
+        what = (str(error).strip() or type(error).__name__).splitlines()[0].replace(uri, "its URI")
         raise LibraryError(f"The staging place {_without_secrets(uri)} cannot be used: {what}") from error
 
 

@@ -38,9 +38,10 @@ class Pool:
 
 
 @contextmanager
-def ray_session(address: str) -> Iterator[None]:
+def ray_session(address: str, cpus: int | None = None) -> Iterator[None]:
     """Connected to Ray, within. `auto`: the cluster that RAY_ADDRESS names or that runs on this machine, else a Ray of
-    our own, which listens on 127.0.0.1 alone; any other address is that of a cluster.
+    our own, with all that this machine has, or so many `cpus`, which listens on 127.0.0.1 alone; any other address is
+    that of a cluster.
 
     Raises ClusterError: Ray is not installed, or cannot be reached.
     """
@@ -51,7 +52,7 @@ def ray_session(address: str) -> Iterator[None]:
     ray = _import_ray()
     folder = tempfile.mkdtemp(prefix="pesearch-ray-", dir="/tmp") if running is None else None  # sockets: short paths
     try:
-        _connect(ray, running, folder)
+        _connect(ray, running, folder, cpus)
         yield
     finally:
         ray.shutdown()
@@ -113,10 +114,15 @@ def _import_ray() -> Any:
     return ray
 
 
-def _connect(ray: Any, address: str | None, folder: str | None) -> None:
+def _connect(ray: Any, address: str | None, folder: str | None, cpus: int | None) -> None:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     ray._private.worker.print_to_stdstream = _say_nothing  # of workers that died; on stdout, which is for data
-    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE_BYTES, "_temp_dir": folder}
+    own: dict[str, Any] = {
+        "num_cpus": cpus,
+        "include_dashboard": False,
+        "object_store_memory": STORE_BYTES,
+        "_temp_dir": folder,
+    }
     try:
         ray.init(
             address or "local", log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=False,

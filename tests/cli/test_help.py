@@ -9,7 +9,19 @@ from typer.main import get_command
 
 from pesearch.cli.main import app
 
-HEAVY = ("torch", "transformers", "duckdb", "faiss", "streamlit", "pyarrow", "open_clip", "torchcodec", "numpy", "rich")
+HEAVY = (
+    "torch",
+    "transformers",
+    "duckdb",
+    "faiss",
+    "streamlit",
+    "pyarrow",
+    "open_clip",
+    "torchcodec",
+    "numpy",
+    "rich",
+    "ray",
+)
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 
 
