@@ -4,32 +4,36 @@
 
 ray          the starter set on clips of 20 s that ffmpeg generates: on this machine alone, then on a local Ray with one
              and with two workers. Rates are from the first batch that is done to the last, so without the start, which
-             is told for itself.
+             is told for itself; and the processor time of all processes, which other work on the machine hardly
+             changes.
 storage      a library with the vectors and features of ten hours of video, in the dimensions of the `small` set:
              bytes by kind.
 coordinator  files that workers have written shards for, registered by the one writer; files looked at before that.
-decode       1080p30 H.264 with sound, by one thread, and what one piece of it weighs.
+decode       1080p30 H.264 with sound, in seconds of a core, and what one piece of it weighs.
 model        the cost model: hours of media to GPU-hours, disks, memory and money. Its prices and the speed of a GPU are
              assumptions, each an option; the rest is from the other parts and from docs/vectors.md.
 
-JSON lines on stdout, a table on stderr.
+JSON lines on stdout, a table on stderr. Run it with OMP_NUM_THREADS=1, as Ray does its workers, on a machine that has
+nothing else to do.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.clips import make_copies, make_sound, make_video
-from benchmarks.costs import wall_seconds
+from benchmarks.costs import Result, wall_seconds
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.ours import decode_all
+from benchmarks.process_tree import tree_seconds
 from benchmarks.scale_model import HOURS, Assumptions, Bytes, Scale, bytes_an_hour, scale
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.models import MODEL_SETS
@@ -64,7 +68,10 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How fast a way of indexing goes. `start_seconds` until the first batch is done; the rates are from there on."""
+    """How fast a way of indexing goes. `start_seconds` until the first batch is done; the rates are from there on.
+
+    `core_seconds` are those of all processes for each second of media, Ray's own among them; `core_ratio` to plain.
+    """
 
     part: str
     way: str
@@ -73,11 +80,15 @@ class Rate:
     media_rate: float
     file_rate: float
     ratio: float
+    core_seconds: float
+    core_ratio: float
 
     def rows(self) -> Iterator[Row]:
         """The rate, its ratio to the plain pipeline, the start."""
         yield Row(f"{self.way}, {self.files} clips", f"{self.media_rate:.1f} x real time, {self.file_rate:.2f} files/s")
         yield Row(f"{self.way} / plain", f"{self.ratio:.3f}")
+        yield Row(f"{self.way}, for each second of media", f"{self.core_seconds:.3f} core-s")
+        yield Row(f"{self.way} / plain, core-seconds", f"{self.core_ratio:.3f}")
         yield Row(f"{self.way}, until the first batch is done", f"{self.start_seconds:.1f} s")
 
 
@@ -99,33 +110,34 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Coordinator:
-    """What one coordinator does in a second, and what the catalogue holds of a file."""
+    """What one coordinator does in a second, or, with its children, in a second of one core; and what the catalogue
+    holds of a file."""
 
     part: str
     registered: int
     register_rate: float
     catalogue_bytes: float
-    survey_rate: float
+    survey_core_rate: float
 
     def rows(self) -> Iterator[Row]:
         """Files registered and looked at a second."""
         yield Row(f"registering {self.registered} files, shards written before", f"{self.register_rate:.0f} files/s")
         yield Row("catalogue, of each file", f"{self.catalogue_bytes:.0f} bytes")
-        yield Row("looking at new files (fingerprint, probe)", f"{self.survey_rate:.0f} files/s")
+        yield Row("looking at new files (fingerprint, probe)", f"{self.survey_core_rate:.0f} files/core-s")
 
 
 @dataclass(frozen=True, slots=True)
 class Decode:
-    """One thread that only decodes; what 20 s of it weigh as the models take them, against what they become."""
+    """How many times real time one core decodes; what 20 s weigh as the models take them, against what they become."""
 
     part: str
-    times: float
+    core_times: float
     piece_bytes: float
     result_bytes: float
 
     def rows(self) -> Iterator[Row]:
         """The speed and the weights."""
-        yield Row("1080p30 H.264 with sound, one thread", f"{self.times:.1f} x real time")
+        yield Row("1080p30 H.264 with sound, one core", f"{self.core_times:.1f} x real time")
         yield Row("20 s of it, decoded, small set", f"{self.piece_bytes / 1e6:.1f} MB")
         yield Row("20 s of it, in the library", f"{self.result_bytes / 1e6:.2f} MB")
 
@@ -160,18 +172,28 @@ def measure_ray(folder: Path, clips: int) -> Iterator[Rate]:
 
 def _rate(way: str, media: Path, folder: Path, models: ModelSet, embed: Embed, plain: Rate | None) -> Rate:
     library = create_library(folder / way, models.name, models.spaces)
-    steps: list[tuple[float, float]] = []
+    steps: list[tuple[float, float, float]] = []
     started, indexed = 0.0, 0
     for outcome in index([media], library, models, embed=embed):
-        now = time.perf_counter()
         if isinstance(outcome, Plan):
-            started = now
+            started = time.perf_counter()
         elif isinstance(outcome, Progress) and outcome.media_seconds:
-            steps.append((now, outcome.media_seconds))
+            steps.append((time.perf_counter(), outcome.media_seconds, tree_seconds()))
         indexed += isinstance(outcome, Indexed)
-    (first, seconds), last = steps[0], steps[-1][0]
-    rate = (sum(media_seconds for _, media_seconds in steps) - seconds) / (last - first)
-    return Rate("ray", way, indexed, first - started, rate, rate / SECONDS, rate / plain.media_rate if plain else 1.0)
+    (first, seconds, taken), (last, _, taken_last) = steps[0], steps[-1]
+    media_seconds = sum(step[1] for step in steps) - seconds
+    rate, cores = media_seconds / (last - first), (taken_last - taken) / media_seconds
+    return Rate(
+        part="ray",
+        way=way,
+        files=indexed,
+        start_seconds=first - started,
+        media_rate=rate,
+        file_rate=rate / SECONDS,
+        ratio=rate / plain.media_rate if plain else 1.0,
+        core_seconds=cores,
+        core_ratio=cores / plain.core_seconds if plain else 1.0,
+    )
 
 
 def measure_storage(folder: Path) -> Storage:
@@ -205,22 +227,24 @@ def measure_coordinator(folder: Path, files: int = 6_400, together: int = 64) ->
     sounds = make_copies(folder / "sounds", make_sound(folder / "sound.flac", 1.0), 200)
     other = _library(folder / "survey")
     found = [each for each in crawl([sounds], ()) if isinstance(each, Location)]
-    looked_seconds, findings = wall_seconds(lambda: list(survey(found, other, False)))
+    core_seconds, findings = _core_seconds(lambda: list(survey(found, other, False)))
     if not all(isinstance(each, New) for each in findings):
         raise RuntimeError("the sounds were not taken as new")
     return Coordinator(
-        "coordinator", len(batches) * together, len(batches) * together / seconds, catalogue, 200 / looked_seconds
+        "coordinator", len(batches) * together, len(batches) * together / seconds, catalogue, 200 / core_seconds
     )
 
 
 def measure_decode(folder: Path) -> Decode:
     """The pictures are squeezed for the starter set; for the small set they weigh more, which is counted."""
     clip = make_video(folder / "1080p30.mp4", 60.0, size="1920x1080", rate=30)
-    seconds, pieces = wall_seconds(lambda: decode_all(clip, open_model_set("starter", "cpu")))
+    models = open_model_set("starter", "cpu")
+    models.load()
+    core_seconds, pieces = _core_seconds(lambda: decode_all(clip, models))
     side = MODEL_SETS["small"].frames.image_size or 0
     sound = sum(piece.sound.samples.nbytes for piece in pieces if piece.sound is not None) / len(pieces)
     piece = sound + len(grid(0.0, SECONDS)) * side * side * 3
-    return Decode("decode", 60.0 / seconds, piece, bytes_an_hour(MODEL_SETS["small"]).all * SECONDS / HOUR)
+    return Decode("decode", 60.0 / core_seconds, piece, bytes_an_hour(MODEL_SETS["small"]).all * SECONDS / HOUR)
 
 
 def measure_model(assumed: Assumptions) -> Iterator[Scale]:
@@ -252,6 +276,14 @@ def _encoded(number: int, seconds: float, spaces: Sequence[Space], random: np.ra
     info = MediaInfo(MediaKind.VIDEO, seconds, VideoStream("h264", 1920, 1080, 30.0), None)
     place = Location(Path(f"/archive/{number}.mp4"), 1, 1)
     return EncodedFile(place, f"{number}", info, tuple(vectors), CodecFeatures("codec", steps))
+
+
+def _core_seconds(work: Callable[[], Result]) -> tuple[float, Result]:
+    """What some work takes of all cores together, in this process and those that it has waited for."""
+    before = os.times()
+    result = work()
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4]), result
 
 
 def _parts(text: str) -> list[str]:

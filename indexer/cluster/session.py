@@ -23,8 +23,9 @@ STORE_BYTES = 200_000_000
 NODE_CPUS = 8
 """The cores of one worker without a GPU, where the node has so many: each holds the models once, in 4 to 20 GB."""
 
-GPU_CPUS = 4
-"""The cores of a worker with a GPU: it decodes in so many threads, where the GPU does not."""
+GPU_CPUS = 8
+"""The cores of a worker with a GPU, where the node has so many for each: what decoding takes at a hundred times real
+time (`benchmarks.scale`), should the GPU not decode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ NODE = {"CPU": 32.0, "memory": 1e11}
         ([NODE], "auto", True, Pool(32, 1, 0, "cpu")),
         ([NODE, {"CPU": 4.0}], "auto", False, Pool(9, 4, 0, "cpu")),
         ([NODE, {"CPU": 0.0}], "cpu", False, Pool(4, 8, 0, "cpu")),
-        ([NODE | {"GPU": 4.0}, NODE | {"GPU": 2.0}, NODE], "auto", False, Pool(6, 4, 1, "cuda")),
+        ([NODE | {"GPU": 4.0}, NODE | {"GPU": 2.0}, NODE], "auto", False, Pool(6, 8, 1, "cuda")),
         ([{"CPU": 2.0, "GPU": 2.0}], "cuda", False, Pool(2, 1, 1, "cuda")),
         ([NODE | {"GPU": 4.0}], "cpu", False, Pool(4, 8, 0, "cpu")),
     ],
