@@ -99,7 +99,7 @@ class NoSpaceLeft(LibraryError):
 
 
 class ClusterError(PesearchError):
-    """Ray is not installed, its cluster cannot be reached, or it has lost the run."""
+    """Ray is not installed, its cluster cannot be reached or has lost the run, or a node lacks what it needs."""
 
 
 class ServingError(PesearchError):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs
 
-from pesearch.errors import LibraryError
+from pesearch.errors import ClusterError
 from pesearch.store.disk import DurableFile, disk_errors, undone_by
 from pesearch.store.shards import Shard, new_hash
 
@@ -23,7 +23,7 @@ _PART_BYTES = 1 << 22
 class Staging:
     """A waiting place: the folder `name` at a URI. Nothing else is touched there.
 
-    Raises LibraryError for a URI that pyarrow does not know, and from its methods for what cannot be reached.
+    Raises ClusterError for a URI that pyarrow does not know, and from its methods for what cannot be reached.
     """
 
     def __init__(self, uri: str, name: str) -> None:
@@ -46,7 +46,7 @@ class Staging:
     def fetch(self, folder: Path, shards: Iterable[Shard]) -> None:
         """Brings shards into the library in `folder`, whole and durable, and deletes them here.
 
-        Raises LibraryError also where one is not as it was written, and NoSpaceLeft.
+        Raises ClusterError also where one is not as it was written, LibraryError and NoSpaceLeft.
         """
         for shard in shards:
             self._copy(folder / shard.place, shard)
@@ -71,7 +71,7 @@ class Staging:
                     hashed.update(part)
                     file.sink.write(part)
                 if hashed.hexdigest() != shard.checksum:
-                    raise LibraryError(f"{self._uri} did not give {shard.place} back as it was written: run it again")
+                    raise ClusterError(f"{self._uri} did not give {shard.place} back as it was written: run it again")
                 file.keep()
 
     def _read(self, source: pa.NativeFile) -> bytes:
@@ -89,7 +89,7 @@ def _staging_errors(uri: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         what = (str(error).strip() or type(error).__name__).splitlines()[0].replace(uri, "its URI")
-        raise LibraryError(f"The staging place {_without_secrets(uri)} cannot be used: {what}") from error
+        raise ClusterError(f"The staging place {_without_secrets(uri)} cannot be used: {what}") from error
 
 
 def _without_secrets(uri: str) -> str:

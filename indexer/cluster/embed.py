@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +104,13 @@ def _reports(job: Job, pool: Pool, batches: Sequence[tuple[Work, ...]]) -> Gener
             if taken is None:
                 return
             yield pickle.loads(taken)  # noqa: S301  it comes from our own workers
-    except ray.exceptions.RayError as error:
-        why = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ClusterError(f"Ray has lost the run: {why}: run it again, and it goes on") from error
+    except (ray.exceptions.RayError, ConnectionError) as error:
+        lines = (str(error).strip() or type(error).__name__).splitlines()
+        why = lines[-1 if isinstance(error, ray.exceptions.RayTaskError) else 0]
+        raise ClusterError(f"Ray has lost the run ({why.strip()}): run it again, and it goes on") from error
     finally:
-        ray.kill(feed)
+        with suppress(ray.exceptions.RayError, ConnectionError):
+            ray.kill(feed)
 
 
 class _Account:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from pesearch.encoders.hub import ModelFolders, find_model_folders
 from pesearch.encoders.model_set import ModelSet
 from pesearch.encoders.models import ModelSetDescription
-from pesearch.errors import LibraryError, ModelDamaged, PesearchError
+from pesearch.errors import ClusterError, LibraryError, ModelDamaged, PesearchError
 from pesearch.indexer.commit import Embedded, Ended, Finished
 from pesearch.indexer.outcomes import Progress
 from pesearch.indexer.pipeline import embed
@@ -81,7 +81,8 @@ class Worker:
         try:
             ended = self._embed(work, stages)
         except PesearchError as error:
-            return replace(report, error=type(error)(f"{error} (on the node {self._node})"))
+            kind = ClusterError if isinstance(error, LibraryError) else type(error)  # the library itself is well
+            return replace(report, error=kind(f"{error} (on the node {self._node})"))
         seconds = tuple((stage, stages.seconds(stage)) for stage in Stage)
         troubles = tuple(f"{self._node}: {trouble}" for trouble in stages.troubles)
         return replace(report, ended=ended, seconds=seconds, troubles=troubles)
@@ -106,7 +107,7 @@ class Worker:
         if self._models is None:
             job = self._job
             if job.staging is None and birth_of(job.library) != job.birth:
-                raise LibraryError(f"The library {job.library} is not there: share its folder, or give --staging URI")
+                raise ClusterError(f"The library {job.library} is not there: share its folder, or give --staging URI")
             models = ModelSet(job.description, _folders_here(job), (job.device,))
             if models.spaces != job.spaces:
                 raise ModelDamaged(f"The model set {models.name} is of another revision than the library's")

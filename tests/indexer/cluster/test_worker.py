@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import LibraryError
+from pesearch.errors import ClusterError
 from pesearch.indexer.cluster.worker import Job, Worker, shards_of
 from pesearch.indexer.commit import Embedded
 from pesearch.indexer.plan import Work, unseen
@@ -60,7 +60,7 @@ def test_what_a_node_cannot_see_is_told_with_its_name_and_not_remembered(job: Jo
 
 def test_a_library_that_is_not_this_one_ends_the_run(job: Job, work: list[Work], tmp_path: Path) -> None:
     report = Worker(replace(job, library=tmp_path / "elsewhere")).embed(work)
-    assert isinstance(report.error, LibraryError)
+    assert isinstance(report.error, ClusterError)
     assert str(report.error).endswith(f"share its folder, or give --staging URI (on the node {NODE})")
     assert not (tmp_path / "elsewhere").exists()
 
