@@ -25,6 +25,7 @@ LONGEST = (
     "test_broken.py",
     "test_train.py",
     "test_real_sizes.py",
+    "test_ray.py",
     "test_browser.py",
     "test_everyday.py",
     "test_faults.py",

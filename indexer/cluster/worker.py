@@ -105,16 +105,15 @@ class Worker:
     def _loaded(self) -> ModelSet:
         """The models, and the library where it is shared, as the coordinator has them."""
         if self._models is None:
+            import torch
+
             job = self._job
             if job.staging is None and birth_of(job.library) != job.birth:
                 raise ClusterError(f"The library {job.library} is not there: share its folder, or give --staging URI")
             models = ModelSet(job.description, _folders_here(job), (job.device,))
             if models.spaces != job.spaces:
                 raise ModelDamaged(f"The model set {models.name} is of another revision than the library's")
-            if job.threads:
-                import torch
-
-                torch.set_num_threads(job.threads)
+            torch.set_num_threads(job.threads)
             self._models = models
         return self._models
 

@@ -1,4 +1,4 @@
-"""Indexing on the Ray at RAY_ADDRESS in a process of its own, to be killed: `FOLDER LIBRARY`.
+"""Indexing on the Ray at RAY_ADDRESS in a process of its own, to be killed: `LIBRARY PATH...`.
 
 Says each outcome's kind on stdout as it comes.
 """
@@ -14,10 +14,10 @@ from pesearch.indexer.index import index
 from pesearch.store.library import open_library
 
 
-def main(folder: str, library: str) -> None:
+def main(library: str, *paths: str) -> None:
     with on_ray("auto") as embed:
         models = open_model_set("starter", "cpu")
-        for outcome in index([Path(folder)], open_library(Path(library)), models, embed=embed):
+        for outcome in index([Path(path) for path in paths], open_library(Path(library)), models, embed=embed):
             print(type(outcome).__name__, flush=True)
 
 
