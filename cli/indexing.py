@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from pesearch.cli.render import progress_bar, shown
 from pesearch.cli.renewing import RenewalBar, follow_renewal, not_renewed
+from pesearch.errors import ClusterError
 
 if TYPE_CHECKING:
     from pesearch.indexer.outcomes import Outcome, Spent
+    from pesearch.indexer.pipeline import Embed
     from pesearch.store.renewal import NotRenewed
 
 SOME_FAILED = 3
@@ -133,34 +136,56 @@ class Summary:
         )
 
 
-def run_index(
-    paths: list[Path], folder: Path, model: str | None, device: str, excludes: tuple[str, ...],
-    retry_failed: bool, watching: bool, vectors: str | None, as_json: bool,
-) -> int:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What `pesearch index` is asked to do: its arguments and options."""
+
+    paths: list[Path]
+    folder: Path
+    model: str | None
+    device: str
+    excludes: tuple[str, ...]
+    retry_failed: bool
+    watching: bool
+    vectors: str | None
+    ray: str | None
+    staging: str | None
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        if self.ray is None and self.staging is not None:
+            raise ClusterError("--staging is where workers of --ray leave what they make: give both, or none.")
+        if self.ray is not None and self.watching:
+            raise ClusterError("--watch looks for single new files, which --ray does not pay for: give one of them.")
+
+
+def run_index(wanted: Wanted) -> int:
     """Index and report; the exit code: 0, or 3 when some files failed."""
     from pesearch.indexer.index import index
     from pesearch.indexer.opening import open_for_indexing
     from pesearch.indexer.watch import watch
     from pesearch.store.milvus_renewal import reach_vectors
 
-    if vectors is not None:
-        reach_vectors(vectors)  # before a library is made
-    library, models = open_for_indexing(folder, model, device)
-    if vectors is not None:
-        choose_vectors(folder, vectors)
+    if wanted.vectors is not None:
+        reach_vectors(wanted.vectors)  # before a library is made
+    device = wanted.device if wanted.ray is None else "cpu"
+    library, models = open_for_indexing(wanted.folder, wanted.model, device)
+    if wanted.vectors is not None:
+        choose_vectors(wanted.folder, wanted.vectors)
     if models.notice:
         print(models.notice, file=sys.stderr)
-    outcomes: Iterator[Outcome] = index(paths, library, models, excludes=excludes, retry_failed=retry_failed)
-    if watching:
-        outcomes = chain(outcomes, watch(paths, library, models, excludes=excludes))
-    summary = Summary()
-    try:
-        follow(outcomes, summary)
-    finally:
-        for line in summary.lines():
-            print(line, file=sys.stderr)
-        if as_json:
-            print(summary.json())
+    paths, excludes, summary = wanted.paths, wanted.excludes, Summary()
+    with _embedding(wanted) as embed:
+        outcomes = index(paths, library, models, excludes=excludes, retry_failed=wanted.retry_failed, embed=embed)
+        try:
+            with closing(outcomes):
+                news = watch(paths, library, models, excludes=excludes) if wanted.watching else ()
+                follow(chain(outcomes, news), summary)
+        finally:
+            for line in summary.lines():
+                print(line, file=sys.stderr)
+            if wanted.as_json:
+                print(summary.json())
     return SOME_FAILED if summary.failed else 0
 
 
@@ -178,6 +203,17 @@ def choose_vectors(folder: Path, vectors: str) -> None:
         follow_renewal(writer.tidy())
     policies = library.status().policies
     print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
+
+
+def _embedding(wanted: Wanted) -> AbstractContextManager[Embed]:
+    """What embeds: the devices of this machine, or a Ray cluster."""
+    if wanted.ray is None:
+        from pesearch.indexer.devices import embed_on
+
+        return nullcontext(embed_on)
+    from pesearch.indexer.cluster.embed import on_ray
+
+    return on_ray(wanted.ray, wanted.device, wanted.staging)
 
 
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:

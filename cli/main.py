@@ -62,13 +62,25 @@ def index_command(
             help="Where this library's vectors are searched from now on: here, or on milvus:FILE.db, milvus:http://HOST:19530.",
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="auto|ADDRESS", help="Embed on a Ray cluster, as ray://head:10001 (docs/scale.md)."
+        ),
+    ] = None,
+    staging: Annotated[
+        str | None,
+        typer.Option(
+            "--staging", metavar="URI", help="Where Ray's workers leave what they make, if they do not see the library."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Index media files and folders. Interrupt at any time: run it again and it goes on.
 
     Reads .pesearchignore files; hidden and system folders are left out. Exit code 3: some files failed (listed).
     """
-    from pesearch.cli.indexing import choose_vectors, run_index
+    from pesearch.cli.indexing import Wanted, choose_vectors, run_index
 
     if not paths and vectors is None:
         raise typer.BadParameter("name files or folders to index", param_hint="PATH...")
@@ -76,7 +88,21 @@ def index_command(
         choose_vectors(chosen(library), str(vectors))
         return
     raise typer.Exit(
-        run_index(paths, chosen(library), model, device, tuple(exclude or ()), retry_failed, watch, vectors, as_json)
+        run_index(
+            Wanted(
+                paths,
+                chosen(library),
+                model,
+                device,
+                tuple(exclude or ()),
+                retry_failed,
+                watch,
+                vectors,
+                ray,
+                staging,
+                as_json,
+            )
+        )
     )
 
 

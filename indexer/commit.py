@@ -51,6 +51,10 @@ class Embedded:
 
 
 Finished = Embedded | Failure
+
+Ended = tuple[Finished, ...]
+"""Files that go into the library in one transaction: those that share shards must."""
+
 Committed = Indexed | Relocated | Failed | CuesLeftOut
 
 
@@ -69,11 +73,11 @@ class Committer:
         self._waiting_since = 0.0
         self._in_flight: Future[list[Committed]] | None = None
 
-    def add(self, finished: Finished) -> None:
-        """Hands over one file."""
+    def add(self, *ended: Finished) -> None:
+        """Hands over files, which go into one transaction."""
         if not self._waiting:
             self._waiting_since = time.monotonic()
-        self._waiting.append(finished)
+        self._waiting += ended
 
     def turn(self) -> list[Committed]:
         """Starts a commit when one is due; what earlier ones have brought since. Raises LibraryError."""

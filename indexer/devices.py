@@ -19,19 +19,16 @@ from pesearch.encoders.hub import ModelFolders
 from pesearch.encoders.model_set import ModelSet
 from pesearch.encoders.models import ModelSetDescription
 from pesearch.errors import DeviceError, PesearchError
-from pesearch.indexer.commit import Finished
+from pesearch.indexer.commit import Ended
 from pesearch.indexer.outcomes import Progress
-from pesearch.indexer.pipeline import embed
+from pesearch.indexer.pipeline import Embedding, embed
 from pesearch.indexer.plan import Work
-from pesearch.indexer.stages import Stage, Stages
+from pesearch.indexer.stages import BESIDE, Stage, Stages
 
 WAITING_FILES = 4
 """Finished files of each process that may wait for the writer."""
 
 LOOK_SECONDS = 1.0
-
-_BESIDE = {Stage.DECODE, Stage.COMMIT}
-"""Stages that are added up over threads; of the others the mean over the devices is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,10 @@ class Done:
     troubles: tuple[str, ...]
 
 
-Message = Finished | Progress | Done | PesearchError
+Message = Ended | Progress | Done | PesearchError
 
 
-def embed_on(
-    work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
-) -> Generator[Finished | Progress, None, None]:
+def embed_on(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
     """`pipeline.embed` on all devices of the model set."""
     if len(models.devices) == 1:
         yield from embed(work, models, stages, library)
@@ -79,7 +74,7 @@ def embed_on(
         for _ in shares:
             done = yield from _until_done(messages, processes)
             for stage, seconds in done.stages:
-                stages.add(stage, seconds if stage in _BESIDE else seconds / len(shares))
+                stages.add(stage, seconds if stage in BESIDE else seconds / len(shares))
             stages.troubles += done.troubles
     finally:
         for process in processes:
@@ -101,7 +96,7 @@ def split(work: Sequence[Work], count: int) -> list[list[Work]]:
 
 def _until_done(
     messages: Queue[Message], processes: Sequence[multiprocessing.context.SpawnProcess]
-) -> Generator[Finished | Progress, None, Done]:
+) -> Generator[Ended | Progress, None, Done]:
     """What comes, until a process says that it is done."""
     while True:
         try:

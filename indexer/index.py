@@ -20,7 +20,7 @@ from pesearch.indexer.crawl import crawl, roots_of
 from pesearch.indexer.cues import refresh_cues
 from pesearch.indexer.devices import embed_on
 from pesearch.indexer.outcomes import Failed, Missing, Outcome, Plan, Relocated, Unchanged
-from pesearch.indexer.pipeline import embed_all
+from pesearch.indexer.pipeline import Embed, embed_all
 from pesearch.indexer.plan import Finding, Known, New, group, survey, vanished
 from pesearch.indexer.stages import Stages, spent
 from pesearch.indexer.tidying import Tidying
@@ -38,15 +38,18 @@ def index(
     *,
     excludes: Sequence[str] = (),
     retry_failed: bool = False,
+    embed: Embed = embed_on,
 ) -> Generator[Outcome, None, None]:
     """Brings a library up to date with what lies under `paths`; one outcome for each file, and how it goes on.
 
     Files that failed in an earlier run are tried again only when they have changed, or with `retry_failed`.
-    `excludes` are gitignore patterns. Holds the writer's lock while it is iterated; closing it early keeps all files
-    that were finished. Raises LibraryError (LibraryBusy, OtherModelSet, NoSpaceLeft, ...), ModelError, FFmpegMissing,
+    `excludes` are gitignore patterns; `embed` embeds the files, on this machine or elsewhere (`cluster.embed`). Holds
+    the writer's lock while it is iterated; closing it early keeps all files that were finished.
+
+    Raises LibraryError (LibraryBusy, OtherModelSet, NoSpaceLeft, ...), ModelError, FFmpegMissing, what `embed` raises,
     and PesearchError for a pattern that makes no sense; a file that cannot be read is an outcome, not an error.
     """
-    return index_found(crawl(paths, excludes), paths, library, models, retry_failed=retry_failed)
+    return index_found(crawl(paths, excludes), paths, library, models, retry_failed=retry_failed, embed=embed)
 
 
 def index_found(
@@ -56,6 +59,7 @@ def index_found(
     models: ModelSet,
     *,
     retry_failed: bool = False,
+    embed: Embed = embed_on,
 ) -> Generator[Outcome, None, None]:
     """`index` for what a crawl of `paths`, or a part of it, has found."""
     library.require(models.name, models.spaces)
@@ -79,7 +83,7 @@ def index_found(
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
         started, tidying = time.perf_counter(), Tidying(library, models, writer, committer, stages)
         if work:
-            yield from embed_all(embed_on(work, models, stages, library.folder), committer, tidying)
+            yield from embed_all(embed(work, models, stages, library.folder), committer, tidying)
         yield from tidying.now()
         if work:
             yield spent(stages, time.perf_counter() - started)

@@ -5,13 +5,13 @@ What has been decoded and waits for the models is bounded in bytes, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.assembly import Assembly
-from pesearch.indexer.commit import Committer, Embedded, Finished
+from pesearch.indexer.commit import Committer, Embedded, Ended
 from pesearch.indexer.decoding import Decoding, End, Part, Trouble
 from pesearch.indexer.encode import encode
 from pesearch.indexer.outcomes import Outcome, Progress
@@ -25,10 +25,12 @@ from pesearch.types import Failure, Location
 LONG_SECONDS = 1200.0
 """What 20 minutes give is about 13 MB with the small set: so much of a file may lie in memory."""
 
+Embedding = Generator[Ended | Progress, None, None]
+Embed = Callable[[Sequence[Work], ModelSet, Stages, Path], Embedding]
+"""What embeds files, as `embed` does, wherever that may be; the path is the library's folder."""
 
-def embed_all(
-    embedding: Generator[Finished | Progress, None, None], committer: Committer, tidying: Tidying
-) -> Iterator[Outcome]:
+
+def embed_all(embedding: Embedding, committer: Committer, tidying: Tidying) -> Iterator[Outcome]:
     """Hands what is embedded to the committer, and tidies now and then; files come in the order in which they end.
 
     Raises ModelError, LibraryError; a file that cannot be read is an outcome.
@@ -38,14 +40,12 @@ def embed_all(
             if isinstance(each, Progress):
                 yield each
             else:
-                committer.add(each)
+                committer.add(*each)
             yield from committer.turn()
             yield from tidying.turn()
 
 
-def embed(
-    work: Sequence[Work], models: ModelSet, stages: Stages, library: Path
-) -> Generator[Finished | Progress, None, None]:
+def embed(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
     """Embeds every file on one device; how it goes on, and each file when it is finished.
 
     What a long file gives goes to the disk in the folder `library`. Raises ModelError, LibraryError.
@@ -65,7 +65,7 @@ def embed(
                     finished = _finish(task, file, end.trouble)
                     del so_far[end.number]  # what is handed over now is not discarded any more
                     yield from _progress(task.info.duration_seconds - file.media_seconds)
-                    yield from finished
+                    yield finished
     finally:
         for file in so_far.values():
             file.rows.discard()
@@ -78,14 +78,14 @@ def _rows(task: Work, models: ModelSet, library: Path) -> FileRows:
     return FileRows(seconds, models.kept_codec(), target)
 
 
-def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> list[Finished]:
+def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> Ended:
     """The file as it goes to the library, or, for each of its places, why it does not."""
     trouble = _changed(task.location) or trouble or _trouble_with(file.rows)
     if trouble is None:
-        return [Embedded(file.rows.finish(task), task.copies, file.unread_seconds)]
+        return (Embedded(file.rows.finish(task), task.copies, file.unread_seconds),)
     file.rows.discard()
     places = (task.location, *task.copies)
-    return [Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places]
+    return tuple(Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places)
 
 
 def _changed(location: Location) -> Trouble | None:

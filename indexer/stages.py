@@ -23,6 +23,10 @@ class Stage(StrEnum):
     INDEX = "index"
 
 
+BESIDE = frozenset({Stage.DECODE, Stage.COMMIT})
+"""Stages that are added up over threads and devices; of the others the mean over the devices is told."""
+
+
 class Stages:
     """Adds up the seconds of each stage, over all threads, and keeps the troubles to tell of."""
 

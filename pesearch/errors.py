@@ -20,6 +20,7 @@
     +-- ExportError           chosen moments that cannot be read, or not be written in that form
     +-- QuestionError         a question that cannot be asked
     |   +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
+    +-- ClusterError          no Ray, or none that can do the work
     +-- ServingError          the page cannot be served as asked: its port, its address, its token
 
 The message is one line: what is wrong and what to do. Only cli/ and app/ turn errors into output and exit codes.
@@ -100,6 +101,10 @@ class NoSpaceLeft(LibraryError):
 
 class VectorServerError(LibraryError):
     """The server that searches the vectors does not answer, is in use, is none, or has not what it should."""
+
+
+class ClusterError(PesearchError):
+    """Ray is not installed, its cluster cannot be reached or has lost the run, or a node lacks what it needs."""
 
 
 class ServingError(PesearchError):

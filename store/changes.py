@@ -62,10 +62,10 @@ _LOST = "what was indexed from it was damaged on the disk: index it again"
 
 @dataclass(frozen=True, slots=True)
 class WrittenShard:
-    """A shard on disk that waits for its registration: `contents` are (fingerprint, rows) in the order of its rows."""
+    """A shard on disk that waits for its registration: `contents` are (fingerprint, first row, rows)."""
 
     shard: Shard
-    contents: tuple[tuple[str, int], ...]
+    contents: tuple[tuple[str, int, int], ...]
 
 
 def add_files(
@@ -249,12 +249,11 @@ def _encoded_row(file: EncodedFile | StreamedFile) -> dict[str, Any]:
 
 
 def _extent_rows(written: WrittenShard) -> list[dict[str, Any]]:
-    rows, first_row = [], 0
     shard = {**asdict(written.shard), "shard": written.shard.name}
-    for fingerprint, count in written.contents:
-        rows.append({**shard, "fingerprint": fingerprint, "first_row": first_row, "rows": count})
-        first_row += count
-    return rows
+    return [
+        {**shard, "fingerprint": fingerprint, "first_row": first_row, "rows": count}
+        for fingerprint, first_row, count in written.contents
+    ]
 
 
 def _readable(text: str) -> str:

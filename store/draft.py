@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.store.disk import disk_errors
+from pesearch.store.extents import Extent
 from pesearch.store.feature_shards import FeatureStream, check_features
 from pesearch.store.shards import Shard
 from pesearch.store.vector_shards import VectorStream, check_storable
@@ -22,12 +23,15 @@ BATCH_ROWS = 4096
 
 @dataclass(frozen=True, slots=True)
 class StreamedFile:
-    """A media file as an `EncodedFile`, with its vectors and features on the disk: in shards that hold nothing else."""
+    """A media file as an `EncodedFile`, with its vectors and features on the disk.
+
+    Files that share a shard are registered together (`Writer.add`), or some of them are lost.
+    """
 
     location: Location
     fingerprint: str
     info: MediaInfo
-    shards: tuple[Shard, ...]
+    extents: tuple[Extent[Shard], ...]
     cues: tuple[CueSource, ...] = ()
 
 
@@ -65,7 +69,7 @@ class Draft:
             shards: list[Shard] = [stream.finish() for stream in self._vectors.values()]
             if self._features is not None:
                 shards.append(self._features.finish())
-        return StreamedFile(location, fingerprint, info, tuple(shards))
+        return StreamedFile(location, fingerprint, info, tuple(Extent(shard, 0, shard.rows) for shard in shards))
 
     def drop_features(self) -> None:
         """Leaves nothing of the features: a part of them is missing."""

@@ -13,7 +13,7 @@ from pesearch.store.layout import Layout, Numbers
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
 from pesearch.types import SpaceName
 
-_Shard = TypeVar("_Shard", VectorShard, FeatureShard)
+_Shard = TypeVar("_Shard", bound=Shard)
 
 
 @dataclass(frozen=True, slots=True)

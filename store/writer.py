@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 
 from pesearch.errors import LibraryDamaged, NoSpaceLeft
+from pesearch.store.batch import check_files, write_files, written_before
 from pesearch.store.catalogue import reading, transaction
 from pesearch.store.changes import (
-    WrittenShard,
     add_files,
     fail_locations,
     forget_locations,
@@ -32,7 +32,6 @@ from pesearch.store.cue_vectors import add_cue_vectors
 from pesearch.store.disk import disk_errors
 from pesearch.store.draft import StreamedFile
 from pesearch.store.extents import read_shards
-from pesearch.store.feature_shards import check_features, write_features
 from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
 from pesearch.store.milvus_address import MilvusAddress
@@ -42,7 +41,6 @@ from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_snapshot
 from pesearch.store.vector_shards import check_storable, write_shard
 from pesearch.types import (
-    CodecFeatures,
     CueSource,
     EncodedFile,
     Failure,
@@ -87,16 +85,12 @@ class Writer:
         """
         files = list({file.location.path: file for file in batch}.values())
         encoded = [file for file in files if isinstance(file, EncodedFile)]
-        streamed = {file.fingerprint: file for file in files if isinstance(file, StreamedFile)}
-        for file in encoded:
-            self._check(file)
+        check_files(encoded, self._spaces)
         self._added += 1
         if self._added % MERGE_EVERY == 0:
             self.merge()
-        with disk_errors(self._folder):
-            written = [*self._write_vectors(encoded), *self._write_features(encoded)]
-        for fingerprint, each in streamed.items():
-            written += [WrittenShard(shard, ((fingerprint, shard.rows),)) for shard in each.shards]
+        written = write_files(self._folder, encoded, self._spaces)
+        written += written_before(file for file in batch if isinstance(file, StreamedFile))
         return self._commit(lambda connection: add_files(connection, files, written))
 
     def add_location(self, file_id: int, location: Location) -> int:
@@ -210,43 +204,6 @@ class Writer:
             shards = read_shards(connection)
         with disk_errors(self._folder):
             return sweep_shards(self._folder, shards)
-
-    def _check(self, file: EncodedFile) -> None:
-        for vectors in file.vectors:
-            space = self._spaces.get(vectors.space)
-            if space is None or vectors.vectors.shape[1] != space.dim:
-                raise ValueError(f"{vectors!r} of {file.location.path!r} does not fit the library's spaces")
-            check_storable(vectors)
-        if file.features is not None:
-            check_features(file.features)
-
-    def _write_vectors(self, files: Sequence[EncodedFile]) -> Iterator[WrittenShard]:
-        """The shards of a batch, one for each space in which it has vectors."""
-        contents = {file.fingerprint: file.vectors for file in files}
-        for space in self._spaces.values():
-            parts = [
-                (fingerprint, vectors)
-                for fingerprint, spaces in contents.items()
-                for vectors in spaces
-                if vectors.space == space.name and len(vectors.vectors)
-            ]
-            if parts:
-                shard = write_shard(self._folder, space, [vectors for _, vectors in parts])
-                rows = ((fingerprint, len(vectors.vectors)) for fingerprint, vectors in parts)
-                yield WrittenShard(shard, tuple(rows))
-
-    def _write_features(self, files: Sequence[EncodedFile]) -> Iterator[WrittenShard]:
-        """The feature shards of a batch, one for each codec and dimension. Features without steps are none."""
-        contents: dict[str, CodecFeatures] = {}
-        for file in files:
-            if file.features is not None and file.features.steps.size:
-                contents.setdefault(file.fingerprint, file.features)
-        kinds: dict[tuple[str, int], list[tuple[str, CodecFeatures]]] = {}
-        for fingerprint, features in contents.items():
-            kinds.setdefault((features.codec, features.steps.shape[1]), []).append((fingerprint, features))
-        for parts in kinds.values():
-            shard = write_features(self._folder, [features for _, features in parts])
-            yield WrittenShard(shard, tuple((fingerprint, len(features.steps)) for fingerprint, features in parts))
 
     def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
         with transaction(self._folder) as connection:

@@ -23,6 +23,7 @@ settings.load_profile("pesearch")
 
 LONGEST = (
     "test_real_sizes.py",
+    "test_ray.py",
     "test_browser.py",
     "test_train.py",
     "test_everyday.py",

@@ -11,7 +11,7 @@ from pesearch.cli.main import app
 
 HEAVY = (
     "torch", "transformers", "duckdb", "faiss", "streamlit", "pyarrow", "open_clip", "torchcodec", "numpy", "rich",
-    "pymilvus",
+    "pymilvus", "ray",
 )  # fmt: skip
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 

@@ -1,0 +1,140 @@
+"""The cost model of docs/scale.md: hours of media to work, disks, memory and money.
+
+What is measured is named with its source; what is assumed is in `Assumptions` and can be set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.figures import Row
+from pesearch.encoders.models import ModelSetDescription
+from pesearch.timeline import FRAMES_PER_SECOND, HOP_SECONDS, STEPS_PER_SECOND
+from pesearch.types import SpaceName
+
+HOURS = (1_000.0, 100_000.0, 10_000_000.0)
+HOUR = 3600.0
+
+HALF_BYTES, DOUBLE_BYTES, CODEC_DIM = 2, 8, 128
+
+CPU_SECONDS_A_SECOND = 261 / 20
+"""Measured (README, `benchmarks.encoding`): the small set on a second of video with sound, on two cores of a CPU."""
+
+MILLION_MS, MORE_MILLION_MS = 10.0, (31.3 - 10.0) / 3
+"""Measured (docs/vectors.md): a question among one million vectors of 1024 numbers on two cores, and, between one and
+four million, each million more."""
+
+INDEX_GIB = 4.2 / 4
+"""Measured there: memory when answering, of each million of vectors, of four."""
+
+BUILD_SECONDS, BUILD_POWER = 157.0, 1.196
+"""Measured there: 157 s for one million and 824 s for four, which grows as the power log(824 / 157) / log(4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What was not measured here: prices in any currency, times real time on a GPU, days to be done in, disks kept
+    `copies` times, hours of cluster lost to what fails and waits."""
+
+    gpu_times: float = 100.0
+    gpu_hour: float = 2.0
+    cpu_hour: float = 0.04
+    disk_gb_month: float = 0.02
+    memory_gib_month: float = 3.0
+    days: float = 30.0
+    copies: float = 2.0
+    use: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """What an hour of video with sound takes in a library: vectors of frames, of windows, codec features."""
+
+    frames: float
+    windows: float
+    features: float
+
+    @property
+    def all(self) -> float:
+        """The whole."""
+        return self.frames + self.windows + self.features
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An archive of so many hours."""
+
+    part: str
+    hours: float
+    frame_vectors: float
+    window_vectors: float
+    library_bytes: float
+    gpu_hours: float
+    gpus: float
+    cpu_hours: float
+    encode_cost: float
+    disk_cost_month: float
+    query_seconds: float
+    memory_gib: float
+    memory_cost_month: float
+    build_hours: float
+
+    def rows(self) -> Iterator[Row]:
+        """Each as a line."""
+        name = f"{self.hours:,.0f} h:"
+        yield Row(
+            f"{name} vectors of frames, of each space of windows",
+            f"{self.frame_vectors / 1e6:,.1f} M, {self.window_vectors / 1e6:,.2f} M",
+        )
+        yield Row(f"{name} library", f"{self.library_bytes / 1e12:,.2f} TB")
+        yield Row(f"{name} GPUs to be done in time", f"{self.gpus:,.1f} ({self.gpu_hours:,.0f} GPU-h)")
+        yield Row(f"{name} the same on CPUs", f"{self.cpu_hours:,.0f} core-h")
+        yield Row(f"{name} encoding, disks a month", f"{self.encode_cost:,.0f}, {self.disk_cost_month:,.0f}")
+        yield Row(f"{name} one machine: a question among the frames", f"{self.query_seconds:,.2f} s")
+        yield Row(
+            f"{name} one machine: memory, its price a month",
+            f"{self.memory_gib:,.0f} GiB, {self.memory_cost_month:,.0f}",
+        )
+        yield Row(f"{name} one machine: building the frames' index", f"{self.build_hours:,.1f} h")
+
+
+def bytes_an_hour(models: ModelSetDescription) -> Bytes:
+    """From the layout of shards: two times of a segment in float64, vectors in float16, features of 128 numbers."""
+    frame_rows, window_rows = HOUR * FRAMES_PER_SECOND, HOUR / HOP_SECONDS
+    spaces = len([name for name in models.space_names if name is not SpaceName.FRAME])
+    return Bytes(
+        frames=frame_rows * _row_bytes(models.frames.dim),
+        windows=window_rows * spaces * _row_bytes(models.windows.dim),
+        features=HOUR * STEPS_PER_SECOND * CODEC_DIM * HALF_BYTES,
+    )
+
+
+def scale(hours: float, models: ModelSetDescription, assumed: Assumptions) -> Scale:
+    """What an archive of so many hours takes."""
+    spaces = len(models.space_names) - 1
+    frames, windows = hours * HOUR * FRAMES_PER_SECOND, hours * HOUR / HOP_SECONDS
+    gpu_hours = hours / assumed.gpu_times / assumed.use
+    size = hours * bytes_an_hour(models).all
+    memory = (frames + windows * spaces) / 1e6 * INDEX_GIB
+    millions = frames / 1e6
+    return Scale(
+        part="model",
+        hours=hours,
+        frame_vectors=frames,
+        window_vectors=windows,
+        library_bytes=size,
+        gpu_hours=gpu_hours,
+        gpus=gpu_hours / 24 / assumed.days,
+        cpu_hours=hours * CPU_SECONDS_A_SECOND / assumed.use,
+        encode_cost=gpu_hours * assumed.gpu_hour,
+        disk_cost_month=size * assumed.copies / 1e9 * assumed.disk_gb_month,
+        query_seconds=(MILLION_MS + MORE_MILLION_MS * max(millions - 1, 0.0)) / 1e3,
+        memory_gib=memory,
+        memory_cost_month=memory * assumed.memory_gib_month,
+        build_hours=BUILD_SECONDS * max(millions, 1.0) ** BUILD_POWER / HOUR,
+    )
+
+
+def _row_bytes(dim: int) -> int:
+    return dim * HALF_BYTES + 2 * DOUBLE_BYTES
