@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pesearch.errors import MediaError, QuestionError
@@ -14,8 +14,6 @@ from pesearch.search.language.syntax import And, Example, Literal, Node, Not, Or
 from pesearch.search.question import Question, terms
 from pesearch.types import MEDIA_SPACES, MediaKind, SpaceName
 
-import os
-MODE = os.environ.get('MODE', 'either')
 SPACES_OF = {
     None: frozenset(MEDIA_SPACES),
     Sense.SEEN: frozenset({SpaceName.FRAME, SpaceName.VIDEO}),
@@ -66,9 +64,14 @@ class Asked:
     looked_for: tuple[bool, ...]
 
     @property
+    def has_only_examples(self) -> bool:
+        """Whether nothing is asked in words."""
+        return all(isinstance(term, Sample) for term in self.terms)
+
+    @property
     def is_told_twice(self) -> bool:
         """Whether one thing is told by an example and by something else."""
-        return os.environ.get('PARTS')!='20' and len(self.terms) > 1 and any(isinstance(term, Sample) for term in self.terms)
+        return len(self.terms) > 1 and any(isinstance(term, Sample) for term in self.terms)
 
     @property
     def phrases(self) -> dict[str, int]:
@@ -142,15 +145,16 @@ class _Book:
     def at_once(
         self, plans: Sequence[Plan], samples: Sequence[Sample], beside: Sequence[Words], looked_for: bool = True
     ) -> Plan:
-        """One thing asked by several means: each by itself, or an example together with the words beside it."""
+        """One thing asked by several means. An example and words ask as one, too: that lifts what both of them find,
+        and where to look for it (`benchmarks.examples`)."""
         whole = plans[0] if len(plans) == 1 else AtOnce(tuple(plans))
-        joint = [] if MODE == 'none' else [
+        joint = [
             self.term(Joint(sample, words.text, sample.weight + words.weight), looked_for)
             for sample in samples
             for words in beside
-            if sample.sense is words.sense is None and sample.kind is not MediaKind.IMAGE
+            if _joins(sample, words)
         ]
-        return Either((whole, *joint)) if joint and MODE == "either" else AtOnce((whole, Either((whole, *joint)))) if joint and MODE=="mix" else whole
+        return AtOnce((whole, Either((whole, *joint)))) if joint else whole
 
     def words(self, words: Words, looked_for: bool) -> Plan:
         """Words that name several things ask for the whole and for each of them: "siren and train"."""
@@ -160,6 +164,12 @@ class _Book:
             return whole
         each = tuple(self.term(Words(name, words.sense, words.weight), looked_for) for name in named)
         return AtOnce((whole, All(each)))
+
+
+def _joins(sample: Sample, words: Words) -> bool:
+    """PE-AV has a head for a sound with words, which asks for pictures, and for pictures with words, which asks for a
+    sound. They fit where neither is narrowed to one sense."""
+    return sample.sense is words.sense is None and sample.kind is not MediaKind.IMAGE
 
 
 def _phrase(term: Term) -> str | None:

@@ -25,7 +25,7 @@ WINDOWS_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class ExampleVectors:
-    """An example in each space that it can be compared with, float32 [windows, dim]: `alone`, and `beside` each text."""
+    """An example in each space that it can be compared with, float32 [windows, dim]: `alone`, `beside` each text."""
 
     alone: Mapping[SpaceName, FloatArray]
     beside: Mapping[str, Mapping[SpaceName, FloatArray]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryMoved
 from pesearch.search.answer import CONFIDENT, Answer
-from pesearch.search.asked import take_apart
+from pesearch.search.asked import Asked, take_apart
 from pesearch.search.background import Backgrounds, backgrounds
 from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure, Probe
 from pesearch.search.evidence import evidence_of
@@ -46,19 +46,21 @@ def search(library: Library, models: ModelSet, question: Question) -> Answer:
 
 def _answer(library: Library, held: Backgrounds, models: ModelSet, question: Question) -> Answer:
     library.require(models.name, models.spaces)
+    asked = take_apart(question)
     return Answer(
         query=str(question),
         model=models.name,
         library=library.folder,
-        moments=_moments(library, held, models, question),
-        score_kind=CALIBRATED if question.text.strip() else LIKENESS,
+        moments=_moments(library, held, models, question, asked),
+        score_kind=LIKENESS if asked.has_only_examples else CALIBRATED,
     )
 
 
-def _moments(library: Library, held: Backgrounds, models: ModelSet, question: Question) -> tuple[Moment, ...]:
+def _moments(
+    library: Library, held: Backgrounds, models: ModelSet, question: Question, asked: Asked
+) -> tuple[Moment, ...]:
     wanted = question.files
     allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
-    asked = take_apart(question)
     probes = probes_of(asked, models)
     written = find_written(library, asked, allowed, Meaning(library, held, models, probes))
     found = retrieve(library, asked, probes, question.k, allowed, written.rankings(asked))

@@ -58,7 +58,7 @@ def test_speech_is_taken_as_it_is() -> None:
 def test_examples_are_asked_by_the_side_that_is_named(sample_media: Path) -> None:
     clip = sample_media / "siren_train.mp4"
     by_option = take_apart(Question("a train", audio=clip))
-    assert by_option.plan == Either((AtOnce((0, 1)), 2))
+    assert by_option.plan == AtOnce((AtOnce((0, 1)), Either((AtOnce((0, 1)), 2))))
     assert [getattr(term, "kind", None) for term in by_option.terms[:2]] == [None, MediaKind.AUDIO]
     (sample,) = take_apart(Question(f"heard:{clip}@1-2")).terms
     assert getattr(sample, "kind", None) is MediaKind.AUDIO
@@ -70,7 +70,7 @@ def test_an_example_and_the_words_beside_it_are_asked_as_one_too(sample_media: P
     clip = sample_media / "siren_train.mp4"
     asked = take_apart(Question(f"{clip} at night"))
     sample, words, joint = asked.terms
-    assert asked.plan == Either((AtOnce((0, 1)), 2))
+    assert asked.plan == AtOnce((AtOnce((0, 1)), Either((AtOnce((0, 1)), 2))))
     assert joint == Joint(sample, "at night", 2.0)
     assert words == Words("at night")
     for apart in (f"heard:({clip} at night)", f"{clip} AND night", f"{sample_media / 'red_ball.png'} at night"):
