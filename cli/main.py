@@ -11,7 +11,9 @@ import typer
 
 from pesearch.cli.endings import Commands, run_to_its_end
 from pesearch.cli.exporting import export
+from pesearch.cli.index_command import index_command
 from pesearch.cli.models_app import models_app
+from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, chosen
 
 app = typer.Typer(
     name="pesearch",
@@ -25,85 +27,9 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 
-LibraryOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--library", metavar="DIR", help="The library folder. Default: $PESEARCH_LIBRARY, else the user's data folder."
-    ),
-]
-DeviceOption = Annotated[
-    str,
-    typer.Option("--device", metavar="auto|cpu|cuda", help="Where the models run; several GPUs index as cuda:0,1."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
-
-@app.command("index")
-def index_command(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH...", help="Media files or folders; none with --vectors alone.")
-    ] = None,
-    library: LibraryOption = None,
-    model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME", help="Model set of a new library (see: pesearch models).")
-    ] = None,
-    device: DeviceOption = "auto",
-    watch: Annotated[bool, typer.Option("--watch", help="Stay and index new files as they appear.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try files again that failed before.")] = False,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Leave out what matches (gitignore syntax).")
-    ] = None,
-    vectors: Annotated[
-        str | None,
-        typer.Option(
-            "--vectors",
-            metavar="faiss|milvus:URI",
-            help="Where this library's vectors are searched from now on: here, or on milvus:FILE.db, milvus:http://HOST:19530.",
-        ),
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray", metavar="auto|ADDRESS", help="Embed on a Ray cluster, as ray://head:10001 (docs/scale.md)."
-        ),
-    ] = None,
-    staging: Annotated[
-        str | None,
-        typer.Option(
-            "--staging", metavar="URI", help="Where Ray's workers leave what they make, if they do not see the library."
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Index media files and folders. Interrupt at any time: run it again and it goes on.
-
-    Reads .pesearchignore files; hidden and system folders are left out. Exit code 3: some files failed (listed).
-    """
-    from pesearch.cli.indexing import Wanted, choose_vectors, run_index
-
-    if not paths and vectors is None:
-        raise typer.BadParameter("name files or folders to index", param_hint="PATH...")
-    if not paths:
-        choose_vectors(chosen(library), str(vectors))
-        return
-    raise typer.Exit(
-        run_index(
-            Wanted(
-                paths,
-                chosen(library),
-                model,
-                device,
-                tuple(exclude or ()),
-                retry_failed,
-                watch,
-                vectors,
-                ray,
-                staging,
-                as_json,
-            )
-        )
-    )
+app.command("index")(index_command)
 
 
 @app.command()
@@ -317,13 +243,6 @@ def options(
     ] = False,
 ) -> None:
     """Options of every command."""
-
-
-def chosen(library: Path | None) -> Path:
-    """The library the user means, as an absolute path."""
-    from pesearch.settings import default_library
-
-    return (library or default_library()).expanduser().absolute()
 
 
 def main() -> None:

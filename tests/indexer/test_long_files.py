@@ -80,8 +80,9 @@ def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starte
     work = [Work(Location.now(path), (), "fingerprint", probe(path))]
     embedding = pipeline.embed(work, starter, Stages(), long.folder)
     with long.writer() as writer:
-        finished = next(each for each in embedding if isinstance(each, Embedded))
+        (finished,) = next(each for each in embedding if not isinstance(each, Progress))
         embedding.close()
+        assert isinstance(finished, Embedded)
         writer.add([finished.file])
     (file,) = long.files()
     assert all(len(long.vectors(file.id, space).vectors) for space in MEDIA_SPACES)
