@@ -157,14 +157,16 @@ class _Told:
 
     def count(self, outcome: Outcome) -> None:
         """Take up one outcome; it is told a few times a second."""
-        from pesearch.indexer.outcomes import Failed, Indexed, Plan, Progress
+        from pesearch.indexer.outcomes import CuesEmbedded, Failed, Indexed, Plan, Progress
 
         run = self.run
         match outcome:
             case Plan(files, media_seconds):
                 self.run = replace(run, doing="indexing", planned_files=files, planned_seconds=media_seconds)
             case Progress(media_seconds):
-                self.run = replace(run, done_seconds=run.done_seconds + media_seconds)
+                self.run = replace(run, doing="indexing", done_seconds=run.done_seconds + media_seconds)
+            case CuesEmbedded():
+                self.run = replace(run, doing="embedding subtitles")
             case Indexed():
                 self.run = replace(run, files=run.files + 1)
             case Failed():
