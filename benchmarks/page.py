@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keeps what is made for another run")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # a run that was stopped may still write
         report(_measure(options.folder or Path(temporary), options.part, options.seconds))
 
 
