@@ -96,8 +96,9 @@ def _found(question: Question) -> Found:
 
 def _show(found: Found, tray: Tray) -> None:
     above = st.container()
-    moments = found.answer.moments
-    clicked = show_results(found.answer, found.opened, tray, is_all=len(moments) < found.question.k)
+    shown = found.answer
+    moments = shown.moments
+    clicked = show_results(shown, found.opened, tray, is_all=len(moments) < found.question.k)
     for click in clicked:
         _act(click, found, tray)
     if clicked:
@@ -105,9 +106,9 @@ def _show(found: Found, tray: Tray) -> None:
     with above:
         _show_opened(found)
     if not found.is_heard:
-        found.answer = _heard_again(found)
-        found.is_heard = True
+        _hear_again(found)
         tray.sharpen(found.answer.moments)
+    if found.answer is not shown:  # located here, or meanwhile by a layout that this one has overtaken
         st.rerun()
 
 
@@ -157,10 +158,10 @@ def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
     return held[key]
 
 
-def _heard_again(found: Found) -> Answer:
-    """The same answer with its sounds located, and the opened moment still opened."""
-    before = next((each for each in found.answer.moments if each.rank == found.opened), None)
+def _hear_again(found: Found) -> None:
+    """Locate the sounds of the answer; the opened moment stays opened, whichever was opened by the end of it."""
     again = answer(found.question)
+    before = next((each for each in found.answer.moments if each.rank == found.opened), None)
     if before is not None:
         found.opened = next((each.rank for each in again.moments if is_same(each, before)), None)
-    return again
+    found.answer, found.is_heard = again, True

@@ -178,6 +178,17 @@ def test_clicks_while_sounds_are_located_are_all_done(page: Page) -> None:
     expect(page.get_by_text("Tray (3)")).to_be_visible()
 
 
+def test_a_moment_that_is_opened_meanwhile_becomes_exact(page: Page) -> None:
+    """Each click begins a layout, which overtakes the one that locates the sounds."""
+    for text in ("siren and train", "train and siren", "a siren and a train"):
+        asked(page, text)
+        card = page.locator(f'.results[data-query="{text}"] .card').first
+        card.get_by_role("button", name="Tray").click()
+        card.locator(".strip").click()
+        expect(page.locator(".moment")).to_contain_text("00:00.6-00:05.6")
+        expect(card).to_contain_text("00:00.6-00:05.6")
+
+
 def test_what_is_pressed_while_the_page_is_laid_out_anew_is_a_click(page: Page) -> None:
     box = asked(page, "dog OR siren").first.get_by_role("button", name="+ Tray").bounding_box()
     assert box is not None
