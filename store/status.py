@@ -14,7 +14,8 @@ from pesearch.types import MediaKind, SpaceName
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space.
+    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space,
+    those of cues where there are any.
 
     `policies` say how each space is searched.
     """
@@ -33,14 +34,18 @@ class LibraryStatus:
 
 def status_of(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
     """The status of the library in `folder` at one generation, which has so many `cues`."""
+    rows = {name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()}
+    vectors = {name: count for name, count in rows.items() if count or name is not SpaceName.CUE}
     return LibraryStatus(
         generation=snapshot.generation,
         model_set=snapshot.model_set,
         files=len(snapshot.files),
         files_by_kind=snapshot.files.kinds(),
         hours=snapshot.files.duration_seconds() / 3600,
-        vectors={name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()},
-        policies={space.name: search_policy(folder, snapshot, space) for space in snapshot.searched},
+        vectors=vectors,
+        policies={
+            space.name: search_policy(folder, snapshot, space) for space in snapshot.searched if space.name in vectors
+        },
         cues=cues,
         failures=len(snapshot.places.failures()),
         size_bytes=size_on_disk(folder),

@@ -80,7 +80,7 @@ def test_events_of_one_file(pesearch: Run, sample_library: Library, tmp_path: Pa
 def test_status_and_doctor(pesearch: Run, sample_library: Library) -> None:
     status = json.loads(pesearch("status", "--library", sample_library.folder, "--json").stdout)
     assert sum(status["files"].values()) == len(TRUTHS)
-    assert set(status["vectors"]) == {"frame", "video", "audio", "audio_video", "cue"}
+    assert set(status["vectors"]) == {"frame", "video", "audio", "audio_video"}
     assert {space: policy["memory_rows"] for space, policy in status["search"].items()} == status["vectors"]
     table = pesearch("status", "--library", sample_library.folder).stdout
     assert f"frame: {status['vectors']['frame']} exact in memory" in table

@@ -80,7 +80,7 @@ def test_status(library: Library) -> None:
     assert (status.files, status.failures, status.generation, status.model_set) == (2, 1, 2, "made-up")
     assert status.files_by_kind == {MediaKind.VIDEO: 2, MediaKind.AUDIO: 0, MediaKind.IMAGE: 0}
     assert status.hours == pytest.approx(2 * SECONDS / 3600)
-    assert status.vectors == {SpaceName.AUDIO: 7, SpaceName.FRAME: 7, SpaceName.CUE: 0}
+    assert status.vectors == {SpaceName.AUDIO: 7, SpaceName.FRAME: 7}
     assert status.size_bytes >= (library.folder / "library.duckdb").stat().st_size
 
 
