@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,9 @@ def test_same_ten_moments(
         writer.search_vectors_at(milvus)
     asked, nearest = [], MilvusCollection.nearest
 
-    def counting(self: MilvusCollection, *arguments: object, **more: object) -> object:
+    def counting(self: MilvusCollection, *arguments: Any, **more: Any) -> object:
         asked.append(self.name)
-        return nearest(self, *arguments, **more)  # type: ignore[arg-type]
+        return nearest(self, *arguments, **more)
 
     monkeypatch.setattr(MilvusCollection, "nearest", counting)
     for text in ("siren and train", "a dog barking", "heard:siren THEN seen:train WITHIN 10s"):
