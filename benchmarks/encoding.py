@@ -36,7 +36,7 @@ from benchmarks import ours
 from benchmarks.clips import make_sound, make_video
 from benchmarks.costs import Account, Meter, total, wall_seconds
 from benchmarks.embedded import Embedded, largest_event_difference, lowest_cosine
-from benchmarks.figures import Comparison, Finding, Pipeline, report, this_machine
+from benchmarks.figures import Comparison, Finding, Pipeline, parts_of, report, this_machine
 from benchmarks.gpu import measure_gpu
 from benchmarks.long_files import measure_memory
 from benchmarks.plain import PlainModels
@@ -140,17 +140,11 @@ def _pipeline(clip: Path, media: str, seconds: Mapping[str, float], folder: Path
     )
 
 
-def _parts(text: str) -> list[str]:
-    parts = text.split(",")
-    if wrong := [part for part in parts if part not in PARTS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose of {', '.join(PARTS)}")
-    return parts
-
-
 def main() -> None:
     """Build, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=_parts, default=["audio", "set", "pipeline"], help=f"of {', '.join(PARTS)}")
+    some = ["audio", "set", "pipeline"]
+    parser.add_argument("--only", type=parts_of(PARTS), default=some, help=f"of {', '.join(PARTS)}")
     parser.add_argument("--size", choices=SETS, default="small")
     parser.add_argument("--seconds", type=float, help=f"of media in each part; default: {SECONDS}")
     parser.add_argument("--hours", type=float, default=3.0, help="of the long file of the memory part")

@@ -37,7 +37,10 @@ from training.texts import with_article
 from training.words import HEARD_AS, MADE_BY, OBJECTS, SOUNDS
 
 FIRST_SEED = 7_000_000
+"""The scenes of examples, none of which was trained on, begin here."""
+
 MOST_RELEVANT = 0.3
+"""A question that more than this share of the clips answers asks for too little."""
 
 Rng = np.random.Generator
 
@@ -46,7 +49,6 @@ Rng = np.random.Generator
 class Asked:
     """An example, the words beside it, and the names of the clips that answer both."""
 
-    kind: str
     example: Path
     words: str
     relevant: frozenset[str]
@@ -110,10 +112,10 @@ def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, 
         scene = FIRST_SEED + 1000 * len(asked)
         if kind == "sound and words":
             path = _sound_of(sound, scene, folder / f"{len(asked)}_{sound}.wav")
-            yield Asked(kind, path, with_article(thing), relevant)
+            yield Asked(path, with_article(thing), relevant)
         else:
             path = _video_of(thing, scene, folder / f"{len(asked)}_{thing}.mp4")
-            yield Asked(kind, path, HEARD_AS[sound][0], relevant)
+            yield Asked(path, HEARD_AS[sound][0], relevant)
 
 
 def _answers(clip: ClipTruth, kind: str, sound: str, thing: str) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -178,6 +179,18 @@ class RealTime:
         yield Row("encode alone", f"{self.encode_times:.1f} x real time")
         yield Row("share of the time in which the GPU worked", f"{self.working_share:.3f}")
         yield Row(f"of the arithmetic limit ({self.matrix_rate / 1e12:.0f} TFLOP/s)", f"{self.limit_share:.3f}")
+
+
+def parts_of(known: Collection[str]) -> Callable[[str], list[str]]:
+    """What reads the value of `--only`: some of the known parts of a benchmark, with commas between them."""
+
+    def read(text: str) -> list[str]:
+        parts = text.split(",")
+        if wrong := [part for part in parts if part not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose of {', '.join(known)}")
+        return parts
+
+    return read
 
 
 def report(findings: Iterable[Finding]) -> None:

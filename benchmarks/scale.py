@@ -31,7 +31,7 @@ import numpy as np
 
 from benchmarks.clips import make_copies, make_sound, make_video
 from benchmarks.costs import Result, wall_seconds
-from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.figures import Finding, Row, parts_of, report, this_machine
 from benchmarks.ours import decode_all
 from benchmarks.process_tree import tree_seconds
 from benchmarks.scale_model import HOURS, Assumptions, Bytes, Scale, bytes_an_hour, scale
@@ -286,17 +286,10 @@ def _core_seconds(work: Callable[[], Result]) -> tuple[float, Result]:
     return sum(after[:4]) - sum(before[:4]), result
 
 
-def _parts(text: str) -> list[str]:
-    parts = text.split(",")
-    if wrong := [part for part in parts if part not in PARTS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose of {', '.join(PARTS)}")
-    return parts
-
-
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=_parts, default=list(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--only", type=parts_of(PARTS), default=list(PARTS), help=f"of {', '.join(PARTS)}")
     parser.add_argument("--clips", type=int, default=48)
     for each in fields(Assumptions):
         parser.add_argument(f"--{each.name.replace('_', '-')}", type=float, default=each.default)
