@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Lock
 from typing import Generic, TypeVar
 
-from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
 from pesearch.errors import PesearchError
@@ -28,56 +28,68 @@ class NobodyWaits(PesearchError):
 
 @dataclass(slots=True)
 class _Job(Generic[_Made]):
-    task: asyncio.Task[_Made]
+    made: Future[_Made]
     unwanted: Event
     waiting: int = 0
 
 
 class Jobs(Generic[_Made]):
-    """Jobs by name, in threads. To be used in one event loop."""
+    """Jobs by name, in threads of their own, first come first served."""
 
     def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
-        self._limiter: CapacityLimiter | None = None
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="job")
         self._jobs: dict[str, _Job[_Made]] = {}
+        self._counting = Lock()
 
     async def result(self, request: Request, name: str, make: Callable[[Event], _Made]) -> _Made:
         """What `make` gives, which is told by its event when nobody waits any more; errors come as they are.
 
         Raises NobodyWaits when this request has gone.
         """
-        job = self._jobs.get(name) or self._begin(name, make)
-        job.waiting += 1
+        job = self._joined(name, make)
         try:
-            while not (await asyncio.wait({job.task}, timeout=_LOOK_SECONDS))[0]:
+            made = asyncio.wrap_future(job.made)
+            made.add_done_callback(_seen)
+            while not (await asyncio.wait({made}, timeout=_LOOK_SECONDS))[0]:
                 if await request.is_disconnected():
                     raise NobodyWaits("Nobody waits for this any more.")
-            return job.task.result()
+            return made.result()
         finally:
+            self._left(name, job)
+
+    def begin(self, name: str, make: Callable[[Event], _Made]) -> Future[_Made]:
+        """Begin what a page is about to ask for, from any thread. It counts as waited for until it is made."""
+        job = self._joined(name, make)
+        job.made.add_done_callback(lambda _: self._left(name, job))
+        return job.made
+
+    def _joined(self, name: str, make: Callable[[Event], _Made]) -> _Job[_Made]:
+        with self._counting:
+            job = self._jobs.get(name) or self._submitted(name, make)
+            job.waiting += 1
+            return job
+
+    def _left(self, name: str, job: _Job[_Made]) -> None:
+        with self._counting:
             job.waiting -= 1
             if not job.waiting:
                 job.unwanted.set()
-                self._jobs.pop(name, None)
+                if self._jobs.get(name) is job:
+                    del self._jobs[name]
 
-    def _begin(self, name: str, make: Callable[[Event], _Made]) -> _Job[_Made]:
+    def _submitted(self, name: str, make: Callable[[Event], _Made]) -> _Job[_Made]:
         unwanted = Event()
-        job = self._jobs[name] = _Job(asyncio.create_task(self._run(make, unwanted)), unwanted)
-        job.task.add_done_callback(_seen)
-        return job
-
-    async def _run(self, make: Callable[[Event], _Made], unwanted: Event) -> _Made:
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(self._at_once)
 
         def made() -> _Made:
             if unwanted.is_set():
                 raise NobodyWaits("Nobody waits for this any more.")
             return make(unwanted)
 
-        return await to_thread.run_sync(made, limiter=self._limiter, abandon_on_cancel=True)
+        job = self._jobs[name] = _Job(self._threads.submit(made), unwanted)
+        return job
 
 
-def _seen(task: asyncio.Task[_Made]) -> None:
+def _seen(made: asyncio.Future[_Made]) -> None:
     """An error that nobody waits for is no news."""
-    if not task.cancelled():
-        task.exception()
+    if not made.cancelled():
+        made.exception()

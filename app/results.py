@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from pesearch.app.addresses import THUMB_WIDTHS, thumb_address, wave_address
+from pesearch.app.addresses import THUMB_WIDTHS
 from pesearch.app.clicks import Click, done, new_clicks
 from pesearch.app.components import component
+from pesearch.app.pictures import Picture, thumb_of, wave_of
 from pesearch.app.text import printable
 from pesearch.app.tray import Tray
 from pesearch.search.calibrate import CALIBRATED
@@ -18,6 +19,9 @@ from pesearch.wording import cue_text, event_text, evidence_text, when
 
 PICTURES = 3
 """So many pictures show a moment."""
+
+FIRST_MOMENTS = 4
+"""The pictures of so many are begun before a page asks for them: what is seen without scrolling on a small screen."""
 
 CUES_SHOWN = 2
 
@@ -30,7 +34,7 @@ def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -
             "done": done("results"),
             "query": answer.query,
             "moments": [_moment(moment, tray.holds(moment)) for moment in answer.moments],
-            "level": float(st.query_params.get("level", CONFIDENT)),
+            "level": _level(),
             "open": opened,
             "is_all": is_all,
             "score_name": "a probability" if answer.score_kind == CALIBRATED else "a likeness",
@@ -67,7 +71,7 @@ def _moment(moment: Moment, in_tray: bool) -> dict[str, Any]:
             for each in moment.events
         ],
         "cues": [printable(cue_text(cue)) for cue in moment.cues[:CUES_SHOWN]],
-        "pictures": _pictures(moment),
+        "pictures": [picture.address for picture in _pictures(moment)],
         "is_sound": file.info.kind is MediaKind.AUDIO,
         "is_still": file.info.kind is MediaKind.IMAGE,
         "in_tray": in_tray,
@@ -75,14 +79,25 @@ def _moment(moment: Moment, in_tray: bool) -> dict[str, Any]:
     }
 
 
-def _pictures(moment: Moment) -> list[str]:
-    """The addresses of the pictures of a moment, over its time; of a sound a picture of that."""
-    if moment.file.info.kind is MediaKind.AUDIO:
-        return [wave_address(moment.file, moment.start_seconds, moment.end_seconds)]
-    length = moment.end_seconds - moment.start_seconds
+def _level() -> float:
+    """How sure a moment has to be to be shown, as the address of the page says."""
+    return float(st.query_params.get("level", CONFIDENT))
+
+
+def first_pictures(answer: Answer) -> list[Picture]:
+    """What a page asks for first: the picture in the middle of each of the first moments (see assets/results.js)."""
+    sure = [moment for moment in answer.moments if moment.score >= _level()]
+    pictures = (_pictures(moment) for moment in (sure or answer.moments)[:FIRST_MOMENTS])
+    return [of_moment[len(of_moment) // 2] for of_moment in pictures]
+
+
+def _pictures(moment: Moment) -> list[Picture]:
+    """The pictures of a moment, over its time; of a sound a picture of that."""
+    file, start, length = moment.file, moment.start_seconds, moment.end_seconds - moment.start_seconds
+    if file.info.kind is MediaKind.AUDIO:
+        return [wave_of(file, start, moment.end_seconds)]
     count, width = (PICTURES, THUMB_WIDTHS[0]) if length > 0 else (1, THUMB_WIDTHS[1])
-    times = (moment.start_seconds + length * (number + 0.5) / count for number in range(count))
-    return [thumb_address(moment.file, time, width) for time in times]
+    return [thumb_of(file, start + length * (number + 0.5) / count, width) for number in range(count)]
 
 
 def _like(moment: Moment) -> list[tuple[str, str]]:

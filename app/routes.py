@@ -27,25 +27,22 @@ from pesearch.app.addresses import (
     VERSION,
     WAVE,
     WIDTH,
-    snapped,
     version,
 )
 from pesearch.app.browser_formats import content_type
 from pesearch.app.jobs import CORES, Jobs, NobodyWaits
+from pesearch.app.pictures import Picture, picture_bytes, thumb_of, wave_of
 from pesearch.app.shared import library
 from pesearch.errors import PesearchError
-from pesearch.media.cut import thumbnail
-from pesearch.media.proxy import wave_picture, write_proxy
-from pesearch.store.made import PROXY_FOLDER, THUMBNAIL_FOLDER, MadeFiles
+from pesearch.media.proxy import write_proxy
+from pesearch.store.made import PROXY_FOLDER, MadeFiles
 from pesearch.types import MediaFile
 
-MOST_PICTURE_BYTES = 512 << 20
 MOST_PROXY_BYTES = 4 << 30
 
 _FOR_EVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
 
-_picture_jobs = Jobs[bytes](at_once=CORES)
 _proxy_jobs = Jobs[Path](at_once=max(CORES // 2, 1))  # each uses two cores
 
 
@@ -86,25 +83,18 @@ async def clip(request: Request) -> Response:
 
 async def thumb(request: Request) -> Response:
     """The picture of a file at a time."""
-    file, at_ms = await _file(request), snapped(request.path_params["at_ms"])
+    file, at_ms = await _file(request), request.path_params["at_ms"]
     width = request.query_params.get(WIDTH, str(THUMB_WIDTHS[0]))
     if width not in map(str, THUMB_WIDTHS):
         return PlainTextResponse(f"Pictures are {', '.join(map(str, THUMB_WIDTHS))} pixels wide.", 400)
 
-    def make(_: Event) -> bytes:
-        return thumbnail(file.path, at_ms / 1000, int(width))
-
-    return await _picture(request, file, f"{file.fingerprint}-{at_ms}-{width}.jpg", "image/jpeg", make)
+    return await _pictured(request, file, thumb_of(file, at_ms / 1000, int(width)))
 
 
 async def wave(request: Request) -> Response:
     """The waveform of a stretch of a file."""
-    file, (start, end) = await _file(request), _stretch(request)
-
-    def make(_: Event) -> bytes:
-        return wave_picture(file.path, start / 1000, end / 1000)
-
-    return await _picture(request, file, f"{file.fingerprint}-{start}-{end}.png", "image/png", make)
+    file, (start_ms, end_ms) = await _file(request), _stretch(request)
+    return await _pictured(request, file, wave_of(file, start_ms / 1000, end_ms / 1000))
 
 
 async def proxy(request: Request) -> Response:
@@ -130,20 +120,13 @@ class NotServed(PesearchError):
     """A stretch that is none, or is too long."""
 
 
-async def _picture(request: Request, file: MediaFile, name: str, kind: str, make: Callable[[Event], bytes]) -> Response:
-    """A picture from the browser's cache, from ours, or made now."""
-    headers = _headers(request, file, name)
+async def _pictured(request: Request, file: MediaFile, picture: Picture) -> Response:
+    """A picture from the browser's cache, or from ours."""
+    headers = _headers(request, file, picture.name)
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    made = _made_pictures(library().folder)
-
-    def make_and_keep(unwanted: Event) -> bytes:
-        picture = make(unwanted)
-        made.keep(name, picture)
-        return picture
-
-    picture = await run_in_threadpool(made.read, name) or await _picture_jobs.result(request, name, make_and_keep)
-    return Response(picture, media_type=kind, headers=headers)
+    content = await picture_bytes(request, library().folder, picture)
+    return Response(content, media_type=picture.media_type, headers=headers)
 
 
 async def _file(request: Request) -> MediaFile:
@@ -184,11 +167,6 @@ def _answering(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
 
 async def _nothing(_: Request) -> Response:
     return PlainTextResponse("There is nothing at this address.", 404)
-
-
-@cache
-def _made_pictures(folder: Path) -> MadeFiles:
-    return MadeFiles(folder / THUMBNAIL_FOLDER, MOST_PICTURE_BYTES)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -9,7 +10,8 @@ import streamlit as st
 from pesearch.app.clicks import Click
 from pesearch.app.controls import asked
 from pesearch.app.moment import show_moment
-from pesearch.app.results import show_results
+from pesearch.app.pictures import begin
+from pesearch.app.results import first_pictures, show_results
 from pesearch.app.shared import answer, curves, library, models, warm
 from pesearch.app.text import safe
 from pesearch.app.tray import Tray, is_same, show_tray
@@ -20,16 +22,21 @@ from pesearch.search.relevance import Curve
 from pesearch.search.search import Answer
 from pesearch.types import MediaFile, Moment, Sense
 
+FIRST_PICTURES_SECONDS = 1.0
+"""So long sounds are not located while the first pictures are made."""
+
 LIKE = {"picture": Sense.SEEN, "sound": Sense.HEARD, "both": None}
 
 
 @dataclass(slots=True)
 class Found:
-    """What a page has found last: whether its named sounds were located, and the rank of the moment that is opened."""
+    """What a page has found last: the first pictures of it that are being made, whether its named sounds were located,
+    and the rank of the moment that is opened."""
 
     question: Question
     generation: int
     answer: Answer
+    pictures: tuple[Future[bytes], ...]
     is_heard: bool
     opened: int | None = None
     openings: int = 0
@@ -89,7 +96,8 @@ def _found(question: Question) -> Found:
     if found is None or (found.question, found.generation) != (question, generation):
         with st.spinner("Searching"):
             first = answer(replace(question, locate=False))
-        found = Found(question, generation, first, is_heard=not question.text.strip())
+        pictures = begin(library().folder, first_pictures(first))
+        found = Found(question, generation, first, pictures, is_heard=not question.text.strip())
         st.session_state["found"] = found
     return found
 
@@ -159,7 +167,11 @@ def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
 
 
 def _hear_again(found: Found) -> None:
-    """Locate the sounds of the answer; the opened moment stays opened, whichever was opened by the end of it."""
+    """Locate the sounds of the answer; the opened moment stays opened, whichever was opened by the end of it.
+
+    The first pictures come first: both want all cores.
+    """
+    wait(found.pictures, FIRST_PICTURES_SECONDS)
     again = answer(found.question)
     before = next((each for each in found.answer.moments if each.rank == found.opened), None)
     if before is not None:

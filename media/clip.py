@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
+from pesearch.media.cut import LEAD_SECONDS
 from pesearch.media.ffmpeg import input_url, output_of
 from pesearch.media.ffprobe import longest_seconds, packets
 from pesearch.media.probe import Container, inspect
-
-_UNINDEXED_FORMATS = ("mpegts", "mpeg")
-"""Seeking in them ends anywhere, and pictures begin with the next key frame."""
-
-_LEAD_SECONDS = 5.0
-"""In those, decoding begins this much earlier, and a key frame is looked for so far back (see media/cut.py)."""
+from pesearch.media.recognise import lacks_index
 
 _MARGIN_SECONDS = 0.3
 """To seek so much before a key frame is enough to meet it: packets lie beside those of other streams' later times."""
@@ -75,11 +71,11 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, to: Path, how
     """
     container = inspect(path)
     begin, lead = start_seconds, 0.0
-    if container.format in _UNINDEXED_FORMATS and container.video_index is not None:
+    if container.video_index is not None and lacks_index(path):
         if how.options[: len(_COPY)] == _COPY:
             begin = _key_frame_before(path, container, start_seconds)
         else:
-            lead = min(start_seconds, _LEAD_SECONDS)
+            lead = min(start_seconds, LEAD_SECONDS)
     lasts = end_seconds - begin
     done = output_of(
         "ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", f"{begin - lead:.6f}", "-i", input_url(path),
@@ -93,7 +89,7 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, to: Path, how
 
 def _key_frame_before(path: Path, container: Container, seconds: float) -> float:
     """From where to seek so that pictures begin at or before a time, where the container has no index that tells."""
-    earliest = max(seconds - _LEAD_SECONDS, 0.0)
+    earliest = max(seconds - LEAD_SECONDS, 0.0)
     begin = earliest
     origin = container.origin_seconds
     for packet in packets(path, "pts_time,flags", container.video_index, origin + earliest):

@@ -10,12 +10,15 @@ from PIL import Image
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import input_url, output_of
 from pesearch.media.image import read_small
-from pesearch.media.probe import Container, inspect
-from pesearch.media.recognise import recognise
+from pesearch.media.probe import inspect
+from pesearch.media.recognise import lacks_index, recognise
 from pesearch.types import MediaKind
 
-_LEAD_SECONDS = 5.0
+LEAD_SECONDS = 5.0
 """Broadcast has a key frame each second or two; cameras that record transport streams stay under this too."""
+
+_FIRST_PICTURES = "V:0"
+"""As FFmpeg names the first video stream that is no cover."""
 
 _HIGHEST = 4
 """A still is made no higher than so many times that width: scanned rolls and pages are as long as they like."""
@@ -29,22 +32,29 @@ def thumbnail(path: Path, at_seconds: float, width: int = 320) -> bytes:
     """
     if recognise(path) is MediaKind.IMAGE:
         return _small_jpeg(path, width)
+    seconds = max(at_seconds, 0.0)
+    # Nearly always this is all: a file is looked into only where it gives nothing, which takes longer than the picture.
+    return _frame_as_jpeg(path, _FIRST_PICTURES, seconds, width) or _searched(path, seconds, width)
+
+
+def _searched(path: Path, seconds: float, width: int) -> bytes:
+    """The picture at a time, or the last before it, or the first, of the stream that can be decoded."""
     container = inspect(path)
     if container.video_index is None:
         raise MediaError("has no pictures")
     last = max(container.info.duration_seconds - 1.0, 0.0)
-    for seconds in dict.fromkeys((max(at_seconds, 0.0), min(max(at_seconds, 0.0), last), 0.0)):
-        if jpeg := _frame_as_jpeg(path, container, seconds, width):
+    for at in dict.fromkeys((seconds, min(seconds, last), 0.0)):
+        if jpeg := _frame_as_jpeg(path, str(container.video_index), at, width):
             return jpeg
-    raise MediaError(f"damaged: no picture can be decoded at {at_seconds:.1f} s")
+    raise MediaError(f"damaged: no picture can be decoded at {seconds:.1f} s")
 
 
-def _frame_as_jpeg(path: Path, container: Container, seconds: float, width: int) -> bytes:
+def _frame_as_jpeg(path: Path, stream: str, seconds: float, width: int) -> bytes:
     """Seek and decode one picture. Streams without an index seek to anywhere, so begin well before and read on."""
-    lead = min(seconds, _LEAD_SECONDS) if container.format in ("mpegts", "mpeg") else 0.0
+    lead = min(seconds, LEAD_SECONDS) if lacks_index(path) else 0.0
     return output_of(
         "ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", "-ss", f"{seconds - lead:.6f}", "-i", input_url(path),
-        "-ss", f"{lead:.6f}", "-map", f"0:{container.video_index}", "-frames:v", "1",
+        "-ss", f"{lead:.6f}", "-map", f"0:{stream}", "-frames:v", "1",
         "-vf", f"scale='min({width},iw)':-2", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "pipe:1",
     ).stdout  # fmt: skip
 

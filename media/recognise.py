@@ -83,6 +83,12 @@ def recognise(path: Path) -> MediaKind | None:
     return MediaKind.AUDIO if _is_mpeg_audio(head) else None
 
 
+def lacks_index(path: Path) -> bool:
+    """Whether it is an MPEG program or transport stream: seeking in them ends anywhere. Errors: as `recognise`."""
+    head = read_head(path)
+    return head.startswith(b"\x00\x00\x01\xba") or _is_transport_stream(head)
+
+
 def has_media_name(path: Path) -> bool:
     """Whether a name promises media: a file so named whose content is none is worth telling the user."""
     suffix = path.suffix.lower().removeprefix(".")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from playwright.sync_api import Browser, Locator, Page, Playwright
+
+PATIENCE_MS = 60_000
+"""So long is waited for what the page should show: on a busy machine it takes its time."""
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -35,6 +41,14 @@ def asked(page: Page, text: str) -> Locator:
 def at_rest(page: Page) -> None:
     """Wait until the page is laid out and everything is located."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait for what the page does not show, while it goes on."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not holds():
+        assert time.monotonic() < end
+        page.wait_for_timeout(50)
 
 
 def names(page: Page) -> list[str]:

@@ -24,10 +24,7 @@ from pesearch.indexer.outcomes import Failed
 from pesearch.store.library import Library, create_library
 from pesearch.types import MediaFile
 from tests.app.big_file import make_big
-from tests.app.browsing import launched
-
-PATIENCE_MS = 60_000
-"""So long is waited for what the page should show: on a busy machine it takes its time."""
+from tests.app.browsing import PATIENCE_MS, launched
 
 CONVERSIONS = {
     "copied.mkv": ("siren_train.mp4", "-c", "copy"),

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import opentimelineio
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from pesearch.app.results import FIRST_MOMENTS
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index
 from pesearch.media.probe import probe
 from pesearch.store.library import create_library
-from tests.app.browsing import asked, at_rest, names
+from tests.app.browsing import asked, at_rest, names, until
 from tests.app.conftest import PATIENCE_MS, running
 
 pytestmark = pytest.mark.slow
@@ -93,6 +94,25 @@ def test_the_first_moment_is_played_from_its_start_to_its_end(page: Page) -> Non
     assert 5.3 <= video.evaluate("video => video.currentTime") <= 6.0  # the train ends at 5.6
     expect(page.locator(".moment .timeline")).to_contain_text("heard")
     expect(page.locator(".moment .timeline")).to_contain_text("train")
+
+
+def test_the_first_pictures_are_begun_before_the_page_asks_for_them(page: Page, media: Path) -> None:
+    made = media.parent / "library" / "thumbnails"
+    shutil.rmtree(made, ignore_errors=True)
+    not_served: list[str] = []
+
+    def refuse(route: Route) -> None:
+        not_served.append(route.request.url)
+        route.abort()
+
+    page.route("**/thumb/**", refuse)
+    shown = asked(page, "seen:train").count()
+    until(page, lambda: len(list(made.glob("*.jpg"))) == min(shown, FIRST_MOMENTS))
+    at_rest(page)
+    asked_for = [re.search(r"/(\d+)\.jpg\?v=(\w+)&width=(\d+)", url) for url in not_served]
+    addresses = {(found[2], found[1], found[3]) for found in asked_for if found}
+    names = (path.stem.split("-") for path in made.glob("*.jpg"))
+    assert {(fingerprint[:12], at_ms, width) for fingerprint, at_ms, width in names} <= addresses
 
 
 def test_a_click_on_the_time_jumps_there(page: Page) -> None:

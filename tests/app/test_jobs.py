@@ -93,9 +93,70 @@ def test_the_last_page_that_goes_ends_it() -> None:
     assert asyncio.run(ask()) == [False, True]
 
 
+def test_what_was_begun_is_joined_by_who_asks() -> None:
+    jobs, asked, made = Jobs[str](1), threading.Event(), list[bool]()
+
+    def make(unwanted: Event) -> str:
+        assert asked.wait(20)
+        made.append(unwanted.is_set())
+        return "picture"
+
+    async def ask() -> str:
+        result = asyncio.create_task(jobs.result(waiting(), "a", make))
+        await asyncio.sleep(0)
+        asked.set()
+        return await result
+
+    begun = jobs.begin("a", make)
+    assert asyncio.run(ask()) == begun.result(20) == "picture"
+    assert made == [False]
+
+
+def test_what_was_begun_goes_on_when_who_asked_has_gone() -> None:
+    jobs, begun = Jobs[str](1), threading.Event()
+    is_gone = threading.Event()
+
+    def make(unwanted: Event) -> str:
+        begun.set()
+        assert is_gone.wait(20)
+        return "unwanted" if unwanted.is_set() else "picture"
+
+    async def ask() -> None:
+        gone = asyncio.Event()
+        result = asyncio.create_task(jobs.result(waiting(gone), "a", make))
+        await asyncio.to_thread(begun.wait)
+        gone.set()
+        with pytest.raises(NobodyWaits):
+            await result
+        is_gone.set()
+
+    made = jobs.begin("a", make)
+    asyncio.run(ask())
+    assert made.result(20) == "picture"
+
+
 def test_an_error_is_told_to_who_waits() -> None:
     def make(_: Event) -> str:
         raise MediaError("has no pictures")
 
     with pytest.raises(MediaError, match="has no pictures"):
         asyncio.run(Jobs[str](1).result(waiting(), "a", make))
+
+
+def test_an_error_of_what_was_begun_is_told_to_who_asks() -> None:
+    asked = threading.Event()
+
+    def make(_: Event) -> str:
+        assert asked.wait(20)
+        raise MediaError("has no pictures")
+
+    async def ask(jobs: Jobs[str]) -> str:
+        result = asyncio.create_task(jobs.result(waiting(), "a", make))
+        await asyncio.sleep(0)
+        asked.set()
+        return await result
+
+    jobs = Jobs[str](1)
+    jobs.begin("a", make)
+    with pytest.raises(MediaError, match="has no pictures"):
+        asyncio.run(ask(jobs))
