@@ -169,13 +169,13 @@ def run_index(wanted: Wanted) -> int:
     if wanted.vectors is not None:
         reach_vectors(wanted.vectors)  # before a library is made
     device = wanted.device if wanted.ray is None else "cpu"
-    library, models = open_for_indexing(wanted.folder, wanted.model, device)
-    if wanted.vectors is not None:
-        choose_vectors(wanted.folder, wanted.vectors)
-    if models.notice:
-        print(models.notice, file=sys.stderr)
     paths, excludes, summary = wanted.paths, wanted.excludes, Summary()
-    with _embedding(wanted) as embed:
+    with _embedding(wanted) as embed:  # before a library is made: a cluster may be out of reach
+        library, models = open_for_indexing(wanted.folder, wanted.model, device)
+        if wanted.vectors is not None:
+            choose_vectors(wanted.folder, wanted.vectors)
+        if models.notice:
+            print(models.notice, file=sys.stderr)
         outcomes = index(paths, library, models, excludes=excludes, retry_failed=wanted.retry_failed, embed=embed)
         try:
             with closing(outcomes):

@@ -28,3 +28,4 @@ def test_one_line(tmp_path: Path, sample_media: Path, arguments: list[str], line
     assert len(told) == 1
     assert line in told[0]
     assert "Traceback" not in result.stderr
+    assert not (tmp_path / "library").exists()
