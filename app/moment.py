@@ -20,10 +20,11 @@ from pesearch.app.browser_formats import browser_can_play
 from pesearch.app.clicks import done, new_clicks
 from pesearch.app.components import component
 from pesearch.app.text import printable
+from pesearch.cues import Cue, CueKind
 from pesearch.search.json_shapes import moment_object
 from pesearch.search.relevance import Curve
 from pesearch.search.search import Answer
-from pesearch.types import Cue, CueKind, MediaFile, MediaKind, Moment
+from pesearch.types import MediaFile, MediaKind, Moment
 from pesearch.wording import evidence_text, mpv_command, when
 
 LONGEST_SECONDS = LONGEST_STRETCH_MS / 1000

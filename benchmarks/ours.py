@@ -17,8 +17,9 @@ from pesearch.indexer.plan import Work
 from pesearch.indexer.rows import FileRows, Gathered
 from pesearch.indexer.stages import Stage, Stages
 from pesearch.media.probe import probe
+from pesearch.places import Location
 from pesearch.store.library import create_library
-from pesearch.types import EncodedFile, FloatArray, Location
+from pesearch.types import EncodedFile, FloatArray
 
 
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:

@@ -45,21 +45,12 @@ from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Indexed, Plan, Progress
 from pesearch.indexer.pipeline import Embed
 from pesearch.indexer.plan import New, survey
+from pesearch.places import Location
 from pesearch.store.batch import store_files
 from pesearch.store.disk import size_on_disk
 from pesearch.store.library import Library, create_library
 from pesearch.timeline import STEPS_PER_SECOND, grid, windows
-from pesearch.types import (
-    CodecFeatures,
-    EncodedFile,
-    Location,
-    MediaInfo,
-    MediaKind,
-    Space,
-    SpaceName,
-    SpaceVectors,
-    VideoStream,
-)
+from pesearch.types import CodecFeatures, EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors, VideoStream
 
 PARTS = ("ray", "storage", "coordinator", "decode", "model")
 SECONDS = 20.0

@@ -15,8 +15,9 @@ import torch
 
 from benchmarks.other_systems import Chroma, Hnswlib, LanceDB, SqliteVec, Usearch
 from benchmarks.vector_data import VectorData
+from pesearch.places import Location
 from pesearch.store.library import Library, create_library, open_library
-from pesearch.types import EncodedFile, FloatArray, Location, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
+from pesearch.types import EncodedFile, FloatArray, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 
 
 class System(Protocol):

@@ -18,9 +18,10 @@ from pesearch.indexer.cues import CuesRead, read_cues
 from pesearch.indexer.outcomes import CuesLeftOut, Failed, Indexed, Relocated
 from pesearch.indexer.stages import Stage, Stages
 from pesearch.media.sidecars import Sidecars
+from pesearch.places import Location
 from pesearch.store.draft import StreamedFile
 from pesearch.store.writer import Writer
-from pesearch.types import EncodedFile, Failure, Location
+from pesearch.types import EncodedFile, Failure
 
 BATCH_FILES = 64
 BATCH_BYTES = 64 << 20

@@ -12,7 +12,8 @@ from pathlib import Path
 from pesearch.errors import PesearchError
 from pesearch.indexer.ignore import Patterns, compile_patterns, is_hidden, is_left_out, patterns_of
 from pesearch.indexer.volumes import mounted
-from pesearch.types import Failure, Location, Volume
+from pesearch.places import Location, Volume
+from pesearch.types import Failure
 
 LIBRARY_MARK = "library.duckdb"
 """A folder that holds this is a library: its thumbnails are no media of the user's."""

@@ -11,13 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.cues import CueSource
 from pesearch.indexer.outcomes import CuesLeftOut, CuesTaken
 from pesearch.media.cues import CueReading, read_inside, read_sidecar
 from pesearch.media.sidecars import Sidecar, Sidecars
+from pesearch.places import Location
 from pesearch.store.cue_tables import KnownSource
 from pesearch.store.library import Library
 from pesearch.store.writer import Writer
-from pesearch.types import CueSource, Location, MediaFile, MediaInfo
+from pesearch.types import MediaFile, MediaInfo
 
 _THREADS = 4
 _FILES_A_COMMIT = 64

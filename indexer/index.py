@@ -26,9 +26,10 @@ from pesearch.indexer.stages import Stages, spent
 from pesearch.indexer.tidying import Tidying
 from pesearch.indexer.volumes import volumes_of
 from pesearch.media.ffmpeg import ensure_ffmpeg
+from pesearch.places import Location
 from pesearch.store.library import Library
 from pesearch.store.writer import Writer
-from pesearch.types import Failure, Location
+from pesearch.types import Failure
 
 
 def index(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.places import Location
 from pesearch.store.renewal import NotRenewed, Renewing
-from pesearch.types import Failure, Location, MediaInfo
+from pesearch.types import Failure, MediaInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from pesearch.indexer.plan import Work, unseen
 from pesearch.indexer.rows import FileRows, Gathered
 from pesearch.indexer.stages import Stages
 from pesearch.indexer.tidying import Tidying
+from pesearch.places import Location
 from pesearch.store.draft import Draft
-from pesearch.types import Failure, Location
+from pesearch.types import Failure
 
 LONG_SECONDS = 1200.0
 """What 20 minutes give is about 13 MB with the small set: so much of a file may lie in memory."""

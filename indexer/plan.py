@@ -14,9 +14,10 @@ from pesearch.indexer.outcomes import Failed, FailedBefore, NotMedia, Unchanged
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
 from pesearch.media.recognise import has_media_name, recognise
+from pesearch.places import Location
 from pesearch.store.known import KnownLocation, KnownPlaces
 from pesearch.store.library import Library
-from pesearch.types import Failure, Location, MediaFile, MediaInfo
+from pesearch.types import Failure, MediaFile, MediaInfo
 
 _LOOKING_AHEAD = 256
 """Files that are handed to the threads at a time: few enough to stop soon, enough to keep them busy."""

@@ -8,18 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pesearch.indexer.plan import Work
+from pesearch.places import Location
 from pesearch.store.draft import Draft, StreamedFile
 from pesearch.timeline import step_count
-from pesearch.types import (
-    CodecFeatures,
-    EncodedFile,
-    FloatArray,
-    HalfArray,
-    Location,
-    MediaInfo,
-    SpaceName,
-    SpaceVectors,
-)
+from pesearch.types import CodecFeatures, EncodedFile, FloatArray, HalfArray, MediaInfo, SpaceName, SpaceVectors
 
 BATCH_ROWS = 512
 """So many vectors of one space are handed on at a time."""

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.places import Location, Volume
 from pesearch.store.library import Library
-from pesearch.types import Location, Volume
 
 MOUNTS = Path("/proc/self/mountinfo")
 UUIDS = Path("/dev/disk/by-uuid")

@@ -11,8 +11,9 @@ from pesearch.errors import LibraryBusy
 from pesearch.indexer.crawl import crawl
 from pesearch.indexer.index import index_found
 from pesearch.indexer.outcomes import Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
+from pesearch.places import Location
 from pesearch.store.library import Library
-from pesearch.types import Failure, Location
+from pesearch.types import Failure
 
 INTERVAL_SECONDS = 5.0
 """How long between two looks: a file that kept its size and time for so long counts as complete."""

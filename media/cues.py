@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.inside import Inside, look_inside
 from pesearch.media.recognise import raise_unreadable
 from pesearch.media.sidecars import Sidecar
 from pesearch.media.subtitles import MAX_CUES, MAX_TEXT_CHARACTERS, Line, decoded, subtitle_lines
-from pesearch.types import Cue, CueKind, CueSource, Location, MediaInfo, MediaKind
+from pesearch.places import Location
+from pesearch.types import MediaInfo, MediaKind
 
 MAX_SIDECAR_BYTES = 32 << 20
 """The subtitles of a film have 200 kB, and of one with every sign typeset 20 MB."""

@@ -6,22 +6,20 @@ of shape [n, dim], as the model gave them (not normalised): their dot product is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
+
+from pesearch.cues import CueSource, FoundCue
+from pesearch.places import Location
 
 FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]
 SegmentArray = npt.NDArray[np.float64]
 ImageArray = npt.NDArray[np.uint8]
-
-_MOST_NS = 2**63 - 1
-"""File systems can hold times after the year 2262, but 64 bits of nanoseconds cannot: those count as this one."""
 
 
 class MediaKind(StrEnum):
@@ -98,39 +96,6 @@ class MediaInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
-    """A file system on a drive: a name that is its own wherever it is mounted, and where that is or was last."""
-
-    name: str
-    mount_point: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A place where a media file was found. `modified_ns` is nanoseconds since the epoch.
-
-    Where the name of the volume is known, it and the number of the file on it (its inode) stay the same when the file
-    is moved there, or the volume is mounted elsewhere. They do not make a place another one.
-    """
-
-    path: Path
-    size_bytes: int
-    modified_ns: int
-    volume: str = field(default="", compare=False)
-    inode: int = field(default=0, compare=False)
-
-    @classmethod
-    def now(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
-        """The place as it is now; `volumes` are by their device numbers. Raises OSError."""
-        status = path.stat()
-        modified_ns = min(max(status.st_mtime_ns, -_MOST_NS), _MOST_NS)
-        volume = volumes.get(status.st_dev)
-        if volume is None:
-            return cls(path, status.st_size, modified_ns)
-        return cls(path, status.st_size, modified_ns, volume.name, status.st_ino)
-
-
-@dataclass(frozen=True, slots=True)
 class MediaFile:
     """A media file known to a library: one content, found at one or more locations."""
 
@@ -179,56 +144,6 @@ class CodecFeatures:
         return f"CodecFeatures({self.codec}, {self.steps.shape[0]} x {self.steps.shape[1]})"
 
 
-class CueKind(StrEnum):
-    """What a cue is: what is said, where a part begins, what the whole is called, or what is told about it."""
-
-    SUBTITLE = "subtitle"
-    CHAPTER = "chapter"
-    TITLE = "title"
-    DESCRIPTION = "description"
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A timed line of text. What is of the whole file lasts as long as it does.
-
-    `source` says for people where it stands (a file's name, or which stream), `language` is as told there, or empty.
-    """
-
-    start_seconds: float
-    end_seconds: float
-    text: str
-    kind: CueKind
-    source: str
-    language: str = ""
-
-
-class FoundBy(StrEnum):
-    """What of a cue answers a question: its words, or its meaning."""
-
-    WORDS = "words"
-    MEANING = "meaning"
-
-
-@dataclass(frozen=True, slots=True)
-class FoundCue(Cue):
-    """A cue that speaks for a moment."""
-
-    found_by: FoundBy = FoundBy.WORDS
-
-
-@dataclass(frozen=True, slots=True)
-class CueSource:
-    """All cues of one sidecar, as it was then, that lies beside the media file at `beside`.
-
-    Both are None for what stands in the media file itself.
-    """
-
-    sidecar: Location | None
-    beside: Path | None
-    cues: tuple[Cue, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
     """A media file with all its vectors, ready to be committed to a library."""
@@ -268,17 +183,6 @@ class Part:
     file_id: int
     start_seconds: float
     end_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class CueHit:
-    """A cue found by its words, `score` being BM25, or by its meaning, `score` being the cosine: higher is better, of
-    one query comparable. `rank` from 1."""
-
-    file_id: int
-    cue: Cue
-    score: float
-    rank: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from pesearch.types import CueKind, Event, FoundBy, FoundCue, Hit, Moment, SpaceName
+from pesearch.cues import CueKind, FoundBy, FoundCue
+from pesearch.types import Event, Hit, Moment, SpaceName
 
 LONGEST_CUE = 100
 """So many characters of a cue are shown."""

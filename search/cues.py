@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from pesearch.cues import Cue, CueHit, CueKind, FoundBy
 from pesearch.store.words import words
-from pesearch.types import Cue, CueHit, CueKind, FoundBy
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library

@@ -15,11 +15,12 @@ import numpy as np
 from pesearch.errors import LibraryMoved, MediaError, QuestionError
 from pesearch.media.audio import AudioReader
 from pesearch.media.probe import probe
+from pesearch.places import Location
 from pesearch.search.question import ensure_text
 from pesearch.search.sound import DecodedSound
 from pesearch.search.spans import THRESHOLD, Span, SpanFinder, seconds
 from pesearch.timeline import STEPS_PER_SECOND
-from pesearch.types import Event, FloatArray, Location
+from pesearch.types import Event, FloatArray
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet

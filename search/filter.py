@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from pesearch.errors import QuestionError
-from pesearch.types import Location, MediaFile, MediaKind
+from pesearch.places import Location
+from pesearch.types import MediaFile, MediaKind
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")

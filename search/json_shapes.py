@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pesearch.cues import FoundCue
     from pesearch.search.search import Answer
-    from pesearch.types import Event, FoundCue, Moment
+    from pesearch.types import Event, Moment
 
 
 def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:

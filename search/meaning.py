@@ -15,12 +15,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from pesearch.cues import FoundBy
 from pesearch.search.asked import Asked, Term
 from pesearch.search.background import Background, Backgrounds, Usual
 from pesearch.search.calibrate import Measure, Probe
 from pesearch.search.cues import SAID, CueMatch, match_of
 from pesearch.search.language.syntax import Sense, Words
-from pesearch.types import FloatArray, FoundBy, SpaceName
+from pesearch.types import FloatArray, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet

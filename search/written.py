@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.search.asked import Asked, Term
 from pesearch.search.combine import Stretch
 from pesearch.search.cues import APART, SAID, CueMatch, find_phrase, find_prefix, find_together, find_words
 from pesearch.search.language.syntax import Literal, Sense, Words
 from pesearch.search.likeliest import Ranking
 from pesearch.search.meaning import Meaning
-from pesearch.types import CueKind, FoundBy, FoundCue, Part
+from pesearch.types import Part
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from pesearch.errors import LibraryDamaged, LibraryError
+from pesearch.places import Location, Volume
 from pesearch.store.cue_tables import drop_unused_cues, take_cues
 from pesearch.store.cue_vectors import drop_unused_cue_vectors
 from pesearch.store.draft import StreamedFile
@@ -19,7 +20,7 @@ from pesearch.store.merging import MergedShard
 from pesearch.store.milvus_address import MilvusAddress
 from pesearch.store.schema import VECTORS_SETTING
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
-from pesearch.types import EncodedFile, Failure, Location, SpaceName, Volume
+from pesearch.types import EncodedFile, Failure, SpaceName
 
 _PATH = {"path": "BLOB"}
 _FILE_ID = {"file_id": "BIGINT"}

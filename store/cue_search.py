@@ -8,10 +8,11 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.cues import CueHit
 from pesearch.store.cue_vectors import cues_at
 from pesearch.store.generation import Generation
 from pesearch.store.layout import Numbers
-from pesearch.types import CueHit, FloatArray, SpaceName
+from pesearch.types import FloatArray, SpaceName
 
 
 @dataclass(frozen=True, slots=True, eq=False)

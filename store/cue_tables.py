@@ -11,8 +11,9 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.cues import Cue, CueKind, CueSource
+from pesearch.places import Location
 from pesearch.store.lay import lay
-from pesearch.types import Cue, CueKind, CueSource, Location
 
 Numbers = npt.NDArray[np.int64]
 

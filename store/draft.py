@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.cues import CueSource
+from pesearch.places import Location
 from pesearch.store.disk import disk_errors
 from pesearch.store.extents import Extent
 from pesearch.store.feature_shards import FeatureStream, check_features
 from pesearch.store.shards import Shard
 from pesearch.store.vector_shards import VectorStream, check_storable
-from pesearch.types import CodecFeatures, CueSource, Location, MediaInfo, Space, SpaceName, SpaceVectors
+from pesearch.types import CodecFeatures, MediaInfo, Space, SpaceName, SpaceVectors
 
 BATCH_ROWS = 4096
 """The vectors of one record batch: 8 MiB at 1024 numbers each."""

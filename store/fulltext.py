@@ -13,9 +13,9 @@ from pathlib import Path
 
 import tantivy
 
+from pesearch.cues import Cue, CueHit, CueKind
 from pesearch.store.cue_tables import FoundIn, Numbers
 from pesearch.store.words import Term, terms, words
-from pesearch.types import Cue, CueHit, CueKind
 
 TANTIVY_VERSION = version("tantivy")
 _HEAP_BYTES = 32 << 20

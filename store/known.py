@@ -15,7 +15,8 @@ from typing import Any
 
 import duckdb
 
-from pesearch.types import AudioStream, Failure, Location, MediaFile, MediaInfo, MediaKind, VideoStream
+from pesearch.places import Location
+from pesearch.types import AudioStream, Failure, MediaFile, MediaInfo, MediaKind, VideoStream
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ import duckdb
 import numpy as np
 
 from pesearch import timeline
+from pesearch.cues import Cue, CueHit, CueKind
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet, VectorServerError
 from pesearch.hits import Hits
+from pesearch.places import Volume
 from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.cue_search import CuesFound, find_cues
 from pesearch.store.cue_tables import (
@@ -45,20 +47,7 @@ from pesearch.store.status import LibraryStatus, status_of
 from pesearch.store.text_cache import OpenText
 from pesearch.store.vectors import PartVectors, read_vectors, side_by_side, vectors_of_parts
 from pesearch.store.writer import Writer
-from pesearch.types import (
-    CodecFeatures,
-    Cue,
-    CueHit,
-    CueKind,
-    Failure,
-    FloatArray,
-    MediaFile,
-    Part,
-    Space,
-    SpaceName,
-    SpaceVectors,
-    Volume,
-)
+from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
 
 _Answer = TypeVar("_Answer")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pesearch.errors import LibraryDamaged
+from pesearch.places import Volume
 from pesearch.store.cue_tables import CueSources
 from pesearch.store.cue_vectors import read_cue_extents, sources_with_vectors
 from pesearch.store.extents import Extents, read_feature_extents, read_vector_extents
@@ -17,7 +18,7 @@ from pesearch.store.known import KnownFiles, KnownPlaces
 from pesearch.store.milvus_address import MilvusAddress, parse_vectors
 from pesearch.store.schema import VECTORS_SETTING
 from pesearch.store.shards import FeatureShard, Shard, VectorShard
-from pesearch.types import Space, SpaceName, Volume
+from pesearch.types import Space, SpaceName
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from pesearch.cues import CueSource
 from pesearch.errors import LibraryDamaged, NoSpaceLeft
+from pesearch.places import Location, Volume
 from pesearch.store.batch import check_files, write_files, written_before
 from pesearch.store.catalogue import reading, transaction
 from pesearch.store.changes import (
@@ -40,16 +42,7 @@ from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_snapshot
 from pesearch.store.vector_shards import check_storable, write_shard
-from pesearch.types import (
-    CueSource,
-    EncodedFile,
-    Failure,
-    Location,
-    Space,
-    SpaceName,
-    SpaceVectors,
-    Volume,
-)
+from pesearch.types import EncodedFile, Failure, Space, SpaceName, SpaceVectors
 
 MERGE_EVERY = 64
 """So many batches are added between two looks for shards to merge: five minutes of a run, at one batch in 5 s."""

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pesearch.app.tray import Tray, is_same
-from pesearch.types import Event, Location, MediaFile, MediaInfo, MediaKind, Moment
+from pesearch.places import Location
+from pesearch.types import Event, MediaFile, MediaInfo, MediaKind, Moment
 
 FILE = MediaFile(1, "content", MediaInfo(MediaKind.VIDEO, 60.0, None, None), (Location(Path("/a.mp4"), 1, 1),))
 WIDE = Moment(1, FILE, 0.0, 10.0, 0.9, (), ())

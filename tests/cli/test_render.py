@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.cli.render import moment_lines, shown, size, table
-from pesearch.types import CueKind, FoundBy, FoundCue, Location, MediaFile, MediaInfo, MediaKind, Moment
+from pesearch.cues import CueKind, FoundBy, FoundCue
+from pesearch.places import Location
+from pesearch.types import MediaFile, MediaInfo, MediaKind, Moment
 from pesearch.wording import clock, quoted, span
 
 

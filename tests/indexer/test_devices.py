@@ -18,8 +18,9 @@ from pesearch.indexer.devices import split
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Plan, Progress, Spent
 from pesearch.indexer.plan import Work
+from pesearch.places import Location
 from pesearch.store.library import Library, create_library
-from pesearch.types import MEDIA_SPACES, Location, MediaInfo, MediaKind
+from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind
 from tests.indexer.runs import held, of, run, told
 from tests.media.samples import ffmpeg
 

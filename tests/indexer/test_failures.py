@@ -10,8 +10,8 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index_found
 from pesearch.indexer.outcomes import Failed, NotMedia
 from pesearch.indexer.plan import survey
+from pesearch.places import Location
 from pesearch.store.library import Library, create_library
-from pesearch.types import Location
 from tests.indexer.runs import of, places, run, told
 from tests.indexer.trees import public_folder, without_rights
 

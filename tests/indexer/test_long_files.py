@@ -17,9 +17,10 @@ from pesearch.indexer.outcomes import Failed, Progress
 from pesearch.indexer.plan import Work
 from pesearch.indexer.stages import Stages
 from pesearch.media.probe import probe
+from pesearch.places import Location
 from pesearch.store import draft
 from pesearch.store.library import Library, create_library
-from pesearch.types import MEDIA_SPACES, Location
+from pesearch.types import MEDIA_SPACES
 from tests.indexer.runs import of, run, told
 from tests.media.samples import ffmpeg
 

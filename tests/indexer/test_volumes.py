@@ -14,8 +14,8 @@ from pesearch.indexer import plan, volumes
 from pesearch.indexer.crawl import crawl
 from pesearch.indexer.outcomes import Missing, Relocated
 from pesearch.indexer.volumes import OfflineFiles, mounted, offline
+from pesearch.places import Location, Volume
 from pesearch.store.library import Library, open_library
-from pesearch.types import Location, Volume
 from tests.indexer.drives import Drive
 from tests.indexer.runs import held, of, places, run, told
 from tests.indexer.test_places import stills

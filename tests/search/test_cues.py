@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pesearch.cues import CueKind
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.cues import APART, CueMatch, find_phrase, find_words
 from pesearch.store.library import Library, create_library
-from pesearch.types import CueKind
 from tests.indexer.conftest import models, models_folder, sample  # noqa: F401  # the same tiny models and clips
 from tests.indexer.runs import run
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import QuestionError
+from pesearch.places import Location
 from pesearch.search.filter import FileFilter, duration_seconds
-from pesearch.types import Location, MediaFile, MediaInfo, MediaKind
+from pesearch.types import MediaFile, MediaInfo, MediaKind
 
 
 def media_file(

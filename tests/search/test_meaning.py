@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pesearch.cues import FoundBy
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import CuesEmbedded, Indexed, Outcome
@@ -14,7 +15,7 @@ from pesearch.search.question import Question
 from pesearch.search.search import search
 from pesearch.store.catalogue import transaction
 from pesearch.store.library import create_library, open_library
-from pesearch.types import FoundBy, Moment
+from pesearch.types import Moment
 
 SUBTITLES = """1
 00:00:01,000 --> 00:00:02,000

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pesearch.places import Location
 from pesearch.search.background import Certainty
 from pesearch.search.cells import file_cells
 from pesearch.search.combine import MOST_STRETCHES, Stretch
 from pesearch.search.score import SPACES, PartScores, SpaceScores
 from pesearch.search.track import EDGE_SHARE, LEAST_SHARE, Hearing, stretches, surest, track
 from pesearch.timeline import STEPS_PER_SECOND, grid
-from pesearch.types import AudioStream, Event, Location, MediaFile, MediaInfo, MediaKind, Part, SpaceName
+from pesearch.types import AudioStream, Event, MediaFile, MediaInfo, MediaKind, Part, SpaceName
 
 
 def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, float] | None = None) -> PartScores:

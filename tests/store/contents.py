@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pesearch.places import Location
 from pesearch.types import (
     AudioStream,
     CodecFeatures,
     EncodedFile,
     Failure,
     FloatArray,
-    Location,
     MediaInfo,
     MediaKind,
     Space,

@@ -16,11 +16,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pesearch.cues import Cue, CueKind, CueSource
+from pesearch.places import Location
 from pesearch.store.draft import Draft
 from pesearch.store.library import Library, create_library
 from pesearch.store.lock import LOCK_FILE
 from pesearch.store.schema import MIGRATIONS
-from pesearch.types import Cue, CueKind, CueSource, Location
 from tests.store.contents import SPACES, encoded, failure, location, queries
 
 LIBRARIES = Path(__file__).with_name("libraries")

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pesearch.cues import CueKind
 from pesearch.store import merging
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, open_library
 from pesearch.store.milvus_address import MilvusAddress
-from pesearch.types import CueKind, FloatArray, SpaceName, SpaceVectors
+from pesearch.types import FloatArray, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, vectors
 from tests.store.policies import compress_without_loss
 from tests.store.test_cues import beside, cue, inside, with_cues

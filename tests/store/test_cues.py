@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import LibraryMoved
+from pesearch.places import Location
 from pesearch.store.doctor import repair
 from pesearch.store.draft import Draft
 from pesearch.store.library import Library, open_library
-from pesearch.types import Cue, CueKind, CueSource, EncodedFile, Location
+from pesearch.types import EncodedFile
 from tests.store.contents import SPACES, encoded, failure, location
 
 

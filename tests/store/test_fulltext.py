@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pesearch.cues import Cue, CueHit, CueKind, CueSource
 from pesearch.store import text_cache
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.words import words
-from pesearch.types import Cue, CueHit, CueKind, CueSource
 from tests.indexer.trees import public_folder, without_rights
 from tests.store.contents import SPACES, encoded
 from tests.store.test_cues import cue, inside, with_cues

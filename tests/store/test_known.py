@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pesearch.places import Location, Volume
 from pesearch.store import library as face
 from pesearch.store.extents import Extents
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards import VectorShard
-from pesearch.types import Failure, Location, SpaceName, Volume
+from pesearch.types import Failure, SpaceName
 from tests.store.contents import encoded, failure, location
 
 SHARDS = {number: VectorShard(f"{number}.arrow", SpaceName.AUDIO, 9, 9, None) for number in range(3)}

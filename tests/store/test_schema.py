@@ -10,13 +10,14 @@ import duckdb
 import numpy as np
 import pytest
 
+from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import LibraryError, LibraryTooNew
 from pesearch.store import birth, schema
 from pesearch.store.doctor import examine
 from pesearch.store.library import Library, open_library
 from pesearch.store.lock import writer_lock
 from pesearch.store.vector_shards import write_shard
-from pesearch.types import Cue, CueKind, CueSource, SpaceName, SpaceVectors
+from pesearch.types import SpaceName, SpaceVectors
 from tests.small_disk import SmallDisk
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as

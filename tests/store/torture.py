@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.store import merging
 from pesearch.store import writer as writing
 from pesearch.store.doctor import examine
 from pesearch.store.draft import Draft, StreamedFile
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.writer import Writer
-from pesearch.types import Cue, CueKind, CueSource, EncodedFile, SpaceName
+from pesearch.types import EncodedFile, SpaceName
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.twin import Twin
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.errors import LibraryError
+from pesearch.places import Location
 from pesearch.store.known import KnownLocation
 from pesearch.types import (
     CodecFeatures,
@@ -17,7 +18,6 @@ from pesearch.types import (
     Failure,
     FloatArray,
     Hit,
-    Location,
     MediaFile,
     MediaInfo,
     SpaceName,

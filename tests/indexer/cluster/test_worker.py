@@ -16,10 +16,11 @@ from pesearch.indexer.commit import Embedded
 from pesearch.indexer.plan import Work, unseen
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
+from pesearch.places import Location
 from pesearch.store.draft import StreamedFile
 from pesearch.store.generation import birth_of
 from pesearch.store.library import Library
-from pesearch.types import Failure, Location
+from pesearch.types import Failure
 
 NODE = socket.gethostname()
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryError, QuestionError
+from pesearch.places import Location
 from pesearch.search.evaluation.judged import JudgedQuery, Relevant, holds_queries, read_queries
 from pesearch.search.evaluation.judging import JudgedAnswer, judge, judged, query_figures
 from pesearch.search.evaluation.ranking import average_precisions, ndcg_at
 from pesearch.store.library import Library
-from pesearch.types import Location, MediaFile, MediaInfo, MediaKind, Moment
+from pesearch.types import MediaFile, MediaInfo, MediaKind, Moment
 
 FILES = {Path(f"/media/{name}.mp4"): number for number, name in enumerate("abc", start=1)}
 A, B, C = FILES

@@ -10,29 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch import errors
+from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import PesearchError, QuerySyntaxError, QuestionError
+from pesearch.places import Location
 from pesearch.search.answer import Answer
 from pesearch.search.filter import FileFilter
 from pesearch.search.question import Question
 from pesearch.search.search import search
 from pesearch.search.warm.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
 from pesearch.store.library import Library
-from pesearch.types import (
-    AudioStream,
-    CueKind,
-    Event,
-    FoundBy,
-    FoundCue,
-    Hit,
-    Location,
-    MediaFile,
-    MediaInfo,
-    MediaKind,
-    Moment,
-    SpaceName,
-    VideoStream,
-)
+from pesearch.types import AudioStream, Event, Hit, MediaFile, MediaInfo, MediaKind, Moment, SpaceName, VideoStream
 
 NAMES = st.binary(min_size=1, max_size=20).map(lambda name: os.fsdecode(name.replace(b"\0", b"-")))
 TEXTS = st.text(max_size=20) | NAMES
