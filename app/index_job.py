@@ -16,12 +16,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from pesearch.indexer.outcomes import Outcome
 
 TOLD_EACH_SECONDS = 0.3
+
+LAST_SECONDS = 5.0
+"""So long a run that is stopped may take to end. Libraries swallow an interrupt that comes while they are loaded."""
 
 INTERRUPTED = (130, -signal.SIGINT)
 """How a run ends that was stopped: by itself, or by the signal where that came while it was starting."""
@@ -110,6 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("paths", type=Path, nargs="+")
     asked, told = parser.parse_args(arguments), _Told()
+    signal.signal(signal.SIGINT, _end)
     try:
         threading.Thread(target=_end_with_the_page, daemon=True).start()
         for outcome in _outcomes(asked.folder, asked.paths, asked.model, asked.retry_failed):
@@ -128,6 +132,13 @@ def _end_with_the_page() -> None:
     """The page holds the other end of stdin: it closes when the page ends, however that ends."""
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGINT)
+
+
+def _end(*_: object) -> NoReturn:
+    last = threading.Timer(LAST_SECONDS, os._exit, [INTERRUPTED[0]])
+    last.daemon = True
+    last.start()
+    raise KeyboardInterrupt
 
 
 def _outcomes(folder: Path, paths: Sequence[Path], model: str | None, retry_failed: bool) -> Iterator[Outcome]:

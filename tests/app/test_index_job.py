@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pesearch.app.index_job import IndexJob
+from pesearch.app.index_job import INTERRUPTED, IndexJob
 from pesearch.encoders.model_set import ModelSet
 from pesearch.store.library import Library, create_library
 
@@ -91,3 +93,25 @@ def test_a_run_ends_with_the_page(job: IndexJob, sample_media: Path) -> None:
     wait(lambda: over(job))
     assert job.run is not None
     assert job.run.doing == "stopped"
+
+
+SWALLOWING = """
+import sys, time
+from pesearch.app import index_job
+
+def outcomes(*_):
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass  # as a library may while it is loaded
+    yield
+
+index_job._outcomes, index_job.LAST_SECONDS = outcomes, 0.5
+sys.exit(index_job.main(["library", "media"]))
+"""
+
+
+def test_an_interrupt_that_is_swallowed_ends_it_all_the_same() -> None:
+    ended = subprocess.run([sys.executable, "-c", SWALLOWING], stdin=subprocess.DEVNULL, timeout=PATIENCE_SECONDS)
+    assert ended.returncode == INTERRUPTED[0]
