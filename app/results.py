@@ -23,6 +23,8 @@ PICTURES = 3
 FIRST_MOMENTS = 4
 """The pictures of so many are begun before a page asks for them: what is seen without scrolling on a small screen."""
 
+LEVEL = "level"
+
 CUES_SHOWN = 2
 
 
@@ -41,8 +43,8 @@ def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -
             "nearest": "Nothing here is likely to be what you asked for. The nearest are:",
             "nothing": "Nothing in this library is like it.",
         },
-        default={"level": CONFIDENT, "clicks": []},
-        on_level_change=lambda: None,
+        default={"level": _level(), "clicks": []},
+        on_level_change=_keep_level,
         on_clicks_change=lambda: None,
     )
     return new_clicks("results", shown.clicks)
@@ -80,8 +82,16 @@ def _moment(moment: Moment, in_tray: bool) -> dict[str, Any]:
 
 
 def _level() -> float:
-    """How sure a moment has to be to be shown, as the address of the page says."""
-    return float(st.query_params.get("level", CONFIDENT))
+    """How sure a moment has to be to be shown, as the address of the page says: in 0..1."""
+    try:
+        level = float(st.query_params.get(LEVEL, CONFIDENT))
+    except ValueError:
+        return CONFIDENT
+    return level if 0 <= level <= 1 else CONFIDENT
+
+
+def _keep_level() -> None:
+    st.query_params[LEVEL] = f"{st.session_state['results'].level:g}"
 
 
 def first_pictures(answer: Answer) -> list[Picture]:

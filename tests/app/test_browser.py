@@ -243,7 +243,7 @@ def test_a_mistake_is_told_with_its_place(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("at 'OR' (character 11)")
 
 
-def test_the_level_says_what_is_sure_enough(page: Page) -> None:
+def test_the_level_says_what_is_sure_enough(page: Page, context: BrowserContext) -> None:
     cards = asked(page, "siren OR rain OR dog")
     expect(cards.first.locator(".events")).to_be_visible()
     before = cards.count()
@@ -251,7 +251,22 @@ def test_the_level_says_what_is_sure_enough(page: Page) -> None:
     level.fill("0")
     level.dispatch_event("change")
     assert cards.count() > before
+    expect(page).to_have_url(re.compile("level=0"))
+    cards.first.get_by_role("button", name="+ Tray").click()
+    expect(cards.first.get_by_role("button", name="In tray")).to_be_visible()
+    assert cards.count() > before
     expect(page.locator(".histogram i.in")).to_have_count(20)
+    again = context.new_page()
+    again.goto(page.url)
+    expect(again.locator(".histogram i.in")).to_have_count(20)
+    again.close()
+
+
+@pytest.mark.parametrize("level", ["much", "nan", "-1", "7"])
+def test_a_level_that_is_none_is_the_usual_one(page: Page, address: str, level: str) -> None:
+    page.goto(f"{address}/?text=train&level={level}")
+    expect(page.locator(".results .sure label")).to_contain_text("0.50")
+    assert names(page)[0] == "siren_train.mp4"
 
 
 def test_a_hostile_name_is_text(page: Page) -> None:
