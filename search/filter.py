@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,8 +13,8 @@ from pesearch.errors import QuestionError
 from pesearch.places import Location
 from pesearch.types import MediaFile, MediaKind
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", re.IGNORECASE)
-_CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d+)?)s?)?", re.IGNORECASE)
+_CLOCK = re.compile(r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class FileFilter:
     online: bool = False
 
     def __post_init__(self) -> None:
+        if self.under and "\0" in str(self.under):
+            raise QuestionError(f"no file is under {str(self.under)!r}")
         if self.after and self.before and self.after >= self.before:
             raise QuestionError(f"no day is after {self.after} and before {self.before}")
         least, most = self.at_least_seconds, self.at_most_seconds
@@ -58,7 +61,7 @@ class FileFilter:
     @cached_property
     def _tops(self) -> tuple[Path, ...]:
         """`under` as it may stand in the library; looked up once, and not again for each of many files."""
-        return (self.under.absolute(), self.under.resolve()) if self.under else ()
+        return (self.under.absolute(), Path(os.path.realpath(self.under))) if self.under else ()
 
     def _keeps(self, location: Location) -> bool:
         if self._tops and not any(location.path.is_relative_to(top) for top in self._tops):

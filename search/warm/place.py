@@ -53,7 +53,7 @@ def place_of(library: Path) -> Iterator[Place]:
         status = os.fstat(descriptor)
         if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
             raise PermissionError(f"{folder} is open to others: remove it")
-        yield Place(descriptor, blake2b(os.fsencode(library.resolve()), digest_size=16).hexdigest())
+        yield Place(descriptor, blake2b(os.fsencode(os.path.realpath(library)), digest_size=16).hexdigest())
     finally:
         os.close(descriptor)
 

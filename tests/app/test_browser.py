@@ -262,6 +262,14 @@ def test_the_level_says_what_is_sure_enough(page: Page, context: BrowserContext)
     again.close()
 
 
+@pytest.mark.parametrize("folder", ["%00", "~nobody-of-that-name"])
+def test_a_folder_that_none_can_be_is_one_line(page: Page, address: str, folder: str) -> None:
+    page.goto(f"{address}/?text=train&in={folder}")
+    told = page.get_by_text(re.compile("no file is under|No confident match|Nothing in this library")).first
+    expect(told).to_be_visible()
+    assert page.get_by_test_id("stException").count() == 0
+
+
 @pytest.mark.parametrize("level", ["much", "nan", "-1", "7"])
 def test_a_level_that_is_none_is_the_usual_one(page: Page, address: str, level: str) -> None:
     page.goto(f"{address}/?text=train&level={level}")

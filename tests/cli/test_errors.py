@@ -24,6 +24,14 @@ def test_no_library(pesearch: Run, tmp_path: Path) -> None:
     assert "pesearch index" in one_line(result.stderr)
 
 
+@pytest.mark.parametrize("place", ["~nobody-of-that-name/library", "loop/library"])
+def test_a_place_that_can_hold_no_library(pesearch: Run, tmp_path: Path, place: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    result = pesearch("query", "siren", "--library", tmp_path / place if place.startswith("loop") else place)
+    assert result.returncode == 2
+    assert "unexpected" not in one_line(result.stderr)
+
+
 def test_unknown_model(pesearch: Run, tmp_path: Path) -> None:
     result = pesearch("index", tmp_path, "--model", "huge", "--library", tmp_path / "library")
     assert result.returncode == 2

@@ -42,6 +42,14 @@ def test_a_folder_may_be_given_relative_or_through_a_link(tmp_path: Path, monkey
     assert not FileFilter(under=Path("other")).keeps(inside)
 
 
+def test_what_no_folder_can_be(tmp_path: Path) -> None:
+    with pytest.raises(QuestionError, match="no file is under"):
+        FileFilter(under=Path("\0"))
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert not FileFilter(under=loop).keeps(media_file("/media/a.mp4"))
+
+
 def test_days_count_from_the_first_and_up_to_the_last() -> None:
     file = media_file("/a.mp4", day=date(2026, 5, 17))
     assert FileFilter(after=date(2026, 5, 17)).keeps(file)
