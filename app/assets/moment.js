@@ -124,13 +124,22 @@ function rows(data, from, to) {
       .map((event) => ({ ...event, hue: colour(label) })), from, to));
   if (data.cues.length)
     parts.push(marks("said", data.cues.map((cue) => ({ ...cue, className: "cue" })), from, to));
-  const ticks = made("div", "ticks");
-  for (let part = 0; part <= 4; part += 1) {
-    const tick = made("span", "", clock(from + ((to - from) * part) / 4));
-    tick.style.left = `${part * 25}%`;
-    ticks.append(tick);
+  return [...parts, ticks(from, to)];
+}
+
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
+const MOST_TICKS = 6;
+
+// Whole seconds, minutes and hours, as a clock is read.
+function ticks(from, to) {
+  const element = made("div", "ticks"), length = to - from;
+  const step = STEPS.find((each) => length / each <= MOST_TICKS) ?? 3600 * Math.ceil(length / MOST_TICKS / 3600);
+  for (let number = Math.ceil(from / step); number * step <= to; number += 1) {
+    const at = number * step, tick = made("span", "", step < 1 ? at.toFixed(1) : clock(at));
+    tick.style.left = `${(100 * (at - from)) / length}%`;
+    element.append(tick);
   }
-  return [...parts, ticks];
+  return element;
 }
 
 function timeline(data, play, is_close) {

@@ -119,6 +119,7 @@ def test_a_click_on_the_time_jumps_there(page: Page) -> None:
     asked(page, "siren and train").first.click()
     video = page.locator(".moment video")
     page.wait_for_function("video => video.currentTime > 0.3", arg=video.element_handle())
+    assert page.locator(".moment .ticks span").all_text_contents() == [f"00:0{second}" for second in range(7)]
     lane = page.locator(".moment .row").first.bounding_box()
     assert lane is not None
     page.mouse.click(lane["x"] + lane["width"] * 0.75, lane["y"] + lane["height"] / 2)
