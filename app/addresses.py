@@ -34,7 +34,7 @@ def thumb_address(file: MediaFile, at_seconds: float, width: int = THUMB_WIDTHS[
 
 def wave_address(file: MediaFile, start_seconds: float, end_seconds: float) -> str:
     """The waveform of a stretch as PNG with a transparent background, 1200 x 120; at most LONGEST_STRETCH_MS."""
-    return f"/{WAVE}/{file.id}/{stretch_name(start_seconds, end_seconds)}.png?{VERSION}={version(file)}"
+    return f"/{WAVE}/{file.id}/{_stretch(start_seconds, end_seconds)}.png?{VERSION}={version(file)}"
 
 
 def proxy_address(file: MediaFile, start_seconds: float, end_seconds: float) -> str:
@@ -42,7 +42,7 @@ def proxy_address(file: MediaFile, start_seconds: float, end_seconds: float) -> 
 
     The first answer takes as long as the cut is made: a quarter of the stretch for HD on a laptop.
     """
-    return stretch_name(start_seconds, end_seconds).join(around_proxy(file))
+    return _stretch(start_seconds, end_seconds).join(around_proxy(file))
 
 
 def around_proxy(file: MediaFile) -> tuple[str, str]:
@@ -61,7 +61,11 @@ def snapped(at_ms: int) -> int:
     return max(at_ms, 0) // STEP_MS * STEP_MS
 
 
-def stretch_name(start_seconds: float, end_seconds: float) -> str:
-    """A stretch as `START-END` in whole milliseconds."""
+def stretch_ms(start_seconds: float, end_seconds: float) -> tuple[int, int]:
+    """The start and end of a stretch in whole milliseconds: it is no shorter than STEP_MS."""
     start_ms = max(round(start_seconds * 1000), 0)
-    return f"{start_ms}-{max(round(end_seconds * 1000), start_ms + STEP_MS)}"
+    return start_ms, max(round(end_seconds * 1000), start_ms + STEP_MS)
+
+
+def _stretch(start_seconds: float, end_seconds: float) -> str:
+    return "{}-{}".format(*stretch_ms(start_seconds, end_seconds))

@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("paths", type=Path, nargs="+")
     asked, told = parser.parse_args(arguments), _Told()
-    signal.signal(signal.SIGINT, _end)
+    signal.signal(signal.SIGINT, _interrupted)
     try:
         threading.Thread(target=_end_with_the_page, daemon=True).start()
         for outcome in _outcomes(asked.folder, asked.paths, asked.model, asked.retry_failed):
@@ -134,7 +134,7 @@ def _end_with_the_page() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _end(*_: object) -> NoReturn:
+def _interrupted(*_: object) -> NoReturn:
     last = threading.Timer(LAST_SECONDS, os._exit, [INTERRUPTED[0]])
     last.daemon = True
     last.start()

@@ -12,7 +12,7 @@ from threading import Event
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from pesearch.app.addresses import THUMB_WIDTHS, snapped, stretch_name, thumb_address, wave_address
+from pesearch.app.addresses import THUMB_WIDTHS, snapped, stretch_ms, thumb_address, wave_address
 from pesearch.app.jobs import CORES, Jobs
 from pesearch.media.cut import thumbnail
 from pesearch.media.proxy import wave_picture
@@ -47,12 +47,12 @@ def thumb_of(file: MediaFile, at_seconds: float, width: int = THUMB_WIDTHS[0]) -
 
 def wave_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Picture:
     """The waveform of a stretch of a file, as PNG."""
-    stretch = stretch_name(start_seconds, end_seconds)
+    start_ms, end_ms = stretch_ms(start_seconds, end_seconds)
     return Picture(
         wave_address(file, start_seconds, end_seconds),
-        f"{file.fingerprint}-{stretch}.png",
+        f"{file.fingerprint}-{start_ms}-{end_ms}.png",
         "image/png",
-        lambda: wave_picture(file.path, start_seconds, end_seconds),
+        lambda: wave_picture(file.path, start_ms / 1000, end_ms / 1000),
     )
 
 
