@@ -11,13 +11,13 @@ import streamlit as st
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """What a click does, to the moment of a file that was shown at that time, or `by` what of it.
+    """What a click does, most to the moment of a file that was shown at that time, or `by` what of it.
 
     Numbers rise from click to click, also over pages that are loaded anew: they are times in milliseconds.
     """
 
     number: int
-    does: Literal["open", "tray", "like", "close"]
+    does: Literal["open", "tray", "like", "close", "more"]
     file: int = 0
     start: float = 0.0
     end: float = 0.0

@@ -18,7 +18,7 @@ from pesearch.settings import at_home
 from pesearch.types import MediaKind, Sense
 
 MOMENTS = 40
-"""So many moments are asked for: more than are looked at, enough for a histogram of their scores."""
+"""So many moments are asked for, and so many more each time: enough for a histogram of their scores."""
 
 SENSES = {"anything": None, "seen": Sense.SEEN, "heard": Sense.HEARD, "said": Sense.SAID}
 KINDS = {"every kind": None, "video": MediaKind.VIDEO, "audio": MediaKind.AUDIO, "image": MediaKind.IMAGE}

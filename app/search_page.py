@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from pesearch.app.clicks import Click
-from pesearch.app.controls import asked
+from pesearch.app.controls import MOMENTS, asked
 from pesearch.app.moment import show_moment
 from pesearch.app.pictures import begin
 from pesearch.app.results import first_pictures, show_results
@@ -40,6 +40,13 @@ class Found:
     is_heard: bool
     opened: int | None = None
     openings: int = 0
+
+    def take(self, again: Answer) -> None:
+        """Another answer to it. The opened moment stays opened, whichever was opened by the end of asking."""
+        before = next((each for each in self.answer.moments if each.rank == self.opened), None)
+        if before is not None:
+            self.opened = next((each.rank for each in again.moments if is_same(each, before)), None)
+        self.answer = again
 
 
 def search_page() -> None:
@@ -90,16 +97,28 @@ def _ask(query: str) -> None:
 
 
 def _found(question: Question) -> Found:
-    """The answer to a question, at once: the sounds that are named are located after it was shown."""
+    """What is found for a question, of which more may have been asked for than at first."""
     generation = library().generation()
     found: Found | None = st.session_state.get("found")
-    if found is None or (found.question, found.generation) != (question, generation):
-        with st.spinner("Searching"):
-            first = answer(replace(question, locate=False))
-        pictures = begin(library().folder, first_pictures(first))
-        found = Found(question, generation, first, pictures, is_heard=not question.text.strip())
-        st.session_state["found"] = found
+    if found is None or replace(found.question, k=question.k) != question:
+        found = st.session_state["found"] = Found(question, generation, *_at_once(question))
+    elif found.generation != generation:
+        _ask_again(found, found.question, generation)
     return found
+
+
+def _at_once(question: Question) -> tuple[Answer, tuple[Future[bytes], ...], bool]:
+    """The answer, its first pictures, and whether that is all: sounds that are named are located after it was shown."""
+    with st.spinner("Searching"):
+        first = answer(replace(question, locate=False))
+    return first, begin(library().folder, first_pictures(first)), not question.text.strip()
+
+
+def _ask_again(found: Found, question: Question, generation: int) -> None:
+    """The same in a library that has changed, or for more moments."""
+    first, found.pictures, found.is_heard = _at_once(question)
+    found.take(first)
+    found.question, found.generation = question, generation
 
 
 def _show(found: Found, tray: Tray) -> None:
@@ -122,6 +141,9 @@ def _show(found: Found, tray: Tray) -> None:
 
 def _act(click: Click, found: Found, tray: Tray) -> None:
     """Do what was clicked; nothing where the moment is no answer to what is asked by now."""
+    if click.does == "more":
+        _ask_again(found, replace(found.question, k=found.question.k + MOMENTS), found.generation)
+        return
     moment = _clicked(click, found.answer)
     if moment is None:
         return
@@ -167,13 +189,10 @@ def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
 
 
 def _hear_again(found: Found) -> None:
-    """Locate the sounds of the answer; the opened moment stays opened, whichever was opened by the end of it.
-
-    The first pictures come first: both want all cores.
-    """
+    """Locate the sounds of the answer, after the first pictures: both want all cores."""
+    first = found.answer
     wait(found.pictures, FIRST_PICTURES_SECONDS)
-    again = answer(found.question)
-    before = next((each for each in found.answer.moments if each.rank == found.opened), None)
-    if before is not None:
-        found.opened = next((each.rank for each in again.moments if is_same(each, before)), None)
-    found.answer, found.is_heard = again, True
+    exact = answer(found.question)
+    if found.answer is first:  # else it was asked again meanwhile
+        found.take(exact)
+        found.is_heard = True

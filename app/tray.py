@@ -93,8 +93,9 @@ def _show_export(tray: Tray) -> None:
         return
     reencode = st.toggle("Exact to a frame", help="Encoded again: slower. Else copied, from the key frame before.")
     if st.button("Cut", icon=":material/content_cut:"):
-        st.session_state["clips"] = _cut(choices, reencode)
-    if clips := st.session_state.get("clips"):
+        st.session_state["clips"] = (choices, reencode), _cut(choices, reencode)
+    cut, clips = st.session_state.get("clips", (None, b""))
+    if cut == (choices, reencode):  # what was cut is still what is chosen
         st.download_button("Download", clips, "pesearch-clips.zip", "application/zip", icon=":material/download:")
 
 

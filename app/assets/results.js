@@ -131,22 +131,29 @@ export default function ({ data, parentElement, setStateValue }) {
   steadily(root, () => {
     const focused = parentElement.activeElement?.dataset?.rank;
     root.dataset.query = data.query;
-    root.replaceChildren(...list(data, send, (level) => setStateValue("level", level)));
+    root.replaceChildren(...list(data, send, () => tell("more", {}), (level) => setStateValue("level", level)));
     if (focused) root.querySelector(`.card[data-rank="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     root.onkeydown = (event) => walk(event, root, data.moments, send);
   });
 }
 
+function more(ask) {
+  const element = made("div", "more");
+  element.append(button("More moments", "Those that come after these", ask));
+  return element;
+}
+
 // The head with the slider, which stays while it is moved, and the moments below it.
-function list(data, send, keep) {
+function list(data, send, ask, keep) {
   const head = made("div", "level"), told = made("div", "told"), box = made("div", "sure"), label = made("label");
   const range = made("input"), chances = made("div"), below = made("div");
   Object.assign(range, { type: "range", min: 0, max: 1, step: 0.05, value: data.level });
   range.setAttribute("aria-label", "How sure a moment has to be");
   const fill = (level) => {
     const sure = data.moments.filter((moment) => moment.score >= level);
+    const is_more = !data.is_all && sure.length === data.moments.length; // those that come after are less likely
     told.textContent = sure.length
-      ? `${sure.length}${data.is_all ? "" : "+"} moment${sure.length === 1 ? "" : "s"}`
+      ? `${sure.length}${is_more ? "+" : ""} moment${sure.length === 1 ? "" : "s"}`
       : "No confident match";
     label.textContent = `${data.score_name} of at least ${level.toFixed(2)}`;
     chances.replaceChildren(histogram(data.moments.map((moment) => moment.score), level));
@@ -155,6 +162,7 @@ function list(data, send, keep) {
     const cards = made("div", "files");
     cards.append(...files(shown, level, data.open, send));
     parts.push(cards);
+    if (is_more) parts.push(more(ask));
     if (shown.length) parts.push(made("div", "keys", "Keys: arrows or j, k to walk · Enter to open · t for the tray"));
     below.replaceChildren(...parts);
   };

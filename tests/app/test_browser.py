@@ -357,6 +357,8 @@ def test_the_tray_becomes_clips(page: Page, tmp_path: Path) -> None:
         (name,) = archive.namelist()
         archive.extract(name, tmp_path)
     assert probe(tmp_path / name).duration_seconds == pytest.approx(5.0, abs=0.2)
+    page.get_by_text("Exact to a frame").click()  # what was cut is no longer what is chosen
+    expect(page.get_by_role("button", name="Download")).to_have_count(0)
 
 
 def test_a_terminal_is_answered_by_the_page(page: Page, address: str, media: Path) -> None:

@@ -1,0 +1,75 @@
+"""A page with more to show than it shows at first, in a library that grows meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from pesearch.app.controls import MOMENTS
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.index import index
+from pesearch.store.library import Library, create_library
+from tests.app.browsing import PATIENCE_MS, at_rest
+from tests.app.conftest import running
+
+pytestmark = pytest.mark.slow
+
+STILLS = 2 * MOMENTS + 10
+
+
+def make_still(folder: Path, number: int) -> Path:
+    path = folder / f"{number}.png"
+    pixels = np.random.default_rng(number).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def library(starter: ModelSet, tmp_path: Path) -> Library:
+    for number in range(STILLS):
+        make_still(tmp_path, number)
+    library = create_library(tmp_path / "library", starter.name, starter.spaces)
+    for _ in index([tmp_path], library, starter):
+        pass
+    return library
+
+
+@pytest.fixture
+def page(browser: Browser, library: Library) -> Iterator[Page]:
+    with running(library.folder) as server:
+        opened = browser.new_page()
+        opened.set_default_timeout(PATIENCE_MS)
+        opened.goto(f"{server.address}/?text=seen:noise&level=0")
+        yield opened
+        opened.close()
+
+
+def test_more_moments_are_shown_when_asked_for_and_what_is_opened_stays(
+    page: Page, library: Library, starter: ModelSet, tmp_path: Path
+) -> None:
+    cards, more, told = (
+        page.locator(".card"),
+        page.get_by_role("button", name="More moments"),
+        page.locator(".level .told"),
+    )
+    expect(cards).to_have_count(MOMENTS)
+    expect(told).to_have_text(f"{MOMENTS}+ moments")
+    cards.first.click()
+    name = page.locator(".moment h2").text_content()
+    more.click()
+    expect(cards).to_have_count(2 * MOMENTS)
+    more.click()
+    expect(cards).to_have_count(STILLS)
+    expect(told).to_have_text(f"{STILLS} moments")
+    expect(more).to_have_count(0)
+    for _ in index([make_still(tmp_path, STILLS)], library, starter):
+        pass
+    page.get_by_role("button", name="+ Tray").last.click()
+    expect(cards).to_have_count(STILLS + 1)
+    at_rest(page)
+    assert page.locator(".moment h2").text_content() == name
