@@ -125,9 +125,23 @@ function walk(event, root, moments, send) {
   }
 }
 
+// Each search is a place in the browser's history. Streamlit comes back to such a place by itself, but where something else
+// is typed it makes none: it writes over the address. So the address is kept once more just before that.
+function keep_places() {
+  const asks = ({ target }) => {
+    const before = new URLSearchParams(window.location.search).get("text");
+    if (target.type === "search" && before && target.value !== before)
+      window.history.pushState(window.history.state, "", window.location.href);
+  };
+  document.addEventListener("keydown", (event) => event.key === "Enter" && asks(event), { capture: true });
+  document.addEventListener("focusout", asks, { capture: true });
+  return true;
+}
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".results"), tell = clicks(root, data.done, setStateValue);
   const send = (does, { file, start, end }, by) => tell(does, { file, start, end, by: by ?? "" });
+  window.pesearchKeepsPlaces ??= keep_places();
   steadily(root, () => {
     const focused = parentElement.activeElement?.dataset?.rank;
     root.dataset.query = data.query;

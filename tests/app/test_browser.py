@@ -147,6 +147,26 @@ def test_what_is_typed_is_in_the_address_and_comes_back_from_it(page: Page, cont
     other.close()
 
 
+def test_the_browser_goes_back_to_what_was_asked_before(page: Page) -> None:
+    asked(page, "heard:siren").first.get_by_role("button", name="+ Tray").click()
+    expect(page.get_by_text("Tray (1)")).to_be_visible()
+    asked(page, "seen:dog")
+    expect(page.locator(".file h3").first).to_have_text("dog_bark.mp4")
+    page.get_by_role("button", name="Like sound").first.click()
+    expect(page).to_have_url(re.compile("dog_bark"))
+    bar, first = page.get_by_role("searchbox"), page.locator(".file h3").first
+    page.go_back()
+    expect(bar).to_have_value("seen:dog")
+    expect(first).to_have_text("dog_bark.mp4")
+    page.go_back()
+    expect(bar).to_have_value("heard:siren")
+    expect(first).to_have_text(re.compile("siren"))
+    page.go_forward()
+    expect(bar).to_have_value("seen:dog")
+    expect(first).to_have_text("dog_bark.mp4")
+    expect(page.get_by_text("Tray (1)")).to_be_visible()
+
+
 def test_a_sound_that_is_dropped_finds_what_sounds_like_it(page: Page, sample_media: Path) -> None:
     page.get_by_role("button", name="Search by a sound").click()
     page.locator("input[type=file]").set_input_files(sample_media / "siren_alone.wav")
