@@ -15,6 +15,7 @@ from pesearch.app.results import first_pictures, show_results
 from pesearch.app.shared import answer, curves, library, models, warm
 from pesearch.app.text import safe
 from pesearch.app.tray import Tray, is_same, show_tray
+from pesearch.app.uploads import as_dropped
 from pesearch.errors import PesearchError
 from pesearch.search.language.syntax import Example
 from pesearch.search.question import Question
@@ -63,7 +64,7 @@ def search_page() -> None:
             _show(_found(question), tray)
         show_tray(tray)
     except PesearchError as error:
-        st.error(safe(str(error)))
+        st.error(safe(as_dropped(str(error))))
 
 
 def _tray() -> Tray:

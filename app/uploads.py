@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import tempfile
 import wave
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Protocol
 
 import numpy as np
 import streamlit as st
+
+LONGEST_NAME = 50
+"""Characters, of four bytes at most: file systems take names of 255 bytes."""
 
 RECORDED_PEAK = 0.35
 """The peak of a recording: 9 dB under full scale."""
@@ -32,8 +36,13 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def kept_upload(upload: Upload | None) -> Path | None:
-    """The uploaded file on disk, named by its content; None where nothing was uploaded."""
-    return None if upload is None else _kept(upload.getvalue(), Path(upload.name).suffix[:8])
+    """The uploaded file on disk, under its own name; None where nothing was uploaded."""
+    return None if upload is None else _kept(upload.getvalue(), _file_name(upload.name))
+
+
+def as_dropped(text: str) -> str:
+    """A text in which uploaded files are called as people know them: by their names."""
+    return re.sub(re.escape(_folder().name) + r"/\w+/", "", text)
 
 
 def kept_recording(recording: Upload | None) -> Path | None:
@@ -47,11 +56,18 @@ def kept_recording(recording: Upload | None) -> Path | None:
     with wave.open(made, "wb") as kept:
         kept.setparams(form)
         kept.writeframes((sound * level).clip(-32768, 32767).astype("<i2").tobytes())
-    return _kept(made.getvalue(), ".wav")
+    return _kept(made.getvalue(), "recording.wav")
 
 
-def _kept(data: bytes, ending: str) -> Path:
-    path = Path(_folder().name) / (hashlib.blake2b(data, digest_size=16).hexdigest() + ending)
+def _kept(data: bytes, name: str) -> Path:
+    path = Path(_folder().name) / hashlib.blake2b(data, digest_size=16).hexdigest() / name
     if not path.exists():
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
     return path
+
+
+def _file_name(uploaded: str) -> str:
+    """What a browser calls a file, as a name that any file system takes."""
+    name = Path(uploaded.replace("\0", "").encode(errors="replace").decode())
+    return f"{name.stem.strip('.')[:LONGEST_NAME] or 'example'}{name.suffix[:8]}"

@@ -175,6 +175,15 @@ def test_a_sound_that_is_dropped_finds_what_sounds_like_it(page: Page, sample_me
     assert "siren_train.mp4" in names(page)[:3]
 
 
+def test_a_file_that_is_no_media_is_called_by_its_name(page: Page, tmp_path: Path) -> None:
+    junk = tmp_path / "no *sound* <b>.wav"
+    junk.write_bytes(bytes(range(256)))
+    page.get_by_role("button", name="Search by a sound").click()
+    page.locator("input[type=file]").set_input_files(junk)
+    told = page.get_by_role("alert").filter(has_text="not a media file")
+    expect(told).to_have_text(re.compile(re.escape(f"cannot ask with {junk.name}: ")))
+
+
 def test_a_recording_finds_what_sounds_like_it(page: Page) -> None:
     page.get_by_role("button", name="Search by a sound").click()
     page.get_by_role("button", name="Record").click()
