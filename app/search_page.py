@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from threading import Event
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from pesearch.app.controls import MOMENTS, asked
 from pesearch.app.moment import show_moment
 from pesearch.app.pictures import begin
 from pesearch.app.results import first_pictures, show_results
-from pesearch.app.shared import answer, curves, library, models, warm
+from pesearch.app.shared import answer, curves, library, located, models, warm
 from pesearch.app.text import safe
 from pesearch.app.tray import Tray, is_same, show_tray
 from pesearch.app.uploads import as_dropped
@@ -23,16 +24,13 @@ from pesearch.search.relevance import Curve
 from pesearch.search.search import Answer
 from pesearch.types import MediaFile, Moment, Sense
 
-FIRST_PICTURES_SECONDS = 1.0
-"""So long sounds are not located while the first pictures are made."""
-
 LIKE = {"picture": Sense.SEEN, "sound": Sense.HEARD, "both": None}
 
 
 @dataclass(slots=True)
 class Found:
-    """What a page has found last: the first pictures of it that are being made, whether its named sounds were located,
-    and the rank of the moment that is opened."""
+    """What a page has found last: its first pictures, the answer with the named sounds located and whether it is taken,
+    and the rank of the opened moment. `unwanted` is set when something else is asked."""
 
     question: Question
     generation: int
@@ -41,6 +39,8 @@ class Found:
     is_heard: bool
     opened: int | None = None
     openings: int = 0
+    exact: Future[Answer] | None = None
+    unwanted: Event = field(default_factory=Event)
 
     def take(self, again: Answer) -> None:
         """Another answer to it. The opened moment stays opened, whichever was opened by the end of asking."""
@@ -102,6 +102,8 @@ def _found(question: Question) -> Found:
     generation = library().generation()
     found: Found | None = st.session_state.get("found")
     if found is None or replace(found.question, k=question.k) != question:
+        if found is not None:
+            found.unwanted.set()
         found = st.session_state["found"] = Found(question, generation, *_at_once(question))
     elif found.generation != generation:
         _ask_again(found, found.question, generation)
@@ -117,7 +119,9 @@ def _at_once(question: Question) -> tuple[Answer, tuple[Future[bytes], ...], boo
 
 def _ask_again(found: Found, question: Question, generation: int) -> None:
     """The same in a library that has changed, or for more moments."""
+    found.unwanted.set()
     first, found.pictures, found.is_heard = _at_once(question)
+    found.unwanted, found.exact = Event(), None
     found.take(first)
     found.question, found.generation = question, generation
 
@@ -190,10 +194,9 @@ def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
 
 
 def _hear_again(found: Found) -> None:
-    """Locate the sounds of the answer, after the first pictures: both want all cores."""
-    first = found.answer
-    wait(found.pictures, FIRST_PICTURES_SECONDS)
-    exact = answer(found.question)
-    if found.answer is first:  # else it was asked again meanwhile
-        found.take(exact)
+    """Locate the sounds of the answer, once for all layouts of the page that come meanwhile."""
+    exact = found.exact = found.exact or located(found.question, found.pictures, found.unwanted)
+    heard = exact.result()
+    if found.exact is exact:  # else it was asked again meanwhile
+        found.take(heard)
         found.is_heard = True

@@ -1,13 +1,16 @@
 """The library and its models, opened once in this process and shared by all pages and routes.
 
-Pages run in threads of their own. A library may be read by all of them at once; models embed for one at a time.
+Pages run in threads of their own. Questions are answered one after the other, and sounds are located for one after the
+other; but who asks never waits until somebody's sounds are located, which takes much longer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryNotFound, PesearchError
@@ -19,8 +22,12 @@ from pesearch.settings import default_library
 from pesearch.store.library import Library, open_library
 from pesearch.types import MediaFile
 
+FIRST_SECONDS = 1.0
+"""So long sounds are not located while what is shown first is made."""
+
 _opening = Lock()
 _asking = Lock()
+_locating = ThreadPoolExecutor(1, thread_name_prefix="locating")
 
 
 def library() -> Library:
@@ -46,9 +53,23 @@ def models() -> ModelSet:
 
 def answer(question: Question) -> Answer:
     """The answer to a question, after those that were asked before it. Raises as `search`."""
+    if question.locate:
+        return located(question, (), Event()).result()
     shared, embedding = library(), models()
     with _asking:
         return search(shared, embedding, question)
+
+
+def located(question: Question, after: Sequence[Future[bytes]], unwanted: Event) -> Future[Answer]:
+    """The answer with its sounds located, which begins after those `after`, for both want all cores, though it waits
+    FIRST_SECONDS at most, and ends early when it is unwanted. Raises as `search`."""
+    shared, embedding = library(), models()
+
+    def locate() -> Answer:
+        wait(after, FIRST_SECONDS)
+        return search(shared, embedding, question, unwanted)
+
+    return _locating.submit(locate)
 
 
 def curves(question: Question, file: MediaFile) -> tuple[Curve, ...]:

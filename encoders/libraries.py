@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from functools import cache
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from pesearch.encoders.torchvision_ops import ensure_torchvision
+
+TOKENIZING = Lock()
+"""Held while texts are tokenized: tokenizers in Rust say "Already borrowed" to a second thread that pads otherwise."""
 
 
 @cache

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 
 class ModelSet:
-    """A model set on this machine. Make it with `open_model_set`. Loading is guarded; embedding is for one thread."""
+    """A model set on this machine. Make it with `open_model_set`. For any thread: loading is guarded,
+    and what embeds changes nothing."""
 
     def __init__(self, description: ModelSetDescription, folders: ModelFolders, devices: tuple[str, ...]) -> None:
         """Of several `devices` the first embeds; the others are for who shares out work to more sets like this."""

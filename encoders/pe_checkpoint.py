@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from pesearch.encoders.libraries import load_transformers, silent
+from pesearch.encoders.libraries import TOKENIZING, load_transformers, silent
 from pesearch.errors import ModelDamaged
 from pesearch.timeline import STEP_SAMPLES
 
@@ -76,9 +76,10 @@ def picture_size(model: Any) -> int:
 
 
 def tokenize(tokenizer: Any, texts: Sequence[str]) -> Any:
-    """Texts as a padded batch with its attention mask."""
+    """Texts as a padded batch with its attention mask. For any thread."""
     longest = min(MAX_TEXT_TOKENS, tokenizer.model_max_length)
-    return tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
+    with TOKENIZING:
+        return tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
 
 
 def _configuration(kind: Any, path: Path) -> Any:

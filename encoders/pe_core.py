@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from pesearch.encoders.device import computing, place
 from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import Unfilled, load_open_clip, silent
+from pesearch.encoders.libraries import TOKENIZING, Unfilled, load_open_clip, silent
 from pesearch.encoders.tower import Tower, same_weights, squeeze_as_open_clip
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray
@@ -48,7 +48,8 @@ class PeCore:
         """Texts to float32 [n, dim] of unit length. Of a long text the first 30 tokens are read. Raises DeviceError."""
         parts = [np.empty((0, self.dim), dtype=np.float32)]
         for start in range(0, len(texts), TEXTS_AT_ONCE):
-            tokens = self._tokenize(list(texts[start : start + TEXTS_AT_ONCE])).to(self.device)
+            with TOKENIZING:
+                tokens = self._tokenize(list(texts[start : start + TEXTS_AT_ONCE])).to(self.device)
             with computing(self.device):
                 vectors = self._model.encode_text(tokens).float()
                 parts.append(torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,11 +34,11 @@ STORED_SHARE = 0.1
 
 
 class Listener:
-    """Listens for the phrases of one question until its share of sound is used up."""
+    """Listens for the phrases of one question until its share of sound is used up, or nobody wants it any more."""
 
-    def __init__(self, library: Library, models: ModelSet, phrases: Mapping[str, int]) -> None:
+    def __init__(self, library: Library, models: ModelSet, phrases: Mapping[str, int], unwanted: Event) -> None:
         """`phrases` are the sounds, each with the number of its term."""
-        self._library, self._models, self.phrases = library, models, phrases
+        self._library, self._models, self.phrases, self._unwanted = library, models, phrases, unwanted
         self._left = SECONDS_HEARD.get(models.device_kind, min(SECONDS_HEARD.values()))
         self._hearings: dict[int, dict[int, Hearing]] = {}
 
@@ -47,7 +48,7 @@ class Listener:
 
     def listen(self, file: MediaFile, stretch: Stretch) -> bool:
         """Hear a stretch of a file. Whether that told anything that was not known."""
-        if not self.phrases or file.info.audio is None or self._left <= 0:
+        if not self.phrases or file.info.audio is None or self._left <= 0 or self._unwanted.is_set():
             return False
         start, end = _part(stretch, file.info.duration_seconds)
         hearings = self._hearings.setdefault(

@@ -6,6 +6,7 @@ answer = search(open_library(folder), open_model_set("starter"), Question("siren
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Event
 from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryMoved
@@ -30,41 +31,41 @@ if TYPE_CHECKING:
 __all__ = ["CONFIDENT", "Answer", "search"]
 
 
-def search(library: Library, models: ModelSet, question: Question) -> Answer:
-    """Answers with at most `question.k` moments.
+def search(library: Library, models: ModelSet, question: Question, unwanted: Event | None = None) -> Answer:
+    """Answers with at most `question.k` moments; for any thread. Once `unwanted` is set no more sounds are located.
 
     Raises OtherModelSet where the library is not of these models, QuestionError for an example that cannot be read.
     """
-    held = backgrounds(library)
+    held, unwanted = backgrounds(library), unwanted or Event()
     while True:
         try:
             with on_one_core():
-                return _answer(library.pinned(), held, models, question)
+                return _answer(library.pinned(), held, models, question, unwanted)
         except LibraryMoved:
             continue  # the library is asked as it is now
 
 
-def _answer(library: Library, held: Backgrounds, models: ModelSet, question: Question) -> Answer:
+def _answer(library: Library, held: Backgrounds, models: ModelSet, question: Question, unwanted: Event) -> Answer:
     library.require(models.name, models.spaces)
     asked = take_apart(question)
     return Answer(
         query=str(question),
         model=models.name,
         library=library.folder,
-        moments=_moments(library, held, models, question, asked),
+        moments=_moments(library, held, models, question, asked, unwanted),
         score_kind=LIKENESS if asked.has_only_examples else CALIBRATED,
     )
 
 
 def _moments(
-    library: Library, held: Backgrounds, models: ModelSet, question: Question, asked: Asked
+    library: Library, held: Backgrounds, models: ModelSet, question: Question, asked: Asked, unwanted: Event
 ) -> tuple[Moment, ...]:
     wanted = question.files
     allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
     probes = probes_of(asked, models)
     written = find_written(library, asked, allowed, Meaning(library, held, models, probes))
     found = retrieve(library, asked, probes, question.k, allowed, written.rankings(asked))
-    listener = Listener(library, models, asked.phrases if question.locate else {})
+    listener = Listener(library, models, asked.phrases if question.locate else {}, unwanted)
     look = Look(library, asked, calibration_of(library, held, models, probes), written, listener)
     look.at(found.parts)
     look.hear(question.k)
