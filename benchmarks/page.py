@@ -171,6 +171,7 @@ def _enter_ms(page: Page, text: str) -> tuple[float, float]:
 def together(folder: Path, seconds: float) -> Together:
     """Ten pages ask in turns, and one indexes."""
     models = open_model_set("starter", "cpu")
+    shutil.rmtree(folder / "together", ignore_errors=True)  # an earlier run filled it
     library = create_library(folder / "together", models.name, models.spaces)
     for _ in index([SAMPLE_MEDIA], library, models):
         pass
