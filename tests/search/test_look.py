@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import Event
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ WANTED, OTHER = [1.0, 0.0], [0.0, 1.0]
 def look_at(library: Library, models: ModelSet, *parts: Part) -> Look:
     probe = Probe(0, SpaceName.AUDIO, np.array(WANTED, dtype=np.float32), Measure.LIKENESS)
     asked = Asked(0, (Words("a term"),), (True,))
-    look = Look(library, asked, Calibration([probe], {}), Written({}), Listener(library, models, {}))
+    look = Look(library, asked, Calibration([probe], {}), Written({}), Listener(library, models, {}, Event()))
     look.at(parts)
     return look
 

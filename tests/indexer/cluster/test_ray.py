@@ -78,6 +78,7 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ADDRESS", raising=False)
         patch.setenv("RAY_TMPDIR", str(tmp_path_factory.mktemp("no_ray")))  # nobody else's on this machine
+        patch.setenv("RAY_worker_niceness", "0")  # it is 15 else: beside other tests they would hardly get on
         with ray_session("auto", cpus=2):
             yield
 
