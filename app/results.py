@@ -28,8 +28,11 @@ LEVEL = "level"
 CUES_SHOWN = 2
 
 
-def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -> tuple[Click, ...]:
-    """The list of an answer's moments, and what was clicked in it. `opened` is the rank of the one shown above."""
+def show_results(answer: Answer, opened: int | None, tray: Tray, *, is_all: bool, is_exact: bool) -> tuple[Click, ...]:
+    """The list of an answer's moments, and what was clicked in it. `opened` is the rank of the one shown above.
+
+    `is_all` where no more moments can be had, `is_exact` where no more sounds are to be located.
+    """
     shown = _results()(
         key="results",
         data={
@@ -39,6 +42,7 @@ def show_results(answer: Answer, opened: int | None, tray: Tray, is_all: bool) -
             "level": _level(),
             "open": opened,
             "is_all": is_all,
+            "is_exact": is_exact,
             "score_name": "a probability" if answer.score_kind == CALIBRATED else "a likeness",
             "nearest": "Nothing here is likely to be what you asked for. The nearest are:",
             "nothing": "Nothing in this library is like it.",

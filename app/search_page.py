@@ -18,6 +18,7 @@ from pesearch.app.text import safe
 from pesearch.app.tray import Tray, is_same, show_tray
 from pesearch.app.uploads import as_dropped
 from pesearch.errors import PesearchError
+from pesearch.search.asked import take_apart
 from pesearch.search.language.syntax import Example
 from pesearch.search.question import Question
 from pesearch.search.relevance import Curve
@@ -114,7 +115,7 @@ def _at_once(question: Question) -> tuple[Answer, tuple[Future[bytes], ...], boo
     """The answer, its first pictures, and whether that is all: sounds that are named are located after it was shown."""
     with st.spinner("Searching"):
         first = answer(replace(question, locate=False))
-    return first, begin(library().folder, first_pictures(first)), not question.text.strip()
+    return first, begin(library().folder, first_pictures(first)), not take_apart(question).phrases
 
 
 def _ask_again(found: Found, question: Question, generation: int) -> None:
@@ -130,7 +131,8 @@ def _show(found: Found, tray: Tray) -> None:
     above = st.container()
     shown = found.answer
     moments = shown.moments
-    clicked = show_results(shown, found.opened, tray, is_all=len(moments) < found.question.k)
+    is_all = len(moments) < found.question.k
+    clicked = show_results(shown, found.opened, tray, is_all=is_all, is_exact=found.is_heard)
     for click in clicked:
         _act(click, found, tray)
     if clicked:

@@ -169,6 +169,7 @@ function list(data, send, ask, keep) {
     told.textContent = sure.length
       ? `${sure.length}${is_more ? "+" : ""} moment${sure.length === 1 ? "" : "s"}`
       : "No confident match";
+    if (!data.is_exact) told.append(made("span", "now", " · locating sounds"));
     label.textContent = `${data.score_name} of at least ${level.toFixed(2)}`;
     chances.replaceChildren(histogram(data.moments.map((moment) => moment.score), level));
     const shown = sure.length ? sure : data.moments.slice(0, 6), parts = [];

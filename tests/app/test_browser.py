@@ -212,6 +212,30 @@ def test_the_keyboard_walks_opens_and_takes_along(page: Page) -> None:
     expect(page.locator(".moment")).to_have_count(0)
 
 
+TOLD = """() => {
+    window.told = new Set();
+    const look = () => {
+        for (const each of document.querySelectorAll("*"))
+            window.told.add(each.shadowRoot?.querySelector(".level .told")?.textContent);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""Makes `window.told` all that was ever told above the moments."""
+
+
+def test_the_page_says_while_it_locates_sounds(page: Page) -> None:
+    asked(page, "seen:bell")
+    page.evaluate(TOLD)
+    asked(page, "heard:bell")
+    expect(page.locator(".card").first.locator(".events")).to_be_visible()
+    expect(page.locator(".level .told")).to_have_text(re.compile(r"^\d+ moments?$"))
+    asked(page, "seen:dog")
+    expect(page.locator(".file h3").first).to_have_text("dog_bark.mp4")
+    told = page.evaluate("() => [...window.told].filter((each) => each)")
+    assert [each for each in told if re.fullmatch(r"\d+ moments? · locating sounds", each)]
+
+
 def test_clicks_while_sounds_are_located_are_all_done(page: Page) -> None:
     """In the second after a question, in which its page is laid out anew."""
     asked(page, "rain OR siren OR dog")
