@@ -141,7 +141,7 @@ def _show(found: Found, tray: Tray) -> None:
         _show_opened(found)
     if not found.is_heard:
         _hear_again(found)
-        tray.sharpen(found.answer.moments)
+        tray.sharpen(found.answer.moments, found.answer.query)
     if found.answer is not shown:  # located here, or meanwhile by a layout that this one has overtaken
         st.rerun()
 

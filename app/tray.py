@@ -49,10 +49,12 @@ class Tray:
         else:
             self.moments[moment] = query
 
-    def sharpen(self, moments: Sequence[Moment]) -> None:
-        """Put moments in the place of those that they are, as they are known better now."""
-        better = {old: new for old in self.moments for new in moments if is_same(old, new)}
-        self.moments = {better.get(old, old): query for old, query in self.moments.items()}
+    def sharpen(self, moments: Sequence[Moment], query: str) -> None:
+        """Put moments, best first, in the place of those that they are and that the same question found: they are known
+        better now."""
+        chosen = [moment for moment, found_by in self.moments.items() if found_by == query]
+        better = {old: new for old in chosen for new in reversed(moments) if is_same(old, new)}
+        self.moments = {better.get(old, old): found_by for old, found_by in self.moments.items()}
 
 
 def is_same(one: Moment, other: Moment) -> bool:

@@ -28,9 +28,16 @@ def test_what_becomes_known_later_takes_the_place_of_the_moment() -> None:
     tray = Tray()
     tray.toggle(WIDE, "siren")
     tray.toggle(LATER, "train")
-    tray.sharpen([EXACT])
+    tray.sharpen([EXACT, replace(EXACT, rank=3, start_seconds=7.0, end_seconds=9.0)], "siren")
     assert list(tray.moments.items()) == [(EXACT, "siren"), (LATER, "train")]
     assert tray.holds(WIDE)
+
+
+def test_what_another_question_finds_leaves_it_as_it_was_chosen() -> None:
+    tray = Tray()
+    tray.toggle(EXACT, "siren")
+    tray.sharpen([WIDE], "violin")
+    assert tray.moments == {EXACT: "siren"}
 
 
 def test_moments_are_the_same_where_they_share_time_of_one_file() -> None:
