@@ -18,13 +18,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from pesearch.app.ending import end_within_seconds
+
 if TYPE_CHECKING:
     from pesearch.indexer.outcomes import Outcome
 
 TOLD_EACH_SECONDS = 0.3
-
-LAST_SECONDS = 5.0
-"""So long a run that is stopped may take to end. Libraries swallow an interrupt that comes while they are loaded."""
 
 INTERRUPTED = (130, -signal.SIGINT)
 """How a run ends that was stopped: by itself, or by the signal where that came while it was starting."""
@@ -135,9 +134,7 @@ def _end_with_the_page() -> None:
 
 
 def _interrupted(*_: object) -> NoReturn:
-    last = threading.Timer(LAST_SECONDS, os._exit, [INTERRUPTED[0]])
-    last.daemon = True
-    last.start()
+    end_within_seconds(INTERRUPTED[0])  # libraries swallow an interrupt that comes while they are loaded
     raise KeyboardInterrupt
 
 

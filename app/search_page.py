@@ -121,10 +121,10 @@ def _at_once(question: Question) -> tuple[Answer, tuple[Future[bytes], ...], boo
 def _ask_again(found: Found, question: Question, generation: int) -> None:
     """The same in a library that has changed, or for more moments."""
     found.unwanted.set()
-    first, found.pictures, found.is_heard = _at_once(question)
-    found.unwanted, found.exact = Event(), None
+    first, pictures, is_heard = _at_once(question)
+    found.unwanted, found.exact = Event(), None  # no layout takes any more what was located before
     found.take(first)
-    found.question, found.generation = question, generation
+    found.question, found.generation, found.pictures, found.is_heard = question, generation, pictures, is_heard
 
 
 def _show(found: Found, tray: Tray) -> None:

@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from threading import Thread, Timer
+from threading import Thread
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -18,13 +18,11 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from pesearch.app.access import Access, ensure_free
+from pesearch.app.ending import end_within_seconds
 from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
 from pesearch.app.shared import answer, has_library, models
 from pesearch.search.warm.server import serving_questions
-
-LAST_SECONDS = 5.0
-"""So long pages may take to end."""
 
 
 def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
@@ -78,9 +76,7 @@ def _end_at_once() -> None:
 
 def _end(number: int, _: FrameType | None) -> NoReturn:
     logging.disable()  # each task that is cut off would be told of
-    last = Timer(LAST_SECONDS, os._exit, [128 + number])  # threads that still search would be waited for
-    last.daemon = True
-    last.start()
+    end_within_seconds(128 + number)  # threads that still search would be waited for
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 

@@ -97,7 +97,7 @@ def test_a_run_ends_with_the_page(job: IndexJob, sample_media: Path) -> None:
 
 SWALLOWING = """
 import sys, time
-from pesearch.app import index_job
+from pesearch.app import ending, index_job
 
 def outcomes(*_):
     while True:
@@ -107,7 +107,7 @@ def outcomes(*_):
             pass  # as a library may while it is loaded
     yield
 
-index_job._outcomes, index_job.LAST_SECONDS = outcomes, 0.5
+index_job._outcomes, ending.LAST_SECONDS = outcomes, 0.5
 sys.exit(index_job.main(["library", "media"]))
 """
 
