@@ -62,6 +62,7 @@ def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
             "server.enableStaticServing": False,
             "server.enableAgentApi": False,
             "browser.gatherUsageStats": False,
+            "runner.postScriptGC": False,  # takes 0.3 s, in which the browser's Back can be lost
             "client.toolbarMode": "minimal",
             "logger.hideWelcomeMessage": True,  # it asks a server outside for this machine's address
         }

@@ -167,6 +167,21 @@ def test_the_browser_goes_back_to_what_was_asked_before(page: Page) -> None:
     expect(page.get_by_text("Tray (1)")).to_be_visible()
 
 
+def test_back_and_forth_while_sounds_are_located_ends_where_the_address_says(page: Page) -> None:
+    asked(page, "seen:dog")
+    expect(page.locator(".file h3").first).to_have_text("dog_bark.mp4")
+    asked(page, "heard:siren")
+    bar, first = page.get_by_role("searchbox"), page.locator(".file h3").first
+    for wait_ms in range(100, 500, 50):
+        page.go_back()
+        expect(bar).to_have_value("seen:dog")
+        expect(first).to_have_text("dog_bark.mp4")
+        page.go_forward()
+        expect(bar).to_have_value("heard:siren")
+        expect(first).to_have_text(re.compile("siren"))
+        page.wait_for_timeout(wait_ms)
+
+
 def test_a_sound_that_is_dropped_finds_what_sounds_like_it(page: Page, sample_media: Path) -> None:
     page.get_by_role("button", name="Search by a sound").click()
     page.locator("input[type=file]").set_input_files(sample_media / "siren_alone.wav")
