@@ -10,15 +10,14 @@ function clock(seconds) {
   return hours ? `${hours}:${rest}` : rest;
 }
 
-async function copy(text, element) {
-  const before = element.textContent;
+async function copy(text, element, name) {
   try {
     await navigator.clipboard.writeText(text);
     element.textContent = "Copied";
   } catch {
     window.prompt("Copy this:", text);
   }
-  setTimeout(() => { element.textContent = before; }, 1200);
+  setTimeout(() => { element.textContent = name; }, 1200);
 }
 
 // The player of the file; of a stretch of it at a time, made playable by the server, where the browser cannot play the
@@ -201,13 +200,13 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 function opened(root, data, close) {
-  const shown = { now: data }, away = data.notice ? [made("div", "notice", data.notice)] : [];
+  const shown = { now: data, copies: {} }, away = data.notice ? [made("div", "notice", data.notice)] : [];
   const screen = made("div", "screen");
   const end = () => button("Close", "Back to the results (Esc)", close);
   if (data.is_still || !data.source) {
     shown.around = () => {
       const does = made("div", "does");
-      does.append(...copies(shown.now), end());
+      does.append(...copies(shown), end());
       screen.replaceChildren(...(data.source ? [picture(data)] : []), told(shown.now, does, null));
     };
     shown.around();
@@ -233,7 +232,7 @@ function opened(root, data, close) {
         is_close = !is_close;
         shown.around();
       }));
-    does.append(...copies(shown.now), end());
+    does.append(...copies(shown), end());
     screen.replaceChildren(box, told(shown.now, does, (seconds) => play.jump(seconds)));
     place.replaceChildren(time.element);
     play.placed = time.place;
@@ -247,9 +246,12 @@ function opened(root, data, close) {
   return shown;
 }
 
-function copies(data) {
-  return data.copies.map(([text, title, value]) => {
-    const element = button(text, title, () => copy(value, element));
+// The same buttons for as long as the moment is open: one that says "Copied" goes on saying it when more becomes known.
+function copies(shown) {
+  const copier = (name, title) => {
+    const value = () => shown.now.copies.find(([each]) => each === name)[2];
+    const element = button(name, title, () => copy(value(), element, name));
     return element;
-  });
+  };
+  return shown.now.copies.map(([name, title]) => (shown.copies[name] ??= copier(name, title)));
 }

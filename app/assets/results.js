@@ -44,7 +44,7 @@ function spans(moment) {
 function card(moment, level, chosen, send) {
   const element = made("article", "card");
   element.tabIndex = 0;
-  element.dataset.rank = moment.rank;
+  Object.assign(element.dataset, { rank: moment.rank, file: moment.file, start: moment.start, end: moment.end });
   element.setAttribute("aria-label", `${moment.rank}. ${moment.name}, ${moment.when}`);
   element.classList.toggle("open", moment.rank === chosen);
   element.classList.toggle("unsure", moment.score < level);
@@ -77,13 +77,15 @@ function card(moment, level, chosen, send) {
   return element;
 }
 
-function files(moments, level, chosen, send) {
+// Files in the order of their best moments; those of `order` first, in that order.
+function files(moments, level, chosen, send, order) {
   const groups = new Map();
   for (const moment of moments) {
     if (!groups.has(moment.file)) groups.set(moment.file, []);
     groups.get(moment.file).push(moment);
   }
-  return [...groups.values()].map((found) => {
+  const place = ([{ file }]) => (order.includes(file) ? order.indexOf(file) : order.length);
+  return [...groups.values()].sort((one, other) => place(one) - place(other)).map((found) => {
     const element = made("section", found.length > 1 ? "file many" : "file"), header = made("header"), cards = made("div", "cards");
     header.append(made("h3", "", found[0].name), made("span", "where", found[0].folder));
     if (found.length > 1) header.append(made("span", "where", `${found.length} moments`));
@@ -142,13 +144,26 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".results"), tell = clicks(root, data.done, setStateValue);
   const send = (does, { file, start, end }, by) => tell(does, { file, start, end, by: by ?? "" });
   window.pesearchKeepsPlaces ??= keep_places();
-  steadily(root, () => {
-    const focused = parentElement.activeElement?.dataset?.rank;
+  const show = () => {
+    const focused = parentElement.activeElement?.dataset, order = root.dataset.query === data.query ? kept_order(root) : [];
     root.dataset.query = data.query;
-    root.replaceChildren(...list(data, send, () => tell("more", {}), (level) => setStateValue("level", level)));
-    if (focused) root.querySelector(`.card[data-rank="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    root.replaceChildren(...list(data, send, () => tell("more", {}), (level) => setStateValue("level", level), order));
+    if (focused?.rank) same_card(root, focused)?.focus({ preventScroll: true });
     root.onkeydown = (event) => walk(event, root, data.moments, send);
-  });
+    root.onpointerleave = order.length ? () => steadily(root, show) : null;
+  };
+  steadily(root, show);
+}
+
+// While a pointer is over the list files keep their places, though other moments are best when sounds are located: what is
+// about to be clicked does not move away.
+function kept_order(root) {
+  return root.matches(":hover") ? [...root.querySelectorAll(".file .card:first-child")].map((each) => Number(each.dataset.file)) : [];
+}
+
+function same_card(root, { file, start, end }) {
+  const of_file = [...root.querySelectorAll(`.card[data-file="${CSS.escape(file)}"]`)];
+  return of_file.find((card) => Number(card.dataset.start) <= Number(end) && Number(start) <= Number(card.dataset.end));
 }
 
 function more(ask) {
@@ -158,7 +173,7 @@ function more(ask) {
 }
 
 // The head with the slider, which stays while it is moved, and the moments below it.
-function list(data, send, ask, keep) {
+function list(data, send, ask, keep, order) {
   const head = made("div", "level"), told = made("div", "told"), box = made("div", "sure"), label = made("label");
   const range = made("input"), chances = made("div"), below = made("div");
   Object.assign(range, { type: "range", min: 0, max: 1, step: 0.05, value: data.level });
@@ -175,7 +190,7 @@ function list(data, send, ask, keep) {
     const shown = sure.length ? sure : data.moments.slice(0, 6), parts = [];
     if (!sure.length) parts.push(made("div", "notice", data.moments.length ? data.nearest : data.nothing));
     const cards = made("div", "files");
-    cards.append(...files(shown, level, data.open, send));
+    cards.append(...files(shown, level, data.open, send, order));
     parts.push(cards);
     if (is_more) parts.push(more(ask));
     if (shown.length) parts.push(made("div", "keys", "Keys: arrows or j, k to walk · Enter to open · t for the tray"));

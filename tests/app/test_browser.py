@@ -267,6 +267,15 @@ def test_clicks_while_sounds_are_located_are_all_done(page: Page) -> None:
     expect(page.get_by_text("Tray (3)")).to_be_visible()
 
 
+def test_what_is_pointed_at_keeps_its_place_while_sounds_are_located(page: Page) -> None:
+    asked(page, "seen:bell").first.hover()
+    asked(page, "engine and car")
+    page.locator('.results[data-query="engine and car"] .card .events').first.wait_for()
+    assert names(page) == ["engine_car.mp4", "siren_alone.wav", "siren_train.mp4"]
+    page.mouse.move(0, 0)
+    expect(page.locator(".file h3").nth(1)).to_have_text("siren_train.mp4")  # a car is heard there
+
+
 def test_a_moment_that_is_opened_meanwhile_becomes_exact(page: Page) -> None:
     """Each click begins a layout, which overtakes the one that locates the sounds."""
     for text in ("siren and train", "train and siren", "a siren and a train"):
@@ -366,6 +375,10 @@ def test_path_command_and_json_can_be_copied(page: Page) -> None:
         page.locator(".moment button", has_text="Copied").wait_for()
         copied[name] = page.evaluate("navigator.clipboard.readText()")
         page.locator(".moment button", has_text=name).wait_for()
+    button = page.locator(".moment button", has_text="Copy path")
+    button.dblclick()
+    page.wait_for_timeout(1300)  # "Copied" is said for 1.2 s
+    expect(button).to_be_visible()
     assert "siren_train.mp4@0." in copied["Copy path"]
     assert copied["Copy mpv"].startswith("mpv --start=0.")
     assert json.loads(copied["Copy JSON"])["path"].endswith("siren_train.mp4")
