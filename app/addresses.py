@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pesearch.types import MediaFile
 
-CLIP, THUMB, WAVE, PROXY = "clip", "thumb", "wave", "proxy"
+CLIP, THUMB, WAVE, PROXY, CLIPS = "clip", "thumb", "wave", "proxy", "clips"
 
 VERSION = "v"
 WIDTH = "width"
@@ -43,6 +43,11 @@ def proxy_address(file: MediaFile, start_seconds: float, end_seconds: float) -> 
     The first answer takes as long as the cut is made: a quarter of the stretch for HD on a laptop.
     """
     return _stretch(start_seconds, end_seconds).join(around_proxy(file))
+
+
+def clips_address(archive: str) -> str:
+    """The clips of an archive of that name (`archive.pack`)."""
+    return f"/{CLIPS}/{archive}.zip"
 
 
 def around_proxy(file: MediaFile) -> tuple[str, str]:

@@ -113,9 +113,23 @@ def _show_about(pinned: Library, status: LibraryStatus) -> None:
     for space in pinned.spaces:
         st.text(f"{space.name}: {space.model} @ {space.revision[:12]}, {status.policies[space.name]}")
     if st.button("Check all of it", help="As `pesearch doctor`: reads every file of the library"):
-        with st.spinner("Checking"):
-            done = subprocess.run(
-                [sys.executable, "-m", "pesearch", "doctor", "--library", str(pinned.folder)],
-                capture_output=True, text=True, errors="replace",
-            )  # fmt: skip
-        st.code(done.stdout + done.stderr, language=None)
+        _check(pinned)
+
+
+def _check(pinned: Library) -> None:
+    """Run `pesearch doctor` and show each line of it as it comes."""
+    doctor = [sys.executable, "-u", "-m", "pesearch", "doctor", "--library", str(pinned.folder)]
+    lines, shown = "", st.empty()
+    with (
+        st.spinner("Checking", show_time=True),
+        subprocess.Popen(
+            doctor, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as checking,
+    ):
+        assert checking.stdout is not None
+        try:
+            for line in checking.stdout:
+                lines += line
+                shown.code(lines, language=None)
+        finally:
+            checking.kill()  # where the page was left: else it is over

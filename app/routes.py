@@ -5,8 +5,6 @@ A file is named by its id in the library and times are whole milliseconds: no pa
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from pesearch.app.addresses import (
     CLIP,
+    CLIPS,
     LONGEST_STRETCH_MS,
     PROXY,
     THUMB,
@@ -29,8 +28,10 @@ from pesearch.app.addresses import (
     WIDTH,
     version,
 )
+from pesearch.app.archive import archive_path
 from pesearch.app.browser_formats import content_type
 from pesearch.app.jobs import CORES, Jobs, NobodyWaits
+from pesearch.app.kept import kept_folder
 from pesearch.app.pictures import Picture, picture_bytes, thumb_of, wave_of
 from pesearch.app.shared import library
 from pesearch.errors import PesearchError
@@ -39,6 +40,8 @@ from pesearch.store.made import PROXY_FOLDER, MadeFiles
 from pesearch.types import MediaFile
 
 MOST_PROXY_BYTES = 4 << 30
+
+CLIPS_NAME = "pesearch-clips.zip"
 
 _FOR_EVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
@@ -70,7 +73,8 @@ def media_routes() -> list[BaseRoute]:
         Route(f"/{WAVE}/{stretch}.png", _answering(wave)),
         Route(f"/{PROXY}/{stretch}.mp4", _answering(proxy)),
         Route(f"/{PROXY}/{stretch}.m4a", _answering(proxy)),
-        *(Route(f"/{name}/{{rest:path}}", _nothing) for name in (CLIP, THUMB, WAVE, PROXY)),
+        Route(f"/{CLIPS}/{{name}}.zip", _answering(clips)),
+        *(Route(f"/{name}/{{rest:path}}", _nothing) for name in (CLIP, THUMB, WAVE, PROXY, CLIPS)),
     ]
 
 
@@ -114,6 +118,14 @@ async def proxy(request: Request) -> Response:
     path = await run_in_threadpool(made.path, name) or await _proxy_jobs.result(request, name, make)
     kind = "video/mp4" if file.info.video else "audio/mp4"
     return FileResponse(path, media_type=kind, headers=_headers(request, file, name))
+
+
+async def clips(request: Request) -> Response:
+    """The clips that were cut for a tray, to be kept."""
+    path = await run_in_threadpool(archive_path, request.path_params["name"], library().folder)
+    if path is None:
+        return await _nothing(request)
+    return FileResponse(path, media_type="application/zip", filename=CLIPS_NAME, headers={"Cache-Control": "no-store"})
 
 
 class NotServed(PesearchError):
@@ -170,13 +182,5 @@ async def _nothing(_: Request) -> Response:
 
 
 @cache
-def _made_proxies(folder: Path) -> MadeFiles:
-    """In the library; in a folder of this process where that cannot be written to."""
-    if os.access(folder, os.W_OK):
-        return MadeFiles(folder / PROXY_FOLDER, MOST_PROXY_BYTES)
-    return MadeFiles(Path(_own_folder().name), MOST_PROXY_BYTES)
-
-
-@cache
-def _own_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="pesearch-proxies-")
+def _made_proxies(library: Path) -> MadeFiles:
+    return MadeFiles(kept_folder(library, PROXY_FOLDER), MOST_PROXY_BYTES)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 
+from pesearch.app.addresses import clips_address
+from pesearch.app.archive import forget, pack
+from pesearch.app.shared import library
 from pesearch.app.text import safe
 from pesearch.search.export.choice import Choice
-from pesearch.search.export.clips import NotCut, cut_clips
 from pesearch.search.export.forms import Form, exported
 from pesearch.types import Moment
 from pesearch.wording import when
@@ -94,24 +92,20 @@ def _show_export(tray: Tray) -> None:
         )
         return
     reencode = st.toggle("Exact to a frame", help="Encoded again: slower. Else copied, from the key frame before.")
-    if st.button("Cut", icon=":material/content_cut:"):
-        st.session_state["clips"] = (choices, reencode), _cut(choices, reencode)
-    cut, clips = st.session_state.get("clips", (None, b""))
-    if cut == (choices, reencode):  # what was cut is still what is chosen
-        st.download_button("Download", clips, "pesearch-clips.zip", "application/zip", icon=":material/download:")
+    wanted_now = st.button("Cut", icon=":material/content_cut:")
+    cut, archive = st.session_state.get("clips", (None, ""))
+    if wanted_now:
+        forget(archive, library().folder)
+        cut, archive = st.session_state["clips"] = (choices, reencode), _cut(choices, reencode)
+    if archive and cut == (choices, reencode):  # what was cut is still what is chosen
+        st.link_button("Download", clips_address(archive), icon=":material/download:")
 
 
-def _cut(choices: Sequence[Choice], reencode: bool) -> bytes:
-    """The clips in one ZIP; tells of those that could not be cut."""
-    packed = io.BytesIO()
-    with TemporaryDirectory(prefix="pesearch-") as folder, zipfile.ZipFile(packed, "w") as archive:
-        bar = st.progress(0.0)
-        for number, outcome in enumerate(cut_clips(choices, Path(folder), reencode), start=1):
-            if isinstance(outcome, NotCut):
-                st.warning(safe(f"{outcome.choice.path.name}: {outcome.reason}"))
-            else:
-                archive.write(outcome.path, outcome.path.name)
-                outcome.path.unlink()
-            bar.progress(number / len(choices))
-        bar.empty()
-    return packed.getvalue()
+def _cut(choices: Sequence[Choice], reencode: bool) -> str:
+    """The name of the archive of the clips; tells of those that could not be cut."""
+    bar = st.progress(0.0)
+    archive = pack(choices, reencode, library().folder, bar.progress)
+    bar.empty()
+    for each in archive.not_cut:
+        st.warning(safe(f"{each.choice.path.name}: {each.reason}"))
+    return archive.name

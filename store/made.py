@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile
 
 THUMBNAIL_FOLDER = "thumbnails"
 PROXY_FOLDER = "proxies"
+CLIPS_FOLDER = "clips"
 
 _LEFT_AFTER_SWEEP = 0.8
 """Of the bytes that are allowed: so that a full folder is not swept for each new file."""

@@ -392,6 +392,14 @@ def test_a_failed_file_is_listed_with_its_reason(page: Page, address: str) -> No
     expect(table).to_contain_text("damaged.mp4")
 
 
+def test_the_library_is_checked_from_the_page(page: Page, address: str) -> None:
+    page.goto(f"{address}/library")
+    page.get_by_role("button", name="Check all of it").click()
+    expect(page.get_by_test_id("stCode")).to_contain_text("are as they were written")
+    at_rest(page)
+    expect(page.get_by_text("Checking")).to_have_count(0)
+
+
 def test_a_folder_is_indexed_and_found_without_loading_the_page_anew(page: Page, media: Path) -> None:
     fresh = media.parent / "more"
     fresh.mkdir()
@@ -433,13 +441,14 @@ def test_the_tray_becomes_clips(page: Page, tmp_path: Path) -> None:
     page.get_by_text("Exact to a frame").click()
     page.get_by_role("button", name="Cut").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "pesearch-clips.zip"
     with zipfile.ZipFile(download.value.path()) as archive:
         (name,) = archive.namelist()
         archive.extract(name, tmp_path)
     assert probe(tmp_path / name).duration_seconds == pytest.approx(5.0, abs=0.2)
     page.get_by_text("Exact to a frame").click()  # what was cut is no longer what is chosen
-    expect(page.get_by_role("button", name="Download")).to_have_count(0)
+    expect(page.get_by_role("link", name="Download")).to_have_count(0)
 
 
 def test_a_terminal_is_answered_by_the_page(page: Page, address: str, media: Path) -> None:

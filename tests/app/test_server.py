@@ -85,6 +85,8 @@ def test_beyond_the_end_and_the_head_alone(server: Server, files: Files) -> None
         "/wave/1/0-1000.jpg",
         "/proxy/999999/0-1000.mp4",
         "/proxy/1/0-1000.exe",
+        f"/clips/{'0' * 32}.zip",
+        "/clips/%2e%2e%2flibrary.zip",
     ],
 )
 def test_what_is_no_file_of_the_library_is_not_found(server: Server, path: str) -> None:
