@@ -61,7 +61,8 @@ def _data(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve],
         "name": printable(file.path.name),
         "folder": printable(str(file.path.parent)),
         "notice": "This file is away: its drive is not here." if is_away else "",
-        "source": "" if is_away else _source(file),
+        "source": _picture_kept(moment) if is_away else _source(file),
+        "is_away": is_away,
         "can_play": browser_can_play(file),
         "proxy": around_proxy(file),
         "has_pictures": file.info.video is not None,
@@ -89,6 +90,12 @@ def _data(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve],
         "lines": list(_lines(moment, timed)),
         "copies": list(_copies(answer, moment)),
     }  # fmt: skip
+
+
+def _picture_kept(moment: Moment) -> str:
+    """A picture from the middle of a moment of a file that is away, where it has pictures."""
+    middle = (moment.start_seconds + moment.end_seconds) / 2
+    return thumb_address(moment.file, middle, THUMB_WIDTHS[-1]) if moment.file.info.video else ""
 
 
 def _source(file: MediaFile) -> str:

@@ -34,9 +34,10 @@ from pesearch.app.jobs import CORES, Jobs, NobodyWaits
 from pesearch.app.kept import kept_folder
 from pesearch.app.pictures import Picture, picture_bytes, thumb_of, wave_of
 from pesearch.app.shared import library
-from pesearch.errors import PesearchError
+from pesearch.errors import MediaError, PesearchError
 from pesearch.media.proxy import write_proxy
 from pesearch.store.made import PROXY_FOLDER, MadeFiles
+from pesearch.store.pictures import picture_near
 from pesearch.types import MediaFile
 
 MOST_PROXY_BYTES = 4 << 30
@@ -86,13 +87,20 @@ async def clip(request: Request) -> Response:
 
 
 async def thumb(request: Request) -> Response:
-    """The picture of a file at a time."""
+    """The picture of a file at a time; of one that is away the nearest that was kept."""
     file, at_ms = await _file(request), request.path_params["at_ms"]
     width = request.query_params.get(WIDTH, str(THUMB_WIDTHS[0]))
     if width not in map(str, THUMB_WIDTHS):
         return PlainTextResponse(f"Pictures are {', '.join(map(str, THUMB_WIDTHS))} pixels wide.", 400)
 
-    return await _pictured(request, file, thumb_of(file, at_ms / 1000, int(width)))
+    try:
+        return await _pictured(request, file, thumb_of(file, at_ms / 1000, int(width)))
+    except MediaError:
+        # it is away, or damaged here: what was kept when it was indexed is shown until it can be had
+        kept = await run_in_threadpool(picture_near, library().folder, file.fingerprint, at_ms / 1000)
+        if kept is None:
+            raise
+        return Response(kept, media_type="image/jpeg", headers={"Cache-Control": _ASK_AGAIN})
 
 
 async def wave(request: Request) -> Response:

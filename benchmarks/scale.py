@@ -119,18 +119,21 @@ class Coordinator:
 
 @dataclass(frozen=True, slots=True)
 class Decode:
-    """How many times real time one core decodes; what 20 s weigh as the models take them, against what they become."""
+    """How many times real time one core decodes; what 20 s weigh as the models take them, against what they become;
+    what the small pictures of an hour weigh that are kept."""
 
     part: str
     core_times: float
     piece_bytes: float
     result_bytes: float
+    pictures_bytes: float
 
     def rows(self) -> Iterator[Row]:
         """The speed and the weights."""
         yield Row("1080p30 H.264 with sound, one core", f"{self.core_times:.1f} x real time")
         yield Row("20 s of it, decoded, small set", f"{self.piece_bytes / 1e6:.1f} MB")
         yield Row("20 s of it, in the library", f"{self.result_bytes / 1e6:.2f} MB")
+        yield Row("pictures that are kept of an hour of it", f"{self.pictures_bytes / 1e6:.2f} MB")
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Finding]:
@@ -235,7 +238,9 @@ def measure_decode(folder: Path) -> Decode:
     side = MODEL_SETS["small"].frames.image_size or 0
     sound = sum(piece.sound.samples.nbytes for piece in pieces if piece.sound is not None) / len(pieces)
     piece = sound + len(grid(0.0, SECONDS)) * side * side * 3
-    return Decode("decode", 60.0 / core_seconds, piece, bytes_an_hour(MODEL_SETS["small"]).all * SECONDS / HOUR)
+    kept = sum(len(each.jpeg) for piece in pieces for each in piece.kept) / 60.0 * HOUR
+    result = bytes_an_hour(MODEL_SETS["small"]).all * SECONDS / HOUR
+    return Decode("decode", 60.0 / core_seconds, piece, result, kept)
 
 
 def measure_model(assumed: Assumptions) -> Iterator[Scale]:

@@ -25,6 +25,7 @@ def remove_paths(paths: list[Path], folder: Path) -> int:
         writer.remove(whole)
         writer.forget(path for path in asked if known[path].file_id not in whole)
         follow_renewal(writer.tidy())
+        writer.sweep_pictures()
     print(f"{len(asked)} paths removed from the library, {len(whole)} files with their vectors", file=sys.stderr)
     return 0
 
@@ -35,6 +36,6 @@ def collect(folder: Path) -> None:
 
     with open_library(folder).writer() as writer:
         renewed = follow_renewal(writer.tidy())
-        freed = writer.sweep()
+        freed = writer.sweep() + writer.sweep_pictures()
     built = f", search index built: {', '.join(renewed)}" if renewed else ""
     print(f"{size(freed)} freed{built}", file=sys.stderr)

@@ -12,6 +12,7 @@ from pesearch.encoders.pe_av import WindowFeatures
 from pesearch.encoders.sound import SoundFeatures
 from pesearch.indexer.decode import Piece
 from pesearch.indexer.rows import FileRows
+from pesearch.store.pictures import SmallPicture
 from pesearch.timeline import STEPS_PER_SECOND, WINDOW_SECONDS, step_count
 from pesearch.types import FloatArray, SpaceName
 
@@ -26,10 +27,12 @@ class Window:
 
 
 class Assembly:
-    """What has been embedded of one file so far goes to `rows`; what its next windows will need stays here."""
+    """What has been embedded of one file so far goes to `rows`; its pictures and what its next windows will need stay
+    here."""
 
     def __init__(self, rows: FileRows) -> None:
         self.rows = rows
+        self.pictures: list[SmallPicture] = []
         self.media_seconds = 0.0
         self.unread_seconds = 0.0
         self._frames: list[tuple[float, FloatArray]] = []
@@ -39,6 +42,7 @@ class Assembly:
         """Takes the next piece with what towers and codec made of it; the windows that end in it."""
         self.media_seconds += piece.media_seconds
         self.unread_seconds += piece.unread_seconds
+        self.pictures += piece.kept
         self._take_frames(piece, frames)
         self._take_sound(sound)
         for start, end in piece.windows:

@@ -14,8 +14,10 @@ from pesearch.encoders.passing import Squares
 from pesearch.encoders.sound import SoundChunk
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.audio import AudioReader
+from pesearch.media.cut import small_jpeg
 from pesearch.media.image import read_image
 from pesearch.media.video import Frame, FrameReader
+from pesearch.store.pictures import SmallPicture
 from pesearch.timeline import FRAMES_PER_SECOND, STEPS_PER_SECOND, chunks, grid, step_count, windows
 from pesearch.types import MediaInfo, MediaKind, SpaceName
 
@@ -27,6 +29,10 @@ STOPPED_SECONDS = 60.0
 
 A damaged clock may claim hours between two pictures.
 """
+
+KEPT_EACH_SECONDS = 10.0
+KEPT_WIDTH, STILL_WIDTH = 320, 640
+"""One picture in so many seconds of a video is kept, and a still image itself; so wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk of a file: its pictures, its sound, and the windows that end in it.
+    """A chunk of a file: its pictures, those of them that are `kept`, its sound, and the windows that end in it.
 
     `media_seconds` is how much of the file it is, `unread_seconds` how much of that is lost.
     """
@@ -48,6 +54,7 @@ class Piece:
     start_seconds: float
     end_seconds: float
     stills: tuple[Still, ...]
+    kept: tuple[SmallPicture, ...]
     sound: SoundChunk | None
     windows: tuple[Segment, ...]
     media_seconds: float
@@ -57,7 +64,8 @@ class Piece:
     def size_bytes(self) -> int:
         """The memory that it holds."""
         pictures = {id(still.squares): still.squares.size_bytes for still in self.stills}
-        return sum(pictures.values()) + (0 if self.sound is None else self.sound.samples.nbytes)
+        kept = sum(len(each.jpeg) for each in self.kept)
+        return sum(pictures.values()) + kept + (0 if self.sound is None else self.sound.samples.nbytes)
 
 
 def decode(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Piece]:
@@ -66,7 +74,9 @@ def decode(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Piece]:
     A stretch that cannot be decoded is passed over and counted as unread; MediaError when nothing can be.
     """
     if info.kind is MediaKind.IMAGE:
-        yield Piece(0.0, 0.0, (Still(0.0, 0.0, models.squeeze(read_image(path))),), None, (), 0.0, 0.0)
+        image = read_image(path)
+        kept = SmallPicture(0.0, small_jpeg(image, STILL_WIDTH))
+        yield Piece(0.0, 0.0, (Still(0.0, 0.0, models.squeeze(image)),), (kept,), None, (), 0.0, 0.0)
         return
     with ExitStack() as stack:
         yield from _Chunks(path, info, models, stack)
@@ -91,6 +101,7 @@ class _Chunks:
         self._start_steps = [round(start * STEPS_PER_SECOND) for start, _ in self._windows]
         self._end_steps = [step_count(end) for end in self._ends]
         self._last_new = 0.0
+        self._next_kept = 0.0
         self._shown: tuple[float, Squares] | None = None
 
     def __iter__(self) -> Iterator[Piece]:
@@ -115,7 +126,9 @@ class _Chunks:
             lost = end - start
         elif self._is_shown:
             lost = min((len(times) - len(frames)) / FRAMES_PER_SECOND, end - start)
-        return Piece(start, end, self._stills(frames), sound, tuple(ending), end - start, lost)
+        return Piece(
+            start, end, self._stills(frames), tuple(self._kept(frames)), sound, tuple(ending), end - start, lost
+        )
 
     def _has_stopped(self, start: float, end: float, frames: list[Frame], sound: SoundChunk | None) -> bool:
         """Whether nothing new has been seen or heard for STOPPED_SECONDS before this chunk, nor is in it."""
@@ -132,6 +145,13 @@ class _Chunks:
             )
             for frame in frames
         )
+
+    def _kept(self, frames: Sequence[Frame]) -> Iterator[SmallPicture]:
+        """The first picture in each stretch of KEPT_EACH_SECONDS."""
+        for frame in frames:
+            if frame.time_seconds >= self._next_kept:
+                self._next_kept = (frame.time_seconds // KEPT_EACH_SECONDS + 1) * KEPT_EACH_SECONDS
+                yield SmallPicture(frame.time_seconds, small_jpeg(frame.image, KEPT_WIDTH))
 
     def _squares(self, frame: Frame) -> Squares:
         """A picture that is still shown is the same object, so that it is encoded once."""

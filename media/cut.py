@@ -1,4 +1,4 @@
-"""Small pieces of a file for people to look at: thumbnails."""
+"""Small pictures for people to look at: thumbnails of files, and of pictures that are decoded already."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pesearch.media.ffmpeg import input_url, output_of
 from pesearch.media.image import read_small
 from pesearch.media.probe import inspect
 from pesearch.media.recognise import lacks_index, recognise
-from pesearch.types import MediaKind
+from pesearch.types import ImageArray, MediaKind
 
 LEAD_SECONDS = 5.0
 """Broadcast has a key frame each second or two; cameras that record transport streams stay under this too."""
@@ -31,7 +31,7 @@ def thumbnail(path: Path, at_seconds: float, width: int = 320) -> bytes:
     Errors: MediaError when the file has no pictures or none can be decoded there; FFmpegMissing.
     """
     if recognise(path) is MediaKind.IMAGE:
-        return _small_jpeg(path, width)
+        return small_jpeg(read_small(path, width, _HIGHEST * width), width)
     seconds = max(at_seconds, 0.0)
     # Nearly always this is all: a file is looked into only where it gives nothing, which takes longer than the picture.
     return _frame_as_jpeg(path, _FIRST_PICTURES, seconds, width) or _searched(path, seconds, width)
@@ -59,8 +59,10 @@ def _frame_as_jpeg(path: Path, stream: str, seconds: float, width: int) -> bytes
     ).stdout  # fmt: skip
 
 
-def _small_jpeg(path: Path, width: int) -> bytes:
-    image = Image.fromarray(read_small(path, width, _HIGHEST * width))
+def small_jpeg(pixels: ImageArray, width: int) -> bytes:
+    """A picture, RGB uint8 [height, width, 3], as JPEG of that width or less, and four times that height or less."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((width, _HIGHEST * width))
     stored = io.BytesIO()
     image.save(stored, "JPEG", quality=85)
     return stored.getvalue()

@@ -38,6 +38,7 @@ from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
 from pesearch.store.milvus_address import MilvusAddress
 from pesearch.store.milvus_renewal import leave
+from pesearch.store.pictures import sweep_pictures
 from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_snapshot
@@ -197,6 +198,13 @@ class Writer:
             shards = read_shards(connection)
         with disk_errors(self._folder):
             return sweep_shards(self._folder, shards)
+
+    def sweep_pictures(self) -> int:
+        """Delete pictures, thumbnails and proxies of what is not in the library any more. Bytes freed."""
+        with reading(self._folder) as connection:
+            fingerprints = {row[0] for row in connection.execute("SELECT fingerprint FROM files").fetchall()}
+        with disk_errors(self._folder):
+            return sweep_pictures(self._folder, fingerprints)
 
     def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
         with transaction(self._folder) as connection:

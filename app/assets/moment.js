@@ -162,6 +162,7 @@ function timeline(data, play, is_close) {
 function picture(data) {
   const box = made("div", "media"), image = made("img");
   Object.assign(image, { src: data.source, alt: data.name });
+  image.addEventListener("error", () => box.remove());
   box.append(image);
   return box;
 }
@@ -203,7 +204,7 @@ function opened(root, data, close) {
   const shown = { now: data, copies: {} }, away = data.notice ? [made("div", "notice", data.notice)] : [];
   const screen = made("div", "screen");
   const end = () => button("Close", "Back to the results (Esc)", close);
-  if (data.is_still || !data.source) {
+  if (data.is_still || data.is_away) {
     shown.around = () => {
       const does = made("div", "does");
       does.append(...copies(shown), end());

@@ -19,6 +19,7 @@ from pesearch.app.addresses import clip_address, proxy_address, thumb_address, w
 from pesearch.app.browser_formats import browser_can_play
 from pesearch.app.jobs import CORES
 from pesearch.store.library import Library
+from pesearch.store.pictures import picture_near
 from pesearch.types import MediaFile
 from tests.app.big_file import HOLE_BYTES
 from tests.app.conftest import Server, app_command, free_port
@@ -96,19 +97,28 @@ def test_what_is_no_file_of_the_library_is_not_found(server: Server, path: str) 
     assert b"<html" not in answer.body
 
 
-def test_a_file_that_is_away_is_one_line_and_its_pictures_stay(server: Server, files: Files) -> None:
+def test_a_file_that_is_away_is_one_line_and_its_pictures_stay(
+    server: Server, files: Files, mixed_library: Library
+) -> None:
     file = files["small.webm"]
     path = file.path
     seen = server.get(thumb_address(file, 0)).body
     away = path.rename(path.with_suffix(".away"))
     try:
-        answers = [server.get(clip_address(file)), server.get(thumb_address(file, 0.5))]
+        answer = server.get(clip_address(file))
         still_seen = server.get(thumb_address(file, 0)).body
+        kept = server.get(thumb_address(file, 0.5))
+        heard = server.get(wave_address(file, 0, 1))
     finally:
         away.rename(path)
-    assert [(answer.status, answer.body.count(b"\n")) for answer in answers] == [(404, 0)] * 2
-    assert answers[0].headers["content-type"].startswith("text/plain")
+    for each in (answer, heard):
+        assert (each.status, each.body.count(b"\n")) == (404, 0)
+        assert each.headers["content-type"].startswith("text/plain")
     assert seen == still_seen
+    assert (kept.status, kept.headers["content-type"]) == (200, "image/jpeg")
+    assert kept.body == picture_near(mixed_library.folder, file.fingerprint, 0.5)
+    assert "no-cache" in kept.headers["cache-control"]
+    assert server.get(thumb_address(file, 0.5)).body != kept.body  # the file is there again
 
 
 def test_media_is_never_served_as_a_page(server: Server, files: Files) -> None:

@@ -97,7 +97,9 @@ def test_remove_then_forget(pesearch: Run, tmp_path: Path) -> None:
     for name in ("bell.mp4", "drum.mp4"):
         (media / name).write_bytes((SAMPLES / name).read_bytes())
     assert pesearch("index", media, "--model", "starter", "--library", library).returncode == 0
+    assert len([*library.glob("pictures/*/*.zip")]) == 2
     assert pesearch("remove", media / "bell.mp4", "--library", library).returncode == 0
+    assert len([*library.glob("pictures/*/*.zip")]) == 1
     assert pesearch("gc", "--library", library).returncode == 0
     status = json.loads(pesearch("status", "--library", library, "--json").stdout)
     assert sum(status["files"].values()) == 1

@@ -76,7 +76,9 @@ def test_pictures_are_squares_for_the_towers(long_clip: Path, models: ModelSet) 
     assert {still.squares.core.shape for still in piece.stills} == {(64, 64, 3)}
     assert {still.squares.video.shape for still in piece.stills if still.squares.video is not None} == {(32, 32, 3)}
     assert piece.sound is not None
-    assert piece.size_bytes == 32 * 3 * (64 * 64 + 32 * 32) + piece.sound.samples.nbytes
+    assert [each.at_seconds for each in piece.kept] == [0, 10]
+    kept_bytes = sum(len(each.jpeg) for each in piece.kept)
+    assert piece.size_bytes == 32 * 3 * (64 * 64 + 32 * 32) + kept_bytes + piece.sound.samples.nbytes
 
 
 def test_a_picture_that_stays_is_one_object(tmp_path: Path, models: ModelSet) -> None:
