@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from pesearch.cli.endings import Commands, run_to_its_end
+from pesearch.cli.endings import Commands, end_process, run_to_its_end
 from pesearch.cli.exporting import export
 from pesearch.cli.index_command import index_command
 from pesearch.cli.models_app import models_app
@@ -245,8 +245,13 @@ def options(
     """Options of every command."""
 
 
-def main() -> None:
-    """Run the command line."""
+def main() -> NoReturn:
+    """The command `pesearch`."""
+    end_process(command_line)
+
+
+def command_line() -> None:
+    """Run the command line. It ends by SystemExit."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may hold any bytes
     run_to_its_end(app)

@@ -20,6 +20,7 @@ from pesearch.indexer.stages import Stage, Stages
 from pesearch.media.sidecars import Sidecars
 from pesearch.places import Location
 from pesearch.store.draft import StreamedFile
+from pesearch.store.pictures import SmallPicture
 from pesearch.store.writer import Writer
 from pesearch.types import EncodedFile, Failure
 
@@ -31,11 +32,13 @@ BATCH_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A file with its vectors, the other places of the same content, and how much of it could not be decoded."""
+    """A file with its vectors, the other places of the same content, how much of it could not be decoded, and the
+    pictures of it that are kept."""
 
     file: EncodedFile | StreamedFile
     copies: tuple[Location, ...]
     unread_seconds: float
+    pictures: tuple[SmallPicture, ...]
 
     @property
     def places(self) -> tuple[Location, ...]:
@@ -44,11 +47,12 @@ class Embedded:
 
     @property
     def size_bytes(self) -> int:
-        """What lies in memory of its vectors and features."""
+        """What lies in memory of its vectors, features and pictures."""
+        pictures = sum(len(each.jpeg) for each in self.pictures)
         if isinstance(self.file, StreamedFile):
-            return 0
-        features = self.file.features
-        return sum(each.vectors.nbytes for each in self.file.vectors) + (features.steps.nbytes if features else 0)
+            return pictures
+        features = self.file.features.steps.nbytes if self.file.features else 0
+        return sum(each.vectors.nbytes for each in self.file.vectors) + features + pictures
 
 
 Finished = Embedded | Failure
@@ -129,14 +133,16 @@ class Committer:
 
 
 def commit(writer: Writer, batch: Sequence[Finished]) -> list[Committed]:
-    """Writes a batch, each file with its cues. A failed file that has vanished is told, but there is nothing left to
-    remember."""
+    """Writes a batch, each file with its cues and pictures. A failed file that has vanished is told, but there is
+    nothing left to remember."""
     embedded = [each for each in batch if isinstance(each, Embedded)]
     failures = [each for each in batch if isinstance(each, Failure)]
     sidecars = Sidecars()
     read = [read_cues(each.places, each.file.info, sidecars) for each in embedded]
     if embedded:
         writer.add([file for each, cues in zip(embedded, read, strict=True) for file in _at_its_places(each, cues)])
+    for each in embedded:
+        writer.keep_pictures(each.file.fingerprint, each.pictures)
     if remembered := [failure for failure in failures if os.path.lexists(failure.location.path)]:
         writer.fail(*remembered)
     return [

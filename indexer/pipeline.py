@@ -21,7 +21,6 @@ from pesearch.indexer.stages import Stages
 from pesearch.indexer.tidying import Tidying
 from pesearch.places import Location
 from pesearch.store.draft import Draft
-from pesearch.store.pictures import keep_pictures
 from pesearch.types import Failure
 
 LONG_SECONDS = 1200.0
@@ -50,8 +49,7 @@ def embed_all(embedding: Embedding, committer: Committer, tidying: Tidying) -> I
 def embed(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
     """Embeds every file on one device; how it goes on, and each file when it is finished.
 
-    What a long file gives, and the pictures of each, go to the disk in the folder `library`. Raises ModelError,
-    LibraryError.
+    What a long file gives goes to the disk in the folder `library`. Raises ModelError, LibraryError.
     """
     so_far: dict[int, Assembly] = {}
     models.load()
@@ -65,7 +63,7 @@ def embed(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path)
                 yield from _progress(sum(part.piece.media_seconds for part in parts))
                 for end in (each for each in batch if isinstance(each, End)):
                     task, file = work[end.number], so_far[end.number]
-                    finished = _finish(task, file, end.trouble, library)
+                    finished = _finish(task, file, end.trouble)
                     del so_far[end.number]  # what is handed over now is not discarded any more
                     yield from _progress(task.info.duration_seconds - file.media_seconds)
                     yield finished
@@ -81,12 +79,12 @@ def _rows(task: Work, models: ModelSet, library: Path) -> FileRows:
     return FileRows(seconds, models.kept_codec(), target)
 
 
-def _finish(task: Work, file: Assembly, trouble: Trouble | None, library: Path) -> Ended:
+def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> Ended:
     """The file as it goes to the library, or, for each of its places, why it does not."""
     trouble = _changed(task.location) or trouble or _trouble_with(file.rows)
     if trouble is None:
-        keep_pictures(library, task.fingerprint, file.pictures)
-        return (Embedded(file.rows.finish(task), task.copies, file.unread_seconds),)
+        embedded = file.rows.finish(task)
+        return (Embedded(embedded, task.copies, file.unread_seconds, tuple(file.pictures)),)
     file.rows.discard()
     places = (task.location, *task.copies)
     return tuple(Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places)

@@ -38,7 +38,7 @@ from pesearch.store.generation import lost_commits, read_stamp, write_stamp
 from pesearch.store.merging import groups_to_merge, merge
 from pesearch.store.milvus_address import MilvusAddress
 from pesearch.store.milvus_renewal import leave
-from pesearch.store.pictures import sweep_pictures
+from pesearch.store.pictures import SmallPicture, keep_pictures, sweep_pictures
 from pesearch.store.renewal import Renewal, renew_indexes
 from pesearch.store.shards import Shard, sweep_shards
 from pesearch.store.snapshot import Snapshot, read_snapshot
@@ -86,6 +86,10 @@ class Writer:
         written = write_files(self._folder, encoded, self._spaces)
         written += written_before(file for file in batch if isinstance(file, StreamedFile))
         return self._commit(lambda connection: add_files(connection, files, written))
+
+    def keep_pictures(self, fingerprint: str, pictures: Sequence[SmallPicture]) -> None:
+        """Keep the pictures of a content, where there is room for them."""
+        keep_pictures(self._folder, fingerprint, pictures)
 
     def add_location(self, file_id: int, location: Location) -> int:
         """Say that a known file stands at this location too, or still, after a change of its time."""

@@ -145,7 +145,7 @@ def test_interrupting_is_clean(sample_library: Library, questions: Path) -> None
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     assert "generated world" in first
     assert output == ""
     assert errors.splitlines()[-1].startswith("pesearch: interrupted")

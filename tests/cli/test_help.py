@@ -20,8 +20,8 @@ def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys, json\n"
         "sys.argv = ['pesearch', '--help']\n"
-        "from pesearch.cli.main import main\n"
-        "try: main()\n"
+        "from pesearch.cli.main import command_line\n"
+        "try: command_line()\n"
         "except SystemExit as end: assert not end.code\n"
         "print(json.dumps(sorted(sys.modules)))"
     )

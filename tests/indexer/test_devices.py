@@ -20,6 +20,7 @@ from pesearch.indexer.outcomes import Plan, Progress, Spent
 from pesearch.indexer.plan import Work
 from pesearch.places import Location
 from pesearch.store.library import Library, create_library
+from pesearch.store.pictures import picture_near
 from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind
 from tests.indexer.runs import held, of, run, told
 from tests.media.samples import ffmpeg
@@ -59,6 +60,7 @@ def test_two_processes_make_the_same_library(
             one, other = library.vectors(file.id, space), shared.vectors(files[file.path], space)
             assert np.array_equal(one.segments, other.segments)
             np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-3)
+        assert picture_near(shared.folder, file.fingerprint, 0) == picture_near(library.folder, file.fingerprint, 0)
     (plan,), (spent,) = of(Plan, outcomes), of(Spent, outcomes)
     assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
     assert spent.codec_seconds > 0

@@ -19,6 +19,7 @@ from pesearch.indexer.cluster.session import ray_session
 from pesearch.indexer.index import index
 from pesearch.indexer.outcomes import Indexed, Outcome, Plan, Progress, Spent, Unchanged
 from pesearch.store.library import Library, create_library
+from pesearch.store.pictures import picture_near
 from pesearch.types import SpaceName
 from tests.indexer.cluster.processes import workers
 from tests.indexer.runs import held, of, places, run, told
@@ -84,7 +85,7 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def check_same(library: Library, plain: Library) -> None:
-    """Every file once, with the segments, vectors and features that it has in the plain library."""
+    """Every file once, with the segments, vectors, features and pictures that it has in the plain library."""
     assert places(library) == places(plain)
     assert held(library) == held(plain)
     assert {each.location: each.reason for each in library.failures()} == {
@@ -98,6 +99,9 @@ def check_same(library: Library, plain: Library) -> None:
             one, other = library.vectors(file.id, space), plain.vectors(expected.id, space)
             assert np.array_equal(one.segments, other.segments)
             np.testing.assert_allclose(one.vectors, other.vectors, atol=TOLERANCE)
+        pictures = [picture_near(each.folder, file.fingerprint, 0) for each in (library, plain)]
+        assert pictures[0] == pictures[1]
+        assert (pictures[0] is None) == (file.info.video is None)
         heard, expected_heard = library.features(file.id), plain.features(expected.id)
         assert (heard is None) == (expected_heard is None) == (expected.info.audio is None)
         if heard is not None and expected_heard is not None:

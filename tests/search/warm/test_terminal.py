@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.cli.main import main
+from pesearch.cli.main import command_line
 from pesearch.store.library import Library
 from tests.search.warm.talking import pretending
 
@@ -34,7 +34,7 @@ def query(sample_library: Library, monkeypatch: pytest.MonkeyPatch, capfd: pytes
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["pesearch", "query", *arguments, "--library", str(sample_library.folder)])
         with pytest.raises(SystemExit) as ended:
-            main()
+            command_line()
         out, told = capfd.readouterr()
         return Ended(ended.value.code, out, told)
 
@@ -95,8 +95,8 @@ def test_a_warm_query_says_what_a_cold_one_says(
 @pytest.mark.slow
 def test_a_warm_query_loads_nothing_heavy(page: "subprocess.Popen[str]", sample_library: Library) -> None:
     code = (
-        "import sys\nfrom pesearch.cli.main import main\n"
-        "try: main()\n"
+        "import sys\nfrom pesearch.cli.main import command_line\n"
+        "try: command_line()\n"
         "except SystemExit as end: assert not end.code\n"
         "print(*sys.modules, sep='\\n')"
     )
