@@ -29,10 +29,10 @@ class SmallPicture:
 
 def keep_pictures(library: Path, fingerprint: str, pictures: Sequence[SmallPicture]) -> None:
     """Keep the pictures of a content, if it has any and the disk lets us, in place of those that were kept before."""
-    path = _path(library, fingerprint)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     if not pictures:
         return
+    path = _path(library, fingerprint)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -51,7 +51,7 @@ def picture_near(library: Path, fingerprint: str, at_seconds: float) -> bytes | 
             times = {int(name.removesuffix(".jpg")): name for name in archive.namelist()}
             nearest = min(times, key=lambda at_ms: abs(at_ms - at_seconds * 1000), default=None)
             return None if nearest is None else archive.read(times[nearest])
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile):  # a damaged ZIP gives any of them
         return None
 
 
@@ -62,9 +62,8 @@ def sweep_pictures(library: Path, fingerprints: Collection[str]) -> int:
     """
     kept = (library / PICTURE_FOLDER).glob("*/*")
     made = (path for name in (THUMBNAIL_FOLDER, PROXY_FOLDER) for path in (library / name).glob("[!.]*"))
-    return _delete(path for path in kept if path.suffix != ".zip" or path.stem not in fingerprints) + _delete(
-        path for path in made if path.name.split("-")[0] not in fingerprints
-    )
+    strays = [path for path in kept if path.suffix != ".zip" or path.stem not in fingerprints]
+    return _delete([*strays, *(path for path in made if path.name.split("-")[0] not in fingerprints)])
 
 
 def _path(library: Path, fingerprint: str) -> Path:

@@ -204,7 +204,7 @@ function opened(root, data, close) {
   const shown = { now: data, copies: {} }, away = data.notice ? [made("div", "notice", data.notice)] : [];
   const screen = made("div", "screen");
   const end = () => button("Close", "Back to the results (Esc)", close);
-  if (data.is_still || data.is_away) {
+  if (data.is_still || data.notice) {
     shown.around = () => {
       const does = made("div", "does");
       does.append(...copies(shown), end());
