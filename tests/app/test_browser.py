@@ -288,9 +288,7 @@ def test_a_moment_that_is_opened_meanwhile_becomes_exact(page: Page) -> None:
 
 
 def test_what_is_pressed_while_the_page_is_laid_out_anew_is_a_click(page: Page) -> None:
-    box = asked(page, "dog OR siren").first.get_by_role("button", name="+ Tray").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    asked(page, "dog OR siren").first.get_by_role("button", name="+ Tray").hover()
     page.mouse.down()
     at_rest(page)
     page.mouse.up()
