@@ -6,7 +6,7 @@ By what is in a file, not by its name. https://developer.mozilla.org/docs/Web/Me
 from __future__ import annotations
 
 from pesearch.errors import MediaError
-from pesearch.media.recognise import read_head
+from pesearch.media.file_head import read_head
 from pesearch.types import MediaFile, MediaKind
 
 UNKNOWN = "application/octet-stream"

@@ -10,10 +10,10 @@ import streamlit as st
 
 from pesearch.app.uploads import kept_recording, kept_upload
 from pesearch.errors import QuestionError
-from pesearch.media.recognise import recognise
-from pesearch.search.filter import FileFilter, duration_seconds
-from pesearch.search.language.query import parse
-from pesearch.search.question import Question
+from pesearch.media.sniff import recognise
+from pesearch.search.query.file_filter import FileFilter, duration_seconds
+from pesearch.search.query.language.parser import parse
+from pesearch.search.query.request import Question
 from pesearch.settings import at_home
 from pesearch.types import MediaKind, Sense
 

@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pesearch.app.ending import end_within_seconds
+from pesearch.app.shutdown import end_within_seconds
 
 if TYPE_CHECKING:
-    from pesearch.indexer.outcomes import Outcome
+    from pesearch.indexer.progress_events import Outcome
 
 TOLD_EACH_SECONDS = 0.3
 
@@ -139,8 +139,8 @@ def _interrupted(*_: object) -> NoReturn:
 
 
 def _outcomes(folder: Path, paths: Sequence[Path], model: str | None, retry_failed: bool) -> Iterator[Outcome]:
-    from pesearch.indexer.index import index
     from pesearch.indexer.opening import open_for_indexing
+    from pesearch.indexer.run import index
 
     library, models = open_for_indexing(folder, model, "auto")
     yield from index(paths, library, models, retry_failed=retry_failed)
@@ -165,7 +165,7 @@ class _Told:
 
     def count(self, outcome: Outcome) -> None:
         """Take up one outcome; it is told a few times a second."""
-        from pesearch.indexer.outcomes import CuesEmbedded, Failed, Indexed, Plan, Progress
+        from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
 
         run = self.run
         match outcome:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pesearch.app.escape import safe
 from pesearch.app.index_job import IndexJob, Run
-from pesearch.app.text import safe
 from pesearch.settings import at_home
 
 

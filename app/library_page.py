@@ -7,10 +7,10 @@ import sys
 
 import streamlit as st
 
+from pesearch.app.escape import printable, safe
 from pesearch.app.index_job import IndexJob
 from pesearch.app.indexing import chosen_path, job, show_run
-from pesearch.app.shared import library, models
-from pesearch.app.text import printable, safe
+from pesearch.app.server_state import library, models
 from pesearch.errors import PesearchError
 from pesearch.indexer.volumes import offline
 from pesearch.store.library import Library

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pesearch.app.first_page import MADE_HERE, first_page
 from pesearch.app.library_page import library_page
+from pesearch.app.onboarding_page import MADE_HERE, first_page
 from pesearch.app.search_page import search_page
-from pesearch.app.shared import has_library
+from pesearch.app.server_state import has_library
 
 st.set_page_config(page_title="pesearch", page_icon="🔎", layout="wide")
 st.html("<style>.stMainBlockContainer { padding-top: 4rem; padding-bottom: 2rem; }</style>")

@@ -12,11 +12,11 @@ from threading import Event
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from pesearch.app.addresses import THUMB_WIDTHS, snapped, stretch_ms, thumb_address, wave_address
 from pesearch.app.jobs import CORES, Jobs
-from pesearch.media.cut import thumbnail
+from pesearch.app.urls import THUMB_WIDTHS, snapped, stretch_ms, thumb_address, wave_address
 from pesearch.media.proxy import wave_picture
-from pesearch.store.made import THUMBNAIL_FOLDER, MadeFiles
+from pesearch.media.thumbnails import thumbnail
+from pesearch.store.derived.lru_folder import THUMBNAIL_FOLDER, MadeFiles
 from pesearch.types import MediaFile
 
 MOST_BYTES = 512 << 20

@@ -6,16 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from pesearch.app.addresses import THUMB_WIDTHS
-from pesearch.app.clicks import Click, done, new_clicks
+from pesearch.app.component_events import Click, done, new_clicks
 from pesearch.app.components import component
+from pesearch.app.escape import printable
 from pesearch.app.pictures import Picture, thumb_of, wave_of
-from pesearch.app.text import printable
 from pesearch.app.tray import Tray
-from pesearch.search.calibrate import CALIBRATED
+from pesearch.app.urls import THUMB_WIDTHS
+from pesearch.formatting import cue_text, event_text, evidence_text, when
+from pesearch.search.score.calibration import CALIBRATED
 from pesearch.search.search import CONFIDENT, Answer
 from pesearch.types import MediaKind, Moment
-from pesearch.wording import cue_text, event_text, evidence_text, when
 
 PICTURES = 3
 """So many pictures show a moment."""

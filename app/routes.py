@@ -16,7 +16,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pesearch.app.addresses import (
+from pesearch.app.browser_formats import content_type
+from pesearch.app.clip_archive import archive_path
+from pesearch.app.jobs import CORES, Jobs, NobodyWaits
+from pesearch.app.pictures import Picture, picture_bytes, thumb_of, wave_of
+from pesearch.app.server_state import library
+from pesearch.app.storage_folders import kept_folder
+from pesearch.app.urls import (
     CLIP,
     CLIPS,
     LONGEST_STRETCH_MS,
@@ -28,16 +34,10 @@ from pesearch.app.addresses import (
     WIDTH,
     version,
 )
-from pesearch.app.archive import archive_path
-from pesearch.app.browser_formats import content_type
-from pesearch.app.jobs import CORES, Jobs, NobodyWaits
-from pesearch.app.kept import kept_folder
-from pesearch.app.pictures import Picture, picture_bytes, thumb_of, wave_of
-from pesearch.app.shared import library
 from pesearch.errors import MediaError, PesearchError
 from pesearch.media.proxy import write_proxy
-from pesearch.store.made import PROXY_FOLDER, MadeFiles
-from pesearch.store.pictures import picture_near
+from pesearch.store.derived.lru_folder import PROXY_FOLDER, MadeFiles
+from pesearch.store.derived.previews import picture_near
 from pesearch.types import MediaFile
 
 MOST_PROXY_BYTES = 4 << 30

@@ -8,20 +8,20 @@ from threading import Event
 
 import streamlit as st
 
-from pesearch.app.clicks import Click
+from pesearch.app.component_events import Click
 from pesearch.app.controls import MOMENTS, asked
-from pesearch.app.moment import show_moment
+from pesearch.app.escape import safe
+from pesearch.app.moment_view import show_moment
 from pesearch.app.pictures import begin
 from pesearch.app.results import first_pictures, show_results
-from pesearch.app.shared import answer, curves, library, located, models, warm
-from pesearch.app.text import safe
+from pesearch.app.server_state import answer, curves, library, located, models, warm
 from pesearch.app.tray import Tray, is_same, show_tray
 from pesearch.app.uploads import as_dropped
 from pesearch.errors import PesearchError
-from pesearch.search.asked import take_apart
-from pesearch.search.language.syntax import Example
-from pesearch.search.question import Question
-from pesearch.search.relevance import Curve
+from pesearch.search.query.language.nodes import Example
+from pesearch.search.query.plan import take_apart
+from pesearch.search.query.request import Question
+from pesearch.search.relevance_curve import Curve
 from pesearch.search.search import Answer
 from pesearch.types import MediaFile, Moment, Sense
 

@@ -18,11 +18,11 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from pesearch.app.access import Access, ensure_free
-from pesearch.app.ending import end_within_seconds
 from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
-from pesearch.app.shared import answer, has_library, models
-from pesearch.search.warm.server import serving_questions
+from pesearch.app.server_state import answer, has_library, models
+from pesearch.app.shutdown import end_within_seconds
+from pesearch.search.server.server import serving_questions
 
 
 def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from pesearch.app.addresses import clips_address
-from pesearch.app.archive import forget, pack
-from pesearch.app.shared import library
-from pesearch.app.text import safe
-from pesearch.search.export.choice import Choice
-from pesearch.search.export.forms import Form, exported
+from pesearch.app.clip_archive import forget, pack
+from pesearch.app.escape import safe
+from pesearch.app.server_state import library
+from pesearch.app.urls import clips_address
+from pesearch.export.clip_selection import Choice
+from pesearch.export.formats import Form, exported
+from pesearch.formatting import when
 from pesearch.types import Moment
-from pesearch.wording import when
 
 FORMS: dict[str, Form | None] = {
     "EDL (CMX3600)": Form.EDL,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.composed import write_scenes
-from pesearch.search.evaluation.truths import ClipTruth
+from pesearch.evaluation.ground_truth import ClipTruth
 from training.scene import Scene, facts_of, sample_scene
 from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
 from training.world import FIRST_SEED, MOST_CLIPS

@@ -20,7 +20,7 @@ import torch
 from benchmarks.costs import wall_seconds
 from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
 from pesearch.timeline import SAMPLE_RATE
 from tests.encoders.checkpoints import SMALL
 

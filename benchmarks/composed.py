@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pesearch.search.evaluation.truths import ClipTruth, Truth
+from pesearch.evaluation.ground_truth import ClipTruth, Truth
 from training.render import write_video
 from training.scene import Scene
 from training.texts import with_article
@@ -23,7 +23,7 @@ from training.words import HEARD_AS, OBJECTS, SOUNDS
 from training.world import choose_scenes
 
 TOGETHER_SECONDS = 10.0
-"""What AND means without a limit: both within so many seconds (`pesearch.search.combine`)."""
+"""What AND means without a limit: both within so many seconds (`pesearch.search.score.intervals`)."""
 
 AFTER_SECONDS = 30.0
 """What THEN means without a limit."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from pesearch.indexer.stages import Stage, Stages
+from pesearch.indexer.timings import Stage, Stages
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,18 +24,18 @@ import torch
 from benchmarks.absences import SAID, WITHHELD
 from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.cues import Cue, CueKind, CueSource
-from pesearch.encoders.libraries import load_transformers
+from pesearch.encoders.io_types import unit
+from pesearch.encoders.lazy_imports import load_transformers
 from pesearch.encoders.model_set import open_model_set
-from pesearch.encoders.passing import unit
+from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.indexer.cue_embedding import embed_cues
-from pesearch.indexer.stages import Stages
-from pesearch.places import Location
-from pesearch.search.evaluation.metrics import auroc, calibration_error
-from pesearch.search.products import on_one_core
-from pesearch.search.question import Question
+from pesearch.indexer.timings import Stages
+from pesearch.locations import Location
+from pesearch.search.blas_threads import on_one_core
+from pesearch.search.query.request import Question
 from pesearch.search.search import search
+from pesearch.store.index.tokenizer import words
 from pesearch.store.library import Library, create_library
-from pesearch.store.words import words
 from pesearch.types import AudioStream, EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 from tests.encoders.checkpoints import SMALL
 from training.texts import Rng, sample_text

@@ -42,7 +42,7 @@ from benchmarks.long_files import measure_memory
 from benchmarks.plain import PlainModels
 from benchmarks.real_size import SETS, open_built
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.stages import Stages
+from pesearch.indexer.timings import Stages
 from tests.encoders.checkpoints import save_shared_set
 
 PARTS = ("audio", "set", "pipeline", "memory", "gpu")

@@ -36,7 +36,7 @@ from benchmarks.located import (
 from benchmarks.long_files import measure_events_memory
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.pe_a_frame import PeAFrame
-from pesearch.search.spans import RULE, Rule
+from pesearch.search.events.postprocess import RULE, Rule
 
 PARTS = ("tracks", "stitching", "rules", "memory")
 

@@ -24,11 +24,11 @@ from benchmarks.composed import write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.search import indexed
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.search import asked as take_apart_module
-from pesearch.search.evaluation.ranking import ndcg_at
-from pesearch.search.evaluation.truths import ClipTruth, read_truths
-from pesearch.search.language.syntax import Example, Together, Words
-from pesearch.search.question import Question
+from pesearch.evaluation.ground_truth import ClipTruth, read_truths
+from pesearch.evaluation.ranking import ndcg_at
+from pesearch.search.query import plan as take_apart_module
+from pesearch.search.query.language.nodes import Example, Together, Words
+from pesearch.search.query.request import Question
 from pesearch.search.search import search
 from pesearch.store.library import Library
 from training.render import write_audio, write_video

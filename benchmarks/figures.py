@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from benchmarks.costs import Account, total
-from pesearch.indexer.outcomes import Spent
+from pesearch.indexer.progress_events import Spent
 
 
 @dataclass(frozen=True, slots=True)

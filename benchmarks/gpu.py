@@ -15,8 +15,8 @@ from benchmarks.costs import wall_seconds
 from benchmarks.figures import RealTime
 from benchmarks.ours import decode_all, encode_all, index_all
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.decode import Piece
-from pesearch.indexer.stages import Stages
+from pesearch.indexer.chunk_reader import Piece
+from pesearch.indexer.timings import Stages
 
 MANY_FILES = 8
 MATRIX_SIDE = 8192

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.encoders.overlap_add import HOP_STEPS, Bounds, stitched, windows_of
 from pesearch.encoders.pe_a_frame import PeAFrame
-from pesearch.encoders.stitch import HOP_STEPS, Bounds, stitched, windows_of
+from pesearch.evaluation.detection import matched_events
+from pesearch.evaluation.detection_eval import active_steps
+from pesearch.evaluation.ground_truth import Truth
+from pesearch.evaluation.metrics import auroc, best_iou, f1, matched_onsets, mean
 from pesearch.media.audio import AudioReader
-from pesearch.search.evaluation.detection import matched_events
-from pesearch.search.evaluation.located import active_steps
-from pesearch.search.evaluation.metrics import auroc, best_iou, f1, matched_onsets, mean
-from pesearch.search.evaluation.truths import Truth
-from pesearch.search.sound import DecodedSound
-from pesearch.search.spans import RULE, Rule, seconds, spans
+from pesearch.search.events.codec_features import DecodedSound
+from pesearch.search.events.postprocess import RULE, Rule, seconds, spans
 from pesearch.timeline import step_count
 from pesearch.types import FloatArray
 from training.render import write_samples

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pesearch.places import Location
+from pesearch.locations import Location
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.timeline import grid, windows
 from pesearch.types import (

@@ -22,10 +22,10 @@ import psds_eval
 import sed_eval
 import sklearn.metrics
 
-from pesearch.search.evaluation.detection import OFFSET_SHARE, DetectionCounts
-from pesearch.search.evaluation.metrics import ONSET_COLLAR_SECONDS
-from pesearch.search.evaluation.psds import SCENARIO_1, SCENARIO_2, PsdsCounts, Scenario
-from pesearch.search.evaluation.ranking import average_precisions, ndcg_at
+from pesearch.evaluation.detection import OFFSET_SHARE, DetectionCounts
+from pesearch.evaluation.metrics import ONSET_COLLAR_SECONDS
+from pesearch.evaluation.psds import SCENARIO_1, SCENARIO_2, PsdsCounts, Scenario
+from pesearch.evaluation.ranking import average_precisions, ndcg_at
 
 Spans = dict[str, list[tuple[float, float]]]
 TOLERANCE = 1e-9

@@ -21,10 +21,10 @@ import numpy as np
 
 from benchmarks.vector_data import K, VectorData, make_data
 from benchmarks.vector_systems import Ours
-from pesearch.store import vectors
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.index import vector_search as vectors
+from pesearch.store.index.milvus.sync import reach_vectors
 from pesearch.store.library import open_library
-from pesearch.store.milvus_address import MilvusAddress
-from pesearch.store.milvus_renewal import reach_vectors
 from pesearch.types import SpaceName
 
 TENTH = 0.1

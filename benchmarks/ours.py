@@ -8,16 +8,16 @@ from pathlib import Path
 from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.assembly import Assembly
-from pesearch.indexer.decode import Piece, decode
-from pesearch.indexer.encode import encode
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Indexed, Spent
-from pesearch.indexer.plan import Work
-from pesearch.indexer.rows import FileRows, Gathered
-from pesearch.indexer.stages import Stage, Stages
+from pesearch.indexer.batch_encoder import encode
+from pesearch.indexer.chunk_reader import Piece, decode
+from pesearch.indexer.progress_events import Indexed, Spent
+from pesearch.indexer.row_buffer import FileRows, Gathered
+from pesearch.indexer.run import index
+from pesearch.indexer.survey import Work
+from pesearch.indexer.timings import Stage, Stages
+from pesearch.indexer.window_assembler import Assembly
+from pesearch.locations import Location
 from pesearch.media.probe import probe
-from pesearch.places import Location
 from pesearch.store.library import create_library
 from pesearch.types import EncodedFile, FloatArray
 

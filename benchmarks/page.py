@@ -26,9 +26,9 @@ from benchmarks.clips import make_copies, make_video
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.many_windows import FILE_SECONDS, make_many_windows
 from pesearch.encoders.model_set import open_model_set
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
+from pesearch.store.derived.lru_folder import THUMBNAIL_FOLDER
 from pesearch.store.library import create_library, open_library
-from pesearch.store.made import THUMBNAIL_FOLDER
 from pesearch.timeline import windows
 from pesearch.types import FloatArray
 from tests.app.browsing import asked, launched

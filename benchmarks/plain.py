@@ -18,9 +18,9 @@ from PIL import Image
 
 from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
-from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
-from pesearch.encoders.stitch import stitched, windows_of
-from pesearch.indexer.stages import Stage
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
+from pesearch.encoders.overlap_add import stitched, windows_of
+from pesearch.indexer.timings import Stage
 from pesearch.media.audio import read_audio
 from pesearch.media.probe import probe
 from pesearch.media.video import Frame, FrameReader

@@ -35,20 +35,20 @@ from benchmarks.figures import Finding, Row, parts_of, report, this_machine
 from benchmarks.ours import decode_all
 from benchmarks.process_tree import tree_seconds
 from benchmarks.scale_model import HOURS, Assumptions, Bytes, Scale, bytes_an_hour, scale
+from pesearch.encoders.model_registry import MODEL_SETS
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.models import MODEL_SETS
 from pesearch.indexer.cluster.embed import RayEmbed
 from pesearch.indexer.cluster.session import ray_session
 from pesearch.indexer.crawl import crawl
 from pesearch.indexer.devices import embed_on
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Indexed, Plan, Progress
 from pesearch.indexer.pipeline import Embed
-from pesearch.indexer.plan import New, survey
-from pesearch.places import Location
-from pesearch.store.batch import store_files
-from pesearch.store.disk import size_on_disk
+from pesearch.indexer.progress_events import Indexed, Plan, Progress
+from pesearch.indexer.run import index
+from pesearch.indexer.survey import New, survey
+from pesearch.locations import Location
+from pesearch.store.disk.durable import size_on_disk
 from pesearch.store.library import Library, create_library
+from pesearch.store.write.batch import store_files
 from pesearch.timeline import STEPS_PER_SECOND, grid, windows
 from pesearch.types import CodecFeatures, EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors, VideoStream
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.figures import Row
-from pesearch.encoders.models import ModelSetDescription
+from pesearch.encoders.model_registry import ModelSetDescription
 from pesearch.timeline import FRAMES_PER_SECOND, HOP_SECONDS, STEPS_PER_SECOND
 from pesearch.types import SpaceName
 

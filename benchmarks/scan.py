@@ -28,8 +28,8 @@ from PIL import Image
 from benchmarks.costs import wall_seconds
 from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.encoders.model_set import open_model_set
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Indexed, Progress, Relocated, Unchanged
+from pesearch.indexer.progress_events import Indexed, Progress, Relocated, Unchanged
+from pesearch.indexer.run import index
 from pesearch.store.library import create_library, open_library
 
 FILES_IN_A_FOLDER = 100

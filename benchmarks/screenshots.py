@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from pesearch.encoders.model_set import open_model_set
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.store.library import create_library
 from tests.app.browsing import asked, launched
 from tests.app.conftest import running

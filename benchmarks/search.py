@@ -25,17 +25,19 @@ from benchmarks.composed import KINDS, Composed, composed_questions, write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.many_windows import make_many_windows
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.indexer.index import index
-from pesearch.search.asked import take_apart
-from pesearch.search.background import backgrounds
-from pesearch.search.evaluation.metrics import auroc, calibration_error
-from pesearch.search.evaluation.ranking import ndcg_at
-from pesearch.search.evaluation.truths import read_truths
-from pesearch.search.products import on_one_core
-from pesearch.search.question import Question
-from pesearch.search.retrieve import probes_of, retrieve
-from pesearch.search.score import score_parts
-from pesearch.search.search import calibration_of, search
+from pesearch.evaluation.ground_truth import read_truths
+from pesearch.evaluation.metrics import auroc, calibration_error
+from pesearch.evaluation.ranking import ndcg_at
+from pesearch.indexer.run import index
+from pesearch.search.blas_threads import on_one_core
+from pesearch.search.encode.query_encoder import probes_of
+from pesearch.search.query.plan import take_apart
+from pesearch.search.query.request import Question
+from pesearch.search.retrieve.retriever import retrieve
+from pesearch.search.score.calibration import calibration_of
+from pesearch.search.score.normalization import backgrounds
+from pesearch.search.score.part_scores import score_parts
+from pesearch.search.search import search
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import SpaceName
 from training.texts import with_article

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.encoders.model_set import open_model_set
-from pesearch.search.evaluation.metrics import Scores, auroc
-from pesearch.search.question import Question
+from pesearch.evaluation.metrics import Scores, auroc
+from pesearch.search.query.request import Question
 from pesearch.search.search import search
 from pesearch.store.library import open_library
 from training.words import OBJECTS, OUTSIDE, SOUNDS

@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.other_systems import Chroma, Hnswlib, LanceDB, SqliteVec, Usearch
 from benchmarks.vector_data import VectorData
-from pesearch.places import Location
+from pesearch.locations import Location
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import EncodedFile, FloatArray, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 

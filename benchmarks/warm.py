@@ -23,12 +23,12 @@ from pathlib import Path
 
 from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.encoders.model_set import open_model_set
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.search.opening import open_for_search
-from pesearch.search.question import Question
+from pesearch.search.query.request import Question
 from pesearch.search.search import search
-from pesearch.search.warm.client import ask_warm
-from pesearch.search.warm.server import serving_questions
+from pesearch.search.server.client import ask_warm
+from pesearch.search.server.server import serving_questions
 from pesearch.store.library import create_library
 
 TEXT = "siren and train"

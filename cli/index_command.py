@@ -50,7 +50,7 @@ def index_command(
 
     Reads .pesearchignore files; hidden and system folders are left out. Exit code 3: some files failed (listed).
     """
-    from pesearch.cli.indexing import Wanted, choose_vectors, run_index
+    from pesearch.cli.index_summary import Wanted, choose_vectors, run_index
 
     if not paths and vectors is None:
         raise typer.BadParameter("name files or folders to index", param_hint="PATH...")

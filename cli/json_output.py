@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pesearch.search.json_shapes import event_object, moment_object
+from pesearch.search.serialize import event_object, moment_object
 
 if TYPE_CHECKING:
     from pesearch.search.search import Answer

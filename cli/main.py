@@ -9,10 +9,10 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from pesearch.cli.endings import Commands, end_process, run_to_its_end
-from pesearch.cli.exporting import export
+from pesearch.cli.exit_codes import Commands, end_process, run_to_its_end
+from pesearch.cli.export_command import export
 from pesearch.cli.index_command import index_command
-from pesearch.cli.models_app import models_app
+from pesearch.cli.models_command import models_app
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, chosen
 
 app = typer.Typer(
@@ -86,10 +86,10 @@ def query(
 
     Examples: pesearch query "siren and train"; pesearch query "mind the gap" --speech; pesearch query --audio bark.wav
     """
-    from pesearch.cli.asking import answer_question, print_answer
-    from pesearch.search.filter import FileFilter, duration_seconds
-    from pesearch.search.language.query import parse
-    from pesearch.search.question import Question
+    from pesearch.cli.query_command import answer_question, print_answer
+    from pesearch.search.query.file_filter import FileFilter, duration_seconds
+    from pesearch.search.query.language.parser import parse
+    from pesearch.search.query.request import Question
     from pesearch.types import MediaKind
 
     files = FileFilter(
@@ -128,7 +128,7 @@ def events(
 
     A file of the library is heard with the library's models, and much faster.
     """
-    from pesearch.cli.asking import locate
+    from pesearch.cli.query_command import locate
 
     raise typer.Exit(locate(file, phrases, model, threshold, chosen(library), device, as_json))
 
@@ -139,7 +139,7 @@ app.command()(export)
 @app.command()
 def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """What a library holds, and which files failed and why."""
-    from pesearch.cli.inspecting import print_status
+    from pesearch.cli.status_command import print_status
 
     print_status(chosen(library), as_json)
 
@@ -150,7 +150,7 @@ def doctor(
     repair: Annotated[bool, typer.Option("--repair", help="Mend a damaged library; says what it does.")] = False,
 ) -> None:
     """Check this machine and the library, all of it. Exit code 2 when something needed is missing or damaged."""
-    from pesearch.cli.inspecting import print_doctor, print_repair
+    from pesearch.cli.status_command import print_doctor, print_repair
 
     if repair:
         print_repair(chosen(library))
@@ -165,7 +165,7 @@ def remove(
     library: LibraryOption = None,
 ) -> None:
     """Take files out of the library. The media files themselves are never touched."""
-    from pesearch.cli.keeping import remove_paths
+    from pesearch.cli.maintenance_command import remove_paths
 
     raise typer.Exit(remove_paths(paths, chosen(library)))
 
@@ -173,7 +173,7 @@ def remove(
 @app.command()
 def gc(library: LibraryOption = None) -> None:
     """Delete what nothing in the library refers to, merge small files of vectors, build search indexes that lack."""
-    from pesearch.cli.keeping import collect
+    from pesearch.cli.maintenance_command import collect
 
     collect(chosen(library))
 
@@ -198,7 +198,7 @@ def eval_command(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how well a library answers: truths of clips, your own judged queries, or a public dataset."""
-    from pesearch.cli.evaluating import run_dataset, run_eval
+    from pesearch.cli.eval_command import run_dataset, run_eval
 
     if judged.is_dir():
         run_dataset(judged, layout, split, chosen(library), device, as_json)

@@ -30,7 +30,7 @@ def printable(text: str) -> str:
 def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     """A moment: rank (with ? where it is no confident match), score, time and path; what speaks for it; what is written
     there; where the sounds are; how to play it."""
-    from pesearch.wording import cue_text, event_text, evidence_text, mpv_command, when
+    from pesearch.formatting import cue_text, event_text, evidence_text, mpv_command, when
 
     path = moment.file.path
     yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {when(moment)}  {shown(path)}"

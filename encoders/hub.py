@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pesearch.encoders.folders import ModelFolder, missing_files, open_folder, size_on_disk
-from pesearch.encoders.models import PACKAGED, ModelSetDescription, ModelSource
+from pesearch.encoders.model_files import ModelFolder, missing_files, open_folder, size_on_disk
+from pesearch.encoders.model_registry import PACKAGED, ModelSetDescription, ModelSource
 from pesearch.errors import ModelDamaged, ModelError, ModelMissing
 
 _PATTERNS = {

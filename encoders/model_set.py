@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
-from pesearch.encoders.models import ModelSetDescription, describe
-from pesearch.encoders.passing import (
+from pesearch.encoders.io_types import (
     FrameVectors,
     JointVectors,
     ReadSteps,
@@ -28,15 +27,16 @@ from pesearch.encoders.passing import (
     WindowInput,
     WindowVectors,
 )
+from pesearch.encoders.model_registry import ModelSetDescription, describe
 from pesearch.types import MEDIA_SPACES, CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
+    from pesearch.encoders.chunked_codec import SoundChunk, SoundFeatures
     from pesearch.encoders.device import Batches
+    from pesearch.encoders.image_tower import Tower
     from pesearch.encoders.pe_a_frame import PeAFrame
     from pesearch.encoders.pe_av import PeAv, WindowFeatures
     from pesearch.encoders.pe_core import PeCore
-    from pesearch.encoders.sound import SoundChunk, SoundFeatures
-    from pesearch.encoders.tower import Tower
 
 
 class ModelSet:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from pesearch.encoders.checkpoint_loader import load_pe_a_frame, load_tokenizer, tokenize
+from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import Batches, computing, place
-from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.passing import ReadSteps
+from pesearch.encoders.io_types import ReadSteps
+from pesearch.encoders.model_files import ModelFolder
+from pesearch.encoders.overlap_add import Bounds, stitched, windows_of
 from pesearch.encoders.pe_av import FromSound
-from pesearch.encoders.pe_checkpoint import load_pe_a_frame, load_tokenizer, tokenize
-from pesearch.encoders.sound import SoundEncoder
-from pesearch.encoders.stitch import Bounds, stitched, windows_of
 from pesearch.timeline import steps_of
 from pesearch.types import FloatArray
 

@@ -22,13 +22,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from pesearch.encoders.checkpoint_loader import frames_wanted, load_pe_av, load_tokenizer, picture_size, tokenize
+from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import Batches, computing, place
-from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.pe_checkpoint import frames_wanted, load_pe_av, load_tokenizer, picture_size, tokenize
+from pesearch.encoders.image_tower import Tower, squeeze_as_transformers
+from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.preprocess import batches_of_equals, sample_frames
-from pesearch.encoders.sound import SoundEncoder
-from pesearch.encoders.tower import Tower, squeeze_as_transformers
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
 TEXTS_AT_ONCE = 64

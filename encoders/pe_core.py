@@ -15,9 +15,9 @@ import torch
 from safetensors import SafetensorError
 
 from pesearch.encoders.device import computing, place
-from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import TOKENIZING, Unfilled, load_open_clip, silent
-from pesearch.encoders.tower import Tower, same_weights, squeeze_as_open_clip
+from pesearch.encoders.image_tower import Tower, same_weights, squeeze_as_open_clip
+from pesearch.encoders.lazy_imports import TOKENIZING, Unfilled, load_open_clip, silent
+from pesearch.encoders.model_files import ModelFolder
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray
 

@@ -15,13 +15,13 @@ from typing import Self
 
 from pesearch.errors import LibraryError
 from pesearch.indexer.cues import CuesRead, read_cues
-from pesearch.indexer.outcomes import CuesLeftOut, Failed, Indexed, Relocated
-from pesearch.indexer.stages import Stage, Stages
+from pesearch.indexer.progress_events import CuesLeftOut, Failed, Indexed, Relocated
+from pesearch.indexer.timings import Stage, Stages
+from pesearch.locations import Location
 from pesearch.media.sidecars import Sidecars
-from pesearch.places import Location
-from pesearch.store.draft import StreamedFile
-from pesearch.store.pictures import SmallPicture
-from pesearch.store.writer import Writer
+from pesearch.store.derived.previews import SmallPicture
+from pesearch.store.shards.records import StreamedFile
+from pesearch.store.write.writer import Writer
 from pesearch.types import EncodedFile, Failure
 
 BATCH_FILES = 64

@@ -12,7 +12,7 @@ from pathlib import Path
 from pesearch.errors import PesearchError
 from pesearch.indexer.ignore import Patterns, compile_patterns, is_hidden, is_left_out, patterns_of
 from pesearch.indexer.volumes import mounted
-from pesearch.places import Location, Volume
+from pesearch.locations import Location, Volume
 from pesearch.types import Failure
 
 LIBRARY_MARK = "library.duckdb"

@@ -12,11 +12,11 @@ from itertools import groupby
 import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.outcomes import CuesEmbedded
-from pesearch.indexer.stages import Stage, Stages
-from pesearch.store.cue_tables import CueSources, FoundIn, Numbers
+from pesearch.indexer.progress_events import CuesEmbedded
+from pesearch.indexer.timings import Stage, Stages
+from pesearch.store.catalogue.cues import CueSources, FoundIn, Numbers
 from pesearch.store.library import Library
-from pesearch.store.writer import Writer
+from pesearch.store.write.writer import Writer
 from pesearch.types import FloatArray, SpaceName, SpaceVectors
 
 CUES_A_COMMIT = 2048

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.cues import CueSource
-from pesearch.indexer.outcomes import CuesLeftOut, CuesTaken
+from pesearch.indexer.progress_events import CuesLeftOut, CuesTaken
+from pesearch.locations import Location
 from pesearch.media.cues import CueReading, read_inside, read_sidecar
 from pesearch.media.sidecars import Sidecar, Sidecars
-from pesearch.places import Location
-from pesearch.store.cue_tables import KnownSource
+from pesearch.store.catalogue.cues import KnownSource
 from pesearch.store.library import Library
-from pesearch.store.writer import Writer
+from pesearch.store.write.writer import Writer
 from pesearch.types import MediaFile, MediaInfo
 
 _THREADS = 4

@@ -16,14 +16,14 @@ from pathlib import Path
 from queue import Empty
 
 from pesearch.encoders.hub import ModelFolders
+from pesearch.encoders.model_registry import ModelSetDescription
 from pesearch.encoders.model_set import ModelSet
-from pesearch.encoders.models import ModelSetDescription
 from pesearch.errors import DeviceError, PesearchError
 from pesearch.indexer.commit import Ended
-from pesearch.indexer.outcomes import Progress
 from pesearch.indexer.pipeline import Embedding, embed
-from pesearch.indexer.plan import Work
-from pesearch.indexer.stages import BESIDE, Stage, Stages
+from pesearch.indexer.progress_events import Progress
+from pesearch.indexer.survey import Work
+from pesearch.indexer.timings import BESIDE, Stage, Stages
 
 WAITING_FILES = 4
 """Finished files of each process that may wait for the writer."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pesearch.encoders.model_registry import default_model_set
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.models import default_model_set
 from pesearch.errors import LibraryNotFound
 from pesearch.store.library import Library, create_library, open_library
 

@@ -10,17 +10,17 @@ from contextlib import closing
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.assembly import Assembly
+from pesearch.indexer.batch_encoder import encode
 from pesearch.indexer.commit import Committer, Embedded, Ended
-from pesearch.indexer.decoding import Decoding, End, Part, Trouble
-from pesearch.indexer.encode import encode
-from pesearch.indexer.outcomes import Outcome, Progress
-from pesearch.indexer.plan import Work, unseen
-from pesearch.indexer.rows import FileRows, Gathered
-from pesearch.indexer.stages import Stages
-from pesearch.indexer.tidying import Tidying
-from pesearch.places import Location
-from pesearch.store.draft import Draft
+from pesearch.indexer.decode_workers import Decoding, End, Part, Trouble
+from pesearch.indexer.maintenance import Tidying
+from pesearch.indexer.progress_events import Outcome, Progress
+from pesearch.indexer.row_buffer import FileRows, Gathered
+from pesearch.indexer.survey import Work, unseen
+from pesearch.indexer.timings import Stages
+from pesearch.indexer.window_assembler import Assembly
+from pesearch.locations import Location
+from pesearch.store.write.streaming import Draft
 from pesearch.types import Failure
 
 LONG_SECONDS = 1200.0

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.places import Location, Volume
+from pesearch.locations import Location, Volume
 from pesearch.store.library import Library
 
 MOUNTS = Path("/proc/self/mountinfo")

@@ -9,9 +9,9 @@ from threading import Event
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryBusy
 from pesearch.indexer.crawl import crawl
-from pesearch.indexer.index import index_found
-from pesearch.indexer.outcomes import Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
-from pesearch.places import Location
+from pesearch.indexer.progress_events import Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
+from pesearch.indexer.run import index_found
+from pesearch.locations import Location
 from pesearch.store.library import Library
 from pesearch.types import Failure
 

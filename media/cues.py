@@ -14,11 +14,11 @@ from typing import Any
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import FFmpegMissing, MediaError
-from pesearch.media.inside import Inside, look_inside
-from pesearch.media.recognise import raise_unreadable
+from pesearch.locations import Location
+from pesearch.media.embedded_metadata import Inside, look_inside
+from pesearch.media.file_head import raise_unreadable
 from pesearch.media.sidecars import Sidecar
 from pesearch.media.subtitles import MAX_CUES, MAX_TEXT_CHARACTERS, Line, decoded, subtitle_lines
-from pesearch.places import Location
 from pesearch.types import MediaInfo, MediaKind
 
 MAX_SIDECAR_BYTES = 32 << 20

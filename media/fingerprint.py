@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.recognise import raise_unreadable, read_head
+from pesearch.media.file_head import raise_unreadable, read_head
 
 _PART_BYTES = 1 << 20
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pesearch.errors import MediaError
-from pesearch.media.recognise import read_head
+from pesearch.media.file_head import read_head
 from pesearch.types import ImageArray
 
 MAX_PIXELS = 150_000_000

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.media.ffprobe import Section, ffprobe, packets
+from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
-from pesearch.media.recognise import raise_unreadable, recognise
+from pesearch.media.sniff import recognise
 from pesearch.types import AudioStream, MediaInfo, MediaKind, VideoStream
 
 MAX_FRAME_PIXELS = 8192 * 8192

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.places import Location
+from pesearch.locations import Location
 
 SUFFIXES = (".info.json", ".srt", ".vtt", ".ass", ".ssa", ".txt")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pesearch.places import Location
+from pesearch.locations import Location
 
 
 class CueKind(StrEnum):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pesearch.cues import CueSource, FoundCue
-from pesearch.places import Location
+from pesearch.locations import Location
 
 FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pesearch.encoders.model_registry import default_model_set
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.models import default_model_set
 from pesearch.errors import LibraryNotFound
-from pesearch.search.events import StoredSound, stored_sound
+from pesearch.search.events.locate import StoredSound, stored_sound
 from pesearch.store.library import Library, open_library
 
 

@@ -5,23 +5,23 @@ answer = search(open_library(folder), open_model_set("starter"), Question("siren
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from threading import Event
 from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryMoved
-from pesearch.search.answer import CONFIDENT, Answer
-from pesearch.search.asked import Asked, take_apart
-from pesearch.search.background import Backgrounds, backgrounds
-from pesearch.search.calibrate import CALIBRATED, LIKENESS, Calibration, Measure, Probe
-from pesearch.search.evidence import evidence_of
-from pesearch.search.listen import Listener
-from pesearch.search.look import Look
-from pesearch.search.meaning import Meaning
-from pesearch.search.products import on_one_core
-from pesearch.search.question import Question
-from pesearch.search.retrieve import probes_of, retrieve
-from pesearch.search.written import find_written
+from pesearch.search.blas_threads import on_one_core
+from pesearch.search.encode.query_encoder import probes_of
+from pesearch.search.query.plan import Asked, take_apart
+from pesearch.search.query.request import Question
+from pesearch.search.refine.refiner import Look
+from pesearch.search.refine.sound_rescorer import Listener
+from pesearch.search.result import CONFIDENT, Answer
+from pesearch.search.retrieve.cue_matches import find_written
+from pesearch.search.retrieve.cue_meaning import Meaning
+from pesearch.search.retrieve.retriever import retrieve
+from pesearch.search.score.calibration import CALIBRATED, LIKENESS, calibration_of
+from pesearch.search.score.evidence import evidence_of
+from pesearch.search.score.normalization import Backgrounds, backgrounds
 from pesearch.types import Moment
 
 if TYPE_CHECKING:
@@ -82,10 +82,3 @@ def _moments(
         )
         for rank, (part, stretch) in enumerate(look.whole(question.k, question.per_file), start=1)
     )
-
-
-def calibration_of(library: Library, held: Backgrounds, models: ModelSet, probes: Sequence[Probe]) -> Calibration:
-    """How the scores of these probes are read in this library."""
-    spaces = {probe.space for probe in probes if probe.measure is not Measure.LIKENESS}
-    of = {space: held.of(library, models, space) for space in spaces}
-    return Calibration(probes, {space: background for space, background in of.items() if background is not None})

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pesearch.cues import CueHit
-from pesearch.store.cue_vectors import cues_at
+from pesearch.store.catalogue.cue_extents import cues_at
 from pesearch.store.generation import Generation
-from pesearch.store.layout import Numbers
+from pesearch.store.shards.row_ranges import Numbers
 from pesearch.types import FloatArray, SpaceName
 
 

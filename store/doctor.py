@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store.aside import put_aside
-from pesearch.store.birth import bring_up, is_older, migrate_catalogue, reading_as_now
-from pesearch.store.catalogue import CATALOGUE_FILE, LOG_FILE, transaction
-from pesearch.store.changes import lose_shards, raise_generation, rename_library
-from pesearch.store.disk import disk_errors
-from pesearch.store.extents import read_shards
-from pesearch.store.generation import GENERATION_FILE, lost_commits, read_stamp, write_stamp
-from pesearch.store.lock import writer_lock
-from pesearch.store.shards import FEATURE_FOLDER, VECTOR_FOLDER, Shard
-from pesearch.store.snapshot import Snapshot, read_snapshot
-from pesearch.store.verify import find_damage
+from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, transaction
+from pesearch.store.catalogue.create import bring_up, is_older, migrate_catalogue, reading_as_now
+from pesearch.store.catalogue.extents import read_shards
+from pesearch.store.catalogue.mutations import lose_shards, raise_generation, rename_library
+from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
+from pesearch.store.catalogue.stamp import GENERATION_FILE, lost_commits, read_stamp, write_stamp
+from pesearch.store.disk.durable import disk_errors
+from pesearch.store.disk.lock import writer_lock
+from pesearch.store.disk.quarantine import put_aside
+from pesearch.store.shards.checksum import find_damage
+from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,4 @@
-"""One generation of a library in memory, and the small file that tells which generation is the last.
-
-The file is written after the commit. Should that fail, a reader that holds an older generation keeps it until the
-next writer starts; a reader that starts anew reads the catalogue, which is the truth.
-"""
+"""One generation of a library in memory: its snapshot, its rows and its indexes."""
 
 from __future__ import annotations
 
@@ -11,15 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pesearch.errors import VectorServerError
-from pesearch.hits import Hits
-from pesearch.store.disk import write_durably
-from pesearch.store.open_coverings import OpenCoverings
-from pesearch.store.rows import Rows, map_file, map_rows
-from pesearch.store.snapshot import Snapshot
-from pesearch.store.vectors import VectorIndex, open_index
+from pesearch.search_hits import Hits
+from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.index.ann_registry import OpenCoverings
+from pesearch.store.index.mapped_rows import Rows, map_file, map_rows
+from pesearch.store.index.vector_search import VectorIndex, open_index
 from pesearch.types import FloatArray, Space, SpaceName
-
-GENERATION_FILE = "generation"
 
 
 class Generation:
@@ -73,27 +66,3 @@ class Generation:
             mapping = beside.submit(self.rows, space)
             covering = self._coverings.of(self.snapshot, space, self.snapshot.vectors[space.name].layout())
             return open_index(mapping.result(), covering)
-
-
-def read_stamp(folder: Path) -> str:
-    """What the generation file holds: generation and birth of the library, or nothing when there is no such file."""
-    try:
-        return (folder / GENERATION_FILE).read_text("utf-8", "replace").strip()
-    except FileNotFoundError:
-        return ""
-
-
-def birth_of(folder: Path) -> str:
-    """What tells the library in `folder` from every other, as far as its generation file says; else nothing."""
-    return read_stamp(folder).partition(" ")[2]
-
-
-def lost_commits(stamp: str, snapshot: Snapshot) -> int:
-    """How many commits the catalogue has lost since this stamp, which was read before it; they are announced after."""
-    number, _, birth = stamp.partition(" ")
-    return max(int(number) - snapshot.generation, 0) if birth == snapshot.birth and number.isdecimal() else 0
-
-
-def write_stamp(folder: Path, stamp: str) -> None:
-    """Replace the generation file in one step."""
-    write_durably(folder / GENERATION_FILE, lambda sink: sink.write(f"{stamp}\n".encode()))

@@ -19,11 +19,11 @@ import numpy as np
 from pesearch import timeline
 from pesearch.cues import Cue, CueHit, CueKind
 from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet, VectorServerError
-from pesearch.hits import Hits
-from pesearch.places import Volume
-from pesearch.store.birth import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
-from pesearch.store.cue_search import CuesFound, find_cues
-from pesearch.store.cue_tables import (
+from pesearch.locations import Volume
+from pesearch.search_hits import Hits
+from pesearch.store.catalogue.create import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
+from pesearch.store.catalogue.cue_extents import sources_without_vectors
+from pesearch.store.catalogue.cues import (
     CueSources,
     FoundIn,
     KnownSource,
@@ -32,21 +32,22 @@ from pesearch.store.cue_tables import (
     cues_of_sources,
     known_sources,
 )
-from pesearch.store.cue_vectors import sources_without_vectors
-from pesearch.store.feature_shards import read_features
-from pesearch.store.generation import Generation, read_stamp
-from pesearch.store.known import KnownPlaces
-from pesearch.store.layout import Numbers
-from pesearch.store.lock import writer_lock
-from pesearch.store.milvus_address import MilvusAddress
-from pesearch.store.milvus_renewal import MilvusState, milvus_state
-from pesearch.store.open_coverings import OpenCoverings
-from pesearch.store.shards import shard_damaged
-from pesearch.store.snapshot import is_last, read_snapshot, read_stamp_of
+from pesearch.store.catalogue.files import KnownPlaces
+from pesearch.store.catalogue.snapshot import is_last, read_snapshot, read_stamp_of
+from pesearch.store.catalogue.stamp import read_stamp
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.cue_search import CuesFound, find_cues
+from pesearch.store.disk.lock import writer_lock
+from pesearch.store.generation import Generation
+from pesearch.store.index.ann_registry import OpenCoverings
+from pesearch.store.index.features import read_features
+from pesearch.store.index.fulltext_file import OpenText
+from pesearch.store.index.milvus.sync import MilvusState, milvus_state
+from pesearch.store.index.vector_search import PartVectors, read_vectors, side_by_side, vectors_of_parts
+from pesearch.store.shards.format import shard_damaged
+from pesearch.store.shards.row_ranges import Numbers
 from pesearch.store.status import LibraryStatus, status_of
-from pesearch.store.text_cache import OpenText
-from pesearch.store.vectors import PartVectors, read_vectors, side_by_side, vectors_of_parts
-from pesearch.store.writer import Writer
+from pesearch.store.write.writer import Writer
 from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
 
 _Answer = TypeVar("_Answer")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.store.disk import size_on_disk
-from pesearch.store.snapshot import Snapshot
-from pesearch.store.vectors import SearchPolicy, search_policy
+from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.disk.durable import size_on_disk
+from pesearch.store.index.vector_search import SearchPolicy, search_policy
 from pesearch.types import MediaKind, SpaceName
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Failed
+from pesearch.indexer.progress_events import Failed
+from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library
 from tests.small_disk import SmallDisk
 

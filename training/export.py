@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pesearch.encoders.libraries import load_transformers
+from pesearch.encoders.lazy_imports import load_transformers
 from training.calibrate import calibrate
 from training.clips import Clips
 from training.pool import FRAME_PIXELS

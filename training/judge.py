@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pesearch.encoders.libraries import load_open_clip, load_transformers
-from pesearch.encoders.models import describe
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
+from pesearch.encoders.model_registry import describe
+from pesearch.evaluation.ground_truth import ClipTruth, read_truths
+from pesearch.evaluation.metrics import auroc, best_iou, first_relevant_ranks, mean, recall_at
 from pesearch.media.audio import read_audio
 from pesearch.media.video import FrameReader
-from pesearch.search.evaluation.metrics import auroc, best_iou, first_relevant_ranks, mean, recall_at
-from pesearch.search.evaluation.truths import ClipTruth, read_truths
-from pesearch.search.spans import spans
+from pesearch.search.events.postprocess import spans
 from training.pool import CLIP_SECONDS, FRAME_TIMES
 from training.words import OBJECTS, OUTSIDE, SOUNDS
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pesearch.encoders.libraries import load_open_clip
+from pesearch.encoders.lazy_imports import load_open_clip
 from training.directions import Space, audio_space, image_space, joint_space, video_space
 from training.loop import Means, load_weights, save_weights, train
 from training.questions import Question, image_question, sample_questions

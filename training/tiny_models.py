@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from pesearch.encoders.libraries import load_open_clip, load_transformers
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
 from training.directions import DIMENSION
 from training.pool import FRAME_PIXELS
 

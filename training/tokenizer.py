@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from pesearch.encoders.libraries import load_transformers
+from pesearch.encoders.lazy_imports import load_transformers
 from training.questions import sample_questions
 from training.words import OUTSIDE_TRAIN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pesearch.indexer.plan import Work
+from pesearch.indexer.survey import Work
 
 ROUNDS = 16
 """Each worker gets about so many batches: few enough to cost nothing, enough for all to end at about the same time."""

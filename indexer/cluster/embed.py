@@ -15,12 +15,12 @@ from pesearch.indexer.cluster.batches import pack
 from pesearch.indexer.cluster.feed import Feed
 from pesearch.indexer.cluster.session import Pool, living_nodes, pool_of, ray_session
 from pesearch.indexer.cluster.worker import Job, Report, shards_of
-from pesearch.indexer.outcomes import Progress
 from pesearch.indexer.pipeline import Embed, Embedding
-from pesearch.indexer.plan import Work, unseen
-from pesearch.indexer.stages import BESIDE, Stage, Stages
-from pesearch.store.generation import birth_of
-from pesearch.store.staging import Staging
+from pesearch.indexer.progress_events import Progress
+from pesearch.indexer.survey import Work, unseen
+from pesearch.indexer.timings import BESIDE, Stage, Stages
+from pesearch.store.catalogue.stamp import birth_of
+from pesearch.store.shards.staging import Staging
 from pesearch.types import Failure
 
 LOOK_SECONDS = 1.0

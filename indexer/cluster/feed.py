@@ -11,7 +11,7 @@ from typing import Any
 
 from pesearch.indexer.cluster.session import Pool
 from pesearch.indexer.cluster.worker import Job, Worker
-from pesearch.indexer.plan import Work
+from pesearch.indexer.survey import Work
 
 TRIES = 2
 """A batch whose worker died is done again so often."""

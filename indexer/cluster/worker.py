@@ -11,19 +11,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pesearch.encoders.hub import ModelFolders, find_model_folders
+from pesearch.encoders.model_registry import ModelSetDescription
 from pesearch.encoders.model_set import ModelSet
-from pesearch.encoders.models import ModelSetDescription
 from pesearch.errors import ClusterError, LibraryError, ModelDamaged, PesearchError
 from pesearch.indexer.commit import Embedded, Ended, Finished
-from pesearch.indexer.outcomes import Progress
 from pesearch.indexer.pipeline import embed
-from pesearch.indexer.plan import Work, unseen
-from pesearch.indexer.stages import Stage, Stages
-from pesearch.store.batch import store_files
-from pesearch.store.draft import StreamedFile
-from pesearch.store.generation import birth_of
-from pesearch.store.shards import Shard
-from pesearch.store.staging import Staging
+from pesearch.indexer.progress_events import Progress
+from pesearch.indexer.survey import Work, unseen
+from pesearch.indexer.timings import Stage, Stages
+from pesearch.store.catalogue.stamp import birth_of
+from pesearch.store.shards.format import Shard
+from pesearch.store.shards.records import StreamedFile
+from pesearch.store.shards.staging import Staging
+from pesearch.store.write.batch import store_files
 from pesearch.types import EncodedFile, Failure, Space
 
 

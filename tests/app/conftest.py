@@ -19,8 +19,8 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Failed
+from pesearch.indexer.progress_events import Failed
+from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library
 from pesearch.types import MediaFile
 from tests.app.big_file import make_big

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from pesearch.app.results import FIRST_MOMENTS
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.media.probe import probe
 from pesearch.store.library import create_library
 from tests.app.browsing import asked, at_rest, names, until

@@ -97,7 +97,8 @@ def test_a_run_ends_with_the_page(job: IndexJob, sample_media: Path) -> None:
 
 SWALLOWING = """
 import sys, time
-from pesearch.app import ending, index_job
+from pesearch.app import index_job
+from pesearch.app import shutdown as ending
 
 def outcomes(*_):
     while True:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pesearch.app.controls import MOMENTS
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library
 from tests.app.browsing import PATIENCE_MS, at_rest
 from tests.app.conftest import running

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from pesearch.app.addresses import clip_address, proxy_address
+from pesearch.app.urls import clip_address, proxy_address
 from pesearch.types import MediaFile
 from tests.app.conftest import Server
 

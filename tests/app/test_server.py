@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pesearch.app.addresses import clip_address, proxy_address, thumb_address, wave_address
 from pesearch.app.browser_formats import browser_can_play
 from pesearch.app.jobs import CORES
+from pesearch.app.urls import clip_address, proxy_address, thumb_address, wave_address
+from pesearch.store.derived.previews import picture_near
 from pesearch.store.library import Library
-from pesearch.store.pictures import picture_near
 from pesearch.types import MediaFile
 from tests.app.big_file import HOLE_BYTES
 from tests.app.conftest import Server, app_command, free_port

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pesearch.app.tray import Tray, is_same
-from pesearch.places import Location
+from pesearch.locations import Location
 from pesearch.types import Event, MediaFile, MediaInfo, MediaKind, Moment
 
 FILE = MediaFile(1, "content", MediaInfo(MediaKind.VIDEO, 60.0, None, None), (Location(Path("/a.mp4"), 1, 1),))

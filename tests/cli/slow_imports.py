@@ -8,7 +8,7 @@ import tempfile
 
 os.environ |= {"HF_HOME": f"{tempfile.gettempdir()}/pesearch-tests-{os.getpid()}", "HF_HUB_OFFLINE": "1"}
 
-from pesearch.encoders.libraries import load_open_clip, load_transformers
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
 
 load_transformers()
 load_open_clip()

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.cli.evaluating import absent_lines, dataset_lines, query_lines
+from pesearch.cli.eval_command import absent_lines, dataset_lines, query_lines
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.index import index
-from pesearch.search.evaluation.dataset_evaluation import DatasetEvaluation
-from pesearch.search.evaluation.datasets import Presence
-from pesearch.search.evaluation.judging import QueryFigures
-from pesearch.search.evaluation.protocols import TaskFigures
-from pesearch.search.evaluation.ranking import RankingFigures
+from pesearch.evaluation.dataset_evaluation import DatasetEvaluation
+from pesearch.evaluation.datasets import Presence
+from pesearch.evaluation.protocols import TaskFigures
+from pesearch.evaluation.ranked_metrics import QueryFigures
+from pesearch.evaluation.ranking import RankingFigures
+from pesearch.indexer.run import index
 from pesearch.store.library import Library, open_library
 from tests.cli.conftest import Run
 

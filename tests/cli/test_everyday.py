@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.search.evaluation.metrics import iou
+from pesearch.evaluation.metrics import iou
 from pesearch.store.library import Library
 from tests.cli.conftest import Run
 

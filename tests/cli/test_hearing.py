@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pesearch.cli import asking
-from pesearch.cli.asking import hearing_shown
+from pesearch.cli import query_command as asking
+from pesearch.cli.query_command import hearing_shown
 
 
 def test_nothing_is_shown_of_what_is_quick(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pesearch.cli.render import moment_lines, shown, size, table
 from pesearch.cues import CueKind, FoundBy, FoundCue
-from pesearch.places import Location
+from pesearch.formatting import clock, quoted, span
+from pesearch.locations import Location
 from pesearch.types import MediaFile, MediaInfo, MediaKind, Moment
-from pesearch.wording import clock, quoted, span
 
 
 @given(st.text(max_size=40))

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from pesearch.encoders.libraries import Unfilled, load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import Unfilled, load_open_clip, load_transformers, silent
 
 WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
 MOST_DRAWN = 1_000_003

@@ -12,10 +12,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pesearch.encoders.checkpoint_loader import load_pe_av
+from pesearch.encoders.chunked_codec import SoundChunk, SoundEncoder, SoundFeatures
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.pe_checkpoint import load_pe_av
 from pesearch.encoders.preprocess import whole_steps
-from pesearch.encoders.sound import SoundChunk, SoundEncoder, SoundFeatures
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pesearch.encoders.device import Batches, choose_device, computing, place
-from pesearch.encoders.models import default_model_set
+from pesearch.encoders.model_registry import default_model_set
 from pesearch.errors import DeviceError, OutOfMemory
 
 

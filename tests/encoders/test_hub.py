@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import constants
 
 from pesearch.encoders.hub import find_model_folders, pull, status
-from pesearch.encoders.models import ModelSetDescription, ModelSource, describe
+from pesearch.encoders.model_registry import ModelSetDescription, ModelSource, describe
 from pesearch.errors import ModelDamaged, ModelError, ModelMissing
 
 CONFIG = json.dumps({"text_config": {"hidden_size": 1024}}).encode()

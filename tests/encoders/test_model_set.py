@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.passing import WindowInput
 from pesearch.errors import ModelDamaged, UnknownModel
 from pesearch.types import MEDIA_SPACES, SpaceName
 

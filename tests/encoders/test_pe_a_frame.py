@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import load_transformers, silent
+from pesearch.encoders.lazy_imports import load_transformers, silent
+from pesearch.encoders.model_files import ModelFolder
+from pesearch.encoders.overlap_add import WINDOW_STEPS, windows_of
 from pesearch.encoders.pe_a_frame import PeAFrame
-from pesearch.encoders.stitch import WINDOW_STEPS, windows_of
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import load_transformers, silent
+from pesearch.encoders.checkpoint_loader import load_pe_av
+from pesearch.encoders.lazy_imports import load_transformers, silent
+from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.pe_av import PeAv, Vectors
-from pesearch.encoders.pe_checkpoint import load_pe_av
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray, SpaceName
 

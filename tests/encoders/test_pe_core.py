@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import load_open_clip, silent
+from pesearch.encoders.lazy_imports import load_open_clip, silent
+from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.pe_core import PeCore
 from pesearch.errors import ModelDamaged
 

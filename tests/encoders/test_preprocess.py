@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pesearch.encoders.libraries import load_transformers
+from pesearch.encoders.lazy_imports import load_transformers
 from pesearch.encoders.preprocess import batches_of_equals, sample_frames, whole_steps
 from pesearch.timeline import STEP_SAMPLES
 

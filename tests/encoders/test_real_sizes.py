@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from pesearch.encoders.folders import ModelFolder
-from pesearch.encoders.libraries import Unfilled, load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import Unfilled, load_open_clip, load_transformers, silent
+from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.encoders.pe_av import PeAv
 from pesearch.encoders.pe_core import PeCore

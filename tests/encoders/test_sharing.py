@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pesearch.encoders.libraries import load_open_clip, silent
+from pesearch.encoders.chunked_codec import SoundChunk
+from pesearch.encoders.io_types import WindowInput
+from pesearch.encoders.lazy_imports import load_open_clip, silent
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.passing import WindowInput
 from pesearch.encoders.pe_av import WindowFeatures
-from pesearch.encoders.sound import SoundChunk
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import CodecFeatures
 from tests.encoders.checkpoints import SHARED_TINY, save_pe_core, save_shared_set

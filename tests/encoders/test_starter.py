@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from pesearch.encoders.folders import size_on_disk
 from pesearch.encoders.hub import find_model_folders
-from pesearch.encoders.libraries import load_open_clip, load_transformers, silent
+from pesearch.encoders.io_types import WindowInput
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
+from pesearch.encoders.model_files import size_on_disk
+from pesearch.encoders.model_registry import describe
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.models import describe
-from pesearch.encoders.passing import WindowInput
 from pesearch.types import SpaceName
 
 TEXTS = ["siren and train", "a red car"]

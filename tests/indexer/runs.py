@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Failed, FailedBefore, Indexed, Missing, Outcome, Relocated, Unchanged
+from pesearch.indexer.progress_events import Failed, FailedBefore, Indexed, Missing, Outcome, Relocated, Unchanged
+from pesearch.indexer.run import index
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
 

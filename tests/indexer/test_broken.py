@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.outcomes import Failed, Indexed, Plan, Progress, Relocated
+from pesearch.indexer.progress_events import Failed, Indexed, Plan, Progress, Relocated
 from pesearch.store.library import Library
 from tests.indexer.runs import of, places, run, told
 from tests.media.broken import broken_copies

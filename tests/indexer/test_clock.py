@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search.filter import FileFilter
+from pesearch.search.query.file_filter import FileFilter
 from pesearch.store.library import Library, open_library
 from tests.indexer.runs import run, told
 from tests.indexer.test_places import stills

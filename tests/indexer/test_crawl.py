@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pesearch.indexer.crawl import crawl
-from pesearch.places import Location
+from pesearch.locations import Location
 from pesearch.types import Failure
 from tests.indexer.trees import names, plant, public_folder, without_rights
 

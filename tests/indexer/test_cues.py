@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.outcomes import CuesLeftOut, CuesTaken, Indexed, Outcome, Relocated, Unchanged
-from pesearch.store.catalogue import transaction
+from pesearch.indexer.progress_events import CuesLeftOut, CuesTaken, Indexed, Outcome, Relocated, Unchanged
+from pesearch.store.catalogue.connection import transaction
 from pesearch.store.library import Library
 from tests.indexer.runs import of, run
 from tests.media.samples import ffmpeg

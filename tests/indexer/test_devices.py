@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import ModelError
 from pesearch.indexer.devices import split
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Plan, Progress, Spent
-from pesearch.indexer.plan import Work
-from pesearch.places import Location
+from pesearch.indexer.progress_events import Plan, Progress, Spent
+from pesearch.indexer.run import index
+from pesearch.indexer.survey import Work
+from pesearch.locations import Location
+from pesearch.store.derived.previews import picture_near
 from pesearch.store.library import Library, create_library
-from pesearch.store.pictures import picture_near
 from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind
 from tests.indexer.runs import held, of, run, told
 from tests.media.samples import ffmpeg
@@ -81,7 +81,7 @@ PARENT = """
 import sys
 from pathlib import Path
 from pesearch.encoders.model_set import open_model_set
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.store.library import open_library
 
 folder, library, models = map(Path, sys.argv[1:])

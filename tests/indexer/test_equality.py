@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.encoders.passing import WindowInput
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.media.audio import AudioReader
 from pesearch.media.video import FrameReader
 from pesearch.store.library import Library, create_library

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.index import index_found
-from pesearch.indexer.outcomes import Failed, NotMedia
-from pesearch.indexer.plan import survey
-from pesearch.places import Location
+from pesearch.indexer.progress_events import Failed, NotMedia
+from pesearch.indexer.run import index_found
+from pesearch.indexer.survey import survey
+from pesearch.locations import Location
 from pesearch.store.library import Library, create_library
 from tests.indexer.runs import of, places, run, told
 from tests.indexer.trees import public_folder, without_rights

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pesearch.errors import PesearchError
 from pesearch.indexer.crawl import crawl
-from pesearch.places import Location
+from pesearch.locations import Location
 from pesearch.types import Failure
 from tests.indexer.trees import names, plant
 

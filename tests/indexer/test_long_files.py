@@ -10,16 +10,17 @@ import pyarrow as pa
 import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.indexer import pipeline, rows
+from pesearch.indexer import pipeline
+from pesearch.indexer import row_buffer as rows
 from pesearch.indexer.commit import Embedded
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Failed, Progress
-from pesearch.indexer.plan import Work
-from pesearch.indexer.stages import Stages
+from pesearch.indexer.progress_events import Failed, Progress
+from pesearch.indexer.run import index
+from pesearch.indexer.survey import Work
+from pesearch.indexer.timings import Stages
+from pesearch.locations import Location
 from pesearch.media.probe import probe
-from pesearch.places import Location
-from pesearch.store import draft
 from pesearch.store.library import Library, create_library
+from pesearch.store.write import streaming as draft
 from pesearch.types import MEDIA_SPACES
 from tests.indexer.runs import of, run, told
 from tests.media.samples import ffmpeg

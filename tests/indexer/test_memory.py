@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.indexer.outcomes import Spent
+from pesearch.indexer.progress_events import Spent
 from pesearch.store.library import Library, create_library
 from pesearch.types import MEDIA_SPACES
 from tests.indexer.runs import of, run, told

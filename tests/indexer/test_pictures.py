@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.media.cut import thumbnail
+from pesearch.media.thumbnails import thumbnail
+from pesearch.store.derived.previews import PICTURE_FOLDER, picture_near
 from pesearch.store.library import Library
-from pesearch.store.pictures import PICTURE_FOLDER, picture_near
 from pesearch.types import ImageArray, MediaKind
 from tests.indexer.runs import run
 from tests.media.samples import ffmpeg

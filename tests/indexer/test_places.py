@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.outcomes import Missing, Plan, Relocated
+from pesearch.indexer.progress_events import Missing, Plan, Relocated
 from pesearch.store.library import Library, create_library
 from pesearch.types import SpaceName
 from tests.indexer.runs import held, of, places, run, told

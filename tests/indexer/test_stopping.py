@@ -14,8 +14,8 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.commit import BATCH_FILES
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Indexed, Progress
+from pesearch.indexer.progress_events import Indexed, Progress
+from pesearch.indexer.run import index
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
 from tests.indexer.runs import held, places, run, told

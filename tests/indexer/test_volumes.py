@@ -10,11 +10,12 @@ import duckdb
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer import plan, volumes
+from pesearch.indexer import survey as plan
+from pesearch.indexer import volumes
 from pesearch.indexer.crawl import crawl
-from pesearch.indexer.outcomes import Missing, Relocated
+from pesearch.indexer.progress_events import Missing, Relocated
 from pesearch.indexer.volumes import OfflineFiles, mounted, offline
-from pesearch.places import Location, Volume
+from pesearch.locations import Location, Volume
 from pesearch.store.library import Library, open_library
 from tests.indexer.drives import Drive
 from tests.indexer.runs import held, of, places, run, told

@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.outcomes import Indexed, Missing, Outcome, Plan, Relocated
+from pesearch.indexer.progress_events import Indexed, Missing, Outcome, Plan, Relocated
 from pesearch.indexer.watch import watch
 from pesearch.store.library import Library
 from tests.indexer.runs import run, told

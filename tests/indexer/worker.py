@@ -15,7 +15,7 @@ import torch
 
 from pesearch.encoders.model_set import open_model_set
 from pesearch.errors import PesearchError
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.store.library import open_library
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
+from pesearch.locations import Location
 from pesearch.media.cues import MAX_SIDECAR_BYTES, CueReading, read_inside, read_sidecar
 from pesearch.media.probe import probe
 from pesearch.media.sidecars import Sidecars
-from pesearch.places import Location
 from tests.media.samples import ffmpeg
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nMind the gap\n\n2\n00:00:03,000 --> 00:00:09,000\nStand clear\n"

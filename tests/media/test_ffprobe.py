@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pesearch.media import ffprobe as told
-from pesearch.media.inside import look_inside
+from pesearch.media.embedded_metadata import look_inside
 from tests.media.samples import ffmpeg
 
 ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f", "|": r"\|"}

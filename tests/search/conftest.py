@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pesearch.places import Location
+from pesearch.locations import Location
 from pesearch.store.library import Library, create_library
 from pesearch.timeline import windows
 from pesearch.types import (

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search import retrieve
-from pesearch.search.question import Question
+from pesearch.search.query.request import Question
+from pesearch.search.retrieve import retriever as retrieve
 from pesearch.search.search import search
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.index.milvus.client import close
+from pesearch.store.index.milvus.collection import MilvusCollection
 from pesearch.store.library import Library, open_library
-from pesearch.store.milvus import MilvusCollection
-from pesearch.store.milvus_address import MilvusAddress
-from pesearch.store.milvus_client import close
 
 pytestmark = pytest.mark.slow
 

@@ -10,11 +10,11 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import OtherModelSet, QuestionError
-from pesearch.indexer.index import index
-from pesearch.search.evaluation.metrics import best_iou, iou
-from pesearch.search.evaluation.truths import read_truths
-from pesearch.search.filter import FileFilter
-from pesearch.search.question import Question
+from pesearch.evaluation.ground_truth import read_truths
+from pesearch.evaluation.metrics import best_iou, iou
+from pesearch.indexer.run import index
+from pesearch.search.query.file_filter import FileFilter
+from pesearch.search.query.request import Question
 from pesearch.search.search import CONFIDENT, Answer, search
 from pesearch.store.library import Library, create_library
 

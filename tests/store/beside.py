@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.errors import LibraryMoved
-from pesearch.store import merging
-from pesearch.store import writer as writing
 from pesearch.store.library import Library, create_library, open_library
+from pesearch.store.write import compaction as merging
+from pesearch.store.write import writer as writing
 from tests.store.contents import SPACES, queries
 from tests.store.torture import apply, change
 from tests.store.twin import Twin

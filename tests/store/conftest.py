@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.index.milvus.client import close, reach
 from pesearch.store.library import Library, create_library
-from pesearch.store.milvus_address import MilvusAddress
-from pesearch.store.milvus_client import close, reach
 from tests.store.contents import SPACES
 from tests.store.policies import ask_milvus, compress_without_loss, on_milvus
 from tests.store.twin import Twin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pesearch.places import Location
+from pesearch.locations import Location
 from pesearch.types import (
     AudioStream,
     CodecFeatures,

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from pesearch.cues import Cue, CueKind, CueSource
-from pesearch.places import Location
-from pesearch.store.draft import Draft
+from pesearch.locations import Location
+from pesearch.store.catalogue.schema import MIGRATIONS
+from pesearch.store.disk.lock import LOCK_FILE
 from pesearch.store.library import Library, create_library
-from pesearch.store.lock import LOCK_FILE
-from pesearch.store.schema import MIGRATIONS
+from pesearch.store.write.streaming import Draft
 from tests.store.contents import SPACES, encoded, failure, location, queries
 
 LIBRARIES = Path(__file__).with_name("libraries")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pesearch.store import compressed, milvus_index, renewal, vectors
-from pesearch.store.catalogue import transaction
-from pesearch.store.changes import search_vectors_at
+from pesearch.store.catalogue.connection import transaction
+from pesearch.store.catalogue.mutations import search_vectors_at
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.index import ivf_rabitq as compressed
+from pesearch.store.index import maintenance as renewal
+from pesearch.store.index import vector_search as vectors
+from pesearch.store.index.milvus import search as milvus_index
 from pesearch.store.library import Library
-from pesearch.store.milvus_address import MilvusAddress
 
 
 def compress(patch: pytest.MonkeyPatch) -> None:

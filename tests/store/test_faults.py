@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pesearch.errors import LibraryError, LibraryNotFound, NoSpaceLeft
-from pesearch.store.catalogue import transaction
-from pesearch.store.disk import disk_errors, write_durably
+from pesearch.store.catalogue.connection import transaction
+from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.library import Library, create_library, open_library
 from tests.store.contents import SPACES, encoded
 

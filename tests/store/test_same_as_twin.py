@@ -14,10 +14,10 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.index.milvus.client import close, reach
 from pesearch.store.library import create_library
-from pesearch.store.milvus_address import MilvusAddress
-from pesearch.store.milvus_client import close, reach
-from pesearch.store.writer import Writer
+from pesearch.store.write.writer import Writer
 from tests.store.contents import SPACES, encoded, failure, location, queries
 from tests.store.policies import ask_milvus, compress_without_loss, on_milvus
 from tests.store.twin import Twin

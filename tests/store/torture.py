@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.cues import Cue, CueKind, CueSource
-from pesearch.store import merging
-from pesearch.store import writer as writing
 from pesearch.store.doctor import examine
-from pesearch.store.draft import Draft, StreamedFile
 from pesearch.store.library import Library, create_library, open_library
-from pesearch.store.writer import Writer
+from pesearch.store.shards.records import StreamedFile
+from pesearch.store.write import compaction as merging
+from pesearch.store.write import writer as writing
+from pesearch.store.write.streaming import Draft
+from pesearch.store.write.writer import Writer
 from pesearch.types import EncodedFile, SpaceName
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.twin import Twin

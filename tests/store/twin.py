@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.errors import LibraryError
-from pesearch.places import Location
-from pesearch.store.known import KnownLocation
+from pesearch.locations import Location
+from pesearch.store.catalogue.files import KnownLocation
 from pesearch.types import (
     CodecFeatures,
     EncodedFile,

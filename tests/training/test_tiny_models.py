@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from pesearch.encoders.libraries import load_transformers
+from pesearch.encoders.lazy_imports import load_transformers
 from training.export import _keep_vision_labels
 from training.stage_codec import encode, prepare
 from training.stage_text import text_towers

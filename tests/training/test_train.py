@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pesearch.encoders.libraries import load_open_clip, load_transformers
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
 from training.judge import judge
 from training.train import STAGES, main
 from training.world import write_world

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pesearch.encoders.model_set import open_model_set
 from pesearch.indexer.cluster.embed import on_ray
-from pesearch.indexer.index import index
+from pesearch.indexer.run import index
 from pesearch.store.library import open_library
 
 

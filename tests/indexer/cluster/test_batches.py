@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pesearch.errors import ClusterError
 from pesearch.indexer.cluster.batches import LEAST_SECONDS, MOST_FILES, MOST_SECONDS, pack
 from pesearch.indexer.cluster.session import Pool, pool_of
-from pesearch.indexer.plan import Work
-from pesearch.places import Location
+from pesearch.indexer.survey import Work
+from pesearch.locations import Location
 from pesearch.types import MediaInfo, MediaKind
 
 LENGTHS = st.lists(st.floats(0, 20_000), max_size=200)

@@ -16,10 +16,10 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.cluster.embed import RayEmbed
 from pesearch.indexer.cluster.session import ray_session
-from pesearch.indexer.index import index
-from pesearch.indexer.outcomes import Indexed, Outcome, Plan, Progress, Spent, Unchanged
+from pesearch.indexer.progress_events import Indexed, Outcome, Plan, Progress, Spent, Unchanged
+from pesearch.indexer.run import index
+from pesearch.store.derived.previews import picture_near
 from pesearch.store.library import Library, create_library
-from pesearch.store.pictures import picture_near
 from pesearch.types import SpaceName
 from tests.indexer.cluster.processes import workers
 from tests.indexer.runs import held, of, places, run, told

@@ -13,13 +13,13 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import ClusterError
 from pesearch.indexer.cluster.worker import Job, Worker, shards_of
 from pesearch.indexer.commit import Embedded
-from pesearch.indexer.plan import Work, unseen
+from pesearch.indexer.survey import Work, unseen
+from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
-from pesearch.places import Location
-from pesearch.store.draft import StreamedFile
-from pesearch.store.generation import birth_of
+from pesearch.store.catalogue.stamp import birth_of
 from pesearch.store.library import Library
+from pesearch.store.shards.records import StreamedFile
 from pesearch.types import Failure
 
 NODE = socket.gethostname()

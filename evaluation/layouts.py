@@ -1,0 +1,116 @@
+"""The layouts of datasets that `pesearch eval` knows, and the protocol of each: what is asked, and what is to be found.
+
+dataset = read_dataset(Path("~/audiocaps"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pesearch.errors import QuestionError
+from pesearch.evaluation import caption_layouts, event_layouts
+from pesearch.evaluation.datasets import DatasetClip, DatasetFolder
+from pesearch.types import SpaceName
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One direction of retrieval between two kinds of vectors; None stands for the captions, embedded for the other."""
+
+    name: str
+    asks: SpaceName | None
+    finds: SpaceName | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a dataset lies on disk. `splits` has the paper's first; `annotation` finds a split's annotation."""
+
+    name: str
+    splits: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    locates_sounds: bool
+    annotation: Callable[[DatasetFolder, str], Path | None]
+    read: Callable[[Path, str], tuple[DatasetClip, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A split of a dataset that lies in a folder."""
+
+    layout: Layout
+    split: str
+    folder: DatasetFolder
+    clips: tuple[DatasetClip, ...]
+
+
+TEXT_TO_AUDIO = Task("text -> audio", None, SpaceName.AUDIO)
+TEXT_TO_VIDEO = Task("text -> video", None, SpaceName.VIDEO)
+TEXT_TO_AUDIO_VIDEO = Task("text -> audio-video", None, SpaceName.AUDIO_VIDEO)
+TEXT_TO_FRAMES = Task("text -> frames", None, SpaceName.FRAME)
+VIDEO_TO_AUDIO = Task("video -> audio", SpaceName.VIDEO, SpaceName.AUDIO)
+AUDIO_TO_TEXT = Task("audio -> text", SpaceName.AUDIO, None)
+
+
+def _first(paths: list[Path]) -> Path | None:
+    return paths[0] if paths else None
+
+
+def _audiocaps(folder: DatasetFolder, split: str) -> Path | None:
+    paths = folder.files(f"{split}.csv", f"audiocaps_{split}.csv")
+    return next((path for path in paths if caption_layouts.is_audiocaps(path)), None)
+
+
+def _msrvtt(folder: DatasetFolder, split: str) -> Path | None:
+    if split == "1k":
+        return _first(folder.files("MSRVTT_JSFUSION_test.csv"))
+    part = "test" if split == "test" else "train_val"
+    return _first(folder.files(f"{part}_videodatainfo.json", "MSRVTT_data.json"))
+
+
+def _desed(folder: DatasetFolder, split: str) -> Path | None:
+    paths = folder.files(f"{split}.tsv")
+    return next((path for path in paths if event_layouts.has_columns(path, event_layouts.DESED_COLUMNS)), None)
+
+
+LAYOUTS = (
+    Layout("audiocaps", ("test", "val", "train"), (TEXT_TO_AUDIO, TEXT_TO_VIDEO, VIDEO_TO_AUDIO), False,
+           _audiocaps, caption_layouts.read_audiocaps),
+    Layout("clotho", ("evaluation", "validation", "development"), (TEXT_TO_AUDIO,), False,
+           lambda folder, split: _first(folder.files(f"clotho_captions_{split}.csv")), caption_layouts.read_clotho),
+    Layout("valor", ("test", "val", "train"), (TEXT_TO_AUDIO, TEXT_TO_VIDEO, TEXT_TO_AUDIO_VIDEO), False,
+           lambda folder, split: _first(folder.files(f"desc_{split}.json")), caption_layouts.read_valor),
+    Layout("vggsound", ("test", "train"), (VIDEO_TO_AUDIO,), False,
+           lambda folder, split: _first(folder.files("vggsound.csv")), caption_layouts.read_vggsound),
+    Layout("msrvtt", ("1k", "test", "validate", "train"), (TEXT_TO_FRAMES, TEXT_TO_VIDEO), False,
+           _msrvtt, caption_layouts.read_msrvtt),
+    Layout("vctk", ("all",), (AUDIO_TO_TEXT,), False,
+           lambda folder, split: folder.subfolder("wav48_silence_trimmed"), caption_layouts.read_vctk),
+    Layout("desed", ("validation", "public"), (), True, _desed, event_layouts.read_desed),
+    Layout("audioset-strong", ("eval", "train"), (), True,
+           lambda folder, split: _first(folder.files(f"audioset_{split}_strong.tsv")), event_layouts.read_audioset),
+)  # fmt: skip
+
+
+def read_dataset(path: Path, layout: str | None = None, split: str | None = None) -> Dataset:
+    """The dataset in a folder. Unless given, its layout is recognised, and the split is the first that is there.
+
+    Raises QuestionError for a folder that holds no dataset of a known layout, or not that split.
+    """
+    known = [one for one in LAYOUTS if layout in (None, one.name)]
+    if not known:
+        raise QuestionError(f"there is no layout {layout!r}: choose one of {', '.join(one.name for one in LAYOUTS)}")
+    folder = DatasetFolder(path)
+    for one in known:
+        for part in one.splits if split is None else (split,):
+            annotation = one.annotation(folder, part) if part in one.splits else None
+            if annotation is not None:
+                clips = one.read(annotation, part)
+                if not clips:
+                    raise QuestionError(f"{annotation} lists no clips of the split {part}")
+                return Dataset(one, part, folder, clips)
+    wanted = layout or "dataset"
+    splits = f" with the split {split!r} (known: {', '.join(known[0].splits)})" if split and layout else ""
+    raise QuestionError(f"{path} holds no {wanted}{splits} as described in docs/evaluation.md")

@@ -1,0 +1,1 @@
+"""Sound events in time, by PE-A-Frame."""

@@ -1,0 +1,1 @@
+"""A request and the plan that it is compiled to."""

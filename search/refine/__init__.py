@@ -1,0 +1,1 @@
+"""Last stage: the best parts rescored, expanded and located."""

@@ -1,0 +1,1 @@
+"""First stage: the parts of files that may answer, by vectors and by cues."""

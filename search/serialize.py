@@ -1,0 +1,82 @@
+"""The JSON of moments, events and cues: the shapes are fixed, times are seconds as numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pesearch.cues import FoundCue
+    from pesearch.search.search import Answer
+    from pesearch.types import Event, MediaInfo, Moment
+
+
+def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
+    """A moment as the object of the documented shape."""
+    return {
+        "rank": moment.rank,
+        "path": str(moment.file.path),
+        "start": seconds(moment.start_seconds),
+        "end": seconds(moment.end_seconds),
+        "score": rounded(moment.score),
+        "score_kind": answer.score_kind,
+        "confident": answer.is_match(moment),
+        "evidence": [
+            {
+                "space": str(hit.space),
+                "start": seconds(hit.start_seconds),
+                "end": seconds(hit.end_seconds),
+                "score": rounded(hit.score),
+                "rank": hit.rank,
+            }
+            for hit in moment.evidence
+        ],
+        "events": [event_object(event) for event in moment.events],
+        "cues": [cue_object(cue) for cue in moment.cues],
+        "media": media_object(moment.file.info),
+    }
+
+
+def cue_object(cue: FoundCue) -> dict[str, Any]:
+    """A cue as an object, and whether its words or its meaning were found."""
+    return {
+        "text": cue.text,
+        "start": seconds(cue.start_seconds),
+        "end": seconds(cue.end_seconds),
+        "kind": str(cue.kind),
+        "source": cue.source,
+        "found_by": str(cue.found_by),
+    }
+
+
+def event_object(event: Event) -> dict[str, Any]:
+    """An event as the object of the documented shape."""
+    return {
+        "label": event.label,
+        "start": seconds(event.start_seconds),
+        "end": seconds(event.end_seconds),
+        "score": rounded(event.score),
+    }
+
+
+def media_object(media: MediaInfo) -> dict[str, Any]:
+    """What a file holds, as far as an export has use for it."""
+    video, audio = media.video, media.audio
+    return {
+        "kind": str(media.kind),
+        "duration": seconds(media.duration_seconds),
+        "frames_per_second": round(video.frames_per_second, 5) if video else None,
+        "width": video.width if video else None,
+        "height": video.height if video else None,
+        "sample_rate": audio.sample_rate if audio else None,
+        "channels": audio.channels if audio else None,
+    }
+
+
+def seconds(value: float) -> float:
+    """Milliseconds are enough."""
+    return round(float(value), 3)
+
+
+def rounded(value: float) -> float:
+    """Four digits are enough for a score."""
+    return round(float(value), 4)

@@ -1,0 +1,1 @@
+"""The DuckDB catalogue: its connections, schema, migrations, mutations and snapshots."""

@@ -1,0 +1,110 @@
+"""Making a library, and bringing an older one up to this program's schema: where it lies, or else in a copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from pesearch import timeline
+from pesearch.errors import LibraryBusy, LibraryError
+from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
+from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
+from pesearch.store.catalogue.stamp import write_stamp
+from pesearch.store.disk.durable import TEMPORARY_SUFFIX, disk_errors, sync_folder
+from pesearch.store.disk.lock import writer_lock
+from pesearch.store.disk.quarantine import put_aside
+from pesearch.types import Space
+
+
+def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
+    """Write an empty catalogue. It gets its name when it is whole: a library is there, or it is not."""
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with writer_lock(folder):
+        catalogue = folder / CATALOGUE_FILE
+        if catalogue.exists():
+            raise LibraryError(f"There is a library in {folder} already")
+        if (folder / LOG_FILE).exists():  # of a catalogue that is gone: DuckDB would read it into the new one
+            put_aside(folder, [LOG_FILE])
+        temporary = folder / (CATALOGUE_FILE + TEMPORARY_SUFFIX)
+        birth = uuid.uuid4().hex
+        with disk_errors(folder):
+            for left in folder.glob(temporary.name + "*"):
+                left.unlink()
+            with new_catalogue(temporary) as connection:
+                _fill(connection, birth, model_set, spaces)
+                connection.execute("CHECKPOINT")  # all of it into the file; on closing, a full disk would go unnoticed
+            write_stamp(folder, f"0 {birth}")
+            temporary.rename(catalogue)
+            sync_folder(folder)
+
+
+def migrate_catalogue(folder: Path) -> None:
+    """Apply the migrations that the catalogue lacks, if any, where it can be written to just now.
+
+    `LibraryTooNew` when it knows more than this program.
+    """
+    if is_older(folder) and os.access(folder, os.W_OK):
+        with suppress(LibraryBusy), writer_lock(folder):
+            bring_up(folder)
+
+
+@contextmanager
+def reading_as_now(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As `reading`, of a catalogue of this program's schema; one that has stayed older is migrated in a copy."""
+    with reading(folder) as connection:
+        is_current = schema_number(connection) == len(MIGRATIONS)
+        if is_current:
+            yield connection
+    if not is_current:
+        with TemporaryDirectory(prefix="pesearch-") as copy:
+            _copy(folder, Path(copy))
+            bring_up(Path(copy))
+            with reading(Path(copy)) as connection:
+                yield connection
+
+
+def is_older(folder: Path) -> bool:
+    """Whether the catalogue lacks a migration. `LibraryTooNew` when it has had one that this program does not know."""
+    with reading(folder) as connection:
+        return schema_number(connection) < len(MIGRATIONS)
+
+
+def bring_up(folder: Path) -> None:
+    """Apply the migrations that the catalogue lacks; the caller holds the writer's lock."""
+    with transaction(folder) as connection:
+        migrate(connection)
+
+
+def _copy(folder: Path, target: Path) -> None:
+    with reading(folder), disk_errors(target):  # as long as one reads, none writes
+        for name in (CATALOGUE_FILE, LOG_FILE):
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, target / name)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, birth: str, model_set: str, spaces: Sequence[Space]) -> None:
+    for migration in MIGRATIONS:
+        connection.execute(migration)
+    connection.execute(
+        "INSERT INTO library VALUES (?, ?, 0, ?, ?, ?, ?)",
+        [
+            len(MIGRATIONS),
+            birth,
+            model_set,
+            timeline.WINDOW_SECONDS,
+            timeline.HOP_SECONDS,
+            timeline.FRAMES_PER_SECOND,
+        ],
+    )
+    for space in spaces:
+        connection.execute(
+            "INSERT INTO spaces VALUES (?, ?, ?, ?)", [space.name.value, space.model, space.revision, space.dim]
+        )

@@ -1,0 +1,197 @@
+"""The cues of a catalogue, as SQL: what was read of each file, in it and beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from pesearch.cues import Cue, CueKind, CueSource
+from pesearch.locations import Location
+from pesearch.store.catalogue.temp_table import lay
+
+Numbers = npt.NDArray[np.int64]
+
+_SOURCE = {
+    "number": "BIGINT",
+    "file_id": "BIGINT",
+    "beside": "BLOB",
+    "path": "BLOB",
+    "size_bytes": "BIGINT",
+    "modified_ns": "BIGINT",
+    "cues": "BIGINT",
+}
+_CUE = {
+    "number": "BIGINT",
+    "start_seconds": "DOUBLE",
+    "end_seconds": "DOUBLE",
+    "text": "VARCHAR",
+    "kind": "VARCHAR",
+    "source": "VARCHAR",
+    "language": "VARCHAR",
+}
+_COLUMNS = "start_seconds, end_seconds, text, kind, source, language"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """Where cues of a file were read: a sidecar as it was then, beside a place of the file, or, None, in the file."""
+
+    id: int
+    file_id: int
+    beside: Path | None
+    sidecar: Location | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CueSources:
+    """Sources of cues: columns, int64 [n], by rising id."""
+
+    ids: Numbers
+    file_ids: Numbers
+    counts: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIn:
+    """A cue, and by id the source and the file that it is of."""
+
+    source_id: int
+    file_id: int
+    cue: Cue
+
+
+def take_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, CueSource]]) -> None:
+    """Keep what was read of files: a source that was read before is replaced. Of two readings the later one counts."""
+    latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
+    sources = list(latest.values())
+    lay(connection, "read_sources", _SOURCE, [_source_row(at, *each) for at, each in enumerate(sources)])
+    lay(connection, "read_cues", _CUE, [row for at, (_, each) in enumerate(sources) for row in _cue_rows(at, each)])
+    connection.execute("""
+        CREATE TEMP TABLE new_sources AS SELECT nextval('cue_source_ids') AS id, * FROM read_sources ORDER BY number""")
+    _delete(
+        connection,
+        """DELETE FROM cue_sources USING read_sources WHERE cue_sources.file_id = read_sources.file_id
+        AND cue_sources.path IS NOT DISTINCT FROM read_sources.path RETURNING id""",
+    )
+    connection.execute("INSERT INTO cue_sources BY NAME SELECT * EXCLUDE (number) FROM new_sources")
+    connection.execute("""
+        INSERT INTO cues SELECT new_sources.id, read_cues.* EXCLUDE (number)
+        FROM read_cues JOIN new_sources USING (number) ORDER BY read_cues.rowid""")
+
+
+def drop_sources(connection: duckdb.DuckDBPyConnection, source_ids: Iterable[int]) -> None:
+    """Forget what was read of these sources."""
+    _delete(
+        connection, "DELETE FROM cue_sources WHERE id IN (SELECT unnest($1::BIGINT[])) RETURNING id", list(source_ids)
+    )
+
+
+def drop_unused_cues(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget sources of files that are gone, or beside places that are."""
+    _delete(
+        connection,
+        """DELETE FROM cue_sources WHERE file_id NOT IN (SELECT id FROM files) OR beside IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM locations WHERE path = beside AND locations.file_id = cue_sources.file_id) RETURNING id""",
+    )
+
+
+def known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSource]:
+    """All sources that were read, also those without any cue."""
+    rows = connection.execute(
+        "SELECT id, file_id, beside, path, size_bytes, modified_ns FROM cue_sources ORDER BY id"
+    ).fetchall()
+    return [
+        KnownSource(number, file_id, None, None)
+        if path is None
+        else KnownSource(number, file_id, Path(os.fsdecode(beside)), Location(Path(os.fsdecode(path)), *stamp))
+        for number, file_id, beside, path, *stamp in rows
+    ]
+
+
+def sources_with_cues(connection: duckdb.DuckDBPyConnection) -> CueSources:
+    """The sources that a full-text index has to cover."""
+    return read_sources(connection, "cues > 0")
+
+
+def read_sources(connection: duckdb.DuckDBPyConnection, condition: str) -> CueSources:
+    """The sources for which a condition of SQL holds."""
+    found = connection.execute(f"SELECT id, file_id, cues FROM cue_sources WHERE {condition} ORDER BY id").fetchnumpy()
+    return CueSources(*(np.asarray(found[name], dtype=np.int64) for name in ("id", "file_id", "cues")))
+
+
+def count_cues(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many cues there are."""
+    row = connection.execute("SELECT coalesce(sum(cues), 0) FROM cue_sources").fetchone()
+    return int(row[0]) if row else 0
+
+
+def cues_of_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> tuple[Cue, ...]:
+    """The cues of a file in the order of time; one that stands beside two copies of it comes once."""
+    rows = connection.execute(
+        f"""
+        SELECT {_COLUMNS} FROM cues JOIN cue_sources ON source_id = id WHERE file_id = ?
+        ORDER BY start_seconds, end_seconds, source_id, cues.rowid""",
+        [file_id],
+    ).fetchall()
+    return tuple(dict.fromkeys(cue_of(*row) for row in rows))
+
+
+def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: Numbers) -> list[FoundIn]:
+    """The cues of some sources, in the order in which they came."""
+    rows = connection.execute(
+        f"""
+        SELECT source_id, file_id, {_COLUMNS} FROM cues JOIN cue_sources ON source_id = id
+        WHERE id IN (SELECT unnest($1::BIGINT[])) ORDER BY source_id, cues.rowid""",
+        [source_ids.tolist()],
+    ).fetchall()
+    return [FoundIn(source_id, file_id, cue_of(*row)) for source_id, file_id, *row in rows]
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: object) -> None:
+    """Delete sources, and their cues: only when there are any, because to look through all cues takes long."""
+    if gone := connection.execute(statement, parameters).fetchall():
+        ids = [source_id for (source_id,) in gone]
+        connection.execute("DELETE FROM cues WHERE source_id IN (SELECT unnest($1::BIGINT[]))", [ids])
+
+
+def cue_of(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:
+    """A cue from its columns."""
+    return Cue(start, end, text, CueKind(kind), source, language)
+
+
+def _path(source: CueSource) -> Path | None:
+    return None if source.sidecar is None else source.sidecar.path
+
+
+def _source_row(number: int, file_id: int, source: CueSource) -> dict[str, object]:
+    sidecar = source.sidecar
+    return {
+        "number": number,
+        "file_id": file_id,
+        "beside": None if source.beside is None else os.fsencode(source.beside),
+        "path": None if sidecar is None else os.fsencode(sidecar.path),
+        "size_bytes": None if sidecar is None else sidecar.size_bytes,
+        "modified_ns": None if sidecar is None else sidecar.modified_ns,
+        "cues": len(source.cues),
+    }
+
+
+def _cue_rows(number: int, source: CueSource) -> list[dict[str, object]]:
+    return [
+        {
+            "number": number,
+            "start_seconds": cue.start_seconds,
+            "end_seconds": cue.end_seconds,
+            "text": cue.text,
+            "kind": cue.kind.value,
+            "source": cue.source,
+            "language": cue.language,
+        }
+        for cue in source.cues
+    ]

@@ -1,0 +1,100 @@
+"""Where in the shards the rows of files are: columns, since an object for each file would make a snapshot slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import duckdb
+import numpy as np
+
+from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
+from pesearch.store.shards.records import Extent
+from pesearch.store.shards.row_ranges import Layout, Numbers
+from pesearch.types import SpaceName
+
+_Shard = TypeVar("_Shard", bound=Shard)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extents(Generic[_Shard]):
+    """The extents of files, in the order of their ids: `rows[i]` rows of file `file_ids[i]`, from `first_rows[i]` on
+    of the shard `shards[shard_numbers[i]]`."""
+
+    shards: Mapping[int, _Shard]
+    file_ids: Numbers
+    shard_numbers: Numbers
+    first_rows: Numbers
+    rows: Numbers
+
+    def of_file(self, file_id: int) -> Extents[_Shard]:
+        """Those of one file."""
+        start, stop = np.searchsorted(self.file_ids, [file_id, file_id + 1])
+        columns = (self.file_ids, self.shard_numbers, self.first_rows, self.rows)
+        return Extents(self.shards, *(column[start:stop] for column in columns))
+
+    def joined(self) -> Iterator[Extent[_Shard]]:
+        """The same rows in the same order, as few extents: those that lie one behind the other in a shard are one."""
+        same_shard = self.shard_numbers[1:] == self.shard_numbers[:-1]
+        follows = same_shard & (self.first_rows[1:] == self.first_rows[:-1] + self.rows[:-1])
+        first = np.flatnonzero(np.concatenate([[True], ~follows]))[: len(self.rows)]
+        rows = np.add.reduceat(self.rows, first) if len(first) else self.rows
+        for number, first_row, count in zip(
+            self.shard_numbers[first].tolist(), self.first_rows[first].tolist(), rows.tolist(), strict=True
+        ):
+            yield Extent(self.shards[number], first_row, count)
+
+    def layout(self) -> Layout:
+        """Which file has which of these rows."""
+        unique, first = np.unique(self.file_ids, return_index=True)
+        return Layout.of(unique, np.add.reduceat(self.rows, first) if len(first) else self.rows)
+
+
+def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:
+    """All shards that are registered, of vectors and of features."""
+    return [*_vector_shards(connection).values(), *_feature_shards(connection).values()]
+
+
+def read_vector_extents(connection: duckdb.DuckDBPyConnection, space: SpaceName) -> Extents[VectorShard]:
+    """The extents of the vectors in one space."""
+    return vector_extents(
+        connection,
+        space,
+        """
+        SELECT file_id, shards.rowid AS shard_number, first_row, extents.rows AS rows
+        FROM extents JOIN shards ON shard = name WHERE extents.space = ? ORDER BY file_id, first_row""",
+        space.value,
+    )
+
+
+def vector_extents(
+    connection: duckdb.DuckDBPyConnection, space: SpaceName, query: str, *parameters: str
+) -> Extents[VectorShard]:
+    """The extents in one space that a query gives, as the columns of `Extents`."""
+    columns = connection.execute(query, parameters).fetchnumpy()
+    shards = {number: shard for number, shard in _vector_shards(connection).items() if shard.space == space}
+    return Extents(shards, *(columns[name] for name in _COLUMNS))
+
+
+def read_feature_extents(connection: duckdb.DuckDBPyConnection) -> Extents[FeatureShard]:
+    """The extents of the codec features: one for each file that has any."""
+    columns = connection.execute("""
+        SELECT file_id, feature_shards.rowid AS shard_number, first_row, feature_extents.rows AS rows
+        FROM feature_extents JOIN feature_shards ON shard = name ORDER BY file_id""").fetchnumpy()
+    return Extents(_feature_shards(connection), *(columns[name] for name in _COLUMNS))
+
+
+_COLUMNS = ("file_id", "shard_number", "first_row", "rows")
+
+
+def _vector_shards(connection: duckdb.DuckDBPyConnection) -> dict[int, VectorShard]:
+    rows = connection.execute("SELECT rowid, name, space, rows, size_bytes, checksum FROM shards").fetchall()
+    return {number: VectorShard(name, SpaceName(space), *rest) for number, name, space, *rest in rows}
+
+
+def _feature_shards(connection: duckdb.DuckDBPyConnection) -> dict[int, FeatureShard]:
+    rows = connection.execute(
+        "SELECT rowid, name, codec, dim, rows, size_bytes, checksum FROM feature_shards"
+    ).fetchall()
+    return {number: FeatureShard(*rest) for number, *rest in rows}

@@ -1,0 +1,253 @@
+"""The changes that a transaction makes to the catalogue, as SQL over rows that are first laid in temporary tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pesearch.errors import LibraryDamaged, LibraryError
+from pesearch.locations import Location, Volume
+from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
+from pesearch.store.catalogue.cues import drop_unused_cues, take_cues
+from pesearch.store.catalogue.schema import VECTORS_SETTING
+from pesearch.store.catalogue.temp_table import lay
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
+from pesearch.store.shards.records import MergedShard, StreamedFile, WrittenShard
+from pesearch.types import EncodedFile, Failure, SpaceName
+
+_PATH = {"path": "BLOB"}
+_FILE_ID = {"file_id": "BIGINT"}
+_PLACE = {**_PATH, "size_bytes": "BIGINT", "modified_ns": "BIGINT", "volume": "VARCHAR", "inode": "UBIGINT"}
+_VOLUME = {"name": "VARCHAR", "mount_point": "BLOB"}
+_ENCODED = {
+    **_PLACE,
+    "fingerprint": "VARCHAR",
+    "kind": "VARCHAR",
+    "duration_seconds": "DOUBLE",
+    "video": "STRUCT(codec VARCHAR, width INTEGER, height INTEGER, frames_per_second DOUBLE)",
+    "audio": "STRUCT(codec VARCHAR, sample_rate INTEGER, channels INTEGER)",
+}
+_SIZE = {"rows": "BIGINT", "size_bytes": "BIGINT", "checksum": "VARCHAR"}
+_MOVE = {"shard": "VARCHAR", "first_row": "BIGINT", "new_row": "BIGINT"}
+_EXTENT = {"fingerprint": "VARCHAR", "shard": "VARCHAR", "first_row": "BIGINT", "rows": "BIGINT"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The two tables of a kind of shard, with the columns that are given: the shards, and where files are in them."""
+
+    shards: str
+    shard_types: Mapping[str, str]
+    extents: str
+    extent_types: Mapping[str, str]
+
+
+_VECTORS = _Tables(
+    "shards", {"name": "VARCHAR", "space": "VARCHAR", **_SIZE}, "extents", {**_EXTENT, "space": "VARCHAR"}
+)
+_CUES = _Tables("shards", _VECTORS.shard_types, "cue_extents", {})
+_FEATURES = _Tables(
+    "feature_shards", {"name": "VARCHAR", "codec": "VARCHAR", "dim": "INTEGER", **_SIZE}, "feature_extents", _EXTENT
+)
+
+
+_LOST = "what was indexed from it was damaged on the disk: index it again"
+
+
+def add_files(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[EncodedFile | StreamedFile],
+    written: Sequence[WrittenShard],
+) -> None:
+    """Register files, their locations and shards. A content that has vectors or features keeps those.
+
+    Other places at which a content waited to be indexed again wait no more: they are looked at when they are seen.
+    """
+    lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
+    connection.execute("""
+        INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
+        SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
+        WHERE fingerprint NOT IN (SELECT fingerprint FROM files) ORDER BY encoded.rowid""")
+    _register(connection, _VECTORS, [one for one in written if isinstance(one.shard, VectorShard)])
+    _register(connection, _FEATURES, [one for one in written if isinstance(one.shard, FeatureShard)])
+    connection.execute("""
+        DELETE FROM locations WHERE path IN (SELECT path FROM encoded)
+        OR (size_bytes = 0 AND modified_ns = 0
+            AND file_id IN (SELECT id FROM files JOIN encoded USING (fingerprint)))""")
+    connection.execute("""
+        INSERT INTO locations BY NAME
+        SELECT path, size_bytes, modified_ns, volume, inode, files.id AS file_id
+        FROM encoded JOIN files USING (fingerprint)""")
+    if any(file.cues for file in files):
+        rows = connection.execute("SELECT fingerprint, id FROM files JOIN encoded USING (fingerprint)").fetchall()
+        ids: dict[str, int] = dict(rows)
+        take_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
+
+
+def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, Location]]) -> None:
+    """Say of paths which known file each holds. `LibraryError` for a file that is not known."""
+    lay(
+        connection,
+        "placed",
+        _PLACE | _FILE_ID,
+        [{**_place_row(place), "file_id": file_id} for file_id, place in places],
+    )
+    unknown = connection.execute("SELECT file_id FROM placed WHERE file_id NOT IN (SELECT id FROM files)").fetchone()
+    if unknown is not None:
+        raise LibraryError(f"The library holds no file {unknown[0]}")
+    connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM placed)")
+    connection.execute("INSERT INTO locations BY NAME SELECT * FROM placed")
+
+
+def see_volumes(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume]) -> None:
+    """Say where volumes are mounted now."""
+    rows = [{"name": volume.name, "mount_point": os.fsencode(volume.mount_point)} for volume in volumes]
+    lay(connection, "seen", _VOLUME, rows)
+    connection.execute("DELETE FROM volumes WHERE name IN (SELECT name FROM seen)")
+    connection.execute("INSERT INTO volumes BY NAME SELECT * FROM seen")
+
+
+def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
+    """Say of paths why they could not be indexed. What was indexed from the very same bytes is kept."""
+    rows = [{**_place_row(failure.location), "reason": _readable(failure.reason)} for failure in failures]
+    lay(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
+    connection.execute("""
+        CREATE TEMP TABLE failed_locations AS
+        SELECT failed.*, locations.file_id FROM failed LEFT JOIN locations USING (path, size_bytes, modified_ns)""")
+    connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM failed)")
+    connection.execute("INSERT INTO locations BY NAME SELECT * FROM failed_locations")
+
+
+def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
+    """Forget paths, but never the last one of a file: a file without any other place is offline, not gone."""
+    lay(connection, "forgotten", _PATH, [{"path": os.fsencode(path)} for path in paths])
+    connection.execute("""
+        DELETE FROM locations WHERE path IN (SELECT path FROM forgotten) AND (file_id IS NULL OR file_id IN (
+            SELECT file_id FROM locations WHERE file_id IS NOT NULL AND path NOT IN (SELECT path FROM forgotten)))""")
+
+
+def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
+    """Forget files with all their places. An id that is not known is none to forget."""
+    lay(connection, "removed", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
+    connection.execute("DELETE FROM locations WHERE file_id IN (SELECT file_id FROM removed)")
+
+
+def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> None:
+    """Register a shard that holds what files have in several others: those are then referred to no more."""
+    tables = _tables_of(merged.shard)
+    lay(connection, "merged", tables.shard_types, [asdict(merged.shard)])
+    lay(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
+    connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM merged")
+    connection.execute(
+        f"""
+        UPDATE {tables.extents} SET shard = ?, first_row = moves.new_row FROM moves
+        WHERE {tables.extents}.shard = moves.shard AND {tables.extents}.first_row = moves.first_row""",
+        [merged.shard.name],
+    )
+
+
+def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> int:
+    """Give up damaged shards. How many files have lost something: they wait to be indexed again, at all their places,
+    or, when it was vectors of cues, these wait to be embedded again.
+
+    A file keeps its features when it has lost vectors, and the other way round. Of its vectors it keeps those of no
+    space when it has lost those of one: a content gets new ones only when it has none.
+    """
+    lay(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
+    connection.execute("""
+        CREATE TEMP TABLE lost_vectors AS
+        SELECT DISTINCT file_id FROM extents WHERE shard IN (SELECT name FROM lost)""")
+    connection.execute("""
+        CREATE TEMP TABLE lost_files AS SELECT file_id FROM lost_vectors
+        UNION SELECT file_id FROM feature_extents WHERE shard IN (SELECT name FROM lost)""")
+    row = connection.execute("""
+        SELECT count(*) FROM (SELECT file_id FROM lost_files UNION
+        SELECT file_id FROM cue_sources JOIN cue_extents ON source_id = id WHERE shard IN (SELECT name FROM lost))
+        """).fetchone()
+    connection.execute("DELETE FROM cue_extents WHERE shard IN (SELECT name FROM lost)")
+    connection.execute("DELETE FROM extents WHERE file_id IN (SELECT file_id FROM lost_vectors)")
+    connection.execute("DELETE FROM feature_extents WHERE shard IN (SELECT name FROM lost)")
+    connection.execute(
+        """
+        UPDATE locations SET size_bytes = 0, modified_ns = 0, reason = ?
+        WHERE file_id IN (SELECT file_id FROM lost_files)""",
+        [_LOST],
+    )
+    return int(row[0]) if row else 0
+
+
+def rename_library(connection: duckdb.DuckDBPyConnection, birth: str, last_generation: int) -> None:
+    """Set a library that has lost its last commits apart from what it was: readers must not take one for the other."""
+    connection.execute(
+        "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [birth, last_generation]
+    )
+
+
+def search_vectors_at(connection: duckdb.DuckDBPyConnection, milvus: MilvusAddress | None) -> None:
+    """Choose where the vectors are searched; None is FAISS."""
+    connection.execute("DELETE FROM settings WHERE name = ?", [VECTORS_SETTING])
+    if milvus is not None:
+        connection.execute("INSERT INTO settings VALUES (?, ?)", [VECTORS_SETTING, str(milvus)])
+
+
+def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
+    """End a change: drop what no place refers to any more, and count the generation up. The new generation."""
+    connection.execute("""
+        DELETE FROM files WHERE id NOT IN (SELECT file_id FROM locations WHERE file_id IS NOT NULL)""")
+    drop_unused_cues(connection)
+    drop_unused_cue_vectors(connection)
+    for tables in (_VECTORS, _FEATURES):
+        connection.execute(f"DELETE FROM {tables.extents} WHERE file_id NOT IN (SELECT id FROM files)")
+    connection.execute("""
+        DELETE FROM shards WHERE name NOT IN (SELECT shard FROM extents UNION ALL SELECT shard FROM cue_extents)""")
+    connection.execute("DELETE FROM feature_shards WHERE name NOT IN (SELECT shard FROM feature_extents)")
+    row = connection.execute("UPDATE library SET generation = generation + 1 RETURNING generation").fetchone()
+    if row is None:
+        raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
+    return int(row[0])
+
+
+def _tables_of(shard: Shard) -> _Tables:
+    if isinstance(shard, FeatureShard):
+        return _FEATURES
+    return _CUES if shard.space is SpaceName.CUE else _VECTORS
+
+
+def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: Sequence[WrittenShard]) -> None:
+    """Register shards, and where in them the files are that had none of their kind."""
+    shards, extents = f"written_{tables.shards}", f"written_{tables.extents}"
+    lay(connection, shards, tables.shard_types, [asdict(one.shard) for one in written])
+    lay(connection, extents, tables.extent_types, [row for one in written for row in _extent_rows(one)])
+    connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM {shards}")
+    connection.execute(f"""
+        INSERT INTO {tables.extents} BY NAME
+        SELECT files.id AS file_id, {extents}.* EXCLUDE (fingerprint) FROM {extents} JOIN files USING (fingerprint)
+        WHERE files.id NOT IN (SELECT file_id FROM {tables.extents})""")
+
+
+def _place_row(place: Location) -> dict[str, Any]:
+    return {**{name: getattr(place, name) for name in _PLACE}, "path": os.fsencode(place.path)}
+
+
+def _encoded_row(file: EncodedFile | StreamedFile) -> dict[str, Any]:
+    info = {**asdict(file.info), "kind": file.info.kind.value}
+    return {**_place_row(file.location), "fingerprint": file.fingerprint, **info}
+
+
+def _extent_rows(written: WrittenShard) -> list[dict[str, Any]]:
+    shard = {**asdict(written.shard), "shard": written.shard.name}
+    return [
+        {**shard, "fingerprint": fingerprint, "first_row": first_row, "rows": count}
+        for fingerprint, first_row, count in written.contents
+    ]
+
+
+def _readable(text: str) -> str:
+    """Text that UTF-8 can hold: the undecodable bytes of a path become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,127 @@
+"""What the catalogue says at one generation, read in one go and never changed after."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from pesearch.errors import LibraryDamaged
+from pesearch.locations import Volume
+from pesearch.store.catalogue.cue_extents import read_cue_extents, sources_with_vectors
+from pesearch.store.catalogue.cues import CueSources
+from pesearch.store.catalogue.extents import Extents, read_feature_extents, read_vector_extents
+from pesearch.store.catalogue.files import KnownFiles, KnownPlaces
+from pesearch.store.catalogue.schema import VECTORS_SETTING
+from pesearch.store.catalogue.vector_backend import MilvusAddress, parse_vectors
+from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
+from pesearch.types import Space, SpaceName
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One generation of the catalogue. `birth` sets apart two libraries that lay in one folder one after the other.
+
+    `milvus` searches the vectors, or FAISS does. `vectors` and `features` say where in the shards they are; `embedded`
+    are the sources of cues that have vectors.
+    """
+
+    generation: int
+    birth: str
+    model_set: str
+    window_seconds: float
+    hop_seconds: float
+    frames_per_second: float
+    spaces: tuple[Space, ...]
+    volumes: tuple[Volume, ...]
+    milvus: MilvusAddress | None
+    places: KnownPlaces
+    files: KnownFiles
+    vectors: Mapping[SpaceName, Extents[VectorShard]]
+    features: Extents[FeatureShard]
+    embedded: CueSources
+
+    @property
+    def stamp(self) -> str:
+        """What the generation file holds when this is the last committed state."""
+        return f"{self.generation} {self.birth}"
+
+    @property
+    def shards(self) -> list[Shard]:
+        """All shards, of vectors and of features."""
+        vectors = (shard for extents in self.vectors.values() for shard in extents.shards.values())
+        return [*vectors, *self.features.shards.values()]
+
+    @property
+    def searched(self) -> tuple[Space, ...]:
+        """All spaces that have vectors: those of the media and that of cues."""
+        return (*self.spaces, *_cue_space(self.spaces))
+
+    def space(self, name: SpaceName) -> Space | None:
+        """The space of that name, if the library has it."""
+        return next((space for space in self.searched if space.name == name), None)
+
+
+def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
+    """Read all of the catalogue but the vectors."""
+    head = connection.execute(
+        "SELECT generation, birth, model_set, window_seconds, hop_seconds, frames_per_second FROM library"
+    ).fetchone()
+    if head is None:
+        raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
+    generation, birth, model_set, window_seconds, hop_seconds, frames_per_second = head
+    spaces = _spaces(connection)
+    places = KnownPlaces(connection)
+    return Snapshot(
+        generation=generation,
+        birth=birth,
+        model_set=model_set,
+        window_seconds=window_seconds,
+        hop_seconds=hop_seconds,
+        frames_per_second=frames_per_second,
+        spaces=spaces,
+        volumes=_volumes(connection),
+        milvus=_milvus(connection),
+        places=places,
+        files=KnownFiles(connection, places),
+        vectors={
+            **{space.name: read_vector_extents(connection, space.name) for space in spaces},
+            **{space.name: read_cue_extents(connection) for space in _cue_space(spaces)},
+        },
+        features=read_feature_extents(connection),
+        embedded=sources_with_vectors(connection),
+    )
+
+
+def read_stamp_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """`Snapshot.stamp` of the catalogue as it is now."""
+    row = connection.execute("SELECT generation, birth FROM library").fetchone()
+    return "" if row is None else f"{row[0]} {row[1]}"
+
+
+def is_last(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> bool:
+    """Whether the catalogue still stands at the generation of a snapshot."""
+    return read_stamp_of(connection) == snapshot.stamp
+
+
+def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
+    rows = connection.execute("SELECT name, model, revision, dim FROM spaces").fetchall()
+    return tuple(Space(SpaceName(name), *rest) for name, *rest in rows)
+
+
+def _cue_space(spaces: Sequence[Space]) -> list[Space]:
+    """That of cues, in a library that hears: they are embedded by the model that the audio space is of."""
+    return [replace(space, name=SpaceName.CUE) for space in spaces if space.name is SpaceName.AUDIO]
+
+
+def _milvus(connection: duckdb.DuckDBPyConnection) -> MilvusAddress | None:
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", [VECTORS_SETTING]).fetchone()
+    return None if row is None else parse_vectors(row[0])
+
+
+def _volumes(connection: duckdb.DuckDBPyConnection) -> tuple[Volume, ...]:
+    rows = connection.execute("SELECT name, mount_point FROM volumes ORDER BY mount_point").fetchall()
+    return tuple(Volume(name, Path(os.fsdecode(mount_point))) for name, mount_point in rows)

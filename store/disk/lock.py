@@ -1,0 +1,42 @@
+"""The writer's lock: one process writes to a library at a time.
+
+The lock is the system's own (`flock` on `writer.lock`), so it ends with its process however that dies; what the
+file says (process id, host) only serves to name the holder to whoever is refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pesearch.errors import LibraryBusy
+from pesearch.store.disk.durable import disk_errors
+
+LOCK_FILE = "writer.lock"
+
+
+@contextmanager
+def writer_lock(folder: Path) -> Iterator[None]:
+    """Hold the writer's lock of the library in `folder`. `LibraryBusy` names the process that has it."""
+    with disk_errors(folder):
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        with disk_errors(folder):
+            _acquire(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(descriptor, 300, 0).decode(errors="replace").strip() or "another process"
+        raise LibraryBusy(f"{holder} is writing to the library {folder}: wait until it has ended") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"Process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)

@@ -1,0 +1,25 @@
+"""Codec features of a file, read from its shard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.shards.features import read_steps
+from pesearch.types import CodecFeatures
+
+
+def read_features(
+    folder: Path, snapshot: Snapshot, file_id: int, start_step: int, stop_step: int | None
+) -> CodecFeatures | None:
+    """The steps from `start_step` to before `stop_step` of a file, as far as it has them, in memory of their own.
+
+    `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is not as written.
+    """
+    extent = next(snapshot.features.of_file(file_id).joined(), None)
+    if extent is None:
+        return None
+    shard, first = extent.shard, extent.first_row
+    start = min(max(start_step, 0), extent.rows)
+    stop = extent.rows if stop_step is None else min(max(stop_step, start), extent.rows)
+    return CodecFeatures(shard.codec, read_steps(folder, shard, first + start, first + stop))

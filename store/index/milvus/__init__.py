@@ -1,0 +1,1 @@
+"""Vector search by a Milvus: one collection for each space."""

@@ -1,0 +1,1 @@
+"""Shards: immutable Arrow IPC files of vectors and codec features."""

@@ -1,0 +1,207 @@
+"""Shards: immutable Arrow IPC files, written once and read through the memory map.
+
+There are two kinds, of vectors and of codec features. What they share is here: names, writing, reading, sweeping.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pesearch.errors import LibraryDamaged
+from pesearch.store.disk.durable import DurableFile
+from pesearch.types import HalfArray, SpaceName
+
+VECTOR_FOLDER = "vectors"
+FEATURE_FOLDER = "features"
+
+
+@dataclass(frozen=True, slots=True)
+class VectorShard:
+    """A shard of vectors of one space, as the catalogue registers it; no `checksum` when an older program wrote it."""
+
+    name: str
+    space: SpaceName
+    rows: int
+    size_bytes: int
+    checksum: str | None
+
+    @property
+    def place(self) -> Path:
+        """The file, from the library's folder on."""
+        return Path(VECTOR_FOLDER, self.space.value, self.name)
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it shares with the shards that it can be merged with."""
+        return (VECTOR_FOLDER, self.space.value)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureShard:
+    """A shard of features of one codec with `dim` numbers a step, as the catalogue registers it; see `VectorShard`."""
+
+    name: str
+    codec: str
+    dim: int
+    rows: int
+    size_bytes: int
+    checksum: str | None
+
+    @property
+    def place(self) -> Path:
+        """The file, from the library's folder on."""
+        return Path(FEATURE_FOLDER, self.name)
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What it shares with the shards that it can be merged with."""
+        return (FEATURE_FOLDER, self.codec, str(self.dim))
+
+
+Shard = VectorShard | FeatureShard
+
+
+class RowStream:
+    """A new shard that is written as its rows come: `name` and `rows` so far, and once it is finished `size_bytes` and
+    `checksum`.
+
+    All its record batches but the last have equally many rows, so that a reader knows which batch holds a row.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema, batch_rows: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = f"{uuid.uuid4().hex}.arrow"
+        self.rows, self.size_bytes, self.checksum = 0, 0, ""
+        self._path = folder / self.name
+        self._file = DurableFile(self._path)
+        self._sink = _HashedSink(self._file.sink)
+        self._writer = pa.ipc.new_file(self._sink, schema)
+        self._batch_rows = batch_rows
+        self._waiting: list[pa.RecordBatch] = []
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        """Rows more, of any number."""
+        self._waiting.append(batch)
+        self.rows += batch.num_rows
+        waiting = sum(each.num_rows for each in self._waiting)
+        if waiting >= self._batch_rows:
+            self._write(waiting // self._batch_rows * self._batch_rows)
+
+    def finish(self) -> None:
+        """Brings the shard to the disk, under its name."""
+        if self._waiting:
+            self._write(self.rows)
+        self._writer.close()
+        self.size_bytes, self.checksum = self._file.keep(), self._sink.hash.hexdigest()
+
+    def discard(self) -> None:
+        """Leaves nothing of it, finished or not."""
+        self._file.abandon()
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, rows: int) -> None:
+        """Writes the first of the waiting rows."""
+        waiting = pa.Table.from_batches(self._waiting).combine_chunks()
+        for batch in waiting.slice(0, rows).to_batches(max_chunksize=self._batch_rows):
+            self._writer.write_batch(batch)
+        self._waiting = waiting.slice(rows).to_batches()
+
+
+class _HashedSink:
+    """Where Arrow writes a shard to: its bytes are hashed on their way to the file."""
+
+    closed = False
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self.hash = new_hash()
+
+    def write(self, part: bytes | pa.Buffer) -> int:
+        self.hash.update(part)
+        return self._sink.write(part)
+
+
+def new_hash() -> hashlib.blake2b:
+    """What makes the checksum of a shard: BLAKE2b of 128 bits, as hexadecimal text."""
+    return hashlib.blake2b(digest_size=16)
+
+
+def read_rows(
+    folder: Path, shard: Shard, schema: pa.Schema, start: int = 0, stop: int | None = None
+) -> list[pa.RecordBatch]:
+    """Map the rows from `start` to before `stop` of a shard into memory; the library is in `folder`.
+
+    `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is not as written.
+    """
+    path = folder / shard.place
+    if path.stat().st_size != shard.size_bytes:
+        raise shard_damaged(path, "is not whole")
+    mapped = pa.memory_map(str(path))
+    try:
+        reader = pa.ipc.open_file(mapped)
+        if reader.schema.equals(schema) and _count(reader) == shard.rows:
+            return list(_between(reader, start, shard.rows if stop is None else stop))
+    except (pa.ArrowException, OSError) as error:
+        raise shard_damaged(path, "cannot be read") from error
+    raise shard_damaged(path, "holds other rows than registered")
+
+
+def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
+    """The error for a shard that is not as written."""
+    return LibraryDamaged(f"The shard {path} {what}: run `pesearch doctor --repair`")
+
+
+def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
+    """Delete what no transaction registered, half-written or left behind. Bytes freed."""
+    keep = {folder / shard.place for shard in registered}
+    found = [*(folder / VECTOR_FOLDER).glob("*/*"), *(folder / FEATURE_FOLDER).glob("*")]
+    strays = [path for path in found if path not in keep and path.is_file()]
+    freed_bytes = sum(path.stat().st_size for path in strays)
+    for path in strays:
+        path.unlink()
+    return freed_bytes
+
+
+def _count(reader: pa.RecordBatchFileReader) -> int:
+    last = reader.num_record_batches - 1
+    return int(last * reader.get_batch(0).num_rows + reader.get_batch(last).num_rows) if last >= 0 else 0
+
+
+def _between(reader: pa.RecordBatchFileReader, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    size = reader.get_batch(0).num_rows
+    for first in range(start // size * size, stop, size):
+        batch = reader.get_batch(first // size)
+        batch.validate()
+        skipped = max(start - first, 0)
+        yield batch.slice(skipped, stop - first - skipped)
+
+
+# `pa.array` and `Array.to_numpy` would do what the next two do, but import pandas first.
+def to_column(kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
+    """A column over values that are of this `kind` already: a view of them when they are contiguous."""
+    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def from_column(column: pa.Array, kind: type[np.generic]) -> npt.NDArray[Any]:
+    """The values of a column, which are of this `kind`: a view that cannot be written to."""
+    item_bytes = np.dtype(kind).itemsize
+    return np.frombuffer(column.buffers()[1], kind, count=len(column), offset=column.offset * item_bytes)
+
+
+def to_half_column(rows: HalfArray) -> pa.Array:
+    """A column of lists from float16 [n, dim], as `to_column`."""
+    return pa.FixedSizeListArray.from_arrays(to_column(pa.float16(), rows), rows.shape[1])
+
+
+def from_half_column(column: pa.Array) -> HalfArray:
+    """Float16 [n, dim] from a column of lists, as `from_column`."""
+    return from_column(column.flatten(), np.float16).reshape(-1, column.type.list_size)

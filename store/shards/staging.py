@@ -1,0 +1,98 @@
+"""Where shards wait that were written on a machine which does not see the library: a folder of any file system that
+pyarrow knows (`file:///nfs/wait`, `s3://bucket/wait`).
+
+A worker puts them there, the library's writer fetches them into the library, and only then registers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import fs
+
+from pesearch.errors import ClusterError
+from pesearch.store.disk.durable import DurableFile, disk_errors, undone_by
+from pesearch.store.shards.format import Shard, new_hash
+
+_PART_BYTES = 1 << 22
+
+
+class Staging:
+    """A waiting place: the folder `name` at a URI. Nothing else is touched there.
+
+    Raises ClusterError for a URI that pyarrow does not know, and from its methods for what cannot be reached.
+    """
+
+    def __init__(self, uri: str, name: str) -> None:
+        with _staging_errors(uri):
+            self._system, place = fs.FileSystem.from_uri(uri)
+        self._uri = uri
+        self._folder = f"{place.rstrip('/')}/{name}"
+
+    def put(self, folder: Path, shards: Iterable[Shard]) -> None:
+        """Takes finished shards over from a library's folder on this machine, and deletes them there."""
+        for shard in shards:
+            with _staging_errors(self._uri):
+                target = self._place(shard)
+                self._system.create_dir(target.rpartition("/")[0], recursive=True)
+                with (folder / shard.place).open("rb") as source, self._system.open_output_stream(target) as sink:
+                    while part := source.read(_PART_BYTES):
+                        sink.write(part)
+            (folder / shard.place).unlink()
+
+    def fetch(self, folder: Path, shards: Iterable[Shard]) -> None:
+        """Brings shards into the library in `folder`, whole and durable, and deletes them here.
+
+        Raises ClusterError also where one is not as it was written, LibraryError and NoSpaceLeft.
+        """
+        for shard in shards:
+            self._copy(folder / shard.place, shard)
+            with _staging_errors(self._uri):
+                self._system.delete_file(self._place(shard))
+
+    def clear(self) -> None:
+        """Deletes what waits: of a run that was cut off, or nothing."""
+        with _staging_errors(self._uri):
+            if self._system.get_file_info(self._folder).type != fs.FileType.NotFound:
+                self._system.delete_dir(self._folder)
+
+    def _copy(self, path: Path, shard: Shard) -> None:
+        hashed = new_hash()
+        with _staging_errors(self._uri):
+            source = self._system.open_input_stream(self._place(shard))
+        with disk_errors(path.parent), source:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = DurableFile(path)
+            with undone_by(file.abandon):
+                while part := self._read(source):
+                    hashed.update(part)
+                    file.sink.write(part)
+                if hashed.hexdigest() != shard.checksum:
+                    raise ClusterError(f"{self._uri} did not give {shard.place} back as it was written: run it again")
+                file.keep()
+
+    def _read(self, source: pa.NativeFile) -> bytes:
+        with _staging_errors(self._uri):
+            return bytes(source.read(_PART_BYTES))
+
+    def _place(self, shard: Shard) -> str:
+        return f"{self._folder}/{shard.place.as_posix()}"
+
+
+@contextmanager
+def _staging_errors(uri: str) -> Iterator[None]:
+    """What pyarrow raises, in one line."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        what = (str(error).strip() or type(error).__name__).splitlines()[0].replace(uri, "its URI")
+        raise ClusterError(f"The staging place {_without_secrets(uri)} cannot be used: {what}") from error
+
+
+def _without_secrets(uri: str) -> str:
+    """A URI as it may be shown: without a key before its `@`, or what follows its `?`."""
+    scheme, _, rest = uri.partition("?")[0].rpartition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest

@@ -1,0 +1,115 @@
+"""Vectors on disk: one shard in `vectors/<space>/` for each batch and space.
+
+One row is one segment: `start_seconds`, `end_seconds` (float64) and `vector` (float16 [dim]). Float16 keeps 11 bits:
+a dot product of unit vectors moves by about 1e-4, far below what sets two answers apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pesearch.store.disk.durable import undone_by
+from pesearch.store.shards.format import (
+    VECTOR_FOLDER,
+    RowStream,
+    VectorShard,
+    from_column,
+    from_half_column,
+    read_rows,
+    to_column,
+    to_half_column,
+)
+from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRows:
+    """Rows of a shard, in the memory map: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim]."""
+
+    starts: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
+    vectors: HalfArray
+
+    @property
+    def segments(self) -> SegmentArray:
+        """The segments, float64 [n, 2] in seconds."""
+        return np.stack([self.starts, self.ends], axis=1)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> ShardRows:
+        """Some of these rows; a slice stays in the memory map."""
+        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows])
+
+
+def check_storable(vectors: SpaceVectors) -> None:
+    """`ValueError` unless all values are finite in float16 (which ends at 65504)."""
+    if not (np.abs(vectors.vectors) <= np.finfo(np.float16).max).all():
+        raise ValueError(f"{vectors!r} holds values that are not finite in float16")
+
+
+class VectorStream:
+    """A new shard of one space in the library in `folder`, written as its vectors come."""
+
+    def __init__(self, folder: Path, space: Space, batch_rows: int) -> None:
+        origin = {"space": space.name.value, "model": space.model, "revision": space.revision}
+        self._space = space
+        self._schema = vector_schema(space.dim).with_metadata(origin)
+        self._rows = RowStream(folder / VECTOR_FOLDER / space.name.value, self._schema, batch_rows)
+
+    def append(self, part: SpaceVectors) -> None:
+        """The vectors of one file, or more of them."""
+        starts, ends = (to_column(pa.float64(), part.segments[:, number]) for number in (0, 1))
+        columns = [starts, ends, to_half_column(part.vectors.astype(np.float16))]
+        self._rows.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+
+    def finish(self) -> VectorShard:
+        """The shard, whole and durable."""
+        rows = self._rows
+        rows.finish()
+        return VectorShard(rows.name, self._space.name, rows.rows, rows.size_bytes, rows.checksum)
+
+    def discard(self) -> None:
+        """Leaves nothing of it."""
+        self._rows.discard()
+
+
+def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> VectorShard:
+    """Write the vectors of several files, one after the other, as a new shard of the library in `folder`."""
+    stream = VectorStream(folder, space, batch_rows=sum(len(part.vectors) for part in parts))
+    with undone_by(stream.discard):
+        for part in parts:
+            stream.append(part)
+        return stream.finish()
+
+
+def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
+    """Map a shard into memory, record batch by record batch.
+
+    `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written.
+    """
+    return [_mapped(batch) for batch in read_rows(folder, shard, vector_schema(dim))]
+
+
+def cut(batches: Sequence[ShardRows], first_row: int, rows: int) -> Iterator[ShardRows]:
+    """So many rows of a shard, those in each of its batches: all batches but the last have equally many."""
+    size, stop = len(batches[0].vectors), first_row + rows
+    for number in range(first_row // size, math.ceil(stop / size)):
+        start = number * size
+        yield batches[number][max(first_row - start, 0) : stop - start]
+
+
+def _mapped(batch: pa.RecordBatch) -> ShardRows:
+    starts, ends = (from_column(batch.column(at), np.float64) for at in (0, 1))
+    return ShardRows(starts, ends, from_half_column(batch.column(2)))
+
+
+def vector_schema(dim: int) -> pa.Schema:
+    """The columns of a shard."""
+    seconds = [(name, pa.float64()) for name in ("start_seconds", "end_seconds")]
+    return pa.schema([*seconds, ("vector", pa.list_(pa.float16(), dim))])

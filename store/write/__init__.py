@@ -1,0 +1,1 @@
+"""The write path: batches, long files as they stream in, compaction, the writer."""

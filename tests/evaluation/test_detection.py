@@ -1,0 +1,139 @@
+"""Figures of located sounds against the answers of psds_eval and sed_eval, and against torchmetrics.
+
+`agreed.json` holds random clips with what the two libraries say of them: `benchmarks/metric_libraries.py`
+wrote it, in an environment that has them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.evaluation.detection import DetectionCounts, FrameScores, matched_events
+from pesearch.evaluation.metrics import auroc
+from pesearch.evaluation.psds import SCENARIO_1, SCENARIO_2, PsdsCounts, merged
+
+CASES = json.loads((Path(__file__).parent / "agreed.json").read_text(encoding="utf-8"))
+SPANS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 20)).map(lambda s: (s[0] / 7, (s[0] + s[1]) / 7)), max_size=5
+)
+
+
+def labels_of(clips: list[dict[str, Any]]) -> list[str]:
+    return sorted({label for clip in clips for label, spans in clip["truths"].items() if spans})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_psds_agrees_with_psds_eval(case: dict[str, Any]) -> None:
+    clips = case["clips"]
+    for scenario, name in ((SCENARIO_1, "psds1"), (SCENARIO_2, "psds2")):
+        counts = PsdsCounts(labels_of(clips), len(clips[0]["found"]), scenario)
+        for clip in clips:
+            counts.add(clip["seconds"], clip["truths"], clip["found"])
+        assert counts.score() == pytest.approx(case["libraries"][name], abs=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_f_scores_agree_with_sed_eval(case: dict[str, Any]) -> None:
+    events, segments = DetectionCounts(labels_of(case["clips"])), DetectionCounts(labels_of(case["clips"]))
+    for clip in case["clips"]:
+        events.add_events(clip["truths"], clip["found"][0])
+        segments.add_segments(clip["truths"], clip["found"][0])
+    assert events.micro_f1() == pytest.approx(case["libraries"]["event_f1"], abs=1e-9)
+    assert segments.micro_f1() == pytest.approx(case["libraries"]["segment_f1"], abs=1e-9)
+
+
+def test_the_agreed_cases_are_worth_agreeing_on() -> None:
+    for name in ("psds1", "psds2", "event_f1", "segment_f1"):
+        values = {case["libraries"][name] for case in CASES}
+        assert len(values) > 4
+        assert max(values) > 0.2
+
+
+def most_pairs(truths: list[tuple[float, float]], found: list[tuple[float, float]]) -> int:
+    """The largest one-to-one pairing, by trying everything."""
+    if not truths:
+        return 0
+    (start, end), rest = truths[0], truths[1:]
+    tries = [
+        1 + most_pairs(rest, found[:at] + found[at + 1 :])
+        for at, span in enumerate(found)
+        if abs(span[0] - start) <= 0.2 and abs(span[1] - end) <= max(0.2, 0.2 * (end - start))
+    ]
+    return max([most_pairs(rest, found), *tries])
+
+
+@given(SPANS, SPANS)
+def test_events_are_paired_as_well_as_can_be(
+    truths: list[tuple[float, float]], found: list[tuple[float, float]]
+) -> None:
+    assert matched_events(truths, found) == most_pairs(truths, found)
+
+
+def test_an_offset_may_be_off_by_a_fifth_of_a_long_event() -> None:
+    assert matched_events([(0.0, 10.0)], [(0.1, 8.1)]) == 1
+    assert matched_events([(0.0, 10.0)], [(0.1, 7.9)]) == 0
+    assert matched_events([(0.0, 0.5)], [(0.0, 0.8)]) == 0
+    assert matched_events([(0.0, 10.0)], [(0.3, 10.0)]) == 0
+
+
+def test_a_label_that_is_never_found_counts_against_the_mean_only_once() -> None:
+    counts = DetectionCounts(["bell", "dog", "quiet"])
+    counts.add_events({"bell": [(0, 1)], "dog": [(0, 1)]}, {"bell": [(0, 1)]})
+    assert counts.macro_f1() == pytest.approx(0.5)
+    assert counts.micro_f1() == pytest.approx(2 / 3)
+    assert math.isnan(DetectionCounts(["quiet"]).micro_f1())
+
+
+def test_a_segment_is_heard_when_any_part_of_it_is() -> None:
+    counts = DetectionCounts(["bell"])
+    counts.add_segments({"bell": [(0.9, 2.1)]}, {"bell": [(1.5, 1.6), (3.0, 4.0)]})
+    assert counts.micro_f1() == pytest.approx(2 * 1 / (3 + 2))
+
+
+def test_a_perfect_and_an_empty_answer() -> None:
+    truths = {"bell": [(0.0, 2.0)], "dog": [(3.0, 5.0)]}
+    for scenario in (SCENARIO_1, SCENARIO_2):
+        perfect, empty, none = (PsdsCounts(["bell", "dog"], 1, scenario) for _ in range(3))
+        perfect.add(10.0, truths, [truths])
+        empty.add(10.0, truths, [{}])
+        assert perfect.score() == pytest.approx(1.0)
+        assert empty.score() == 0.0
+        assert math.isnan(none.score())
+
+
+def test_one_label_alone_has_a_score() -> None:
+    counts = PsdsCounts(["bell"], 1, SCENARIO_2)
+    counts.add(3600.0, {"bell": [(0, 1), (5, 6)]}, [{"bell": [(0, 1)]}])
+    assert counts.score() == pytest.approx(0.5)
+
+
+def test_spans_that_overlap_become_one() -> None:
+    assert merged([(4, 5), (0, 2), (1, 3), (3, 4)]) == [(0, 3), (3, 4), (4, 5)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_auroc_of_many_clips_is_that_of_all_their_steps(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    clips = [
+        random.random((3, int(random.integers(5, 80)))).astype(np.float16).astype(np.float32) ** 2 for _ in range(4)
+    ]
+    halves = [clip.astype(np.float16).astype(np.float32) for clip in clips]
+    truths = [random.random(clip.shape) < clip for clip in clips]
+    for truth in truths:
+        truth[2] = False
+    scores = FrameScores(3)
+    for clip, truth in zip(clips, truths, strict=True):
+        scores.add(clip, truth)
+    for label, found in enumerate(scores.aurocs()):
+        steps, active = np.concatenate([half[label] for half in halves]), np.concatenate([t[label] for t in truths])
+        exact = auroc(np.concatenate([clip[label] for clip in clips]), active)
+        assert found == pytest.approx(auroc(steps, active), abs=1e-9, nan_ok=True)
+        assert found == pytest.approx(exact, abs=1e-3, nan_ok=True)

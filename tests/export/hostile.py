@@ -1,0 +1,78 @@
+"""Choices of any file and any time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from pesearch.export.clip_selection import Choice
+from pesearch.types import AudioStream, Event, MediaInfo, MediaKind, VideoStream
+
+NAMES = st.one_of(
+    st.sampled_from(
+        [
+            'it\'s "a" film.mp4',
+            "new\nline\r\n.mp4",
+            "\r001  AX V C 00:00:00:00.mov",
+            "#EXTINF:1,x --> y.mkv",
+            "=cmd()|' ;,\t.mp4",
+            "<b>&amp;]]>.mp4",
+            "%41 100%.mp4",
+            os.fsdecode(b"\xff\xfe no utf-8.mp4"),
+            "\u202ereversed\x1b[31m\x85\u2028.mp4",
+            "日本語 e\u0301 👩‍🚀.mp4",
+            "no ending",
+            "." * 3,
+        ]
+    ),
+    st.binary(min_size=1, max_size=40).map(os.fsdecode),
+).filter(lambda name: name not in (".", "..") and "/" not in name and "\0" not in name)
+"""What a file may be called."""
+
+PATHS = st.builds(lambda folder, name: Path("/media") / folder / name, NAMES, NAMES)
+RATES = st.sampled_from(
+    [24000 / 1001, 24.0, 25.0, 29.97, 30000 / 1001, 30.0, 50.0, 59.94, 60.0, 120.0, 15.0, 12.5, 27.3, 0.0, 90_000.0]
+)
+SECONDS = st.floats(0, 80_000, allow_nan=False)
+TEXTS = st.text(max_size=30)
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> Choice:
+    """A choice that somebody could have made."""
+    kind = draw(st.sampled_from([*MediaKind, None]))
+    start, lasts = draw(SECONDS), draw(st.floats(0, 5_000))
+    sound = AudioStream("aac", 48_000, 2)
+    event = Event(draw(TEXTS), start, start + lasts / 2, 0.5)
+    path, label, score = draw(PATHS), draw(TEXTS), draw(st.none() | st.floats(0, 1))
+    if kind is MediaKind.IMAGE:
+        return Choice(path, 0.0, 0.0, label, score, (), MediaInfo(kind, 0.0, VideoStream("png", 64, 48, 0.0), None))
+    if kind is None:
+        return Choice(path, start, start + lasts, label, score, (event,), None)
+    duration = start + draw(st.floats(0.01, 6_000))
+    video = VideoStream("h264", 64, 48, draw(RATES)) if kind is MediaKind.VIDEO else None
+    heard = sound if kind is MediaKind.AUDIO else draw(st.none() | st.just(sound))
+    return Choice(path, start, start + lasts, label, score, (event,), MediaInfo(kind, duration, video, heard))
+
+
+CHOICES = st.lists(choices(), min_size=1, max_size=6)
+
+
+def film(start: float, end: float, rate: float = 25.0, name: str = "film.mp4", seconds: float = 60.0) -> Choice:
+    """A choice of a film with sound."""
+    info = MediaInfo(MediaKind.VIDEO, seconds, VideoStream("h264", 640, 360, rate), AudioStream("aac", 48_000, 2))
+    return Choice(Path("/media") / name, start, end, "siren", 0.9, (), info)
+
+
+def sound(start: float, end: float, name: str = "sound.wav") -> Choice:
+    """A choice of a file of sound, of 60 s."""
+    info = MediaInfo(MediaKind.AUDIO, 60.0, None, AudioStream("pcm_s16le", 44_100, 1))
+    return Choice(Path("/media") / name, start, end, "siren", 0.8, (), info)
+
+
+def still(name: str = "still.png") -> Choice:
+    """A choice of a picture."""
+    info = MediaInfo(MediaKind.IMAGE, 0.0, VideoStream("png", 640, 360, 0.0), None)
+    return Choice(Path("/media") / name, 0.0, 0.0, "ball", 0.7, (), info)

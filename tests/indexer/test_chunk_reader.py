@@ -1,0 +1,155 @@
+"""A file as pieces: windows, the pictures that each adds, and what damaged stretches leave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.errors import MediaError
+from pesearch.indexer.chunk_reader import STOPPED_SECONDS, Piece, decode
+from pesearch.media.probe import probe
+from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid, windows
+from pesearch.types import MediaInfo, MediaKind
+from tests.media.samples import ffmpeg, is_tone, step_of
+
+Sample = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """47.3 s: two chunks, nine windows. Each second has its own grey, and a tone from 25 s on."""
+    path = tmp_path_factory.mktemp("long") / "long.mkv"
+    pictures = "color=black:s=64x48:r=10:d=47.3,geq=lum='30+4*floor(T+0.001)':cb=128:cr=128,format=yuv420p"
+    sound = "aevalsrc='0.5*sin(2*PI*1000*t)*gte(t,25)':s=48000:d=47.3"
+    codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le"]
+    ffmpeg("-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, *codecs, path)
+    return path
+
+
+def pieces_of(path: Path, models: ModelSet) -> list[Piece]:
+    return list(decode(path, probe(path), models))
+
+
+def test_chunks_follow_the_timeline_and_each_window_comes_once(long_clip: Path, models: ModelSet) -> None:
+    pieces = pieces_of(long_clip, models)
+    duration = probe(long_clip).duration_seconds
+    assert [(piece.start_seconds, piece.end_seconds) for piece in pieces] == [(0.0, 20.0), (20.0, duration)]
+    assert [cut for piece in pieces for cut in piece.windows] == [tuple(cut) for cut in windows(duration).tolist()]
+    assert sum(piece.media_seconds for piece in pieces) == pytest.approx(duration)
+    assert all(piece.unread_seconds == 0 for piece in pieces)
+
+
+def test_a_chunk_has_its_sound_with_what_the_codec_sees_around_it(long_clip: Path, models: ModelSet) -> None:
+    first, second = (piece.sound for piece in pieces_of(long_clip, models))
+    assert first is not None
+    assert second is not None
+    context = models.context_steps
+    assert (first.first, first.start, first.stop) == (0, 0, 500)
+    assert first.samples.shape == ((500 + context) * STEP_SAMPLES,)
+    assert (second.first, second.start, second.stop) == (500 - context, 500, 1183)
+    assert not first.samples.any()
+    assert not is_tone(second.samples[: (125 + context - 1) * STEP_SAMPLES])
+    assert is_tone(second.samples[(125 + context + 1) * STEP_SAMPLES :])
+    assert (first.window_starts, first.window_ends) == ((125, 250, 375), (250, 375, 500))
+    assert (second.window_starts, second.window_ends) == ((500, 625, 750, 875, 933), (625, 750, 875, 1000, 1125))
+
+
+def test_each_picture_of_the_grid_is_a_still_once(long_clip: Path, models: ModelSet) -> None:
+    stills = [still for piece in pieces_of(long_clip, models) for still in piece.stills]
+    duration = probe(long_clip).duration_seconds
+    assert [still.start_seconds for still in stills] == grid(0, duration).tolist()
+    ends = [still.end_seconds for still in stills]
+    assert ends[:-1] == [still.start_seconds for still in stills[1:]]
+    assert ends[-1] == pytest.approx(duration)
+    assert ends[-1] - stills[-1].start_seconds <= 1 / FRAMES_PER_SECOND
+    shown = [(still.squares.core.mean() / 255 * 219 + 16 - 30) / 4 for still in stills]
+    assert np.allclose(shown, np.floor(grid(0, duration) + 0.001), atol=0.5)
+
+
+def test_pictures_are_squares_for_the_towers(long_clip: Path, models: ModelSet) -> None:
+    piece, _ = pieces_of(long_clip, models)
+    assert {still.squares.core.shape for still in piece.stills} == {(64, 64, 3)}
+    assert {still.squares.video.shape for still in piece.stills if still.squares.video is not None} == {(32, 32, 3)}
+    assert piece.sound is not None
+    assert [each.at_seconds for each in piece.kept] == [0, 10]
+    kept_bytes = sum(len(each.jpeg) for each in piece.kept)
+    assert piece.size_bytes == 32 * 3 * (64 * 64 + 32 * 32) + kept_bytes + piece.sound.samples.nbytes
+
+
+def test_a_picture_that_stays_is_one_object(tmp_path: Path, models: ModelSet) -> None:
+    """Two pictures in eight seconds: the towers see two."""
+    path = tmp_path / "slides.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=0.25:d=8", "-c:v", "ffv1", path)
+    (piece,) = pieces_of(path, models)
+    assert len(piece.stills) == 13
+    assert len({id(still.squares) for still in piece.stills}) == 2
+
+
+def test_only_what_is_needed_is_decoded(long_clip: Path, models_folder: Path) -> None:
+    light = open_model_set("light", "cpu", models_folder)
+    for piece in pieces_of(long_clip, light):
+        assert piece.stills
+        assert {still.squares.video for still in piece.stills} == {None}
+        assert piece.sound is not None
+
+
+def test_sound_alone_and_pictures_alone(sample: Sample, models: ModelSet) -> None:
+    (heard,) = pieces_of(sample("tone.wav"), models)
+    assert heard.sound is not None
+    assert heard.stills == ()
+    (seen,) = pieces_of(sample("silent.mp4"), models)
+    assert seen.sound is None
+    shown_since = np.floor(grid(0, 4) * 25 + 0.001) / 25  # 25 pictures a second, a new grey each half second
+    assert [step_of(still.squares.core) for still in seen.stills] == [int(time * 2 + 0.001) for time in shown_since]
+
+
+def test_a_still_picture(sample: Sample, models: ModelSet) -> None:
+    (piece,) = pieces_of(sample("cover.png"), models)
+    assert [(still.start_seconds, still.end_seconds) for still in piece.stills] == [(0.0, 0.0)]
+    assert (piece.sound, piece.windows, piece.media_seconds) == (None, (), 0.0)
+
+
+def test_a_damaged_stretch_is_passed_over_and_counted(tmp_path: Path, models: ModelSet) -> None:
+    """17.3 s in which every picture stands for itself; those from 9.5 s to 15.5 s are overwritten."""
+    path = tmp_path / "broken.avi"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=17.3", "-c:v", "mjpeg", path)
+    content = bytearray(path.read_bytes())
+    chunks = [match.end() for match in re.finditer(rb"00dc", content[: content.index(b"idx1")])]
+    for at in chunks[95:155]:  # 10 pictures a second, each after its name and its size in 4 bytes
+        size = int.from_bytes(content[at : at + 4], "little")
+        content[at + 4 : at + 4 + size] = bytes(size)
+    path.write_bytes(content)
+    (piece,) = pieces_of(path, models)
+    times = np.array([still.start_seconds for still in piece.stills])
+    assert not ((times > 9.6) & (times < 15.4)).any()
+    assert len(times) in range(16, 20)
+    assert piece.unread_seconds == pytest.approx(6, abs=0.7)
+
+
+def test_nothing_that_decodes_is_an_error(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
+    """The file says that it has pictures; there is no such file any more."""
+    gone = tmp_path / "gone.mp4"
+    info: MediaInfo = probe(sample("both.mp4"))
+    with pytest.raises(MediaError, match="vanished"):
+        list(decode(gone, info, models))
+    still = probe(sample("cover.png"))
+    assert still.kind is MediaKind.IMAGE
+    with pytest.raises(MediaError, match="vanished"):
+        list(decode(gone, still, models))
+
+
+def test_a_clock_that_jumps_costs_nothing(sample: Sample, models: ModelSet) -> None:
+    """8 s of pictures and sound, in two parts that the clock says are 1000 s apart."""
+    pieces = pieces_of(sample("jumping_clock.ts"), models)
+    assert sum(piece.media_seconds for piece in pieces) == pytest.approx(1004, abs=0.1)
+    cuts = [cut for piece in pieces for cut in piece.windows]
+    assert len(cuts) <= (STOPPED_SECONDS + 3 * CHUNK_SECONDS) / HOP_SECONDS + 2
+    assert cuts[-1][1] == pieces[-1].end_seconds
+    assert sum(piece.sound.samples.any() for piece in pieces if piece.sound is not None) <= 4
+    assert max(still.end_seconds for piece in pieces for still in piece.stills) == pytest.approx(1004, abs=0.1)
+    assert sum(piece.unread_seconds for piece in pieces) == 0

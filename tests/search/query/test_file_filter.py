@@ -1,0 +1,131 @@
+"""Which files are asked."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.errors import QuestionError
+from pesearch.locations import Location
+from pesearch.search.query.file_filter import FileFilter, duration_seconds
+from pesearch.types import MediaFile, MediaInfo, MediaKind
+
+
+def media_file(
+    *paths: str, day: date = date(2026, 5, 17), kind: MediaKind = MediaKind.AUDIO, seconds: float = 1.0
+) -> MediaFile:
+    noon_ns = int(datetime(day.year, day.month, day.day, 12).timestamp() * 1e9)
+    places = tuple(Location(Path(path), 1, noon_ns) for path in paths)
+    return MediaFile(1, "f", MediaInfo(kind, seconds, None, None), places)
+
+
+def test_a_folder_keeps_what_lies_in_it_at_any_location() -> None:
+    wanted = FileFilter(under=Path("/media/trips"))
+    assert wanted.keeps(media_file("/media/trips/rome/a.mp4"))
+    assert wanted.keeps(media_file("/elsewhere/a.mp4", "/media/trips/a.mp4"))
+    assert not wanted.keeps(media_file("/media/trips2/a.mp4"))
+    assert FileFilter(under=Path("/media/a.mp4")).keeps(media_file("/media/a.mp4"))
+
+
+def test_a_folder_may_be_given_relative_or_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    inside = media_file(str(real / "a.mp4"))
+    assert FileFilter(under=tmp_path / "link").keeps(inside)
+    monkeypatch.chdir(tmp_path)
+    assert FileFilter(under=Path("real")).keeps(inside)
+    assert not FileFilter(under=Path("other")).keeps(inside)
+
+
+def test_what_no_folder_can_be(tmp_path: Path) -> None:
+    with pytest.raises(QuestionError, match="no file is under"):
+        FileFilter(under=Path("\0"))
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert not FileFilter(under=loop).keeps(media_file("/media/a.mp4"))
+
+
+def test_days_count_from_the_first_and_up_to_the_last() -> None:
+    file = media_file("/a.mp4", day=date(2026, 5, 17))
+    assert FileFilter(after=date(2026, 5, 17)).keeps(file)
+    assert not FileFilter(after=date(2026, 5, 18)).keeps(file)
+    assert FileFilter(before=date(2026, 5, 18)).keeps(file)
+    assert not FileFilter(before=date(2026, 5, 17)).keeps(file)
+
+
+def test_place_and_day_must_hold_of_the_same_location() -> None:
+    old = Location(Path("/media/trips/a.mp4"), 1, 0)
+    new = Location(Path("/other/a.mp4"), 1, int(datetime(2026, 5, 17, 12).timestamp() * 1e9))
+    file = MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), (old, new))
+    assert not FileFilter(under=Path("/media/trips"), after=date(2026, 1, 1)).keeps(file)
+
+
+def test_kind_and_length() -> None:
+    film = media_file("/film.mp4", kind=MediaKind.VIDEO, seconds=90.0)
+    assert FileFilter(kind=MediaKind.VIDEO).keeps(film)
+    assert not FileFilter(kind=MediaKind.AUDIO).keeps(film)
+    assert FileFilter(at_least_seconds=90.0, at_most_seconds=90.0).keeps(film)
+    assert not FileFilter(at_least_seconds=90.1).keeps(film)
+    assert not FileFilter(at_most_seconds=89.9).keeps(film)
+
+
+def test_online_files_are_there_now(tmp_path: Path) -> None:
+    here = tmp_path / "here.mp4"
+    here.touch()
+    assert FileFilter(online=True).keeps(media_file("/away/here.mp4", str(here)))
+    assert not FileFilter(online=True).keeps(media_file("/away/here.mp4"))
+    assert not FileFilter(online=True, under=Path("/away")).keeps(media_file("/away/here.mp4", str(here)))
+
+
+def test_nothing_given_keeps_all() -> None:
+    assert FileFilter().keeps_all
+    assert FileFilter().keeps(media_file("/away/a.mp4"))
+    assert not FileFilter(online=True).keeps_all
+    assert not FileFilter(at_least_seconds=0.0).keeps_all
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"after": date(2026, 3, 1), "before": date(2026, 3, 1)},
+        {"at_least_seconds": 2.0, "at_most_seconds": 1.0},
+    ],
+)
+def test_what_no_file_can_be(given: dict[str, object]) -> None:
+    with pytest.raises(QuestionError, match=r"is (after|longer)"):
+        FileFilter(**given)  # type: ignore[arg-type]  # wrong on purpose is only the pair
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("1.5s", 1.5),
+        ("5m", 300),
+        ("1h30m", 5400),
+        ("2H", 7200),
+        ("2:30", 150),
+        (" 1:02:03 ", 3723),
+    ],
+)
+def test_lengths_as_people_write_them(text: str, seconds: float) -> None:
+    assert duration_seconds(text) == seconds
+
+
+@given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
+def test_a_length_may_be_spelt_or_a_clock(hours: int, minutes: int, seconds: int) -> None:
+    expected = hours * 3600 + minutes * 60 + seconds
+    assert duration_seconds(f"{hours}h{minutes}m{seconds}s") == expected
+    assert duration_seconds(f"{hours}:{minutes:02}:{seconds:02}") == expected
+
+
+@pytest.mark.parametrize("text", ["", " ", "long", "5 apples", "-5s", "1:75", "1m1h", "inf"])
+def test_what_is_no_length(text: str) -> None:
+    with pytest.raises(QuestionError, match="is no length"):
+        duration_seconds(text)

@@ -1,0 +1,73 @@
+"""What can be asked, how a text falls into terms, which files are asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.errors import QuestionError
+from pesearch.search.query.request import MOST_TERMS, Question, terms
+
+WORDS = st.sampled_from(["siren", "a train", "red ball", "sand", "Andes", "the band", "thenar"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("siren and train", ("siren", "train")),
+        ("a siren, a train and a bell", ("a siren", "a train", "a bell")),
+        ("a siren, and a train", ("a siren", "a train")),
+        ("siren + train & bell; drum", ("siren", "train", "bell", "drum")),
+        ("a dog barks then a bell rings", ("a dog barks", "a bell rings")),
+        ("siren AND Train", ("siren", "Train")),
+        ("sandy island", ("sandy island",)),
+        ("  a   red ball ", ("a red ball",)),
+        ("siren and siren", ("siren",)),
+        ("and", ()),
+        ("", ()),
+    ],
+)
+def test_terms_of_a_text(text: str, expected: tuple[str, ...]) -> None:
+    assert terms(text) == expected
+
+
+def test_a_sentence_of_many_parts_is_one_term() -> None:
+    sentence = " and ".join(f"thing {number}" for number in range(MOST_TERMS + 1))
+    assert terms(sentence) == (sentence,)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=5, unique=True), st.sampled_from([" and ", ", ", " + ", " then ", ";"]))
+def test_terms_joined_come_apart_again(parts: list[str], between: str) -> None:
+    assert terms(between.join(parts)) == tuple(parts)
+
+
+@given(st.text(max_size=40))
+def test_every_term_is_in_the_text_and_holds_no_other(text: str) -> None:
+    whole = " ".join(text.split())
+    found = terms(text)
+    assert all(term and term in whole for term in found)
+    assert len(found) in (0, 1) or all(terms(term) == (term,) for term in found)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"text": "  "},
+        {"speech": True, "audio": Path("a.wav")},
+        {"text": "siren", "k": 0},
+    ],
+)
+def test_what_cannot_be_asked(asked: dict[str, object]) -> None:
+    with pytest.raises(QuestionError) as caught:
+        Question(**asked)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_question_shows_its_text_and_examples() -> None:
+    assert str(Question(" siren ")) == "siren"
+    assert str(Question("siren", image=Path("/x/train.png"))) == "siren + train.png"
+    assert str(Question(audio=Path("/x/siren.wav"))) == "siren.wav"

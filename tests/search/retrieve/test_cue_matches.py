@@ -1,0 +1,66 @@
+"""What is written in subtitles and titles answers questions, alone and with what is heard."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.run import index
+from pesearch.search.query.request import Question
+from pesearch.search.search import Answer, search
+from pesearch.store.library import Library, create_library
+
+pytestmark = pytest.mark.slow
+
+SUBTITLES = """1
+00:00:01,000 --> 00:00:02,000
+Please mind the gap.
+
+2
+00:00:03,000 --> 00:00:04,000
+Thank you.
+"""
+
+
+@pytest.fixture(scope="module")
+def library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    folder = tmp_path_factory.mktemp("written")
+    for name in ("bell.mp4", "drum.mp4", "speech_platform.mp4"):
+        shutil.copy(sample_media / name, folder / name)
+    (folder / "bell.srt").write_text(SUBTITLES)
+    made = create_library(folder / "library", starter.name, starter.spaces)
+    list(index([folder], made, starter))
+    return made
+
+
+def ask(library: Library, starter: ModelSet, text: str) -> Answer:
+    return search(library, starter, Question(text))
+
+
+@pytest.mark.parametrize("text", ['"mind the gap"', 'text:"Mind the GAP"', "text:(please mind gap)", "text:pleas*"])
+def test_words_of_a_subtitle_find_its_time(library: Library, starter: ModelSet, text: str) -> None:
+    (best,) = ask(library, starter, text).matches
+    assert best.file.path.name == "bell.mp4"
+    assert (best.start_seconds, best.end_seconds) == (1.0, 2.0)
+    assert [(cue.text, cue.source) for cue in best.cues] == [("Please mind the gap.", "bell.srt")]
+
+
+def test_what_is_said_is_found_as_written_and_by_its_sound(library: Library, starter: ModelSet) -> None:
+    matches = ask(library, starter, 'said:"mind the gap"').matches
+    told = {moment.file.path.name: (bool(moment.cues), bool(moment.evidence)) for moment in matches}
+    assert told["bell.mp4"][0]
+    assert told["speech_platform.mp4"] == (False, True)
+
+
+def test_written_and_heard_make_one_moment(library: Library, starter: ModelSet) -> None:
+    best = ask(library, starter, '"thank you" AND heard:bell').matches[0]
+    assert best.file.path.name == "bell.mp4"
+    assert best.start_seconds < 1.0 and best.end_seconds == 4.0
+
+
+def test_words_that_are_not_there_are_not_found(library: Library, starter: ModelSet) -> None:
+    assert ask(library, starter, '"gap the mind"').moments == ()
+    assert ask(library, starter, "text:helicopter").moments == ()

@@ -1,0 +1,121 @@
+"""Rubbish, silence, other versions and other users: nobody can do harm, and a question is answered all the same."""
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from pesearch.search.server import client, server
+from pesearch.search.server import wire as frames
+from pesearch.search.server.client import NotServed, ask_warm
+from pesearch.search.server.messages import to_bytes
+from pesearch.store.library import Library
+from tests.search.server.talking import QUESTION, connected, is_ended, pretending
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 9,
+        b"\0" * 200,
+        frames._HEAD.pack(frames._STAMP, 2**63),
+        frames._HEAD.pack(frames._STAMP, 5) + b"{]}{[",
+        frames._HEAD.pack(frames._STAMP, 2) + b"{}",
+        frames._HEAD.pack(frames._STAMP, 99) + b"{}",
+        b"",
+    ],
+    ids=["http", "zeros", "too long", "no json", "no question", "cut", "nothing"],
+)
+def test_rubbish_ends_the_talk_and_nothing_else(served: Library, said: bytes) -> None:
+    with connected(served) as connection:
+        connection.sendall(said)
+        connection.shutdown(socket.SHUT_WR)
+        assert is_ended(connection)
+    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+
+
+def test_who_says_nothing_is_left_after_a_while(served: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CLIENT_SECONDS", 0.2)
+    with connected(served) as silent:
+        assert is_ended(silent)
+
+
+def test_who_says_nothing_keeps_nobody_else_waiting(served: Library) -> None:
+    silent = [connected(served) for _ in range(server.MOST_CLIENTS - 1)]
+    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+    silent.append(connected(served))
+    with connected(served) as one_too_many:
+        assert is_ended(one_too_many)
+    for connection in silent:
+        connection.close()
+
+
+def test_a_client_that_leaves_is_not_missed(served: Library) -> None:
+    asking = to_bytes(client._asking(QUESTION, "auto"))
+    for _ in range(3):
+        with connected(served) as connection:
+            frames.send(connection, asking, 5)
+    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+
+
+def test_who_is_of_another_version_is_told_ours(served: Library) -> None:
+    other = frames._STAMP.replace(b"pesearch ", b"pesearch 9")[:32]
+    with connected(served) as connection:
+        connection.sendall(frames._HEAD.pack(other, 2) + b"{}")
+        stamp, length = frames._HEAD.unpack(frames._exactly(connection, frames._HEAD.size, 1e9))
+        assert (stamp, length) == (frames._STAMP, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (frames._HEAD.pack(b"pesearch 9.9 1".ljust(32, b"\0"), 0), "another version"),
+        (frames._HEAD.pack(frames._STAMP, 100) + b"{", "no answer"),
+        (frames._HEAD.pack(frames._STAMP, 2) + b"[]", "no answer"),
+        (frames._HEAD.pack(frames._STAMP, 2) + b"{}", "no answer"),
+        (b"HTTP/1.1 400 Bad Request\r\n" * 9, "no answer"),
+        (b"", "no answer"),
+    ],
+    ids=["version", "cut", "no object", "empty", "http", "nothing"],
+)
+def test_a_page_that_gives_no_answer(runtime: Path, sample_library: Library, said: bytes, why: str) -> None:
+    def talk(connection: socket.socket) -> None:
+        frames.receive(connection, frames.LONGEST_QUESTION, 5)
+        connection.sendall(said)
+
+    with pretending(sample_library, talk), pytest.raises(NotServed, match=why):
+        ask_warm(sample_library.folder, QUESTION, "auto")
+
+
+def test_a_page_that_does_not_answer_in_time(
+    runtime: Path, sample_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "ANSWER_SECONDS", 0.2)
+    gone = threading.Event()
+    with pretending(sample_library, lambda _: print(gone.wait(30))):
+        with pytest.raises(NotServed, match="did not answer"):
+            ask_warm(sample_library.folder, QUESTION, "auto")
+        gone.set()
+
+
+def test_an_error_that_nobody_knows_is_no_answer(runtime: Path, sample_library: Library) -> None:
+    reply = b'{"refusal": {"name": "KeyboardInterrupt", "told": []}}'
+    answering = pretending(sample_library, lambda connection: frames.send(connection, reply, 5))
+    with answering, pytest.raises(NotServed, match="no answer"):
+        ask_warm(sample_library.folder, QUESTION, "auto")
+
+
+@pytest.mark.parametrize("asker", [frames, client, server])
+def test_another_user_is_not_answered(served: Library, asker: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody but root could be another user here: what the kernel says of the other side is changed instead."""
+    if asker is frames:
+        with connected(served) as connection:
+            assert frames.is_same_user(connection)
+            monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+            assert not frames.is_same_user(connection)
+        return
+    monkeypatch.setattr(asker, "is_same_user", lambda _: False)
+    with pytest.raises(NotServed):
+        ask_warm(served.folder, QUESTION, "auto")

@@ -1,0 +1,155 @@
+"""What goes over the socket comes back the same: whatever paths, texts, numbers and errors hold."""
+
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch import errors
+from pesearch.cues import CueKind, FoundBy, FoundCue
+from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import PesearchError, QuerySyntaxError, QuestionError
+from pesearch.locations import Location
+from pesearch.search.query.file_filter import FileFilter
+from pesearch.search.query.request import Question
+from pesearch.search.result import Answer
+from pesearch.search.search import search
+from pesearch.search.server.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
+from pesearch.store.library import Library
+from pesearch.types import AudioStream, Event, Hit, MediaFile, MediaInfo, MediaKind, Moment, SpaceName, VideoStream
+
+NAMES = st.binary(min_size=1, max_size=20).map(lambda name: os.fsdecode(name.replace(b"\0", b"-")))
+TEXTS = st.text(max_size=20) | NAMES
+PATHS = NAMES.map(Path)
+NUMBERS = st.floats(allow_nan=False)
+WHOLE = st.integers(0, 2**63 - 1)
+DAYS = st.none() | st.dates()
+LENGTHS = st.none() | st.floats(0, 1e6)
+FILTERS = st.one_of(
+    st.builds(
+        FileFilter, st.none() | PATHS, DAYS, st.none(), st.none() | st.sampled_from(MediaKind), LENGTHS, st.none()
+    ),
+    st.builds(FileFilter, st.none(), st.none(), DAYS, st.none(), st.none(), LENGTHS, st.booleans()),
+)
+QUESTIONS = st.builds(
+    Question,
+    text=st.text(max_size=20).filter(str.strip),
+    audio=st.none() | PATHS,
+    video=st.none() | PATHS,
+    image=st.none() | PATHS,
+    speech=st.booleans(),
+    k=st.integers(1, 10_000),
+    per_file=st.none() | st.integers(1, 9),
+    locate=st.booleans(),
+    files=FILTERS,
+    folder=PATHS,
+)
+INFOS = st.builds(
+    MediaInfo,
+    st.sampled_from(MediaKind),
+    NUMBERS,
+    st.none() | st.builds(VideoStream, TEXTS, WHOLE, WHOLE, NUMBERS),
+    st.none() | st.builds(AudioStream, TEXTS, WHOLE, WHOLE),
+)
+PLACES = st.builds(Location, PATHS, WHOLE, st.integers(-(2**63), 2**63 - 1), TEXTS, WHOLE)
+FILES = st.builds(MediaFile, WHOLE, TEXTS, INFOS, st.lists(PLACES, min_size=1, max_size=2).map(tuple))
+HITS = st.builds(Hit, WHOLE, st.sampled_from(SpaceName), NUMBERS, NUMBERS, NUMBERS, WHOLE)
+EVENTS = st.builds(Event, TEXTS, NUMBERS, NUMBERS, NUMBERS)
+CUES = st.builds(FoundCue, NUMBERS, NUMBERS, TEXTS, st.sampled_from(CueKind), TEXTS, TEXTS, st.sampled_from(FoundBy))
+
+
+def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(of, max_size=2).map(tuple)
+
+
+MOMENTS = st.builds(Moment, WHOLE, FILES, NUMBERS, NUMBERS, NUMBERS, some(HITS), some(EVENTS), some(CUES))
+ANSWERS = st.builds(Answer, TEXTS, TEXTS, PATHS, some(MOMENTS), TEXTS)
+
+
+@given(QUESTIONS, TEXTS)
+def test_a_question_comes_as_it_was(question: Question, device: str) -> None:
+    asking = Asking(question, device, Surroundings("/home/a", "UTC"))
+    assert from_bytes(Asking, to_bytes(asking)) == asking
+
+
+@given(ANSWERS, st.none() | TEXTS)
+def test_an_answer_comes_as_it_was(answer: Answer, notice: str | None) -> None:
+    reply = from_bytes(Reply, to_bytes(Reply(answer, notice=notice)))
+    assert reply == Reply(answer, notice=notice)
+    assert isinstance(reply.answer, Answer)
+    for there, here in zip(reply.answer.moments, answer.moments, strict=True):
+        assert there.file.locations[0].volume == here.file.locations[0].volume  # no part of their being equal
+        assert there.file.locations[0].inode == here.file.locations[0].inode
+        assert os.fsencode(there.file.path) == os.fsencode(here.file.path)
+
+
+def test_numbers_that_are_none_come_too() -> None:
+    answer = from_bytes(Answer, to_bytes(Answer("q", "starter", Path("/l"), (), "calibrated")))
+    assert answer == Answer("q", "starter", Path("/l"), (), "calibrated")
+    hit = Hit(1, SpaceName.AUDIO, 0.0, float("inf"), float("nan"), 1)
+    assert repr(from_bytes(Hit, to_bytes(hit))) == repr(hit)
+
+
+def test_a_real_answer_comes_as_it_was(sample_library: Library, starter: ModelSet) -> None:
+    answer = search(sample_library, starter, Question("siren and train"))
+    assert answer.moments[0].events
+    assert from_bytes(Answer, to_bytes(answer)) == answer
+
+
+def every_error(kind: type[PesearchError] = PesearchError) -> Iterator[type[PesearchError]]:
+    """Those that other rooms than this may meet; what a room keeps to itself is not told to a terminal."""
+    if kind.__module__ == errors.__name__:
+        yield kind
+    for narrower in kind.__subclasses__():
+        yield from every_error(narrower)
+
+
+@pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)
+def test_an_error_comes_as_it_was(kind: type[PesearchError]) -> None:
+    assert getattr(errors, kind.__name__) is kind
+    error = kind("siren AND", 9, "a word") if kind is QuerySyntaxError else kind("no \udcff: é")
+    there = from_bytes(Refusal, to_bytes(Refusal.of(error))).error()
+    assert type(there) is kind
+    assert str(there) == str(error)
+    if isinstance(error, QuerySyntaxError) and isinstance(there, QuerySyntaxError):
+        assert there.caret_lines() == error.caret_lines()
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "unicodedata", "annotations", "", "_shown"])
+def test_no_other_error_can_be_sent(name: str) -> None:
+    with pytest.raises(ValueError, match="no error"):
+        Refusal(name, ("1",)).error()
+
+
+def test_an_error_made_of_something_else_is_none() -> None:
+    with pytest.raises(ValueError, match="QuerySyntaxError"):
+        Refusal("QuerySyntaxError", ("one",)).error()
+
+
+@given(st.binary(max_size=200))
+def test_rubbish_is_no_message(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        from_bytes(Asking, data)
+
+
+@pytest.mark.parametrize(
+    "data", [b"[" * 100_000, b'{"question": 1}', b"null", b'{"question": {"text": 1}}', b"1" * 9999]
+)
+def test_other_json_is_no_message(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        from_bytes(Asking, data)
+
+
+def test_a_question_that_cannot_be_asked_is_told() -> None:
+    data = to_bytes(Asking(Question("x", k=7), "auto", Surroundings("", ""))).replace(b'"k": 7', b'"k": 0')
+    with pytest.raises(QuestionError, match="at least 1"):
+        from_bytes(Asking, data)
+
+
+def test_days_are_days() -> None:
+    question = Question("x", files=FileFilter(after=date(2024, 2, 29), before=date(2024, 3, 1)))
+    assert from_bytes(Question, to_bytes(question)).files.after == date(2024, 2, 29)

@@ -1,0 +1,144 @@
+"""Vectors of cues: found by their nearness, gone with their source, merged, swept and mended like those of media."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.cues import CueKind
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.doctor import examine, repair
+from pesearch.store.library import Library, open_library
+from pesearch.store.write import compaction as merging
+from pesearch.types import FloatArray, SpaceName, SpaceVectors
+from tests.store.catalogue.test_cues import beside, cue, inside, with_cues
+from tests.store.contents import AUDIO, vectors
+from tests.store.policies import compress_without_loss
+
+ANY = np.full(1, -np.inf, np.float32)
+
+
+def meant(text: str) -> FloatArray:
+    """A vector of unit length that stands for a text, float32 [1, dim]."""
+    vector = vectors(text, AUDIO, 1).vectors
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def embed(library: Library) -> None:
+    """Every source that waits for it, its vectors made of its texts."""
+    with library.writer() as writer:
+        for source_id in library.cues_to_embed().ids:
+            cues = [found.cue for found in library.cues_of(np.array([source_id]))]
+            segments = np.array([(each.start_seconds, each.end_seconds) for each in cues])
+            rows = np.concatenate([meant(each.text) for each in cues])
+            writer.add_cue_vectors([(int(source_id), SpaceVectors(SpaceName.CUE, segments, rows))])
+
+
+def nearest(library: Library, text: str, k: int = 1, file_ids: frozenset[int] | None = None) -> list[str]:
+    (found,) = library.find_alike(meant(text), ANY, k, file_ids)
+    return [hit.cue.text for hit in found]
+
+
+@pytest.fixture
+def talking(library: Library) -> Library:
+    """Three files whose cues are embedded; two of the first stand at the same time."""
+    with library.writer() as writer:
+        first = inside(cue("hello", 1.0), cue("world", 1.0), cue("title", 0.0, CueKind.TITLE))
+        writer.add([with_cues("/a", "one", first, beside("/a", "/a.srt", cue("bonjour")))])
+        writer.add([with_cues("/b", "two", inside(cue("siren"))), with_cues("/c", "three", inside())])
+    embed(library)
+    return library
+
+
+def test_the_nearest_cue_comes_first_with_its_file_and_time(talking: Library) -> None:
+    for text, file_id in {"hello": 1, "world": 1, "title": 1, "bonjour": 1, "siren": 2}.items():
+        (found,) = talking.find_alike(meant(text), ANY, 9)
+        assert (found[0].cue.text, found[0].file_id, len(found)) == (text, file_id, 5)
+        assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+        least = np.array([found[1].score], np.float32)
+        assert [hit.rank for hit in talking.find_alike(meant(text), least, 9)[0]] == [1, 2]
+    assert sorted(nearest(talking, "siren", 9, frozenset({1}))) == ["bonjour", "hello", "title", "world"]
+    assert nearest(talking, "siren", 9, frozenset({3})) == []
+    assert talking.rows(SpaceName.CUE) == talking.status().vectors[SpaceName.CUE] == 5
+    assert SpaceName.CUE not in {space.name for space in talking.spaces}
+
+
+def test_a_compressed_index_of_cues_finds_the_same(talking: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    compress_without_loss(monkeypatch)
+    with talking.writer():
+        pass
+    compressed = open_library(talking.folder)
+    assert compressed.status().policies[SpaceName.CUE].compressed_rows == 5
+    assert [nearest(compressed, text) for text in ("hello", "siren")] == [["hello"], ["siren"]]
+
+
+def test_a_milvus_finds_the_same(talking: Library, milvus: MilvusAddress) -> None:
+    with talking.writer() as writer:
+        writer.search_vectors_at(milvus)
+    searched = open_library(talking.folder)
+    assert searched.status().policies[SpaceName.CUE].milvus_rows == 5
+    assert [nearest(searched, text) for text in ("hello", "siren")] == [["hello"], ["siren"]]
+    assert sorted(nearest(searched, "siren", 9, frozenset({1}))) == ["bonjour", "hello", "title", "world"]
+
+
+def test_vectors_go_with_their_source(talking: Library) -> None:
+    """A sidecar that is read again waits to be embedded; its file may be moved or removed."""
+    sidecar = next(source for source in talking.cue_sources() if source.sidecar is not None)
+    with talking.writer() as writer:
+        writer.take_cues([(1, beside("/a", "/a.srt", cue("salut"), modified_ns=8))])
+    assert "bonjour" not in nearest(talking, "bonjour", 9) and len(nearest(talking, "bonjour", 9)) == 4
+    waiting = talking.cues_to_embed()
+    assert waiting.ids.tolist() != [sidecar.id] and waiting.counts.tolist() == [1]
+    embed(talking)
+    assert nearest(talking, "salut") == ["salut"]
+    with talking.writer() as writer:
+        writer.take_cues([], waiting.ids.tolist())
+        writer.remove([2])
+    assert sorted(nearest(talking, "salut", 9)) == ["hello", "title", "world"]
+    with talking.writer():
+        assert len(list((talking.folder / "vectors" / "cue").iterdir())) == 1
+
+
+def test_what_does_not_fit_is_refused_and_what_is_known_stays(talking: Library) -> None:
+    with talking.writer() as writer:
+        with pytest.raises(ValueError, match="fit"):
+            writer.add_cue_vectors([(1, vectors("hello", AUDIO, 3))])
+        other = vectors("other", AUDIO, 3)
+        writer.add_cue_vectors([(1, SpaceVectors(SpaceName.CUE, other.segments, other.vectors))])
+    assert nearest(talking, "hello") == ["hello"]
+
+
+def test_many_shards_of_cues_become_one(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "MANY", 4)
+    for number in range(6):
+        with library.writer() as writer:
+            writer.add([with_cues(f"/{number}", f"content {number}", inside(cue(f"said {number}")))])
+        embed(library)
+    with library.writer():
+        assert len(list((library.folder / "vectors" / "cue").iterdir())) < 6
+    assert examine(library.folder).damaged == ()
+    assert [nearest(library, f"said {number}") for number in range(6)] == [[f"said {number}"] for number in range(6)]
+
+
+def test_a_damaged_shard_is_given_up_and_its_cues_wait(talking: Library) -> None:
+    """The media is not embedded again, and the words are found as before."""
+    places = [file.locations for file in talking.files()]
+    for shard in (talking.folder / "vectors" / "cue").iterdir():
+        shard.write_bytes(b"")
+    assert len(examine(talking.folder).damaged) == 3
+    assert [line.split("embeds what ")[1][0] for line in repair(talking.folder)] == ["1", "1", "1"]
+    mended = open_library(talking.folder)
+    assert nearest(mended, "hello", 9) == [] and len(mended.cues_to_embed().ids) == 3
+    assert [file.locations for file in mended.files()] == places and len(mended.find_text("hello", 9)) == 1
+    embed(mended)
+    assert nearest(mended, "hello") == ["hello"]
+
+
+def test_shards_that_no_transaction_registered_are_swept(talking: Library) -> None:
+    stray = talking.folder / "vectors" / "cue" / f"{'0' * 32}.arrow"
+    stray.write_bytes(Path(next((talking.folder / "vectors" / "cue").iterdir())).read_bytes())
+    with talking.writer():
+        assert not stray.exists()
+    assert nearest(talking, "hello") == ["hello"]

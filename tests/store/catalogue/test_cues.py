@@ -1,0 +1,140 @@
+"""Cues in a library: kept with their files, replaced when they are read again, gone with their places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pesearch.cues import Cue, CueKind, CueSource
+from pesearch.errors import LibraryMoved
+from pesearch.locations import Location
+from pesearch.store.doctor import repair
+from pesearch.store.library import Library, open_library
+from pesearch.store.write.streaming import Draft
+from pesearch.types import EncodedFile
+from tests.store.contents import SPACES, encoded, failure, location
+
+
+def cue(text: str, start: float = 1.0, kind: CueKind = CueKind.SUBTITLE) -> Cue:
+    return Cue(start, start + 1, text, kind, "a.srt", "en")
+
+
+def inside(*cues: Cue) -> CueSource:
+    return CueSource(None, None, cues)
+
+
+def beside(media: str, sidecar: str, *cues: Cue, modified_ns: int = 7) -> CueSource:
+    return CueSource(Location(Path(sidecar), 10, modified_ns), Path(media), cues)
+
+
+def with_cues(path: str, content: str, *sources: CueSource) -> EncodedFile:
+    return replace(encoded(path, content), cues=sources)
+
+
+def texts(library: Library) -> dict[str, list[str]]:
+    return {file.fingerprint: [cue.text for cue in library.cues(file.id)] for file in library.files()}
+
+
+def test_cues_come_with_their_file_in_the_order_of_time(library: Library) -> None:
+    with library.writer() as writer:
+        last, first = cue("last", 9.0), cue("first", 0.5)
+        writer.add([with_cues("/a", "one", inside(last), beside("/a", "/a.srt", first)), encoded("/b", "two")])
+    assert library.cues(1) == (first, last)
+    assert library.cues(2) == library.cues(99) == ()
+    assert library.status().cues == 2
+    assert open_library(library.folder).cues(1) == (first, last)
+
+
+def test_long_file_brings_cues_as_well(library: Library) -> None:
+    film = encoded("/film", "five")
+    with library.writer() as writer:
+        draft = Draft(library.folder, SPACES)
+        for part in film.vectors:
+            draft.add_vectors(part)
+        writer.add([replace(draft.finish(film.location, "five", film.info), cues=(inside(cue("said")),))])
+    assert texts(library) == {"five": ["said"]}
+
+
+def test_source_that_is_read_again_is_replaced(library: Library) -> None:
+    with library.writer() as writer:
+        writer.add([with_cues("/a", "one", inside(cue("within")), beside("/a", "/a.srt", cue("old"), cue("older")))])
+        before = library.cue_sources()
+        writer.take_cues([(1, beside("/a", "/a.srt", cue("new"), modified_ns=8))])
+    assert texts(library) == {"one": ["within", "new"]}
+    after = library.cue_sources()
+    assert [each.sidecar for each in after] == [None, Location(Path("/a.srt"), 10, 8)]
+    assert after[0] == before[0] and after[1].id > before[1].id
+    with library.writer() as writer:
+        writer.take_cues([], [after[1].id])
+    assert texts(library) == {"one": ["within"]}
+    assert library.cue_sources() == [before[0]]
+
+
+def test_source_without_cues_is_remembered(library: Library) -> None:
+    with library.writer() as writer:
+        writer.add([with_cues("/a", "one", inside(), beside("/a", "/a.srt"))])
+    assert [each.sidecar is None for each in library.cue_sources()] == [True, False]
+    assert library.status().cues == 0
+
+
+def test_cues_go_with_their_place(library: Library) -> None:
+    """A moved file has those of its new place, a removed one none; what failed with the same bytes keeps them."""
+    with library.writer() as writer:
+        writer.add([with_cues("/a", "one", inside(cue("within")), beside("/a", "/a.srt", cue("beside")))])
+        writer.add_location(1, location("/moved"))
+        writer.fail(failure("/a"))
+        assert texts(library) == {"one": ["within", "beside"]}
+        writer.forget([Path("/a")])
+        assert texts(library) == {"one": ["within"]}
+        writer.remove([1])
+    assert library.status().cues == 0 and library.cue_sources() == []
+    with library.writer() as writer:
+        writer.add([with_cues("/b", "two", beside("/b", "/b.srt", cue("beside")))])
+        writer.add([encoded("/b", "three", modified_ns=8)])
+    assert texts(library) == {"three": []} and library.status().cues == 0
+
+
+def test_cue_beside_two_copies_comes_once(library: Library) -> None:
+    same = cue("the same")
+    with library.writer() as writer:
+        writer.add([with_cues("/a", "one", beside("/a", "/a.srt", same)), encoded("/b", "one")])
+        writer.take_cues([(1, beside("/b", "/b.srt", same))])
+    assert library.cues(1) == (same,)
+    assert [hit.cue for hit in library.find_text("same", 10)] == [same]
+
+
+def test_cues_of_a_file_that_is_not_there_are_none(library: Library) -> None:
+    with library.writer() as writer:
+        writer.take_cues([(7, inside(cue("lost")))])
+    assert library.status().cues == 0 and library.cue_sources() == []
+
+
+def test_names_and_texts_of_odd_bytes(library: Library) -> None:
+    path = "/\udcff.srt"
+    with library.writer() as writer:
+        writer.add([with_cues("/\udcff", "one", beside("/\udcff", path, cue("naïve 🎬 'quoted'; --")))])
+    assert texts(library) == {"one": ["naïve 🎬 'quoted'; --"]}
+    (source,) = library.cue_sources()
+    assert source.sidecar == Location(Path(path), 10, 7) and source.beside == Path("/\udcff")
+
+
+def test_pinned_library_says_when_cues_moved_on(library: Library) -> None:
+    pinned = library.pinned()
+    with library.writer() as writer:
+        writer.add([with_cues("/a", "one", inside(cue("new")))])
+    with pytest.raises(LibraryMoved):
+        pinned.cues(1)
+    with pytest.raises(LibraryMoved):
+        pinned.find_text("new", 1)
+    assert [hit.cue.text for hit in library.pinned().find_text("new", 1)] == ["new"]
+
+
+def test_repair_of_vectors_keeps_cues(library: Library) -> None:
+    with library.writer() as writer:
+        writer.add([with_cues("/a", "one", inside(cue("kept")))])
+    for shard in (library.folder / "vectors" / "audio").iterdir():
+        shard.write_bytes(b"")
+    assert list(repair(library.folder))
+    assert texts(open_library(library.folder)) == {"one": ["kept"]}

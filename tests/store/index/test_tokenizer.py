@@ -1,0 +1,62 @@
+"""Texts as words, and queries as terms."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pesearch.store.index.tokenizer import Term, terms, words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Mind the Gap!", ["mind", "the", "gap"]),
+        ("café CAFÉ cafe\u0301", ["cafe"] * 3),
+        ("Straße STRASSE", ["strasse"] * 2),
+        ("ﬁne ＷＩＤＥ", ["fine", "wide"]),
+        ("don't l'amour", ["don", "t", "l", "amour"]),
+        ("3.14 C3PO", ["3", "14", "c3po"]),
+        ("Σίσυφος ΣΊΣΥΦΟΣ", ["σισυφοσ"] * 2),
+        ("東京タワー 2号", ["東", "京", "タ", "ワ", "ー", "2", "号"]),
+        ("สวัสดี", list("สวัสดี")),
+        ("हिन्दी में", ["हिन्दी", "में"]),
+        ("한국어 말", ["한국어", "말"]),
+        ("♪ -- ...", []),
+    ],
+)
+def test_words(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+@given(st.text())
+def test_words_of_words_are_the_same(text: str) -> None:
+    """So a query that is a stored text finds it, in whatever case it is typed."""
+    once = words(text)
+    assert words(" ".join(once)) == once
+    assert all(word and not word.isspace() for word in once)
+
+
+@given(st.text(alphabet=st.characters(codec="latin-1")))
+def test_case_makes_no_difference(text: str) -> None:
+    assert words(text.lower()) == words(text.casefold())
+
+
+def test_terms() -> None:
+    assert terms('Train "Mind the GAP" stat* "at the st*" well-known "-" * "') == [
+        Term(("train",), False, False),
+        Term(("mind", "the", "gap"), False, True),
+        Term(("stat",), True, False),
+        Term(("at", "the", "st"), True, True),
+        Term(("well", "known"), False, False),
+    ]
+
+
+def test_open_quote_goes_to_the_end() -> None:
+    assert terms('"mind the gap') == [Term(("mind", "the", "gap"), False, True)]
+
+
+@given(st.text())
+def test_no_query_is_a_surprise(query: str) -> None:
+    assert all(term.words for term in terms(query))

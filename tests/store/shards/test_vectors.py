@@ -1,0 +1,113 @@
+"""Vectors on disk: round trip, damage, sweeping."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from pesearch.errors import LibraryDamaged
+from pesearch.store.library import Library
+from pesearch.store.shards.format import VectorShard, sweep_shards
+from pesearch.store.shards.vectors import VectorStream, check_storable, cut, map_shard, write_shard
+from pesearch.types import SpaceName, SpaceVectors
+from tests.store.contents import AUDIO, encoded, queries, vectors
+
+WIDTH = AUDIO.dim
+VALUES = arrays.arrays(
+    np.float32, st.tuples(st.integers(0, 5), st.just(WIDTH)), elements=st.floats(-65504, 65504, width=32)
+)
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> VectorShard:
+    return write_shard(tmp_path, AUDIO, [vectors("one", AUDIO, 3), vectors("two", AUDIO, 2)])
+
+
+@given(parts=st.lists(VALUES, min_size=1, max_size=3).filter(lambda parts: sum(map(len, parts)) > 0))
+def test_round_trip(tmp_path_factory: pytest.TempPathFactory, parts: list[np.ndarray]) -> None:
+    folder = tmp_path_factory.mktemp("shards")
+    files = [SpaceVectors(AUDIO.name, np.arange(2.0 * len(part)).reshape(-1, 2), part) for part in parts]
+    for file in files:
+        check_storable(file)
+    (rows,) = map_shard(folder, write_shard(folder, AUDIO, files), WIDTH)
+    np.testing.assert_array_equal(rows.vectors, np.concatenate(parts).astype(np.float16))
+    np.testing.assert_array_equal(rows.segments, np.concatenate([file.segments for file in files]))
+
+
+@given(batch_rows=st.integers(1, 6), data=st.data())
+def test_any_rows_over_batches(tmp_path_factory: pytest.TempPathFactory, batch_rows: int, data: st.DataObject) -> None:
+    folder, whole = tmp_path_factory.mktemp("shards"), vectors("one", AUDIO, 10)
+    stream = VectorStream(folder, AUDIO, batch_rows)
+    stream.append(whole)
+    batches = map_shard(folder, stream.finish(), WIDTH)
+    first = data.draw(st.integers(0, 9))
+    count = data.draw(st.integers(1, 10 - first))
+    found = np.concatenate([part.vectors for part in cut(batches, first, count)])
+    assert np.array_equal(found, whole.vectors[first : first + count])
+
+
+def test_plain_arrow_reads_a_shard_and_its_origin(tmp_path: Path, shard: VectorShard) -> None:
+    table = pa.ipc.open_file(tmp_path / shard.place).read_all()
+    assert table.column_names == ["start_seconds", "end_seconds", "vector"]
+    assert table.schema.field("vector").type == pa.list_(pa.float16(), WIDTH)
+    assert table.schema.metadata == {b"space": b"audio", b"model": b"made-up-audio", b"revision": b"1"}
+
+
+def test_nothing_temporary_is_left(tmp_path: Path, shard: VectorShard) -> None:
+    assert [path.name for path in (tmp_path / "vectors" / "audio").iterdir()] == [shard.name]
+
+
+def test_truncated_shard(tmp_path: Path, shard: VectorShard) -> None:
+    path = tmp_path / shard.place
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(LibraryDamaged, match="not whole"):
+        map_shard(tmp_path, shard, WIDTH)
+
+
+def test_shard_of_other_bytes(tmp_path: Path, shard: VectorShard) -> None:
+    (tmp_path / shard.place).write_bytes(b"x" * shard.size_bytes)
+    with pytest.raises(LibraryDamaged, match="cannot be read"):
+        map_shard(tmp_path, shard, WIDTH)
+
+
+def test_shard_of_other_rows(tmp_path: Path, shard: VectorShard) -> None:
+    with pytest.raises(LibraryDamaged, match="other rows"):
+        map_shard(tmp_path, shard, WIDTH * 2)
+    with pytest.raises(LibraryDamaged, match="other rows"):
+        map_shard(tmp_path, replace(shard, rows=4), WIDTH)
+
+
+def test_missing_shard_is_damage_and_not_an_empty_answer(library: Library) -> None:
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one")])
+    for path in (library.folder / "vectors" / "audio").iterdir():
+        path.unlink()
+    with pytest.raises(LibraryDamaged, match="is gone"):
+        library.search(SpaceName.AUDIO, queries(AUDIO), 3)
+    assert len(library.search(SpaceName.FRAME, np.ones((1, 16), dtype=np.float32), 9)[0]) == 3
+
+
+def test_sweep_keeps_what_is_registered(tmp_path: Path, shard: VectorShard) -> None:
+    stray = tmp_path / "vectors" / "frame" / "stray.arrow.new"
+    stray.parent.mkdir()
+    stray.write_bytes(b"half")
+    assert sweep_shards(tmp_path, [shard]) == 4
+    assert not stray.exists()
+    assert [len(part.vectors) for part in map_shard(tmp_path, shard, WIDTH)] == [5]
+
+
+def test_next_writer_sweeps_the_vectors_of_removed_files(library: Library) -> None:
+    with library.writer() as writer:
+        writer.add([encoded("/a", "one")])
+        writer.add([encoded("/b", "two")])
+        writer.remove([1])
+    with library.writer():
+        assert len(list(library.folder.glob("vectors/*/*"))) == 2
+    assert {hit.file_id for hit in library.search(SpaceName.AUDIO, queries(AUDIO), 9)[0]} == {2}

@@ -1,0 +1,85 @@
+"""Files that others have written shards for are stored as those that the writer writes itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.errors import ClusterError
+from pesearch.store.library import Library
+from pesearch.store.shards.format import Shard
+from pesearch.store.shards.records import StreamedFile
+from pesearch.store.shards.staging import Staging
+from pesearch.store.write.batch import store_files
+from tests.store.contents import FRAME, SPACES, encoded
+
+FILES = [encoded("/a", "one", rows=3, steps=4), encoded("/b", "two", rows=1), encoded("/c", "three", rows=5, steps=2)]
+
+
+def check(library: Library) -> None:
+    assert [file.path for file in library.files()] == [file.location.path for file in FILES]
+    for file, whole in zip(library.files(), FILES, strict=True):
+        for expected in whole.vectors:
+            stored = library.vectors(file.id, expected.space)
+            assert np.array_equal(stored.segments, expected.segments)
+            assert np.array_equal(stored.vectors, expected.vectors)
+        kept = library.features(file.id)
+        assert (kept is None) == (whole.features is None)
+        assert kept is None or whole.features is None or np.array_equal(kept.steps, whole.features.steps)
+
+
+def shards_of(files: list[StreamedFile]) -> list[Shard]:
+    return list({extent.shard for file in files for extent in file.extents})
+
+
+def test_they_share_shards_and_are_stored(library: Library) -> None:
+    with library.writer() as writer:
+        files = store_files(library.folder, FILES, SPACES)
+        assert len(shards_of(files)) == len(SPACES) + 1
+        writer.add(files)
+        writer.sweep()
+    check(library)
+
+
+def test_a_content_that_comes_twice_counts_once(library: Library) -> None:
+    """A batch that was done again by another worker, beside what was known before."""
+    with library.writer() as writer:
+        writer.add(FILES[:1])
+        writer.add([*store_files(library.folder, FILES, SPACES), *store_files(library.folder, FILES, SPACES)])
+        writer.sweep()
+    check(library)
+
+
+def test_by_way_of_a_waiting_place(library: Library, tmp_path: Path) -> None:
+    place = Staging(tmp_path.as_uri(), "waiting")
+    place.clear()
+    with library.writer() as writer:
+        files = store_files(tmp_path / "worker", FILES, SPACES)
+        place.put(tmp_path / "worker", shards_of(files))
+        assert not list((tmp_path / "worker").rglob("*.arrow"))
+        place.fetch(library.folder, shards_of(files))
+        writer.add(files)
+    check(library)
+    assert not list((tmp_path / "waiting").rglob("*.arrow"))
+    place.clear()
+    assert not (tmp_path / "waiting").exists()
+
+
+def test_what_is_not_as_it_was_written_is_not_taken(library: Library, tmp_path: Path) -> None:
+    place = Staging(tmp_path.as_uri(), "waiting")
+    shards = shards_of(store_files(tmp_path / "worker", FILES[:1], SPACES[1:] + SPACES[:1]))
+    place.put(tmp_path / "worker", shards)
+    damaged = next((tmp_path / "waiting").rglob(f"{FRAME.name}/*.arrow"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
+    with pytest.raises(ClusterError, match=r"did not give vectors/frame/.* back as it was written"):
+        place.fetch(library.folder, shards)
+    assert not list(library.folder.rglob("*/frame/*"))
+
+
+def test_a_place_that_is_none_is_one_line_without_its_keys() -> None:
+    with pytest.raises(ClusterError, match="The staging place nothing://here cannot be used") as told:
+        Staging("nothing://key:secret@here?token=secret", "waiting").clear()
+    assert "secret" not in str(told.value)
+    assert "\n" not in str(told.value)
