@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from pesearch.app.storage_folders import kept_folder
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.export.cut_clips import Clip, NotCut, cut_clips
 from pesearch.store.derived.lru_folder import CLIPS_FOLDER
 
@@ -31,7 +31,7 @@ class Archive:
     not_cut: tuple[NotCut, ...]
 
 
-def pack(choices: Sequence[Choice], reencode: bool, library: Path, tell: Callable[[float], object]) -> Archive:
+def pack(choices: Sequence[Selection], reencode: bool, library: Path, tell: Callable[[float], object]) -> Archive:
     """Cut each choice into a new archive, and tell how much is done, in 0..1.
 
     Raises ExportError where it cannot be written.

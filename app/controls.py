@@ -9,11 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from pesearch.app.uploads import kept_recording, kept_upload
-from pesearch.errors import QuestionError
-from pesearch.media.sniff import recognise
+from pesearch.errors import QueryError
+from pesearch.media.sniff import sniff
 from pesearch.search.query.file_filter import FileFilter, duration_seconds
 from pesearch.search.query.language.parser import parse
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.settings import at_home
 from pesearch.types import MediaKind, Sense
 
@@ -37,8 +37,8 @@ class Examples:
     image: Path | None = None
 
 
-def asked() -> Question | None:
-    """The question, None while nothing is asked. Raises QuestionError for what cannot be asked."""
+def asked() -> SearchRequest | None:
+    """The question, None while nothing is asked. Raises QueryError for what cannot be asked."""
     bar, chips = st.columns([3, 2], vertical_alignment="bottom")
     text = bar.text_input(
         "What is seen, heard or said",
@@ -56,7 +56,7 @@ def asked() -> Question | None:
     written = _narrowed(text or "", SENSES[sense or "anything"])
     if not (written or examples != Examples()):
         return None
-    return Question(
+    return SearchRequest(
         text=written, audio=examples.audio, video=examples.video, image=examples.image,
         k=MOMENTS, per_file=per_file, files=files,
     )  # fmt: skip
@@ -80,7 +80,7 @@ def _examples() -> Examples:
     path = kept_upload(dropped)
     if path is None:
         return Examples()
-    kind = recognise(path)
+    kind = sniff(path)
     if kind is MediaKind.AUDIO:
         return Examples(audio=path)
     return Examples(image=path) if kind is MediaKind.IMAGE else Examples(video=path)
@@ -108,10 +108,10 @@ def _filters() -> tuple[FileFilter, int | None]:
 
 
 def _day(text: str | None) -> date | None:
-    """Raises QuestionError for what is no day."""
+    """Raises QueryError for what is no day."""
     if not text:
         return None
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
-        raise QuestionError(f"{text!r} is no day: write it as 2026-01-31") from error
+        raise QueryError(f"{text!r} is no day: write it as 2026-01-31") from error

@@ -23,7 +23,7 @@ from pesearch.app.urls import (
 from pesearch.cues import Cue, CueKind
 from pesearch.formatting import evidence_text, mpv_command, when
 from pesearch.search.relevance_curve import Curve
-from pesearch.search.search import Answer
+from pesearch.search.search import SearchResult
 from pesearch.search.serialize import moment_object
 from pesearch.types import MediaFile, MediaKind, Moment
 
@@ -31,7 +31,9 @@ LONGEST_SECONDS = LONGEST_STRETCH_MS / 1000
 """So much of a sound is pictured at a time."""
 
 
-def show_moment(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]) -> bool:
+def show_moment(
+    answer: SearchResult, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]
+) -> bool:
     """The opened moment of an answer, with the curves and cues of its file. Whether it was closed.
 
     As long as `opening` stays the same the player goes on, whatever became known of the moment meanwhile.
@@ -50,7 +52,9 @@ def _moment() -> Any:
     return component("moment")
 
 
-def _data(answer: Answer, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]) -> dict[str, Any]:
+def _data(
+    answer: SearchResult, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]
+) -> dict[str, Any]:
     others = [each for each in answer.moments if each.file.id == moment.file.id]
     file, start, end = moment.file, moment.start_seconds, moment.end_seconds
     is_away = not file.path.exists()
@@ -113,7 +117,7 @@ def _lines(moment: Moment, cues: Sequence[Cue]) -> Iterator[dict[str, Any]]:
             yield {"start": cue.start_seconds, "text": f"“{printable(cue.text)}”"}
 
 
-def _copies(answer: Answer, moment: Moment) -> Iterator[tuple[str, str, str]]:
+def _copies(answer: SearchResult, moment: Moment) -> Iterator[tuple[str, str, str]]:
     """What can be copied: what the button says, what that is, and the text."""
     path, start, end = str(moment.file.path), moment.start_seconds, moment.end_seconds
     yield "Copy path", "The file and the time of the moment", f"{printable(path)}@{start:.2f}-{end:.2f}"

@@ -16,7 +16,7 @@ from pesearch.app.jobs import CORES, Jobs
 from pesearch.app.urls import THUMB_WIDTHS, snapped, stretch_ms, thumb_address, wave_address
 from pesearch.media.proxy import wave_picture
 from pesearch.media.thumbnails import thumbnail
-from pesearch.store.derived.lru_folder import THUMBNAIL_FOLDER, MadeFiles
+from pesearch.store.derived.lru_folder import THUMBNAIL_FOLDER, LruFolder
 from pesearch.types import MediaFile
 
 MOST_BYTES = 512 << 20
@@ -70,7 +70,7 @@ def begin(library: Path, pictures: Iterable[Picture]) -> tuple[Future[bytes], ..
     return tuple(_jobs.begin(picture.name, _making(made, picture)) for picture in missing)
 
 
-def _making(made: MadeFiles, picture: Picture) -> Callable[[Event], bytes]:
+def _making(made: LruFolder, picture: Picture) -> Callable[[Event], bytes]:
     def make_and_keep(_: Event) -> bytes:
         content = picture.make()
         made.keep(picture.name, content)
@@ -80,5 +80,5 @@ def _making(made: MadeFiles, picture: Picture) -> Callable[[Event], bytes]:
 
 
 @cache
-def _made(library: Path) -> MadeFiles:
-    return MadeFiles(library / THUMBNAIL_FOLDER, MOST_BYTES)
+def _made(library: Path) -> LruFolder:
+    return LruFolder(library / THUMBNAIL_FOLDER, MOST_BYTES)

@@ -14,7 +14,7 @@ from pesearch.app.tray import Tray
 from pesearch.app.urls import THUMB_WIDTHS
 from pesearch.formatting import cue_text, event_text, evidence_text, when
 from pesearch.search.score.calibration import CALIBRATED
-from pesearch.search.search import CONFIDENT, Answer
+from pesearch.search.search import CONFIDENT, SearchResult
 from pesearch.types import MediaKind, Moment
 
 PICTURES = 3
@@ -28,7 +28,9 @@ LEVEL = "level"
 CUES_SHOWN = 2
 
 
-def show_results(answer: Answer, opened: int | None, tray: Tray, *, is_all: bool, is_exact: bool) -> tuple[Click, ...]:
+def show_results(
+    answer: SearchResult, opened: int | None, tray: Tray, *, is_all: bool, is_exact: bool
+) -> tuple[Click, ...]:
     """The list of an answer's moments, and what was clicked in it. `opened` is the rank of the one shown above.
 
     `is_all` where no more moments can be had, `is_exact` where no more sounds are to be located.
@@ -98,7 +100,7 @@ def _keep_level() -> None:
     st.query_params[LEVEL] = f"{st.session_state['results'].level:g}"
 
 
-def first_pictures(answer: Answer) -> list[Picture]:
+def first_pictures(answer: SearchResult) -> list[Picture]:
     """What a page asks for first: the picture in the middle of each of the first moments (see assets/results.js)."""
     sure = [moment for moment in answer.moments if moment.score >= _level()]
     pictures = (_pictures(moment) for moment in (sure or answer.moments)[:FIRST_MOMENTS])

@@ -36,8 +36,8 @@ from pesearch.app.urls import (
 )
 from pesearch.errors import MediaError, PesearchError
 from pesearch.media.proxy import write_proxy
-from pesearch.store.derived.lru_folder import PROXY_FOLDER, MadeFiles
-from pesearch.store.derived.previews import picture_near
+from pesearch.store.derived.lru_folder import PROXY_FOLDER, LruFolder
+from pesearch.store.derived.previews import nearest_preview
 from pesearch.types import MediaFile
 
 MOST_PROXY_BYTES = 4 << 30
@@ -97,7 +97,7 @@ async def thumb(request: Request) -> Response:
         return await _pictured(request, file, thumb_of(file, at_ms / 1000, int(width)))
     except MediaError:
         # it is away, or damaged here: what was kept when it was indexed is shown until it can be had
-        kept = await run_in_threadpool(picture_near, library().folder, file.fingerprint, at_ms / 1000)
+        kept = await run_in_threadpool(nearest_preview, library().folder, file.fingerprint, at_ms / 1000)
         if kept is None:
             raise
         return Response(kept, media_type="image/jpeg", headers={"Cache-Control": _ASK_AGAIN})
@@ -190,5 +190,5 @@ async def _nothing(_: Request) -> Response:
 
 
 @cache
-def _made_proxies(library: Path) -> MadeFiles:
-    return MadeFiles(kept_folder(library, PROXY_FOLDER), MOST_PROXY_BYTES)
+def _made_proxies(library: Path) -> LruFolder:
+    return LruFolder(kept_folder(library, PROXY_FOLDER), MOST_PROXY_BYTES)

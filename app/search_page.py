@@ -19,10 +19,10 @@ from pesearch.app.tray import Tray, is_same, show_tray
 from pesearch.app.uploads import as_dropped
 from pesearch.errors import PesearchError
 from pesearch.search.query.language.nodes import Example
-from pesearch.search.query.plan import take_apart
-from pesearch.search.query.request import Question
+from pesearch.search.query.plan import compile_query
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.relevance_curve import Curve
-from pesearch.search.search import Answer
+from pesearch.search.search import SearchResult
 from pesearch.types import MediaFile, Moment, Sense
 
 LIKE = {"picture": Sense.SEEN, "sound": Sense.HEARD, "both": None}
@@ -33,17 +33,17 @@ class Found:
     """What a page has found last: its first pictures, the answer with the named sounds located and whether it is taken,
     and the rank of the opened moment. `unwanted` is set when something else is asked."""
 
-    question: Question
+    question: SearchRequest
     generation: int
-    answer: Answer
+    answer: SearchResult
     pictures: tuple[Future[bytes], ...]
     is_heard: bool
     opened: int | None = None
     openings: int = 0
-    exact: Future[Answer] | None = None
+    exact: Future[SearchResult] | None = None
     unwanted: Event = field(default_factory=Event)
 
-    def take(self, again: Answer) -> None:
+    def take(self, again: SearchResult) -> None:
         """Another answer to it. The opened moment stays opened, whichever was opened by the end of asking."""
         before = next((each for each in self.answer.moments if each.rank == self.opened), None)
         if before is not None:
@@ -98,7 +98,7 @@ def _ask(query: str) -> None:
     st.rerun()
 
 
-def _found(question: Question) -> Found:
+def _found(question: SearchRequest) -> Found:
     """What is found for a question, of which more may have been asked for than at first."""
     generation = library().generation()
     found: Found | None = st.session_state.get("found")
@@ -111,14 +111,14 @@ def _found(question: Question) -> Found:
     return found
 
 
-def _at_once(question: Question) -> tuple[Answer, tuple[Future[bytes], ...], bool]:
+def _at_once(question: SearchRequest) -> tuple[SearchResult, tuple[Future[bytes], ...], bool]:
     """The answer, its first pictures, and whether that is all: sounds that are named are located after it was shown."""
     with st.spinner("Searching"):
         first = answer(replace(question, locate=False))
-    return first, begin(library().folder, first_pictures(first)), not take_apart(question).phrases
+    return first, begin(library().folder, first_pictures(first)), not compile_query(question).phrases
 
 
-def _ask_again(found: Found, question: Question, generation: int) -> None:
+def _ask_again(found: Found, question: SearchRequest, generation: int) -> None:
     """The same in a library that has changed, or for more moments."""
     found.unwanted.set()
     first, pictures, is_heard = _at_once(question)
@@ -162,7 +162,7 @@ def _act(click: Click, found: Found, tray: Tray) -> None:
         st.session_state["ask"] = str(_example(moment, LIKE[click.by]))
 
 
-def _clicked(click: Click, answer: Answer) -> Moment | None:
+def _clicked(click: Click, answer: SearchResult) -> Moment | None:
     """The moment that was clicked, which may have become more exact meanwhile."""
     of_file = [moment for moment in answer.moments if moment.file.id == click.file]
     same = (each for each in of_file if (each.start_seconds, each.end_seconds) == (click.start, click.end))
@@ -187,7 +187,7 @@ def _show_opened(found: Found) -> None:
 
 
 def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
-    held: dict[tuple[Question, int], tuple[Curve, ...]] = st.session_state.setdefault("curves", {})
+    held: dict[tuple[SearchRequest, int], tuple[Curve, ...]] = st.session_state.setdefault("curves", {})
     key = found.question, file.id
     if key not in held:
         held.clear()

@@ -15,9 +15,9 @@ from threading import Event, Lock, Thread
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryNotFound, PesearchError
 from pesearch.search.opening import models_of
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.relevance_curve import Curve, relevance
-from pesearch.search.search import Answer, search
+from pesearch.search.search import SearchResult, search
 from pesearch.settings import default_library
 from pesearch.store.library import Library, open_library
 from pesearch.types import MediaFile
@@ -46,12 +46,12 @@ def has_library() -> bool:
 
 
 def models() -> ModelSet:
-    """The models that made it; their weights load when they are first used. Raises ModelError, OtherModelSet."""
+    """The models that made it; their weights load when they are first used. Raises ModelError, ModelMismatch."""
     with _opening:
         return _models(default_library())
 
 
-def answer(question: Question) -> Answer:
+def answer(question: SearchRequest) -> SearchResult:
     """The answer to a question, after those that were asked before it. Raises as `search`."""
     if question.locate:
         return located(question, (), Event()).result()
@@ -60,19 +60,19 @@ def answer(question: Question) -> Answer:
         return search(shared, embedding, question)
 
 
-def located(question: Question, after: Sequence[Future[bytes]], unwanted: Event) -> Future[Answer]:
+def located(question: SearchRequest, after: Sequence[Future[bytes]], unwanted: Event) -> Future[SearchResult]:
     """The answer with its sounds located, which begins after those `after`, for both want all cores, though it waits
     FIRST_SECONDS at most, and ends early when it is unwanted. Raises as `search`."""
     shared, embedding = library(), models()
 
-    def locate() -> Answer:
+    def locate() -> SearchResult:
         wait(after, FIRST_SECONDS)
         return search(shared, embedding, question, unwanted)
 
     return _locating.submit(locate)
 
 
-def curves(question: Question, file: MediaFile) -> tuple[Curve, ...]:
+def curves(question: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
     """How relevant a file is to a question over its time, after what was asked before. Raises as `search`."""
     shared, embedding = library(), models()
     with _asking:
@@ -104,6 +104,6 @@ def _warming(folder: Path) -> Thread:
 
 def _ask_something() -> None:
     try:
-        answer(Question("sound", k=1))
+        answer(SearchRequest("sound", k=1))
     except PesearchError:
         return  # a page that asks will be told

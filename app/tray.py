@@ -11,7 +11,7 @@ from pesearch.app.clip_archive import forget, pack
 from pesearch.app.escape import safe
 from pesearch.app.server_state import library
 from pesearch.app.urls import clips_address
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import Form, exported
 from pesearch.formatting import when
 from pesearch.types import Moment
@@ -84,7 +84,7 @@ def show_tray(tray: Tray) -> None:
 def _show_export(tray: Tray) -> None:
     form = st.selectbox("Take along as", list(FORMS), key="form")
     pad = st.number_input("Seconds before and after", min_value=0.0, max_value=3600.0, step=0.5, key="pad")
-    choices = [Choice.of(moment, query).padded(pad) for moment, query in tray.moments.items()]
+    choices = [Selection.of(moment, query).padded(pad) for moment, query in tray.moments.items()]
     wanted = FORMS[form]
     if wanted is not None:
         st.download_button(
@@ -101,7 +101,7 @@ def _show_export(tray: Tray) -> None:
         st.link_button("Download", clips_address(archive), icon=":material/download:")
 
 
-def _cut(choices: Sequence[Choice], reencode: bool) -> str:
+def _cut(choices: Sequence[Selection], reencode: bool) -> str:
     """The name of the archive of the clips; tells of those that could not be cut."""
     bar = st.progress(0.0)
     archive = pack(choices, reencode, library().folder, bar.progress)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from pesearch.indexer.timings import Stage, Stages
+from pesearch.indexer.timings import Stage, StageTimings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def total(account: Account) -> Cost:
     return sum(account.values(), Cost())
 
 
-class Meter(Stages):
+class Meter(StageTimings):
     """Adds up costs by stage. A stage inside another counts for itself alone. For one thread.
 
     It takes the place of the indexer's own clock, so that `encode` fills it in.

@@ -29,10 +29,10 @@ from pesearch.encoders.lazy_imports import load_transformers
 from pesearch.encoders.model_set import open_model_set
 from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.indexer.cue_embedding import embed_cues
-from pesearch.indexer.timings import Stages
+from pesearch.indexer.timings import StageTimings
 from pesearch.locations import Location
 from pesearch.search.blas_threads import on_one_core
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.index.tokenizer import words
 from pesearch.store.library import Library, create_library
@@ -172,7 +172,7 @@ def answers(folder: Path, seed: int) -> Iterator[Answers]:
     asked = [*(there[at] for at in rng.permutation(len(there))[:QUESTIONS])]
     asked += [(frozenset(), str(text)) for text in rng.permutation(sorted(set(absent)))[:QUESTIONS]]
     models = open_model_set("starter", "cpu")
-    best = [search(library, models, Question(f"text:({text})", k=1)).moments for _, text in asked]
+    best = [search(library, models, SearchRequest(f"text:({text})", k=1)).moments for _, text in asked]
     scores = np.array([moments[0].score if moments else 0.0 for moments in best])
     is_there, stated = np.array([bool(fact) for fact, _ in asked]), {text: fact for fact, text in cues}
     right = [
@@ -218,7 +218,7 @@ def searched(folder: Path, seed: int) -> Iterator[Search]:
             times = []
             for query in queries:
                 started = time.perf_counter()
-                pinned.find_alike(query[None], np.array([least], np.float32), 10)
+                pinned.find_similar_cues(query[None], np.array([least], np.float32), 10)
                 times.append(time.perf_counter() - started)
             figures.append(float(np.median(times[5:]) * 1000))
     yield Search("search", files * cues, *figures)
@@ -264,7 +264,7 @@ def _library(folder: Path, cues: Sequence[tuple[Fact, str]]) -> Library:
     library = create_library(folder, models.name, models.spaces)
     with library.writer() as writer:
         writer.add([_file(at, cues[at : at + CUES_A_FILE]) for at in range(0, len(cues), CUES_A_FILE)])
-        for _ in embed_cues(library, models, writer, Stages()):
+        for _ in embed_cues(library, models, writer, StageTimings()):
             pass
     return library
 

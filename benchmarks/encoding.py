@@ -42,7 +42,7 @@ from benchmarks.long_files import measure_memory
 from benchmarks.plain import PlainModels
 from benchmarks.real_size import SETS, open_built
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.timings import Stages
+from pesearch.indexer.timings import StageTimings
 from tests.encoders.checkpoints import save_shared_set
 
 PARTS = ("audio", "set", "pipeline", "memory", "gpu")
@@ -125,8 +125,8 @@ def _compare(part: str, seconds: float, plain: Measured, own: Measured) -> Compa
 
 def _pipeline(clip: Path, media: str, seconds: Mapping[str, float], folder: Path, models: ModelSet) -> Pipeline:
     pieces = ours.decode_all(clip, models)
-    ours.encode_all(pieces[:1], models, Stages())
-    bare_seconds, _ = wall_seconds(lambda: ours.encode_all(pieces, models, Stages()))
+    ours.encode_all(pieces[:1], models, StageTimings())
+    bare_seconds, _ = wall_seconds(lambda: ours.encode_all(pieces, models, StageTimings()))
     whole_seconds, spent = wall_seconds(lambda: ours.index_all(clip, folder / f"library of {media}", models))
     return Pipeline(
         part="pipeline",

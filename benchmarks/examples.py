@@ -28,7 +28,7 @@ from pesearch.evaluation.ground_truth import ClipTruth, read_truths
 from pesearch.evaluation.ranking import ndcg_at
 from pesearch.search.query import plan as take_apart_module
 from pesearch.search.query.language.nodes import Example, Together, Words
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.library import Library
 from training.render import write_audio, write_video
@@ -46,7 +46,7 @@ Rng = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryPlan:
     """An example, the words beside it, and the names of the clips that answer both."""
 
     example: Path
@@ -99,7 +99,7 @@ def measure(folder: Path, seed: int, count: int) -> Iterator[Finding]:
         yield _judged(kind, library, models, questions)
 
 
-def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, count: int) -> Iterator[Asked]:
+def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, count: int) -> Iterator[QueryPlan]:
     """Each answered by some clips, and not by many."""
     rng, asked = np.random.default_rng([seed, 3]), set[tuple[str, str]]()
     while len(asked) < count:
@@ -112,10 +112,10 @@ def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, 
         scene = FIRST_SEED + 1000 * len(asked)
         if kind == "sound and words":
             path = _sound_of(sound, scene, folder / f"{len(asked)}_{sound}.wav")
-            yield Asked(path, with_article(thing), relevant)
+            yield QueryPlan(path, with_article(thing), relevant)
         else:
             path = _video_of(thing, scene, folder / f"{len(asked)}_{thing}.mp4")
-            yield Asked(path, HEARD_AS[sound][0], relevant)
+            yield QueryPlan(path, HEARD_AS[sound][0], relevant)
 
 
 def _answers(clip: ClipTruth, kind: str, sound: str, thing: str) -> bool:
@@ -145,19 +145,19 @@ def _scenes(seed: int) -> Iterator[Scene]:
     return (sample_scene(seed + number, phrase="") for number in range(1000))
 
 
-def _judged(kind: str, library: Library, models: ModelSet, asked: list[Asked]) -> WithWords:
+def _judged(kind: str, library: Library, models: ModelSet, asked: list[QueryPlan]) -> WithWords:
     names = [file.path.name for file in library.files()]
 
-    def ndcg(question: Question, relevant: frozenset[str]) -> float:
+    def ndcg(question: SearchRequest, relevant: frozenset[str]) -> float:
         moments = search(library, models, replace(question, k=10, per_file=1)).moments
         found = {moment.file.path.name: moment.score for moment in reversed(moments)}
         scores = np.array([[found.get(name, 0.0) for name in names]])
         return float(ndcg_at(scores, np.array([[float(name in relevant) for name in names]]), 10)[0])
 
-    both = [Question(str(Together((Example(each.example), Words(each.words))))) for each in asked]
+    both = [SearchRequest(str(Together((Example(each.example), Words(each.words))))) for each in asked]
     ways = [
-        np.mean([ndcg(Question(str(Example(each.example))), each.relevant) for each in asked]),
-        np.mean([ndcg(Question(each.words), each.relevant) for each in asked]),
+        np.mean([ndcg(SearchRequest(str(Example(each.example))), each.relevant) for each in asked]),
+        np.mean([ndcg(SearchRequest(each.words), each.relevant) for each in asked]),
     ]
     with patch.object(take_apart_module, "_joins", lambda sample, words: False):
         ways.append(np.mean([ndcg(one, each.relevant) for one, each in zip(both, asked, strict=True)]))

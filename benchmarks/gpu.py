@@ -16,7 +16,7 @@ from benchmarks.figures import RealTime
 from benchmarks.ours import decode_all, encode_all, index_all
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.chunk_reader import Piece
-from pesearch.indexer.timings import Stages
+from pesearch.indexer.timings import StageTimings
 
 MANY_FILES = 8
 MATRIX_SIDE = 8192
@@ -27,8 +27,8 @@ def measure_gpu(folder: Path, seconds: float, models: ModelSet) -> Iterator[Real
     """One file, which one thread decodes, and a folder of files, which several do; the models are warm."""
     clip = make_video(folder / "1080p30.mp4", seconds, size="1920x1080", rate=30)
     decode_seconds, pieces = wall_seconds(lambda: decode_all(clip, models))
-    encode_all(pieces[:1], models, Stages())
-    encode_seconds, _ = wall_seconds(lambda: encode_all(pieces, models, Stages()))
+    encode_all(pieces[:1], models, StageTimings())
+    encode_seconds, _ = wall_seconds(lambda: encode_all(pieces, models, StageTimings()))
     operations = operations_of(pieces, models)
     rate = matrix_rate(models.device)
     for files in (1, MANY_FILES):
@@ -54,7 +54,7 @@ def operations_of(pieces: Sequence[Piece], models: ModelSet) -> int:
     """Floating point operations of tower, codec and transformers on these pieces, a multiplication and an addition
     being two."""
     with _Counting() as counting:
-        encode_all(pieces, models, Stages())
+        encode_all(pieces, models, StageTimings())
     return int(counting.operations)
 
 

@@ -42,7 +42,7 @@ def make_many_windows(folder: Path, source: Library, count: int, media: Path = P
     with library.writer() as writer:
         while batch := list(islice(files, FILES_A_BATCH)):
             writer.add(batch)
-        for _ in writer.tidy():
+        for _ in writer.maintain():
             pass
     return library
 

@@ -11,11 +11,11 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.batch_encoder import encode
 from pesearch.indexer.chunk_reader import Piece, decode
 from pesearch.indexer.progress_events import Indexed, Spent
-from pesearch.indexer.row_buffer import FileRows, Gathered
+from pesearch.indexer.row_buffer import FileRows, InMemoryRows
 from pesearch.indexer.run import index
 from pesearch.indexer.survey import Work
-from pesearch.indexer.timings import Stage, Stages
-from pesearch.indexer.window_assembler import Assembly
+from pesearch.indexer.timings import Stage, StageTimings
+from pesearch.indexer.window_assembler import WindowAssembler
 from pesearch.locations import Location
 from pesearch.media.probe import probe
 from pesearch.store.library import create_library
@@ -25,8 +25,8 @@ from pesearch.types import EncodedFile, FloatArray
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
     """Everything of a file, one thing after another in this thread; the meter gets what it costs."""
     info = probe(path)
-    rows = FileRows(info.duration_seconds, models.kept_codec(), Gathered())
-    file, pieces = Assembly(rows), decode(path, info, models)
+    rows = FileRows(info.duration_seconds, models.kept_codec(), InMemoryRows())
+    file, pieces = WindowAssembler(rows), decode(path, info, models)
     while True:
         with meter.timed(Stage.DECODE):
             piece = next(pieces, None)
@@ -45,9 +45,9 @@ def decode_all(path: Path, models: ModelSet) -> list[Piece]:
     return list(decode(path, probe(path), models))
 
 
-def encode_all(pieces: Sequence[Piece], models: ModelSet, stages: Stages) -> None:
+def encode_all(pieces: Sequence[Piece], models: ModelSet, stages: StageTimings) -> None:
     """The bare encoders on the first pieces of a file, or all, which are ready."""
-    file = Assembly(FileRows(pieces[-1].end_seconds, models.kept_codec(), Gathered()))
+    file = WindowAssembler(FileRows(pieces[-1].end_seconds, models.kept_codec(), InMemoryRows()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 

@@ -30,12 +30,12 @@ from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.evaluation.ranking import ndcg_at
 from pesearch.indexer.run import index
 from pesearch.search.blas_threads import on_one_core
-from pesearch.search.encode.query_encoder import probes_of
-from pesearch.search.query.plan import take_apart
-from pesearch.search.query.request import Question
+from pesearch.search.encode.query_encoder import encode_query
+from pesearch.search.query.plan import compile_query
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.retrieve.retriever import retrieve
-from pesearch.search.score.calibration import calibration_of
-from pesearch.search.score.normalization import backgrounds
+from pesearch.search.score.calibration import calibration_for
+from pesearch.search.score.normalization import score_normalizers
 from pesearch.search.score.part_scores import score_parts
 from pesearch.search.search import search
 from pesearch.store.library import Library, create_library, open_library
@@ -46,7 +46,7 @@ from training.words import HEARD_AS, OBJECTS
 GAIN, SURE, OFF, WARM_MS = 0.15, 0.9, 0.1, 50.0
 """The bars: what the language adds to nDCG@10, the AUROC of answering or not, the calibration error, and the median."""
 
-Rank = Callable[[Question], dict[str, float]]
+Rank = Callable[[SearchRequest], dict[str, float]]
 """A score for each file's name."""
 
 
@@ -153,14 +153,14 @@ def composed(folder: Path, seed: int, models: ModelSet) -> Iterator[Language]:
 
 
 def _ndcg(rank: Rank, text: str, question: Composed, names: Sequence[str]) -> float:
-    found = rank(Question(text, k=10, per_file=1))
+    found = rank(SearchRequest(text, k=10, per_file=1))
     scores = np.array([[found.get(name, 0.0) for name in names]])
     grades = np.array([[float(name in question.relevant) for name in names]])
     return float(ndcg_at(scores, grades, 10)[0])
 
 
 def _by_search(library: Library, models: ModelSet) -> Rank:
-    def rank(question: Question) -> dict[str, float]:
+    def rank(question: SearchRequest) -> dict[str, float]:
         moments = search(library, models, question).moments
         return {moment.file.path.name: moment.score for moment in reversed(moments)}
 
@@ -170,9 +170,9 @@ def _by_search(library: Library, models: ModelSet) -> Rank:
 def _by_rank(library: Library, models: ModelSet) -> Rank:
     """Files by reciprocal rank fusion of what each probe found (Cormack et al. 2009): what retrieval orders them by."""
 
-    def rank(question: Question) -> dict[str, float]:
-        asked = take_apart(question)
-        parts = retrieve(library, asked, probes_of(asked, models), question.k, None).parts
+    def rank(question: SearchRequest) -> dict[str, float]:
+        asked = compile_query(question)
+        parts = retrieve(library, asked, encode_query(asked, models), question.k, None).parts
         files = dict.fromkeys(part.file_id for part in parts)
         return {library.file(number).path.name: 1.0 / place for place, number in enumerate(files, start=1)}
 
@@ -184,7 +184,7 @@ def absent(folder: Path, seed: int, models: ModelSet) -> Iterator[Absent]:
     clips = folder / f"absent {seed}"
     library = indexed(clips, lambda: write_absent(clips, seed + 1), models)
     questions = presence_questions(read_truths(clips / "truths.json"), seed)
-    scores = np.array([_best(search(library, models, Question(each.text, k=1)).moments) for each in questions])
+    scores = np.array([_best(search(library, models, SearchRequest(each.text, k=1)).moments) for each in questions])
     there = np.array([each.is_there for each in questions])
     yield Absent("absent", len(questions), auroc(scores, there), calibration_error(scores, there))
 
@@ -206,8 +206,8 @@ def latency(folder: Path, seed: int, models: ModelSet) -> Iterator[Latency]:
 
 def _asked(library: Library, models: ModelSet, about: str, texts: Sequence[str]) -> Latency:
     for text in texts[:5]:
-        search(library, models, Question(text, locate=False))
-    questions, whole = [Question(text, locate=False) for text in texts], []
+        search(library, models, SearchRequest(text, locate=False))
+    questions, whole = [SearchRequest(text, locate=False) for text in texts], []
     for question in questions:
         started = time.perf_counter()
         search(library, models, question)
@@ -219,16 +219,16 @@ def _asked(library: Library, models: ModelSet, about: str, texts: Sequence[str])
     return Latency("latency", library.rows(SpaceName.AUDIO), about, float(p50), float(p99), *map(float, medians))
 
 
-def _steps(library: Library, models: ModelSet, question: Question) -> tuple[float, float, float]:
+def _steps(library: Library, models: ModelSet, question: SearchRequest) -> tuple[float, float, float]:
     """Seconds of embedding, of searching the spaces, of looking at the files, each done once more by itself."""
     times = [time.perf_counter()]
-    asked = take_apart(question)
-    probes = probes_of(asked, models)
+    asked = compile_query(question)
+    probes = encode_query(asked, models)
     times.append(time.perf_counter())
     pinned = library.pinned()
     found = retrieve(pinned, asked, probes, question.k, None)
     times.append(time.perf_counter())
-    calibration = calibration_of(pinned, backgrounds(library), models, probes)
+    calibration = calibration_for(pinned, score_normalizers(library), models, probes)
     score_parts(pinned, asked, calibration, found.parts)
     times.append(time.perf_counter())
     embed, searching, look = np.diff(times).tolist()

@@ -21,7 +21,7 @@ import numpy as np
 
 from pesearch.encoders.model_set import open_model_set
 from pesearch.evaluation.metrics import Scores, auroc
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.library import open_library
 from training.words import OBJECTS, OUTSIDE, SOUNDS
@@ -46,7 +46,7 @@ def outside_auroc(library: Path) -> float:
 def best_scores(words: Sequence[str], library: Path) -> Scores:
     """The score of the best moment for each word, [words]; 0 where there is none."""
     opened, models = open_library(library), open_model_set("starter", "cpu")
-    answers = (search(opened, models, Question(word, k=1)) for word in words)
+    answers = (search(opened, models, SearchRequest(word, k=1)) for word in words)
     return np.array([answer.moments[0].score if answer.moments else 0.0 for answer in answers])
 
 

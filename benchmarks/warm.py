@@ -25,9 +25,9 @@ from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.encoders.model_set import open_model_set
 from pesearch.indexer.run import index
 from pesearch.search.opening import open_for_search
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
-from pesearch.search.server.client import ask_warm
+from pesearch.search.server.client import ask_server
 from pesearch.search.server.server import serving_questions
 from pesearch.store.library import create_library
 
@@ -103,13 +103,13 @@ def _page(folder: Path) -> Iterator[None]:
     with serving_questions(folder, lambda: models, partial(search, library, models)) as trouble:
         if trouble:
             raise SystemExit(trouble)
-        ask_warm(folder, Question(TEXT), "auto")
+        ask_server(folder, SearchRequest(TEXT), "auto")
         yield
 
 
 def _answer_seconds(folder: Path) -> float:
     started = time.perf_counter()
-    ask_warm(folder, Question(TEXT), "auto")
+    ask_server(folder, SearchRequest(TEXT), "auto")
     return time.perf_counter() - started
 
 

@@ -12,7 +12,7 @@ import typer
 from pesearch.errors import ExportError
 
 if TYPE_CHECKING:
-    from pesearch.export.clip_selection import Choice
+    from pesearch.export.clip_selection import Selection
     from pesearch.export.formats import Form
 
 FormName = Literal["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt", "clips"]
@@ -75,7 +75,7 @@ def _wanted(form: FormName | None, to: Path | None) -> str:
     return found
 
 
-def _read(moments: str) -> list[Choice]:
+def _read(moments: str) -> list[Selection]:
     from pesearch.export.json_io import choices_from
 
     try:
@@ -85,7 +85,7 @@ def _read(moments: str) -> list[Choice]:
     return choices_from(data.decode("utf-8-sig", "surrogateescape"))
 
 
-def _export_document(choices: Sequence[Choice], form: Form, to: Path | None) -> None:
+def _export_document(choices: Sequence[Selection], form: Form, to: Path | None) -> None:
     """To a file, into a folder (chapters: a file for each media file), or to standard output."""
     from pesearch.export.csv_m3u_vtt import by_file
     from pesearch.export.formats import Form, exported
@@ -104,7 +104,7 @@ def _export_document(choices: Sequence[Choice], form: Form, to: Path | None) -> 
             print(add_document(exported(part, form), to, name, form))
 
 
-def _tell_rates(choices: Sequence[Choice], form: Form) -> None:
+def _tell_rates(choices: Sequence[Selection], form: Form) -> None:
     """What an editor has to know about the rate of frames, on stderr."""
     from pesearch.export.formats import Form
     from pesearch.export.timecode import common_rate, rate_of, rate_text
@@ -120,7 +120,7 @@ def _tell_rates(choices: Sequence[Choice], form: Form) -> None:
         print(f"EDL at {rate_text(common_rate(choices))} frames a second, the files have {told}", file=sys.stderr)
 
 
-def _export_clips(choices: Sequence[Choice], folder: Path, reencode: bool) -> int:
+def _export_clips(choices: Sequence[Selection], folder: Path, reencode: bool) -> int:
     """Paths on stdout as they come, failures on stderr; 2 when none could be cut, 3 when some could not."""
     from pesearch.cli.render import progress_bar, shown
     from pesearch.export.cut_clips import Clip, cut_clips

@@ -12,14 +12,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pesearch.cli.refresh_progress import RefreshBar, follow_refresh, refresh_failed
 from pesearch.cli.render import progress_bar, shown
-from pesearch.cli.renewal_progress import RenewalBar, follow_renewal, not_renewed
 from pesearch.errors import ClusterError
 
 if TYPE_CHECKING:
     from pesearch.indexer.pipeline import Embed
     from pesearch.indexer.progress_events import Outcome, Spent
-    from pesearch.store.index.maintenance import NotRenewed
+    from pesearch.store.index.maintenance import RefreshFailed
 
 SOME_FAILED = 3
 
@@ -40,13 +40,13 @@ class Summary:
     media_seconds: float = 0.0
     unread_seconds: float = 0.0
     elapsed_seconds: float = 0.0
-    not_renewed: dict[str, NotRenewed] = field(default_factory=dict)
+    refresh_failed: dict[str, RefreshFailed] = field(default_factory=dict)
     spent: Spent | None = None
 
     def count(self, outcome: Outcome) -> None:
         """Count one outcome."""
         from pesearch.indexer import progress_events as outcomes
-        from pesearch.store.index.maintenance import NotRenewed, Renewing
+        from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
 
         match outcome:
             case outcomes.Indexed():
@@ -65,10 +65,10 @@ class Summary:
                 self.missing += 1
             case outcomes.NotMedia():
                 self.not_media += 1
-            case NotRenewed():
-                self.not_renewed[outcome.index] = outcome
-            case Renewing():
-                self.not_renewed.pop(outcome.index, None)
+            case RefreshFailed():
+                self.refresh_failed[outcome.index] = outcome
+            case RefreshProgress():
+                self.refresh_failed.pop(outcome.index, None)
             case outcomes.CuesTaken():
                 self.cues_taken += outcome.cues
             case outcomes.CuesLeftOut():
@@ -89,7 +89,7 @@ class Summary:
 
     def troubles(self) -> list[str]:
         """What went wrong and cost no file: a line each."""
-        return [*(self.spent.troubles if self.spent else ()), *not_renewed(self.not_renewed.values())]
+        return [*(self.spent.troubles if self.spent else ()), *refresh_failed(self.refresh_failed.values())]
 
     def lines(self) -> Iterator[str]:
         """The end of a run, for people."""
@@ -200,7 +200,7 @@ def choose_vectors(folder: Path, vectors: str) -> None:
         before = library.milvus
         for name in writer.search_vectors_at(milvus):
             print(f"the collection {name} stays on {before}, which cannot be reached: drop it there", file=sys.stderr)
-        follow_renewal(writer.tidy())
+        follow_refresh(writer.maintain())
     policies = library.status().policies
     print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
 
@@ -219,12 +219,12 @@ def _embedding(wanted: Wanted) -> AbstractContextManager[Embed]:
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
     """Show each outcome as it comes and count it."""
     from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
-    from pesearch.store.index.maintenance import Renewing
+    from pesearch.store.index.maintenance import RefreshProgress
 
     started = time.monotonic()
     with progress_bar() as bar:
         task = bar.add_task("looking at files", total=None, files="")
-        renewal = RenewalBar(bar)
+        renewal = RefreshBar(bar)
         planned = 0
         for outcome in outcomes:
             summary.count(outcome)
@@ -235,7 +235,7 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     bar.update(task, description="indexing", total=max(outcome.media_seconds, 1e-9), completed=0)
                 case Progress():
                     bar.advance(task, outcome.media_seconds)
-                case Renewing():
+                case RefreshProgress():
                     renewal.show(outcome)
                 case CuesEmbedded():
                     renewal.show_share("cues by meaning", outcome.done / outcome.total)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from pesearch.search.serialize import event_object, moment_object
 
 if TYPE_CHECKING:
-    from pesearch.search.search import Answer
+    from pesearch.search.search import SearchResult
     from pesearch.types import Event, Moment
 
 
-def answer_json(answer: Answer, moments: Sequence[Moment]) -> str:
+def answer_json(answer: SearchResult, moments: Sequence[Moment]) -> str:
     """One object: the question and those of its moments that are to be shown, best first."""
     return json.dumps(
         {
@@ -28,7 +28,7 @@ def answer_json(answer: Answer, moments: Sequence[Moment]) -> str:
     )
 
 
-def answer_lines(answer: Answer, moments: Sequence[Moment]) -> Iterable[str]:
+def answer_lines(answer: SearchResult, moments: Sequence[Moment]) -> Iterable[str]:
     """One JSON object a line and moment."""
     return (json.dumps(moment_object(answer, moment)) for moment in moments)
 

@@ -89,7 +89,7 @@ def query(
     from pesearch.cli.query_command import answer_question, print_answer
     from pesearch.search.query.file_filter import FileFilter, duration_seconds
     from pesearch.search.query.language.parser import parse
-    from pesearch.search.query.request import Question
+    from pesearch.search.query.request import SearchRequest
     from pesearch.types import MediaKind
 
     files = FileFilter(
@@ -98,7 +98,7 @@ def query(
         at_most_seconds=duration_seconds(shorter) if shorter is not None else None,
         online=online,
     )  # fmt: skip
-    question = Question(
+    question = SearchRequest(
         text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, per_file=per_file,
         locate=not no_events, files=files,
     )  # fmt: skip

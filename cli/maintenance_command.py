@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pesearch.cli.refresh_progress import follow_refresh
 from pesearch.cli.render import size
-from pesearch.cli.renewal_progress import follow_renewal
 
 
 def remove_paths(paths: list[Path], folder: Path) -> int:
@@ -24,8 +24,8 @@ def remove_paths(paths: list[Path], folder: Path) -> int:
     with library.writer() as writer:
         writer.remove(whole)
         writer.forget(path for path in asked if known[path].file_id not in whole)
-        follow_renewal(writer.tidy())
-        writer.sweep_pictures()
+        follow_refresh(writer.maintain())
+        writer.sweep_previews()
     print(f"{len(asked)} paths removed from the library, {len(whole)} files with their vectors", file=sys.stderr)
     return 0
 
@@ -35,7 +35,7 @@ def collect(folder: Path) -> None:
     from pesearch.store.library import open_library
 
     with open_library(folder).writer() as writer:
-        renewed = follow_renewal(writer.tidy())
-        freed = writer.sweep() + writer.sweep_pictures()
+        renewed = follow_refresh(writer.maintain())
+        freed = writer.sweep() + writer.sweep_previews()
     built = f", search index built: {', '.join(renewed)}" if renewed else ""
     print(f"{size(freed)} freed{built}", file=sys.stderr)

@@ -15,20 +15,20 @@ from pesearch.cli.render import moment_lines
 
 if TYPE_CHECKING:
     from pesearch.search.events.locate import Heard
-    from pesearch.search.query.request import Question
-    from pesearch.search.search import Answer
+    from pesearch.search.query.request import SearchRequest
+    from pesearch.search.search import SearchResult
 
 PATIENCE_SECONDS = 1.0
 """What takes longer shows how far it is."""
 
 
-def answer_question(folder: Path, question: Question, device: str, verbose: bool) -> Answer:
+def answer_question(folder: Path, question: SearchRequest, device: str, verbose: bool) -> SearchResult:
     """Ask the page that runs for this library, else the library itself."""
-    from pesearch.search.server.client import NotServed, ask_warm
+    from pesearch.search.server.client import NotServed, ask_server
 
     started = time.monotonic()
     try:
-        told = ask_warm(folder, question, device)
+        told = ask_server(folder, question, device)
     except NotServed as reason:
         return _answer_cold(folder, question, device, str(reason) if verbose else None)
     if told.notice:
@@ -38,7 +38,7 @@ def answer_question(folder: Path, question: Question, device: str, verbose: bool
     return told.answer()
 
 
-def _answer_cold(folder: Path, question: Question, device: str, reason: str | None) -> Answer:
+def _answer_cold(folder: Path, question: SearchRequest, device: str, reason: str | None) -> SearchResult:
     """Open the library with its models and ask it; where there is a `reason` why, tell it with the times."""
     from pesearch.search.opening import open_for_search
     from pesearch.search.search import search
@@ -55,7 +55,7 @@ def _answer_cold(folder: Path, question: Question, device: str, reason: str | No
     return answer
 
 
-def print_answer(answer: Answer, unsure: bool, as_json: bool, as_lines: bool, as_paths: bool) -> None:
+def print_answer(answer: SearchResult, unsure: bool, as_json: bool, as_lines: bool, as_paths: bool) -> None:
     """Data on stdout in the form asked for, with what is `unsure` or without; a word on stderr when nothing matches
     with confidence."""
     moments = answer.moments if unsure else answer.matches

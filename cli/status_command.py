@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pesearch.cli.refresh_progress import follow_refresh
 from pesearch.cli.render import shown, size, table
-from pesearch.cli.renewal_progress import follow_renewal
 from pesearch.errors import LibraryNotFound, PesearchError, VectorServerError
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def print_repair(folder: Path) -> None:
     except LibraryNotFound:
         return  # the checks that follow say so
     with library.writer() as writer:
-        for space in follow_renewal(writer.tidy()):
+        for space in follow_refresh(writer.maintain()):
             print(f"mended   index    {space}: built again")
 
 

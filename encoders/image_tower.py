@@ -20,7 +20,7 @@ FRAMES_AT_ONCE = {"cuda": 64, "cpu": 2}
 """A CPU gains nothing from many at a time, and they cost memory."""
 
 
-Squeeze = Callable[[ImageArray, int], ImageArray]
+Resize = Callable[[ImageArray, int], ImageArray]
 
 
 class Tower:
@@ -30,7 +30,7 @@ class Tower:
         self,
         network: nn.Module,
         compute: Callable[[torch.Tensor], torch.Tensor],
-        squeeze: Squeeze,
+        squeeze: Resize,
         size: int,
         width: int,
         device: str,

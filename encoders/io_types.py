@@ -23,7 +23,7 @@ class WindowInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Squares:
+class ResizedFrame:
     """A picture as the image towers take it, RGB uint8 [size, size, 3]: PE-Core's, and PE-AV's where it sees.
 
     They are one array where one tower serves both. A picture that is shown for long is one object, computed once.

@@ -57,7 +57,7 @@ def silent() -> Iterator[None]:
         yield
 
 
-class Unfilled(TorchFunctionMode):
+class SkipParameterInit(TorchFunctionMode):
     """Models are made without random weights: those of a checkpoint are about to take their place, all of them.
 
     Drawing them takes as long as all the rest of loading.

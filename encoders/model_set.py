@@ -22,7 +22,7 @@ from pesearch.encoders.io_types import (
     FrameVectors,
     JointVectors,
     ReadSteps,
-    Squares,
+    ResizedFrame,
     TextVectors,
     WindowInput,
     WindowVectors,
@@ -115,15 +115,15 @@ class ModelSet:
         self.shares_tower()
         self.shares_codec()
 
-    def squeeze(self, image: ImageArray) -> Squares:
+    def squeeze(self, image: ImageArray) -> ResizedFrame:
         """A picture of any size, RGB uint8 [H, W, 3], as the towers take it. For any thread."""
         tower = self._video_tower()
         video = None if tower is None else tower.squeeze(image)
         if video is not None and self.shares_tower():
-            return Squares(video, video)
-        return Squares(self._pe_core().tower.squeeze(image), video)
+            return ResizedFrame(video, video)
+        return ResizedFrame(self._pe_core().tower.squeeze(image), video)
 
-    def encode_frames(self, squares: Sequence[Squares]) -> list[FrameVectors]:
+    def encode_frames(self, squares: Sequence[ResizedFrame]) -> list[FrameVectors]:
         """Pictures through the image towers, each picture once, and through one tower only where that serves both."""
         frames = self._pe_core().tower.encode([each.core for each in squares])
         tower = self._video_tower()

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from pesearch.encoders.device import computing, place
 from pesearch.encoders.image_tower import Tower, same_weights, squeeze_as_open_clip
-from pesearch.encoders.lazy_imports import TOKENIZING, Unfilled, load_open_clip, silent
+from pesearch.encoders.lazy_imports import TOKENIZING, SkipParameterInit, load_open_clip, silent
 from pesearch.encoders.model_files import ModelFolder
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray
@@ -61,7 +61,7 @@ def _load(folder: ModelFolder) -> tuple[Any, Any]:
     open_clip = load_open_clip()
     name = f"local-dir:{folder.path}"
     try:
-        with silent(), Unfilled():
+        with silent(), SkipParameterInit():
             model = open_clip.create_model(name)
             tokenize = open_clip.get_tokenizer(name)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:

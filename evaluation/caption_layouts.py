@@ -1,7 +1,7 @@
 """Reading datasets of captioned clips: AudioCaps, Clotho, VALOR-32K, VGGSound, MSR-VTT and VCTK.
 
 Each reader takes the annotation of one split, as the dataset's makers publish it, and gives its clips. It raises
-QuestionError for an annotation that is not as described, naming the file.
+QueryError for an annotation that is not as described, naming the file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.evaluation.datasets import DatasetClip
 from pesearch.evaluation.table_reader import read_json, read_records, read_rows, read_text
 
@@ -80,7 +80,7 @@ def read_vggsound(path: Path, split: str) -> tuple[DatasetClip, ...]:
     The label serves as the caption."""
     rows = read_rows(path)
     if any(len(row) != 4 for row in rows):
-        raise QuestionError(f"{path} is not VGGSound's list: each row should be an id, a start, a label and a split")
+        raise QueryError(f"{path} is not VGGSound's list: each row should be an id, a start, a label and a split")
     return tuple(
         DatasetClip(f"{video}_{start}", youtube_stems(video, _number(start, path)), (label.strip(),))
         for video, start, label, of in rows
@@ -97,7 +97,7 @@ def read_msrvtt(path: Path, split: str) -> tuple[DatasetClip, ...]:
         return tuple(DatasetClip(row["video_id"], (row["video_id"],), (row["sentence"].strip(),)) for row in rows)
     content = read_json(path)
     if not isinstance(content, dict):
-        raise QuestionError(f"{path} should hold videos and sentences")
+        raise QueryError(f"{path} should hold videos and sentences")
     captions: dict[str, list[str]] = defaultdict(list)
     for entry in _entries(content.get("sentences"), path):
         captions[_text(entry, "video_id", path)].append(_text(entry, "caption", path))
@@ -112,7 +112,7 @@ def read_vctk(path: Path, split: str) -> tuple[DatasetClip, ...]:
     microphone where there are two (datashare.ed.ac.uk/handle/10283/3443)."""
     texts = sorted((path.parent / "txt").glob("*/*.txt"))
     if not texts:
-        raise QuestionError(f"{path.parent / 'txt'} has no transcripts: it should hold p225/p225_001.txt and so on")
+        raise QueryError(f"{path.parent / 'txt'} has no transcripts: it should hold p225/p225_001.txt and so on")
     return tuple(
         DatasetClip(text.stem, (f"{text.stem}_mic1", f"{text.stem}_mic2"), (read_text(text).strip(),)) for text in texts
     )
@@ -138,19 +138,19 @@ def _records(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
     records = read_records(path)
     lacking = [name for name in columns if records and name not in records[0]]
     if lacking:
-        raise QuestionError(f"{path} has no column {lacking[0]!r}")
+        raise QueryError(f"{path} has no column {lacking[0]!r}")
     return records
 
 
 def _entries(listed: Any, path: Path) -> list[dict[str, Any]]:
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
-        raise QuestionError(f"{path} is not a list of clips as described in docs/evaluation.md")
+        raise QueryError(f"{path} is not a list of clips as described in docs/evaluation.md")
     return listed
 
 
 def _text(entry: dict[str, Any], name: str, path: Path) -> str:
     if not isinstance(entry.get(name), str):
-        raise QuestionError(f"{path} has an entry without a {name!r}")
+        raise QueryError(f"{path} has an entry without a {name!r}")
     return str(entry[name]).strip()
 
 
@@ -158,4 +158,4 @@ def _number(text: str, path: Path) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise QuestionError(f"{path}: {text!r} is not a time in seconds") from error
+        raise QueryError(f"{path}: {text!r} is not a time in seconds") from error

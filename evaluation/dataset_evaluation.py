@@ -36,7 +36,7 @@ class DatasetEvaluation:
 class DatasetRun:
     """One run over a dataset and a library as it is now.
 
-    Raises LibraryError where no clip is in the library, OtherModelSet where it is not of these models.
+    Raises LibraryError where no clip is in the library, ModelMismatch where it is not of these models.
     """
 
     def __init__(self, dataset: Dataset, library: Library, models: ModelSet) -> None:

@@ -34,7 +34,7 @@ class Evaluation:
 def evaluate(truths: Sequence[ClipTruth], library: Library, models: ModelSet) -> Evaluation:
     """Asks every caption and every phrase of all the clips together, and locates every sound in each clip.
 
-    Raises LibraryError where clips are not in the library, OtherModelSet where it is not of these models.
+    Raises LibraryError where clips are not in the library, ModelMismatch where it is not of these models.
     """
     library = library.pinned()
     library.require(models.name, models.spaces)

@@ -1,7 +1,7 @@
 """Reading datasets of located sounds: DESED and AudioSet-Strong.
 
 Each reader takes the annotation of one split, as the dataset's makers publish it, and gives its clips. It raises
-QuestionError for an annotation that is not as described, naming the file.
+QueryError for an annotation that is not as described, naming the file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.evaluation.caption_layouts import youtube_stems
 from pesearch.evaluation.datasets import DatasetClip
 from pesearch.evaluation.ground_truth import Truth
@@ -39,7 +39,7 @@ def read_audioset(path: Path, split: str) -> tuple[DatasetClip, ...]:
     events: dict[str, list[Truth]] = defaultdict(list)
     for row in _rows(path, AUDIOSET_COLUMNS):
         if row["label"] not in names:
-            raise QuestionError(f"{path}: the sound {row['label']} has no name in {NAMES} or {ONTOLOGY}")
+            raise QueryError(f"{path}: the sound {row['label']} has no name in {NAMES} or {ONTOLOGY}")
         times = row["start_time_seconds"], row["end_time_seconds"]
         events[row["segment_id"]].append(_truth(names[row["label"]], *times, path))
     return tuple(DatasetClip(name, _stems(name, path), events=tuple(listed)) for name, listed in events.items())
@@ -55,7 +55,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """The rows by these columns; what a row is short of is empty."""
     names, *rows = read_rows(path, "\t") or [[]]
     if not set(columns) <= set(names):
-        raise QuestionError(f"{path} should have the columns {', '.join(columns)}, parted by tabs")
+        raise QueryError(f"{path} should have the columns {', '.join(columns)}, parted by tabs")
     return [dict(zip(names, [*row, *[""] * len(names)], strict=False)) for row in rows]
 
 
@@ -70,14 +70,14 @@ def _display_names(folder: Path) -> dict[str, str]:
             isinstance(entry, dict) and {"id", "name"} <= set(entry) for entry in content
         ):
             return {entry["id"]: entry["name"] for entry in content}
-        raise QuestionError(f"{folder / ONTOLOGY} is not AudioSet's ontology: a list of sounds with id and name")
-    raise QuestionError(f"{folder} has neither {NAMES} nor {ONTOLOGY}: the sounds have no names")
+        raise QueryError(f"{folder / ONTOLOGY} is not AudioSet's ontology: a list of sounds with id and name")
+    raise QueryError(f"{folder} has neither {NAMES} nor {ONTOLOGY}: the sounds have no names")
 
 
 def _stems(segment: str, path: Path) -> tuple[str, ...]:
     video, _, start = segment.rpartition("_")
     if not video or not start.isdigit():
-        raise QuestionError(f"{path}: {segment!r} is not a YouTube id and a start in milliseconds")
+        raise QueryError(f"{path}: {segment!r} is not a YouTube id and a start in milliseconds")
     return (segment, *youtube_stems(video, int(start) / 1000))
 
 
@@ -85,7 +85,7 @@ def _truth(label: str, start: str, end: str, path: Path) -> Truth:
     try:
         truth = Truth(label.lower(), float(start), float(end))
     except ValueError as error:
-        raise QuestionError(f"{path}: {label} lasts from {start!r} to {end!r}") from error
+        raise QueryError(f"{path}: {label} lasts from {start!r} to {end!r}") from error
     if not 0 <= truth.start_seconds <= truth.end_seconds:
-        raise QuestionError(f"{path}: {label} lasts from {start} to {end} s")
+        raise QueryError(f"{path}: {label} lasts from {start} to {end} s")
     return truth

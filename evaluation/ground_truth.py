@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.evaluation.table_reader import read_json
 from pesearch.types import MediaFile
 
@@ -71,11 +71,11 @@ class JudgedClip:
 
 
 def read_truths(path: Path) -> tuple[ClipTruth, ...]:
-    """The clips of a truths.json, their paths made absolute. Raises QuestionError naming the clip that is wrong."""
+    """The clips of a truths.json, their paths made absolute. Raises QueryError naming the clip that is wrong."""
     content = read_json(path)
     clips = content.get("clips") if isinstance(content, dict) else None
     if not isinstance(clips, list) or not clips:
-        raise QuestionError(f'{path} has no clips: it should hold {{"clips": [{{"path": ...}}, ...]}}')
+        raise QueryError(f'{path} has no clips: it should hold {{"clips": [{{"path": ...}}, ...]}}')
     return tuple(_clip(clip, path, number) for number, clip in enumerate(clips, start=1))
 
 
@@ -94,9 +94,9 @@ def _clip(clip: Any, path: Path, number: int) -> ClipTruth:
             sources=frozenset(_text(entry) for entry in clip.get("sources", ())),
         )
     except KeyError as error:
-        raise QuestionError(f"{path}: clip {number} has no {error}") from error
+        raise QueryError(f"{path}: clip {number} has no {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise QuestionError(f"{path}: clip {number} is not as described in the documentation: {error}") from error
+        raise QueryError(f"{path}: clip {number} is not as described in the documentation: {error}") from error
 
 
 def _truth(entry: dict[str, Any], name: str) -> Truth:

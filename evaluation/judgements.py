@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.evaluation.table_reader import read_json
 from pesearch.types import Moment
 
@@ -47,15 +47,15 @@ class JudgedQuery:
 
 
 def holds_queries(path: Path) -> bool:
-    """Whether a JSON file holds judged queries. Raises QuestionError where it is no JSON object."""
+    """Whether a JSON file holds judged queries. Raises QueryError where it is no JSON object."""
     return "queries" in _content(path)
 
 
 def read_queries(path: Path) -> tuple[JudgedQuery, ...]:
-    """The judged queries of a file. Raises QuestionError naming the query that is wrong."""
+    """The judged queries of a file. Raises QueryError naming the query that is wrong."""
     listed = _content(path).get("queries")
     if not isinstance(listed, list) or not listed:
-        raise QuestionError(f"{path} has no queries: it should hold {WHAT_IT_HOLDS}")
+        raise QueryError(f"{path} has no queries: it should hold {WHAT_IT_HOLDS}")
     return tuple(_query(entry, path, number) for number, entry in enumerate(listed, start=1))
 
 
@@ -77,9 +77,9 @@ def _query(entry: Any, path: Path, number: int) -> JudgedQuery:
             relevant=tuple(_relevant(one, path.parent) for one in relevant),
         )
     except KeyError as error:
-        raise QuestionError(f"{path}: query {number} has no {error}") from error
+        raise QueryError(f"{path}: query {number} has no {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise QuestionError(f"{path}: query {number} is not as described in docs/evaluation.md: {error}") from error
+        raise QueryError(f"{path}: query {number} is not as described in docs/evaluation.md: {error}") from error
 
 
 def _relevant(entry: Any, folder: Path) -> Relevant:

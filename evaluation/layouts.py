@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.evaluation import caption_layouts, event_layouts
 from pesearch.evaluation.datasets import DatasetClip, DatasetFolder
 from pesearch.types import SpaceName
@@ -97,11 +97,11 @@ LAYOUTS = (
 def read_dataset(path: Path, layout: str | None = None, split: str | None = None) -> Dataset:
     """The dataset in a folder. Unless given, its layout is recognised, and the split is the first that is there.
 
-    Raises QuestionError for a folder that holds no dataset of a known layout, or not that split.
+    Raises QueryError for a folder that holds no dataset of a known layout, or not that split.
     """
     known = [one for one in LAYOUTS if layout in (None, one.name)]
     if not known:
-        raise QuestionError(f"there is no layout {layout!r}: choose one of {', '.join(one.name for one in LAYOUTS)}")
+        raise QueryError(f"there is no layout {layout!r}: choose one of {', '.join(one.name for one in LAYOUTS)}")
     folder = DatasetFolder(path)
     for one in known:
         for part in one.splits if split is None else (split,):
@@ -109,8 +109,8 @@ def read_dataset(path: Path, layout: str | None = None, split: str | None = None
             if annotation is not None:
                 clips = one.read(annotation, part)
                 if not clips:
-                    raise QuestionError(f"{annotation} lists no clips of the split {part}")
+                    raise QueryError(f"{annotation} lists no clips of the split {part}")
                 return Dataset(one, part, folder, clips)
     wanted = layout or "dataset"
     splits = f" with the split {split!r} (known: {', '.join(known[0].splits)})" if split and layout else ""
-    raise QuestionError(f"{path} holds no {wanted}{splits} as described in docs/evaluation.md")
+    raise QueryError(f"{path} holds no {wanted}{splits} as described in docs/evaluation.md")

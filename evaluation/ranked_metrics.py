@@ -14,7 +14,7 @@ from pesearch.errors import LibraryError
 from pesearch.evaluation.judgements import JudgedQuery, Relevant
 from pesearch.evaluation.library_clips import IndexedFiles
 from pesearch.evaluation.metrics import auroc, calibration_error, mean
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def judge(queries: Sequence[JudgedQuery], library: Library, models: ModelSet) ->
     """Asks each query. Raises LibraryError before the first where a judged file is not in the library."""
     file_ids = _file_ids(queries, library)
     for query in queries:
-        answer = search(library, models, Question(text=query.text, speech=query.speech, k=MOMENTS))
+        answer = search(library, models, SearchRequest(text=query.text, speech=query.speech, k=MOMENTS))
         yield judged(answer.moments, answer.confident, query.relevant, file_ids)
 
 

@@ -7,46 +7,46 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises QuestionError."""
+    """The content of a JSON file. Raises QueryError."""
     try:
         return json.loads(_bytes(path))
     except ValueError as error:
-        raise QuestionError(f"{path} is not JSON: {error}") from error
+        raise QueryError(f"{path} is not JSON: {error}") from error
 
 
 def read_records(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
-    """The rows of a table by the names in its first line. Raises QuestionError, also for a row that is cut short."""
+    """The rows of a table by the names in its first line. Raises QueryError, also for a row that is cut short."""
     names, *rows = read_rows(path, delimiter) or [[]]
     short = next((number for number, row in enumerate(rows, start=2) if len(row) < len(names)), None)
     if short is not None:
-        raise QuestionError(f"{path}: row {short} has fewer than {len(names)} columns")
+        raise QueryError(f"{path}: row {short} has fewer than {len(names)} columns")
     return [dict(zip(names, row, strict=False)) for row in rows]
 
 
 def read_rows(path: Path, delimiter: str = ",") -> list[list[str]]:
-    """The rows of a table that are not empty; only tables with commas quote their entries. Raises QuestionError."""
+    """The rows of a table that are not empty; only tables with commas quote their entries. Raises QueryError."""
     lines = read_text(path).splitlines()
     try:
         rows = csv.reader(lines) if delimiter == "," else (line.split(delimiter) for line in lines)
         return [row for row in rows if any(row)]
     except csv.Error as error:
-        raise QuestionError(f"{path} is not a table: {error}") from error
+        raise QueryError(f"{path} is not a table: {error}") from error
 
 
 def read_text(path: Path) -> str:
-    """The content of a text file. Raises QuestionError."""
+    """The content of a text file. Raises QueryError."""
     try:
         return _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise QuestionError(f"{path} is not text in UTF-8") from error
+        raise QueryError(f"{path} is not text in UTF-8") from error
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise QuestionError(f"cannot read {path}: {error.strerror}") from error
+        raise QueryError(f"cannot read {path}: {error.strerror}") from error

@@ -17,7 +17,7 @@ _LEAST_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """A stretch of one media file, and why it was chosen. `label` is what was asked, `score` what the answer gave it.
 
     `media` is what the file holds; None where nobody knows (it is away, and was never indexed).
@@ -32,7 +32,7 @@ class Choice:
     media: MediaInfo | None = None
 
     @classmethod
-    def of(cls, moment: Moment, query: str) -> Choice:
+    def of(cls, moment: Moment, query: str) -> Selection:
         """The choice of a moment that answered a query."""
         file = moment.file
         return cls(file.path, moment.start_seconds, moment.end_seconds, query, moment.score, moment.events, file.info)
@@ -77,7 +77,7 @@ class Choice:
         start = min(max(self.start_seconds, 0.0), last - _LEAST_SECONDS)
         return start, min(max(self.end_seconds, start + _LEAST_SECONDS), last)
 
-    def padded(self, seconds: float) -> Choice:
+    def padded(self, seconds: float) -> Selection:
         """With so much more before and after it, as far as the file goes. What lasts an unknown time ends as it did."""
         if self.is_still:
             return self
@@ -86,7 +86,7 @@ class Choice:
         return replace(self, start_seconds=max(start - seconds, 0.0), end_seconds=max(min(end + seconds, last), end))
 
 
-def looked_up(choice: Choice) -> Choice:
+def looked_up(choice: Selection) -> Selection:
     """With what the file holds, read from it where that is not known; as it was, where it is away or unreadable."""
     from pesearch.media.probe import probe
 
@@ -98,11 +98,11 @@ def looked_up(choice: Choice) -> Choice:
         return choice  # lists can do without; cutting a clip will say what is wrong with it
 
 
-def title_of(choices: Sequence[Choice]) -> str:
+def title_of(choices: Sequence[Selection]) -> str:
     """What all of them were chosen for: the labels, each once."""
     return ", ".join(dict.fromkeys(each.label for each in choices if each.label)) or "pesearch"
 
 
-def files_of(choices: Iterable[Choice]) -> list[Path]:
+def files_of(choices: Iterable[Selection]) -> list[Path]:
     """Their files, each once, in the order of the choices."""
     return list(dict.fromkeys(each.path for each in choices))

@@ -8,14 +8,14 @@ import math
 from collections.abc import Iterable, Sequence
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import STILL_SECONDS, Choice, files_of, title_of
+from pesearch.export.clip_selection import STILL_SECONDS, Selection, files_of, title_of
 from pesearch.export.safe_names import file_name, file_url, one_line
 from pesearch.formatting import event_text
 
 CSV_COLUMNS = ("label", "path", "start_seconds", "end_seconds", "score", "events")
 
 
-def csv_document(choices: Sequence[Choice]) -> bytes:
+def csv_document(choices: Sequence[Selection]) -> bytes:
     """A table with a header (RFC 4180), in UTF-8. A path keeps its very bytes, whatever they are."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -28,7 +28,7 @@ def csv_document(choices: Sequence[Choice]) -> bytes:
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
-def m3u_document(choices: Sequence[Choice]) -> bytes:
+def m3u_document(choices: Sequence[Selection]) -> bytes:
     """A playlist in UTF-8 that VLC plays moment after moment; other players take it as a list of whole files."""
     lines = ["#EXTM3U", f"#PLAYLIST:{one_line(title_of(choices))}"]
     for each in choices:
@@ -42,7 +42,7 @@ def m3u_document(choices: Sequence[Choice]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def vtt_document(choices: Sequence[Choice]) -> bytes:
+def vtt_document(choices: Sequence[Selection]) -> bytes:
     """Chapters in the order of their times. Errors: ExportError where the moments are not of one file with a time."""
     timed = [each for each in choices if not each.is_still]
     files = files_of(timed)
@@ -58,13 +58,13 @@ def vtt_document(choices: Sequence[Choice]) -> bytes:
     return ("\n\n".join(blocks) + "\n").encode()
 
 
-def by_file(choices: Iterable[Choice]) -> list[list[Choice]]:
+def by_file(choices: Iterable[Selection]) -> list[list[Selection]]:
     """The choices of each file that has a time together, for chapters."""
     timed = [each for each in choices if not each.is_still]
     return [[each for each in timed if each.path == path] for path in files_of(timed)]
 
 
-def _named(choice: Choice) -> str:
+def _named(choice: Selection) -> str:
     label = one_line(choice.label)
     return f"{label} ({file_name(choice.path)})" if label else file_name(choice.path)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.export.output_file import kept
 from pesearch.export.safe_names import safe_stem
 from pesearch.formatting import span
@@ -20,7 +20,7 @@ from pesearch.media.cut_clip import cut_clip, muxing
 class Clip:
     """A choice that is a file of its own now."""
 
-    choice: Choice
+    choice: Selection
     path: Path
 
 
@@ -28,11 +28,11 @@ class Clip:
 class NotCut:
     """A choice that could not be cut, and why."""
 
-    choice: Choice
+    choice: Selection
     reason: str
 
 
-def cut_clips(choices: Iterable[Choice], folder: Path, reencode: bool = False) -> Iterator[Clip | NotCut]:
+def cut_clips(choices: Iterable[Selection], folder: Path, reencode: bool = False) -> Iterator[Clip | NotCut]:
     """Cut each choice into the folder, which must exist, and give each outcome as it comes; one failing stops no other.
 
     Copied packets (quick, as good as the file) begin at the key frame before the moment, so the clip begins somewhat
@@ -46,7 +46,7 @@ def cut_clips(choices: Iterable[Choice], folder: Path, reencode: bool = False) -
             yield NotCut(choice, str(error))
 
 
-def _cut(choice: Choice, folder: Path, reencode: bool) -> Path:
+def _cut(choice: Selection, folder: Path, reencode: bool) -> Path:
     if not choice.path.exists():
         raise MediaError("it is not there: is its drive connected?")
     if choice.is_still:

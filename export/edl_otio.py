@@ -11,7 +11,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from opentimelineio.schema import Clip, ExternalReference, Gap, Marker, MarkerColor, Timeline, Track, TrackKind
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Choice, title_of
+from pesearch.export.clip_selection import Selection, title_of
 from pesearch.export.safe_names import file_name, file_url, one_line, reels
 from pesearch.export.timecode import FrameSpan, common_rate, frame_span, rate_text
 from pesearch.formatting import event_text
@@ -26,7 +26,7 @@ _CHANNELS = {(True, True): "B", (True, False): "V", (False, True): "A", (False, 
 """What CMX3600 calls pictures with sound, pictures alone, sound alone."""
 
 
-def otio_document(choices: Sequence[Choice]) -> bytes:
+def otio_document(choices: Sequence[Selection]) -> bytes:
     """An OpenTimelineIO timeline: a track of pictures and one of sound, each clip at the rate of its own file."""
     timeline = Timeline(one_line(title_of(choices)))
     for kind, name in ((TrackKind.Video, "V1"), (TrackKind.Audio, "A1")):
@@ -41,12 +41,12 @@ def otio_document(choices: Sequence[Choice]) -> bytes:
     return _written(timeline, "otio_json").encode() + b"\n"
 
 
-def edl_rate(choices: Sequence[Choice]) -> Fraction:
+def edl_rate(choices: Sequence[Selection]) -> Fraction:
     """The one rate of an EDL: the rate most of the choices have."""
     return common_rate(choices)
 
 
-def edl_document(choices: Sequence[Choice]) -> bytes:
+def edl_document(choices: Sequence[Selection]) -> bytes:
     """An EDL (CMX3600), cuts only, with all times at one rate, which its title tells.
 
     The adapter writes neither which channels an event has nor how frames are counted: both are put in here.
@@ -68,20 +68,20 @@ def edl_document(choices: Sequence[Choice]) -> bytes:
     return f"{title}\nFCM: {mode}\n\n{_with_channels(events, choices)}".encode()
 
 
-def _comments(choice: Choice) -> list[str]:
+def _comments(choice: Selection) -> list[str]:
     """What was asked, and which sounds are where in the file."""
     score = "" if choice.score is None else f" ({choice.score:.2f})"
     sounds = (f"SOUND: {one_line(event_text(event))}" for event in choice.events)
     return [f"MOMENT: {one_line(choice.label)}{score}", *sounds]
 
 
-def _with_channels(events: str, choices: Sequence[Choice]) -> str:
+def _with_channels(events: str, choices: Sequence[Selection]) -> str:
     channels = iter([_CHANNELS[each.has_pictures, each.has_sound] for each in choices])
     lines = (_EVENT.sub(lambda found: f"{found[1]}{next(channels):6}", line) for line in events.split("\n"))
     return "\n".join(lines)
 
 
-def _clip(choice: Choice, span: FrameSpan) -> Clip:
+def _clip(choice: Selection, span: FrameSpan) -> Clip:
     """A clip of the file, with what was asked in its metadata."""
     name, rate = file_name(choice.path), float(span.rate)
     whole = TimeRange(RationalTime(0, rate), RationalTime(span.total, rate))
@@ -95,7 +95,7 @@ def _clip(choice: Choice, span: FrameSpan) -> Clip:
     return clip
 
 
-def _marked(choice: Choice, span: FrameSpan) -> Clip:
+def _marked(choice: Selection, span: FrameSpan) -> Clip:
     """A clip with the sounds located in it as markers."""
     clip, rate = _clip(choice, span), float(span.rate)
     for event in choice.events:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pesearch.export.clip_selection import Choice, title_of
+from pesearch.export.clip_selection import Selection, title_of
 from pesearch.export.safe_names import file_name, file_url, one_line
 from pesearch.export.timecode import common_rate, frame_span
 from pesearch.types import VideoStream
@@ -19,7 +19,7 @@ _FULL_HD = VideoStream("", 1920, 1080, 0.0)
 """The size of a sequence of sound alone."""
 
 
-def fcpxml_document(choices: Sequence[Choice]) -> bytes:
+def fcpxml_document(choices: Sequence[Selection]) -> bytes:
     """A project with one sequence at the rate most choices have.
 
     Offset and duration of a clip fall on frames of the sequence, its start on those of its file.
@@ -57,7 +57,7 @@ class _Resources:
             added.attrib |= {"width": str(size.width), "height": str(size.height)} if size.width and size.height else {}
         return self._ids[key]
 
-    def asset(self, choice: Choice) -> str:
+    def asset(self, choice: Selection) -> str:
         """The id of the file of a choice."""
         if choice.path in self._ids:
             return self._ids[choice.path]
@@ -80,14 +80,14 @@ class _Resources:
         return self._ids.setdefault(key, f"r{len(self._ids) + 1}")
 
 
-def _frames_on_sequence(choice: Choice, rate: Fraction) -> int:
+def _frames_on_sequence(choice: Selection, rate: Fraction) -> int:
     """How many frames of the sequence it fills: the nearest number, but no more than the file has."""
     span = frame_span(choice)
     left = (span.total - span.first) / span.rate
     return max(min(round(span.count / span.rate * rate), int(left * rate)), 1)
 
 
-def _put(spine: Element, choice: Choice, asset: str, offset: Fraction, duration: Fraction) -> None:
+def _put(spine: Element, choice: Selection, asset: str, offset: Fraction, duration: Fraction) -> None:
     """The clip of a choice, with what was asked as its note, and the sounds located in it as markers."""
     span = frame_span(choice)
     clip = SubElement(spine, "video" if choice.is_still else "asset-clip", ref=asset, name=file_name(choice.path))

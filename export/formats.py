@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 
 
 class Form(StrEnum):
@@ -29,7 +29,7 @@ def form_of(path: Path) -> Form | None:
     return _ENDINGS.get(path.suffix.lower())
 
 
-def exported(choices: Sequence[Choice], form: Form) -> bytes:
+def exported(choices: Sequence[Selection], form: Form) -> bytes:
     """The choices as a document, in their order (chapters in the order of time); UTF-8.
 
     Errors: ExportError where there are none, or the form cannot hold them.

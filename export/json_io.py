@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.search.serialize import event_object, media_object, seconds
 from pesearch.types import AudioStream, Event, MediaInfo, MediaKind, VideoStream
 
@@ -56,12 +56,12 @@ class _Moment:
     media: _Media | None = None
 
 
-def choices_from(text: str) -> list[Choice]:
+def choices_from(text: str) -> list[Selection]:
     """The moments in what `pesearch query` prints with `--json` or `--jsonl`, or in an export as JSON.
 
     Errors: ExportError with the first thing that is wrong.
     """
-    choices: list[Choice] = []
+    choices: list[Selection] = []
     for number, document in enumerate(_documents(text), 1):
         label, moments = "", document if isinstance(document, list) else [document]
         if isinstance(document, dict) and "moments" in document:
@@ -76,7 +76,7 @@ def choices_from(text: str) -> list[Choice]:
     return choices
 
 
-def choice_record(choice: Choice) -> dict[str, Any]:
+def choice_record(choice: Selection) -> dict[str, Any]:
     """A choice as an object of the same shape as a moment of `pesearch query --json`."""
     return {
         "path": str(choice.path),
@@ -89,16 +89,18 @@ def choice_record(choice: Choice) -> dict[str, Any]:
     }
 
 
-def json_document(choices: Sequence[Choice]) -> bytes:
+def json_document(choices: Sequence[Selection]) -> bytes:
     """`{"moments": [...]}`: may be exported again, in any form."""
     return json.dumps({"moments": [choice_record(each) for each in choices]}, indent=2).encode() + b"\n"
 
 
-def _choice(moment: _Moment, label: str) -> Choice:
+def _choice(moment: _Moment, label: str) -> Selection:
     events = tuple(Event(each.label, each.start, each.end, each.score) for each in moment.events)
     media = _media(moment.media) if moment.media else None
     path = Path(moment.path).absolute()
-    return Choice(path, moment.start, max(moment.end, moment.start), moment.label or label, moment.score, events, media)
+    return Selection(
+        path, moment.start, max(moment.end, moment.start), moment.label or label, moment.score, events, media
+    )
 
 
 def _media(told: _Media) -> MediaInfo:

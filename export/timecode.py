@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 
 DEFAULT_RATE = Fraction(25)
 """Of what has no pictures, or pictures of an unknown rate."""
@@ -55,18 +55,18 @@ def frame_rate(frames_per_second: float | None) -> Fraction:
     return min(fitting or RATES, key=lambda rate: abs(math.log(float(rate) / frames_per_second)))
 
 
-def rate_of(choice: Choice) -> Fraction:
+def rate_of(choice: Selection) -> Fraction:
     """The rate at which the file of a choice is counted."""
     return frame_rate(choice.frames_per_second)
 
 
-def common_rate(choices: Iterable[Choice]) -> Fraction:
+def common_rate(choices: Iterable[Selection]) -> Fraction:
     """The rate that most of the choices with moving pictures have; of equally many the higher."""
     counts = Counter(rate_of(each) for each in choices if each.frames_per_second is not None)
     return max(counts, key=lambda rate: (counts[rate], rate), default=DEFAULT_RATE)
 
 
-def frame_span(choice: Choice, rate: Fraction | None = None) -> FrameSpan:
+def frame_span(choice: Selection, rate: Fraction | None = None) -> FrameSpan:
     """The stretch of a choice in frames of its file, or of another rate: each end at the nearest frame, at least one
     frame long, inside the file."""
     rate = rate or rate_of(choice)

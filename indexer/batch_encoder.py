@@ -8,12 +8,12 @@ from pesearch.encoders.chunked_codec import SoundFeatures
 from pesearch.encoders.io_types import FrameVectors, WindowVectors
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.chunk_reader import Piece
-from pesearch.indexer.timings import Stage, Stages
-from pesearch.indexer.window_assembler import Assembly, Window
+from pesearch.indexer.timings import Stage, StageTimings
+from pesearch.indexer.window_assembler import Window, WindowAssembler
 from pesearch.types import SpaceName
 
 
-def encode(pieces: Sequence[tuple[Assembly, Piece]], models: ModelSet, stages: Stages) -> None:
+def encode(pieces: Sequence[tuple[WindowAssembler, Piece]], models: ModelSet, stages: StageTimings) -> None:
     """Adds to each file what the models make of the pieces, which come in the order of time within a file.
 
     Raises ModelError.
@@ -22,7 +22,7 @@ def encode(pieces: Sequence[tuple[Assembly, Piece]], models: ModelSet, stages: S
         frames = _encode_frames([piece for _, piece in pieces], models)
     with stages.timed(Stage.CODEC):
         sounds = _encode_sound([piece for _, piece in pieces], models)
-    ready: list[tuple[Assembly, Window]] = []
+    ready: list[tuple[WindowAssembler, Window]] = []
     for (file, piece), pictures, sound in zip(pieces, frames, sounds, strict=True):
         ready += [(file, window) for window in file.add(piece, pictures, sound)]
     with stages.timed(Stage.TRANSFORMERS):
@@ -42,7 +42,7 @@ def _encode_sound(pieces: Sequence[Piece], models: ModelSet) -> list[SoundFeatur
     return [None if piece.sound is None else next(features) for piece in pieces]
 
 
-def _add_window(file: Assembly, window: Window, vectors: WindowVectors) -> None:
+def _add_window(file: WindowAssembler, window: Window, vectors: WindowVectors) -> None:
     for space, vector in (
         (SpaceName.VIDEO, vectors.video),
         (SpaceName.AUDIO, vectors.audio),

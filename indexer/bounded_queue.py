@@ -21,7 +21,7 @@ class Closed(Exception):
     """The other side has gone: there is nobody to put for."""
 
 
-class Channel(Generic[Item]):
+class BoundedQueue(Generic[Item]):
     """First in, first out, from `producers` threads to one consumer; holds `capacity_bytes`, or one larger item."""
 
     def __init__(self, capacity_bytes: int, producers: int) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from pesearch.encoders.chunked_codec import SoundChunk
-from pesearch.encoders.io_types import Squares
+from pesearch.encoders.io_types import ResizedFrame
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image
 from pesearch.media.thumbnails import small_jpeg
 from pesearch.media.video import Frame, FrameReader
-from pesearch.store.derived.previews import SmallPicture
+from pesearch.store.derived.previews import Preview
 from pesearch.timeline import FRAMES_PER_SECOND, STEPS_PER_SECOND, chunks, grid, step_count, windows
 from pesearch.types import MediaInfo, MediaKind, SpaceName
 
@@ -41,7 +41,7 @@ class Still:
 
     start_seconds: float
     end_seconds: float
-    squares: Squares
+    squares: ResizedFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Piece:
     start_seconds: float
     end_seconds: float
     stills: tuple[Still, ...]
-    kept: tuple[SmallPicture, ...]
+    kept: tuple[Preview, ...]
     sound: SoundChunk | None
     windows: tuple[Segment, ...]
     media_seconds: float
@@ -75,7 +75,7 @@ def decode(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Piece]:
     """
     if info.kind is MediaKind.IMAGE:
         image = read_image(path)
-        kept = SmallPicture(0.0, small_jpeg(image, STILL_WIDTH))
+        kept = Preview(0.0, small_jpeg(image, STILL_WIDTH))
         yield Piece(0.0, 0.0, (Still(0.0, 0.0, models.squeeze(image)),), (kept,), None, (), 0.0, 0.0)
         return
     with ExitStack() as stack:
@@ -102,7 +102,7 @@ class _Chunks:
         self._end_steps = [step_count(end) for end in self._ends]
         self._last_new = 0.0
         self._next_kept = 0.0
-        self._shown: tuple[float, Squares] | None = None
+        self._shown: tuple[float, ResizedFrame] | None = None
 
     def __iter__(self) -> Iterator[Piece]:
         something = False
@@ -146,14 +146,14 @@ class _Chunks:
             for frame in frames
         )
 
-    def _kept(self, frames: Sequence[Frame]) -> Iterator[SmallPicture]:
+    def _kept(self, frames: Sequence[Frame]) -> Iterator[Preview]:
         """The first picture in each stretch of KEPT_EACH_SECONDS."""
         for frame in frames:
             if frame.time_seconds >= self._next_kept:
                 self._next_kept = (frame.time_seconds // KEPT_EACH_SECONDS + 1) * KEPT_EACH_SECONDS
-                yield SmallPicture(frame.time_seconds, small_jpeg(frame.image, KEPT_WIDTH))
+                yield Preview(frame.time_seconds, small_jpeg(frame.image, KEPT_WIDTH))
 
-    def _squares(self, frame: Frame) -> Squares:
+    def _squares(self, frame: Frame) -> ResizedFrame:
         """A picture that is still shown is the same object, so that it is encoded once."""
         if self._shown is None or self._shown[0] != frame.since_seconds:
             self._shown = frame.since_seconds, self._models.squeeze(frame.image)

@@ -16,10 +16,10 @@ from typing import Self
 from pesearch.errors import LibraryError
 from pesearch.indexer.cues import CuesRead, read_cues
 from pesearch.indexer.progress_events import CuesLeftOut, Failed, Indexed, Relocated
-from pesearch.indexer.timings import Stage, Stages
+from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.locations import Location
 from pesearch.media.sidecars import Sidecars
-from pesearch.store.derived.previews import SmallPicture
+from pesearch.store.derived.previews import Preview
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.write.writer import Writer
 from pesearch.types import EncodedFile, Failure
@@ -38,7 +38,7 @@ class Embedded:
     file: EncodedFile | StreamedFile
     copies: tuple[Location, ...]
     unread_seconds: float
-    pictures: tuple[SmallPicture, ...]
+    pictures: tuple[Preview, ...]
 
     @property
     def places(self) -> tuple[Location, ...]:
@@ -70,7 +70,7 @@ class Committer:
     an error of the library itself.
     """
 
-    def __init__(self, writer: Writer, stages: Stages) -> None:
+    def __init__(self, writer: Writer, stages: StageTimings) -> None:
         self._writer = writer
         self._stages = stages
         self._thread = ThreadPoolExecutor(1, "pesearch-commit")
@@ -142,7 +142,7 @@ def commit(writer: Writer, batch: Sequence[Finished]) -> list[Committed]:
     if embedded:
         writer.add([file for each, cues in zip(embedded, read, strict=True) for file in _at_its_places(each, cues)])
     for each in embedded:
-        writer.keep_pictures(each.file.fingerprint, each.pictures)
+        writer.keep_previews(each.file.fingerprint, each.pictures)
     if remembered := [failure for failure in failures if os.path.lexists(failure.location.path)]:
         writer.fail(*remembered)
     return [

@@ -13,8 +13,8 @@ import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import CuesEmbedded
-from pesearch.indexer.timings import Stage, Stages
-from pesearch.store.catalogue.cues import CueSources, FoundIn, Numbers
+from pesearch.indexer.timings import Stage, StageTimings
+from pesearch.store.catalogue.cues import CueSources, FoundIn, RowIds
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 from pesearch.types import FloatArray, SpaceName, SpaceVectors
@@ -26,7 +26,7 @@ TEXTS_A_BATCH, CHARACTERS_A_BATCH = 64, 8192
 """So many texts at once, padded to the longest of them: the text tower's memory grows with their characters."""
 
 
-def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: Stages) -> Iterator[CuesEmbedded]:
+def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: StageTimings) -> Iterator[CuesEmbedded]:
     """Embeds the cues that have no vectors yet, some sources at a time, each text once among them; how it goes on."""
     lacking = library.cues_to_embed()
     total, done = int(lacking.counts.sum()), 0
@@ -45,7 +45,7 @@ def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: Stage
         yield CuesEmbedded(done, total)
 
 
-def _parts(sources: CueSources) -> Iterator[Numbers]:
+def _parts(sources: CueSources) -> Iterator[RowIds]:
     """Sources by rising id, together as long as they hold no more than CUES_A_COMMIT cues."""
     part: list[int] = []
     held = 0

@@ -12,10 +12,10 @@ from typing import Self
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
-from pesearch.indexer.bounded_queue import Channel, Closed
+from pesearch.indexer.bounded_queue import BoundedQueue, Closed
 from pesearch.indexer.chunk_reader import Piece, decode
 from pesearch.indexer.survey import Work, kept_out
-from pesearch.indexer.timings import Stage, Stages
+from pesearch.indexer.timings import Stage, StageTimings
 
 AHEAD_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
 """Decoded media that may wait for the models. A GPU wants its next batches ready; for a CPU more is memory lost."""
@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Problem:
     """Why a file is not indexed. What does not last (a share that is away, a file still growing) is tried again."""
 
     reason: str
@@ -53,20 +53,20 @@ class End:
     """Nothing more comes of this file: all was read, or `trouble` ended it."""
 
     number: int
-    trouble: Trouble | None
+    trouble: Problem | None
     size_bytes: int = 0
 
 
 class Decoding:
     """Threads that decode files, a file each, into a bounded channel. Leaving its context stops them."""
 
-    def __init__(self, work: Sequence[Work], models: ModelSet, stages: Stages) -> None:
+    def __init__(self, work: Sequence[Work], models: ModelSet, stages: StageTimings) -> None:
         threads = max(1, min(4, os.cpu_count() or 1, len(work)))
         self._work = work
         self._models = models
         self._stages = stages
         self._waiting = deque(range(len(work)))
-        self._channel: Channel[Part | End] = Channel(AHEAD_BYTES[models.device_kind], threads)
+        self._channel: BoundedQueue[Part | End] = BoundedQueue(AHEAD_BYTES[models.device_kind], threads)
         self._threads = ThreadPoolExecutor(threads, "pesearch-decode")
         self._loops: list[Future[None]] = [self._threads.submit(self._loop) for _ in range(threads)]
 
@@ -109,11 +109,11 @@ class Decoding:
         except FFmpegMissing:
             raise
         except MediaError as error:
-            trouble: Trouble | None = Trouble(str(error), lasts=not kept_out(error))
+            trouble: Problem | None = Problem(str(error), lasts=not kept_out(error))
         except OSError as error:
-            trouble = Trouble(f"cannot be read: {error.strerror}", lasts=False)
+            trouble = Problem(f"cannot be read: {error.strerror}", lasts=False)
         except MemoryError:
-            trouble = Trouble("needs more memory than there is", lasts=True)
+            trouble = Problem("needs more memory than there is", lasts=True)
         else:
             trouble = None
         self._channel.put(End(number, trouble))

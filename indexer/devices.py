@@ -23,7 +23,7 @@ from pesearch.indexer.commit import Ended
 from pesearch.indexer.pipeline import Embedding, embed
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import Work
-from pesearch.indexer.timings import BESIDE, Stage, Stages
+from pesearch.indexer.timings import BESIDE, Stage, StageTimings
 
 WAITING_FILES = 4
 """Finished files of each process that may wait for the writer."""
@@ -54,7 +54,7 @@ class Done:
 Message = Ended | Progress | Done | PesearchError
 
 
-def embed_on(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
+def embed_on(work: Sequence[Work], models: ModelSet, stages: StageTimings, library: Path) -> Embedding:
     """`pipeline.embed` on all devices of the model set."""
     if len(models.devices) == 1:
         yield from embed(work, models, stages, library)
@@ -119,7 +119,7 @@ def _embed_share(share: Share, messages: Queue[Message]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(share.threads)
-    stages = Stages()
+    stages = StageTimings()
     models = ModelSet(share.description, share.folders, (share.device,))
     try:
         for each in embed(share.work, models, stages, share.library):

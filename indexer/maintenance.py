@@ -13,7 +13,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.commit import Committer
 from pesearch.indexer.cue_embedding import embed_cues
 from pesearch.indexer.progress_events import Outcome
-from pesearch.indexer.timings import Stage, Stages
+from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 
@@ -24,11 +24,11 @@ TIME_SHARE = 0.03
 """And no more of a run than this: the longer one tidying takes, the longer until the next."""
 
 
-class Tidying:
+class Maintenance:
     """Tidies when it is time to."""
 
     def __init__(
-        self, library: Library, models: ModelSet, writer: Writer, committer: Committer, stages: Stages
+        self, library: Library, models: ModelSet, writer: Writer, committer: Committer, stages: StageTimings
     ) -> None:
         self._library = library
         self._models = models
@@ -53,6 +53,6 @@ class Tidying:
         if with_cues:
             yield from embed_cues(self._library, self._models, self._writer, self._stages)
         with self._stages.timed(Stage.INDEX):
-            yield from self._writer.tidy()
+            yield from self._writer.maintain()
         ended = time.monotonic()
         self._due = ended + max(EVERY_SECONDS, (ended - started) / TIME_SHARE)

@@ -14,7 +14,7 @@ def open_for_indexing(folder: Path, model: str | None, device: str) -> tuple[Lib
     """The library in `folder` with its models; a new one, for `model` or the machine's default, where there is none.
 
     Raises:
-        OtherModelSet: the library was made with another model set than `model`.
+        ModelMismatch: the library was made with another model set than `model`.
         UnknownModel, ModelMissing, DeviceError: the models cannot be had; then no library is made either.
     """
     try:

@@ -12,26 +12,26 @@ from pathlib import Path
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.batch_encoder import encode
 from pesearch.indexer.commit import Committer, Embedded, Ended
-from pesearch.indexer.decode_workers import Decoding, End, Part, Trouble
-from pesearch.indexer.maintenance import Tidying
+from pesearch.indexer.decode_workers import Decoding, End, Part, Problem
+from pesearch.indexer.maintenance import Maintenance
 from pesearch.indexer.progress_events import Outcome, Progress
-from pesearch.indexer.row_buffer import FileRows, Gathered
+from pesearch.indexer.row_buffer import FileRows, InMemoryRows
 from pesearch.indexer.survey import Work, unseen
-from pesearch.indexer.timings import Stages
-from pesearch.indexer.window_assembler import Assembly
+from pesearch.indexer.timings import StageTimings
+from pesearch.indexer.window_assembler import WindowAssembler
 from pesearch.locations import Location
-from pesearch.store.write.streaming import Draft
+from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.types import Failure
 
 LONG_SECONDS = 1200.0
 """What 20 minutes give is about 13 MB with the small set: so much of a file may lie in memory."""
 
 Embedding = Generator[Ended | Progress, None, None]
-Embed = Callable[[Sequence[Work], ModelSet, Stages, Path], Embedding]
+Embed = Callable[[Sequence[Work], ModelSet, StageTimings, Path], Embedding]
 """What embeds files, as `embed` does, wherever that may be; the path is the library's folder."""
 
 
-def embed_all(embedding: Embedding, committer: Committer, tidying: Tidying) -> Iterator[Outcome]:
+def embed_all(embedding: Embedding, committer: Committer, tidying: Maintenance) -> Iterator[Outcome]:
     """Hands what is embedded to the committer, and tidies now and then; files come in the order in which they end.
 
     Raises ModelError, LibraryError; a file that cannot be read is an outcome.
@@ -46,19 +46,19 @@ def embed_all(embedding: Embedding, committer: Committer, tidying: Tidying) -> I
             yield from tidying.turn()
 
 
-def embed(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
+def embed(work: Sequence[Work], models: ModelSet, stages: StageTimings, library: Path) -> Embedding:
     """Embeds every file on one device; how it goes on, and each file when it is finished.
 
     What a long file gives goes to the disk in the folder `library`. Raises ModelError, LibraryError.
     """
-    so_far: dict[int, Assembly] = {}
+    so_far: dict[int, WindowAssembler] = {}
     models.load()
     try:
         with Decoding(work, models, stages) as decoding:
             for batch in decoding.batches():
                 parts = [each for each in batch if isinstance(each, Part)]
                 for number in {each.number for each in batch} - so_far.keys():
-                    so_far[number] = Assembly(_rows(work[number], models, library))
+                    so_far[number] = WindowAssembler(_rows(work[number], models, library))
                 encode([(so_far[part.number], part.piece) for part in parts], models, stages)
                 yield from _progress(sum(part.piece.media_seconds for part in parts))
                 for end in (each for each in batch if isinstance(each, End)):
@@ -75,11 +75,11 @@ def embed(work: Sequence[Work], models: ModelSet, stages: Stages, library: Path)
 
 def _rows(task: Work, models: ModelSet, library: Path) -> FileRows:
     seconds = task.info.duration_seconds
-    target = Draft(library, models.spaces) if seconds > LONG_SECONDS else Gathered()
+    target = StreamingShardWriter(library, models.spaces) if seconds > LONG_SECONDS else InMemoryRows()
     return FileRows(seconds, models.kept_codec(), target)
 
 
-def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> Ended:
+def _finish(task: Work, file: WindowAssembler, trouble: Problem | None) -> Ended:
     """The file as it goes to the library, or, for each of its places, why it does not."""
     trouble = _changed(task.location) or trouble or _trouble_with(file.rows)
     if trouble is None:
@@ -90,21 +90,21 @@ def _finish(task: Work, file: Assembly, trouble: Trouble | None) -> Ended:
     return tuple(Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places)
 
 
-def _changed(location: Location) -> Trouble | None:
+def _changed(location: Location) -> Problem | None:
     try:
         now = Location.now(location.path)
     except OSError:
-        return Trouble("vanished while it was read", lasts=False)
+        return Problem("vanished while it was read", lasts=False)
     if now != location:
-        return Trouble("changed while it was read: index again when it is complete", lasts=False)
+        return Problem("changed while it was read: index again when it is complete", lasts=False)
     return None
 
 
-def _trouble_with(rows: FileRows) -> Trouble | None:
+def _trouble_with(rows: FileRows) -> Problem | None:
     if rows.is_empty:
-        return Trouble("holds nothing that these models can embed", lasts=True)
+        return Problem("holds nothing that these models can embed", lasts=True)
     if not rows.is_finite:
-        return Trouble("damaged: what it holds gives the models no finite numbers", lasts=True)
+        return Problem("damaged: what it holds gives the models no finite numbers", lasts=True)
     return None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.locations import Location
-from pesearch.store.index.maintenance import NotRenewed, Renewing
+from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
 from pesearch.types import Failure, MediaInfo
 
 
@@ -153,8 +153,8 @@ Outcome = (
     | Plan
     | Progress
     | Indexed
-    | Renewing
-    | NotRenewed
+    | RefreshProgress
+    | RefreshFailed
     | CuesTaken
     | CuesEmbedded
     | CuesLeftOut

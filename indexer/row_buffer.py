@@ -10,7 +10,7 @@ import numpy as np
 from pesearch.indexer.survey import Work
 from pesearch.locations import Location
 from pesearch.store.shards.records import StreamedFile
-from pesearch.store.write.streaming import Draft
+from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.timeline import step_count
 from pesearch.types import CodecFeatures, EncodedFile, FloatArray, HalfArray, MediaInfo, SpaceName, SpaceVectors
 
@@ -18,8 +18,8 @@ BATCH_ROWS = 512
 """So many vectors of one space are handed on at a time."""
 
 
-class Gathered:
-    """The rows of a file in memory: for a file that is not long. As a `Draft`."""
+class InMemoryRows:
+    """The rows of a file in memory: for a file that is not long. As a `StreamingShardWriter`."""
 
     def __init__(self) -> None:
         self._vectors: dict[SpaceName, list[SpaceVectors]] = defaultdict(list)
@@ -53,7 +53,7 @@ class Gathered:
 class FileRows:
     """Takes the rows of one file as they come, and hands them on by the batch, in float16 as they will be stored."""
 
-    def __init__(self, duration_seconds: float, codec: str | None, target: Gathered | Draft) -> None:
+    def __init__(self, duration_seconds: float, codec: str | None, target: InMemoryRows | StreamingShardWriter) -> None:
         """`codec` made the features; None: they are not kept."""
         self._target = target
         self._codec = codec

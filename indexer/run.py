@@ -19,11 +19,11 @@ from pesearch.indexer.commit import Committer
 from pesearch.indexer.crawl import crawl, roots_of
 from pesearch.indexer.cues import refresh_cues
 from pesearch.indexer.devices import embed_on
-from pesearch.indexer.maintenance import Tidying
+from pesearch.indexer.maintenance import Maintenance
 from pesearch.indexer.pipeline import Embed, embed_all
 from pesearch.indexer.progress_events import Failed, Missing, Outcome, Plan, Relocated, Unchanged
 from pesearch.indexer.survey import Finding, Known, New, group, survey, vanished
-from pesearch.indexer.timings import Stages, spent
+from pesearch.indexer.timings import StageTimings, spent
 from pesearch.indexer.volumes import volumes_of
 from pesearch.locations import Location
 from pesearch.media.ffmpeg import ensure_ffmpeg
@@ -47,7 +47,7 @@ def index(
     `excludes` are gitignore patterns; `embed` embeds the files, on this machine or elsewhere (`cluster.embed`). Holds
     the writer's lock while it is iterated; closing it early keeps all files that were finished.
 
-    Raises LibraryError (LibraryBusy, OtherModelSet, NoSpaceLeft, ...), ModelError, FFmpegMissing, what `embed` raises,
+    Raises LibraryError (LibraryBusy, ModelMismatch, NoSpaceLeft, ...), ModelError, FFmpegMissing, what `embed` raises,
     and PesearchError for a pattern that makes no sense; a file that cannot be read is an outcome, not an error.
     """
     return index_found(crawl(paths, excludes), paths, library, models, retry_failed=retry_failed, embed=embed)
@@ -65,7 +65,7 @@ def index_found(
     """`index` for what a crawl of `paths`, or a part of it, has found."""
     library.require(models.name, models.spaces)
     ensure_ffmpeg()
-    stages = Stages()
+    stages = StageTimings()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
         missed = library.known().others(location.path for location in crawled.locations)
@@ -82,7 +82,7 @@ def index_found(
         yield from refresh_cues(crawled.locations, library, writer)
         work = group(to_do.new)
         yield Plan(len(work), sum(task.info.duration_seconds for task in work))
-        started, tidying = time.perf_counter(), Tidying(library, models, writer, committer, stages)
+        started, tidying = time.perf_counter(), Maintenance(library, models, writer, committer, stages)
         if work:
             yield from embed_all(embed(work, models, stages, library.folder), committer, tidying)
         yield from tidying.now()

@@ -14,8 +14,8 @@ from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unc
 from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
-from pesearch.media.sniff import has_media_name, recognise
-from pesearch.store.catalogue.files import KnownLocation, KnownPlaces
+from pesearch.media.sniff import has_media_name, sniff
+from pesearch.store.catalogue.files import KnownLocation, KnownLocations
 from pesearch.store.library import Library
 from pesearch.types import Failure, MediaFile, MediaInfo
 
@@ -130,7 +130,7 @@ def _as_known(
     return Unchanged(location)
 
 
-def _as_moved(location: Location, known: KnownPlaces, library: Library) -> Known | None:
+def _as_moved(location: Location, known: KnownLocations, library: Library) -> Known | None:
     """The very file that is known at another place, which its volume tells: it need not be opened."""
     previous = known.find_moved(location)
     file_id = None if previous is None else known[previous].file_id
@@ -145,7 +145,7 @@ def _is_whole(file: MediaFile) -> bool:
 
 def _look(location: Location, known: KnownLocation | None, library: Library) -> NotMedia | Failed | Known | New:
     try:
-        if recognise(location.path) is None and known is None and not has_media_name(location.path):
+        if sniff(location.path) is None and known is None and not has_media_name(location.path):
             return NotMedia(location)
         content = fingerprint(location.path)
         file = library.find(content)

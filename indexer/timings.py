@@ -27,7 +27,7 @@ BESIDE = frozenset({Stage.DECODE, Stage.COMMIT})
 """Stages that are added up over threads and devices; of the others the mean over the devices is told."""
 
 
-class Stages:
+class StageTimings:
     """Adds up the seconds of each stage, over all threads, and keeps the troubles to tell of."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Stages:
         return self._seconds[stage]
 
 
-def spent(stages: Stages, elapsed_seconds: float) -> Spent:
+def spent(stages: StageTimings, elapsed_seconds: float) -> Spent:
     """The account of a run."""
     return Spent(
         elapsed_seconds=elapsed_seconds,

@@ -12,7 +12,7 @@ from pesearch.encoders.io_types import FrameVectors
 from pesearch.encoders.pe_av import WindowFeatures
 from pesearch.indexer.chunk_reader import Piece
 from pesearch.indexer.row_buffer import FileRows
-from pesearch.store.derived.previews import SmallPicture
+from pesearch.store.derived.previews import Preview
 from pesearch.timeline import STEPS_PER_SECOND, WINDOW_SECONDS, step_count
 from pesearch.types import FloatArray, SpaceName
 
@@ -26,13 +26,13 @@ class Window:
     features: WindowFeatures
 
 
-class Assembly:
+class WindowAssembler:
     """What has been embedded of one file so far goes to `rows`; its pictures and what its next windows will need stay
     here."""
 
     def __init__(self, rows: FileRows) -> None:
         self.rows = rows
-        self.pictures: list[SmallPicture] = []
+        self.pictures: list[Preview] = []
         self.media_seconds = 0.0
         self.unread_seconds = 0.0
         self._frames: list[tuple[float, FloatArray]] = []

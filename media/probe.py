@@ -15,7 +15,7 @@ from pesearch.errors import MediaError
 from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
-from pesearch.media.sniff import recognise
+from pesearch.media.sniff import sniff
 from pesearch.types import AudioStream, MediaInfo, MediaKind, VideoStream
 
 MAX_FRAME_PIXELS = 8192 * 8192
@@ -58,7 +58,7 @@ class Container:
 
 def probe(path: Path) -> MediaInfo:
     """What a file is and holds. Errors: MediaError with a short reason; FFmpegMissing."""
-    kind = recognise(path)
+    kind = sniff(path)
     if kind is MediaKind.IMAGE:
         codec, width, height = image_size(path)
         return MediaInfo(MediaKind.IMAGE, 0.0, VideoStream(codec, width, height, 0.0), None)
@@ -67,7 +67,7 @@ def probe(path: Path) -> MediaInfo:
 
 def inspect(path: Path) -> Container:
     """The streams of a video or audio file that can be decoded, and its clock. Errors: MediaError; FFmpegMissing."""
-    if recognise(path) is None:
+    if sniff(path) is None:
         raise MediaError("not a media file: its content is of no known kind")
     try:
         status = path.stat()

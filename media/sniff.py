@@ -1,6 +1,6 @@
 """What a file is, by its first bytes and never by its name.
 
-A container does not tell what it holds (an .mp4 may be sound alone): `recognise` gives what such files usually
+A container does not tell what it holds (an .mp4 may be sound alone): `sniff` gives what such files usually
 are, cheaply, for every file of a folder; `probe` opens the file and has the last word.
 """
 
@@ -52,7 +52,7 @@ _MEDIA_SUFFIXES = {
 """Names that promise media. `.ts` is missing on purpose: most such files are TypeScript."""
 
 
-def recognise(path: Path) -> MediaKind | None:
+def sniff(path: Path) -> MediaKind | None:
     """What the content of a file most likely is; None when it is no media that is known here.
 
     Errors: MediaError when it is empty, cannot be read, is gone, or is no regular file.
@@ -79,7 +79,7 @@ def recognise(path: Path) -> MediaKind | None:
 
 
 def lacks_index(path: Path) -> bool:
-    """Whether it is an MPEG program or transport stream: seeking in them ends anywhere. Errors: as `recognise`."""
+    """Whether it is an MPEG program or transport stream: seeking in them ends anywhere. Errors: as `sniff`."""
     head = read_head(path)
     return head.startswith(b"\x00\x00\x01\xba") or _is_transport_stream(head)
 

@@ -11,7 +11,7 @@ from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import input_url, output_of
 from pesearch.media.image import read_small
 from pesearch.media.probe import inspect
-from pesearch.media.sniff import lacks_index, recognise
+from pesearch.media.sniff import lacks_index, sniff
 from pesearch.types import ImageArray, MediaKind
 
 LEAD_SECONDS = 5.0
@@ -30,7 +30,7 @@ def thumbnail(path: Path, at_seconds: float, width: int = 320) -> bytes:
 
     Errors: MediaError when the file has no pictures or none can be decoded there; FFmpegMissing.
     """
-    if recognise(path) is MediaKind.IMAGE:
+    if sniff(path) is MediaKind.IMAGE:
         return small_jpeg(read_small(path, width, _HIGHEST * width), width)
     seconds = max(at_seconds, 0.0)
     # Nearly always this is all: a file is looked into only where it gives nothing, which takes longer than the picture.

@@ -13,12 +13,12 @@
     |   +-- LibraryBusy       another process writes to it
     |   +-- LibraryTooNew     written by a newer pesearch
     |   +-- LibraryDamaged    what is on disk contradicts itself
-    |   +-- LibraryMoved      what a pinned library would read is gone: it was changed since
-    |   +-- OtherModelSet     the library was made with another model set
+    |   +-- SnapshotExpired      what a pinned library would read is gone: it was changed since
+    |   +-- ModelMismatch     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
     |   +-- VectorServerError the server that searches its vectors is away, or is none
     +-- ExportError           chosen moments that cannot be read, or not be written in that form
-    +-- QuestionError         a question that cannot be asked
+    +-- QueryError         a question that cannot be asked
     |   +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
     +-- ClusterError          no Ray, or none that can do the work
     +-- ServingError          the page cannot be served as asked: its port, its address, its token
@@ -87,11 +87,11 @@ class LibraryDamaged(LibraryError):
     """What is on disk contradicts itself."""
 
 
-class LibraryMoved(LibraryError):
+class SnapshotExpired(LibraryError):
     """A pinned library asks for what was removed or merged since: ask again from the library as it is now."""
 
 
-class OtherModelSet(LibraryError):
+class ModelMismatch(LibraryError):
     """The library was made with another model set."""
 
 
@@ -115,11 +115,11 @@ class ExportError(PesearchError):
     """Chosen moments that cannot be read, or not be written in the form that is asked for."""
 
 
-class QuestionError(PesearchError):
+class QueryError(PesearchError):
     """A question that cannot be asked."""
 
 
-class QuerySyntaxError(QuestionError):
+class QuerySyntaxError(QueryError):
     """A mistake in a query: `text` as the user wrote it, `column` of the mistake (0-based, at most the length of the
     text), and what was `expected` there, in plain words."""
 

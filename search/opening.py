@@ -17,7 +17,7 @@ def open_for_search(folder: Path, device: str) -> tuple[Library, ModelSet]:
     Raises:
         LibraryNotFound: there is no library in that folder.
         ModelMissing, ModelDamaged, DeviceError: its models cannot be had here.
-        OtherModelSet: the models on this machine are another revision than those that made it.
+        ModelMismatch: the models on this machine are another revision than those that made it.
     """
     library = open_library(folder)
     return library, models_of(library, device)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pesearch.formatting import SENSES
-from pesearch.search.encode.query_encoder import probes_of
-from pesearch.search.query.plan import take_apart
-from pesearch.search.query.request import Question
-from pesearch.search.score.calibration import calibration_of
-from pesearch.search.score.normalization import Certainty, backgrounds
+from pesearch.search.encode.query_encoder import encode_query
+from pesearch.search.query.plan import compile_query
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.score.calibration import calibration_for
+from pesearch.search.score.normalization import Certainty, score_normalizers
 from pesearch.search.score.part_scores import score_parts
 from pesearch.types import MediaFile, Part, SegmentArray
 
@@ -37,17 +37,17 @@ class Curve:
     values: Certainty
 
 
-def relevance(library: Library, models: ModelSet, question: Question, file: MediaFile) -> tuple[Curve, ...]:
+def relevance(library: Library, models: ModelSet, question: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
     """A curve for each sense in which the file can answer; none of a still image. Errors as of `search`."""
     duration = file.info.duration_seconds
     if duration <= 0:
         return ()
-    pinned, asked = library.pinned(), take_apart(question)
-    probes = probes_of(asked, models)
+    pinned, asked = library.pinned(), compile_query(question)
+    probes = encode_query(asked, models)
     whole = Part(file.id, 0.0, math.inf)
-    calibration = calibration_of(pinned, backgrounds(library), models, probes)
+    calibration = calibration_for(pinned, score_normalizers(library), models, probes)
     scored = score_parts(pinned, asked, calibration, [whole])[whole]
-    wanted = np.flatnonzero(asked.looked_for)
+    wanted = np.flatnonzero(asked.is_positive)
     points = min(MOST_POINTS, max(math.ceil(duration / LEAST_POINT_SECONDS), 1))
     senses: dict[str, Certainty] = {}
     for space, scores in scored.spaces.items():

@@ -12,7 +12,7 @@ CONFIDENT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchResult:
     """The moments that answer a question, best first; those that score `CONFIDENT` and more are likely to be right.
 
     `score_kind` says what the moments' scores are: "calibrated", or "likeness" where only examples are asked with.

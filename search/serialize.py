@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pesearch.cues import FoundCue
-    from pesearch.search.search import Answer
+    from pesearch.search.search import SearchResult
     from pesearch.types import Event, MediaInfo, Moment
 
 
-def moment_object(answer: Answer, moment: Moment) -> dict[str, Any]:
+def moment_object(answer: SearchResult, moment: Moment) -> dict[str, Any]:
     """A moment as the object of the documented shape."""
     return {
         "rank": moment.rank,

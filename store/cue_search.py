@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pesearch.cues import CueHit
 from pesearch.store.catalogue.cue_extents import cues_at
 from pesearch.store.generation import Generation
-from pesearch.store.shards.row_ranges import Numbers
+from pesearch.store.shards.row_ranges import RowIds
 from pesearch.types import FloatArray, SpaceName
 
 
@@ -21,9 +21,9 @@ class CuesFound:
     found by question `questions[i]`, columns [n]."""
 
     queries: int
-    questions: Numbers
-    source_ids: Numbers
-    numbers: Numbers
+    questions: RowIds
+    source_ids: RowIds
+    numbers: RowIds
     scores: npt.NDArray[np.float32]
 
     def read(self, connection: duckdb.DuckDBPyConnection) -> list[list[CueHit]]:

@@ -20,7 +20,7 @@ from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import GENERATION_FILE, lost_commits, read_stamp, write_stamp
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.lock import writer_lock
-from pesearch.store.disk.quarantine import put_aside
+from pesearch.store.disk.quarantine import quarantine
 from pesearch.store.shards.checksum import find_damage
 from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard
 
@@ -92,14 +92,14 @@ def repair(folder: Path) -> Iterator[str]:
 def _mend_catalogue(folder: Path) -> str:
     """Tries without the log of the last commits first: the catalogue itself is then as it was before them."""
     if (folder / LOG_FILE).exists():
-        aside = put_aside(folder, [LOG_FILE])
+        aside = quarantine(folder, [LOG_FILE])
         if _is_readable(folder):
             _begin_anew(folder)
             return (
                 f"the log of the last commits was damaged and now lies in {aside}: "
                 "`pesearch index PATH` embeds again what they held"
             )
-    aside = put_aside(folder, [CATALOGUE_FILE, GENERATION_FILE, VECTOR_FOLDER, FEATURE_FOLDER])
+    aside = quarantine(folder, [CATALOGUE_FILE, GENERATION_FILE, VECTOR_FOLDER, FEATURE_FOLDER])
     return (
         f"the catalogue cannot be read: it now lies in {aside}, with its vectors, which are of no use without it. "
         f"Put these back with a copy of {CATALOGUE_FILE} if you have one, else `pesearch index PATH` embeds all again"

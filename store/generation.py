@@ -9,7 +9,7 @@ from pathlib import Path
 from pesearch.errors import VectorServerError
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.snapshot import Snapshot
-from pesearch.store.index.ann_registry import OpenCoverings
+from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.mapped_rows import Rows, map_file, map_rows
 from pesearch.store.index.vector_search import VectorIndex, open_index
 from pesearch.types import FloatArray, Space, SpaceName
@@ -18,7 +18,7 @@ from pesearch.types import FloatArray, Space, SpaceName
 class Generation:
     """A snapshot of the catalogue with the indexes over its vectors, each opened when it is first asked for."""
 
-    def __init__(self, folder: Path, snapshot: Snapshot, coverings: OpenCoverings) -> None:
+    def __init__(self, folder: Path, snapshot: Snapshot, coverings: AnnRegistry) -> None:
         self.snapshot = snapshot
         self._folder = folder
         self._coverings = coverings

@@ -18,7 +18,7 @@ import numpy as np
 
 from pesearch import timeline
 from pesearch.cues import Cue, CueHit, CueKind
-from pesearch.errors import LibraryError, LibraryMoved, OtherModelSet, VectorServerError
+from pesearch.errors import LibraryError, ModelMismatch, SnapshotExpired, VectorServerError
 from pesearch.locations import Volume
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.create import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
@@ -32,20 +32,20 @@ from pesearch.store.catalogue.cues import (
     cues_of_sources,
     known_sources,
 )
-from pesearch.store.catalogue.files import KnownPlaces
-from pesearch.store.catalogue.snapshot import is_last, read_snapshot, read_stamp_of
+from pesearch.store.catalogue.files import KnownLocations
+from pesearch.store.catalogue.snapshot import is_last, read_snapshot, stamp_in_catalogue
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.cue_search import CuesFound, find_cues
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
-from pesearch.store.index.ann_registry import OpenCoverings
+from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.features import read_features
-from pesearch.store.index.fulltext_file import OpenText
+from pesearch.store.index.fulltext_file import FullTextRegistry
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
 from pesearch.store.index.vector_search import PartVectors, read_vectors, side_by_side, vectors_of_parts
 from pesearch.store.shards.format import shard_damaged
-from pesearch.store.shards.row_ranges import Numbers
+from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, status_of
 from pesearch.store.write.writer import Writer
 from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
@@ -74,8 +74,8 @@ class Library:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._is_pinned = False
-        self._coverings = OpenCoverings(folder)
-        self._text = OpenText(folder)
+        self._coverings = AnnRegistry(folder)
+        self._text = FullTextRegistry(folder)
         self._generation = self._read()
 
     @property
@@ -100,7 +100,7 @@ class Library:
     def pinned(self) -> Library:
         """This library as it is now: it stays at this generation, whatever is committed meanwhile.
 
-        `LibraryMoved` from what needs the disk, when what this generation had there was swept.
+        `SnapshotExpired` from what needs the disk, when what this generation had there was swept.
         """
         pinned = object.__new__(Library)
         pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
@@ -112,12 +112,12 @@ class Library:
         return self._now().snapshot.generation
 
     def require(self, model_set: str, spaces: Sequence[Space]) -> None:
-        """`OtherModelSet` unless this very model set, with these revisions, made the library."""
+        """`ModelMismatch` unless this very model set, with these revisions, made the library."""
         snapshot = self._now().snapshot
         if snapshot.model_set == model_set and set(snapshot.spaces) == set(spaces):
             return
         other = "another revision of it" if snapshot.model_set == model_set else f"the model set {snapshot.model_set}"
-        raise OtherModelSet(
+        raise ModelMismatch(
             f"The library {self.folder} was made with {other}: "
             f"use `--model {snapshot.model_set}`, or `pesearch index PATH --model {model_set} --library NEW_FOLDER`"
         )
@@ -141,7 +141,7 @@ class Library:
         """The media file of that content."""
         return self._now().snapshot.files.find(fingerprint)
 
-    def known(self) -> KnownPlaces:
+    def known(self) -> KnownLocations:
         """Every path that the library has seen, with the size and time that it had then."""
         return self._now().snapshot.places
 
@@ -235,7 +235,7 @@ class Library:
         """Where cues were looked for, as it was then: sidecars, and files that were looked into."""
         return self._from_catalogue(known_sources)
 
-    def find_text(
+    def search_cues(
         self,
         query: str,
         k: int,
@@ -248,9 +248,11 @@ class Library:
         words the more and the rarer, the better (BM25).
         """
         snapshot = self._now().snapshot
-        return self._text.index(snapshot.birth, snapshot.stamp, self._from_catalogue).search(query, k, file_ids, kinds)
+        return self._text.index(snapshot.library_id, snapshot.stamp, self._from_catalogue).search(
+            query, k, file_ids, kinds
+        )
 
-    def find_alike(
+    def find_similar_cues(
         self,
         queries: FloatArray,
         least: FloatArray,
@@ -270,7 +272,7 @@ class Library:
         """The sources that hold cues without vectors."""
         return self._from_catalogue(sources_without_vectors)
 
-    def cues_of(self, source_ids: Numbers) -> list[FoundIn]:
+    def cues_of(self, source_ids: RowIds) -> list[FoundIn]:
         """The cues of sources, those of each in their order."""
         return self._from_catalogue(lambda connection: cues_of_sources(connection, source_ids))
 
@@ -278,7 +280,7 @@ class Library:
     def writer(self) -> Iterator[Writer]:
         """Hold the writer's lock, and change the library. `LibraryBusy` names the process that has the lock.
 
-        At the end, unless an error ends it, the library is tidied (`Writer.tidy`).
+        At the end, unless an error ends it, the library is tidied (`Writer.maintain`).
         """
         with writer_lock(self.folder):
             if is_older(self.folder):
@@ -286,12 +288,12 @@ class Library:
             snapshot = self._read(self._generation).snapshot
             grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
             if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
-                raise OtherModelSet(
+                raise ModelMismatch(
                     f"The library {self.folder} was cut into windows of another length: index into a new library"
                 )
             writer = Writer(self.folder, snapshot)
             yield writer
-            for _ in writer.tidy():  # nothing is left to do where that was followed already
+            for _ in writer.maintain():  # nothing is left to do where that was followed already
                 pass
 
     def _space(self, generation: Generation, name: SpaceName) -> Space:
@@ -308,19 +310,19 @@ class Library:
                 return answer(generation)
             except (FileNotFoundError, VectorServerError) as error:
                 if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
-                    raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again") from error
+                    raise SnapshotExpired(f"The library {self.folder} was changed meanwhile: ask again") from error
                 if self._now() is generation:
                     if isinstance(error, VectorServerError):
                         raise
                     raise shard_damaged(error.filename, "is gone") from error
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
-        """An answer from the catalogue. `LibraryMoved` of a pinned library, when it is of a later generation."""
+        """An answer from the catalogue. `SnapshotExpired` of a pinned library, when it is of a later generation."""
         with reading_as_now(self.folder) as connection:
             if self._is_pinned:
                 stamp = self._generation.snapshot.stamp
-                if read_stamp_of(connection) != stamp and read_stamp(self.folder) != stamp:
-                    raise LibraryMoved(f"The library {self.folder} was changed meanwhile: ask again")
+                if stamp_in_catalogue(connection) != stamp and read_stamp(self.folder) != stamp:
+                    raise SnapshotExpired(f"The library {self.folder} was changed meanwhile: ask again")
             return answer(connection)
 
     def _now(self) -> Generation:

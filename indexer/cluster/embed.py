@@ -18,8 +18,8 @@ from pesearch.indexer.cluster.worker import Job, Report, shards_of
 from pesearch.indexer.pipeline import Embed, Embedding
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import Work, unseen
-from pesearch.indexer.timings import BESIDE, Stage, Stages
-from pesearch.store.catalogue.stamp import birth_of
+from pesearch.indexer.timings import BESIDE, Stage, StageTimings
+from pesearch.store.catalogue.stamp import library_id_of
 from pesearch.store.shards.staging import Staging
 from pesearch.types import Failure
 
@@ -49,17 +49,24 @@ class RayEmbed:
         self._device = device
         self._staging = staging
 
-    def __call__(self, work: Sequence[Work], models: ModelSet, stages: Stages, library: Path) -> Embedding:
+    def __call__(self, work: Sequence[Work], models: ModelSet, stages: StageTimings, library: Path) -> Embedding:
         """Errors as `pipeline.embed`, and ClusterError.
 
         What is left when workers have died with it again and again is tried once more, each file in a batch of its own.
         """
         pool = pool_of(living_nodes(), self._device, is_tiny=models.description.is_tiny)
-        birth = birth_of(library)
+        library_id = library_id_of(library)
         job = Job(
-            models.description, models.folders, models.spaces, pool.device, pool.cpus, library, birth, self._staging
+            models.description,
+            models.folders,
+            models.spaces,
+            pool.device,
+            pool.cpus,
+            library,
+            library_id,
+            self._staging,
         )
-        staging = None if self._staging is None else Staging(self._staging, birth)
+        staging = None if self._staging is None else Staging(self._staging, library_id)
         if staging is not None:
             staging.clear()
         left = {task.fingerprint: task for task in work}
@@ -128,7 +135,7 @@ class _Account:
         for stage, seconds in report.seconds:
             self._seconds[stage] += seconds
 
-    def close(self, stages: Stages) -> None:
+    def close(self, stages: StageTimings) -> None:
         """Adds it to the account of the run: what follows one another in a worker is the mean over all of them."""
         for stage, seconds in self._seconds.items():
             stages.add(stage, seconds if stage in BESIDE else seconds / len(self._workers))

@@ -18,8 +18,8 @@ from pesearch.indexer.commit import Embedded, Ended, Finished
 from pesearch.indexer.pipeline import embed
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import Work, unseen
-from pesearch.indexer.timings import Stage, Stages
-from pesearch.store.catalogue.stamp import birth_of
+from pesearch.indexer.timings import Stage, StageTimings
+from pesearch.store.catalogue.stamp import library_id_of
 from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.staging import Staging
@@ -41,7 +41,7 @@ class Job:
     device: str
     threads: int
     library: Path
-    birth: str
+    library_id: str
     staging: str | None
 
 
@@ -77,7 +77,7 @@ class Worker:
             tuple(task.fingerprint for task in work),
             sum(task.info.duration_seconds for task in work),
         )
-        stages = Stages()
+        stages = StageTimings()
         try:
             ended = self._embed(work, stages)
         except PesearchError as error:
@@ -87,7 +87,7 @@ class Worker:
         troubles = tuple(f"{self._node}: {trouble}" for trouble in stages.troubles)
         return replace(report, ended=ended, seconds=seconds, troubles=troubles)
 
-    def _embed(self, work: Sequence[Work], stages: Stages) -> Ended:
+    def _embed(self, work: Sequence[Work], stages: StageTimings) -> Ended:
         job, models = self._job, self._loaded()
         here = [task for task in work if os.path.lexists(task.location.path)]
         away = [failure for task in work if task not in here for failure in self._not_here(task)]
@@ -99,7 +99,7 @@ class Worker:
             ]  # fmt: skip
             stored = _stored(finished, folder, job.spaces)
             if job.staging is not None:
-                Staging(job.staging, job.birth).put(folder, shards_of(stored))
+                Staging(job.staging, job.library_id).put(folder, shards_of(stored))
         return tuple(self._named(each) for each in [*away, *stored])
 
     def _loaded(self) -> ModelSet:
@@ -108,7 +108,7 @@ class Worker:
             import torch
 
             job = self._job
-            if job.staging is None and birth_of(job.library) != job.birth:
+            if job.staging is None and library_id_of(job.library) != job.library_id:
                 raise ClusterError(f"The library {job.library} is not there: share its folder, or give --staging URI")
             models = ModelSet(job.description, _folders_here(job), (job.device,))
             if models.spaces != job.spaces:

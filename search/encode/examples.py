@@ -10,11 +10,11 @@ import numpy as np
 
 from pesearch.encoders.io_types import JointVectors, WindowInput, WindowVectors
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import MediaError, QuestionError
+from pesearch.errors import MediaError, QueryError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image
 from pesearch.media.probe import probe
-from pesearch.media.sniff import recognise
+from pesearch.media.sniff import sniff
 from pesearch.media.video import FrameReader
 from pesearch.search.query.language.nodes import Example
 from pesearch.timeline import grid, windows
@@ -32,20 +32,20 @@ class ExampleVectors:
 
 
 def image_vectors(example: Example, models: ModelSet) -> FloatArray:
-    """A picture in the frame space, float32 [1, dim]. Raises QuestionError where it cannot be read."""
+    """A picture in the frame space, float32 [1, dim]. Raises QueryError where it cannot be read."""
     if _kind(example) is not MediaKind.IMAGE:
-        raise QuestionError(f"{example.path} is not a picture: --image needs one")
+        raise QueryError(f"{example.path} is not a picture: --image needs one")
     try:
         return models.embed_frames([read_image(example.place)])
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
+        raise QueryError(f"cannot ask with {example.path}: {error}") from error
 
 
 def audio_vectors(example: Example, models: ModelSet, beside: Sequence[str] = ()) -> ExampleVectors:
     """The sound of an audio or video file in the audio space; with each text `beside` it in the video space."""
     info = _probe(example)
     if info.audio is None:
-        raise QuestionError(f"{example.path} has no sound: --audio needs a file with sound")
+        raise QueryError(f"{example.path} has no sound: --audio needs a file with sound")
     return _window_vectors(example, info, models, beside, seen=False)
 
 
@@ -57,7 +57,7 @@ def video_vectors(example: Example, models: ModelSet, beside: Sequence[str] = ()
     """
     info = _probe(example)
     if info.video is None or info.kind is not MediaKind.VIDEO:
-        raise QuestionError(f"{example.path} is not a video: --video needs one")
+        raise QueryError(f"{example.path} is not a video: --video needs one")
     if models.sees_windows:
         return _window_vectors(example, info, models, beside, seen=True)
     heard = _window_vectors(example, info, models, (), seen=False).alone if info.audio else {}
@@ -66,16 +66,16 @@ def video_vectors(example: Example, models: ModelSet, beside: Sequence[str] = ()
 
 def _kind(example: Example) -> MediaKind | None:
     try:
-        return recognise(example.place)
+        return sniff(example.place)
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
+        raise QueryError(f"cannot ask with {example.path}: {error}") from error
 
 
 def _probe(example: Example) -> MediaInfo:
     try:
         return probe(example.place)
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
+        raise QueryError(f"cannot ask with {example.path}: {error}") from error
 
 
 def _windows(example: Example, info: MediaInfo) -> list[list[float]]:
@@ -84,7 +84,7 @@ def _windows(example: Example, info: MediaInfo) -> list[list[float]]:
     if example.end_seconds is not None:
         end = min(end, example.end_seconds)
     if start >= end:
-        raise QuestionError(f"cannot ask with {example.path}: it ends at {info.duration_seconds:g} s")
+        raise QueryError(f"cannot ask with {example.path}: it ends at {info.duration_seconds:g} s")
     shifted: list[list[float]] = (windows(end - start) + start).tolist()
     return shifted
 
@@ -105,7 +105,7 @@ def _window_vectors(
                 for text, found in joined.items():
                     found += models.encode_windows_with(features, text)
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
+        raise QueryError(f"cannot ask with {example.path}: {error}") from error
     spaces = (SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
     return ExampleVectors(
         _stacked(spaces, alone), {text: _stacked(spaces[:2], found) for text, found in joined.items()}
@@ -132,7 +132,7 @@ def _frame_vectors(example: Example, info: MediaInfo, models: ModelSet) -> Float
         with FrameReader(example.place) as reader:
             means = [_mean_frame(reader, start, end, models) for start, end in _windows(example, info)]
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
+        raise QueryError(f"cannot ask with {example.path}: {error}") from error
     return np.stack(means)
 
 

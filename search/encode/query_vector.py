@@ -14,11 +14,11 @@ class Measure(StrEnum):
     TEXT = "text"
     SOUND_TO_VIDEO = "sound to video"
     JOINT = "joint"
-    LIKENESS = "likeness"
+    SIMILARITY = "likeness"
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class QueryVector:
     """One vector, float32 [dim], that is put to one space for one term of a question, number `part`."""
 
     part: int

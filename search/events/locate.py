@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pesearch.errors import LibraryMoved, MediaError, QuestionError
+from pesearch.errors import MediaError, QueryError, SnapshotExpired
 from pesearch.locations import Location
 from pesearch.media.audio import AudioReader
 from pesearch.media.probe import probe
@@ -39,16 +39,16 @@ def locate_events(
 
     Events are found while the file is heard, so memory does not grow with its length. `heard` is told how far it is.
 
-    Raises MediaError for a file that cannot be read or has no sound, QuestionError for phrases or a threshold that
+    Raises MediaError for a file that cannot be read or has no sound, QueryError for phrases or a threshold that
     cannot be asked.
     """
     if not phrases or not all(phrase.strip() for phrase in phrases):
-        raise QuestionError("name at least one sound to locate")
+        raise QueryError("name at least one sound to locate")
     for phrase in phrases:
         ensure_text(phrase)
     threshold = models.event_threshold if threshold is None else threshold
     if not 0 < threshold < 1:
-        raise QuestionError(f"the threshold is {threshold:g}: it has to lie between 0 and 1")
+        raise QueryError(f"the threshold is {threshold:g}: it has to lie between 0 and 1")
     info = probe(path)
     if info.audio is None:
         raise MediaError(f"{path} has no sound")
@@ -83,11 +83,11 @@ class StoredSound:
     def read(self, origin: int, first: int, stop: int) -> FloatArray:
         """float32 [stop - first, dim] of steps counted from `origin`, which it `holds`.
 
-        Raises LibraryMoved where they are no longer there.
+        Raises SnapshotExpired where they are no longer there.
         """
         features = self.library.features(self.file_id, origin + first, origin + stop)
         if features is None:
-            raise LibraryMoved(f"The library {self.library.folder} was changed meanwhile: ask again")
+            raise SnapshotExpired(f"The library {self.library.folder} was changed meanwhile: ask again")
         return features.steps.astype(np.float32)
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.locations import Location
 from pesearch.types import MediaFile, MediaKind
 
@@ -23,7 +23,7 @@ class FileFilter:
 
     `under` is a folder or file; `after` (that day and later) and `before` (earlier than that day) look at the file's
     modification date in local time; `kind` at what it is; its length lies between `at_least_seconds` and
-    `at_most_seconds`; `online` files are where they can be opened now. Raises QuestionError for what no file can be.
+    `at_most_seconds`; `online` files are where they can be opened now. Raises QueryError for what no file can be.
     """
 
     under: Path | None = None
@@ -36,12 +36,12 @@ class FileFilter:
 
     def __post_init__(self) -> None:
         if self.under and "\0" in str(self.under):
-            raise QuestionError(f"no file is under {str(self.under)!r}")
+            raise QueryError(f"no file is under {str(self.under)!r}")
         if self.after and self.before and self.after >= self.before:
-            raise QuestionError(f"no day is after {self.after} and before {self.before}")
+            raise QueryError(f"no day is after {self.after} and before {self.before}")
         least, most = self.at_least_seconds, self.at_most_seconds
         if least is not None and most is not None and least > most:
-            raise QuestionError(f"no file is longer than {least:g} s and shorter than {most:g} s")
+            raise QueryError(f"no file is longer than {least:g} s and shorter than {most:g} s")
 
     @property
     def keeps_all(self) -> bool:
@@ -77,11 +77,11 @@ EVERY_FILE = FileFilter()
 
 
 def duration_seconds(text: str) -> float:
-    """A length as people write it: `90`, `90s`, `5m`, `1h30m`, `2:30`, `1:02:03`. Raises QuestionError."""
+    """A length as people write it: `90`, `90s`, `5m`, `1h30m`, `2:30`, `1:02:03`. Raises QueryError."""
     if clock := _CLOCK.fullmatch(text.strip()):
         hours, minutes, seconds = clock.groups()
     elif text.strip() and (spelt := _DURATION.fullmatch(text.strip())):
         hours, minutes, seconds = spelt.groups()
     else:
-        raise QuestionError(f"{text!r} is no length: write 90s, 5m, 1h30m or 2:30")
+        raise QueryError(f"{text!r} is no length: write 90s, 5m, 1h30m or 2:30")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pesearch.errors import MediaError, QuestionError
-from pesearch.media.sniff import recognise
+from pesearch.errors import MediaError, QueryError
+from pesearch.media.sniff import sniff
 from pesearch.search.query.language.nodes import And, Example, Literal, Node, Not, Or, Sense, Then, Together, Words
 from pesearch.search.query.language.parser import parse
 from pesearch.search.query.operators import AFTER_SECONDS, TOGETHER_SECONDS, All, AtOnce, Either, InOrder, Plan
-from pesearch.search.query.request import Question, terms
+from pesearch.search.query.request import SearchRequest, terms
 from pesearch.types import MEDIA_SPACES, MediaKind, SpaceName
 
 SPACES_OF = {
@@ -56,20 +56,20 @@ Term = Words | Literal | Sample | Joint
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as a plan over the numbers of its `terms`; `looked_for` says of each whether it is, or is excluded."""
+class QueryPlan:
+    """A question as a plan over the numbers of its `terms`; `is_positive` says of each whether it is, or is excluded."""
 
     plan: Plan
     terms: tuple[Term, ...]
-    looked_for: tuple[bool, ...]
+    is_positive: tuple[bool, ...]
 
     @property
-    def has_only_examples(self) -> bool:
+    def is_example_only(self) -> bool:
         """Whether nothing is asked in words."""
         return all(isinstance(term, Sample) for term in self.terms)
 
     @property
-    def is_told_twice(self) -> bool:
+    def has_redundant_terms(self) -> bool:
         """Whether one thing is told by an example and by something else."""
         return len(self.terms) > 1 and any(isinstance(term, Sample) for term in self.terms)
 
@@ -80,12 +80,12 @@ class Asked:
         return {phrase: number for phrase, number in named if phrase is not None}
 
 
-def take_apart(question: Question) -> Asked:
+def compile_query(question: SearchRequest) -> QueryPlan:
     """All that a question asks.
 
-    Raises QuerySyntaxError for a text that is none, QuestionError for an example that cannot be read.
+    Raises QuerySyntaxError for a text that is none, QueryError for an example that cannot be read.
     """
-    book, parts = _Book(question.folder), list[Plan]()
+    book, parts = TermTable(question.folder), list[Plan]()
     text = question.text.strip()
     node: Node | None = None
     if text:
@@ -95,46 +95,46 @@ def take_apart(question: Question) -> Asked:
     samples = [Sample(Example(path, folder=question.folder), kind) for kind, path in kinds if path]
     parts += [book.term(sample) for sample in samples]
     plan = book.at_once(parts, samples, [node] if isinstance(node, Words) else [])
-    return Asked(plan, tuple(book.numbers), tuple(book.looked_for))
+    return QueryPlan(plan, tuple(book.numbers), tuple(book.is_positive))
 
 
 @dataclass(slots=True)
-class _Book:
+class TermTable:
     """The terms as they are come by: the same one twice has one number. Examples are looked for from `folder`."""
 
     folder: Path
     numbers: dict[Term, int] = field(default_factory=dict)
-    looked_for: list[bool] = field(default_factory=list)
+    is_positive: list[bool] = field(default_factory=list)
 
-    def term(self, term: Term, looked_for: bool = True) -> int:
+    def term(self, term: Term, is_positive: bool = True) -> int:
         number = self.numbers.setdefault(term, len(self.numbers))
-        if number == len(self.looked_for):
-            self.looked_for.append(looked_for)
-        self.looked_for[number] |= looked_for
+        if number == len(self.is_positive):
+            self.is_positive.append(is_positive)
+        self.is_positive[number] |= is_positive
         return number
 
-    def plan(self, node: Node, looked_for: bool = True) -> Plan:
+    def plan(self, node: Node, is_positive: bool = True) -> Plan:
         """The plan of a tree. What is excluded stands in an And, beside what is looked for."""
         match node:
             case And(parts, within_seconds):
-                kept = tuple(self.plan(part, looked_for) for part in parts if not isinstance(part, Not))
+                kept = tuple(self.plan(part, is_positive) for part in parts if not isinstance(part, Not))
                 excluded = tuple(self.plan(part.part, False) for part in parts if isinstance(part, Not))
                 return All(kept, excluded, TOGETHER_SECONDS if within_seconds is None else within_seconds)
             case Then(parts, within_seconds):
-                ordered = tuple(self.plan(part, looked_for) for part in parts)
+                ordered = tuple(self.plan(part, is_positive) for part in parts)
                 return InOrder(ordered, AFTER_SECONDS if within_seconds is None else within_seconds)
             case Or(parts):
-                return Either(tuple(self.plan(part, looked_for) for part in parts))
+                return Either(tuple(self.plan(part, is_positive) for part in parts))
             case Together(parts):
-                plans = [self.plan(part, looked_for) for part in parts]
+                plans = [self.plan(part, is_positive) for part in parts]
                 samples = [self.sample(part) for part in parts if isinstance(part, Example)]
-                return self.at_once(plans, samples, [part for part in parts if isinstance(part, Words)], looked_for)
+                return self.at_once(plans, samples, [part for part in parts if isinstance(part, Words)], is_positive)
             case Words():
-                return self.words(node, looked_for)
+                return self.words(node, is_positive)
             case Example():
-                return self.term(self.sample(node), looked_for)
+                return self.term(self.sample(node), is_positive)
             case Literal():
-                return self.term(node, looked_for)
+                return self.term(node, is_positive)
             case Not():
                 raise ValueError("what is excluded stands beside what is looked for")
 
@@ -143,26 +143,26 @@ class _Book:
         return Sample(placed, _kind(placed))
 
     def at_once(
-        self, plans: Sequence[Plan], samples: Sequence[Sample], beside: Sequence[Words], looked_for: bool = True
+        self, plans: Sequence[Plan], samples: Sequence[Sample], beside: Sequence[Words], is_positive: bool = True
     ) -> Plan:
         """One thing asked by several means. An example and words ask as one, too: that lifts what both of them find,
         and where to look for it (`benchmarks.examples`)."""
         whole = plans[0] if len(plans) == 1 else AtOnce(tuple(plans))
         joint = [
-            self.term(Joint(sample, words.text, sample.weight + words.weight), looked_for)
+            self.term(Joint(sample, words.text, sample.weight + words.weight), is_positive)
             for sample in samples
             for words in beside
             if _joins(sample, words)
         ]
         return AtOnce((whole, Either((whole, *joint)))) if joint else whole
 
-    def words(self, words: Words, looked_for: bool) -> Plan:
+    def words(self, words: Words, is_positive: bool) -> Plan:
         """Words that name several things ask for the whole and for each of them: "siren and train"."""
-        whole = self.term(words, looked_for)
+        whole = self.term(words, is_positive)
         named = terms(words.text) if words.sense not in (Sense.SAID, Sense.TEXT) else ()
         if len(named) < 2:
             return whole
-        each = tuple(self.term(Words(name, words.sense, words.weight), looked_for) for name in named)
+        each = tuple(self.term(Words(name, words.sense, words.weight), is_positive) for name in named)
         return AtOnce((whole, All(each)))
 
 
@@ -182,9 +182,9 @@ def _phrase(term: Term) -> str | None:
 def _kind(example: Example) -> MediaKind:
     """As what an example is asked with: by its sound alone where that is what is asked for."""
     try:
-        kind = recognise(example.place)
+        kind = sniff(example.place)
     except MediaError as error:
-        raise QuestionError(f"cannot ask with {example.path}: {error}") from error
+        raise QueryError(f"cannot ask with {example.path}: {error}") from error
     if kind is None:
-        raise QuestionError(f"cannot ask with {example.path}: it is no picture, sound or video")
+        raise QueryError(f"cannot ask with {example.path}: it is no picture, sound or video")
     return MediaKind.AUDIO if example.sense is Sense.HEARD else kind

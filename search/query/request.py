@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.search.query.file_filter import EVERY_FILE, FileFilter
 from pesearch.search.query.language.escaping import first_undecodable
 
@@ -17,13 +17,13 @@ _BETWEEN_TERMS = re.compile(r"\s*(?:[,;+&]|\b(?:and|then)\b)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchRequest:
     """What a user asks: a text, examples, or both; `k` moments at most.
 
     `speech` takes the text as words that are spoken. `files` says which files are asked, `per_file` how many moments
     of each may come (None: all). Without `locate` named sounds are not located, which is quicker. Relative paths of
     examples start at `folder`: the current one, unless it is told.
-    Raises QuestionError for what cannot be asked.
+    Raises QueryError for what cannot be asked.
     """
 
     text: str = ""
@@ -39,15 +39,15 @@ class Question:
 
     def __post_init__(self) -> None:
         if not self.text.strip() and not self.examples:
-            raise QuestionError("nothing is asked: give a text, or --audio, --video or --image with a file")
+            raise QueryError("nothing is asked: give a text, or --audio, --video or --image with a file")
         if self.speech and not self.text.strip():
-            raise QuestionError("--speech needs the words that are spoken")
+            raise QueryError("--speech needs the words that are spoken")
         if self.speech:
             ensure_text(self.text)
         if self.k < 1:
-            raise QuestionError(f"-k is {self.k}: ask for at least 1 moment")
+            raise QueryError(f"-k is {self.k}: ask for at least 1 moment")
         if self.per_file is not None and self.per_file < 1:
-            raise QuestionError(f"--per-file is {self.per_file}: ask for at least 1 moment of a file")
+            raise QueryError(f"--per-file is {self.per_file}: ask for at least 1 moment of a file")
 
     @property
     def examples(self) -> tuple[Path, ...]:
@@ -60,9 +60,9 @@ class Question:
 
 
 def ensure_text(words: str) -> None:
-    """Raises QuestionError where words of a command line hold a byte that is no text."""
+    """Raises QueryError where words of a command line hold a byte that is no text."""
     if (column := first_undecodable(words)) is not None:
-        raise QuestionError(f"character {column + 1} of what is asked is a byte that is no text")
+        raise QueryError(f"character {column + 1} of what is asked is a byte that is no text")
 
 
 def terms(text: str) -> tuple[str, ...]:

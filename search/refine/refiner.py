@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pesearch.search.query.plan import Asked
-from pesearch.search.refine.sound_rescorer import Listener
+from pesearch.search.query.plan import QueryPlan
+from pesearch.search.refine.sound_rescorer import SoundRescorer
 from pesearch.search.retrieve.candidates import joined, widened
-from pesearch.search.retrieve.cue_matches import Written
+from pesearch.search.retrieve.cue_matches import CueMatches
 from pesearch.search.score.calibration import Calibration
 from pesearch.search.score.certainty_track import stretches, surest, track
-from pesearch.search.score.intervals import Stretch, apart, best_first, combine, most
+from pesearch.search.score.intervals import Interval, best_first, combine, most, non_max_suppression
 from pesearch.search.score.part_scores import PartScores, score_parts
 from pesearch.types import Event, Part
 
@@ -27,28 +27,28 @@ one, up to so many: hearing may change their order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Refiner:
     """One question on its way: the parts of files that may answer it, and what was heard of them."""
 
     library: Library
-    asked: Asked
+    asked: QueryPlan
     calibration: Calibration
-    written: Written
-    listener: Listener
+    written: CueMatches
+    listener: SoundRescorer
     parts: dict[Part, PartScores] = field(default_factory=dict)
-    found: dict[Part, list[Stretch]] = field(default_factory=dict)
+    found: dict[Part, list[Interval]] = field(default_factory=dict)
 
     def at(self, parts: Sequence[Part]) -> None:
         """Look at parts closely."""
         self.parts.update(score_parts(self.library, self.asked, self.calibration, parts))
 
-    def best(self, count: int, per_file: int | None = None) -> list[tuple[Part, Stretch]]:
+    def best(self, count: int, per_file: int | None = None) -> list[tuple[Part, Interval]]:
         """The stretches that answer best, as many as are asked for in all and of each file.
 
         A part is searched only while it may hold one of them.
         """
         bounds = {part: self._bound(part) for part in self.parts}
-        found: list[tuple[Part, Stretch]] = []
+        found: list[tuple[Part, Interval]] = []
         for part in sorted(bounds, key=lambda part: -bounds[part]):
             if len(found) == count and bounds[part] < found[-1][1].score:
                 break
@@ -56,13 +56,13 @@ class Look:
             found = _chosen([*found, *((part, stretch) for stretch in more)], count, per_file)
         return found
 
-    def stretches(self, part: Part) -> list[Stretch]:
+    def stretches(self, part: Part) -> list[Interval]:
         """The stretches of a part that answer, as far as it has been heard."""
         if part not in self.found:
             self.found[part] = combine(self.asked.plan, partial(self._of_term, part))
         return self.found[part]
 
-    def whole(self, count: int, per_file: int | None) -> list[tuple[Part, Stretch]]:
+    def whole(self, count: int, per_file: int | None) -> list[tuple[Part, Interval]]:
         """As `best`, of parts that are made wider as long as one of these stretches ends where its part does."""
         best = self.best(count, per_file)
         while cut := {part for part, stretch in best if _is_cut(part, stretch)}:
@@ -85,7 +85,7 @@ class Look:
                 for other in [other for other in self.found if other.file_id == part.file_id]:
                     del self.found[other]
 
-    def events(self, file_id: int, stretch: Stretch) -> Iterator[Event]:
+    def events(self, file_id: int, stretch: Interval) -> Iterator[Event]:
         """The named sounds that were located in a stretch."""
         for hearing in self.listener.hearings(file_id).values():
             for event in hearing.events:
@@ -97,23 +97,23 @@ class Look:
         is_heard = bool(self.listener.hearings(part.file_id))
         return 1.0 if is_heard else most(self.asked.plan, partial(self._best_of_term, part))
 
-    def _best_of_term(self, part: Part, term: int) -> Stretch:
+    def _best_of_term(self, part: Part, term: int) -> Interval:
         weight = self.asked.terms[term].weight
         written = (stretch.score for stretch in self.written.of(term, part.file_id, weight))
-        return Stretch(0.0, 0.0, max(surest(self.parts[part], term), *written, 0.0), weight)
+        return Interval(0.0, 0.0, max(surest(self.parts[part], term), *written, 0.0), weight)
 
-    def _of_term(self, part: Part, term: int) -> Sequence[Stretch]:
+    def _of_term(self, part: Part, term: int) -> Sequence[Interval]:
         scored, weight = self.parts[part], self.asked.terms[term].weight
         hearing = self.listener.hearings(part.file_id).get(term)
         placed = stretches(track(scored, term, hearing), weight, scored.first_step)
         written = [each for each in self.written.of(term, part.file_id, weight) if _is_in(part, each)]
-        return apart([*placed, *written]) if written else placed
+        return non_max_suppression([*placed, *written]) if written else placed
 
 
-def _chosen(found: Sequence[tuple[Part, Stretch]], count: int, per_file: int | None) -> list[tuple[Part, Stretch]]:
+def _chosen(found: Sequence[tuple[Part, Interval]], count: int, per_file: int | None) -> list[tuple[Part, Interval]]:
     """The best ones, of which none overlaps another of its file."""
-    chosen: list[tuple[Part, Stretch]] = []
-    of_file: dict[int, list[Stretch]] = defaultdict(list)
+    chosen: list[tuple[Part, Interval]] = []
+    of_file: dict[int, list[Interval]] = defaultdict(list)
     for part, stretch in sorted(found, key=lambda one: (best_first(one[1]), one[0].file_id)):
         mine = of_file[part.file_id]
         if len(mine) != per_file and not any(stretch.overlaps(other) for other in mine):
@@ -124,12 +124,12 @@ def _chosen(found: Sequence[tuple[Part, Stretch]], count: int, per_file: int | N
     return chosen
 
 
-def _is_in(part: Part, stretch: Stretch) -> bool:
+def _is_in(part: Part, stretch: Interval) -> bool:
     """Whether what is written has to do with a part."""
     return stretch.is_everywhere or part.start_seconds <= stretch.start_seconds <= part.end_seconds
 
 
-def _is_cut(part: Part, stretch: Stretch) -> bool:
+def _is_cut(part: Part, stretch: Interval) -> bool:
     """Whether a stretch might go on before its part, or after it."""
     if stretch.is_everywhere:
         return False

@@ -11,8 +11,8 @@ import numpy as np
 
 from pesearch.errors import MediaError
 from pesearch.search.events.locate import StoredSound, events_of, hear
-from pesearch.search.score.certainty_track import Hearing
-from pesearch.search.score.intervals import Stretch
+from pesearch.search.score.certainty_track import SoundDetections
+from pesearch.search.score.intervals import Interval
 from pesearch.timeline import STEPS_PER_SECOND
 from pesearch.types import MediaFile
 
@@ -33,26 +33,26 @@ STORED_SHARE = 0.1
 """What a second of that costs when its features are in the library: the codec is nine tenths of the work."""
 
 
-class Listener:
+class SoundRescorer:
     """Listens for the phrases of one question until its share of sound is used up, or nobody wants it any more."""
 
     def __init__(self, library: Library, models: ModelSet, phrases: Mapping[str, int], unwanted: Event) -> None:
         """`phrases` are the sounds, each with the number of its term."""
         self._library, self._models, self.phrases, self._unwanted = library, models, phrases, unwanted
         self._left = SECONDS_HEARD.get(models.device_kind, min(SECONDS_HEARD.values()))
-        self._hearings: dict[int, dict[int, Hearing]] = {}
+        self._hearings: dict[int, dict[int, SoundDetections]] = {}
 
-    def hearings(self, file_id: int) -> Mapping[int, Hearing]:
+    def hearings(self, file_id: int) -> Mapping[int, SoundDetections]:
         """What was heard of a file so far, by the number of the term."""
         return self._hearings.get(file_id, {})
 
-    def listen(self, file: MediaFile, stretch: Stretch) -> bool:
+    def listen(self, file: MediaFile, stretch: Interval) -> bool:
         """Hear a stretch of a file. Whether that told anything that was not known."""
         if not self.phrases or file.info.audio is None or self._left <= 0 or self._unwanted.is_set():
             return False
         start, end = _part(stretch, file.info.duration_seconds)
         hearings = self._hearings.setdefault(
-            file.id, {term: Hearing.nothing(file.info.duration_seconds) for term in self.phrases.values()}
+            file.id, {term: SoundDetections.nothing(file.info.duration_seconds) for term in self.phrases.values()}
         )
         first = round(start * STEPS_PER_SECOND)
         inside = slice(first, round(end * STEPS_PER_SECOND))
@@ -71,7 +71,7 @@ class Listener:
         return True
 
 
-def _part(stretch: Stretch, duration_seconds: float) -> tuple[float, float]:
+def _part(stretch: Interval, duration_seconds: float) -> tuple[float, float]:
     """What of a file is heard for a stretch, from a step of the codec on."""
     start, end = stretch.start_seconds - AROUND_SECONDS, stretch.end_seconds + AROUND_SECONDS
     if end - start > LONGEST_SECONDS:

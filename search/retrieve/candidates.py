@@ -18,7 +18,7 @@ from pesearch.types import Part, SegmentArray
 LONGEST_REACH_SECONDS = 120.0
 """A question whose parts may lie farther from each other is looked for in whole files."""
 
-_AGREED = 60
+RRF_K = 60
 """The constant of reciprocal rank fusion (Cormack et al. 2009)."""
 
 _HOPS = 1 << 32
@@ -46,7 +46,7 @@ class Ranking(NamedTuple):
         return cls(np.array([part.file_id for part in parts], dtype=np.int64), edges.reshape(-1, 2))
 
 
-def likeliest(
+def rank_candidates(
     rankings: Iterable[Ranking], reach_seconds: float, count: int, duration_of: Callable[[int], float]
 ) -> tuple[Part, ...]:
     """At most `count` parts, likeliest first, by reciprocal rank fusion of what lies within reach of each place.
@@ -106,7 +106,7 @@ def _fused(rankings: Sequence[tuple[Places, Places]]) -> tuple[Places, Scores]:
     places, ranks, ranking = places[order], ranks[order], ranking[order]
     new_place = np.diff(places, prepend=-1) != 0
     counts = new_place | (np.diff(ranking, prepend=-1) != 0)
-    shares = np.where(counts, 1 / (_AGREED + ranks.astype(np.float64)), 0.0)
+    shares = np.where(counts, 1 / (RRF_K + ranks.astype(np.float64)), 0.0)
     scores = np.bincount(np.cumsum(new_place) - 1, weights=shares, minlength=int(new_place.sum()))
     return places[new_place], scores.astype(np.float64)
 

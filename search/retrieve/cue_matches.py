@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.search.query.language.nodes import Literal, Sense, Words
-from pesearch.search.query.plan import Asked, Term
+from pesearch.search.query.plan import QueryPlan, Term
 from pesearch.search.retrieve.candidates import Ranking
 from pesearch.search.retrieve.cue_meaning import Meaning
 from pesearch.search.retrieve.cue_words import (
@@ -22,7 +22,7 @@ from pesearch.search.retrieve.cue_words import (
     find_together,
     find_words,
 )
-from pesearch.search.score.intervals import Stretch
+from pesearch.search.score.intervals import Interval
 from pesearch.types import Part
 
 if TYPE_CHECKING:
@@ -41,31 +41,31 @@ OF_WHOLE_FILE = frozenset({CueKind.TITLE, CueKind.DESCRIPTION})
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class CueMatches:
     """The cues that answer each term, best first, by the number of the term."""
 
     matches: dict[int, list[CueMatch]]
 
-    def of(self, term: int, file_id: int, weight: float) -> list[Stretch]:
+    def of(self, term: int, file_id: int, weight: float) -> list[Interval]:
         """The stretches of a file in which a term is written."""
         return [_stretch(match, weight) for match in self.matches.get(term, ()) if match.file_id == file_id]
 
-    def rankings(self, asked: Asked) -> list[Ranking]:
+    def rankings(self, asked: QueryPlan) -> list[Ranking]:
         """For each term that is looked for where it is written, best first."""
         return [
             Ranking.of([_part(match) for match in found])
             for term, found in self.matches.items()
-            if asked.looked_for[term]
+            if asked.is_positive[term]
         ]
 
-    def cues(self, asked: Asked, file_id: int, stretch: Stretch) -> tuple[FoundCue, ...]:
+    def cues(self, asked: QueryPlan, file_id: int, stretch: Interval) -> tuple[FoundCue, ...]:
         """The cues that speak for a stretch of a file, each once: those whose words were found, then those that mean
         what was asked."""
         found = [
             match
             for term, matches in self.matches.items()
             for match in matches
-            if asked.looked_for[term] and match.file_id == file_id and _stretch(match, 1.0).overlaps(stretch)
+            if asked.is_positive[term] and match.file_id == file_id and _stretch(match, 1.0).overlaps(stretch)
         ]
         once: dict[tuple[float, float, str, str], FoundCue] = {}
         for match in sorted(found, key=lambda match: match.found_by is FoundBy.MEANING):
@@ -73,14 +73,14 @@ class Written:
         return tuple(once.values())
 
 
-def find_written(library: Library, asked: Asked, file_ids: frozenset[int] | None, meaning: Meaning) -> Written:
+def match_cues(library: Library, asked: QueryPlan, file_ids: frozenset[int] | None, meaning: Meaning) -> CueMatches:
     """Looks for every term that words can answer, in `file_ids` only when given."""
     meant = meaning.find(asked, CUES_A_TERM, file_ids)
     matches = {
         number: _best_of(_matches(library, term, file_ids), meant.get(number, ()))
         for number, term in enumerate(asked.terms)
     }
-    return Written({number: found for number, found in matches.items() if found})
+    return CueMatches({number: found for number, found in matches.items() if found})
 
 
 def _best_of(by_words: list[CueMatch], by_meaning: Sequence[CueMatch]) -> list[CueMatch]:
@@ -119,6 +119,6 @@ def _cue(match: CueMatch) -> FoundCue:
     )
 
 
-def _stretch(match: CueMatch, weight: float) -> Stretch:
+def _stretch(match: CueMatch, weight: float) -> Interval:
     is_everywhere = match.kind in OF_WHOLE_FILE
-    return Stretch(match.start_seconds, match.end_seconds, CERTAIN * match.score, weight, is_everywhere)
+    return Interval(match.start_seconds, match.end_seconds, CERTAIN * match.score, weight, is_everywhere)

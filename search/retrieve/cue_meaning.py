@@ -16,11 +16,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from pesearch.cues import FoundBy
-from pesearch.search.encode.query_vector import Measure, Probe
+from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Sense, Words
-from pesearch.search.query.plan import Asked, Term
+from pesearch.search.query.plan import QueryPlan, Term
 from pesearch.search.retrieve.cue_words import SAID, CueMatch, match_of
-from pesearch.search.score.normalization import Background, Backgrounds, Usual
+from pesearch.search.score.normalization import ChanceStats, ScoreNormalizer, ScoreNormalizers
 from pesearch.types import FloatArray, SpaceName
 
 if TYPE_CHECKING:
@@ -38,26 +38,26 @@ LEAST_SPREAD = 0.05
 class Chance:
     """What texts score by chance in a library: `texts` float32 [n, dim] are some of its cues, and everyday words."""
 
-    background: Background
+    background: ScoreNormalizer
     texts: FloatArray
 
     @classmethod
-    def of(cls, background: Background) -> Chance:
+    def of(cls, background: ScoreNormalizer) -> Chance:
         """Each text once: what is repeated all the time (a name, `[music]`) is no more usual for that."""
         distinct = {row.tobytes(): row for row in background.sample}
         return cls(background, np.concatenate([np.stack(list(distinct.values())), background.words]))
 
-    def usual(self, queries: FloatArray) -> Usual:
+    def usual(self, queries: FloatArray) -> ChanceStats:
         """That of queries [q, dim]."""
-        to_words = Usual.of(self.background.words @ queries.T)
-        least = Usual(np.array(-1.0), np.array(LEAST_SPREAD))
-        return Usual.of(self.texts @ queries.T).at_least(to_words).at_least(least)
+        to_words = ChanceStats.of(self.background.words @ queries.T)
+        least = ChanceStats(np.array(-1.0), np.array(LEAST_SPREAD))
+        return ChanceStats.of(self.texts @ queries.T).at_least(to_words).at_least(least)
 
 
-_OF_LIBRARIES: WeakKeyDictionary[Backgrounds, Chance] = WeakKeyDictionary()
+_OF_LIBRARIES: WeakKeyDictionary[ScoreNormalizers, Chance] = WeakKeyDictionary()
 
 
-def chance(library: Library, held: Backgrounds, models: ModelSet) -> Chance | None:
+def chance(library: Library, held: ScoreNormalizers, models: ModelSet) -> Chance | None:
     """That of a library; None where no cue has been embedded."""
     background = held.of(library, models, SpaceName.CUE) if library.rows(SpaceName.CUE) else None
     kept = _OF_LIBRARIES.get(held)
@@ -69,26 +69,28 @@ def chance(library: Library, held: Backgrounds, models: ModelSet) -> Chance | No
 class Meaning:
     """Finds what terms of a question mean among the cues of a library."""
 
-    def __init__(self, library: Library, held: Backgrounds, models: ModelSet, probes: Sequence[Probe]) -> None:
+    def __init__(
+        self, library: Library, held: ScoreNormalizers, models: ModelSet, probes: Sequence[QueryVector]
+    ) -> None:
         """`probes` are those of the question: what they hold need not be embedded again."""
         self._library = library
         self._chance = chance(library, held, models)
         self._models = models
         self._probes = probes
 
-    def find(self, asked: Asked, k: int, file_ids: frozenset[int] | None) -> dict[int, list[CueMatch]]:
+    def find(self, asked: QueryPlan, k: int, file_ids: frozenset[int] | None) -> dict[int, list[CueMatch]]:
         """At most k cues for each term of words that is looked for, best first, by the number of the term; in
         `file_ids` only when given."""
-        wanted = [number for number, term in enumerate(asked.terms) if asked.looked_for[number] and _is_of_words(term)]
+        wanted = [number for number, term in enumerate(asked.terms) if asked.is_positive[number] and _is_of_words(term)]
         if self._chance is None or not wanted:
             return {}
         queries, background = self._vectors(asked, wanted), self._chance.background
         usual = self._chance.usual(queries)
-        found = self._library.find_alike(queries, background.even(usual).astype(np.float32), k, file_ids)
+        found = self._library.find_similar_cues(queries, background.even(usual).astype(np.float32), k, file_ids)
         matches: dict[int, list[CueMatch]] = {}
         for at, (number, hits) in enumerate(zip(wanted, found, strict=True)):
             scores = np.array([hit.score for hit in hits])
-            sure = MEANT * background.probability(scores, Usual(usual.median[at], usual.spread[at]))
+            sure = MEANT * background.probability(scores, ChanceStats(usual.median[at], usual.spread[at]))
             matches[number] = [
                 match_of(hit, score, FoundBy.MEANING)
                 for hit, score in zip(hits, sure.tolist(), strict=True)
@@ -96,7 +98,7 @@ class Meaning:
             ]
         return matches
 
-    def _vectors(self, asked: Asked, wanted: Sequence[int]) -> FloatArray:
+    def _vectors(self, asked: QueryPlan, wanted: Sequence[int]) -> FloatArray:
         """Terms as they meet cues, float32 [terms, dim]."""
         had = {
             probe.part: probe.vector / np.linalg.norm(probe.vector)

@@ -69,9 +69,9 @@ def find_phrase(
     if not asked:
         return []
     literal = f'"{" ".join(asked)}"'
-    found = [match_of(hit, 1.0) for hit in library.find_text(literal, k, file_ids, kinds)]
+    found = [match_of(hit, 1.0) for hit in library.search_cues(literal, k, file_ids, kinds)]
     if len(found) < k and len(asked) > 1 and (kinds is None or CueKind.SUBTITLE in kinds):
-        some = library.find_text(" ".join(asked), 10 * LOOKED_AT_FILES, file_ids, SAID)
+        some = library.search_cues(" ".join(asked), 10 * LOOKED_AT_FILES, file_ids, SAID)
         likely = list(dict.fromkeys(hit.file_id for hit in some))[:LOOKED_AT_FILES]
         found += [match for file_id in sorted(likely) for match in _across(file_id, library.cues(file_id), asked)]
     return found[:k]
@@ -89,13 +89,13 @@ def find_prefix(
     if not asked:
         return []
     whole = "".join(f'"{word}" ' for word in asked[:-1])
-    return [match_of(hit, 1.0) for hit in library.find_text(f"{whole}{asked[-1]}*", k, file_ids, kinds)]
+    return [match_of(hit, 1.0) for hit in library.search_cues(f"{whole}{asked[-1]}*", k, file_ids, kinds)]
 
 
 def find_together(library: Library, text: str, k: int, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
     """At most k cues of all kinds that hold all words of a text, by BM25; the quickest."""
     whole = " ".join(f'"{word}"' for word in words(text))
-    return [match_of(hit, APART) for hit in library.find_text(whole, k, file_ids)] if whole else []
+    return [match_of(hit, APART) for hit in library.search_cues(whole, k, file_ids)] if whole else []
 
 
 def find_words(
@@ -110,7 +110,7 @@ def find_words(
     found = {
         (each.file_id, each.start_seconds, each.text): each for each in find_phrase(library, text, k, file_ids, kinds)
     }
-    hits = library.find_text(" ".join(asked), 4 * k, file_ids, kinds) if asked else []
+    hits = library.search_cues(" ".join(asked), 4 * k, file_ids, kinds) if asked else []
     for hit in hits:
         share = len(set(asked).intersection(words(hit.cue.text))) / len(set(asked))
         found.setdefault((hit.file_id, hit.cue.start_seconds, hit.cue.text), match_of(hit, APART * share))

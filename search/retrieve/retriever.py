@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pesearch.search.encode.query_vector import Probe
+from pesearch.search.encode.query_vector import QueryVector
 from pesearch.search.query.operators import All, Either, InOrder, reach
-from pesearch.search.query.plan import Asked
-from pesearch.search.retrieve.candidates import Ranking, likeliest
+from pesearch.search.query.plan import QueryPlan
+from pesearch.search.retrieve.candidates import Ranking, rank_candidates
 from pesearch.search_hits import Hits
 from pesearch.types import Part, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
 
-HITS_A_PROBE, HITS_A_MOMENT = 100, 4
+MIN_HITS_PER_VECTOR, HITS_PER_MOMENT = 100, 4
 """How deep each space is searched for each vector: at least so deep, and so deep for each moment asked for."""
 
-PARTS_A_MOMENT, LEAST_PARTS, PARTS_COMBINED = 2, 20, 4
+PARTS_PER_MOMENT, MIN_PARTS, COMBINED_FACTOR = 2, 20, 4
 """How many parts of files are looked at closely: so many for each moment that is asked for, and at least so many. Times
 so many for a question that combines others: what holds all of it is not what holds one of them best. By
 `benchmarks.search` nDCG@10 is 0.80, 0.89 and 0.93 with 20, 40 and 80 parts; plain sentences gain nothing."""
@@ -38,8 +38,8 @@ class Retrieved:
 
 def retrieve(
     library: Library,
-    asked: Asked,
-    probes: Sequence[Probe],
+    asked: QueryPlan,
+    probes: Sequence[QueryVector],
     k: int,
     file_ids: frozenset[int] | None,
     written: Iterable[Ranking] = (),
@@ -50,24 +50,24 @@ def retrieve(
     """
     of_spaces = _by_space(asked, probes)
     queries = {space: np.stack([probes[number].vector for number in numbers]) for space, numbers in of_spaces.items()}
-    found = library.search_spaces(queries, max(HITS_A_PROBE, HITS_A_MOMENT * k), file_ids)
+    found = library.search_spaces(queries, max(MIN_HITS_PER_VECTOR, HITS_PER_MOMENT * k), file_ids)
     hits = {
         number: one for space, numbers in of_spaces.items() for number, one in zip(numbers, found[space], strict=True)
     }
-    is_combined = isinstance(asked.plan, All | InOrder | Either) or asked.is_told_twice
+    is_combined = isinstance(asked.plan, All | InOrder | Either) or asked.has_redundant_terms
     ordered = tuple(hits.get(number, Hits.none(probe.space)) for number, probe in enumerate(probes))
-    parts = likeliest(
+    parts = rank_candidates(
         [*(Ranking(one.file_ids, one.segments) for one in ordered), *written],
         reach(asked.plan),
-        max(PARTS_A_MOMENT * k, LEAST_PARTS) * (PARTS_COMBINED if is_combined else 1),
+        max(PARTS_PER_MOMENT * k, MIN_PARTS) * (COMBINED_FACTOR if is_combined else 1),
         lambda file_id: library.file(file_id).info.duration_seconds,
     )
     return Retrieved(ordered, parts)
 
 
-def _by_space(asked: Asked, probes: Sequence[Probe]) -> dict[SpaceName, list[int]]:
+def _by_space(asked: QueryPlan, probes: Sequence[QueryVector]) -> dict[SpaceName, list[int]]:
     spaces: dict[SpaceName, list[int]] = defaultdict(list)
     for number, probe in enumerate(probes):
-        if asked.looked_for[probe.part]:
+        if asked.is_positive[probe.part]:
             spaces[probe.space].append(number)
     return spaces

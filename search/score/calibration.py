@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from pesearch.search.encode.query_vector import Measure, Probe
-from pesearch.search.score.normalization import Background, Backgrounds, Certainty, Usual
+from pesearch.search.encode.query_vector import Measure, QueryVector
+from pesearch.search.score.normalization import Certainty, ChanceStats, ScoreNormalizer, ScoreNormalizers
 from pesearch.types import FloatArray, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-CALIBRATED, LIKENESS = "calibrated", "likeness"
+CALIBRATED, SIMILARITY = "calibrated", "likeness"
 """What a moment's score is: the probability of a match in this library, or a cosine where examples alone are asked."""
 
 SHOWN_FOR_HEARD = 0.9
@@ -35,11 +35,11 @@ _Sure = TypeVar("_Sure", float, Certainty)
 class Calibration:
     """How the scores of a question's `probes` are read in one library."""
 
-    def __init__(self, probes: Sequence[Probe], backgrounds: Mapping[SpaceName, Background]) -> None:
-        """`backgrounds` of the spaces that texts are put to, or sounds that ask for pictures."""
+    def __init__(self, probes: Sequence[QueryVector], score_normalizers: Mapping[SpaceName, ScoreNormalizer]) -> None:
+        """`score_normalizers` of the spaces that texts are put to, or sounds that ask for pictures."""
         self.probes = probes
-        self._backgrounds = backgrounds
-        self._usual: dict[tuple[SpaceName, Measure], Usual] = {}
+        self._backgrounds = score_normalizers
+        self._usual: dict[tuple[SpaceName, Measure], ChanceStats] = {}
 
     def certainties(self, space: SpaceName, vectors: FloatArray) -> tuple[list[int], FloatArray, Certainty]:
         """How surely vectors [n, dim] of a space answer each probe that is put to it.
@@ -58,7 +58,7 @@ class Calibration:
     def _certain(
         self, space: SpaceName, measure: Measure, queries: FloatArray, vectors: FloatArray, scores: FloatArray
     ) -> Certainty:
-        if measure is Measure.LIKENESS:
+        if measure is Measure.SIMILARITY:
             lengths = np.outer(np.linalg.norm(vectors, axis=1), np.linalg.norm(queries, axis=1))
             cosines: Certainty = scores.astype(np.float64) / np.maximum(lengths, 1e-12)
             return np.clip(cosines, 0.0, 1.0)
@@ -69,9 +69,11 @@ class Calibration:
         return SHOWN_FOR_HEARD * likely if measure is Measure.SOUND_TO_VIDEO else likely
 
 
-def calibration_of(library: Library, held: Backgrounds, models: ModelSet, probes: Sequence[Probe]) -> Calibration:
+def calibration_for(
+    library: Library, held: ScoreNormalizers, models: ModelSet, probes: Sequence[QueryVector]
+) -> Calibration:
     """How the scores of these probes are read in this library."""
-    spaces = {probe.space for probe in probes if probe.measure is not Measure.LIKENESS}
+    spaces = {probe.space for probe in probes if probe.measure is not Measure.SIMILARITY}
     of = {space: held.of(library, models, space) for space in spaces}
     return Calibration(probes, {space: background for space, background in of.items() if background is not None})
 

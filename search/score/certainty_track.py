@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pesearch.search.events.postprocess import presence, runs
 from pesearch.search.score.calibration import agreed, fuse
-from pesearch.search.score.intervals import MOST_STRETCHES, Stretch
+from pesearch.search.score.intervals import MAX_INTERVALS, Interval
 from pesearch.search.score.normalization import Certainty
 from pesearch.search.score.part_scores import SPACES, PartScores
 from pesearch.timeline import STEPS_PER_SECOND, step_count
@@ -40,7 +40,7 @@ Steps = npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
-class Hearing:
+class SoundDetections:
     """What PE-A-Frame heard of one term in parts of a file: `steps` is 1 where it is, 0 where it is not, NaN where
     nothing was listened to; `present` how surely it is there at all, NaN likewise."""
 
@@ -49,7 +49,7 @@ class Hearing:
     events: list[Event] = field(default_factory=list)
 
     @classmethod
-    def nothing(cls, duration_seconds: float) -> Hearing:
+    def nothing(cls, duration_seconds: float) -> SoundDetections:
         """Before anything is listened to."""
         count = max(step_count(duration_seconds), 1)
         return cls(np.full(count, np.nan), np.full(count, np.nan))
@@ -76,7 +76,7 @@ class Hearing:
         self.events += events
 
 
-def track(part: PartScores, term: int, hearing: Hearing | None = None) -> Certainty:
+def track(part: PartScores, term: int, hearing: SoundDetections | None = None) -> Certainty:
     """How surely a term is there in each 40 ms step of a part of a file, float64 [steps].
 
     A window that is too unsure to make a stretch beside the best one counts as 0.
@@ -113,7 +113,7 @@ def surest(part: PartScores, term: int) -> float:
     return float(agreed(best, second))
 
 
-def stretches(values: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Stretch]:
+def stretches(values: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Interval]:
     """The stretches around the peaks of a track that begins at a step of its file, best first; none overlap."""
     top = float(values.max(initial=0.0))
     least = max(LEAST_SHARE * top, 1e-6)
@@ -121,16 +121,16 @@ def stretches(values: Certainty, weight: float = 1.0, first_step: int = 0) -> li
         return []
     parts = runs(values >= EDGE_SHARE * least)  # no stretch reaches from one to another
     tops = np.array([values[start:stop].max() for start, stop in parts])
-    found: list[Stretch] = []
-    for number in np.argsort(-tops, kind="stable")[:MOST_STRETCHES]:
+    found: list[Interval] = []
+    for number in np.argsort(-tops, kind="stable")[:MAX_INTERVALS]:
         start, stop = parts[number]
         found += _around_peaks(values[start:stop].copy(), first_step + start, least, weight)
-    return sorted(found, key=lambda each: (-each.score, each.start_seconds))[:MOST_STRETCHES]
+    return sorted(found, key=lambda each: (-each.score, each.start_seconds))[:MAX_INTERVALS]
 
 
-def _around_peaks(left: Certainty, offset: int, least: float, weight: float) -> Iterator[Stretch]:
+def _around_peaks(left: Certainty, offset: int, least: float, weight: float) -> Iterator[Interval]:
     """The stretches in a part of a track that begins at step `offset`: `left` is what is left of it."""
-    for _ in range(MOST_STRETCHES):
+    for _ in range(MAX_INTERVALS):
         at = int(left.argmax())
         if (peak := float(left[at])) <= least:
             return
@@ -138,7 +138,7 @@ def _around_peaks(left: Certainty, offset: int, least: float, weight: float) -> 
         before, after = np.flatnonzero(low[:at]), np.flatnonzero(low[at:])
         first = int(before[-1]) + 1 if len(before) else 0
         stop = at + int(after[0]) if len(after) else len(left)
-        yield Stretch((offset + first) / STEPS_PER_SECOND, (offset + stop) / STEPS_PER_SECOND, peak, weight)
+        yield Interval((offset + first) / STEPS_PER_SECOND, (offset + stop) / STEPS_PER_SECOND, peak, weight)
         left[first:stop] = 0.0
 
 
@@ -171,7 +171,7 @@ def _placed(sure: float, shape: Steps | None) -> Steps | float:
     return sure if shape is None else sure * np.fmin(shape, 1.0)
 
 
-def _with_hearing(sure: float, hearing: Hearing, part: slice) -> float:
+def _with_hearing(sure: float, hearing: SoundDetections, part: slice) -> float:
     """The certainty of the audio space, averaged with what PE-A-Frame heard in the window."""
     return (sure + float(np.nanmax(hearing.present[part]))) / 2
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pesearch.search.query.plan import Asked
-from pesearch.search.score.intervals import Stretch
+from pesearch.search.query.plan import QueryPlan
+from pesearch.search.score.intervals import Interval
 from pesearch.search.score.part_scores import PartScores
 from pesearch.search_hits import Hits
 from pesearch.types import Hit, SpaceName
@@ -16,19 +16,21 @@ KEPT_SHARE = 0.5
 """Spaces that are under this share as certain as the best one do not count as evidence."""
 
 
-def evidence_of(part: PartScores, stretch: Stretch, asked: Asked, found: Sequence[Hits]) -> tuple[Hit, ...]:
+def evidence_of(part: PartScores, stretch: Interval, asked: QueryPlan, found: Sequence[Hits]) -> tuple[Hit, ...]:
     """The best segment of the stretch in each space that speaks for it.
 
     `found` are the hits of each probe: what is not among them ranks after them.
     """
-    wanted = [number for number, looked_for in enumerate(asked.looked_for) if looked_for]
+    wanted = [number for number, is_positive in enumerate(asked.is_positive) if is_positive]
     best = list(_best_segments(part, stretch, wanted))
     least = KEPT_SHARE * max((sure for *_, sure in best), default=0.0)
     hits = (_hit(part, space, at, found) for space, at, sure in best if sure and sure >= least)
     return tuple(sorted(hits, key=lambda hit: (hit.rank, hit.space, hit.start_seconds)))
 
 
-def _best_segments(part: PartScores, stretch: Stretch, wanted: Sequence[int]) -> Iterator[tuple[SpaceName, int, float]]:
+def _best_segments(
+    part: PartScores, stretch: Interval, wanted: Sequence[int]
+) -> Iterator[tuple[SpaceName, int, float]]:
     """For each space the number of the segment in the stretch that is surest of a term that is looked for."""
     for space, scored in part.spaces.items():
         starts, ends = scored.segments.T

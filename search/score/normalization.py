@@ -43,7 +43,7 @@ Certainty = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class ChanceStats:
     """Where chance scores lie: their median, and the spread below it (a standard deviation, were they normal).
 
     Both of one query, or of several: float64 [queries].
@@ -53,19 +53,19 @@ class Usual:
     spread: Certainty
 
     @classmethod
-    def of(cls, scores: npt.NDArray[np.floating]) -> Usual:
+    def of(cls, scores: npt.NDArray[np.floating]) -> ChanceStats:
         """Of scores [n], or [n, queries]."""
         ordered = np.sort(scores.astype(np.float64), axis=0)
         low, median = (_at_share(ordered, share) for share in (0.16, 0.5))
         return cls(median, median - low)
 
-    def at_least(self, other: Usual) -> Usual:
+    def at_least(self, other: ChanceStats) -> ChanceStats:
         """The higher median and the wider spread of both."""
-        return Usual(np.maximum(self.median, other.median), np.maximum(self.spread, other.spread))
+        return ChanceStats(np.maximum(self.median, other.median), np.maximum(self.spread, other.spread))
 
 
 @dataclass(frozen=True, slots=True)
-class Background:
+class ScoreNormalizer:
     """One space of one library: `sample` float32 [n, dim] of its vectors, and how many `rows` it has.
 
     `words` float32 [m, dim] are EVERYDAY_WORDS as texts of that space, `usual_words` what they score by chance.
@@ -75,19 +75,19 @@ class Background:
     sample: FloatArray
     rows: int
     words: FloatArray
-    usual_words: Usual
+    usual_words: ChanceStats
 
     @classmethod
-    def of(cls, space: SpaceName, sample: FloatArray, rows: int, words: FloatArray) -> Background:
+    def of(cls, space: SpaceName, sample: FloatArray, rows: int, words: FloatArray) -> ScoreNormalizer:
         """The background that a sample and the everyday words make."""
-        made = cls(space, sample, rows, words, Usual(np.array(0.0), np.array(0.0)))
+        made = cls(space, sample, rows, words, ChanceStats(np.array(0.0), np.array(0.0)))
         scores = made.comparable(sample @ words.T, sample, is_text=True)
-        return replace(made, usual_words=Usual.of(scores.ravel()))
+        return replace(made, usual_words=ChanceStats.of(scores.ravel()))
 
-    def usual(self, queries: FloatArray, is_text: bool) -> Usual:
+    def usual(self, queries: FloatArray, is_text: bool) -> ChanceStats:
         """What queries [q, dim] score by chance. A text that scores less than everyday words do on everything is no
         more likely to be there for that: what is usual of them is the least for it."""
-        usual = Usual.of(self.comparable(self.sample @ queries.T, self.sample, is_text))
+        usual = ChanceStats.of(self.comparable(self.sample @ queries.T, self.sample, is_text))
         return usual.at_least(self.usual_words) if is_text else usual
 
     def comparable(self, scores: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
@@ -105,7 +105,7 @@ class Background:
         normal: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
         return normal
 
-    def even(self, usual: Usual) -> Certainty:
+    def even(self, usual: ChanceStats) -> Certainty:
         """The scores [queries] that are as likely as not those of a match."""
         scores: Certainty = usual.median + usual.spread * (self._by_chance + EVEN)
         return scores
@@ -115,7 +115,7 @@ class Background:
         """The greatest of as many normal scores as there are rows, about."""
         return math.sqrt(2 * math.log(max(self.rows, 2)))
 
-    def probability(self, scores: npt.NDArray[np.floating], usual: Usual) -> Certainty:
+    def probability(self, scores: npt.NDArray[np.floating], usual: ChanceStats) -> Certainty:
         """How likely each of the scores [n, queries] is that of a match."""
         deviations = (scores.astype(np.float64) - usual.median) / np.maximum(usual.spread, 1e-6) - self._by_chance
         likely: Certainty = 1 / (1 + np.exp(-np.clip(STEEPNESS * (deviations - EVEN), -80.0, 80.0)))
@@ -130,13 +130,13 @@ def _at_share(ordered: Certainty, share: float) -> Certainty:
     return quantile
 
 
-class Backgrounds:
+class ScoreNormalizers:
     """Those of one library, each kept for as long as it stands for what the library holds."""
 
     def __init__(self) -> None:
-        self._held: dict[SpaceName, Background] = {}
+        self._held: dict[SpaceName, ScoreNormalizer] = {}
 
-    def of(self, library: Library, models: ModelSet, space: SpaceName) -> Background | None:
+    def of(self, library: Library, models: ModelSet, space: SpaceName) -> ScoreNormalizer | None:
         """The background of a space; None where the space is empty."""
         held, rows = self._held.get(space), library.rows(space)
         if held is not None and abs(rows - held.rows) <= SAME_SHARE * held.rows:
@@ -144,13 +144,13 @@ class Backgrounds:
         words = models.embed_texts(EVERYDAY_WORDS, {space}).of(space)
         if not rows or words is None:
             return None
-        self._held[space] = Background.of(space, library.sample(space, SAMPLE_ROWS), rows, words)
+        self._held[space] = ScoreNormalizer.of(space, library.sample(space, SAMPLE_ROWS), rows, words)
         return self._held[space]
 
 
-_OF_LIBRARIES: WeakKeyDictionary[Library, Backgrounds] = WeakKeyDictionary()
+_OF_LIBRARIES: WeakKeyDictionary[Library, ScoreNormalizers] = WeakKeyDictionary()
 
 
-def backgrounds(library: Library) -> Backgrounds:
+def score_normalizers(library: Library) -> ScoreNormalizers:
     """Those of an open library."""
-    return _OF_LIBRARIES.setdefault(library, Backgrounds())
+    return _OF_LIBRARIES.setdefault(library, ScoreNormalizers())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pesearch.search.query.plan import Asked
+from pesearch.search.query.plan import QueryPlan
 from pesearch.search.score.calibration import Calibration
 from pesearch.search.score.normalization import Certainty
 from pesearch.search.score.window_pooling import Indexes, best_in_cells, part_cells
@@ -63,7 +63,7 @@ class PartScores:
 
 
 def score_parts(
-    library: Library, asked: Asked, calibration: Calibration, parts: Sequence[Part]
+    library: Library, asked: QueryPlan, calibration: Calibration, parts: Sequence[Part]
 ) -> dict[Part, PartScores]:
     """Compares every vector of parts of files with every probe."""
     files = {part: library.file(part.file_id) for part in parts}
@@ -82,14 +82,14 @@ def score_parts(
     return {part: PartScores(files[part], part, cells[part], certainties[part], spaces[part]) for part in parts}
 
 
-def _score_space(asked: Asked, calibration: Calibration, space: SpaceName, stored: SpaceVectors) -> SpaceScores:
+def _score_space(asked: QueryPlan, calibration: Calibration, space: SpaceName, stored: SpaceVectors) -> SpaceScores:
     """Vectors of any files."""
     numbers, scores, sure = calibration.certainties(space, stored.vectors)
     parts = np.array([calibration.probes[number].part for number in numbers])
     certainties = np.zeros((len(sure), len(asked.terms)))
     for part in set(parts.tolist()):
         certainties[:, part] = sure[:, parts == part].max(axis=1)
-    wanted = np.flatnonzero(np.array(asked.looked_for)[parts])
+    wanted = np.flatnonzero(np.array(asked.is_positive)[parts])
     if not len(wanted):
         return SpaceScores(stored.segments, scores[:, 0], np.full(len(sure), numbers[0]), certainties)
     best = wanted[sure[:, wanted].argmax(axis=1)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pesearch.errors import PesearchError
-from pesearch.search.query.request import Question
-from pesearch.search.result import Answer
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.result import SearchResult
 from pesearch.search.server.messages import Asking, Reply, Surroundings, from_bytes, to_bytes
 from pesearch.search.server.socket_path import place_of
 from pesearch.search.server.wire import LONGEST_REPLY, BadFrame, OtherVersion, is_same_user, receive, send
@@ -29,17 +29,17 @@ class Told:
     `notice` is what the models want to have told each time they are used.
     """
 
-    outcome: Answer | PesearchError
+    outcome: SearchResult | PesearchError
     notice: str | None
 
-    def answer(self) -> Answer:
+    def answer(self) -> SearchResult:
         """The answer. Raises the error."""
         if isinstance(self.outcome, PesearchError):
             raise self.outcome
         return self.outcome
 
 
-def ask_warm(library: Path, question: Question, device: str) -> Told:
+def ask_server(library: Path, question: SearchRequest, device: str) -> Told:
     """Asks the process that has this library open, in the words of this one: with its current folder.
 
     Raises NotServed.
@@ -58,7 +58,7 @@ def ask_warm(library: Path, question: Question, device: str) -> Told:
         raise NotServed(f"no page can be asked: {error.strerror or error}") from error
 
 
-def _asking(question: Question, device: str) -> Asking:
+def _asking(question: SearchRequest, device: str) -> Asking:
     """The question as it means the same everywhere."""
     under = question.files.under
     files = replace(question.files, under=under and under.absolute())

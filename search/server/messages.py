@@ -17,8 +17,8 @@ import msgspec
 
 from pesearch import errors
 from pesearch.errors import PesearchError
-from pesearch.search.query.request import Question
-from pesearch.search.result import Answer
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.result import SearchResult
 
 Message = TypeVar("Message")
 
@@ -40,7 +40,7 @@ class Surroundings:
 class Asking:
     """A question of another process, whose paths are absolute or start at an absolute folder."""
 
-    question: Question
+    question: SearchRequest
     device: str
     around: Surroundings
 
@@ -75,7 +75,7 @@ class Reply:
     `notice` is what the models want to have told each time they are used.
     """
 
-    answer: Answer | None = None
+    answer: SearchResult | None = None
     refusal: Refusal | None = None
     not_here: str | None = None
     notice: str | None = None
@@ -87,7 +87,7 @@ def to_bytes(message: object) -> bytes:
 
 
 def from_bytes(kind: type[Message], data: bytes) -> Message:
-    """A message of that kind. ValueError where it is none, QuestionError for a question that cannot be asked."""
+    """A message of that kind. ValueError where it is none, QueryError for a question that cannot be asked."""
     try:
         return msgspec.convert(json.loads(data), kind, dec_hook=_made)
     except RecursionError as error:

@@ -16,9 +16,9 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from pesearch.errors import OtherModelSet, PesearchError, QuerySyntaxError, QuestionError
-from pesearch.search.query.request import Question
-from pesearch.search.result import Answer
+from pesearch.errors import ModelMismatch, PesearchError, QueryError, QuerySyntaxError
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.result import SearchResult
 from pesearch.search.server.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
 from pesearch.search.server.socket_path import own_place_of
 from pesearch.search.server.wire import LONGEST_QUESTION, BadFrame, OtherVersion, is_same_user, receive, send
@@ -26,7 +26,7 @@ from pesearch.search.server.wire import LONGEST_QUESTION, BadFrame, OtherVersion
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
 
-MOST_CLIENTS = 32
+MAX_CLIENTS = 32
 """More at once are sent away, and answer for themselves."""
 
 CLIENT_SECONDS = 5.0
@@ -40,9 +40,9 @@ _PAUSE_SECONDS = 0.2
 
 @contextmanager
 def serving_questions(
-    library: Path, models: Callable[[], ModelSet], answer: Callable[[Question], Answer]
+    library: Path, models: Callable[[], ModelSet], answer: Callable[[SearchRequest], SearchResult]
 ) -> Iterator[str | None]:
-    """Answers `ask_warm` of other processes while it lasts. Gives one line that says why not, where it cannot.
+    """Answers `ask_server` of other processes while it lasts. Gives one line that says why not, where it cannot.
 
     `models` and `answer` are called in threads, several at a time, and not before somebody asks. They may raise
     PesearchError.
@@ -76,7 +76,7 @@ class _Server:
     """Answers whoever connects, from when it is entered until it is left."""
 
     def __init__(
-        self, listening: socket.socket, models: Callable[[], ModelSet], answer: Callable[[Question], Answer]
+        self, listening: socket.socket, models: Callable[[], ModelSet], answer: Callable[[SearchRequest], SearchResult]
     ) -> None:
         self._listening, self._models, self._answer = listening, models, answer
         self._leaving = Event()
@@ -102,7 +102,7 @@ class _Server:
                 self._leaving.wait(_PAUSE_SECONDS)
                 continue
             self._clients = [client for client in self._clients if client.is_alive()]
-            if len(self._clients) >= MOST_CLIENTS:
+            if len(self._clients) >= MAX_CLIENTS:
                 connection.close()
                 continue
             self._clients.append(Thread(target=self._serve, args=(connection,), name="pesearch-warm", daemon=True))
@@ -128,7 +128,7 @@ class _Server:
                 return Reply(not_here=f"the running page computes on {models.device}, not on {asking.device}")
             notice = models.notice
             return Reply(self._answer(asking.question), notice=notice)
-        except OtherModelSet:
+        except ModelMismatch:
             return Reply(not_here="the running page has other models than the library has now")
         except QuerySyntaxError as error:  # is told before any model is used
             return Reply(refusal=Refusal.of(error))
@@ -146,5 +146,5 @@ def _hear(connection: socket.socket) -> Asking | None:
         with suppress(OSError):
             send(connection, b"", CLIENT_SECONDS)  # says our version
         return None
-    except (BadFrame, ValueError, QuestionError, OSError):
+    except (BadFrame, ValueError, QueryError, OSError):
         return None

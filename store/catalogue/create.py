@@ -19,7 +19,7 @@ from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
 from pesearch.store.disk.durable import TEMPORARY_SUFFIX, disk_errors, sync_folder
 from pesearch.store.disk.lock import writer_lock
-from pesearch.store.disk.quarantine import put_aside
+from pesearch.store.disk.quarantine import quarantine
 from pesearch.types import Space
 
 
@@ -32,16 +32,16 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
         if catalogue.exists():
             raise LibraryError(f"There is a library in {folder} already")
         if (folder / LOG_FILE).exists():  # of a catalogue that is gone: DuckDB would read it into the new one
-            put_aside(folder, [LOG_FILE])
+            quarantine(folder, [LOG_FILE])
         temporary = folder / (CATALOGUE_FILE + TEMPORARY_SUFFIX)
-        birth = uuid.uuid4().hex
+        library_id = uuid.uuid4().hex
         with disk_errors(folder):
             for left in folder.glob(temporary.name + "*"):
                 left.unlink()
             with new_catalogue(temporary) as connection:
-                _fill(connection, birth, model_set, spaces)
+                _fill(connection, library_id, model_set, spaces)
                 connection.execute("CHECKPOINT")  # all of it into the file; on closing, a full disk would go unnoticed
-            write_stamp(folder, f"0 {birth}")
+            write_stamp(folder, f"0 {library_id}")
             temporary.rename(catalogue)
             sync_folder(folder)
 
@@ -90,14 +90,14 @@ def _copy(folder: Path, target: Path) -> None:
                 shutil.copyfile(folder / name, target / name)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, birth: str, model_set: str, spaces: Sequence[Space]) -> None:
+def _fill(connection: duckdb.DuckDBPyConnection, library_id: str, model_set: str, spaces: Sequence[Space]) -> None:
     for migration in MIGRATIONS:
         connection.execute(migration)
     connection.execute(
         "INSERT INTO library VALUES (?, ?, 0, ?, ?, ?, ?)",
         [
             len(MIGRATIONS),
-            birth,
+            library_id,
             model_set,
             timeline.WINDOW_SECONDS,
             timeline.HOP_SECONDS,

@@ -12,9 +12,9 @@ from dataclasses import asdict
 import duckdb
 import numpy as np
 
-from pesearch.store.catalogue.cues import CueSources, FoundIn, Numbers, cue_of, read_sources
+from pesearch.store.catalogue.cues import CueSources, FoundIn, RowIds, cue_of, read_sources
 from pesearch.store.catalogue.extents import Extents, vector_extents
-from pesearch.store.catalogue.temp_table import lay
+from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.shards.format import VectorShard
 from pesearch.types import SpaceName
 
@@ -37,8 +37,8 @@ def add_cue_vectors(
         {"source_id": source_id, "shard": shard.name, "first_row": first, "rows": rows}
         for (source_id, rows), first in zip(sources, firsts, strict=False)
     ]
-    lay(connection, "embedded_shards", _SHARD, [asdict(shard)])
-    lay(connection, "embedded", _EXTENT, extents)
+    insert_temp(connection, "embedded_shards", _SHARD, [asdict(shard)])
+    insert_temp(connection, "embedded", _EXTENT, extents)
     connection.execute("INSERT INTO shards BY NAME SELECT * FROM embedded_shards")
     connection.execute("""
         INSERT INTO cue_extents BY NAME SELECT embedded.* FROM embedded JOIN cue_sources ON source_id = id
@@ -71,7 +71,7 @@ def read_cue_extents(connection: duckdb.DuckDBPyConnection) -> Extents[VectorSha
     )
 
 
-def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: Numbers, numbers: Numbers) -> dict[int, FoundIn]:
+def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: RowIds, numbers: RowIds) -> dict[int, FoundIn]:
     """The cues that are number `numbers[i]` of source `source_ids[i]`, by i; without those that are gone."""
     rows = connection.execute(
         """

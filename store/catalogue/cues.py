@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.locations import Location
-from pesearch.store.catalogue.temp_table import lay
+from pesearch.store.catalogue.temp_table import insert_temp
 
-Numbers = npt.NDArray[np.int64]
+RowIds = npt.NDArray[np.int64]
 
 _SOURCE = {
     "number": "BIGINT",
@@ -52,9 +52,9 @@ class KnownSource:
 class CueSources:
     """Sources of cues: columns, int64 [n], by rising id."""
 
-    ids: Numbers
-    file_ids: Numbers
-    counts: Numbers
+    ids: RowIds
+    file_ids: RowIds
+    counts: RowIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,10 @@ def take_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, C
     """Keep what was read of files: a source that was read before is replaced. Of two readings the later one counts."""
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
     sources = list(latest.values())
-    lay(connection, "read_sources", _SOURCE, [_source_row(at, *each) for at, each in enumerate(sources)])
-    lay(connection, "read_cues", _CUE, [row for at, (_, each) in enumerate(sources) for row in _cue_rows(at, each)])
+    insert_temp(connection, "read_sources", _SOURCE, [_source_row(at, *each) for at, each in enumerate(sources)])
+    insert_temp(
+        connection, "read_cues", _CUE, [row for at, (_, each) in enumerate(sources) for row in _cue_rows(at, each)]
+    )
     connection.execute("""
         CREATE TEMP TABLE new_sources AS SELECT nextval('cue_source_ids') AS id, * FROM read_sources ORDER BY number""")
     _delete(
@@ -142,7 +144,7 @@ def cues_of_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> tuple[C
     return tuple(dict.fromkeys(cue_of(*row) for row in rows))
 
 
-def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: Numbers) -> list[FoundIn]:
+def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: RowIds) -> list[FoundIn]:
     """The cues of some sources, in the order in which they came."""
     rows = connection.execute(
         f"""

@@ -11,7 +11,7 @@ import numpy as np
 
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.store.shards.records import Extent
-from pesearch.store.shards.row_ranges import Layout, Numbers
+from pesearch.store.shards.row_ranges import RowIds, RowRanges
 from pesearch.types import SpaceName
 
 _Shard = TypeVar("_Shard", bound=Shard)
@@ -23,10 +23,10 @@ class Extents(Generic[_Shard]):
     of the shard `shards[shard_numbers[i]]`."""
 
     shards: Mapping[int, _Shard]
-    file_ids: Numbers
-    shard_numbers: Numbers
-    first_rows: Numbers
-    rows: Numbers
+    file_ids: RowIds
+    shard_numbers: RowIds
+    first_rows: RowIds
+    rows: RowIds
 
     def of_file(self, file_id: int) -> Extents[_Shard]:
         """Those of one file."""
@@ -45,10 +45,10 @@ class Extents(Generic[_Shard]):
         ):
             yield Extent(self.shards[number], first_row, count)
 
-    def layout(self) -> Layout:
+    def layout(self) -> RowRanges:
         """Which file has which of these rows."""
         unique, first = np.unique(self.file_ids, return_index=True)
-        return Layout.of(unique, np.add.reduceat(self.rows, first) if len(first) else self.rows)
+        return RowRanges.of(unique, np.add.reduceat(self.rows, first) if len(first) else self.rows)
 
 
 def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:

@@ -38,7 +38,7 @@ class KnownLocation:
         return (self.size_bytes, self.modified_ns) == (place.size_bytes, place.modified_ns)
 
 
-class KnownPlaces(Mapping[Path, KnownLocation]):
+class KnownLocations(Mapping[Path, KnownLocation]):
     """All that the library knows of paths, in the order of their bytes."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -113,7 +113,7 @@ class KnownPlaces(Mapping[Path, KnownLocation]):
 class KnownFiles(Mapping[int, MediaFile]):
     """The media files of the library by id, in the order in which they came; `places` says where they are."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, places: KnownPlaces) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, places: KnownLocations) -> None:
         rows = connection.execute("""
             SELECT id, fingerprint, kind, duration_seconds,
                 video.codec, video.width, video.height, video.frames_per_second,

@@ -15,7 +15,7 @@ from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
 from pesearch.store.catalogue.cues import drop_unused_cues, take_cues
 from pesearch.store.catalogue.schema import VECTORS_SETTING
-from pesearch.store.catalogue.temp_table import lay
+from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.store.shards.records import MergedShard, StreamedFile, WrittenShard
@@ -69,7 +69,7 @@ def add_files(
 
     Other places at which a content waited to be indexed again wait no more: they are looked at when they are seen.
     """
-    lay(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
+    insert_temp(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
     connection.execute("""
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
         SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
@@ -92,7 +92,7 @@ def add_files(
 
 def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, Location]]) -> None:
     """Say of paths which known file each holds. `LibraryError` for a file that is not known."""
-    lay(
+    insert_temp(
         connection,
         "placed",
         _PLACE | _FILE_ID,
@@ -108,7 +108,7 @@ def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[in
 def see_volumes(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume]) -> None:
     """Say where volumes are mounted now."""
     rows = [{"name": volume.name, "mount_point": os.fsencode(volume.mount_point)} for volume in volumes]
-    lay(connection, "seen", _VOLUME, rows)
+    insert_temp(connection, "seen", _VOLUME, rows)
     connection.execute("DELETE FROM volumes WHERE name IN (SELECT name FROM seen)")
     connection.execute("INSERT INTO volumes BY NAME SELECT * FROM seen")
 
@@ -116,7 +116,7 @@ def see_volumes(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume]
 def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
     """Say of paths why they could not be indexed. What was indexed from the very same bytes is kept."""
     rows = [{**_place_row(failure.location), "reason": _readable(failure.reason)} for failure in failures]
-    lay(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
+    insert_temp(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
     connection.execute("""
         CREATE TEMP TABLE failed_locations AS
         SELECT failed.*, locations.file_id FROM failed LEFT JOIN locations USING (path, size_bytes, modified_ns)""")
@@ -126,7 +126,7 @@ def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Fai
 
 def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
     """Forget paths, but never the last one of a file: a file without any other place is offline, not gone."""
-    lay(connection, "forgotten", _PATH, [{"path": os.fsencode(path)} for path in paths])
+    insert_temp(connection, "forgotten", _PATH, [{"path": os.fsencode(path)} for path in paths])
     connection.execute("""
         DELETE FROM locations WHERE path IN (SELECT path FROM forgotten) AND (file_id IS NULL OR file_id IN (
             SELECT file_id FROM locations WHERE file_id IS NOT NULL AND path NOT IN (SELECT path FROM forgotten)))""")
@@ -134,15 +134,15 @@ def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path
 
 def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
     """Forget files with all their places. An id that is not known is none to forget."""
-    lay(connection, "removed", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
+    insert_temp(connection, "removed", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
     connection.execute("DELETE FROM locations WHERE file_id IN (SELECT file_id FROM removed)")
 
 
 def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> None:
     """Register a shard that holds what files have in several others: those are then referred to no more."""
     tables = _tables_of(merged.shard)
-    lay(connection, "merged", tables.shard_types, [asdict(merged.shard)])
-    lay(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
+    insert_temp(connection, "merged", tables.shard_types, [asdict(merged.shard)])
+    insert_temp(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
     connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM merged")
     connection.execute(
         f"""
@@ -159,7 +159,7 @@ def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) 
     A file keeps its features when it has lost vectors, and the other way round. Of its vectors it keeps those of no
     space when it has lost those of one: a content gets new ones only when it has none.
     """
-    lay(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
+    insert_temp(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
     connection.execute("""
         CREATE TEMP TABLE lost_vectors AS
         SELECT DISTINCT file_id FROM extents WHERE shard IN (SELECT name FROM lost)""")
@@ -182,10 +182,10 @@ def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) 
     return int(row[0]) if row else 0
 
 
-def rename_library(connection: duckdb.DuckDBPyConnection, birth: str, last_generation: int) -> None:
+def rename_library(connection: duckdb.DuckDBPyConnection, library_id: str, last_generation: int) -> None:
     """Set a library that has lost its last commits apart from what it was: readers must not take one for the other."""
     connection.execute(
-        "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [birth, last_generation]
+        "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [library_id, last_generation]
     )
 
 
@@ -222,8 +222,8 @@ def _tables_of(shard: Shard) -> _Tables:
 def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: Sequence[WrittenShard]) -> None:
     """Register shards, and where in them the files are that had none of their kind."""
     shards, extents = f"written_{tables.shards}", f"written_{tables.extents}"
-    lay(connection, shards, tables.shard_types, [asdict(one.shard) for one in written])
-    lay(connection, extents, tables.extent_types, [row for one in written for row in _extent_rows(one)])
+    insert_temp(connection, shards, tables.shard_types, [asdict(one.shard) for one in written])
+    insert_temp(connection, extents, tables.extent_types, [row for one in written for row in _extent_rows(one)])
     connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM {shards}")
     connection.execute(f"""
         INSERT INTO {tables.extents} BY NAME

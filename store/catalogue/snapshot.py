@@ -14,7 +14,7 @@ from pesearch.locations import Volume
 from pesearch.store.catalogue.cue_extents import read_cue_extents, sources_with_vectors
 from pesearch.store.catalogue.cues import CueSources
 from pesearch.store.catalogue.extents import Extents, read_feature_extents, read_vector_extents
-from pesearch.store.catalogue.files import KnownFiles, KnownPlaces
+from pesearch.store.catalogue.files import KnownFiles, KnownLocations
 from pesearch.store.catalogue.schema import VECTORS_SETTING
 from pesearch.store.catalogue.vector_backend import MilvusAddress, parse_vectors
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
@@ -23,14 +23,14 @@ from pesearch.types import Space, SpaceName
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """One generation of the catalogue. `birth` sets apart two libraries that lay in one folder one after the other.
+    """One generation of the catalogue. `library_id` sets apart two libraries that lay in one folder one after the other.
 
     `milvus` searches the vectors, or FAISS does. `vectors` and `features` say where in the shards they are; `embedded`
     are the sources of cues that have vectors.
     """
 
     generation: int
-    birth: str
+    library_id: str
     model_set: str
     window_seconds: float
     hop_seconds: float
@@ -38,7 +38,7 @@ class Snapshot:
     spaces: tuple[Space, ...]
     volumes: tuple[Volume, ...]
     milvus: MilvusAddress | None
-    places: KnownPlaces
+    places: KnownLocations
     files: KnownFiles
     vectors: Mapping[SpaceName, Extents[VectorShard]]
     features: Extents[FeatureShard]
@@ -47,7 +47,7 @@ class Snapshot:
     @property
     def stamp(self) -> str:
         """What the generation file holds when this is the last committed state."""
-        return f"{self.generation} {self.birth}"
+        return f"{self.generation} {self.library_id}"
 
     @property
     def shards(self) -> list[Shard]:
@@ -72,12 +72,12 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
     ).fetchone()
     if head is None:
         raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
-    generation, birth, model_set, window_seconds, hop_seconds, frames_per_second = head
+    generation, library_id, model_set, window_seconds, hop_seconds, frames_per_second = head
     spaces = _spaces(connection)
-    places = KnownPlaces(connection)
+    places = KnownLocations(connection)
     return Snapshot(
         generation=generation,
-        birth=birth,
+        library_id=library_id,
         model_set=model_set,
         window_seconds=window_seconds,
         hop_seconds=hop_seconds,
@@ -96,7 +96,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
     )
 
 
-def read_stamp_of(connection: duckdb.DuckDBPyConnection) -> str:
+def stamp_in_catalogue(connection: duckdb.DuckDBPyConnection) -> str:
     """`Snapshot.stamp` of the catalogue as it is now."""
     row = connection.execute("SELECT generation, birth FROM library").fetchone()
     return "" if row is None else f"{row[0]} {row[1]}"
@@ -104,7 +104,7 @@ def read_stamp_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 def is_last(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> bool:
     """Whether the catalogue still stands at the generation of a snapshot."""
-    return read_stamp_of(connection) == snapshot.stamp
+    return stamp_in_catalogue(connection) == snapshot.stamp
 
 
 def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:

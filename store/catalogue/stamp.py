@@ -22,15 +22,15 @@ def read_stamp(folder: Path) -> str:
         return ""
 
 
-def birth_of(folder: Path) -> str:
+def library_id_of(folder: Path) -> str:
     """What tells the library in `folder` from every other, as far as its generation file says; else nothing."""
     return read_stamp(folder).partition(" ")[2]
 
 
 def lost_commits(stamp: str, snapshot: Snapshot) -> int:
     """How many commits the catalogue has lost since this stamp, which was read before it; they are announced after."""
-    number, _, birth = stamp.partition(" ")
-    return max(int(number) - snapshot.generation, 0) if birth == snapshot.birth and number.isdecimal() else 0
+    number, _, library_id = stamp.partition(" ")
+    return max(int(number) - snapshot.generation, 0) if library_id == snapshot.library_id and number.isdecimal() else 0
 
 
 def write_stamp(folder: Path, stamp: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 
-def lay(
+def insert_temp(
     connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Lay rows in a temporary table of these column types. They travel as one list a column: a row at a time is slow,

@@ -20,7 +20,7 @@ _LEFT_AFTER_SWEEP = 0.8
 """Of the bytes that are allowed: so that a full folder is not swept for each new file."""
 
 
-class MadeFiles:
+class LruFolder:
     """A folder of files that can be made again, at most so many bytes of them. Safe to share among threads."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:

@@ -16,18 +16,18 @@ from pathlib import Path
 from pesearch.store.derived.lru_folder import PROXY_FOLDER, THUMBNAIL_FOLDER
 from pesearch.store.disk.durable import TEMPORARY_SUFFIX
 
-PICTURE_FOLDER = "pictures"
+PREVIEW_FOLDER = "pictures"
 
 
 @dataclass(frozen=True, slots=True)
-class SmallPicture:
+class Preview:
     """What a file shows at a time, as JPEG."""
 
     at_seconds: float
     jpeg: bytes
 
 
-def keep_pictures(library: Path, fingerprint: str, pictures: Sequence[SmallPicture]) -> None:
+def keep_previews(library: Path, fingerprint: str, pictures: Sequence[Preview]) -> None:
     """Keep the pictures of a content, if it has any and the disk lets us, in place of those that were kept before."""
     if not pictures:
         return
@@ -44,7 +44,7 @@ def keep_pictures(library: Path, fingerprint: str, pictures: Sequence[SmallPictu
             temporary.unlink(missing_ok=True)
 
 
-def picture_near(library: Path, fingerprint: str, at_seconds: float) -> bytes | None:
+def nearest_preview(library: Path, fingerprint: str, at_seconds: float) -> bytes | None:
     """The kept picture of a content that is nearest to a time, as JPEG; None when there is none that can be read."""
     try:
         with zipfile.ZipFile(_path(library, fingerprint)) as archive:
@@ -55,19 +55,19 @@ def picture_near(library: Path, fingerprint: str, at_seconds: float) -> bytes | 
         return None
 
 
-def sweep_pictures(library: Path, fingerprints: Collection[str]) -> int:
+def sweep_previews(library: Path, fingerprints: Collection[str]) -> int:
     """Delete what was made of other contents than these: their pictures, thumbnails and proxies. Bytes freed.
 
     Raises OSError.
     """
-    kept = (library / PICTURE_FOLDER).glob("*/*")
+    kept = (library / PREVIEW_FOLDER).glob("*/*")
     made = (path for name in (THUMBNAIL_FOLDER, PROXY_FOLDER) for path in (library / name).glob("[!.]*"))
     strays = [path for path in kept if path.suffix != ".zip" or path.stem not in fingerprints]
     return _delete([*strays, *(path for path in made if path.name.split("-")[0] not in fingerprints)])
 
 
 def _path(library: Path, fingerprint: str) -> Path:
-    return library / PICTURE_FOLDER / fingerprint[:2] / f"{fingerprint}.zip"
+    return library / PREVIEW_FOLDER / fingerprint[:2] / f"{fingerprint}.zip"
 
 
 def _delete(paths: Iterable[Path]) -> int:

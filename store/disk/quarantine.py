@@ -8,7 +8,7 @@ from pathlib import Path
 from pesearch.store.disk.durable import disk_errors, sync_folder
 
 
-def put_aside(folder: Path, names: Sequence[str]) -> Path:
+def quarantine(folder: Path, names: Sequence[str]) -> Path:
     """Move what there is of these out of the library in `folder`, into a new folder in it. That folder.
 
     It is `damaged-1`, or the next number that is free: a name that needs no clock.

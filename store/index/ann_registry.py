@@ -9,17 +9,17 @@ from typing import NamedTuple
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.ivf_file import cache_path, read_cache
-from pesearch.store.index.ivf_rabitq import CompressedIndex
+from pesearch.store.index.ivf_rabitq import IvfRabitqIndex
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.index.milvus.search import MilvusIndex, open_milvus
 from pesearch.store.index.vector_search import is_large
-from pesearch.store.shards.row_ranges import Layout
+from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.types import Space, SpaceName
 
-Covering = CompressedIndex | MilvusIndex
+Covering = IvfRabitqIndex | MilvusIndex
 
 
-class OpenCoverings:
+class AnnRegistry:
     """One for each space: they serve one generation after the other.
 
     One is read again when its file was replaced; when the file is gone, or of no use any more, what was read stays.
@@ -30,12 +30,12 @@ class OpenCoverings:
         self._opened: dict[SpaceName, _Opened] = {}
         self._opening = threading.Lock()
 
-    def of(self, snapshot: Snapshot, space: Space, layout: Layout) -> Covering | None:
+    def of(self, snapshot: Snapshot, space: Space, layout: RowRanges) -> Covering | None:
         """What covers files of a space, if there is anything. Small spaces need no compressed index."""
         if snapshot.milvus is None and not is_large(space, layout):
             return None
         with self._opening:
-            made_for = _MadeFor(snapshot.birth, snapshot.milvus)
+            made_for = _MadeFor(snapshot.library_id, snapshot.milvus)
             kept = self._opened.get(space.name)
             if kept is not None and kept.made_for != made_for:
                 kept = None
@@ -53,17 +53,17 @@ class OpenCoverings:
         held = self._on_milvus(made_for, space)
         if held is not None:
             return open_milvus(held)
-        cache = read_cache(self._folder, made_for.birth, space)
+        cache = read_cache(self._folder, made_for.library_id, space)
         return None if cache is None else cache.index()
 
     def _on_milvus(self, made_for: _MadeFor, space: Space) -> SpaceOnMilvus | None:
         if made_for.milvus is None:
             return None
-        return SpaceOnMilvus(self._folder, made_for.birth, space, made_for.milvus)
+        return SpaceOnMilvus(self._folder, made_for.library_id, space, made_for.milvus)
 
 
 class _MadeFor(NamedTuple):
-    birth: str
+    library_id: str
     milvus: MilvusAddress | None
 
 

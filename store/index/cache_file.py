@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 
 from pesearch.store.disk.durable import write_durably
-from pesearch.store.shards.row_ranges import Layout
+from pesearch.store.shards.row_ranges import RowRanges
 
 CHECKSUM_BYTES = 4
 
@@ -25,12 +25,16 @@ class Cached(NamedTuple):
     """A cache that is whole and was made for what is asked; `content` stands where the rest of it is."""
 
     says: Mapping[str, Any]
-    layout: Layout
+    layout: RowRanges
     content: mmap
 
 
 def write_cached(
-    path: Path, made_for: Mapping[str, Any], says: Mapping[str, Any], covered: Layout, rest: Sequence[memoryview] = ()
+    path: Path,
+    made_for: Mapping[str, Any],
+    says: Mapping[str, Any],
+    covered: RowRanges,
+    rest: Sequence[memoryview] = (),
 ) -> None:
     """Write a cache in place of the one that is there. `says` is more of its JSON."""
     files = np.stack([covered.file_ids, covered.counts])
@@ -58,4 +62,4 @@ def read_cached(path: Path, made_for: Mapping[str, Any]) -> Cached | None:
     if head["made_for"] != made_for:
         return None
     file_ids, counts = np.frombuffer(content.read(16 * head["files"]), dtype=np.int64).reshape(2, -1)
-    return Cached(head, Layout.of(file_ids, counts), content)
+    return Cached(head, RowRanges.of(file_ids, counts), content)

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 
 from pesearch.store.index.mapped_rows import Rows
-from pesearch.store.shards.row_ranges import Marks, Numbers
+from pesearch.store.shards.row_ranges import RowIds, RowMask
 from pesearch.types import FloatArray, HalfArray
 
 SCAN_ROWS = 1 << 14
@@ -27,31 +27,31 @@ class Nearest(NamedTuple):
     """The best rows for each query, best first: `scores` float32 [q, k] and `rows` int64 [q, k], -1 where none."""
 
     scores: FloatArray
-    rows: Numbers
+    rows: RowIds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ExactIndex:
+class FlatIndex:
     """An index in memory of some rows, given by their numbers, in rising order."""
 
-    numbers: Numbers
+    numbers: RowIds
     index: faiss.Index
 
-    def search(self, queries: FloatArray, k: int, chosen: Marks | None) -> Nearest:
+    def search(self, queries: FloatArray, k: int, chosen: RowMask | None) -> Nearest:
         """The k best of those rows that are `chosen` [all rows]."""
         parameters = None if chosen is None else _selection(chosen[self.numbers])
         return renumbered(Nearest(*self.index.search(queries, k, params=parameters)), self.numbers)
 
 
-def open_exact(rows: Rows, numbers: Numbers) -> ExactIndex:
+def open_flat(rows: Rows, numbers: RowIds) -> FlatIndex:
     """Read some rows into memory."""
     index = _index(rows.space.dim)
     for start in range(0, len(numbers), SCAN_ROWS):
         _add(index, rows.vectors(numbers[start : start + SCAN_ROWS]))
-    return ExactIndex(numbers, index)
+    return FlatIndex(numbers, index)
 
 
-def scan(rows: Rows, numbers: Numbers, queries: FloatArray, k: int) -> Nearest:
+def scan(rows: Rows, numbers: RowIds, queries: FloatArray, k: int) -> Nearest:
     """The k best of some rows, read from the disk for this: they take no memory, but time."""
     parts = []
     for start in range(0, len(numbers), SCAN_ROWS):
@@ -62,7 +62,7 @@ def scan(rows: Rows, numbers: Numbers, queries: FloatArray, k: int) -> Nearest:
     return best(parts, len(queries), k)
 
 
-def rescored(rows: Rows, shortlist: Numbers, queries: FloatArray, k: int) -> Nearest:
+def rescored(rows: Rows, shortlist: RowIds, queries: FloatArray, k: int) -> Nearest:
     """The k best for each query by exact score, from a shortlist for each: rows [q, n], -1 where none."""
     found = []
     for at in range(0, len(queries), LISTED_TOGETHER):
@@ -83,18 +83,18 @@ def best(parts: list[Nearest], queries: int, k: int) -> Nearest:
     return Nearest(heap.D, heap.I)
 
 
-def renumbered(found: Nearest, numbers: Numbers) -> Nearest:
+def renumbered(found: Nearest, numbers: RowIds) -> Nearest:
     """What an index found, by the numbers that its rows have in the space."""
     return Nearest(found.scores, np.where(found.rows >= 0, numbers[found.rows], -1))
 
 
 # FAISS's type stubs know the C++ constructors only, not those that its Python layer puts in their place.
-def bitmap(chosen: Marks) -> faiss.IDSelectorBitmap:
+def bitmap(chosen: RowMask) -> faiss.IDSelectorBitmap:
     """FAISS's form of a choice of rows."""
     return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]  # no stub
 
 
-def _selection(chosen: Marks) -> faiss.SearchParameters:
+def _selection(chosen: RowMask) -> faiss.SearchParameters:
     return faiss.SearchParameters(sel=bitmap(chosen))  # type: ignore[call-arg]  # no stub of Python's
 
 

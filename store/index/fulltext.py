@@ -14,7 +14,7 @@ from pathlib import Path
 import tantivy
 
 from pesearch.cues import Cue, CueHit, CueKind
-from pesearch.store.catalogue.cues import FoundIn, Numbers
+from pesearch.store.catalogue.cues import FoundIn, RowIds
 from pesearch.store.index.tokenizer import Term, terms, words
 
 TANTIVY_VERSION = version("tantivy")
@@ -24,7 +24,7 @@ _HEAP_BYTES = 32 << 20
 class TextIndex:
     """A full-text index in memory, or in memory maps; it is never changed. For any thread."""
 
-    def __init__(self, source_ids: Numbers, searcher: tantivy.Searcher) -> None:
+    def __init__(self, source_ids: RowIds, searcher: tantivy.Searcher) -> None:
         self.source_ids = source_ids
         self._searcher = searcher
 
@@ -68,7 +68,7 @@ class TextIndex:
         return file_id, Cue(start, end, text, CueKind(kind), source, language)
 
 
-def index_in(folder: Path | None, source_ids: Numbers, gone: Iterable[int], new: Iterable[FoundIn]) -> TextIndex:
+def index_in(folder: Path | None, source_ids: RowIds, gone: Iterable[int], new: Iterable[FoundIn]) -> TextIndex:
     """The index that lies in `folder`, or an empty one there, without the sources that are gone and with new cues.
 
     It covers `source_ids` then, and its files may be deleted. Without a folder it is made in memory, which spares the

@@ -21,7 +21,7 @@ import duckdb
 import numpy as np
 
 from pesearch.store.catalogue.connection import reading
-from pesearch.store.catalogue.cues import CueSources, FoundIn, Numbers, cues_of_sources, sources_with_cues
+from pesearch.store.catalogue.cues import CueSources, FoundIn, RowIds, cues_of_sources, sources_with_cues
 from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.index.fulltext import TANTIVY_VERSION, TextIndex, index_in
 from pesearch.store.index.ivf_file import INDEX_FOLDER
@@ -42,7 +42,7 @@ class Asking(Protocol):
     def __call__(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer: ...
 
 
-class OpenText:
+class FullTextRegistry:
     """The full-text index that a reader has in memory: it serves one generation after the other."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,31 +51,31 @@ class OpenText:
         self._index: TextIndex | None = None
         self._opening = threading.Lock()
 
-    def index(self, birth: str, stamp: str, ask: Asking) -> TextIndex:
+    def index(self, library_id: str, stamp: str, ask: Asking) -> TextIndex:
         """The index over all cues at the generation of this stamp. Only of another than before the catalogue is asked,
         and only other sources than before make another index."""
         with self._opening:
             if self._index is None or self._stamp != stamp:
                 if self._index is None or not np.array_equal(self._index.source_ids, ask(sources_with_cues).ids):
                     with disk_errors(self._folder):
-                        self._index = _brought_up(self._folder, birth, ask)
+                        self._index = _brought_up(self._folder, library_id, ask)
                 self._stamp = stamp
             return self._index
 
 
-def renew_text(folder: Path, birth: str) -> None:
+def refresh_text(folder: Path, library_id: str) -> None:
     """Write the cache anew when too much has changed since. For the one that holds the writer's lock."""
     with reading(folder) as connection:
         live = sources_with_cues(connection)
         total = int(live.counts.sum())
-        if _changed_cues(_covered(folder, birth), live) <= max(LEAST_CUES, NEW_SHARE * total):
+        if _changed_cues(_covered(folder, library_id), live) <= max(LEAST_CUES, NEW_SHARE * total):
             return
         cues = cues_of_sources(connection, live.ids)
     with disk_errors(folder):
         if total <= LEAST_CUES:
             _path(folder).unlink(missing_ok=True)
         else:
-            _write(folder, birth, live, cues)
+            _write(folder, library_id, live, cues)
 
 
 def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
@@ -85,9 +85,9 @@ def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
     return int(live.counts[new].sum() + covered.counts[gone].sum())
 
 
-def _write(folder: Path, birth: str, live: CueSources, cues: list[FoundIn]) -> None:
+def _write(folder: Path, library_id: str, live: CueSources, cues: list[FoundIn]) -> None:
     """All cues, indexed from the first on: what is gone leaves no trace in the scores."""
-    head = {"made_for": _made_for(birth), "ids": live.ids.tolist(), "counts": live.counts.tolist()}
+    head = {"made_for": _made_for(library_id), "ids": live.ids.tolist(), "counts": live.counts.tolist()}
     with _private_folder() as private:
         index_in(private, live.ids, (), cues)
 
@@ -101,11 +101,11 @@ def _write(folder: Path, birth: str, live: CueSources, cues: list[FoundIn]) -> N
         write_durably(_path(folder), write)
 
 
-def _brought_up(folder: Path, birth: str, ask: Asking) -> TextIndex:
+def _brought_up(folder: Path, library_id: str, ask: Asking) -> TextIndex:
     """An index over what the catalogue has. The files of one that was unpacked are deleted at once: what is mapped
     lives on without a name, and nobody has to clear up."""
     with _private_folder() as private:
-        known = _unpacked(folder, birth, private)
+        known = _unpacked(folder, library_id, private)
 
         def missing(connection: duckdb.DuckDBPyConnection) -> tuple[CueSources, list[FoundIn]]:
             live = sources_with_cues(connection)
@@ -122,11 +122,11 @@ def _private_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def _unpacked(folder: Path, birth: str, into: Path) -> Numbers:
+def _unpacked(folder: Path, library_id: str, into: Path) -> RowIds:
     """Unpack the cache; the sources that it covers, none when it is of no use."""
     try:
         with zipfile.ZipFile(_path(folder)) as pack:
-            covered = _head(pack, birth)
+            covered = _head(pack, library_id)
             if covered is not None:
                 pack.extractall(into, [name for name in pack.namelist() if name != _HEAD])
                 return covered.ids
@@ -135,18 +135,18 @@ def _unpacked(folder: Path, birth: str, into: Path) -> Numbers:
     return np.empty(0, dtype=np.int64)
 
 
-def _covered(folder: Path, birth: str) -> CueSources | None:
+def _covered(folder: Path, library_id: str) -> CueSources | None:
     try:
         with zipfile.ZipFile(_path(folder)) as pack:
-            return _head(pack, birth)
+            return _head(pack, library_id)
     except (OSError, zipfile.BadZipFile, EOFError):
         return None
 
 
-def _head(pack: zipfile.ZipFile, birth: str) -> CueSources | None:
+def _head(pack: zipfile.ZipFile, library_id: str) -> CueSources | None:
     """What a cache covers; None when it was made for something else."""
     head: dict[str, Any] = json.loads(pack.read(_HEAD)) if _HEAD in pack.namelist() else {}
-    if head.get("made_for") != _made_for(birth):
+    if head.get("made_for") != _made_for(library_id):
         return None
     return CueSources(*(np.array(head[name], dtype=np.int64) for name in ("ids", "file_ids", "counts")))
 
@@ -155,6 +155,6 @@ def _path(folder: Path) -> Path:
     return folder / INDEX_FOLDER / "cues.zip"
 
 
-def _made_for(birth: str) -> dict[str, Any]:
+def _made_for(library_id: str) -> dict[str, Any]:
     """What must be the same for a cache to be of use; another Unicode has other words."""
-    return {"format": FORMAT, "tantivy": TANTIVY_VERSION, "birth": birth, "unicode": unidata_version}
+    return {"format": FORMAT, "tantivy": TANTIVY_VERSION, "birth": library_id, "unicode": unidata_version}

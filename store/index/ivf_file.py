@@ -18,8 +18,8 @@ from typing import Any
 import faiss
 
 from pesearch.store.index.cache_file import read_cached, write_cached
-from pesearch.store.index.ivf_rabitq import CompressedIndex
-from pesearch.store.shards.row_ranges import Layout
+from pesearch.store.index.ivf_rabitq import IvfRabitqIndex
+from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.types import Space, SpaceName
 
 INDEX_FOLDER = "indexes"
@@ -31,15 +31,15 @@ READ_BYTES = 1 << 20
 class CacheFile:
     """A cache that is whole and was made for this very space of this library; `content` stands where the index is."""
 
-    layout: Layout
+    layout: RowRanges
     trained_rows: int
     content: mmap
 
-    def index(self) -> CompressedIndex:
+    def index(self) -> IvfRabitqIndex:
         """Read the index into memory, once."""
         # FAISS's type stubs do not know the readers that its Python layer adds.
         reader = faiss.PyCallbackIOReader(self.content.read, READ_BYTES)  # type: ignore[attr-defined]  # no stub
-        return CompressedIndex(self.layout, self.trained_rows, faiss.read_index(reader))
+        return IvfRabitqIndex(self.layout, self.trained_rows, faiss.read_index(reader))
 
 
 def cache_path(folder: Path, space: SpaceName) -> Path:
@@ -47,25 +47,25 @@ def cache_path(folder: Path, space: SpaceName) -> Path:
     return folder / INDEX_FOLDER / f"{space.value}.index"
 
 
-def write_cache(folder: Path, birth: str, space: Space, covering: CompressedIndex) -> None:
+def write_cache(folder: Path, library_id: str, space: Space, covering: IvfRabitqIndex) -> None:
     """Write a cache in place of the one that is there."""
     says = {"trained_rows": covering.trained_rows}
     index = faiss.serialize_index(covering.index).data
-    write_cached(cache_path(folder, space.name), _made_for(birth, space), says, covering.layout, [index])
+    write_cached(cache_path(folder, space.name), _made_for(library_id, space), says, covering.layout, [index])
 
 
-def read_cache(folder: Path, birth: str, space: Space) -> CacheFile | None:
+def read_cache(folder: Path, library_id: str, space: Space) -> CacheFile | None:
     """The cache of a space; None when there is none, or when it is damaged, or made for something else."""
-    cached = read_cached(cache_path(folder, space.name), _made_for(birth, space))
+    cached = read_cached(cache_path(folder, space.name), _made_for(library_id, space))
     return None if cached is None else CacheFile(cached.layout, cached.says["trained_rows"], cached.content)
 
 
-def _made_for(birth: str, space: Space) -> dict[str, Any]:
+def _made_for(library_id: str, space: Space) -> dict[str, Any]:
     """What must be the same for a cache to be of use; another FAISS may write another format."""
     return {
         "format": FORMAT,
         "faiss": faiss.__version__,
-        "birth": birth,
+        "birth": library_id,
         "space": space.name.value,
         "model": space.model,
         "revision": space.revision,

@@ -18,7 +18,7 @@ import numpy as np
 from pesearch.errors import LibraryDamaged
 from pesearch.store.index.flat import SCAN_ROWS, Nearest, bitmap, rescored, scan
 from pesearch.store.index.mapped_rows import Rows
-from pesearch.store.shards.row_ranges import Layout, Marks, Numbers
+from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import FloatArray
 
 LISTS_A_ROOT = 2
@@ -45,14 +45,14 @@ TRAINED_ROWS_A_LIST, TRAINING_ROUNDS = 40, 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CompressedIndex:
+class IvfRabitqIndex:
     """What covers the rows of `layout`, numbered as there. The lists were made for `trained_rows` rows."""
 
-    layout: Layout
+    layout: RowRanges
     trained_rows: int
     index: faiss.Index
 
-    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: RowMask) -> Nearest:
         """The k best rows of those files that are `chosen` [files of the space] and covered; k at most their number."""
         if rows.layout.counts[chosen].sum() <= SMALL_CHOICE:
             return scan(rows, np.flatnonzero(rows.layout.mark(chosen)), queries, k)
@@ -63,7 +63,7 @@ class CompressedIndex:
         numbers = rows.layout.starts[places[at]] + shortlist - self.layout.starts[at]
         return rescored(rows, np.where(shortlist >= 0, numbers, -1), queries, k)
 
-    def _shortlist(self, queries: FloatArray, k: int, files: Marks) -> Numbers:
+    def _shortlist(self, queries: FloatArray, k: int, files: RowMask) -> RowIds:
         """Rows [q, n] of these files, -1 where none."""
         chosen_rows = int(self.layout.counts[files].sum())
         length = min(max(SHORTLIST, SHORTLIST_A_HIT * k), chosen_rows)
@@ -75,7 +75,7 @@ class CompressedIndex:
             found = self._probe(queries, length, selector, lists)
         return found
 
-    def _probe(self, queries: FloatArray, length: int, selector: faiss.IDSelector | None, lists: int) -> Numbers:
+    def _probe(self, queries: FloatArray, length: int, selector: faiss.IDSelector | None, lists: int) -> RowIds:
         # FAISS's stubs know the constructors of C++ only, not those that its Python layer puts in their place.
         probing = faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=lists)  # type: ignore[call-arg]  # no stub of Python's
         parameters = faiss.SearchParametersPreTransform(index_params=probing)  # type: ignore[call-arg]  # no stub of Python's
@@ -88,7 +88,7 @@ def probed_share(length: int, chosen_rows: int, rows: int) -> float:
     return min(max(PROBED_SHARE / sqrt(chosen_rows / rows), 2 * length / chosen_rows), 1.0)
 
 
-Building = Generator[float, None, CompressedIndex]
+Building = Generator[float, None, IvfRabitqIndex]
 """Says before each step what share of the work is done, and in the end gives the index. It can be left at any step."""
 
 
@@ -115,26 +115,26 @@ def build(rows: Rows) -> Building:
         yield share * training / (training + count)
     inverted.train(sample)
     nothing = np.empty(0, dtype=np.int64)
-    covering = CompressedIndex(Layout.of(nothing, nothing), count, faiss.IndexPreTransform(rotation, inverted))
+    covering = IvfRabitqIndex(RowRanges.of(nothing, nothing), count, faiss.IndexPreTransform(rotation, inverted))
     return (yield from _extend(covering, rows, np.ones(len(rows.layout.counts), bool), training))
 
 
-def extend(covering: CompressedIndex, rows: Rows, files: Marks) -> Building:
+def extend(covering: IvfRabitqIndex, rows: Rows, files: RowMask) -> Building:
     """The same index with more files [files of the space]; the one that was given is used up. Errors as in `build`."""
     return _extend(covering, rows, files, 0)
 
 
-def _extend(covering: CompressedIndex, rows: Rows, files: Marks, done: int) -> Building:
+def _extend(covering: IvfRabitqIndex, rows: Rows, files: RowMask, done: int) -> Building:
     """`done` rows of work lie behind it."""
     numbers = np.flatnonzero(rows.layout.mark(files))
     for start in range(0, len(numbers), SCAN_ROWS):
         yield (done + start) / (done + len(numbers))
         covering.index.add(_values(rows, numbers[start : start + SCAN_ROWS]))
-    layout = Layout.of(
+    layout = RowRanges.of(
         np.concatenate([covering.layout.file_ids, rows.layout.file_ids[files]]),
         np.concatenate([covering.layout.counts, rows.layout.counts[files]]),
     )
-    return CompressedIndex(layout, covering.trained_rows, covering.index)
+    return IvfRabitqIndex(layout, covering.trained_rows, covering.index)
 
 
 def _find_centres(inverted: faiss.IndexIVF, sample: FloatArray) -> Iterator[float]:
@@ -146,7 +146,7 @@ def _find_centres(inverted: faiss.IndexIVF, sample: FloatArray) -> Iterator[floa
         clustering.train(sample, inverted.quantizer)  # starts from the centres of the round before
 
 
-def _values(rows: Rows, numbers: Numbers) -> FloatArray:
+def _values(rows: Rows, numbers: RowIds) -> FloatArray:
     """The vectors of some rows, float32 [n, dim]."""
     values = rows.vectors(numbers).astype(np.float32)
     if not np.isfinite(values).all():

@@ -13,7 +13,7 @@ from pathlib import Path
 from pesearch.errors import LibraryError, VectorServerError
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.disk.durable import disk_errors
-from pesearch.store.index.fulltext_file import renew_text
+from pesearch.store.index.fulltext_file import refresh_text
 from pesearch.store.index.ivf_file import CacheFile, cache_path, read_cache, write_cache
 from pesearch.store.index.ivf_rabitq import build, extend
 from pesearch.store.index.mapped_rows import Rows, map_rows
@@ -22,7 +22,7 @@ from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.index.milvus.sync import bring_up
 from pesearch.store.index.vector_search import is_large, uncovered
 from pesearch.store.shards.format import shard_damaged
-from pesearch.store.shards.row_ranges import Layout
+from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.types import Space
 
 LEAST_NEW_ROWS, NEW_SHARE = 16384, 0.02
@@ -37,7 +37,7 @@ TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
-class Renewing:
+class RefreshProgress:
     """The index of a space, or TEXT, is being renewed: how much of that is done, from 0 to 1; at 1 it is in use."""
 
     index: str
@@ -45,17 +45,17 @@ class Renewing:
 
 
 @dataclass(frozen=True, slots=True)
-class NotRenewed:
+class RefreshFailed:
     """The index of a space, or TEXT, could not be renewed; what was there stays. `reason` is a line."""
 
     index: str
     reason: str
 
 
-Renewal = Renewing | NotRenewed
+IndexRefresh = RefreshProgress | RefreshFailed
 
 
-def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
+def refresh_indexes(folder: Path, snapshot: Snapshot) -> Iterator[IndexRefresh]:
     """Build, extend or drop the indexes of a library, whichever its spaces need. For the one that holds the lock."""
     with nullcontext() if snapshot.milvus is None else in_passing(snapshot.milvus):
         away = _away(snapshot)
@@ -63,7 +63,7 @@ def renew_indexes(folder: Path, snapshot: Snapshot) -> Iterator[Renewal]:
             if away is None:
                 yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
             elif snapshot.vectors[space.name].layout().rows:
-                yield NotRenewed(space.name.value, away)
+                yield RefreshFailed(space.name.value, away)
     yield from _told(folder, TEXT, _renew_text(folder, snapshot))
 
 
@@ -77,32 +77,32 @@ def _away(snapshot: Snapshot) -> str | None:
     return None
 
 
-def _told(folder: Path, index: str, shares: Iterator[float]) -> Iterator[Renewal]:
+def _told(folder: Path, index: str, shares: Iterator[float]) -> Iterator[IndexRefresh]:
     try:
         with disk_errors(folder):
             for share in shares:
-                yield Renewing(index, share)
+                yield RefreshProgress(index, share)
     except LibraryError as error:
-        yield NotRenewed(index, str(error))
+        yield RefreshFailed(index, str(error))
     except MemoryError:
-        yield NotRenewed(index, "not enough memory")
+        yield RefreshFailed(index, "not enough memory")
 
 
 def _renew_text(folder: Path, snapshot: Snapshot) -> Iterator[float]:
-    renew_text(folder, snapshot.birth)
+    refresh_text(folder, snapshot.library_id)
     yield from ()  # it takes a second at most
 
 
 def _renew(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
     layout = snapshot.vectors[space.name].layout()
     if snapshot.milvus is not None:
-        held = SpaceOnMilvus(folder, snapshot.birth, space, snapshot.milvus)
+        held = SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus)
         yield from bring_up(held, _map(folder, snapshot, space), large=is_large(space, layout))
     if snapshot.milvus is not None or not is_large(space, layout):
         if (unneeded := cache_path(folder, space.name)).exists():
             unneeded.unlink()
         return
-    cache = read_cache(folder, snapshot.birth, space)
+    cache = read_cache(folder, snapshot.library_id, space)
     new = uncovered(layout, None if cache is None else cache.layout)
     new_rows = int(layout.counts[new].sum())
     if cache is None or _is_outgrown(cache, layout, layout.rows - new_rows):
@@ -112,7 +112,7 @@ def _renew(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
     else:
         return
     covering = yield from building
-    write_cache(folder, snapshot.birth, space, covering)
+    write_cache(folder, snapshot.library_id, space, covering)
     yield 1.0
 
 
@@ -123,5 +123,5 @@ def _map(folder: Path, snapshot: Snapshot, space: Space) -> Rows:
         raise shard_damaged(error.filename, "is gone") from error
 
 
-def _is_outgrown(cache: CacheFile, layout: Layout, live_rows: int) -> bool:
+def _is_outgrown(cache: CacheFile, layout: RowRanges, live_rows: int) -> bool:
     return layout.rows > GROWTH * cache.trained_rows or live_rows < LEAST_LIVE_SHARE * cache.layout.rows

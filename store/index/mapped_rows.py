@@ -13,7 +13,7 @@ import numpy as np
 from pesearch.store.catalogue.extents import Extents
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.shards.format import VectorShard
-from pesearch.store.shards.row_ranges import Layout, Numbers
+from pesearch.store.shards.row_ranges import RowIds, RowRanges
 from pesearch.store.shards.vectors import ShardRows, cut, map_shard
 from pesearch.types import HalfArray, SegmentArray, Space
 
@@ -23,11 +23,11 @@ class Rows:
     """The rows of a space at one generation. `parts[i]` holds the rows from `starts[i]` on."""
 
     space: Space
-    layout: Layout
+    layout: RowRanges
     parts: Sequence[ShardRows]
-    starts: Numbers
+    starts: RowIds
 
-    def vectors(self, rows: Numbers) -> HalfArray:
+    def vectors(self, rows: RowIds) -> HalfArray:
         """The vectors of some rows, float16 [n, dim], in memory of their own."""
         order = _rising(rows)
         vectors = np.empty((len(rows), self.space.dim), dtype=np.float16)
@@ -35,7 +35,7 @@ class Rows:
             vectors[where] = part.vectors[within]
         return _back(vectors, order)
 
-    def segments(self, rows: Numbers) -> SegmentArray:
+    def segments(self, rows: RowIds) -> SegmentArray:
         """The segments of some rows, float64 [n, 2] in seconds."""
         order = _rising(rows)
         segments = np.empty((len(rows), 2))
@@ -55,7 +55,7 @@ class Rows:
             number, done = number + 1, done + len(starts)
         return segments
 
-    def _found(self, rows: Numbers) -> Iterator[tuple[ShardRows, slice, Numbers]]:
+    def _found(self, rows: RowIds) -> Iterator[tuple[ShardRows, slice, RowIds]]:
         """Rows in rising order part by part: the part, where they are among `rows`, and where in the part."""
         numbers = np.searchsorted(self.starts, rows, side="right") - 1
         within = rows - self.starts[numbers]
@@ -67,12 +67,12 @@ class Rows:
 _Values = TypeVar("_Values", HalfArray, SegmentArray)
 
 
-def _rising(rows: Numbers) -> Numbers | slice:
+def _rising(rows: RowIds) -> RowIds | slice:
     """What puts rows in rising order: all of them where they are."""
     return slice(None) if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
 
 
-def _back(values: _Values, order: Numbers | slice) -> _Values:
+def _back(values: _Values, order: RowIds | slice) -> _Values:
     """Values of rows that were put in order, as the rows were before."""
     if isinstance(order, slice):
         return values

@@ -20,11 +20,11 @@ import numpy as np
 
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.snapshot import Snapshot
-from pesearch.store.index.flat import ExactIndex, Nearest, best, open_exact, scan
+from pesearch.store.index.flat import FlatIndex, Nearest, best, open_flat, scan
 from pesearch.store.index.ivf_file import read_cache
 from pesearch.store.index.mapped_rows import Rows
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
-from pesearch.store.shards.row_ranges import Layout, Marks, Numbers
+from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import FloatArray, Part, SegmentArray, Space, SpaceVectors
 
 EXACT_BYTES = 128 << 20
@@ -32,14 +32,14 @@ EXACT_BYTES = 128 << 20
 long as the compressed index takes for a million."""
 
 
-class CoveringIndex(Protocol):
+class AnnIndex(Protocol):
     """What searches most files of a space in little time: those of `layout`. It knows their rows as numbered there."""
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> RowRanges:
         """The files that it covers."""
 
-    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: RowMask) -> Nearest:
         """The k best rows of those files that are `chosen` [files of the space] and covered; k at most their number.
 
         The scores are exact.
@@ -83,9 +83,9 @@ class VectorIndex:
     """
 
     rows: Rows
-    covering: CoveringIndex | None
-    others: Marks
-    exact: ExactIndex | None
+    covering: AnnIndex | None
+    others: RowMask
+    exact: FlatIndex | None
 
     def search(self, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None) -> list[Hits]:
         """The k rows with the highest dot product for each query, best first; only in `file_ids` when given."""
@@ -104,7 +104,7 @@ class VectorIndex:
             return Nearest(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
         return self._nearest(np.ascontiguousarray(queries, dtype=np.float32), k, chosen)
 
-    def _nearest(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+    def _nearest(self, queries: FloatArray, k: int, chosen: RowMask) -> Nearest:
         layout = self.rows.layout
         if self.covering is None:
             return self._exactly(queries, k, chosen)
@@ -117,7 +117,7 @@ class VectorIndex:
             found.append(self._exactly(queries, k, beside))
         return best(found, len(queries), k)
 
-    def _exactly(self, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+    def _exactly(self, queries: FloatArray, k: int, chosen: RowMask) -> Nearest:
         """In memory when all that is chosen is there, else from the shards."""
         layout = self.rows.layout
         if self.exact is None or (chosen & ~self.others).any():
@@ -146,16 +146,16 @@ def side_by_side(searches: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(searches, 1), "pesearch-spaces", faiss.omp_set_num_threads, (cores,))
 
 
-def is_large(space: Space, layout: Layout) -> bool:
+def is_large(space: Space, layout: RowRanges) -> bool:
     """Whether a space is to be searched by a compressed index, if there is one."""
     return not _fits(space, layout.rows)
 
 
-def open_index(rows: Rows, covering: CoveringIndex | None) -> VectorIndex:
+def open_index(rows: Rows, covering: AnnIndex | None) -> VectorIndex:
     """All vectors of a space, ready to be searched."""
     others = uncovered(rows.layout, None if covering is None else covering.layout)
     numbers = np.flatnonzero(rows.layout.mark(others))
-    exact = open_exact(rows, numbers) if len(numbers) and _fits(rows.space, len(numbers)) else None
+    exact = open_flat(rows, numbers) if len(numbers) and _fits(rows.space, len(numbers)) else None
     return VectorIndex(rows, covering, others, exact)
 
 
@@ -163,23 +163,23 @@ def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolic
     """How a reader that opens the library now searches a space."""
     layout = snapshot.vectors[space.name].layout()
     if snapshot.milvus is not None:
-        cover = SpaceOnMilvus(folder, snapshot.birth, space, snapshot.milvus).read()
+        cover = SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus).read()
         rest = _rest(layout, None if cover is None else cover.layout)
         in_memory = rest if _fits(space, rest) else 0
         how = str(snapshot.milvus) if cover is None else f"{snapshot.milvus} ({cover.kind})"
         return SearchPolicy(0, in_memory, rest - in_memory, layout.rows - rest, how)
-    cache = read_cache(folder, snapshot.birth, space) if is_large(space, layout) else None
+    cache = read_cache(folder, snapshot.library_id, space) if is_large(space, layout) else None
     rest = _rest(layout, None if cache is None else cache.layout)
     in_memory = rest if _fits(space, rest) else 0
     return SearchPolicy(layout.rows - rest, in_memory, rest - in_memory)
 
 
-def _rest(layout: Layout, covering: Layout | None) -> int:
+def _rest(layout: RowRanges, covering: RowRanges | None) -> int:
     """How many rows an index does not cover."""
     return int(layout.counts[uncovered(layout, covering)].sum())
 
 
-def uncovered(layout: Layout, covering: Layout | None) -> Marks:
+def uncovered(layout: RowRanges, covering: RowRanges | None) -> RowMask:
     """The files [files] of a space that an index, of the layout `covering`, does not cover."""
     others = np.ones(len(layout.file_ids), dtype=np.bool_)
     if covering is not None:
@@ -193,11 +193,11 @@ class PartVectors:
     """The vectors of several parts of files, one part after the other: those of `parts[i]` from row `starts[i]` on."""
 
     parts: Sequence[Part]
-    starts: Numbers
+    starts: RowIds
     vectors: SpaceVectors
 
     @property
-    def numbers(self) -> Numbers:
+    def numbers(self) -> RowIds:
         """For each row the number of its part: int64 [n]."""
         return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=len(self.vectors.vectors)))
 
@@ -214,7 +214,7 @@ PARTS_ROWS = 1 << 14
 
 def vectors_of_parts(rows: Rows, parts: Sequence[Part]) -> Iterator[PartVectors]:
     """The vectors of parts of files, those together that have no more than PARTS_ROWS rows; empty ones are left out."""
-    held: list[tuple[Part, Numbers, SegmentArray]] = []
+    held: list[tuple[Part, RowIds, SegmentArray]] = []
     for part in parts:
         numbers, segments = _rows_of_part(rows, part)
         if held and sum(len(one) for _, one, _ in held) + len(numbers) > PARTS_ROWS:
@@ -226,7 +226,7 @@ def vectors_of_parts(rows: Rows, parts: Sequence[Part]) -> Iterator[PartVectors]
         yield _together(rows, held)
 
 
-def _rows_of_part(rows: Rows, part: Part) -> tuple[Numbers, SegmentArray]:
+def _rows_of_part(rows: Rows, part: Part) -> tuple[RowIds, SegmentArray]:
     """The rows whose segments share time with a part, or begin where it begins, and these segments."""
     first, stop = rows.layout.range_of(part.file_id)
     if first == stop:
@@ -237,7 +237,7 @@ def _rows_of_part(rows: Rows, part: Part) -> tuple[Numbers, SegmentArray]:
     return first + inside, segments[inside]
 
 
-def _together(rows: Rows, held: Sequence[tuple[Part, Numbers, SegmentArray]]) -> PartVectors:
+def _together(rows: Rows, held: Sequence[tuple[Part, RowIds, SegmentArray]]) -> PartVectors:
     parts, numbers, segments = zip(*held, strict=True)
     starts = np.cumsum([0, *map(len, numbers)])[:-1]
     vectors = rows.vectors(np.concatenate(numbers)).astype(np.float32)

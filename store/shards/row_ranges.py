@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Numbers = npt.NDArray[np.int64]
-Marks = npt.NDArray[np.bool_]
+RowIds = npt.NDArray[np.int64]
+RowMask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class RowRanges:
     """`counts[i]` rows of file `file_ids[i]`, from row `starts[i]` on; `starts` has one entry more, where all end."""
 
-    file_ids: Numbers
-    counts: Numbers
-    starts: Numbers
+    file_ids: RowIds
+    counts: RowIds
+    starts: RowIds
 
     @classmethod
-    def of(cls, file_ids: Numbers, counts: Numbers) -> Layout:
+    def of(cls, file_ids: RowIds, counts: RowIds) -> RowRanges:
         """The layout of these files in this order."""
         return cls(file_ids, counts, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
 
@@ -29,7 +29,7 @@ class Layout:
         """How many rows there are."""
         return int(self.starts[-1])
 
-    def rows_of(self, file_id: int) -> Numbers:
+    def rows_of(self, file_id: int) -> RowIds:
         """The numbers of the rows of one file; none when it has none. The files must be in rising order."""
         return np.arange(*self.range_of(file_id))
 
@@ -40,15 +40,15 @@ class Layout:
             return 0, 0
         return int(self.starts[place]), int(self.starts[place + 1])
 
-    def at(self, rows: Numbers) -> Numbers:
+    def at(self, rows: RowIds) -> RowIds:
         """For each of some rows the place of its file: `file_ids[place]`."""
         return np.searchsorted(self.starts, rows, side="right") - 1
 
-    def mark(self, files: Marks) -> Marks:
+    def mark(self, files: RowMask) -> RowMask:
         """The rows [rows] of the files [files] that are marked."""
         return np.repeat(files, self.counts)
 
-    def find(self, other: Layout) -> Numbers:
+    def find(self, other: RowRanges) -> RowIds:
         """For each file of another layout its place here, or -1 where it is not, or has another number of rows.
 
         Here the files must be in rising order.

@@ -21,7 +21,7 @@ BATCH_ROWS = 4096
 """The vectors of one record batch: 8 MiB at 1024 numbers each."""
 
 
-class Draft:
+class StreamingShardWriter:
     """The shards of one file for the library in `folder`, in this process or another than its writer's.
 
     Methods raise `NoSpaceLeft` and `LibraryError`, and `ValueError` for what `Writer.add` would not take.

@@ -34,9 +34,9 @@ from pesearch.store.catalogue.mutations import (
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import lost_commits, read_stamp, write_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
-from pesearch.store.derived.previews import SmallPicture, keep_pictures, sweep_pictures
+from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
 from pesearch.store.disk.durable import disk_errors
-from pesearch.store.index.maintenance import Renewal, renew_indexes
+from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
 from pesearch.store.index.milvus.sync import leave
 from pesearch.store.shards.format import Shard, sweep_shards
 from pesearch.store.shards.records import StreamedFile
@@ -54,7 +54,7 @@ class Writer:
 
     def __init__(self, folder: Path, snapshot: Snapshot) -> None:
         self._folder = folder
-        self._birth = snapshot.birth
+        self._birth = snapshot.library_id
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
         self._searched: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.searched}
         self._added = 0
@@ -87,9 +87,9 @@ class Writer:
         written += written_before(file for file in batch if isinstance(file, StreamedFile))
         return self._commit(lambda connection: add_files(connection, files, written))
 
-    def keep_pictures(self, fingerprint: str, pictures: Sequence[SmallPicture]) -> None:
+    def keep_previews(self, fingerprint: str, pictures: Sequence[Preview]) -> None:
         """Keep the pictures of a content, where there is room for them."""
-        keep_pictures(self._folder, fingerprint, pictures)
+        keep_previews(self._folder, fingerprint, pictures)
 
     def add_location(self, file_id: int, location: Location) -> int:
         """Say that a known file stands at this location too, or still, after a change of its time."""
@@ -153,7 +153,7 @@ class Writer:
         return self._commit(lambda connection: forget_locations(connection, gone))
 
     def search_vectors_at(self, milvus: MilvusAddress | None) -> list[str]:
-        """Choose what searches the vectors: a Milvus, which `tidy` then fills, or FAISS (None).
+        """Choose what searches the vectors: a Milvus, which `maintain` then fills, or FAISS (None).
 
         What another one held is dropped there; the names of the collections that could not be are the answer.
         """
@@ -183,7 +183,7 @@ class Writer:
                     self._commit(partial(merge_shards, merged=merged))
                     self._replaced += merged.replaced
 
-    def tidy(self) -> Iterator[Renewal]:
+    def maintain(self) -> Iterator[IndexRefresh]:
         """Merge shards, then bring the indexes of large spaces up to what is committed, step by step.
 
         It can be left at any step; what goes wrong with an index is a step too, and no error. At once over when
@@ -194,7 +194,7 @@ class Writer:
             self._tidied = stamp
             with reading(self._folder) as connection:
                 snapshot = read_snapshot(connection)
-            yield from renew_indexes(self._folder, snapshot)
+            yield from refresh_indexes(self._folder, snapshot)
 
     def sweep(self) -> int:
         """Delete shards that no transaction registered, or that hold nothing any more. Bytes freed."""
@@ -203,12 +203,12 @@ class Writer:
         with disk_errors(self._folder):
             return sweep_shards(self._folder, shards)
 
-    def sweep_pictures(self) -> int:
+    def sweep_previews(self) -> int:
         """Delete pictures, thumbnails and proxies of what is not in the library any more. Bytes freed."""
         with reading(self._folder) as connection:
             fingerprints = {row[0] for row in connection.execute("SELECT fingerprint FROM files").fetchall()}
         with disk_errors(self._folder):
-            return sweep_pictures(self._folder, fingerprints)
+            return sweep_previews(self._folder, fingerprints)
 
     def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
         with transaction(self._folder) as connection:

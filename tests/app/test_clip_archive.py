@@ -11,23 +11,23 @@ import pytest
 
 from pesearch.app.clip_archive import KEPT_SECONDS, archive_path, forget, pack
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.store.derived.lru_folder import CLIPS_FOLDER
 
 
 @pytest.fixture
-def choices(sample_media: Path, tmp_path: Path) -> list[Choice]:
+def choices(sample_media: Path, tmp_path: Path) -> list[Selection]:
     junk = tmp_path / "junk.mp4"
     junk.write_bytes(b"no film")
     return [
-        Choice(sample_media / "bell.mp4", 1.0, 2.0),
-        Choice(junk, 0.0, 1.0),
-        Choice(tmp_path / "away.mp4", 0.0, 1.0),
-        Choice(sample_media / "siren_alone.wav", 1.0, 3.0),
+        Selection(sample_media / "bell.mp4", 1.0, 2.0),
+        Selection(junk, 0.0, 1.0),
+        Selection(tmp_path / "away.mp4", 0.0, 1.0),
+        Selection(sample_media / "siren_alone.wav", 1.0, 3.0),
     ]
 
 
-def test_what_can_be_cut_is_in_it_and_the_rest_is_told(choices: list[Choice], tmp_path: Path) -> None:
+def test_what_can_be_cut_is_in_it_and_the_rest_is_told(choices: list[Selection], tmp_path: Path) -> None:
     told: list[float] = []
     archive = pack(choices, True, tmp_path, told.append)
     assert [each.choice.path.name for each in archive.not_cut] == ["junk.mp4", "away.mp4"]
@@ -40,14 +40,14 @@ def test_what_can_be_cut_is_in_it_and_the_rest_is_told(choices: list[Choice], tm
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_where_nothing_can_be_cut_there_is_none(choices: list[Choice], tmp_path: Path) -> None:
+def test_where_nothing_can_be_cut_there_is_none(choices: list[Selection], tmp_path: Path) -> None:
     archive = pack(choices[1:3], False, tmp_path, lambda _: None)
     assert (archive.name, len(archive.not_cut)) == ("", 2)
     assert archive_path(archive.name, tmp_path) is None
     assert not list((tmp_path / CLIPS_FOLDER).iterdir())
 
 
-def test_one_that_is_interrupted_leaves_nothing(choices: list[Choice], tmp_path: Path) -> None:
+def test_one_that_is_interrupted_leaves_nothing(choices: list[Selection], tmp_path: Path) -> None:
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
@@ -56,7 +56,7 @@ def test_one_that_is_interrupted_leaves_nothing(choices: list[Choice], tmp_path:
     assert not list((tmp_path / CLIPS_FOLDER).iterdir())
 
 
-def test_those_of_pages_that_were_left_go_with_the_next(choices: list[Choice], tmp_path: Path) -> None:
+def test_those_of_pages_that_were_left_go_with_the_next(choices: list[Selection], tmp_path: Path) -> None:
     first = pack(choices[:1], False, tmp_path, lambda _: None)
     second = pack(choices[:1], False, tmp_path, lambda _: None)
     left = archive_path(first.name, tmp_path)
@@ -68,7 +68,7 @@ def test_those_of_pages_that_were_left_go_with_the_next(choices: list[Choice], t
     assert {path.stem for path in (tmp_path / CLIPS_FOLDER).iterdir()} == {second.name}
 
 
-def test_a_folder_that_cannot_be_written_to_is_one_line(choices: list[Choice], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_one_line(choices: list[Selection], tmp_path: Path) -> None:
     (tmp_path / CLIPS_FOLDER).write_text("a file where the folder would be")
     with pytest.raises(ExportError, match="clips cannot be written: "):
         pack(choices, False, tmp_path, lambda _: None)

@@ -18,7 +18,7 @@ from PIL import Image
 from pesearch.app.browser_formats import browser_can_play
 from pesearch.app.jobs import CORES
 from pesearch.app.urls import clip_address, proxy_address, thumb_address, wave_address
-from pesearch.store.derived.previews import picture_near
+from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library
 from pesearch.types import MediaFile
 from tests.app.big_file import HOLE_BYTES
@@ -116,7 +116,7 @@ def test_a_file_that_is_away_is_one_line_and_its_pictures_stay(
         assert each.headers["content-type"].startswith("text/plain")
     assert seen == still_seen
     assert (kept.status, kept.headers["content-type"]) == (200, "image/jpeg")
-    assert kept.body == picture_near(mixed_library.folder, file.fingerprint, 0.5)
+    assert kept.body == nearest_preview(mixed_library.folder, file.fingerprint, 0.5)
     assert "no-cache" in kept.headers["cache-control"]
     assert server.get(thumb_address(file, 0.5)).body != kept.body  # the file is there again
 

@@ -12,7 +12,7 @@ import pytest
 
 from pesearch.app import server_state as shared
 from pesearch.errors import LibraryNotFound
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.refine import sound_rescorer as listen
 from pesearch.store.library import Library
 from pesearch.types import FloatArray
@@ -24,7 +24,7 @@ def test_all_pages_share_one_library_and_its_models(sample_library: Library, mon
     shared.warm()
     with ThreadPoolExecutor(8) as pages:
         opened = list(pages.map(lambda _: (shared.library(), shared.models()), range(16)))
-        answers = list(pages.map(shared.answer, [Question("siren and train", k=3)] * 6))
+        answers = list(pages.map(shared.answer, [SearchRequest("siren and train", k=3)] * 6))
     assert len({(id(library), id(models)) for library, models in opened}) == 1
     assert {answer.matches[0].file.path.name for answer in answers} == {"siren_train.mp4"}
     assert len({tuple(moment.score for moment in answer.moments) for answer in answers}) == 1
@@ -43,7 +43,7 @@ def test_who_asks_does_not_wait_for_the_sounds_of_others(
         return real(path, start, *rest)
 
     monkeypatch.setattr(listen, "hear", hear)
-    question = Question("siren OR rain OR dog")
+    question = SearchRequest("siren OR rain OR dog")
     exact = shared.located(question, (), unwanted)
     assert begun.wait(60)
     first = shared.answer(replace(question, locate=False))

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from pesearch.encoders.lazy_imports import Unfilled, load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import SkipParameterInit, load_open_clip, load_transformers, silent
 
 WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
 MOST_DRAWN = 1_000_003
@@ -127,7 +127,7 @@ def save_pe_core(path: Path, name: str | None = None) -> Path:
     preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
     content = {"model_cfg": config, "preprocess_cfg": preprocessing}
     (path / "open_clip_config.json").write_text(json.dumps(content))
-    with silent(), Unfilled() if name else nullcontext():
+    with silent(), SkipParameterInit() if name else nullcontext():
         model = open_clip.create_model(f"local-dir:{path}")
     for called, parameter in model.named_parameters() if name else ():
         _randomise(called, parameter)
@@ -181,7 +181,7 @@ def _save(kind: Any, config: Any, path: Path) -> None:
 
     torch.manual_seed(0)
     with silent():
-        with no_init_weights(), Unfilled():
+        with no_init_weights(), SkipParameterInit():
             model = kind(config)
         model.tie_weights()
         for name, parameter in model.named_parameters():

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pesearch.encoders.lazy_imports import Unfilled, load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import SkipParameterInit, load_open_clip, load_transformers, silent
 from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.encoders.pe_av import PeAv
@@ -97,7 +97,7 @@ def test_pe_core_b(folder: Path) -> None:
     del core
     open_clip = load_open_clip()
     with silent():
-        with Unfilled():
+        with SkipParameterInit():
             model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{path}")
         tokens = open_clip.get_tokenizer("PE-Core-B-16")(TEXTS)
     with torch.inference_mode():

@@ -39,13 +39,13 @@ def shared(shared_set: Path) -> ModelSet:
 
 
 @pytest.fixture
-def apart(tiny_set: Path) -> ModelSet:
+def separate(tiny_set: Path) -> ModelSet:
     return open_model_set("starter", "cpu", tiny_set)
 
 
-def test_equal_weights_are_found_and_different_ones_too(shared: ModelSet, apart: ModelSet) -> None:
+def test_equal_weights_are_found_and_different_ones_too(shared: ModelSet, separate: ModelSet) -> None:
     assert (shared.shares_tower(), shared.shares_codec()) == (True, True)
-    assert (apart.shares_tower(), apart.shares_codec()) == (False, False)
+    assert (separate.shares_tower(), separate.shares_codec()) == (False, False)
 
 
 def test_one_changed_number_is_another_tower(shared_set: Path, tmp_path: Path) -> None:
@@ -75,13 +75,13 @@ def test_one_pass_gives_what_both_plain_towers_give(shared: ModelSet, shared_set
     np.testing.assert_allclose(window.video, plain.video, atol=1e-5)
 
 
-def test_separate_towers_each_see_their_own_square(apart: ModelSet) -> None:
-    squares = [apart.squeeze(picture) for picture in PICTURES]
+def test_separate_towers_each_see_their_own_square(separate: ModelSet) -> None:
+    squares = [separate.squeeze(picture) for picture in PICTURES]
     assert {(each.core.shape, each.video.shape) for each in squares if each.video is not None} == {
         ((64, 64, 3), (32, 32, 3))
     }
-    found = apart.encode_frames(squares)
-    np.testing.assert_allclose(np.stack([each.frame for each in found]), apart.embed_frames(PICTURES), atol=1e-6)
+    found = separate.encode_frames(squares)
+    np.testing.assert_allclose(np.stack([each.frame for each in found]), separate.embed_frames(PICTURES), atol=1e-6)
     assert {each.video.shape for each in found if each.video is not None} == {(24,)}
 
 
@@ -99,9 +99,9 @@ def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: py
     assert not np.array_equal(first.frame, third.frame)
 
 
-def test_features_of_another_codec_are_not_used(shared: ModelSet, apart: ModelSet) -> None:
+def test_features_of_another_codec_are_not_used(shared: ModelSet, separate: ModelSet) -> None:
     steps = np.zeros((30, 16), dtype=np.float16)
-    assert apart.kept_codec() is None
+    assert separate.kept_codec() is None
     codec = shared.kept_codec()
     assert codec is not None
     found = shared.event_probabilities_of(CodecFeatures(codec, steps), ["siren"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import LibraryError, QuestionError
+from pesearch.errors import LibraryError, QueryError
 from pesearch.evaluation.caption_layouts import youtube_stems
 from pesearch.evaluation.dataset_evaluation import DatasetEvaluation, DatasetRun
 from pesearch.evaluation.layouts import LAYOUTS, Dataset, read_dataset
@@ -212,11 +212,11 @@ def test_the_usual_names_of_ten_seconds_of_a_video() -> None:
 
 
 def test_a_folder_without_a_dataset_and_what_is_unknown(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(QuestionError, match="holds no dataset as described"):
+    with pytest.raises(QueryError, match="holds no dataset as described"):
         read_dataset(tmp_path)
-    with pytest.raises(QuestionError, match="no layout 'imagenet': choose one of audiocaps, clotho"):
+    with pytest.raises(QueryError, match="no layout 'imagenet': choose one of audiocaps, clotho"):
         read_dataset(folder / "clotho", "imagenet")
-    with pytest.raises(QuestionError, match=r"holds no clotho with the split 'test' \(known: evaluation"):
+    with pytest.raises(QueryError, match=r"holds no clotho with the split 'test' \(known: evaluation"):
         read_dataset(folder / "clotho", "clotho", "test")
 
 
@@ -240,7 +240,7 @@ def test_a_folder_without_a_dataset_and_what_is_unknown(folder: Path, tmp_path: 
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, where: str, content: str, says: str) -> None:
     (tmp_path / where).write_text(content, encoding="utf-8")
-    with pytest.raises(QuestionError, match=says) as caught:
+    with pytest.raises(QueryError, match=says) as caught:
         read_dataset(tmp_path)
     assert where.partition("_")[0] in str(caught.value) or str(tmp_path) in str(caught.value)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.evaluation.ground_truth import read_truths
 
 
@@ -73,15 +73,15 @@ def test_without_sources_the_sounds_stand_for_themselves(tmp_path: Path) -> None
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, content: object, says: str) -> None:
-    with pytest.raises(QuestionError, match=says) as caught:
+    with pytest.raises(QueryError, match=says) as caught:
         read_truths(written(tmp_path, content))
     assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_or_not_json(tmp_path: Path) -> None:
-    with pytest.raises(QuestionError, match="No such file"):
+    with pytest.raises(QueryError, match="No such file"):
         read_truths(tmp_path / "truths.json")
     path = tmp_path / "truths.json"
     path.write_bytes(b"\xff{")
-    with pytest.raises(QuestionError, match="not JSON"):
+    with pytest.raises(QueryError, match="not JSON"):
         read_truths(path)

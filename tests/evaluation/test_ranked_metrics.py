@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import LibraryError, QuestionError
+from pesearch.errors import LibraryError, QueryError
 from pesearch.evaluation.judgements import JudgedQuery, Relevant, holds_queries, read_queries
 from pesearch.evaluation.ranked_metrics import JudgedAnswer, judge, judged, query_figures
 from pesearch.evaluation.ranking import average_precisions, ndcg_at
@@ -87,13 +87,13 @@ def test_truths_are_no_queries(sample_media: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, query: object, says: str) -> None:
-    with pytest.raises(QuestionError, match=says) as caught:
+    with pytest.raises(QueryError, match=says) as caught:
         read_queries(written(tmp_path, query))
     assert "\n" not in str(caught.value)
 
 
 def test_a_file_without_queries(tmp_path: Path) -> None:
-    with pytest.raises(QuestionError, match="has no queries"):
+    with pytest.raises(QueryError, match="has no queries"):
         read_queries(written(tmp_path))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.types import AudioStream, Event, MediaInfo, MediaKind, VideoStream
 
 NAMES = st.one_of(
@@ -40,7 +40,7 @@ TEXTS = st.text(max_size=30)
 
 
 @st.composite
-def choices(draw: st.DrawFn) -> Choice:
+def choices(draw: st.DrawFn) -> Selection:
     """A choice that somebody could have made."""
     kind = draw(st.sampled_from([*MediaKind, None]))
     start, lasts = draw(SECONDS), draw(st.floats(0, 5_000))
@@ -48,31 +48,31 @@ def choices(draw: st.DrawFn) -> Choice:
     event = Event(draw(TEXTS), start, start + lasts / 2, 0.5)
     path, label, score = draw(PATHS), draw(TEXTS), draw(st.none() | st.floats(0, 1))
     if kind is MediaKind.IMAGE:
-        return Choice(path, 0.0, 0.0, label, score, (), MediaInfo(kind, 0.0, VideoStream("png", 64, 48, 0.0), None))
+        return Selection(path, 0.0, 0.0, label, score, (), MediaInfo(kind, 0.0, VideoStream("png", 64, 48, 0.0), None))
     if kind is None:
-        return Choice(path, start, start + lasts, label, score, (event,), None)
+        return Selection(path, start, start + lasts, label, score, (event,), None)
     duration = start + draw(st.floats(0.01, 6_000))
     video = VideoStream("h264", 64, 48, draw(RATES)) if kind is MediaKind.VIDEO else None
     heard = sound if kind is MediaKind.AUDIO else draw(st.none() | st.just(sound))
-    return Choice(path, start, start + lasts, label, score, (event,), MediaInfo(kind, duration, video, heard))
+    return Selection(path, start, start + lasts, label, score, (event,), MediaInfo(kind, duration, video, heard))
 
 
 CHOICES = st.lists(choices(), min_size=1, max_size=6)
 
 
-def film(start: float, end: float, rate: float = 25.0, name: str = "film.mp4", seconds: float = 60.0) -> Choice:
+def film(start: float, end: float, rate: float = 25.0, name: str = "film.mp4", seconds: float = 60.0) -> Selection:
     """A choice of a film with sound."""
     info = MediaInfo(MediaKind.VIDEO, seconds, VideoStream("h264", 640, 360, rate), AudioStream("aac", 48_000, 2))
-    return Choice(Path("/media") / name, start, end, "siren", 0.9, (), info)
+    return Selection(Path("/media") / name, start, end, "siren", 0.9, (), info)
 
 
-def sound(start: float, end: float, name: str = "sound.wav") -> Choice:
+def sound(start: float, end: float, name: str = "sound.wav") -> Selection:
     """A choice of a file of sound, of 60 s."""
     info = MediaInfo(MediaKind.AUDIO, 60.0, None, AudioStream("pcm_s16le", 44_100, 1))
-    return Choice(Path("/media") / name, start, end, "siren", 0.8, (), info)
+    return Selection(Path("/media") / name, start, end, "siren", 0.8, (), info)
 
 
-def still(name: str = "still.png") -> Choice:
+def still(name: str = "still.png") -> Selection:
     """A choice of a picture."""
     info = MediaInfo(MediaKind.IMAGE, 0.0, VideoStream("png", 640, 360, 0.0), None)
-    return Choice(Path("/media") / name, 0.0, 0.0, "ball", 0.7, (), info)
+    return Selection(Path("/media") / name, 0.0, 0.0, "ball", 0.7, (), info)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.export.csv_m3u_vtt import CSV_COLUMNS, by_file
 from pesearch.export.formats import Form, exported, form_of
 from pesearch.export.json_io import choices_from
@@ -31,7 +31,7 @@ def path_of(url: str) -> Path:
 
 
 @given(CHOICES)
-def test_csv(chosen: list[Choice]) -> None:
+def test_csv(chosen: list[Selection]) -> None:
     text = exported(chosen, Form.CSV).decode("utf-8", "surrogateescape")
     header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     assert header == list(CSV_COLUMNS)
@@ -42,7 +42,7 @@ def test_csv(chosen: list[Choice]) -> None:
 
 
 @given(CHOICES)
-def test_json_can_be_exported_again(chosen: list[Choice]) -> None:
+def test_json_can_be_exported_again(chosen: list[Selection]) -> None:
     document = exported(chosen, Form.JSON)
     again = choices_from(document.decode())
     assert exported(again, Form.JSON) == document
@@ -54,7 +54,7 @@ def test_json_can_be_exported_again(chosen: list[Choice]) -> None:
 
 
 @given(CHOICES)
-def test_m3u(chosen: list[Choice]) -> None:
+def test_m3u(chosen: list[Selection]) -> None:
     """Each entry: its length and title, where to begin and end, and one line that is the file."""
     head, title, *lines = exported(chosen, Form.M3U).decode().removesuffix("\n").split("\n")
     assert head == "#EXTM3U"
@@ -79,7 +79,7 @@ STAMP = r"(\d{2,}):([0-5]\d):([0-5]\d\.\d{3})"
 
 
 @given(CHOICES)
-def test_vtt_of_each_file(chosen: list[Choice]) -> None:
+def test_vtt_of_each_file(chosen: list[Selection]) -> None:
     """Every block a number, times in order, and one line of text without markup."""
     for part in by_file(chosen):
         head, *blocks = exported(part, Form.VTT).decode().removesuffix("\n").split("\n\n")
@@ -119,7 +119,7 @@ def test_what_query_prints_is_read(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({**moment, "rank": rank}) for rank in (1, 2))
     assert [each.label for each in choices_from(whole)] == ["siren", "siren"]
     assert choices_from(lines) == choices_from(json.dumps([moment, moment])) == [
-        Choice(Path("/a.mp4"), 1.0, 2.5, "", 0.5)
+        Selection(Path("/a.mp4"), 1.0, 2.5, "", 0.5)
     ] * 2  # fmt: skip
     assert choices_from(" \n") == []
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Choice, looked_up
+from pesearch.export.clip_selection import Selection, looked_up
 from pesearch.export.cut_clips import Clip, NotCut, cut_clips
 from pesearch.export.formats import Form
 from pesearch.export.output_file import write_document
@@ -23,7 +23,7 @@ def test_one_that_fails_stops_no_other(sample_media: Path, tmp_path: Path) -> No
     (tmp_path / "broken.mp4").write_bytes((sample_media / "bell.mp4").read_bytes()[:3000])
     film = sample_media / "siren_train.mp4"
     paths = [film, tmp_path / "gone.mp4", film, tmp_path / "broken.mp4", sample_media / "red_ball.png"]
-    chosen = [looked_up(Choice(path, 0.0 if path.suffix == ".png" else 2.0, 0.0 if path.suffix == ".png" else 4.0))
+    chosen = [looked_up(Selection(path, 0.0 if path.suffix == ".png" else 2.0, 0.0 if path.suffix == ".png" else 4.0))
               for path in paths]  # fmt: skip
     outcomes = list(cut_clips(chosen, folder))
     assert [type(outcome) for outcome in outcomes] == [Clip, NotCut, Clip, NotCut, Clip]
@@ -38,7 +38,7 @@ def test_one_that_fails_stops_no_other(sample_media: Path, tmp_path: Path) -> No
 def test_no_file_is_replaced(sample_media: Path, tmp_path: Path) -> None:
     mine = tmp_path / "bell_00-01.0-00-02.0.mp4"
     mine.write_text("mine")
-    (outcome,) = cut_clips([looked_up(Choice(sample_media / "bell.mp4", 1.0, 2.0))], tmp_path)
+    (outcome,) = cut_clips([looked_up(Selection(sample_media / "bell.mp4", 1.0, 2.0))], tmp_path)
     assert isinstance(outcome, Clip) and outcome.path.name == "bell_00-01.0-00-02.0_2.mp4"
     assert mine.read_text() == "mine"
 
@@ -47,14 +47,14 @@ def test_no_file_is_replaced(sample_media: Path, tmp_path: Path) -> None:
 def test_any_name_gives_a_clip(sample_media: Path, tmp_path: Path, name: bytes) -> None:
     path = tmp_path / os.fsdecode(name)
     shutil.copy(sample_media / "bell.mp4", path)
-    (outcome,) = cut_clips([looked_up(Choice(path, 1.0, 2.0))], tmp_path, reencode=True)
+    (outcome,) = cut_clips([looked_up(Selection(path, 1.0, 2.0))], tmp_path, reencode=True)
     assert isinstance(outcome, Clip)
     assert outcome.path.name.isprintable()
     assert probe(outcome.path).duration_seconds == pytest.approx(1.0, abs=1 / 15)
 
 
 def test_a_clip_ends_with_its_file(sample_media: Path, tmp_path: Path) -> None:
-    choice = looked_up(Choice(sample_media / "bell.mp4", 1.0, 2.0))
+    choice = looked_up(Selection(sample_media / "bell.mp4", 1.0, 2.0))
     assert choice.media
     far = replace(choice, end_seconds=1000.0).padded(5.0)
     assert far.stretch_seconds == (0.0, choice.media.duration_seconds)

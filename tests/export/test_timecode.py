@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.export.clip_selection import STILL_SECONDS, Choice
+from pesearch.export.clip_selection import STILL_SECONDS, Selection
 from pesearch.export.timecode import RATES, common_rate, frame_rate, frame_span, rate_text
 from tests.export.hostile import choices, film, sound, still
 
@@ -52,7 +52,7 @@ def test_any_rate_has_one(measured: float) -> None:
 
 
 @given(choices(), st.sampled_from([None, *RATES]))
-def test_each_end_is_at_the_nearest_frame_inside_the_file(choice: Choice, rate: Fraction | None) -> None:
+def test_each_end_is_at_the_nearest_frame_inside_the_file(choice: Selection, rate: Fraction | None) -> None:
     span = frame_span(choice, rate)
     assert 0 <= span.first < span.end <= span.total
     half = Fraction(1, 2) / span.rate
@@ -65,7 +65,7 @@ def test_each_end_is_at_the_nearest_frame_inside_the_file(choice: Choice, rate: 
 
 
 @given(choices(), st.floats(0, 100))
-def test_padding_stays_in_the_file_and_holds_the_moment(choice: Choice, seconds: float) -> None:
+def test_padding_stays_in_the_file_and_holds_the_moment(choice: Selection, seconds: float) -> None:
     start, end = choice.stretch_seconds
     padded_start, padded_end = choice.padded(seconds).stretch_seconds
     assert 0 <= padded_start <= start

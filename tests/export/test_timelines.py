@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Choice
+from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import Form, exported
 from pesearch.export.safe_names import file_name
 from pesearch.export.timecode import common_rate, frame_span, rate_of
@@ -61,7 +61,7 @@ def test_dropped_frames_are_told() -> None:
 
 
 @given(CHOICES)
-def test_edl_holds_every_moment_at_one_rate(chosen: list[Choice]) -> None:
+def test_edl_holds_every_moment_at_one_rate(chosen: list[Selection]) -> None:
     rate = common_rate(chosen)
     spans = [frame_span(each, rate) for each in chosen]
     assume(max(span.end for span in spans) < 86_400 * rate)
@@ -93,7 +93,7 @@ def test_no_timecode_after_a_day() -> None:
 
 
 @given(CHOICES)
-def test_otio_keeps_the_frames_of_each_file(chosen: list[Choice]) -> None:
+def test_otio_keeps_the_frames_of_each_file(chosen: list[Selection]) -> None:
     timeline = read(exported(chosen, Form.OTIO), "otio_json")
     kinds = {track.kind: track for track in timeline.tracks}
     for kind, wanted in (
@@ -116,7 +116,7 @@ def test_otio_keeps_the_frames_of_each_file(chosen: list[Choice]) -> None:
 
 def test_sounds_are_markers() -> None:
     choice = film(2.0, 8.0)
-    heard = Choice(choice.path, 2.0, 8.0, "siren", 0.9, (Event("bell", 3.0, 4.0, 0.8), Event("gone", 9.0, 9.5, 0.8)),
+    heard = Selection(choice.path, 2.0, 8.0, "siren", 0.9, (Event("bell", 3.0, 4.0, 0.8), Event("gone", 9.0, 9.5, 0.8)),
                    choice.media)  # fmt: skip
     (clip,) = clips(read(exported([heard], Form.OTIO), "otio_json").tracks[0])
     (marker,) = clip.markers
@@ -134,7 +134,7 @@ def seconds(text: str | None) -> Fraction:
 
 
 @given(CHOICES)
-def test_fcpxml_refers_to_what_is_there_and_stays_on_frames(chosen: list[Choice]) -> None:
+def test_fcpxml_refers_to_what_is_there_and_stays_on_frames(chosen: list[Selection]) -> None:
     root = ElementTree.fromstring(exported(chosen, Form.FCPXML))
     assert root.get("version") == "1.8"
     formats = {each.get("id"): each for each in root.iter("format")}
@@ -173,7 +173,7 @@ def test_fcpxml_refers_to_what_is_there_and_stays_on_frames(chosen: list[Choice]
 
 
 @given(CHOICES)
-def test_fcpxml_is_read_by_opentimelineio(chosen: list[Choice]) -> None:
+def test_fcpxml_is_read_by_opentimelineio(chosen: list[Selection]) -> None:
     assume(not any(each.is_still for each in chosen))  # its reader knows no pictures without a rate
     timeline = read(exported(chosen, Form.FCPXML), "fcpx_xml")
     found = [clip for track in timeline.tracks for clip in clips(track)]

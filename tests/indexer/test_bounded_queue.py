@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.indexer.bounded_queue import Channel, Closed
+from pesearch.indexer.bounded_queue import BoundedQueue, Closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Parcel:
     number: int = 0
 
 
-def filled(sizes: list[int]) -> Channel[Parcel]:
-    channel: Channel[Parcel] = Channel(sum(sizes), producers=1)
+def filled(sizes: list[int]) -> BoundedQueue[Parcel]:
+    channel: BoundedQueue[Parcel] = BoundedQueue(sum(sizes), producers=1)
     for number, size in enumerate(sizes):
         channel.put(Parcel(size, number=number))
     channel.finish()
@@ -39,7 +39,7 @@ def test_everything_comes_once_in_order_and_in_bounded_batches(sizes: list[int],
 
 
 def test_many_producers_never_hold_more_than_the_bound() -> None:
-    channel: Channel[Parcel] = Channel(10, producers=4)
+    channel: BoundedQueue[Parcel] = BoundedQueue(10, producers=4)
     held, highest = 0, 0
     lock = threading.Lock()
 
@@ -67,13 +67,13 @@ def test_many_producers_never_hold_more_than_the_bound() -> None:
 
 
 def test_a_parcel_larger_than_all_room_passes_alone() -> None:
-    channel: Channel[Parcel] = Channel(10, producers=1)
+    channel: BoundedQueue[Parcel] = BoundedQueue(10, producers=1)
     channel.put(Parcel(1000))
     assert channel.take(5, 10) == [Parcel(1000)]
 
 
 def test_closing_wakes_a_waiting_producer() -> None:
-    channel: Channel[Parcel] = Channel(10, producers=1)
+    channel: BoundedQueue[Parcel] = BoundedQueue(10, producers=1)
     channel.put(Parcel(10))
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(channel.put, Parcel(10))

@@ -67,7 +67,7 @@ def test_sidecar_that_comes_changes_and_goes(folder: Path, library: Library, mod
     (folder / "tone.de.srt").unlink()
     assert nothing_embedded(run(folder, library, models))
     assert said(library) == {"tone.wav": ["mind the wider gap"]}
-    assert [hit.cue.text for hit in library.find_text("gap OR vorsicht", 9)] == ["mind the wider gap"]
+    assert [hit.cue.text for hit in library.search_cues("gap OR vorsicht", 9)] == ["mind the wider gap"]
 
 
 def test_moved_file_takes_its_sidecar_along(folder: Path, library: Library, models: ModelSet) -> None:

@@ -19,7 +19,7 @@ from pesearch.indexer.progress_events import Plan, Progress, Spent
 from pesearch.indexer.run import index
 from pesearch.indexer.survey import Work
 from pesearch.locations import Location
-from pesearch.store.derived.previews import picture_near
+from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library, create_library
 from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind
 from tests.indexer.runs import held, of, run, told
@@ -60,7 +60,9 @@ def test_two_processes_make_the_same_library(
             one, other = library.vectors(file.id, space), shared.vectors(files[file.path], space)
             assert np.array_equal(one.segments, other.segments)
             np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-3)
-        assert picture_near(shared.folder, file.fingerprint, 0) == picture_near(library.folder, file.fingerprint, 0)
+        assert nearest_preview(shared.folder, file.fingerprint, 0) == nearest_preview(
+            library.folder, file.fingerprint, 0
+        )
     (plan,), (spent,) = of(Plan, outcomes), of(Spent, outcomes)
     assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
     assert spent.codec_seconds > 0

@@ -16,7 +16,7 @@ from pesearch.indexer.commit import Embedded
 from pesearch.indexer.progress_events import Failed, Progress
 from pesearch.indexer.run import index
 from pesearch.indexer.survey import Work
-from pesearch.indexer.timings import Stages
+from pesearch.indexer.timings import StageTimings
 from pesearch.locations import Location
 from pesearch.media.probe import probe
 from pesearch.store.library import Library, create_library
@@ -80,7 +80,7 @@ def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet
 def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starter: ModelSet, long: Library) -> None:
     path = folder / "long.mp4"
     work = [Work(Location.now(path), (), "fingerprint", probe(path))]
-    embedding = pipeline.embed(work, starter, Stages(), long.folder)
+    embedding = pipeline.embed(work, starter, StageTimings(), long.folder)
     with long.writer() as writer:
         (finished,) = next(each for each in embedding if not isinstance(each, Progress))
         embedding.close()

@@ -12,7 +12,7 @@ from pesearch.indexer import commit
 from pesearch.indexer import maintenance as tidying
 from pesearch.indexer.progress_events import Indexed, Plan, Spent
 from pesearch.indexer.run import index
-from pesearch.store.index.maintenance import NotRenewed, Renewing
+from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
 from pesearch.store.library import Library
 from pesearch.types import MEDIA_SPACES, SpaceName
 from tests.indexer.runs import of, run, told
@@ -36,14 +36,16 @@ def pictures(tmp_path: Path, sample: Callable[[str], Path]) -> Path:
 def test_index_at_the_end(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = run(media, library, models)
     kinds = [type(outcome) for outcome in outcomes]
-    assert kinds.index(Plan) < kinds.index(Indexed) < kinds.index(Renewing) < kinds.index(Spent) == len(kinds) - 1
+    assert (
+        kinds.index(Plan) < kinds.index(Indexed) < kinds.index(RefreshProgress) < kinds.index(Spent) == len(kinds) - 1
+    )
     for space in MEDIA_SPACES:
-        shares = [step.share for step in of(Renewing, outcomes) if step.index == space]
+        shares = [step.share for step in of(RefreshProgress, outcomes) if step.index == space]
         assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 1.0)
     (spent,) = of(Spent, outcomes)
     assert 0 < spent.index_seconds < spent.elapsed_seconds
     assert not any(policy.lacks_index for policy in library.status().policies.values())
-    assert not of(Renewing, run(media, library, models))
+    assert not of(RefreshProgress, run(media, library, models))
 
 
 def test_index_while_a_run_goes_on(
@@ -69,12 +71,14 @@ def test_no_sooner_than_its_share_of_time(
     monkeypatch.setattr(tidying, "EVERY_SECONDS", 0.0)
     monkeypatch.setattr(tidying, "TIME_SHARE", 1e-9)
     outcomes = run(pictures, library, models)
-    assert [step.share for step in of(Renewing, outcomes)].count(1.0) == 2  # soon after the start, and at the end
+    assert [step.share for step in of(RefreshProgress, outcomes)].count(
+        1.0
+    ) == 2  # soon after the start, and at the end
 
 
 def test_interrupted_while_an_index_is_built(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = index([media], library, models)
-    assert any(isinstance(outcome, Renewing) for outcome in outcomes)
+    assert any(isinstance(outcome, RefreshProgress) for outcome in outcomes)
     with pytest.raises(KeyboardInterrupt):
         outcomes.throw(KeyboardInterrupt)
     assert library.status().policies[SpaceName.FRAME].lacks_index
@@ -87,7 +91,7 @@ def test_index_that_cannot_be_built_fails_no_file(media: Path, library: Library,
     (library.folder / "indexes").write_text("in the way")
     outcomes = run(media, library, models)
     assert told(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
-    assert {trouble.index for trouble in of(NotRenewed, outcomes)} == set(MEDIA_SPACES)
+    assert {trouble.index for trouble in of(RefreshFailed, outcomes)} == set(MEDIA_SPACES)
     (library.folder / "indexes").unlink()
-    assert not of(NotRenewed, run(media, library, models))
+    assert not of(RefreshFailed, run(media, library, models))
     assert not library.status().policies[SpaceName.FRAME].lacks_index

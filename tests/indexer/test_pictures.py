@@ -12,7 +12,7 @@ from PIL import Image
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.media.thumbnails import thumbnail
-from pesearch.store.derived.previews import PICTURE_FOLDER, picture_near
+from pesearch.store.derived.previews import PREVIEW_FOLDER, nearest_preview
 from pesearch.store.library import Library
 from pesearch.types import ImageArray, MediaKind
 from tests.indexer.runs import run
@@ -33,7 +33,7 @@ def film(media: Path) -> Path:
 def test_a_film_has_one_in_ten_seconds(media: Path, film: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     (file,) = [each for each in library.files() if each.path == film]
-    (archive,) = (library.folder / PICTURE_FOLDER).glob(f"*/{file.fingerprint}.zip")
+    (archive,) = (library.folder / PREVIEW_FOLDER).glob(f"*/{file.fingerprint}.zip")
     with zipfile.ZipFile(archive) as kept:
         times_ms = [int(name.removesuffix(".jpg")) for name in kept.namelist()]
         assert [at_ms // 10_000 for at_ms in times_ms] == [0, 1, 2]
@@ -42,16 +42,18 @@ def test_a_film_has_one_in_ten_seconds(media: Path, film: Path, library: Library
             assert picture.shape == (180, 320, 3)
             difference = np.abs(picture.astype(int) - seen(thumbnail(film, at_ms / 1000)).astype(int))
             assert difference.mean() < 4
-    assert picture_near(library.folder, file.fingerprint, 12.0) != picture_near(library.folder, file.fingerprint, 0.0)
+    assert nearest_preview(library.folder, file.fingerprint, 12.0) != nearest_preview(
+        library.folder, file.fingerprint, 0.0
+    )
 
 
 def test_a_still_has_itself_and_sound_none(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     by_kind = {file.info.kind: file.fingerprint for file in library.files()}
-    still = picture_near(library.folder, by_kind[MediaKind.IMAGE], 0.0)
+    still = nearest_preview(library.folder, by_kind[MediaKind.IMAGE], 0.0)
     assert still is not None
     assert seen(still).shape == seen(thumbnail(media / "cover.png", 0.0, 640)).shape
-    assert picture_near(library.folder, by_kind[MediaKind.AUDIO], 0.0) is None
+    assert nearest_preview(library.folder, by_kind[MediaKind.AUDIO], 0.0) is None
 
 
 def test_they_go_with_their_file(media: Path, library: Library, models: ModelSet) -> None:
@@ -61,13 +63,13 @@ def test_they_go_with_their_file(media: Path, library: Library, models: ModelSet
     )
     with library.writer() as writer:
         writer.remove([gone.id])
-        assert writer.sweep_pictures() > 0
-        assert writer.sweep_pictures() == 0
-    assert picture_near(library.folder, gone.fingerprint, 0.0) is None
-    assert picture_near(library.folder, stays.fingerprint, 0.0) is not None
+        assert writer.sweep_previews() > 0
+        assert writer.sweep_previews() == 0
+    assert nearest_preview(library.folder, gone.fingerprint, 0.0) is None
+    assert nearest_preview(library.folder, stays.fingerprint, 0.0) is not None
 
 
 def test_without_room_for_them_the_file_is_indexed(media: Path, library: Library, models: ModelSet) -> None:
-    (library.folder / PICTURE_FOLDER).write_text("a file where their folder would be")
+    (library.folder / PREVIEW_FOLDER).write_text("a file where their folder would be")
     run(media, library, models)
     assert len(library.files()) == 3

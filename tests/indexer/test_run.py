@@ -10,7 +10,7 @@ import pytest
 
 from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.errors import LibraryBusy, OtherModelSet, PesearchError
+from pesearch.errors import LibraryBusy, ModelMismatch, PesearchError
 from pesearch.indexer.progress_events import Indexed, NotMedia, Plan, Progress
 from pesearch.indexer.run import index
 from pesearch.media.audio import read_audio
@@ -119,7 +119,7 @@ def test_a_pattern_without_sense_is_one_error(media: Path, library: Library, mod
 
 def test_a_library_of_another_model_set_is_refused(tmp_path: Path, media: Path, models: ModelSet) -> None:
     other = create_library(tmp_path / "other", "large", models.spaces)
-    with pytest.raises(OtherModelSet, match="large"):
+    with pytest.raises(ModelMismatch, match="large"):
         run(media, other, models)
 
 

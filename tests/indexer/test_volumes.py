@@ -34,12 +34,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that the survey opens."""
     names: list[str] = []
 
-    def recognise(path: Path) -> object:
+    def sniff(path: Path) -> object:
         names.append(path.name)
         return really(path)
 
-    really = plan.recognise
-    monkeypatch.setattr(plan, "recognise", recognise)
+    really = plan.sniff
+    monkeypatch.setattr(plan, "recognise", sniff)
     return names
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pesearch.errors import MediaError
-from pesearch.media.sniff import has_media_name, recognise
+from pesearch.media.sniff import has_media_name, sniff
 from pesearch.types import MediaKind
 
 Sample = Callable[[str], Path]
@@ -41,14 +41,14 @@ Sample = Callable[[str], Path]
 def test_by_content_not_by_name(sample: Sample, tmp_path: Path, name: str, kind: MediaKind) -> None:
     disguised = tmp_path / "notes.txt"
     disguised.write_bytes(sample(name).read_bytes())
-    assert recognise(disguised) is kind
+    assert sniff(disguised) is kind
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff", "gif", "avif"])
 def test_pictures(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "picture"
     Image.new("RGB", (8, 8), "red").save(path, {"jpg": "JPEG"}.get(suffix, suffix.upper()))
-    assert recognise(path) is MediaKind.IMAGE
+    assert sniff(path) is MediaKind.IMAGE
 
 
 _OTHER = (
@@ -66,14 +66,14 @@ _OTHER = (
 def test_other_files_are_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
-    assert recognise(path) is None
+    assert sniff(path) is None
 
 
 def test_mp3_without_tag(sample: Sample, tmp_path: Path) -> None:
     whole = sample("tone.mp3").read_bytes()
     path = tmp_path / "bare"
     path.write_bytes(whole[10 + int.from_bytes(bytes(whole[6:10]), "big") :])
-    assert recognise(path) is MediaKind.AUDIO
+    assert sniff(path) is MediaKind.AUDIO
 
 
 def test_empty_missing_and_folder_say_so(tmp_path: Path) -> None:
@@ -81,14 +81,14 @@ def test_empty_missing_and_folder_say_so(tmp_path: Path) -> None:
     empty.touch()
     for path, reason in ((empty, "empty"), (tmp_path / "gone.mp4", "vanished"), (tmp_path, "not a regular file")):
         with pytest.raises(MediaError, match=reason):
-            recognise(path)
+            sniff(path)
 
 
 def test_a_fifo_is_never_opened(tmp_path: Path) -> None:
     path = tmp_path / "pipe.mp4"
     os.mkfifo(path)
     with pytest.raises(MediaError, match="not a regular file"):
-        recognise(path)
+        sniff(path)
 
 
 def test_names_that_promise_media() -> None:
@@ -101,6 +101,6 @@ def test_any_bytes_are_something_or_nothing(tmp_path_factory: pytest.TempPathFac
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
     try:
-        assert recognise(path) in (None, *MediaKind)
+        assert sniff(path) in (None, *MediaKind)
     except MediaError as error:
         assert str(error).startswith("damaged")  # a GIF in name only

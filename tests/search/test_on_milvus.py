@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.retrieve import retriever as retrieve
 from pesearch.search.search import search
 from pesearch.store.catalogue.vector_backend import MilvusAddress
@@ -25,8 +25,8 @@ def test_same_ten_moments(
 ) -> None:
     """So small a library has no more frames than are asked for: here few are asked for, so that the Milvus is, too."""
     pytest.importorskip("milvus_lite")
-    monkeypatch.setattr(retrieve, "HITS_A_PROBE", 10)
-    monkeypatch.setattr(retrieve, "HITS_A_MOMENT", 1)
+    monkeypatch.setattr(retrieve, "MIN_HITS_PER_VECTOR", 10)
+    monkeypatch.setattr(retrieve, "HITS_PER_MOMENT", 1)
     shutil.copytree(sample_library.folder, tmp_path / "library")
     library, milvus = open_library(tmp_path / "library"), MilvusAddress(str(tmp_path / "lite.db"))
     with library.writer() as writer:
@@ -39,7 +39,7 @@ def test_same_ten_moments(
 
     monkeypatch.setattr(MilvusCollection, "nearest", counting)
     for text in ("siren and train", "a dog barking", "heard:siren THEN seen:train WITHIN 10s"):
-        here, there = (search(one, starter, Question(text, locate=False)) for one in (sample_library, library))
+        here, there = (search(one, starter, SearchRequest(text, locate=False)) for one in (sample_library, library))
         assert there.moments
         assert there.moments == here.moments
     assert asked

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.relevance_curve import Curve, _along, relevance
 from pesearch.store.library import Library
 from pesearch.types import MediaFile
@@ -17,7 +17,7 @@ def file_named(library: Library, name: str) -> MediaFile:
 
 
 def curves(library: Library, models: ModelSet, text: str, name: str) -> dict[str, Curve]:
-    found = relevance(library, models, Question(text), file_named(library, name))
+    found = relevance(library, models, SearchRequest(text), file_named(library, name))
     return {curve.sense: curve for curve in found}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pesearch.errors import LibraryMoved
+from pesearch.errors import SnapshotExpired
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.write import compaction as merging
 from pesearch.store.write import writer as writing
@@ -70,7 +70,7 @@ def read(folder: Path, stop: Event, said: Connection) -> None:
         pinned = library.pinned()
         try:
             now = Seen(pinned.generation(), answers(pinned), 1)
-        except LibraryMoved:  # a reader that is late by a whole run of the writer asks again
+        except SnapshotExpired:  # a reader that is late by a whole run of the writer asks again
             continue
         if seen and (seen[-1].generation, seen[-1].hits) == (now.generation, now.hits):
             seen[-1] = replace(now, times=seen[-1].times + 1)

@@ -21,7 +21,7 @@ from pesearch.locations import Location
 from pesearch.store.catalogue.schema import MIGRATIONS
 from pesearch.store.disk.lock import LOCK_FILE
 from pesearch.store.library import Library, create_library
-from pesearch.store.write.streaming import Draft
+from pesearch.store.write.streaming import StreamingShardWriter
 from tests.store.contents import SPACES, encoded, failure, location, queries
 
 LIBRARIES = Path(__file__).with_name("libraries")
@@ -37,7 +37,7 @@ def fill(library: Library) -> None:
         writer.remove([file.id for file in library.files() if file.fingerprint == "four"])
         writer.add_location(1, location("/moved a", 9))
         writer.forget([Path("/a")])
-        film, draft = encoded("/film", "five", rows=20, steps=30), Draft(library.folder, SPACES)
+        film, draft = encoded("/film", "five", rows=20, steps=30), StreamingShardWriter(library.folder, SPACES)
         for part in film.vectors:
             draft.add_vectors(part)
         if film.features is not None:

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryMoved, LibraryNotFound, LibraryTooNew
+from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryNotFound, LibraryTooNew, SnapshotExpired
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
 from tests.store.contents import AUDIO, SPACES, encoded, features, queries, vectors
@@ -236,7 +236,7 @@ def test_a_pinned_library_says_when_it_was_overtaken(filled: Library) -> None:
     with filled.writer() as writer:
         writer.remove([1, 2, 3])
         writer.sweep()
-    with pytest.raises(LibraryMoved, match="ask again"):
+    with pytest.raises(SnapshotExpired, match="ask again"):
         pinned.vectors(1, AUDIO.name)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pesearch.errors import LibraryDamaged, LibraryError, LibraryNotFound, OtherModelSet
+from pesearch.errors import LibraryDamaged, LibraryError, LibraryNotFound, ModelMismatch
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import MediaKind, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, FRAME, SECONDS, SPACES, encoded, failure, location, queries, vectors
@@ -59,16 +59,16 @@ def test_damaged_catalogue(library: Library) -> None:
 
 def test_other_model_set_is_refused(library: Library) -> None:
     library.require("made-up", list(reversed(SPACES)))
-    with pytest.raises(OtherModelSet, match="--model made-up"):
+    with pytest.raises(ModelMismatch, match="--model made-up"):
         library.require("small", SPACES)
-    with pytest.raises(OtherModelSet, match="another revision"):
+    with pytest.raises(ModelMismatch, match="another revision"):
         library.require("made-up", [AUDIO, replace(FRAME, revision="2")])
 
 
 def test_other_window_length_is_not_written_to(library: Library) -> None:
     with duckdb.connect(library.folder / "library.duckdb") as connection:
         connection.execute("UPDATE library SET window_seconds = 4")
-    with pytest.raises(OtherModelSet, match="windows"), open_library(library.folder).writer():
+    with pytest.raises(ModelMismatch, match="windows"), open_library(library.folder).writer():
         pass
 
 

@@ -22,7 +22,7 @@ from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.write import compaction as merging
 from pesearch.store.write import writer as writing
-from pesearch.store.write.streaming import Draft
+from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.store.write.writer import Writer
 from pesearch.types import EncodedFile, SpaceName
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
@@ -179,7 +179,7 @@ def prove_whole(library: Library) -> None:
     waiting = set(library.cues_to_embed().file_ids.tolist())
     for file in library.files():
         asked = vectors(file.fingerprint, AUDIO, 1).vectors
-        (near,) = library.find_alike(asked, np.zeros(1, np.float32), 10_000, frozenset({file.id}))
+        (near,) = library.find_similar_cues(asked, np.zeros(1, np.float32), 10_000, frozenset({file.id}))
         told = [(hit.file_id, hit.cue.text) for hit in near]
         assert told == ([] if file.id in waiting else [(file.id, file.fingerprint)])
     rows = {file.id: LONG_ROWS if file.fingerprint.startswith("long") else 3 for file in library.files()}
@@ -199,7 +199,7 @@ def prove_whole(library: Library) -> None:
 
 
 def _streamed(folder: Path, file: EncodedFile) -> StreamedFile:
-    draft = Draft(folder, SPACES)
+    draft = StreamingShardWriter(folder, SPACES)
     for part in file.vectors:
         draft.add_vectors(part)
     if file.features is not None:

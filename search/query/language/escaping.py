@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.search.query.file_filter import duration_seconds
 from pesearch.search.query.language.lexer import is_plain
 
@@ -48,12 +48,12 @@ def write_quoted(text: str) -> str:
 
 
 def read_path(written: str) -> Path:
-    """A file name; `~/` is the home folder. Raises QuestionError where there is none."""
+    """A file name; `~/` is the home folder. Raises QueryError where there is none."""
     path = Path(read_escapes(written))
     try:
         return path.expanduser() if written.startswith("~/") else path
     except RuntimeError as error:
-        raise QuestionError("the whole path of the file, for there is no home folder to start from") from error
+        raise QueryError("the whole path of the file, for there is no home folder to start from") from error
 
 
 def write_path(path: Path) -> str:
@@ -63,17 +63,17 @@ def write_path(path: Path) -> str:
 
 
 def read_seconds(written: str) -> float:
-    """A time as `duration_seconds` reads it, or with its unit as a word: `5 seconds`. Raises QuestionError."""
-    unknown = QuestionError("a time such as 5s, 2m, 1h30m or 1:30")
+    """A time as `duration_seconds` reads it, or with its unit as a word: `5 seconds`. Raises QueryError."""
+    unknown = QueryError("a time such as 5s, 2m, 1h30m or 1:30")
     if len(written) > _LONGEST_TIME_TEXT:
         raise unknown
     spelt = _WITH_UNIT.fullmatch(written)
     try:
         seconds = duration_seconds(spelt[1] + spelt[2] if spelt else written)
-    except QuestionError as error:
+    except QueryError as error:
         raise unknown from error
     if seconds > LONGEST_SECONDS:
-        raise QuestionError(f"a time of at most {LONGEST_SECONDS:.0f} s")
+        raise QueryError(f"a time of at most {LONGEST_SECONDS:.0f} s")
     return seconds
 
 

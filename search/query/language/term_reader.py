@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lark import Token
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.search.query.language.escaping import read_escapes, read_path, read_seconds, read_words
 from pesearch.search.query.language.lexer import QUOTED, Kind, Misplaced, has_media_end
 from pesearch.search.query.language.nodes import LEAST_WEIGHT, MOST_WEIGHT, Example, Literal, Sense, Term, Words
@@ -65,11 +65,11 @@ def _stretch(name: str, times: str | None, column: int, times_column: int) -> Ex
         if times is None:
             return Example(path)
         if not (ends := _STRETCH.fullmatch(times)) or not any(ends.groups()):
-            raise QuestionError("a stretch of time such as 12.5-15 or 1:02-1:10")
+            raise QueryError("a stretch of time such as 12.5-15 or 1:02-1:10")
         start, end = (read_seconds(written) if written else None for written in ends.groups())
         if end is not None and end <= (start or 0.0):
-            raise QuestionError("an end that is later than the start")
-    except QuestionError as error:
+            raise QueryError("an end that is later than the start")
+    except QueryError as error:
         raise Misplaced(column if times is None else times_column, str(error)) from error
     return Example(path, start, end)
 

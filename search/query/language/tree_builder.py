@@ -8,7 +8,7 @@ from itertools import groupby
 
 from lark import Token, Transformer
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.search.query.language.escaping import read_seconds
 from pesearch.search.query.language.lexer import Kind, Misplaced
 from pesearch.search.query.language.nodes import And, Example, Literal, Node, Not, Or, Term, Then, Together, Words
@@ -175,5 +175,5 @@ def _limit(token: Token) -> _Limit:
     written = token.removeprefix(Kind.WITHIN).lstrip()
     try:
         return _Limit(read_seconds(written), column_of(token))
-    except QuestionError as error:
+    except QueryError as error:
         raise Misplaced(column_of(token) + len(token) - len(written), str(error)) from error

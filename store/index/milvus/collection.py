@@ -16,7 +16,7 @@ import numpy as np
 
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.milvus.client import Connected, asked
-from pesearch.store.shards.row_ranges import Numbers
+from pesearch.store.shards.row_ranges import RowIds
 from pesearch.types import FloatArray, HalfArray, SegmentArray
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class MilvusCollection:
             )
             return int(counted[0]["count(*)"])
 
-    def insert(self, ids: Numbers, file_ids: Numbers, segments: SegmentArray, vectors: HalfArray) -> None:
+    def insert(self, ids: RowIds, file_ids: RowIds, segments: SegmentArray, vectors: HalfArray) -> None:
         """Add rows: ids and file_ids int64 [n], segments in seconds [n, 2], vectors float16 [n, dim]."""
         with asked(self.address) as connected:
             step = max(1, MESSAGE_BYTES // (4 * self.dim))
@@ -125,7 +125,7 @@ class MilvusCollection:
 
     def nearest(
         self, queries: FloatArray, length: int, expression: str, probed_share: float | None, *, see_all: bool
-    ) -> Numbers:
+    ) -> RowIds:
         """The ids int64 [q, length] of about the best rows for each query, -1 where none, where `expression` holds.
 
         Of an index of lists a search looks into `probed_share`; None of one that has none. With `see_all` it waits for

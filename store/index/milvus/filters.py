@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pesearch.store.shards.row_ranges import Numbers
+from pesearch.store.shards.row_ranges import RowIds
 
 _ROW_BITS = 32
 """Of the 64 bits of an id, those that number the row in its file; those above are the file."""
@@ -14,7 +14,7 @@ _RUN_FILES, _MOST_RUNS, _MOST_NAMED = 8, 100, 10_000
 Lite reads 10,000 names in 70 ms, and nests one level a run."""
 
 
-def expressions(wanted: Numbers, held: Numbers) -> list[str]:
+def expressions(wanted: RowIds, held: RowIds) -> list[str]:
     """What Milvus lets through of the files that a collection holds: those `wanted`, in one search for each expression.
 
     Both are file ids in rising order. Long runs of files are given by their ends, others by name.
@@ -38,11 +38,11 @@ def expressions(wanted: Numbers, held: Numbers) -> list[str]:
     return made
 
 
-def row_ids(file_ids: Numbers, numbers: Numbers) -> Numbers:
+def row_ids(file_ids: RowIds, numbers: RowIds) -> RowIds:
     """The ids of rows: of the file, and the number of the row in it."""
     return (file_ids << _ROW_BITS) | numbers
 
 
-def rows_of_ids(ids: Numbers) -> tuple[Numbers, Numbers]:
+def rows_of_ids(ids: RowIds) -> tuple[RowIds, RowIds]:
     """The files of ids, and the numbers of the rows in them."""
     return ids >> _ROW_BITS, ids & ((1 << _ROW_BITS) - 1)

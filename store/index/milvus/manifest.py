@@ -19,35 +19,35 @@ from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.cache_file import read_cached, write_cached
 from pesearch.store.index.ivf_file import INDEX_FOLDER
 from pesearch.store.index.milvus.collection import IndexKind, MilvusCollection
-from pesearch.store.shards.row_ranges import Layout, Numbers
+from pesearch.store.shards.row_ranges import RowIds, RowRanges
 from pesearch.types import Space
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cover:
+class Manifest:
     """`layout` is of the files of which all rows are in the collection, in rising order.
 
     Of `unsure` files [files], in rising order, some may be.
     """
 
     kind: IndexKind
-    layout: Layout
-    unsure: Numbers
+    layout: RowRanges
+    unsure: RowIds
 
     @property
-    def held(self) -> Numbers:
+    def held(self) -> RowIds:
         """All files of which rows may be in the collection, in rising order."""
         return np.union1d(self.layout.file_ids, self.unsure)
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceOnMilvus:
-    """A space of the library that is born as `birth` and lies in `folder`, on a Milvus."""
+    """A space of the library that is born as `library_id` and lies in `folder`, on a Milvus."""
 
     folder: Path
-    birth: str
+    library_id: str
     space: Space
     address: MilvusAddress
 
@@ -60,18 +60,18 @@ class SpaceOnMilvus:
     def collection(self) -> MilvusCollection:
         """Its collection. A copy of a library, which lies elsewhere, has its own: it goes its own way."""
         place = hashlib.sha256(str(self.folder.resolve()).encode(errors="surrogateescape")).hexdigest()[:8]
-        name = f"pesearch_{self.birth}_{place}_{self.space.name.value}"
+        name = f"pesearch_{self.library_id}_{place}_{self.space.name.value}"
         return MilvusCollection(self.address, name, self.space.dim)
 
-    def read(self) -> Cover | None:
+    def read(self) -> Manifest | None:
         """What the collection covers; None where nothing, or nothing of use, says so."""
         cached = read_cached(self.path, self._made_for())
         if cached is None:
             return None
         unsure = np.array(cached.says["unsure"], dtype=np.int64)
-        return Cover(IndexKind(cached.says["kind"]), cached.layout, unsure)
+        return Manifest(IndexKind(cached.says["kind"]), cached.layout, unsure)
 
-    def write(self, cover: Cover) -> None:
+    def write(self, cover: Manifest) -> None:
         """Say what the collection covers from now on."""
         says = {"kind": cover.kind.value, "unsure": cover.unsure.tolist()}
         write_cached(self.path, self._made_for(), says, cover.layout)

@@ -13,8 +13,8 @@ from pesearch.store.index.ivf_rabitq import probed_share
 from pesearch.store.index.mapped_rows import Rows
 from pesearch.store.index.milvus.collection import MOST_HITS, IndexKind, MilvusCollection
 from pesearch.store.index.milvus.filters import expressions, rows_of_ids
-from pesearch.store.index.milvus.manifest import Cover, SpaceOnMilvus
-from pesearch.store.shards.row_ranges import Layout, Marks, Numbers
+from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
+from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import FloatArray
 
 SHORTLIST, SHORTLIST_A_HIT = 100, 2
@@ -34,15 +34,15 @@ class MilvusIndex:
     """What covers the files of a cover that was written at `written`, in seconds of Unix time."""
 
     collection: MilvusCollection
-    cover: Cover
+    cover: Manifest
     written: float
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> RowRanges:
         """The files that it covers."""
         return self.cover.layout
 
-    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: Marks) -> Nearest:
+    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: RowMask) -> Nearest:
         """The k best rows of those files that are `chosen` [files of the space] and covered; k at most their number.
 
         As few as would be on the shortlist anyway, or more than Milvus finds at once, are read from the shards instead.
@@ -67,7 +67,7 @@ class MilvusIndex:
             )
         return rescored(rows, shortlist, queries, k)
 
-    def _shortlist(self, layout: Layout, queries: FloatArray, length: int, wanted: Numbers, share: float) -> Numbers:
+    def _shortlist(self, layout: RowRanges, queries: FloatArray, length: int, wanted: RowIds, share: float) -> RowIds:
         """Rows [q, n] of the space, of the files that are wanted; -1 where none."""
         probed = share if self.cover.kind is IndexKind.LISTS else None
         see_all = time.time() - self.written < BOUNDED_SECONDS

@@ -21,8 +21,8 @@ from pesearch.store.index.mapped_rows import Rows
 from pesearch.store.index.milvus.client import in_passing, reach
 from pesearch.store.index.milvus.collection import IndexKind
 from pesearch.store.index.milvus.filters import row_ids
-from pesearch.store.index.milvus.manifest import Cover, SpaceOnMilvus
-from pesearch.store.shards.row_ranges import Layout, Marks, Numbers
+from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
+from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import SpaceName
 
 BATCH_ROWS = 1 << 14
@@ -50,14 +50,14 @@ def bring_up(held: SpaceOnMilvus, rows: Rows, *, large: bool) -> Iterator[float]
         yield done / max(wanted, 1)
         held.write(replace(cover, unsure=rows.layout.file_ids[batch]))
         added = _add(held, rows, batch)
-        cover = Cover(kind, _with(cover.layout, rows.layout, batch), _NONE)
+        cover = Manifest(kind, _with(cover.layout, rows.layout, batch), _NONE)
         done += added
     held.collection.flush()
     held.write(cover)
     yield 1.0
 
 
-def _checked(held: SpaceOnMilvus, cover: Cover | None, kind: IndexKind) -> Cover:
+def _checked(held: SpaceOnMilvus, cover: Manifest | None, kind: IndexKind) -> Manifest:
     """The cover of a collection that holds what it says, and nothing else: an empty one where it does not."""
     rows = held.collection.rows()
     if cover is not None and rows is not None and cover.kind is kind:
@@ -67,18 +67,18 @@ def _checked(held: SpaceOnMilvus, cover: Cover | None, kind: IndexKind) -> Cover
             held.write(cover)
         if rows == cover.layout.rows:
             return cover
-    nothing = Cover(kind, Layout.of(_NONE, _NONE), _NONE)
+    nothing = Manifest(kind, RowRanges.of(_NONE, _NONE), _NONE)
     held.write(nothing)
     held.collection.create(kind)
     return nothing
 
 
-def _take_out(held: SpaceOnMilvus, cover: Cover, layout: Layout) -> Cover:
+def _take_out(held: SpaceOnMilvus, cover: Manifest, layout: RowRanges) -> Manifest:
     """The cover without the files that the space does not have any more, or not so."""
     gone = layout.find(cover.layout) < 0
     if gone.any():
-        left = Layout.of(cover.layout.file_ids[~gone], cover.layout.counts[~gone])
-        leaving = Cover(cover.kind, left, cover.layout.file_ids[gone])
+        left = RowRanges.of(cover.layout.file_ids[~gone], cover.layout.counts[~gone])
+        leaving = Manifest(cover.kind, left, cover.layout.file_ids[gone])
         held.write(leaving)
         held.collection.delete(leaving.unsure.tolist())
         cover = replace(leaving, unsure=_NONE)
@@ -86,7 +86,7 @@ def _take_out(held: SpaceOnMilvus, cover: Cover, layout: Layout) -> Cover:
     return cover
 
 
-def _batches(layout: Layout, files: Marks) -> Iterator[Numbers]:
+def _batches(layout: RowRanges, files: RowMask) -> Iterator[RowIds]:
     """The places of files, those together that have no more than BATCH_ROWS rows; a longer one is alone."""
     places = np.flatnonzero(files)
     ends = np.cumsum(layout.counts[places])
@@ -98,7 +98,7 @@ def _batches(layout: Layout, files: Marks) -> Iterator[Numbers]:
         start = stop
 
 
-def _add(held: SpaceOnMilvus, rows: Rows, places: Numbers) -> int:
+def _add(held: SpaceOnMilvus, rows: Rows, places: RowIds) -> int:
     """Add the rows of the files at these places; how many they are."""
     marks = np.zeros(len(rows.layout.file_ids), dtype=np.bool_)
     marks[places] = True
@@ -112,12 +112,12 @@ def _add(held: SpaceOnMilvus, rows: Rows, places: Numbers) -> int:
     return len(numbers)
 
 
-def _with(covered: Layout, layout: Layout, places: Numbers) -> Layout:
+def _with(covered: RowRanges, layout: RowRanges, places: RowIds) -> RowRanges:
     """A layout with more files, in rising order."""
     file_ids = np.concatenate([covered.file_ids, layout.file_ids[places]])
     counts = np.concatenate([covered.counts, layout.counts[places]])
     order = np.argsort(file_ids)
-    return Layout.of(file_ids[order], counts[order])
+    return RowRanges.of(file_ids[order], counts[order])
 
 
 def reach_vectors(vectors: str) -> MilvusAddress | None:
@@ -136,7 +136,7 @@ def on_milvus(folder: Path, snapshot: Snapshot) -> list[SpaceOnMilvus]:
     """The spaces of a library that a Milvus searches: all, or none."""
     if snapshot.milvus is None:
         return []
-    return [SpaceOnMilvus(folder, snapshot.birth, space, snapshot.milvus) for space in snapshot.searched]
+    return [SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus) for space in snapshot.searched]
 
 
 def leave(folder: Path, snapshot: Snapshot) -> list[str]:

@@ -18,7 +18,7 @@ from pesearch.indexer.cluster.embed import RayEmbed
 from pesearch.indexer.cluster.session import ray_session
 from pesearch.indexer.progress_events import Indexed, Outcome, Plan, Progress, Spent, Unchanged
 from pesearch.indexer.run import index
-from pesearch.store.derived.previews import picture_near
+from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library, create_library
 from pesearch.types import SpaceName
 from tests.indexer.cluster.processes import workers
@@ -99,7 +99,7 @@ def check_same(library: Library, plain: Library) -> None:
             one, other = library.vectors(file.id, space), plain.vectors(expected.id, space)
             assert np.array_equal(one.segments, other.segments)
             np.testing.assert_allclose(one.vectors, other.vectors, atol=TOLERANCE)
-        pictures = [picture_near(each.folder, file.fingerprint, 0) for each in (library, plain)]
+        pictures = [nearest_preview(each.folder, file.fingerprint, 0) for each in (library, plain)]
         assert pictures[0] == pictures[1]
         assert (pictures[0] is None) == (file.info.video is None)
         heard, expected_heard = library.features(file.id), plain.features(expected.id)

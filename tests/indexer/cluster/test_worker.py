@@ -17,7 +17,7 @@ from pesearch.indexer.survey import Work, unseen
 from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
-from pesearch.store.catalogue.stamp import birth_of
+from pesearch.store.catalogue.stamp import library_id_of
 from pesearch.store.library import Library
 from pesearch.store.shards.records import StreamedFile
 from pesearch.types import Failure
@@ -28,8 +28,8 @@ NODE = socket.gethostname()
 @pytest.fixture
 def job(library: Library, models: ModelSet) -> Job:
     with library.writer():
-        birth = birth_of(library.folder)
-    return Job(models.description, models.folders, models.spaces, "cpu", 1, library.folder, birth, None)
+        library_id = library_id_of(library.folder)
+    return Job(models.description, models.folders, models.spaces, "cpu", 1, library.folder, library_id, None)
 
 
 @pytest.fixture
@@ -69,6 +69,6 @@ def test_a_library_that_is_not_this_one_ends_the_run(job: Job, work: list[Work],
 def test_shards_wait_where_the_job_says(job: Job, work: list[Work], tmp_path: Path) -> None:
     report = Worker(replace(job, library=tmp_path / "elsewhere", staging=tmp_path.as_uri())).embed(work)
     assert report.error is None
-    waiting = {path.name for path in (tmp_path / job.birth).rglob("*.arrow")}
+    waiting = {path.name for path in (tmp_path / job.library_id).rglob("*.arrow")}
     assert waiting == {shard.name for shard in shards_of(report.ended)}
     assert not (tmp_path / "elsewhere").exists()

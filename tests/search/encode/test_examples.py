@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.search.encode.examples import audio_vectors, image_vectors, video_vectors
 from pesearch.search.query.language.nodes import Example
 from pesearch.types import SpaceName
@@ -35,7 +35,7 @@ Read = Callable[[Example, ModelSet], object]
 def test_what_cannot_be_asked_with_is_said_in_one_line(
     read: Read, name: str, says: str, sample_media: Path, starter: ModelSet
 ) -> None:
-    with pytest.raises(QuestionError, match=says) as caught:
+    with pytest.raises(QueryError, match=says) as caught:
         read(Example(sample_media / name), starter)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -44,7 +44,7 @@ def test_what_cannot_be_asked_with_is_said_in_one_line(
 def test_a_damaged_picture_cannot_be_asked_with(sample_media: Path, starter: ModelSet, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes((sample_media / "red_ball.png").read_bytes()[:400])
-    with pytest.raises(QuestionError, match="cannot ask with"):
+    with pytest.raises(QueryError, match="cannot ask with"):
         image_vectors(Example(broken), starter)
 
 
@@ -79,7 +79,7 @@ def test_a_part_of_an_example_is_asked_with_alone(sample_media: Path, starter: M
 
 
 def test_a_part_behind_the_end_is_an_error(sample_media: Path, starter: ModelSet) -> None:
-    with pytest.raises(QuestionError, match="it ends at"):
+    with pytest.raises(QueryError, match="it ends at"):
         audio_vectors(Example(sample_media / "bell.mp4", 100.0, 120.0), starter)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import MediaError, QuestionError
+from pesearch.errors import MediaError, QueryError
 from pesearch.evaluation.ground_truth import read_truths
 from pesearch.evaluation.metrics import iou
 from pesearch.media.audio import AudioReader, read_audio
@@ -60,18 +60,18 @@ def test_a_higher_threshold_finds_less() -> None:
 
 @pytest.mark.parametrize("phrases", [[], ["siren", " "]])
 def test_something_must_be_named(phrases: list[str], sample_media: Path, starter: ModelSet) -> None:
-    with pytest.raises(QuestionError, match="name at least one sound"):
+    with pytest.raises(QueryError, match="name at least one sound"):
         locate_events(sample_media / "bell.mp4", phrases, starter)
 
 
 def test_bytes_that_are_no_text(sample_media: Path, starter: ModelSet) -> None:
-    with pytest.raises(QuestionError, match="character 2 of what is asked"):
+    with pytest.raises(QueryError, match="character 2 of what is asked"):
         locate_events(sample_media / "bell.mp4", ["siren", "a\udcff"], starter)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, float("nan")])
 def test_a_threshold_is_a_probability(threshold: float, sample_media: Path, starter: ModelSet) -> None:
-    with pytest.raises(QuestionError, match="threshold"):
+    with pytest.raises(QueryError, match="threshold"):
         locate_events(sample_media / "bell.mp4", ["bell"], starter, threshold)
 
 

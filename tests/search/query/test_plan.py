@@ -6,77 +6,81 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.errors import QuestionError
+from pesearch.errors import QueryError
 from pesearch.search.query.language.nodes import Sense, Words
 from pesearch.search.query.operators import All, AtOnce, Either, InOrder
-from pesearch.search.query.plan import Joint, take_apart
-from pesearch.search.query.request import Question
+from pesearch.search.query.plan import Joint, compile_query
+from pesearch.search.query.request import SearchRequest
 from pesearch.types import MediaKind
 
 
 def texts(question: str) -> list[str]:
-    return [str(term) for term in take_apart(Question(question)).terms]
+    return [str(term) for term in compile_query(SearchRequest(question)).terms]
 
 
 def test_one_thing_is_one_term() -> None:
-    asked = take_apart(Question("a dog barking"))
+    asked = compile_query(SearchRequest("a dog barking"))
     assert asked.plan == 0
     assert asked.terms == (Words("a dog barking"),)
     assert asked.phrases == {"a dog barking": 0}
 
 
 def test_words_that_name_several_things_ask_for_the_whole_and_for_each() -> None:
-    asked = take_apart(Question("siren and train"))
+    asked = compile_query(SearchRequest("siren and train"))
     assert asked.terms == (Words("siren and train"), Words("siren"), Words("train"))
     assert asked.plan == AtOnce((0, All((1, 2))))
     assert asked.phrases == {"siren": 1, "train": 2}
 
 
 def test_operators_become_the_plan() -> None:
-    assert take_apart(Question("heard:siren THEN seen:train WITHIN 5s")).plan == InOrder((0, 1), 5.0)
-    assert take_apart(Question("heard:siren OR heard:bell")).plan == Either((0, 1))
-    asked = take_apart(Question("heard:siren -seen:car"))
+    assert compile_query(SearchRequest("heard:siren THEN seen:train WITHIN 5s")).plan == InOrder((0, 1), 5.0)
+    assert compile_query(SearchRequest("heard:siren OR heard:bell")).plan == Either((0, 1))
+    asked = compile_query(SearchRequest("heard:siren -seen:car"))
     assert asked.plan == All((0,), (1,))
-    assert asked.looked_for == (True, False)
+    assert asked.is_positive == (True, False)
 
 
 def test_the_same_term_twice_is_asked_once() -> None:
-    asked = take_apart(Question("heard:siren THEN heard:siren"))
+    asked = compile_query(SearchRequest("heard:siren THEN heard:siren"))
     assert asked.plan == InOrder((0, 0))
     assert asked.terms == (Words("siren", Sense.HEARD),)
 
 
 def test_only_named_sounds_are_listened_for() -> None:
-    assert take_apart(Question("seen:train said:hello heard:bell")).phrases == {"bell": 2}
+    assert compile_query(SearchRequest("seen:train said:hello heard:bell")).phrases == {"bell": 2}
 
 
 def test_speech_is_taken_as_it_is() -> None:
-    asked = take_apart(Question("mind AND the gap", speech=True))
+    asked = compile_query(SearchRequest("mind AND the gap", speech=True))
     assert asked.terms == (Words("mind AND the gap", Sense.SAID),)
 
 
 def test_examples_are_asked_by_the_side_that_is_named(sample_media: Path) -> None:
     clip = sample_media / "siren_train.mp4"
-    by_option = take_apart(Question("a train", audio=clip))
+    by_option = compile_query(SearchRequest("a train", audio=clip))
     assert by_option.plan == AtOnce((AtOnce((0, 1)), Either((AtOnce((0, 1)), 2))))
     assert [getattr(term, "kind", None) for term in by_option.terms[:2]] == [None, MediaKind.AUDIO]
-    (sample,) = take_apart(Question(f"heard:{clip}@1-2")).terms
+    (sample,) = compile_query(SearchRequest(f"heard:{clip}@1-2")).terms
     assert getattr(sample, "kind", None) is MediaKind.AUDIO
-    (whole,) = take_apart(Question(str(clip))).terms
+    (whole,) = compile_query(SearchRequest(str(clip))).terms
     assert getattr(whole, "kind", None) is MediaKind.VIDEO
 
 
 def test_an_example_and_the_words_beside_it_are_asked_as_one_too(sample_media: Path) -> None:
     clip = sample_media / "siren_train.mp4"
-    asked = take_apart(Question(f"{clip} at night"))
+    asked = compile_query(SearchRequest(f"{clip} at night"))
     sample, words, joint = asked.terms
     assert asked.plan == AtOnce((AtOnce((0, 1)), Either((AtOnce((0, 1)), 2))))
     assert joint == Joint(sample, "at night", 2.0)
     assert words == Words("at night")
-    for apart in (f"heard:({clip} at night)", f"{clip} AND night", f"{sample_media / 'red_ball.png'} at night"):
-        assert not any(isinstance(term, Joint) for term in take_apart(Question(apart)).terms)
+    for text in (
+        f"heard:({clip} at night)",
+        f"{clip} AND night",
+        f"{sample_media / 'red_ball.png'} at night",
+    ):
+        assert not any(isinstance(term, Joint) for term in compile_query(SearchRequest(text)).terms)
 
 
 def test_an_example_that_is_no_media_is_an_error(sample_media: Path) -> None:
-    with pytest.raises(QuestionError, match="cannot ask with"):
-        take_apart(Question(f"{sample_media / 'nothing.wav'}"))
+    with pytest.raises(QueryError, match="cannot ask with"):
+        compile_query(SearchRequest(f"{sample_media / 'nothing.wav'}"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.errors import QuestionError
-from pesearch.search.query.request import MOST_TERMS, Question, terms
+from pesearch.errors import QueryError
+from pesearch.search.query.request import MOST_TERMS, SearchRequest, terms
 
 WORDS = st.sampled_from(["siren", "a train", "red ball", "sand", "Andes", "the band", "thenar"])
 
@@ -62,12 +62,12 @@ def test_every_term_is_in_the_text_and_holds_no_other(text: str) -> None:
     ],
 )
 def test_what_cannot_be_asked(asked: dict[str, object]) -> None:
-    with pytest.raises(QuestionError) as caught:
-        Question(**asked)  # type: ignore[arg-type]
+    with pytest.raises(QueryError) as caught:
+        SearchRequest(**asked)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
 
 
 def test_a_question_shows_its_text_and_examples() -> None:
-    assert str(Question(" siren ")) == "siren"
-    assert str(Question("siren", image=Path("/x/train.png"))) == "siren + train.png"
-    assert str(Question(audio=Path("/x/siren.wav"))) == "siren.wav"
+    assert str(SearchRequest(" siren ")) == "siren"
+    assert str(SearchRequest("siren", image=Path("/x/train.png"))) == "siren + train.png"
+    assert str(SearchRequest(audio=Path("/x/siren.wav"))) == "siren.wav"

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search.encode.query_vector import Measure, Probe
+from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Words
-from pesearch.search.query.plan import Asked
-from pesearch.search.refine.refiner import Look
-from pesearch.search.refine.sound_rescorer import Listener
-from pesearch.search.retrieve.cue_matches import Written
+from pesearch.search.query.plan import QueryPlan
+from pesearch.search.refine.refiner import Refiner
+from pesearch.search.refine.sound_rescorer import SoundRescorer
+from pesearch.search.retrieve.cue_matches import CueMatches
 from pesearch.search.score.calibration import Calibration
 from pesearch.store.library import Library
 from pesearch.types import Part, SpaceName
@@ -26,10 +26,12 @@ SECONDS = 1000.0
 WANTED, OTHER = [1.0, 0.0], [0.0, 1.0]
 
 
-def look_at(library: Library, models: ModelSet, *parts: Part) -> Look:
-    probe = Probe(0, SpaceName.AUDIO, np.array(WANTED, dtype=np.float32), Measure.LIKENESS)
-    asked = Asked(0, (Words("a term"),), (True,))
-    look = Look(library, asked, Calibration([probe], {}), Written({}), Listener(library, models, {}, Event()))
+def look_at(library: Library, models: ModelSet, *parts: Part) -> Refiner:
+    probe = QueryVector(0, SpaceName.AUDIO, np.array(WANTED, dtype=np.float32), Measure.SIMILARITY)
+    asked = QueryPlan(0, (Words("a term"),), (True,))
+    look = Refiner(
+        library, asked, Calibration([probe], {}), CueMatches({}), SoundRescorer(library, models, {}, Event())
+    )
     look.at(parts)
     return look
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.search.retrieve.candidates import LONGEST_REACH_SECONDS, Ranking, joined, likeliest, widened
+from pesearch.search.retrieve.candidates import LONGEST_REACH_SECONDS, Ranking, joined, rank_candidates, widened
 from pesearch.timeline import HOP_SECONDS, WINDOW_SECONDS
 from pesearch.types import Part
 
@@ -21,7 +21,7 @@ RANKINGS = st.lists(st.lists(WINDOWS, max_size=20), max_size=4)
 
 
 def of(rankings: list[list[Part]], reach: float = 0.0, count: int = 40) -> tuple[Part, ...]:
-    return likeliest(map(Ranking.of, rankings), reach, count, lambda _: DURATION)
+    return rank_candidates(map(Ranking.of, rankings), reach, count, lambda _: DURATION)
 
 
 @given(RANKINGS, st.sampled_from([0.0, 10.0, 30.0]))
@@ -64,7 +64,7 @@ def test_a_question_that_reaches_far_is_looked_for_in_whole_files() -> None:
 
 
 def test_a_still_is_a_part_by_itself() -> None:
-    assert likeliest([Ranking.of([Part(1, 0.0, 0.0)])], 0.0, 1, lambda _: 0.0) == (Part(1, 0.0, math.inf),)
+    assert rank_candidates([Ranking.of([Part(1, 0.0, 0.0)])], 0.0, 1, lambda _: 0.0) == (Part(1, 0.0, math.inf),)
 
 
 def test_a_part_that_is_made_wider_ends_with_its_file() -> None:
@@ -82,5 +82,5 @@ def test_parts_that_touch_are_one() -> None:
 
 @pytest.mark.parametrize("duration", [7.0, 25.0, 61.3])
 def test_a_short_file_is_looked_at_whole(duration: float) -> None:
-    (part,) = likeliest([Ranking.of([Part(1, 0.0, min(duration, 10.0))])], 60.0, 1, lambda _: duration)
+    (part,) = rank_candidates([Ranking.of([Part(1, 0.0, min(duration, 10.0))])], 60.0, 1, lambda _: duration)
     assert part == Part(1, 0.0, math.inf)

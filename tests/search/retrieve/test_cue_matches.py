@@ -9,8 +9,8 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.run import index
-from pesearch.search.query.request import Question
-from pesearch.search.search import Answer, search
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.search import SearchResult, search
 from pesearch.store.library import Library, create_library
 
 pytestmark = pytest.mark.slow
@@ -36,8 +36,8 @@ def library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.Temp
     return made
 
 
-def ask(library: Library, starter: ModelSet, text: str) -> Answer:
-    return search(library, starter, Question(text))
+def ask(library: Library, starter: ModelSet, text: str) -> SearchResult:
+    return search(library, starter, SearchRequest(text))
 
 
 @pytest.mark.parametrize("text", ['"mind the gap"', 'text:"Mind the GAP"', "text:(please mind gap)", "text:pleas*"])

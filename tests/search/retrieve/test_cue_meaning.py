@@ -11,7 +11,7 @@ from pesearch.cues import FoundBy
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import CuesEmbedded, Indexed, Outcome
 from pesearch.indexer.run import index
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.library import create_library, open_library
@@ -43,7 +43,7 @@ def brought_up(folder: Path, starter: ModelSet) -> list[Outcome]:
 
 
 def asked(folder: Path, starter: ModelSet, text: str) -> tuple[Moment, ...]:
-    return search(open_library(folder / "library"), starter, Question(text)).matches
+    return search(open_library(folder / "library"), starter, SearchRequest(text)).matches
 
 
 @pytest.mark.parametrize("text", ["railway train", "said:(railway train)", "text:(railway train)"])

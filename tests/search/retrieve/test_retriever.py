@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pesearch.search.encode.query_vector import Measure, Probe
+from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Words
-from pesearch.search.query.plan import Asked
-from pesearch.search.retrieve.retriever import LEAST_PARTS, Retrieved, retrieve
+from pesearch.search.query.plan import QueryPlan
+from pesearch.search.retrieve.retriever import MIN_PARTS, Retrieved, retrieve
 from pesearch.store.library import Library
 from pesearch.types import Part, SpaceName
 
@@ -22,8 +22,8 @@ NORTH, EAST, BOTH = [0.0, 1.0], [1.0, 0.0], [0.7, 0.7]
 def ask(
     library: Library, *probes: tuple[SpaceName, list[float]], files: frozenset[int] | None = None, wanted: bool = True
 ) -> Retrieved:
-    made = [Probe(0, space, np.array(vector, dtype=np.float32), Measure.LIKENESS) for space, vector in probes]
-    return retrieve(library, Asked(0, (Words("a term"),), (wanted,)), made, 1, files)
+    made = [QueryVector(0, space, np.array(vector, dtype=np.float32), Measure.SIMILARITY) for space, vector in probes]
+    return retrieve(library, QueryPlan(0, (Words("a term"),), (wanted,)), made, 1, files)
 
 
 def names(library: Library, found: Retrieved) -> list[str]:
@@ -61,11 +61,11 @@ def test_only_the_files_asked_for_are_found(make_library: MakeLibrary) -> None:
 
 
 def test_many_files_are_cut_to_the_likeliest(make_library: MakeLibrary) -> None:
-    turns = np.linspace(0, np.pi / 2, LEAST_PARTS + 10)
+    turns = np.linspace(0, np.pi / 2, MIN_PARTS + 10)
     files = {f"{n}.wav": {SpaceName.AUDIO: [[float(np.cos(t)), float(np.sin(t))]]} for n, t in enumerate(turns)}
     library = make_library(files)
     found = ask(library, (SpaceName.AUDIO, EAST))
-    assert names(library, found) == [f"{n}.wav" for n in range(LEAST_PARTS)]
+    assert names(library, found) == [f"{n}.wav" for n in range(MIN_PARTS)]
 
 
 def test_what_is_excluded_finds_nothing_by_itself(make_library: MakeLibrary) -> None:

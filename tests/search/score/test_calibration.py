@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pesearch.search.encode.query_vector import Measure, Probe
+from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.score.calibration import Calibration, Certainty, fuse
 from pesearch.types import SpaceName
 
@@ -38,7 +38,7 @@ def test_between_equals_a_second_space_that_agrees_decides() -> None:
 
 
 def test_likeness_is_the_cosine_and_never_negative() -> None:
-    probe = Probe(0, SpaceName.AUDIO, np.array([2.0, 0.0], dtype=np.float32), Measure.LIKENESS)
+    probe = QueryVector(0, SpaceName.AUDIO, np.array([2.0, 0.0], dtype=np.float32), Measure.SIMILARITY)
     vectors = np.array([[5.0, 0.0], [1.0, 1.0], [-1.0, 0.0], [0.0, 0.0]], dtype=np.float32)
     numbers, scores, sure = Calibration([probe], {}).certainties(SpaceName.AUDIO, vectors)
     assert numbers == [0]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pesearch.locations import Location
-from pesearch.search.score.certainty_track import EDGE_SHARE, LEAST_SHARE, Hearing, stretches, surest, track
-from pesearch.search.score.intervals import MOST_STRETCHES, Stretch
+from pesearch.search.score.certainty_track import EDGE_SHARE, LEAST_SHARE, SoundDetections, stretches, surest, track
+from pesearch.search.score.intervals import MAX_INTERVALS, Interval
 from pesearch.search.score.normalization import Certainty
 from pesearch.search.score.part_scores import SPACES, PartScores, SpaceScores
 from pesearch.search.score.window_pooling import file_cells
@@ -57,8 +57,8 @@ def test_frames_that_are_unsure_place_nothing() -> None:
     assert (only.start_seconds, only.end_seconds) == (0.0, 10.0)
 
 
-def heard(seconds: float, level: float, *events: Event) -> Hearing:
-    hearing = Hearing.nothing(seconds)
+def heard(seconds: float, level: float, *events: Event) -> SoundDetections:
+    hearing = SoundDetections.nothing(seconds)
     hearing.add(0, np.full(round(seconds * STEPS_PER_SECOND), level, dtype=np.float32), list(events))
     return hearing
 
@@ -99,17 +99,17 @@ def test_stretches_hold_their_peaks_end_under_half_of_them_and_do_not_overlap(va
         taken[part] = True
 
 
-def around_each_peak(values: Certainty) -> list[Stretch]:
+def around_each_peak(values: Certainty) -> list[Interval]:
     """What `stretches` is to find, peak by peak over the whole track."""
-    left, found = values.copy(), list[Stretch]()
+    left, found = values.copy(), list[Interval]()
     least = max(LEAST_SHARE * left.max(initial=0.0), 1e-6)
-    while len(found) < MOST_STRETCHES and (peak := float(left.max(initial=0.0))) > least:
+    while len(found) < MAX_INTERVALS and (peak := float(left.max(initial=0.0))) > least:
         first = stop = int(left.argmax())
         while first and left[first - 1] >= EDGE_SHARE * peak:
             first -= 1
         while stop < len(left) and left[stop] >= EDGE_SHARE * peak:
             stop += 1
-        found.append(Stretch(first / STEPS_PER_SECOND, stop / STEPS_PER_SECOND, peak))
+        found.append(Interval(first / STEPS_PER_SECOND, stop / STEPS_PER_SECOND, peak))
         left[first:stop] = 0.0
     return found
 

@@ -10,16 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.search.query.operators import AFTER_SECONDS, All, AtOnce, Either, InOrder, Plan
-from pesearch.search.score.intervals import MOST_STRETCHES, UNKNOWN_ORDER, Stretch, apart, best_first, combine, most
+from pesearch.search.score.intervals import (
+    MAX_INTERVALS,
+    UNKNOWN_ORDER,
+    Interval,
+    best_first,
+    combine,
+    most,
+    non_max_suppression,
+)
 
 TIMES = st.integers(0, 120).map(float)
 SCORES = st.integers(0, 100).map(lambda percent: percent / 100)
 
 
 @st.composite
-def stretches(draw: st.DrawFn) -> Stretch:
+def stretches(draw: st.DrawFn) -> Interval:
     start, end = sorted((draw(TIMES), draw(TIMES)))
-    return Stretch(start, end, draw(SCORES), draw(st.sampled_from([0.5, 1.0, 2.0])))
+    return Interval(start, end, draw(SCORES), draw(st.sampled_from([0.5, 1.0, 2.0])))
 
 
 MANY = st.lists(stretches(), max_size=6)
@@ -42,7 +50,7 @@ PLANS = st.recursive(st.integers(0, 2), plans, max_leaves=5)
 
 @given(PLANS, TERMS)
 def test_an_answer_is_of_scores_in_0_to_1_best_first_and_nothing_in_it_overlaps(
-    plan: Plan, terms: list[list[Stretch]]
+    plan: Plan, terms: list[list[Interval]]
 ) -> None:
     found = combine(plan, terms.__getitem__)
     assert all(0 <= stretch.score <= 1 for stretch in found)
@@ -51,7 +59,7 @@ def test_an_answer_is_of_scores_in_0_to_1_best_first_and_nothing_in_it_overlaps(
 
 
 @given(PLANS, TERMS)
-def test_an_answer_lies_where_something_was_found(plan: Plan, terms: list[list[Stretch]]) -> None:
+def test_an_answer_lies_where_something_was_found(plan: Plan, terms: list[list[Interval]]) -> None:
     starts = {stretch.start_seconds for term in terms for stretch in term}
     ends = {stretch.end_seconds for term in terms for stretch in term}
     for stretch in combine(plan, terms.__getitem__):
@@ -60,31 +68,31 @@ def test_an_answer_lies_where_something_was_found(plan: Plan, terms: list[list[S
 
 
 @given(MANY, MANY)
-def test_and_and_or_do_not_care_for_the_order_of_their_parts(one: list[Stretch], other: list[Stretch]) -> None:
+def test_and_and_or_do_not_care_for_the_order_of_their_parts(one: list[Interval], other: list[Interval]) -> None:
     for kind in (All, Either):
         there, back = combine(kind((0, 1)), [one, other].__getitem__), combine(kind((1, 0)), [one, other].__getitem__)
         assert [each.score for each in there] == pytest.approx([each.score for each in back])
 
 
 @given(MANY, MANY)
-def test_what_is_not_there_takes_nothing_away_and_what_is_takes_all(one: list[Stretch], other: list[Stretch]) -> None:
-    away = [Stretch(stretch.start_seconds + 1000, stretch.end_seconds + 1000, stretch.score) for stretch in other]
+def test_what_is_not_there_takes_nothing_away_and_what_is_takes_all(one: list[Interval], other: list[Interval]) -> None:
+    away = [Interval(stretch.start_seconds + 1000, stretch.end_seconds + 1000, stretch.score) for stretch in other]
     assert combine(All((0,), (1,)), [one, away].__getitem__) == combine(0, [one].__getitem__)
-    sure = [Stretch(stretch.start_seconds, stretch.end_seconds, 1.0) for stretch in one]
+    sure = [Interval(stretch.start_seconds, stretch.end_seconds, 1.0) for stretch in one]
     assert all(stretch.score == 0 for stretch in combine(All((0,), (1,)), [one, sure].__getitem__))
 
 
 @given(st.lists(stretches(), max_size=12))
-def test_of_stretches_that_overlap_the_best_is_kept(given: list[Stretch]) -> None:
-    kept = apart(given)
+def test_of_stretches_that_overlap_the_best_is_kept(given: list[Interval]) -> None:
+    kept = non_max_suppression(given)
     for stretch in given:
         assert any(stretch == other or (stretch.overlaps(other) and other.score >= stretch.score) for other in kept)
 
 
-SIREN, TRAIN, LATE = Stretch(0.5, 2.8, 0.9), Stretch(3.0, 5.6, 0.4), Stretch(60.0, 62.0, 0.9)
+SIREN, TRAIN, LATE = Interval(0.5, 2.8, 0.9), Interval(3.0, 5.6, 0.4), Interval(60.0, 62.0, 0.9)
 
 
-def answer(plan: Plan, *terms: Sequence[Stretch]) -> list[Stretch]:
+def answer(plan: Plan, *terms: Sequence[Interval]) -> list[Interval]:
     return combine(plan, terms.__getitem__)
 
 
@@ -95,7 +103,7 @@ def test_both_are_from_the_first_start_to_the_last_end_with_the_mean_of_their_sc
 
 
 def test_a_weight_counts_as_that_many_terms() -> None:
-    heavy = Stretch(3.0, 5.6, 0.4, weight=2.0)
+    heavy = Interval(3.0, 5.6, 0.4, weight=2.0)
     (both,) = answer(All((0, 1)), [SIREN], [heavy])
     assert both.score == pytest.approx((0.9 * 0.4 * 0.4) ** (1 / 3))
 
@@ -109,7 +117,7 @@ def test_what_is_too_far_apart_is_no_moment() -> None:
 def test_what_comes_before_does_not_follow() -> None:
     assert answer(InOrder((0, 1)), [SIREN], [TRAIN])
     assert answer(InOrder((1, 0)), [SIREN], [TRAIN]) == []
-    assert answer(InOrder((0, 1)), [SIREN], [Stretch(3.0 + AFTER_SECONDS, 40.0, 0.9)]) == []
+    assert answer(InOrder((0, 1)), [SIREN], [Interval(3.0 + AFTER_SECONDS, 40.0, 0.9)]) == []
 
 
 def test_three_in_order_follow_one_another() -> None:
@@ -119,32 +127,32 @@ def test_three_in_order_follow_one_another() -> None:
 
 
 def test_where_no_order_can_be_told_little_is_left_of_the_score() -> None:
-    window = Stretch(0.0, 10.0, 0.9)
+    window = Interval(0.0, 10.0, 0.9)
     (unsure,) = answer(InOrder((0, 1)), [window], [window])
     assert unsure.score == pytest.approx(UNKNOWN_ORDER * 0.9)
 
 
 def test_several_ways_to_ask_for_one_thing_take_the_tightest_place() -> None:
-    (found,) = answer(AtOnce((0, 1)), [Stretch(0.0, 10.0, 0.5)], [SIREN])
+    (found,) = answer(AtOnce((0, 1)), [Interval(0.0, 10.0, 0.5)], [SIREN])
     assert (found.start_seconds, found.end_seconds) == (SIREN.start_seconds, SIREN.end_seconds)
     assert found.score == pytest.approx((0.5 * 0.9) ** 0.5)
 
 
 @given(st.lists(stretches(), max_size=40))
-def test_apart_keeps_what_overlaps_none_of_the_better_ones(given_stretches: list[Stretch]) -> None:
-    kept: list[Stretch] = []
+def test_apart_keeps_what_overlaps_none_of_the_better_ones(given_stretches: list[Interval]) -> None:
+    kept: list[Interval] = []
     for stretch in sorted(given_stretches, key=best_first):
         if not any(stretch.overlaps(other) for other in kept):
             kept.append(stretch)
-    assert apart(given_stretches) == kept
+    assert non_max_suppression(given_stretches) == kept
 
 
 @given(PLANS, TERMS)
-def test_nothing_scores_more_than_the_best_of_its_terms_allow(plan: Plan, terms: list[list[Stretch]]) -> None:
+def test_nothing_scores_more_than_the_best_of_its_terms_allow(plan: Plan, terms: list[list[Interval]]) -> None:
     weights = (0.5, 1.0, 2.0)
     terms = [[replace(stretch, weight=weight) for stretch in term] for term, weight in zip(terms, weights, strict=True)]
     best = [
-        Stretch(0.0, 0.0, max((stretch.score for stretch in term), default=0.0), weight)
+        Interval(0.0, 0.0, max((stretch.score for stretch in term), default=0.0), weight)
         for term, weight in zip(terms, weights, strict=True)
     ]
     bound = most(plan, best.__getitem__)
@@ -152,13 +160,13 @@ def test_nothing_scores_more_than_the_best_of_its_terms_allow(plan: Plan, terms:
 
 
 def test_the_same_still_twice_is_one_moment() -> None:
-    still = Stretch(0.0, 0.0, 0.5)
-    assert apart([still, still]) == [still]
+    still = Interval(0.0, 0.0, 0.5)
+    assert non_max_suppression([still, still]) == [still]
     assert len(answer(All((0, 1)), [still], [still])) == 1
 
 
 def test_thousands_of_stretches_are_cut_to_the_best() -> None:
-    many = [Stretch(float(n), n + 0.5, n / 5000) for n in range(5000)]
+    many = [Interval(float(n), n + 0.5, n / 5000) for n in range(5000)]
     found = answer(All((0, 1, 2), within_seconds=1.0), many, many, many)
-    assert 0 < len(found) <= MOST_STRETCHES
+    assert 0 < len(found) <= MAX_INTERVALS
     assert found[0].end_seconds == 4999.5

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search.score.normalization import EVERYDAY_WORDS, Background, Usual, backgrounds
+from pesearch.search.score.normalization import EVERYDAY_WORDS, ChanceStats, ScoreNormalizer, score_normalizers
 from pesearch.store.library import Library
 from pesearch.types import FloatArray, SpaceName
 
@@ -26,16 +26,16 @@ def unit(count: int) -> FloatArray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def noise(space: SpaceName = SpaceName.AUDIO, rows: int = 1000) -> Background:
-    return Background.of(space, unit(1000), rows, unit(len(EVERYDAY_WORDS)))
+def noise(space: SpaceName = SpaceName.AUDIO, rows: int = 1000) -> ScoreNormalizer:
+    return ScoreNormalizer.of(space, unit(1000), rows, unit(len(EVERYDAY_WORDS)))
 
 
-def comparable(background: Background, query: FloatArray, vectors: FloatArray) -> FloatArray:
+def comparable(background: ScoreNormalizer, query: FloatArray, vectors: FloatArray) -> FloatArray:
     return background.comparable(vectors @ query[:, None], vectors, is_text=True)
 
 
-def usual(median: float, spread: float) -> Usual:
-    return Usual(np.array(median), np.array(spread))
+def usual(median: float, spread: float) -> ChanceStats:
+    return ChanceStats(np.array(median), np.array(spread))
 
 
 @pytest.mark.parametrize("space", [SpaceName.AUDIO, SpaceName.FRAME])
@@ -76,8 +76,8 @@ def test_the_more_a_library_holds_the_higher_a_score_must_be() -> None:
 def test_matches_in_the_sample_do_not_widen_what_is_usual() -> None:
     chance = RANDOM.standard_normal(1000)
     holding = np.concatenate([chance[:800], np.full(200, 9.0)])
-    assert Usual.of(chance).spread == pytest.approx(1.0, abs=0.1)
-    assert Usual.of(holding).spread == pytest.approx(1.0, abs=0.2)
+    assert ChanceStats.of(chance).spread == pytest.approx(1.0, abs=0.1)
+    assert ChanceStats.of(holding).spread == pytest.approx(1.0, abs=0.2)
 
 
 def test_a_text_that_scores_little_on_everything_is_not_there_for_that() -> None:
@@ -109,9 +109,9 @@ def test_a_library_tells_how_much_it_holds_and_gives_a_sample(make_library: Make
 
 @pytest.mark.slow
 def test_a_background_is_made_once(sample_library: Library, starter: ModelSet) -> None:
-    held = backgrounds(sample_library)
+    held = score_normalizers(sample_library)
     made = held.of(sample_library, starter, SpaceName.AUDIO)
     assert made is not None
     assert made.rows == sample_library.rows(SpaceName.AUDIO) == len(made.sample)
     assert held.of(sample_library, starter, SpaceName.AUDIO) is made
-    assert backgrounds(sample_library) is held
+    assert score_normalizers(sample_library) is held

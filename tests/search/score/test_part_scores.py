@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pesearch.search.encode.query_vector import Measure, Probe
+from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Words
-from pesearch.search.query.plan import Asked
+from pesearch.search.query.plan import QueryPlan
 from pesearch.search.score.calibration import Calibration
 from pesearch.search.score.part_scores import SPACES, PartScores, score_parts
 from pesearch.search.score.window_pooling import file_cells
@@ -43,30 +43,30 @@ def test_of_several_vectors_for_one_term_the_best_counts(make_library: MakeLibra
 def test_terms_are_kept_apart_and_what_is_excluded_is_no_evidence(make_library: MakeLibrary) -> None:
     library = make_library({"a.wav": {SpaceName.AUDIO: [[0, 1]]}})
     probes = [likeness(0, SpaceName.AUDIO, [1, 1]), likeness(1, SpaceName.AUDIO, [1, 0])]
-    scores = scored(library, *probes, likeness(2, SpaceName.AUDIO, [0, 1]), looked_for=(True, True, False))
+    scores = scored(library, *probes, likeness(2, SpaceName.AUDIO, [0, 1]), is_positive=(True, True, False))
     assert scores.certainties[0, :, AUDIO] == pytest.approx([0.5**0.5, 0.0, 1.0], abs=1e-3)
     assert scores.spaces[SpaceName.AUDIO].probes.tolist() == [0]
 
 
-def scored(library: Library, *probes: Probe, looked_for: tuple[bool, ...] = (True,)) -> PartScores:
-    terms = tuple(Words(f"term {number}") for number in range(len(looked_for)))
+def scored(library: Library, *probes: QueryVector, is_positive: tuple[bool, ...] = (True,)) -> PartScores:
+    terms = tuple(Words(f"term {number}") for number in range(len(is_positive)))
     whole = whole_of(library)[0]
-    return score_parts(library, Asked(0, terms, looked_for), Calibration(probes, {}), [whole])[whole]
+    return score_parts(library, QueryPlan(0, terms, is_positive), Calibration(probes, {}), [whole])[whole]
 
 
 def whole_of(library: Library) -> list[Part]:
     return [Part(file.id, 0.0, math.inf) for file in library.files()]
 
 
-def likeness(part: int, space: SpaceName, vector: list[float]) -> Probe:
-    return Probe(part, space, np.array(vector, dtype=np.float32), Measure.LIKENESS)
+def likeness(part: int, space: SpaceName, vector: list[float]) -> QueryVector:
+    return QueryVector(part, space, np.array(vector, dtype=np.float32), Measure.SIMILARITY)
 
 
 def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     library = make_library(
         {f"{n}.mp4": {SpaceName.AUDIO: [[1, n]], SpaceName.FRAME: [[n, 1]] * n} for n in range(1, 6)}
     )
-    asked, probe = Asked(0, (Words("a term"),), (True,)), likeness(0, SpaceName.AUDIO, [1, 1])
+    asked, probe = QueryPlan(0, (Words("a term"),), (True,)), likeness(0, SpaceName.AUDIO, [1, 1])
     calibration = Calibration([probe, likeness(0, SpaceName.FRAME, [1, 0])], {})
     parts = whole_of(library)
     together = score_parts(library, asked, calibration, parts)
@@ -81,7 +81,7 @@ def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monke
 def test_a_part_of_a_file_scores_as_it_does_in_the_whole(make_library: MakeLibrary) -> None:
     rows = [[float(np.cos(n)), float(np.sin(n))] for n in range(64)]
     library = make_library({"a.mp4": {SpaceName.AUDIO: rows[:7], SpaceName.FRAME: rows}}, seconds=40.0)
-    asked = Asked(0, (Words("a term"),), (True,))
+    asked = QueryPlan(0, (Words("a term"),), (True,))
     calibration = Calibration([likeness(0, space, [1, 0]) for space in (SpaceName.AUDIO, SpaceName.FRAME)], {})
     (whole,) = whole_of(library)
     part = replace(whole, start_seconds=10.0, end_seconds=30.0)

@@ -11,8 +11,8 @@ from threading import Lock
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.opening import open_for_search
-from pesearch.search.query.request import Question
-from pesearch.search.search import Answer, search
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.search import SearchResult, search
 from pesearch.search.server.server import serving_questions
 from pesearch.store.library import Library
 
@@ -23,7 +23,7 @@ def serving(
     """Questions are answered one after the other."""
     one_by_one = turn or Lock()
 
-    def answer(question: Question) -> Answer:
+    def answer(question: SearchRequest) -> SearchResult:
         with one_by_one:
             return search(library, models, question)
 

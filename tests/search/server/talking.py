@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pesearch.search.query.request import Question
+from pesearch.search.query.request import SearchRequest
 from pesearch.search.server.socket_path import place_of, socket_folder
 from pesearch.store.library import Library
 
-QUESTION = Question("siren and train")
+QUESTION = SearchRequest("siren and train")
 
 
 def connected(library: Library) -> socket.socket:

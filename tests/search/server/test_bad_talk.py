@@ -9,7 +9,7 @@ import pytest
 
 from pesearch.search.server import client, server
 from pesearch.search.server import wire as frames
-from pesearch.search.server.client import NotServed, ask_warm
+from pesearch.search.server.client import NotServed, ask_server
 from pesearch.search.server.messages import to_bytes
 from pesearch.store.library import Library
 from tests.search.server.talking import QUESTION, connected, is_ended, pretending
@@ -33,7 +33,7 @@ def test_rubbish_ends_the_talk_and_nothing_else(served: Library, said: bytes) ->
         connection.sendall(said)
         connection.shutdown(socket.SHUT_WR)
         assert is_ended(connection)
-    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+    assert ask_server(served.folder, QUESTION, "auto").answer().matches
 
 
 def test_who_says_nothing_is_left_after_a_while(served: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +43,8 @@ def test_who_says_nothing_is_left_after_a_while(served: Library, monkeypatch: py
 
 
 def test_who_says_nothing_keeps_nobody_else_waiting(served: Library) -> None:
-    silent = [connected(served) for _ in range(server.MOST_CLIENTS - 1)]
-    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+    silent = [connected(served) for _ in range(server.MAX_CLIENTS - 1)]
+    assert ask_server(served.folder, QUESTION, "auto").answer().matches
     silent.append(connected(served))
     with connected(served) as one_too_many:
         assert is_ended(one_too_many)
@@ -57,7 +57,7 @@ def test_a_client_that_leaves_is_not_missed(served: Library) -> None:
     for _ in range(3):
         with connected(served) as connection:
             frames.send(connection, asking, 5)
-    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+    assert ask_server(served.folder, QUESTION, "auto").answer().matches
 
 
 def test_who_is_of_another_version_is_told_ours(served: Library) -> None:
@@ -86,7 +86,7 @@ def test_a_page_that_gives_no_answer(runtime: Path, sample_library: Library, sai
         connection.sendall(said)
 
     with pretending(sample_library, talk), pytest.raises(NotServed, match=why):
-        ask_warm(sample_library.folder, QUESTION, "auto")
+        ask_server(sample_library.folder, QUESTION, "auto")
 
 
 def test_a_page_that_does_not_answer_in_time(
@@ -96,7 +96,7 @@ def test_a_page_that_does_not_answer_in_time(
     gone = threading.Event()
     with pretending(sample_library, lambda _: print(gone.wait(30))):
         with pytest.raises(NotServed, match="did not answer"):
-            ask_warm(sample_library.folder, QUESTION, "auto")
+            ask_server(sample_library.folder, QUESTION, "auto")
         gone.set()
 
 
@@ -104,7 +104,7 @@ def test_an_error_that_nobody_knows_is_no_answer(runtime: Path, sample_library: 
     reply = b'{"refusal": {"name": "KeyboardInterrupt", "told": []}}'
     answering = pretending(sample_library, lambda connection: frames.send(connection, reply, 5))
     with answering, pytest.raises(NotServed, match="no answer"):
-        ask_warm(sample_library.folder, QUESTION, "auto")
+        ask_server(sample_library.folder, QUESTION, "auto")
 
 
 @pytest.mark.parametrize("asker", [frames, client, server])
@@ -118,4 +118,4 @@ def test_another_user_is_not_answered(served: Library, asker: object, monkeypatc
         return
     monkeypatch.setattr(asker, "is_same_user", lambda _: False)
     with pytest.raises(NotServed):
-        ask_warm(served.folder, QUESTION, "auto")
+        ask_server(served.folder, QUESTION, "auto")

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pesearch import errors
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import PesearchError, QuerySyntaxError, QuestionError
+from pesearch.errors import PesearchError, QueryError, QuerySyntaxError
 from pesearch.locations import Location
 from pesearch.search.query.file_filter import FileFilter
-from pesearch.search.query.request import Question
-from pesearch.search.result import Answer
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.result import SearchResult
 from pesearch.search.search import search
 from pesearch.search.server.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
 from pesearch.store.library import Library
@@ -36,7 +36,7 @@ FILTERS = st.one_of(
     st.builds(FileFilter, st.none(), st.none(), DAYS, st.none(), st.none(), LENGTHS, st.booleans()),
 )
 QUESTIONS = st.builds(
-    Question,
+    SearchRequest,
     text=st.text(max_size=20).filter(str.strip),
     audio=st.none() | PATHS,
     video=st.none() | PATHS,
@@ -67,20 +67,20 @@ def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]
 
 
 MOMENTS = st.builds(Moment, WHOLE, FILES, NUMBERS, NUMBERS, NUMBERS, some(HITS), some(EVENTS), some(CUES))
-ANSWERS = st.builds(Answer, TEXTS, TEXTS, PATHS, some(MOMENTS), TEXTS)
+ANSWERS = st.builds(SearchResult, TEXTS, TEXTS, PATHS, some(MOMENTS), TEXTS)
 
 
 @given(QUESTIONS, TEXTS)
-def test_a_question_comes_as_it_was(question: Question, device: str) -> None:
+def test_a_question_comes_as_it_was(question: SearchRequest, device: str) -> None:
     asking = Asking(question, device, Surroundings("/home/a", "UTC"))
     assert from_bytes(Asking, to_bytes(asking)) == asking
 
 
 @given(ANSWERS, st.none() | TEXTS)
-def test_an_answer_comes_as_it_was(answer: Answer, notice: str | None) -> None:
+def test_an_answer_comes_as_it_was(answer: SearchResult, notice: str | None) -> None:
     reply = from_bytes(Reply, to_bytes(Reply(answer, notice=notice)))
     assert reply == Reply(answer, notice=notice)
-    assert isinstance(reply.answer, Answer)
+    assert isinstance(reply.answer, SearchResult)
     for there, here in zip(reply.answer.moments, answer.moments, strict=True):
         assert there.file.locations[0].volume == here.file.locations[0].volume  # no part of their being equal
         assert there.file.locations[0].inode == here.file.locations[0].inode
@@ -88,16 +88,16 @@ def test_an_answer_comes_as_it_was(answer: Answer, notice: str | None) -> None:
 
 
 def test_numbers_that_are_none_come_too() -> None:
-    answer = from_bytes(Answer, to_bytes(Answer("q", "starter", Path("/l"), (), "calibrated")))
-    assert answer == Answer("q", "starter", Path("/l"), (), "calibrated")
+    answer = from_bytes(SearchResult, to_bytes(SearchResult("q", "starter", Path("/l"), (), "calibrated")))
+    assert answer == SearchResult("q", "starter", Path("/l"), (), "calibrated")
     hit = Hit(1, SpaceName.AUDIO, 0.0, float("inf"), float("nan"), 1)
     assert repr(from_bytes(Hit, to_bytes(hit))) == repr(hit)
 
 
 def test_a_real_answer_comes_as_it_was(sample_library: Library, starter: ModelSet) -> None:
-    answer = search(sample_library, starter, Question("siren and train"))
+    answer = search(sample_library, starter, SearchRequest("siren and train"))
     assert answer.moments[0].events
-    assert from_bytes(Answer, to_bytes(answer)) == answer
+    assert from_bytes(SearchResult, to_bytes(answer)) == answer
 
 
 def every_error(kind: type[PesearchError] = PesearchError) -> Iterator[type[PesearchError]]:
@@ -145,11 +145,11 @@ def test_other_json_is_no_message(data: bytes) -> None:
 
 
 def test_a_question_that_cannot_be_asked_is_told() -> None:
-    data = to_bytes(Asking(Question("x", k=7), "auto", Surroundings("", ""))).replace(b'"k": 7', b'"k": 0')
-    with pytest.raises(QuestionError, match="at least 1"):
+    data = to_bytes(Asking(SearchRequest("x", k=7), "auto", Surroundings("", ""))).replace(b'"k": 7', b'"k": 0')
+    with pytest.raises(QueryError, match="at least 1"):
         from_bytes(Asking, data)
 
 
 def test_days_are_days() -> None:
-    question = Question("x", files=FileFilter(after=date(2024, 2, 29), before=date(2024, 3, 1)))
-    assert from_bytes(Question, to_bytes(question)).files.after == date(2024, 2, 29)
+    question = SearchRequest("x", files=FileFilter(after=date(2024, 2, 29), before=date(2024, 3, 1)))
+    assert from_bytes(SearchRequest, to_bytes(question)).files.after == date(2024, 2, 29)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import ModelMissing, QuerySyntaxError, QuestionError
-from pesearch.search.query.request import Question
-from pesearch.search.search import Answer, search
+from pesearch.errors import ModelMissing, QueryError, QuerySyntaxError
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.search import SearchResult, search
 from pesearch.search.server import client
-from pesearch.search.server.client import NotServed, ask_warm
+from pesearch.search.server.client import NotServed, ask_server
 from pesearch.search.server.messages import Reply, Surroundings
 from pesearch.search.server.server import serving_questions
 from pesearch.search.server.socket_path import socket_folder
@@ -25,57 +25,57 @@ from tests.search.server.talking import QUESTION
 
 
 def test_the_answer_is_that_of_a_search(served: Library, starter: ModelSet) -> None:
-    told = ask_warm(served.folder, QUESTION, "auto")
+    told = ask_server(served.folder, QUESTION, "auto")
     assert told.answer() == search(served, starter, QUESTION)
     assert told.notice == starter.notice
 
 
 def test_a_mistake_is_the_same_mistake(served: Library) -> None:
-    told = ask_warm(served.folder, Question("siren AND"), "auto")
+    told = ask_server(served.folder, SearchRequest("siren AND"), "auto")
     with pytest.raises(QuerySyntaxError) as caught:
         told.answer()
     assert caught.value.caret_lines()[1] == "         ^"
     assert told.notice is None  # no model was asked
-    with pytest.raises(QuestionError, match="cannot ask with nowhere: no such file"):
-        ask_warm(served.folder, Question(audio=Path("nowhere")), "auto").answer()
+    with pytest.raises(QueryError, match="cannot ask with nowhere: no such file"):
+        ask_server(served.folder, SearchRequest(audio=Path("nowhere")), "auto").answer()
 
 
 def test_bytes_that_are_no_text_are_told_and_names_of_files_may_hold_them(served: Library) -> None:
     with pytest.raises(QuerySyntaxError, match="expected text, which this byte is not"):
-        ask_warm(served.folder, Question("siren \udcff"), "auto").answer()
-    with pytest.raises(QuestionError, match="no such file"):
-        ask_warm(served.folder, Question("./\udcff.wav"), "auto").answer()
+        ask_server(served.folder, SearchRequest("siren \udcff"), "auto").answer()
+    with pytest.raises(QueryError, match="no such file"):
+        ask_server(served.folder, SearchRequest("./\udcff.wav"), "auto").answer()
 
 
 def test_a_library_is_itself_by_any_path(served: Library, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(served.folder)
-    assert ask_warm(link, QUESTION, "cpu").answer().library == link
+    assert ask_server(link, QUESTION, "cpu").answer().library == link
     with pytest.raises(NotServed, match="no page is running"):
-        ask_warm(tmp_path, QUESTION, "auto")
+        ask_server(tmp_path, QUESTION, "auto")
 
 
 def test_nobody_serves(runtime: Path, sample_library: Library) -> None:
     with pytest.raises(NotServed, match="no page is running"):
-        ask_warm(sample_library.folder, QUESTION, "auto")
+        ask_server(sample_library.folder, QUESTION, "auto")
 
 
 def test_another_device_is_not_used(served: Library) -> None:
     with pytest.raises(NotServed, match="computes on cpu, not on cuda"):
-        ask_warm(served.folder, QUESTION, "cuda")
+        ask_server(served.folder, QUESTION, "cuda")
 
 
 def test_other_surroundings_are_not_those_of_the_page(served: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = replace(Surroundings.here(), time_zone="Antarctica/Troll")
     monkeypatch.setattr(Surroundings, "here", iter([elsewhere, Surroundings.here()]).__next__)
     with pytest.raises(NotServed, match="time zone"):
-        ask_warm(served.folder, QUESTION, "auto")
+        ask_server(served.folder, QUESTION, "auto")
 
 
 def test_other_models_than_the_library_has_are_not_used(runtime: Path, starter: ModelSet, tmp_path: Path) -> None:
     library = create_library(tmp_path, starter.name, [replace(space, revision="other") for space in starter.spaces])
     with serving(library, starter), pytest.raises(NotServed, match="other models"):
-        ask_warm(library.folder, QUESTION, "auto")
+        ask_server(library.folder, QUESTION, "auto")
 
 
 def test_the_socket_is_this_user_s_alone_and_goes_with_the_page(
@@ -94,7 +94,7 @@ def test_the_first_of_two_pages_serves(served: Library, starter: ModelSet) -> No
     with serving(served, starter) as trouble:
         assert trouble is not None
         assert "another page" in trouble
-    assert ask_warm(served.folder, QUESTION, "auto").answer().matches
+    assert ask_server(served.folder, QUESTION, "auto").answer().matches
 
 
 def test_what_a_dead_page_left_is_taken_over(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
@@ -105,10 +105,10 @@ def test_what_a_dead_page_left_is_taken_over(runtime: Path, sample_library: Libr
     subprocess.run([sys.executable, "-c", code, sample_library.folder], check=True)
     assert any(path.is_socket() for path in (runtime / "pesearch").iterdir())
     with pytest.raises(NotServed, match="no page is running"):
-        ask_warm(sample_library.folder, QUESTION, "auto")
+        ask_server(sample_library.folder, QUESTION, "auto")
     with serving(sample_library, starter) as trouble:
         assert trouble is None
-        assert ask_warm(sample_library.folder, QUESTION, "auto").answer().matches
+        assert ask_server(sample_library.folder, QUESTION, "auto").answer().matches
 
 
 def test_a_folder_that_others_can_enter_is_not_used(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
@@ -118,7 +118,7 @@ def test_a_folder_that_others_can_enter_is_not_used(runtime: Path, sample_librar
         assert trouble is not None
         assert "open to others" in trouble
         with pytest.raises(NotServed, match="open to others"):
-            ask_warm(sample_library.folder, QUESTION, "auto")
+            ask_server(sample_library.folder, QUESTION, "auto")
 
 
 def test_a_link_is_no_folder_of_one_s_own(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
@@ -144,7 +144,7 @@ def test_a_very_long_path_is_no_hindrance(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
     with serving(sample_library, starter) as trouble:
         assert trouble is None
-        assert ask_warm(sample_library.folder, QUESTION, "auto").answer().matches
+        assert ask_server(sample_library.folder, QUESTION, "auto").answer().matches
 
 
 def test_where_no_socket_can_be_made_the_page_goes_on(
@@ -157,10 +157,12 @@ def test_where_no_socket_can_be_made_the_page_goes_on(
 
 
 def test_many_at_once_are_all_answered(served: Library, starter: ModelSet) -> None:
-    questions = [Question(text, locate=False) for text in ("siren", "train", "a dog barking", "rain", "bell", "drum")]
+    questions = [
+        SearchRequest(text, locate=False) for text in ("siren", "train", "a dog barking", "rain", "bell", "drum")
+    ]
     expected = [search(served, starter, question) for question in questions]
     with ThreadPoolExecutor(12) as clients:
-        told = list(clients.map(lambda question: ask_warm(served.folder, question, "auto"), questions * 4))
+        told = list(clients.map(lambda question: ask_server(served.folder, question, "auto"), questions * 4))
     assert [each.answer() for each in told] == expected * 4
 
 
@@ -168,7 +170,7 @@ def test_a_question_waits_for_its_turn(runtime: Path, sample_library: Library, s
     turn = threading.Lock()
     with serving(sample_library, starter, turn), ThreadPoolExecutor(1) as asker:
         with turn:
-            waiting = asker.submit(ask_warm, sample_library.folder, QUESTION, "auto")
+            waiting = asker.submit(ask_server, sample_library.folder, QUESTION, "auto")
             with pytest.raises(TimeoutError):
                 waiting.result(0.3)
         assert waiting.result(60).answer().matches
@@ -181,7 +183,7 @@ def test_what_is_being_answered_at_the_end_is_answered(
     turn.acquire()
     with ThreadPoolExecutor(1) as asker:
         with serving(sample_library, starter, turn):
-            waiting = asker.submit(ask_warm, sample_library.folder, QUESTION, "auto")
+            waiting = asker.submit(ask_server, sample_library.folder, QUESTION, "auto")
             with pytest.raises(TimeoutError):
                 waiting.result(0.3)
             threading.Timer(0.3, turn.release).start()
@@ -192,11 +194,11 @@ def test_models_that_cannot_be_had_are_told(runtime: Path, sample_library: Libra
     def missing() -> ModelSet:
         raise ModelMissing("fetch them")
 
-    def answer(_: Question) -> Answer:
+    def answer(_: SearchRequest) -> SearchResult:
         raise AssertionError("nothing can be asked")
 
     with serving_questions(sample_library.folder, missing, answer):
-        told = ask_warm(sample_library.folder, QUESTION, "auto")
+        told = ask_server(sample_library.folder, QUESTION, "auto")
     assert told.notice is None
     with pytest.raises(ModelMissing, match="fetch them"):
         told.answer()

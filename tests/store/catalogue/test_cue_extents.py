@@ -37,7 +37,7 @@ def embed(library: Library) -> None:
 
 
 def nearest(library: Library, text: str, k: int = 1, file_ids: frozenset[int] | None = None) -> list[str]:
-    (found,) = library.find_alike(meant(text), ANY, k, file_ids)
+    (found,) = library.find_similar_cues(meant(text), ANY, k, file_ids)
     return [hit.cue.text for hit in found]
 
 
@@ -54,11 +54,11 @@ def talking(library: Library) -> Library:
 
 def test_the_nearest_cue_comes_first_with_its_file_and_time(talking: Library) -> None:
     for text, file_id in {"hello": 1, "world": 1, "title": 1, "bonjour": 1, "siren": 2}.items():
-        (found,) = talking.find_alike(meant(text), ANY, 9)
+        (found,) = talking.find_similar_cues(meant(text), ANY, 9)
         assert (found[0].cue.text, found[0].file_id, len(found)) == (text, file_id, 5)
         assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
         least = np.array([found[1].score], np.float32)
-        assert [hit.rank for hit in talking.find_alike(meant(text), least, 9)[0]] == [1, 2]
+        assert [hit.rank for hit in talking.find_similar_cues(meant(text), least, 9)[0]] == [1, 2]
     assert sorted(nearest(talking, "siren", 9, frozenset({1}))) == ["bonjour", "hello", "title", "world"]
     assert nearest(talking, "siren", 9, frozenset({3})) == []
     assert talking.rows(SpaceName.CUE) == talking.status().vectors[SpaceName.CUE] == 5
@@ -131,7 +131,7 @@ def test_a_damaged_shard_is_given_up_and_its_cues_wait(talking: Library) -> None
     assert [line.split("embeds what ")[1][0] for line in repair(talking.folder)] == ["1", "1", "1"]
     mended = open_library(talking.folder)
     assert nearest(mended, "hello", 9) == [] and len(mended.cues_to_embed().ids) == 3
-    assert [file.locations for file in mended.files()] == places and len(mended.find_text("hello", 9)) == 1
+    assert [file.locations for file in mended.files()] == places and len(mended.search_cues("hello", 9)) == 1
     embed(mended)
     assert nearest(mended, "hello") == ["hello"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
-from pesearch.errors import LibraryMoved
+from pesearch.errors import SnapshotExpired
 from pesearch.locations import Location
 from pesearch.store.doctor import repair
 from pesearch.store.library import Library, open_library
-from pesearch.store.write.streaming import Draft
+from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.types import EncodedFile
 from tests.store.contents import SPACES, encoded, failure, location
 
@@ -50,7 +50,7 @@ def test_cues_come_with_their_file_in_the_order_of_time(library: Library) -> Non
 def test_long_file_brings_cues_as_well(library: Library) -> None:
     film = encoded("/film", "five")
     with library.writer() as writer:
-        draft = Draft(library.folder, SPACES)
+        draft = StreamingShardWriter(library.folder, SPACES)
         for part in film.vectors:
             draft.add_vectors(part)
         writer.add([replace(draft.finish(film.location, "five", film.info), cues=(inside(cue("said")),))])
@@ -102,7 +102,7 @@ def test_cue_beside_two_copies_comes_once(library: Library) -> None:
         writer.add([with_cues("/a", "one", beside("/a", "/a.srt", same)), encoded("/b", "one")])
         writer.take_cues([(1, beside("/b", "/b.srt", same))])
     assert library.cues(1) == (same,)
-    assert [hit.cue for hit in library.find_text("same", 10)] == [same]
+    assert [hit.cue for hit in library.search_cues("same", 10)] == [same]
 
 
 def test_cues_of_a_file_that_is_not_there_are_none(library: Library) -> None:
@@ -124,11 +124,11 @@ def test_pinned_library_says_when_cues_moved_on(library: Library) -> None:
     pinned = library.pinned()
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("new")))])
-    with pytest.raises(LibraryMoved):
+    with pytest.raises(SnapshotExpired):
         pinned.cues(1)
-    with pytest.raises(LibraryMoved):
-        pinned.find_text("new", 1)
-    assert [hit.cue.text for hit in library.pinned().find_text("new", 1)] == ["new"]
+    with pytest.raises(SnapshotExpired):
+        pinned.search_cues("new", 1)
+    assert [hit.cue.text for hit in library.pinned().search_cues("new", 1)] == ["new"]
 
 
 def test_repair_of_vectors_keeps_cues(library: Library) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import LibraryError, LibraryTooNew
-from pesearch.store.catalogue import create as birth
+from pesearch.store.catalogue import create as library_id
 from pesearch.store.catalogue import schema
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.doctor import examine
@@ -28,8 +28,8 @@ from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
 def first_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A library as the first schema had it, with one file and its vectors."""
     with monkeypatch.context() as older:
-        older.setattr(birth, "MIGRATIONS", schema.MIGRATIONS[:1])
-        birth.create_catalogue(tmp_path, "made-up", SPACES)
+        older.setattr(library_id, "MIGRATIONS", schema.MIGRATIONS[:1])
+        library_id.create_catalogue(tmp_path, "made-up", SPACES)
     shard = write_shard(tmp_path, AUDIO, [vectors("one", AUDIO, 3)])
     with duckdb.connect(tmp_path / "library.duckdb") as connection:
         connection.execute("""
@@ -55,7 +55,7 @@ def test_newer_library_is_refused(library: Library) -> None:
 
 def test_older_library_is_brought_up(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     longer: Sequence[str] = (*schema.MIGRATIONS, "ALTER TABLE files ADD COLUMN title VARCHAR")
-    for module in (schema, birth):
+    for module in (schema, library_id):
         monkeypatch.setattr(module, "MIGRATIONS", longer)
     assert "title" not in columns(library, "files")
     open_library(library.folder)
@@ -68,10 +68,10 @@ def test_older_library_is_brought_up(library: Library, monkeypatch: pytest.Monke
 def test_library_from_before_cues_takes_them(tmp_path: Path) -> None:
     shutil.unpack_archive(LIBRARIES / "schema_3.zip", tmp_path)
     library = open_library(tmp_path / "library")
-    assert (library.status().cues, library.cue_sources(), library.find_text("gap", 5)) == (0, [], [])
+    assert (library.status().cues, library.cue_sources(), library.search_cues("gap", 5)) == (0, [], [])
     with library.writer() as writer:
         writer.take_cues([(1, CueSource(None, None, (Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2"),)))])
-    assert [hit.file_id for hit in open_library(library.folder).find_text("gap", 5)] == [1]
+    assert [hit.file_id for hit in open_library(library.folder).search_cues("gap", 5)] == [1]
 
 
 def test_library_of_the_first_schema_keeps_all_and_takes_features(first_schema: Path) -> None:
@@ -156,10 +156,10 @@ def test_library_from_before_the_vectors_of_cues_takes_them(library: Library) ->
         connection.execute("UPDATE library SET schema = 5")
     older = open_library(library.folder)
     waiting = older.cues_to_embed()
-    assert [hit.cue for hit in older.find_text("gap", 5)] == [said] and waiting.counts.tolist() == [1]
+    assert [hit.cue for hit in older.search_cues("gap", 5)] == [said] and waiting.counts.tolist() == [1]
     near = vectors("gap", AUDIO, 1)
-    assert older.find_alike(near.vectors, np.zeros(1, np.float32), 5) == [[]]
+    assert older.find_similar_cues(near.vectors, np.zeros(1, np.float32), 5) == [[]]
     with older.writer() as writer:
         writer.add_cue_vectors([(int(waiting.ids[0]), SpaceVectors(SpaceName.CUE, near.segments, near.vectors))])
-    (found,) = older.find_alike(near.vectors, np.zeros(1, np.float32), 5)
+    (found,) = older.find_similar_cues(near.vectors, np.zeros(1, np.float32), 5)
     assert [(hit.file_id, hit.cue) for hit in found] == [(2, said)] and not len(older.cues_to_embed().ids)

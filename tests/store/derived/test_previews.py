@@ -10,71 +10,71 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.store.derived.lru_folder import PROXY_FOLDER, THUMBNAIL_FOLDER
-from pesearch.store.derived.previews import PICTURE_FOLDER, SmallPicture, keep_pictures, picture_near, sweep_pictures
+from pesearch.store.derived.previews import PREVIEW_FOLDER, Preview, keep_previews, nearest_preview, sweep_previews
 from tests.small_disk import SmallDisk
 
 
 @given(times=st.sets(st.integers(0, 10**7), min_size=1, max_size=30), asked_ms=st.integers(-1000, 10**7 + 1000))
 def test_the_nearest_is_given(times: set[int], asked_ms: int) -> None:
     with TemporaryDirectory() as folder:
-        keep_pictures(Path(folder), "content", [SmallPicture(at / 1000, b"%d" % at) for at in sorted(times)])
-        found = picture_near(Path(folder), "content", asked_ms / 1000)
+        keep_previews(Path(folder), "content", [Preview(at / 1000, b"%d" % at) for at in sorted(times)])
+        found = nearest_preview(Path(folder), "content", asked_ms / 1000)
     assert found is not None
     assert abs(int(found) - asked_ms) == min(abs(at - asked_ms) for at in times)
 
 
 def test_those_kept_last_are_there(tmp_path: Path) -> None:
-    keep_pictures(tmp_path, "content", [SmallPicture(0.0, b"before")])
-    keep_pictures(tmp_path, "content", [SmallPicture(0.0, b"now")])
-    keep_pictures(tmp_path, "sound", [])
-    assert picture_near(tmp_path, "content", 5.0) == b"now"
-    assert picture_near(tmp_path, "sound", 5.0) is None
-    assert [path.name for path in (tmp_path / PICTURE_FOLDER).glob("*/*")] == ["content.zip"]
+    keep_previews(tmp_path, "content", [Preview(0.0, b"before")])
+    keep_previews(tmp_path, "content", [Preview(0.0, b"now")])
+    keep_previews(tmp_path, "sound", [])
+    assert nearest_preview(tmp_path, "content", 5.0) == b"now"
+    assert nearest_preview(tmp_path, "sound", 5.0) is None
+    assert [path.name for path in (tmp_path / PREVIEW_FOLDER).glob("*/*")] == ["content.zip"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04" + bytes(60)])
 def test_what_is_damaged_is_none(tmp_path: Path, content: bytes) -> None:
-    keep_pictures(tmp_path, "content", [SmallPicture(0.0, b"picture")])
-    (path,) = (tmp_path / PICTURE_FOLDER).glob("*/*")
+    keep_previews(tmp_path, "content", [Preview(0.0, b"picture")])
+    (path,) = (tmp_path / PREVIEW_FOLDER).glob("*/*")
     path.write_bytes(content)
-    assert picture_near(tmp_path, "content", 0.0) is None
+    assert nearest_preview(tmp_path, "content", 0.0) is None
     path.write_bytes(content)
-    keep_pictures(tmp_path, "content", [SmallPicture(0.0, b"again")])
-    assert picture_near(tmp_path, "content", 0.0) == b"again"
+    keep_previews(tmp_path, "content", [Preview(0.0, b"again")])
+    assert nearest_preview(tmp_path, "content", 0.0) == b"again"
 
 
 def test_a_bit_that_flips_is_seen(tmp_path: Path) -> None:
-    keep_pictures(tmp_path, "content", [SmallPicture(0.0, bytes(1000))])
-    (path,) = (tmp_path / PICTURE_FOLDER).glob("*/*")
+    keep_previews(tmp_path, "content", [Preview(0.0, bytes(1000))])
+    (path,) = (tmp_path / PREVIEW_FOLDER).glob("*/*")
     held = bytearray(path.read_bytes())
     held[500] ^= 1
     path.write_bytes(held)
-    assert picture_near(tmp_path, "content", 0.0) is None
+    assert nearest_preview(tmp_path, "content", 0.0) is None
 
 
 def test_a_full_disk_keeps_what_it_has_and_is_no_error(disk: SmallDisk) -> None:
-    keep_pictures(disk.folder, "content", [SmallPicture(0.0, b"picture")])
-    keep_pictures(disk.folder, "content", [SmallPicture(0.0, bytes(100 << 20))])
-    assert picture_near(disk.folder, "content", 0.0) == b"picture"
-    assert len([*(disk.folder / PICTURE_FOLDER).glob("*/*")]) == 1
+    keep_previews(disk.folder, "content", [Preview(0.0, b"picture")])
+    keep_previews(disk.folder, "content", [Preview(0.0, bytes(100 << 20))])
+    assert nearest_preview(disk.folder, "content", 0.0) == b"picture"
+    assert len([*(disk.folder / PREVIEW_FOLDER).glob("*/*")]) == 1
 
 
 def test_a_folder_that_cannot_be_is_no_error(tmp_path: Path) -> None:
-    (tmp_path / PICTURE_FOLDER).write_text("a file where the folder would be")
-    keep_pictures(tmp_path, "content", [SmallPicture(0.0, b"picture")])
-    assert picture_near(tmp_path, "content", 0.0) is None
+    (tmp_path / PREVIEW_FOLDER).write_text("a file where the folder would be")
+    keep_previews(tmp_path, "content", [Preview(0.0, b"picture")])
+    assert nearest_preview(tmp_path, "content", 0.0) is None
 
 
 def test_what_is_of_no_content_any_more_goes(tmp_path: Path) -> None:
     for content in ("stays", "goes"):
-        keep_pictures(tmp_path, content, [SmallPicture(0.0, bytes(100))])
+        keep_previews(tmp_path, content, [Preview(0.0, bytes(100))])
         for folder, name in ((THUMBNAIL_FOLDER, f"{content}-0-320.jpg"), (PROXY_FOLDER, f"{content}-0-1000.mp4")):
             (tmp_path / folder).mkdir(exist_ok=True)
             (tmp_path / folder / name).write_bytes(bytes(100))
     (tmp_path / THUMBNAIL_FOLDER / ".begun-by-a-page").write_bytes(bytes(100))
-    left = tmp_path / PICTURE_FOLDER / "st" / "stays.zip.123.new"
+    left = tmp_path / PREVIEW_FOLDER / "st" / "stays.zip.123.new"
     left.write_bytes(bytes(100))
-    assert sweep_pictures(tmp_path, {"stays"}) > 300
+    assert sweep_previews(tmp_path, {"stays"}) > 300
     assert {path.name for path in tmp_path.rglob("*.*")} == {
         *("stays.zip", "stays-0-320.jpg", "stays-0-1000.mp4", ".begun-by-a-page")
     }

@@ -59,19 +59,19 @@ def files(hits: Iterable[CueHit]) -> list[int]:
     ],
 )
 def test_queries(talking: Library, query: str, found: set[int]) -> None:
-    hits = talking.find_text(query, 10)
+    hits = talking.search_cues(query, 10)
     assert set(files(hits)) == found
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
 def test_rare_words_and_short_cues_come_first(talking: Library) -> None:
-    assert files(talking.find_text("mind gap", 10)) == [1, 2]  # the shorter
-    assert files(talking.find_text("the doors", 10))[0] == 3  # the rarer word
+    assert files(talking.search_cues("mind gap", 10)) == [1, 2]  # the shorter
+    assert files(talking.search_cues("the doors", 10))[0] == 3  # the rarer word
 
 
 def test_hit_is_the_cue_as_stored(talking: Library) -> None:
-    (hit,) = talking.find_text("cafe", 10)
+    (hit,) = talking.search_cues("cafe", 10)
     assert (hit.file_id, hit.cue, hit.rank) == (4, *talking.cues(4), 1)
 
 
@@ -79,14 +79,14 @@ def test_only_in_files_and_of_kinds(library: Library) -> None:
     title, said = cue("the gap", kind=CueKind.TITLE), cue("the gap")
     with library.writer() as writer:
         writer.add([with_cues(f"/{n}", f"{n}", inside(title, said)) for n in range(3)])
-    assert [(hit.file_id, hit.cue) for hit in library.find_text("gap", 10, frozenset({2, 99}))] == [
+    assert [(hit.file_id, hit.cue) for hit in library.search_cues("gap", 10, frozenset({2, 99}))] == [
         (2, said),
         (2, title),
     ]
-    found = library.find_text("gap", 10, kinds=frozenset({CueKind.TITLE}))
+    found = library.search_cues("gap", 10, kinds=frozenset({CueKind.TITLE}))
     assert [(hit.file_id, hit.cue) for hit in found] == [(1, title), (2, title), (3, title)]
-    assert library.find_text("gap", 10, frozenset()) == library.find_text("gap", 10, kinds=frozenset()) == []
-    scores = {hit.score for hit in library.find_text("gap", 10)}
+    assert library.search_cues("gap", 10, frozenset()) == library.search_cues("gap", 10, kinds=frozenset()) == []
+    scores = {hit.score for hit in library.search_cues("gap", 10)}
     assert {hit.score for hit in found} == scores  # a condition does not change the score
 
 
@@ -98,23 +98,23 @@ def test_equals_come_in_the_order_of_files_however_many_are_asked_for(library: L
             writer.add(
                 [with_cues(f"/{n}", f"{n}", inside(cue("[music]", float(n)))) for n in numbers[start : start + 20]]
             )
-    everything = library.find_text("music", 1000)
+    everything = library.search_cues("music", 1000)
     assert files(everything) == sorted(files(everything)) and len(everything) == 200
-    assert [library.find_text("music", k) for k in (1, 7, 199)] == [everything[:k] for k in (1, 7, 199)]
+    assert [library.search_cues("music", k) for k in (1, 7, 199)] == [everything[:k] for k in (1, 7, 199)]
 
 
 def test_reader_follows_what_is_committed(library: Library) -> None:
-    assert library.find_text("gap", 5) == []
+    assert library.search_cues("gap", 5) == []
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("the gap")))])
-        assert files(library.find_text("gap", 5)) == [1]
+        assert files(library.search_cues("gap", 5)) == [1]
         writer.take_cues([(1, inside(cue("the doors")))])
-        assert library.find_text("gap", 5) == []
+        assert library.search_cues("gap", 5) == []
         writer.add([with_cues("/b", "two", inside(cue("a gap")))])
-        assert files(library.find_text("gap", 5)) == [2]
+        assert files(library.search_cues("gap", 5)) == [2]
         writer.remove([2])
-    assert library.find_text("gap", 5) == []
-    assert files(library.find_text("doors", 5)) == [1]
+    assert library.search_cues("gap", 5) == []
+    assert files(library.search_cues("doors", 5)) == [1]
 
 
 VOCABULARY = ("gap", "train", "door", "the")
@@ -138,9 +138,9 @@ def test_finds_what_a_plain_look_finds(
             writer.take_cues([(n + 1, inside(*(cue(text, float(at)) for at, text in enumerate(contents))))])
             held[n + 1] = contents
             if cached and at == 0:
-                text_cache.renew_text(library.folder, library.pinned()._now().snapshot.birth)
+                text_cache.refresh_text(library.folder, library.pinned()._now().snapshot.library_id)
     for asked in (*VOCABULARY, "the gap", "train door"):
-        found = {(hit.file_id, hit.cue.text) for hit in library.find_text(f'"{asked}"', 100)}
+        found = {(hit.file_id, hit.cue.text) for hit in library.search_cues(f'"{asked}"', 100)}
         assert found == {
             (file_id, text)
             for file_id, contents in held.items()
@@ -169,9 +169,9 @@ def test_cache_answers_as_the_catalogue_does(talking: Library) -> None:
         writer.add([with_cues("/more", "more", inside(cue("mind the train")))])
     assert cache(talking).exists()
     queries = ["mind the gap", "tra*", '"the train"']
-    with_cache = [open_library(talking.folder).find_text(query, 10) for query in queries]
+    with_cache = [open_library(talking.folder).search_cues(query, 10) for query in queries]
     cache(talking).unlink()
-    assert [open_library(talking.folder).find_text(query, 10) for query in queries] == with_cache
+    assert [open_library(talking.folder).search_cues(query, 10) for query in queries] == with_cache
     assert all(with_cache)
 
 
@@ -186,10 +186,10 @@ def test_cache_that_is_damaged_or_of_another_library_is_of_no_use(talking: Libra
         writer.add([with_cues("/x", "x", inside(cue("elsewhere gap")))])
     for content in (b"", whole[:-30], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], cache(other).read_bytes()):
         cache(talking).write_bytes(content)
-        assert set(files(open_library(talking.folder).find_text("gap", 9))) == {1, 2}
+        assert set(files(open_library(talking.folder).search_cues("gap", 9))) == {1, 2}
     with talking.writer():
         pass
-    assert text_cache._covered(talking.folder, talking.pinned()._now().snapshot.birth) is not None
+    assert text_cache._covered(talking.folder, talking.pinned()._now().snapshot.library_id) is not None
 
 
 @pytest.mark.usefixtures("small")
@@ -200,7 +200,7 @@ def test_library_that_may_not_be_written_to_is_searched(monkeypatch: pytest.Monk
             writer.add([with_cues("/a", "one", inside(cue("mind the gap")))])
         assert cache(library).exists()
         with without_rights():
-            assert files(open_library(library.folder).find_text("gap", 5)) == [1]
+            assert files(open_library(library.folder).search_cues("gap", 5)) == [1]
 
 
 @pytest.mark.usefixtures("small")
@@ -210,9 +210,9 @@ def test_no_file_is_left_behind(talking: Library, tmp_path: Path, monkeypatch: p
     with talking.writer():
         pass
     assert cache(talking).exists()
-    assert talking.find_text("gap", 5)
+    assert talking.search_cues("gap", 5)
     assert list((tmp_path / "temporary").iterdir()) == []
-    assert talking.find_text("doors", 5)
+    assert talking.search_cues("doors", 5)
 
 
 def test_sources_are_of_one_text_only(talking: Library) -> None:
@@ -220,6 +220,6 @@ def test_sources_are_of_one_text_only(talking: Library) -> None:
     source = CueSource(None, None, (Cue(0, 1, "x" * 8000, CueKind.SUBTITLE, "s"), cue("y" * 70_000)))
     with talking.writer() as writer:
         writer.take_cues([(1, source)])
-    assert files(talking.find_text("x" * 8000, 5)) == [1]
-    assert talking.find_text(" ".join(["gap"] * 5000), 5)
-    assert files(talking.find_text("(" * 3000 + "x*", 5)) == [1]
+    assert files(talking.search_cues("x" * 8000, 5)) == [1]
+    assert talking.search_cues(" ".join(["gap"] * 5000), 5)
+    assert files(talking.search_cues("(" * 3000 + "x*", 5)) == [1]

@@ -14,7 +14,7 @@ from pesearch.errors import LibraryDamaged
 from pesearch.store.doctor import repair
 from pesearch.store.index import maintenance as renewal
 from pesearch.store.index.ivf_file import cache_path
-from pesearch.store.index.maintenance import NotRenewed, Renewal, Renewing
+from pesearch.store.index.maintenance import IndexRefresh, RefreshFailed, RefreshProgress
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards.vectors import map_shard
 from pesearch.types import SpaceName
@@ -35,9 +35,9 @@ def large(library: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
     return library
 
 
-def renew(library: Library) -> list[Renewal]:
+def renew(library: Library) -> list[IndexRefresh]:
     with library.writer() as writer:
-        return list(writer.tidy())
+        return list(writer.maintain())
 
 
 def lacks_index(library: Library, space: SpaceName = SpaceName.AUDIO) -> bool:
@@ -50,12 +50,12 @@ def shard_of(library: Library) -> Path:
 
 def test_steps(large: Library) -> None:
     with large.writer() as writer:
-        steps = list(writer.tidy())
-        assert list(writer.tidy()) == []
+        steps = list(writer.maintain())
+        assert list(writer.maintain()) == []
         writer.add([encoded("/more", "more", rows=ROWS)])
-        assert {step.index for step in writer.tidy()} == set(SpaceName) & {SpaceName.AUDIO, SpaceName.FRAME}
+        assert {step.index for step in writer.maintain()} == set(SpaceName) & {SpaceName.AUDIO, SpaceName.FRAME}
     for space in (SpaceName.AUDIO, SpaceName.FRAME):
-        shares = [step.share for step in steps if isinstance(step, Renewing) and step.index == space]
+        shares = [step.share for step in steps if isinstance(step, RefreshProgress) and step.index == space]
         assert shares[0] == 0 and shares[-1] == 1
         assert all(one < other for one, other in pairwise(shares))
     assert renew(large) == []
@@ -65,19 +65,19 @@ def test_shard_that_is_cut(large: Library, library: Library) -> None:
     path = shard_of(large)
     path.write_bytes(path.read_bytes()[:-8])
     trouble, *steps = renew(large)
-    assert isinstance(trouble, NotRenewed) and trouble.index == SpaceName.AUDIO
+    assert isinstance(trouble, RefreshFailed) and trouble.index == SpaceName.AUDIO
     assert path.name in trouble.reason and "doctor --repair" in trouble.reason
-    assert {step.index for step in steps if isinstance(step, Renewing) and step.share == 1} == {SpaceName.FRAME}
+    assert {step.index for step in steps if isinstance(step, RefreshProgress) and step.share == 1} == {SpaceName.FRAME}
     assert len(open_library(large.folder).files()) == FILES
     assert len(list(repair(large.folder))) == 1
-    assert Renewing(SpaceName.AUDIO, 1.0) in renew(large)
+    assert RefreshProgress(SpaceName.AUDIO, 1.0) in renew(large)
     assert len({hit.file_id for hit in large.search(SpaceName.AUDIO, queries(AUDIO, 1), FILES * ROWS)[0]}) < FILES
 
 
 def test_shard_that_is_gone(large: Library) -> None:
     shard_of(large).unlink()
     trouble = renew(large)[0]
-    assert isinstance(trouble, NotRenewed) and "is gone" in trouble.reason
+    assert isinstance(trouble, RefreshFailed) and "is gone" in trouble.reason
 
 
 def test_shard_whose_numbers_are_none(large: Library) -> None:
@@ -91,7 +91,7 @@ def test_shard_whose_numbers_are_none(large: Library) -> None:
     assert spoilt != content
     path.write_bytes(spoilt)
     trouble = renew(large)[0]
-    assert isinstance(trouble, NotRenewed) and "doctor --repair" in trouble.reason
+    assert isinstance(trouble, RefreshFailed) and "doctor --repair" in trouble.reason
     assert lacks_index(large) and not lacks_index(large, SpaceName.FRAME)
 
 
@@ -104,7 +104,7 @@ def test_the_old_index_stays(large: Library, monkeypatch: pytest.MonkeyPatch) ->
     path.write_bytes(content[:-8])
     with pytest.raises(LibraryDamaged):
         open_library(large.folder).search(SpaceName.AUDIO, queries(AUDIO), 3)
-    assert isinstance(renew(large)[0], NotRenewed)
+    assert isinstance(renew(large)[0], RefreshFailed)
     assert cache_path(large.folder, SpaceName.AUDIO).read_bytes() == kept
     path.write_bytes(content)
     assert not lacks_index(large)
@@ -117,7 +117,7 @@ def test_ctrl_c(large: Library) -> None:
     try:
         with pytest.raises(KeyboardInterrupt), large.writer() as writer:
             writer.add([encoded("/more", "more", rows=ROWS)])
-            for _ in writer.tidy():
+            for _ in writer.maintain():
                 os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)

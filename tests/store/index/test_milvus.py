@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.two_cones import TwoCones
-from pesearch.errors import LibraryMoved, VectorServerError
+from pesearch.errors import SnapshotExpired, VectorServerError
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.mutations import raise_generation, search_vectors_at
 from pesearch.store.catalogue.vector_backend import FAISS, MilvusAddress, parse_vectors
 from pesearch.store.index import vector_search as vectors
-from pesearch.store.index.maintenance import NotRenewed
+from pesearch.store.index.maintenance import RefreshFailed
 from pesearch.store.index.milvus import client as milvus_client
 from pesearch.store.index.milvus import collection as milvus_collections
 from pesearch.store.index.milvus import search as milvus_index
@@ -32,7 +32,7 @@ from pesearch.store.index.milvus import sync as milvus_renewal
 from pesearch.store.index.milvus.client import close
 from pesearch.store.index.milvus.collection import IndexKind, MilvusCollection
 from pesearch.store.index.milvus.filters import expressions
-from pesearch.store.index.milvus.manifest import Cover, SpaceOnMilvus
+from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
 from pesearch.store.index.milvus.sync import on_milvus, reach_vectors
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
@@ -56,10 +56,10 @@ def move(library: Library, milvus: MilvusAddress | None) -> list[str]:
         return writer.search_vectors_at(milvus)
 
 
-def add(library: Library, contents: range, rows: int = 3) -> list[NotRenewed]:
+def add(library: Library, contents: range, rows: int = 3) -> list[RefreshFailed]:
     with library.writer() as writer:
         writer.add([encoded(f"/{number}", f"content {number}", rows=rows) for number in contents])
-        return [step for step in writer.tidy() if isinstance(step, NotRenewed)]
+        return [step for step in writer.maintain() if isinstance(step, RefreshFailed)]
 
 
 def found(library: Library, k: int = 5) -> list[Hits]:
@@ -78,7 +78,7 @@ def places(hits: Hits) -> set[tuple[int, float]]:
     return set(zip(hits.file_ids.tolist(), hits.segments[:, 0].tolist(), strict=True))
 
 
-def covers(library: Library) -> list[tuple[SpaceOnMilvus, Cover | None]]:
+def covers(library: Library) -> list[tuple[SpaceOnMilvus, Manifest | None]]:
     """Of the spaces of the media: these libraries have no cues."""
     held = on_milvus(library.folder, library.pinned()._generation.snapshot)
     return [(each, each.read()) for each in held if each.space.name is not SpaceName.CUE]
@@ -199,7 +199,7 @@ def test_what_is_removed_is_gone_and_an_earlier_generation_still_has_it(
     assert found(library) == found(by_faiss(library, tmp_path / "copy"))
     assert found(before) == expected
     assert move(library, None) == []
-    with pytest.raises(LibraryMoved):
+    with pytest.raises(SnapshotExpired):
         found(before)
 
 
@@ -274,7 +274,7 @@ def test_writer_that_is_killed_anywhere(milvus: MilvusAddress, kill: Callable[[i
                 writer.add(heard(f"more {count}"))
                 writer.remove([library.files()[0].id, library.files()[-1].id])
                 kill(count)
-                list(writer.tidy())
+                list(writer.maintain())
                 break
         except Killed:
             kill(1 << 30)
@@ -282,7 +282,7 @@ def test_writer_that_is_killed_anywhere(milvus: MilvusAddress, kill: Callable[[i
             for reader in (library, open_library(library.folder)):
                 assert found(reader) == found(here)
             with library.writer() as writer:
-                list(writer.tidy())
+                list(writer.maintain())
             assert_whole(library)
             assert found(library) == found(here)
     assert count >= 7

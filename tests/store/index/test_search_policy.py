@@ -15,7 +15,7 @@ from pesearch.store.index import ivf_rabitq as compressed
 from pesearch.store.index import maintenance as renewal
 from pesearch.store.index import vector_search as vectors
 from pesearch.store.index.ivf_file import cache_path, read_cache
-from pesearch.store.index.maintenance import NotRenewed
+from pesearch.store.index.maintenance import RefreshFailed
 from pesearch.store.index.vector_search import SearchPolicy
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.write import streaming as draft
@@ -58,8 +58,8 @@ def exact_answers(library: Library, monkeypatch: pytest.MonkeyPatch) -> list[lis
 
 def covered(library: Library) -> int:
     """How many rows the cache holds, those that are gone among them."""
-    birth = library.pinned()._generation.snapshot.birth
-    cache = read_cache(library.folder, birth, AUDIO)
+    library_id = library.pinned()._generation.snapshot.library_id
+    cache = read_cache(library.folder, library_id, AUDIO)
     return 0 if cache is None else cache.layout.rows
 
 
@@ -147,10 +147,10 @@ def test_later_files_are_searched_beside_the_index(large: Library, monkeypatch: 
 
 
 def test_index_is_extended_and_at_last_built_anew(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    birth = large.pinned()._generation.snapshot.birth
+    library_id = large.pinned()._generation.snapshot.library_id
     for files, trained_for in ((60, 40), (80, 40), (81, 81)):
         add(large, range(files))
-        cache = read_cache(large.folder, birth, AUDIO)
+        cache = read_cache(large.folder, library_id, AUDIO)
         assert cache is not None
         assert (cache.layout.rows, cache.trained_rows) == (files * ROWS, trained_for * ROWS)
         assert answers(large) == exact_answers(large, monkeypatch)
@@ -208,7 +208,7 @@ def test_index_that_cannot_be_written(library: Library, monkeypatch: pytest.Monk
     (library.folder / "indexes").write_text("in the way")
     with library.writer() as writer:
         writer.add([encoded(f"/{number}", f"content {number}", rows=ROWS) for number in range(9)])
-        troubles = [step for step in writer.tidy() if isinstance(step, NotRenewed)]
+        troubles = [step for step in writer.maintain() if isinstance(step, RefreshFailed)]
     assert [trouble.index for trouble in troubles] == [space.name for space in SPACES]
     assert all("indexes" in trouble.reason for trouble in troubles)
     assert len(library.files()) == 9
@@ -259,7 +259,7 @@ def test_file_in_several_record_batches(library: Library, monkeypatch: pytest.Mo
     monkeypatch.setattr(draft, "BATCH_ROWS", 4)
     long = encoded("/long", "long", rows=11)
     with library.writer() as writer:
-        making = draft.Draft(library.folder, SPACES)
+        making = draft.StreamingShardWriter(library.folder, SPACES)
         for part in long.vectors:
             making.add_vectors(part)
         writer.add([encoded("/a", "one"), making.finish(long.location, long.fingerprint, long.info)])

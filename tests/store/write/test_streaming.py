@@ -16,14 +16,14 @@ from pesearch.store.library import Library, create_library
 from pesearch.store.shards import features as feature_shards
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.write import streaming as draft
-from pesearch.store.write.streaming import Draft
+from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.types import CodecFeatures, EncodedFile, SpaceVectors
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 
 
 def streamed(library: Library, file: EncodedFile, cuts: list[int]) -> StreamedFile:
     """The same file through a draft: its rows up to each cut at a time."""
-    made = Draft(library.folder, SPACES)
+    made = StreamingShardWriter(library.folder, SPACES)
     for part in file.vectors:
         bounds = sorted({0, *(min(cut, len(part.vectors)) for cut in cuts), len(part.vectors)})
         for start, stop in pairwise(bounds):
@@ -83,7 +83,7 @@ def test_a_known_content_keeps_what_it_has(library: Library) -> None:
 
 def test_what_was_left_behind_is_swept(library: Library) -> None:
     """By a process that ended before its file did, or before it was registered."""
-    ended = Draft(library.folder, SPACES)
+    ended = StreamingShardWriter(library.folder, SPACES)
     ended.add_vectors(vectors("one", AUDIO, 3))
     streamed(library, encoded("/a", "two", steps=4), [])
     assert len(on_disk(library)) == 4
@@ -93,12 +93,12 @@ def test_what_was_left_behind_is_swept(library: Library) -> None:
 
 
 def test_nothing_is_left_of_what_is_discarded(library: Library) -> None:
-    made = Draft(library.folder, SPACES)
+    made = StreamingShardWriter(library.folder, SPACES)
     made.add_vectors(vectors("one", AUDIO, 3))
     made.add_features(features("one", 4))
     made.finish(encoded("/a", "one").location, "one", encoded("/a", "one").info)
     made.discard()
-    other = Draft(library.folder, SPACES)
+    other = StreamingShardWriter(library.folder, SPACES)
     other.add_features(features("one", 4))
     other.discard()
     assert on_disk(library) == []
@@ -107,7 +107,7 @@ def test_nothing_is_left_of_what_is_discarded(library: Library) -> None:
 def test_features_can_be_dropped(library: Library) -> None:
     file = encoded("/a", "one")
     with library.writer() as writer:
-        made = Draft(library.folder, SPACES)
+        made = StreamingShardWriter(library.folder, SPACES)
         made.add_vectors(vectors("one", AUDIO, 3))
         made.add_features(features("one", 4))
         made.drop_features()
@@ -116,7 +116,7 @@ def test_features_can_be_dropped(library: Library) -> None:
 
 
 def test_what_the_library_would_not_take(library: Library) -> None:
-    made = Draft(library.folder, SPACES)
+    made = StreamingShardWriter(library.folder, SPACES)
     with pytest.raises(ValueError, match="not finite"):
         made.add_vectors(SpaceVectors(AUDIO.name, np.array([[0.0, 1.0]]), np.full((1, AUDIO.dim), np.inf, np.float32)))
     with pytest.raises(ValueError, match="not float16"):
@@ -126,7 +126,7 @@ def test_what_the_library_would_not_take(library: Library) -> None:
 
 def test_a_full_disk(library: Library) -> None:
     """No file may grow beyond 1000 bytes: to a program that is a full disk."""
-    made, file = Draft(library.folder, SPACES), encoded("/a", "one")
+    made, file = StreamingShardWriter(library.folder, SPACES), encoded("/a", "one")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:

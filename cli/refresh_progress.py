@@ -11,17 +11,17 @@ from pesearch.cli.render import progress_bar
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from pesearch.store.index.maintenance import NotRenewed, Renewal, Renewing
+    from pesearch.store.index.maintenance import IndexRefresh, RefreshFailed, RefreshProgress
 
 
-class RenewalBar:
+class RefreshBar:
     """A line of its own below the other progress, there only while an index is being renewed, or cues are embedded."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=1.0, files="", visible=False)
 
-    def show(self, step: Renewing) -> None:
+    def show(self, step: RefreshProgress) -> None:
         """How far it is."""
         self.show_share(f"search index: {step.index}", step.share)
 
@@ -32,7 +32,7 @@ class RenewalBar:
         self._bar.update(self._task, completed=share, visible=share < 1)
 
 
-def not_renewed(troubles: Iterable[NotRenewed]) -> list[str]:
+def refresh_failed(troubles: Iterable[RefreshFailed]) -> list[str]:
     """What could not be done and what that means, in one line, or none."""
     reasons = {trouble.index: trouble.reason for trouble in troubles}
     if not reasons:
@@ -44,21 +44,21 @@ def not_renewed(troubles: Iterable[NotRenewed]) -> list[str]:
     ]
 
 
-def follow_renewal(steps: Iterable[Renewal]) -> list[str]:
+def follow_refresh(steps: Iterable[IndexRefresh]) -> list[str]:
     """Show the steps on stderr; the spaces whose index is new."""
-    from pesearch.store.index.maintenance import NotRenewed
+    from pesearch.store.index.maintenance import RefreshFailed
 
     renewed: list[str] = []
-    troubles: list[NotRenewed] = []
+    troubles: list[RefreshFailed] = []
     with progress_bar() as bar:
-        line = RenewalBar(bar)
+        line = RefreshBar(bar)
         for step in steps:
-            if isinstance(step, NotRenewed):
+            if isinstance(step, RefreshFailed):
                 troubles.append(step)
                 continue
             line.show(step)
             if step.share == 1:
                 renewed.append(step.index)
-    for trouble in not_renewed(troubles):
+    for trouble in refresh_failed(troubles):
         print(trouble, file=sys.stderr)
     return renewed
