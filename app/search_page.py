@@ -33,7 +33,7 @@ class Found:
     """What a page has found last: its first pictures, the answer with the named sounds located and whether it is taken,
     and the rank of the opened moment. `unwanted` is set when something else is asked."""
 
-    question: SearchRequest
+    request: SearchRequest
     generation: int
     answer: SearchResult
     pictures: tuple[Future[bytes], ...]
@@ -57,12 +57,12 @@ def search_page() -> None:
         warm()
         if query := st.session_state.pop("ask", None):
             st.session_state["text"] = query
-        question = asked()
+        request = asked()
         tray = _tray()
-        if question is None:
+        if request is None:
             _welcome()
         else:
-            _show(_found(question), tray)
+            _show(_found(request), tray)
         show_tray(tray)
     except PesearchError as error:
         st.error(safe(as_dropped(str(error))))
@@ -98,40 +98,40 @@ def _ask(query: str) -> None:
     st.rerun()
 
 
-def _found(question: SearchRequest) -> Found:
+def _found(request: SearchRequest) -> Found:
     """What is found for a question, of which more may have been asked for than at first."""
     generation = library().generation()
     found: Found | None = st.session_state.get("found")
-    if found is None or replace(found.question, k=question.k) != question:
+    if found is None or replace(found.request, k=request.k) != request:
         if found is not None:
             found.unwanted.set()
-        found = st.session_state["found"] = Found(question, generation, *_at_once(question))
+        found = st.session_state["found"] = Found(request, generation, *_at_once(request))
     elif found.generation != generation:
-        _ask_again(found, found.question, generation)
+        _ask_again(found, found.request, generation)
     return found
 
 
-def _at_once(question: SearchRequest) -> tuple[SearchResult, tuple[Future[bytes], ...], bool]:
+def _at_once(request: SearchRequest) -> tuple[SearchResult, tuple[Future[bytes], ...], bool]:
     """The answer, its first pictures, and whether that is all: sounds that are named are located after it was shown."""
     with st.spinner("Searching"):
-        first = answer(replace(question, locate=False))
-    return first, begin(library().folder, first_pictures(first)), not compile_query(question).phrases
+        first = answer(replace(request, locate=False))
+    return first, begin(library().folder, first_pictures(first)), not compile_query(request).phrases
 
 
-def _ask_again(found: Found, question: SearchRequest, generation: int) -> None:
+def _ask_again(found: Found, request: SearchRequest, generation: int) -> None:
     """The same in a library that has changed, or for more moments."""
     found.unwanted.set()
-    first, pictures, is_heard = _at_once(question)
+    first, pictures, is_heard = _at_once(request)
     found.unwanted, found.exact = Event(), None  # no layout takes any more what was located before
     found.take(first)
-    found.question, found.generation, found.pictures, found.is_heard = question, generation, pictures, is_heard
+    found.request, found.generation, found.pictures, found.is_heard = request, generation, pictures, is_heard
 
 
 def _show(found: Found, tray: Tray) -> None:
     above = st.container()
     shown = found.answer
     moments = shown.moments
-    is_all = len(moments) < found.question.k
+    is_all = len(moments) < found.request.k
     clicked = show_results(shown, found.opened, tray, is_all=is_all, is_exact=found.is_heard)
     for click in clicked:
         _act(click, found, tray)
@@ -149,7 +149,7 @@ def _show(found: Found, tray: Tray) -> None:
 def _act(click: Click, found: Found, tray: Tray) -> None:
     """Do what was clicked; nothing where the moment is no answer to what is asked by now."""
     if click.does == "more":
-        _ask_again(found, replace(found.question, k=found.question.k + MOMENTS), found.generation)
+        _ask_again(found, replace(found.request, k=found.request.k + MOMENTS), found.generation)
         return
     moment = _clicked(click, found.answer)
     if moment is None:
@@ -188,16 +188,16 @@ def _show_opened(found: Found) -> None:
 
 def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
     held: dict[tuple[SearchRequest, int], tuple[Curve, ...]] = st.session_state.setdefault("curves", {})
-    key = found.question, file.id
+    key = found.request, file.id
     if key not in held:
         held.clear()
-        held[key] = curves(found.question, file)
+        held[key] = curves(found.request, file)
     return held[key]
 
 
 def _hear_again(found: Found) -> None:
     """Locate the sounds of the answer, once for all layouts of the page that come meanwhile."""
-    exact = found.exact = found.exact or located(found.question, found.pictures, found.unwanted)
+    exact = found.exact = found.exact or located(found.request, found.pictures, found.unwanted)
     heard = exact.result()
     if found.exact is exact:  # else it was asked again meanwhile
         found.take(heard)

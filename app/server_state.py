@@ -51,32 +51,32 @@ def models() -> ModelSet:
         return _models(default_library())
 
 
-def answer(question: SearchRequest) -> SearchResult:
+def answer(request: SearchRequest) -> SearchResult:
     """The answer to a question, after those that were asked before it. Raises as `search`."""
-    if question.locate:
-        return located(question, (), Event()).result()
+    if request.locate:
+        return located(request, (), Event()).result()
     shared, embedding = library(), models()
     with _asking:
-        return search(shared, embedding, question)
+        return search(shared, embedding, request)
 
 
-def located(question: SearchRequest, after: Sequence[Future[bytes]], unwanted: Event) -> Future[SearchResult]:
+def located(request: SearchRequest, after: Sequence[Future[bytes]], unwanted: Event) -> Future[SearchResult]:
     """The answer with its sounds located, which begins after those `after`, for both want all cores, though it waits
     FIRST_SECONDS at most, and ends early when it is unwanted. Raises as `search`."""
     shared, embedding = library(), models()
 
     def locate() -> SearchResult:
         wait(after, FIRST_SECONDS)
-        return search(shared, embedding, question, unwanted)
+        return search(shared, embedding, request, unwanted)
 
     return _locating.submit(locate)
 
 
-def curves(question: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
+def curves(request: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
     """How relevant a file is to a question over its time, after what was asked before. Raises as `search`."""
     shared, embedding = library(), models()
     with _asking:
-        return relevance(shared, embedding, question, file)
+        return relevance(shared, embedding, request, file)
 
 
 def warm() -> None:

@@ -98,13 +98,13 @@ def query(
         at_most_seconds=duration_seconds(shorter) if shorter is not None else None,
         online=online,
     )  # fmt: skip
-    question = SearchRequest(
+    request = SearchRequest(
         text=text or "", audio=audio, video=video, image=image, speech=speech, k=count, per_file=per_file,
         locate=not no_events, files=files,
     )  # fmt: skip
-    if question.text.strip() and not speech:
-        parse(question.text)  # a mistake is told before any model is loaded
-    answer = answer_question(chosen(library), question, device, verbose)
+    if request.text.strip() and not speech:
+        parse(request.text)  # a mistake is told before any model is loaded
+    answer = answer_question(chosen(library), request, device, verbose)
     print_answer(answer, unsure, as_json, as_lines, as_paths)
     raise typer.Exit(0 if answer.matches else 1)
 

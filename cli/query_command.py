@@ -22,15 +22,15 @@ PATIENCE_SECONDS = 1.0
 """What takes longer shows how far it is."""
 
 
-def answer_question(folder: Path, question: SearchRequest, device: str, verbose: bool) -> SearchResult:
+def answer_question(folder: Path, request: SearchRequest, device: str, verbose: bool) -> SearchResult:
     """Ask the page that runs for this library, else the library itself."""
     from pesearch.search.server.client import NotServed, ask_server
 
     started = time.monotonic()
     try:
-        told = ask_server(folder, question, device)
+        told = ask_server(folder, request, device)
     except NotServed as reason:
-        return _answer_cold(folder, question, device, str(reason) if verbose else None)
+        return _answer_cold(folder, request, device, str(reason) if verbose else None)
     if told.notice:
         print(told.notice, file=sys.stderr)
     if verbose:
@@ -38,7 +38,7 @@ def answer_question(folder: Path, question: SearchRequest, device: str, verbose:
     return told.answer()
 
 
-def _answer_cold(folder: Path, question: SearchRequest, device: str, reason: str | None) -> SearchResult:
+def _answer_cold(folder: Path, request: SearchRequest, device: str, reason: str | None) -> SearchResult:
     """Open the library with its models and ask it; where there is a `reason` why, tell it with the times."""
     from pesearch.search.opening import open_for_search
     from pesearch.search.search import search
@@ -48,7 +48,7 @@ def _answer_cold(folder: Path, question: SearchRequest, device: str, reason: str
     if models.notice:
         print(models.notice, file=sys.stderr)
     opened = time.monotonic()
-    answer = search(library, models, question)
+    answer = search(library, models, request)
     if reason:
         spent = f"opened in {opened - started:.2f} s, models loaded and answered in {time.monotonic() - opened:.2f} s"
         print(f"{reason}: {spent}", file=sys.stderr)

@@ -37,12 +37,12 @@ class Curve:
     values: Certainty
 
 
-def relevance(library: Library, models: ModelSet, question: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
+def relevance(library: Library, models: ModelSet, request: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
     """A curve for each sense in which the file can answer; none of a still image. Errors as of `search`."""
     duration = file.info.duration_seconds
     if duration <= 0:
         return ()
-    pinned, asked = library.pinned(), compile_query(question)
+    pinned, asked = library.pinned(), compile_query(request)
     probes = encode_query(asked, models)
     whole = Part(file.id, 0.0, math.inf)
     calibration = calibration_for(pinned, score_normalizers(library), models, probes)

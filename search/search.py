@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["CONFIDENT", "SearchResult", "search"]
 
 
-def search(library: Library, models: ModelSet, question: SearchRequest, unwanted: Event | None = None) -> SearchResult:
-    """Answers with at most `question.k` moments; for any thread. Once `unwanted` is set no more sounds are located.
+def search(library: Library, models: ModelSet, request: SearchRequest, unwanted: Event | None = None) -> SearchResult:
+    """Answers with at most `request.k` moments; for any thread. Once `unwanted` is set no more sounds are located.
 
     Raises ModelMismatch where the library is not of these models, QueryError for an example that cannot be read.
     """
@@ -40,21 +40,21 @@ def search(library: Library, models: ModelSet, question: SearchRequest, unwanted
     while True:
         try:
             with on_one_core():
-                return _answer(library.pinned(), held, models, question, unwanted)
+                return _answer(library.pinned(), held, models, request, unwanted)
         except SnapshotExpired:
             continue  # the library is asked as it is now
 
 
 def _answer(
-    library: Library, held: ScoreNormalizers, models: ModelSet, question: SearchRequest, unwanted: Event
+    library: Library, held: ScoreNormalizers, models: ModelSet, request: SearchRequest, unwanted: Event
 ) -> SearchResult:
     library.require(models.name, models.spaces)
-    asked = compile_query(question)
+    asked = compile_query(request)
     return SearchResult(
-        query=str(question),
+        query=str(request),
         model=models.name,
         library=library.folder,
-        moments=_moments(library, held, models, question, asked, unwanted),
+        moments=_moments(library, held, models, request, asked, unwanted),
         score_kind=SIMILARITY if asked.is_example_only else CALIBRATED,
     )
 
@@ -63,19 +63,19 @@ def _moments(
     library: Library,
     held: ScoreNormalizers,
     models: ModelSet,
-    question: SearchRequest,
+    request: SearchRequest,
     asked: QueryPlan,
     unwanted: Event,
 ) -> tuple[Moment, ...]:
-    wanted = question.files
+    wanted = request.files
     allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
     probes = encode_query(asked, models)
     written = match_cues(library, asked, allowed, Meaning(library, held, models, probes))
-    found = retrieve(library, asked, probes, question.k, allowed, written.rankings(asked))
-    listener = SoundRescorer(library, models, asked.phrases if question.locate else {}, unwanted)
+    found = retrieve(library, asked, probes, request.k, allowed, written.rankings(asked))
+    listener = SoundRescorer(library, models, asked.phrases if request.locate else {}, unwanted)
     look = Refiner(library, asked, calibration_for(library, held, models, probes), written, listener)
     look.at(found.parts)
-    look.hear(question.k)
+    look.hear(request.k)
     return tuple(
         Moment(
             rank=rank,
@@ -87,5 +87,5 @@ def _moments(
             cues=written.cues(asked, part.file_id, stretch),
             events=tuple(sorted(look.events(part.file_id, stretch), key=lambda event: event.start_seconds)),
         )
-        for rank, (part, stretch) in enumerate(look.whole(question.k, question.per_file), start=1)
+        for rank, (part, stretch) in enumerate(look.whole(request.k, request.per_file), start=1)
     )

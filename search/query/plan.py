@@ -57,7 +57,7 @@ Term = Words | Literal | Sample | Joint
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """A question as a plan over the numbers of its `terms`; `is_positive` says of each whether it is, or is excluded."""
+    """A plan over the numbers of `terms`; `is_positive` says of each whether it is wanted or excluded."""
 
     plan: Plan
     terms: tuple[Term, ...]
@@ -80,19 +80,19 @@ class QueryPlan:
         return {phrase: number for phrase, number in named if phrase is not None}
 
 
-def compile_query(question: SearchRequest) -> QueryPlan:
+def compile_query(request: SearchRequest) -> QueryPlan:
     """All that a question asks.
 
     Raises QuerySyntaxError for a text that is none, QueryError for an example that cannot be read.
     """
-    book, parts = TermTable(question.folder), list[Plan]()
-    text = question.text.strip()
+    book, parts = TermTable(request.folder), list[Plan]()
+    text = request.text.strip()
     node: Node | None = None
     if text:
-        node = Words(text, Sense.SAID) if question.speech else parse(text)
-        parts.append(book.term(Words(text, Sense.SAID)) if question.speech else book.plan(node))
-    kinds = ((MediaKind.AUDIO, question.audio), (MediaKind.VIDEO, question.video), (MediaKind.IMAGE, question.image))
-    samples = [Sample(Example(path, folder=question.folder), kind) for kind, path in kinds if path]
+        node = Words(text, Sense.SAID) if request.speech else parse(text)
+        parts.append(book.term(Words(text, Sense.SAID)) if request.speech else book.plan(node))
+    kinds = ((MediaKind.AUDIO, request.audio), (MediaKind.VIDEO, request.video), (MediaKind.IMAGE, request.image))
+    samples = [Sample(Example(path, folder=request.folder), kind) for kind, path in kinds if path]
     parts += [book.term(sample) for sample in samples]
     plan = book.at_once(parts, samples, [node] if isinstance(node, Words) else [])
     return QueryPlan(plan, tuple(book.numbers), tuple(book.is_positive))

@@ -39,13 +39,13 @@ class Told:
         return self.outcome
 
 
-def ask_server(library: Path, question: SearchRequest, device: str) -> Told:
+def ask_server(library: Path, request: SearchRequest, device: str) -> Told:
     """Asks the process that has this library open, in the words of this one: with its current folder.
 
     Raises NotServed.
     """
     try:
-        return _told(_exchange(library, _asking(question, device)), library)
+        return _told(_exchange(library, _asking(request, device)), library)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotServed("no page is running") from error
     except TimeoutError as error:
@@ -58,11 +58,11 @@ def ask_server(library: Path, question: SearchRequest, device: str) -> Told:
         raise NotServed(f"no page can be asked: {error.strerror or error}") from error
 
 
-def _asking(question: SearchRequest, device: str) -> Asking:
+def _asking(request: SearchRequest, device: str) -> Asking:
     """The question as it means the same everywhere."""
-    under = question.files.under
-    files = replace(question.files, under=under and under.absolute())
-    return Asking(replace(question, files=files, folder=question.folder.absolute()), device, Surroundings.here())
+    under = request.files.under
+    files = replace(request.files, under=under and under.absolute())
+    return Asking(replace(request, files=files, folder=request.folder.absolute()), device, Surroundings.here())
 
 
 def _exchange(library: Path, asking: Asking) -> Reply:

@@ -40,7 +40,7 @@ class Surroundings:
 class Asking:
     """A question of another process, whose paths are absolute or start at an absolute folder."""
 
-    question: SearchRequest
+    request: SearchRequest
     device: str
     around: Surroundings
 

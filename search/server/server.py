@@ -127,7 +127,7 @@ class _Server:
             if asking.device not in ("auto", models.device):
                 return Reply(not_here=f"the running page computes on {models.device}, not on {asking.device}")
             notice = models.notice
-            return Reply(self._answer(asking.question), notice=notice)
+            return Reply(self._answer(asking.request), notice=notice)
         except ModelMismatch:
             return Reply(not_here="the running page has other models than the library has now")
         except QuerySyntaxError as error:  # is told before any model is used

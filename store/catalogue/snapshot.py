@@ -23,7 +23,7 @@ from pesearch.types import Space, SpaceName
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """One generation of the catalogue. `library_id` sets apart two libraries that lay in one folder one after the other.
+    """One generation of the catalogue. `library_id` distinguishes libraries that used the same folder in turn.
 
     `milvus` searches the vectors, or FAISS does. `vectors` and `features` say where in the shards they are; `embedded`
     are the sources of cues that have vectors.

@@ -43,10 +43,10 @@ def test_who_asks_does_not_wait_for_the_sounds_of_others(
         return real(path, start, *rest)
 
     monkeypatch.setattr(listen, "hear", hear)
-    question = SearchRequest("siren OR rain OR dog")
-    exact = shared.located(question, (), unwanted)
+    request = SearchRequest("siren OR rain OR dog")
+    exact = shared.located(request, (), unwanted)
     assert begun.wait(60)
-    first = shared.answer(replace(question, locate=False))
+    first = shared.answer(replace(request, locate=False))
     assert not exact.done()
     unwanted.set()
     goes_on.set()

@@ -31,7 +31,7 @@ RANKING = {"r1", "r5", "r10", "map", "ndcg10"}
 
 
 @pytest.fixture
-def questions(tmp_path: Path) -> Path:
+def requests(tmp_path: Path) -> Path:
     """A file of judged queries about the sample media."""
     path = tmp_path / "queries.json"
     queries = [
@@ -56,8 +56,8 @@ def test_truths_give_the_documented_figures(pesearch: Run, sample_library: Libra
     assert figures["clips"] == 14
 
 
-def test_ones_own_questions(pesearch: Run, sample_library: Library, questions: Path) -> None:
-    result = pesearch("eval", questions, "--library", sample_library.folder, "--json")
+def test_ones_own_questions(pesearch: Run, sample_library: Library, requests: Path) -> None:
+    result = pesearch("eval", requests, "--library", sample_library.folder, "--json")
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)
     assert set(figures) == RANKING | {
@@ -128,10 +128,10 @@ def test_a_file_that_is_wrong_is_one_line(pesearch: Run, tmp_path: Path, content
     assert result.stderr.count("\n") == 1
 
 
-def test_interrupting_is_clean(sample_library: Library, questions: Path) -> None:
-    content = json.loads(questions.read_text())
-    questions.write_text(json.dumps({"queries": content["queries"] * 500}))
-    command = [sys.executable, "-m", "pesearch", "eval", questions, "--library", sample_library.folder]
+def test_interrupting_is_clean(sample_library: Library, requests: Path) -> None:
+    content = json.loads(requests.read_text())
+    requests.write_text(json.dumps({"queries": content["queries"] * 500}))
+    command = [sys.executable, "-m", "pesearch", "eval", requests, "--library", sample_library.folder]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -25,7 +25,7 @@ Ask = Callable[[SearchRequest], SearchResult]
 
 @pytest.fixture(scope="module")
 def ask(sample_library: Library, starter: ModelSet) -> Ask:
-    return lambda question: search(sample_library, starter, question)
+    return lambda request: search(sample_library, starter, request)
 
 
 def names(answer: SearchResult) -> list[str]:

@@ -14,8 +14,8 @@ from pesearch.search.query.request import SearchRequest
 from pesearch.types import MediaKind
 
 
-def texts(question: str) -> list[str]:
-    return [str(term) for term in compile_query(SearchRequest(question)).terms]
+def texts(request: str) -> list[str]:
+    return [str(term) for term in compile_query(SearchRequest(request)).terms]
 
 
 def test_one_thing_is_one_term() -> None:

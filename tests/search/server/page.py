@@ -23,9 +23,9 @@ def serving(
     """Questions are answered one after the other."""
     one_by_one = turn or Lock()
 
-    def answer(question: SearchRequest) -> SearchResult:
+    def answer(request: SearchRequest) -> SearchResult:
         with one_by_one:
-            return search(library, models, question)
+            return search(library, models, request)
 
     return serving_questions(library.folder, lambda: models, answer)
 

@@ -71,8 +71,8 @@ ANSWERS = st.builds(SearchResult, TEXTS, TEXTS, PATHS, some(MOMENTS), TEXTS)
 
 
 @given(QUESTIONS, TEXTS)
-def test_a_question_comes_as_it_was(question: SearchRequest, device: str) -> None:
-    asking = Asking(question, device, Surroundings("/home/a", "UTC"))
+def test_a_question_comes_as_it_was(request: SearchRequest, device: str) -> None:
+    asking = Asking(request, device, Surroundings("/home/a", "UTC"))
     assert from_bytes(Asking, to_bytes(asking)) == asking
 
 
@@ -151,5 +151,5 @@ def test_a_question_that_cannot_be_asked_is_told() -> None:
 
 
 def test_days_are_days() -> None:
-    question = SearchRequest("x", files=FileFilter(after=date(2024, 2, 29), before=date(2024, 3, 1)))
-    assert from_bytes(SearchRequest, to_bytes(question)).files.after == date(2024, 2, 29)
+    request = SearchRequest("x", files=FileFilter(after=date(2024, 2, 29), before=date(2024, 3, 1)))
+    assert from_bytes(SearchRequest, to_bytes(request)).files.after == date(2024, 2, 29)

@@ -157,12 +157,12 @@ def test_where_no_socket_can_be_made_the_page_goes_on(
 
 
 def test_many_at_once_are_all_answered(served: Library, starter: ModelSet) -> None:
-    questions = [
+    requests = [
         SearchRequest(text, locate=False) for text in ("siren", "train", "a dog barking", "rain", "bell", "drum")
     ]
-    expected = [search(served, starter, question) for question in questions]
+    expected = [search(served, starter, request) for request in requests]
     with ThreadPoolExecutor(12) as clients:
-        told = list(clients.map(lambda question: ask_server(served.folder, question, "auto"), questions * 4))
+        told = list(clients.map(lambda request: ask_server(served.folder, request, "auto"), requests * 4))
     assert [each.answer() for each in told] == expected * 4
 
 
