@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pesearch import formatting
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 
 
@@ -14,4 +16,4 @@ def safe(text: str) -> str:
 
 def printable(text: str) -> str:
     """The text with every control character and undecodable byte replaced."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return formatting.printable(text, "\N{REPLACEMENT CHARACTER}")

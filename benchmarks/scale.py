@@ -35,6 +35,7 @@ from benchmarks.figures import Finding, Row, parts_of, report, this_machine
 from benchmarks.ours import decode_all
 from benchmarks.process_tree import tree_seconds
 from benchmarks.scale_model import HOURS, Assumptions, Bytes, Scale, bytes_an_hour, scale
+from pesearch.disk_usage import size_on_disk
 from pesearch.encoders.model_registry import MODEL_SETS
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.cluster.embed import RayEmbed
@@ -46,7 +47,6 @@ from pesearch.indexer.progress_events import Indexed, Plan, Progress
 from pesearch.indexer.run import index
 from pesearch.indexer.survey import New, survey
 from pesearch.locations import Location
-from pesearch.store.disk.durable import size_on_disk
 from pesearch.store.library import Library, create_library
 from pesearch.store.write.batch import store_files
 from pesearch.timeline import STEPS_PER_SECOND, grid, windows

@@ -19,18 +19,15 @@ CUES_SHOWN = 3
 
 def shown(path: Path) -> str:
     """A path on one line: control characters and undecodable bytes are escaped."""
+    from pesearch.formatting import printable
+
     return printable(str(path))
-
-
-def printable(text: str) -> str:
-    """A text on one line: control characters and undecodable bytes are escaped."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     """A moment: rank (with ? where it is no confident match), score, time and path; what speaks for it; what is written
     there; where the sounds are; how to play it."""
-    from pesearch.formatting import cue_text, event_text, evidence_text, mpv_command, when
+    from pesearch.formatting import cue_text, event_text, evidence_text, mpv_command, printable, when
 
     path = moment.file.path
     yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {when(moment)}  {shown(path)}"

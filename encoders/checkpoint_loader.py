@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 
 from pesearch.encoders.lazy_imports import TOKENIZING, load_transformers, silent
-from pesearch.errors import ModelDamaged
+from pesearch.errors import ModelDamaged, first_line
 from pesearch.timeline import STEP_SAMPLES
 
 MAX_TEXT_TOKENS = 512
@@ -101,7 +101,7 @@ def _from_folder(kind: Any, path: Path, **options: Any) -> Any:
         with silent():
             return kind.from_pretrained(str(path), local_files_only=True, **options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise ModelDamaged(f"{path} cannot be loaded as {kind.__name__} ({reason}): fetch it again.") from error
 
 

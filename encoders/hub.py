@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pesearch.encoders.model_files import ModelFolder, missing_files, open_folder, size_on_disk
+from pesearch.disk_usage import size_on_disk
+from pesearch.encoders.model_files import ModelFolder, missing_files, open_folder
 from pesearch.encoders.model_registry import PACKAGED, ModelSetDescription, ModelSource
-from pesearch.errors import ModelDamaged, ModelError, ModelMissing
+from pesearch.errors import ModelDamaged, ModelError, ModelMissing, first_line
 
 _PATTERNS = {
     "pe_core": ["open_clip_config.json", "open_clip_model*.safetensors*", "*.txt.gz"],
@@ -142,13 +143,9 @@ def _hub_errors(source: ModelSource) -> Iterator[None]:
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the Hugging Face hub cannot be reached"
         raise ModelMissing(f"{source.repo} was not fetched: {why}. `--model starter` works offline.") from error
     except errors.HfHubHTTPError as error:
-        raise ModelMissing(f"{source.repo} was not fetched: the hub answered {_first_line(error)}") from error
+        raise ModelMissing(f"{source.repo} was not fetched: the hub answered {first_line(error)}") from error
     except OSError as error:
-        raise ModelError(f"{source.repo} was not fetched: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{source.repo} was not fetched: {first_line(error)}") from error
 
 
 def _gigabytes(size_bytes: int) -> str:

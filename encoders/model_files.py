@@ -48,11 +48,6 @@ def missing_files(path: Path, part: str) -> list[str]:
     return missing + [file.name for file in _weights(path, part) if not file.exists()]
 
 
-def size_on_disk(path: Path) -> int:
-    """Bytes of all files under `path`, links followed."""
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises ModelDamaged when it cannot be read as one."""
     try:

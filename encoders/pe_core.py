@@ -18,7 +18,7 @@ from pesearch.encoders.device import computing, place
 from pesearch.encoders.image_tower import Tower, same_weights, squeeze_as_open_clip
 from pesearch.encoders.lazy_imports import TOKENIZING, SkipParameterInit, load_open_clip, silent
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.errors import ModelDamaged
+from pesearch.errors import ModelDamaged, first_line
 from pesearch.types import FloatArray
 
 TEXTS_AT_ONCE = 64
@@ -65,7 +65,7 @@ def _load(folder: ModelFolder) -> tuple[Any, Any]:
             model = open_clip.create_model(name)
             tokenize = open_clip.get_tokenizer(name)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch it again.") from error
     size = model.visual.image_size
     if folder.image_size is not None and size != (folder.image_size, folder.image_size):

@@ -31,6 +31,11 @@ from __future__ import annotations
 import unicodedata
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or the name of its type where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class PesearchError(Exception):
     """Root of the tree: its text is one line for the user."""
 

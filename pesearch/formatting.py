@@ -78,3 +78,10 @@ def quoted(path: Path) -> str:
 
 def _escaped(char: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+
+
+def printable(text: str, replacement: str | None = None) -> str:
+    """The text on one line: control characters and undecodable bytes are escaped, or replaced by `replacement`."""
+    return "".join(
+        char if char.isprintable() else repr(char)[1:-1] if replacement is None else replacement for char in text
+    )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.disk_usage import size_on_disk
 from pesearch.store.catalogue.snapshot import Snapshot
-from pesearch.store.disk.durable import size_on_disk
 from pesearch.store.index.vector_search import SearchPolicy, search_policy
 from pesearch.types import MediaKind, SpaceName
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pesearch.errors import ClusterError
+from pesearch.errors import ClusterError, first_line
 
 AUTO = "auto"
 
@@ -131,7 +131,7 @@ def _connect(ray: Any, address: str | None, folder: str | None, cpus: int | None
         )  # fmt: skip
     except (OSError, RuntimeError, ValueError) as error:
         where = "could not be started here" if address is None else f"cannot be reached at {address}"
-        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        why = first_line(error)
         raise ClusterError(f"Ray {where}: {why}") from error
 
 

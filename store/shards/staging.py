@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs
 
-from pesearch.errors import ClusterError
+from pesearch.errors import ClusterError, first_line
 from pesearch.store.disk.durable import DurableFile, disk_errors, undone_by
 from pesearch.store.shards.format import Shard, new_hash
 
@@ -88,7 +88,7 @@ def _staging_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        what = (str(error).strip() or type(error).__name__).splitlines()[0].replace(uri, "its URI")
+        what = first_line(error).replace(uri, "its URI")
         raise ClusterError(f"The staging place {_without_secrets(uri)} cannot be used: {what}") from error
 
 

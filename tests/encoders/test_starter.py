@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from pesearch.disk_usage import size_on_disk
 from pesearch.encoders.hub import find_model_folders
 from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
-from pesearch.encoders.model_files import size_on_disk
 from pesearch.encoders.model_registry import describe
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.types import SpaceName
