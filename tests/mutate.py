@@ -94,10 +94,7 @@ def copy_tree(target: Path) -> Path:
 
 def report(mutation: Mutation, tree: Path) -> str:
     """Run one mutation, print how it ended, and leave the tree as it was."""
-    if not passes(mutation.tests, tree):
-        outcome = "tests fail without it"
-    else:
-        outcome = run(mutation, tree)
+    outcome = run(mutation, tree) if passes(mutation.tests, tree) else "tests fail without it"
     print(f"{outcome:<15} {mutation.file}: {mutation.name}", flush=True)
     return outcome
 
