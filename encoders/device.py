@@ -101,7 +101,7 @@ class Batches:
         return results
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """One line when memory ran out, else None."""
         if self.size == self.started_with:
             return None

@@ -23,14 +23,14 @@ FRAMES_AT_ONCE = {"cuda": 64, "cpu": 2}
 Resize = Callable[[ImageArray, int], ImageArray]
 
 
-class Tower:
+class ImageTower:
     """An image tower on a device, for square pictures of `size` pixels."""
 
     def __init__(
         self,
         network: nn.Module,
         compute: Callable[[torch.Tensor], torch.Tensor],
-        squeeze: Resize,
+        resize: Resize,
         size: int,
         width: int,
         device: str,
@@ -39,17 +39,17 @@ class Tower:
         self.network = network
         self.size, self.width = size, width
         self._compute = compute
-        self._squeeze = squeeze
+        self._resize = resize
         self._device = device
         self.batches = Batches("frames", device, FRAMES_AT_ONCE)
 
     def embed(self, images: Sequence[ImageArray]) -> FloatArray:
         """RGB pictures uint8 [H, W, 3] of any sizes to float32 [n, width] of unit length. Raises DeviceError."""
-        return self.encode([self.squeeze(image) for image in images])
+        return self.encode([self.resize(image) for image in images])
 
-    def squeeze(self, image: ImageArray) -> ImageArray:
+    def resize(self, image: ImageArray) -> ImageArray:
         """An RGB picture uint8 [H, W, 3] as the tower takes it, [size, size, 3]. For any thread."""
-        return self._squeeze(image, self.size)
+        return self._resize(image, self.size)
 
     def encode(self, squares: Sequence[ImageArray]) -> FloatArray:
         """RGB uint8 [size, size, 3] to float32 [n, width] of unit length. A picture given twice is computed once."""
@@ -76,7 +76,7 @@ def same_weights(one: nn.Module, other: nn.Module) -> bool:
     )
 
 
-def squeeze_as_transformers(image: ImageArray, size: int) -> ImageArray:
+def resize_like_transformers(image: ImageArray, size: int) -> ImageArray:
     """An RGB picture squeezed to a square by torch, bilinear: the very computation of PE-AV's video processor."""
     pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
     squeezed = nn.functional.interpolate(pixels, (size, size), mode="bilinear", align_corners=False, antialias=True)
@@ -84,6 +84,6 @@ def squeeze_as_transformers(image: ImageArray, size: int) -> ImageArray:
     return result
 
 
-def squeeze_as_open_clip(image: ImageArray, size: int) -> ImageArray:
+def resize_like_open_clip(image: ImageArray, size: int) -> ImageArray:
     """The same by PIL, as open_clip does it for PE-Core: it rounds here and there to the next of 256 levels."""
     return np.array(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))

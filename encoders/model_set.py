@@ -33,7 +33,7 @@ from pesearch.types import MEDIA_SPACES, CodecFeatures, FloatArray, ImageArray, 
 if TYPE_CHECKING:
     from pesearch.encoders.chunked_codec import SoundChunk, SoundFeatures
     from pesearch.encoders.device import Batches
-    from pesearch.encoders.image_tower import Tower
+    from pesearch.encoders.image_tower import ImageTower
     from pesearch.encoders.pe_a_frame import PeAFrame
     from pesearch.encoders.pe_av import PeAv, WindowFeatures
     from pesearch.encoders.pe_core import PeCore
@@ -81,7 +81,7 @@ class ModelSet:
         return self.device.partition(":")[0]
 
     @property
-    def sees_windows(self) -> bool:
+    def embeds_video(self) -> bool:
         """Whether PE-AV's windows have frames in this set."""
         return SpaceName.VIDEO in self.description.space_names
 
@@ -115,13 +115,13 @@ class ModelSet:
         self.shares_tower()
         self.shares_codec()
 
-    def squeeze(self, image: ImageArray) -> ResizedFrame:
+    def resize(self, image: ImageArray) -> ResizedFrame:
         """A picture of any size, RGB uint8 [H, W, 3], as the towers take it. For any thread."""
         tower = self._video_tower()
-        video = None if tower is None else tower.squeeze(image)
+        video = None if tower is None else tower.resize(image)
         if video is not None and self.shares_tower():
             return ResizedFrame(video, video)
-        return ResizedFrame(self._pe_core().tower.squeeze(image), video)
+        return ResizedFrame(self._pe_core().tower.resize(image), video)
 
     def encode_frames(self, squares: Sequence[ResizedFrame]) -> list[FrameVectors]:
         """Pictures through the image towers, each picture once, and through one tower only where that serves both."""
@@ -141,7 +141,7 @@ class ModelSet:
         """Windows to the video, audio and audio-video spaces, from what towers and codec made of them."""
         return [WindowVectors(*vectors) for vectors in self._pe_av().embed_windows(windows)]
 
-    def kept_codec(self) -> str | None:
+    def shared_codec(self) -> str | None:
         """The codec of features that are worth keeping, as `CodecFeatures` names it: PE-AV's, where PE-A-Frame has the
         same; else None."""
         return self._pe_av().codec.digest if self.shares_codec() else None
@@ -153,13 +153,13 @@ class ModelSet:
     def window_features(self, windows: Sequence[WindowInput]) -> list[WindowFeatures]:
         """What towers and codec make of windows, each on its own. A set without video hears only."""
         av = self._pe_av()
-        return [av.features(window.frames if self.sees_windows else None, window.audio) for window in windows]
+        return [av.features(window.frames if self.embeds_video else None, window.audio) for window in windows]
 
     def embed_windows(self, windows: Sequence[WindowInput]) -> list[WindowVectors]:
         """Windows to the video, audio and audio-video spaces, in the order given. A set without video hears only."""
         return self.encode_windows(self.window_features(windows))
 
-    def encode_windows_with(self, windows: Sequence[WindowFeatures], text: str) -> list[JointVectors]:
+    def encode_windows_with_text(self, windows: Sequence[WindowFeatures], text: str) -> list[JointVectors]:
         """Each window together with a text, as they ask for what the window lacks: pictures, or a sound."""
         return [JointVectors(*vectors) for vectors in self._pe_av().embed_with_text(windows, text)]
 
@@ -195,11 +195,11 @@ class ModelSet:
         """How surely each phrase sounds at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
 
         `audio` is mono at 48 kHz, at most 399.96 s of it. Beyond 10 s it is heard in windows of 10 s, whose logits are
-        cross-faded where they overlap (`stitch.stitched`). `event_threshold` is where the line is drawn.
+        cross-faded where they overlap (`overlap_add.overlap_add`). `event_threshold` is where the line is drawn.
         """
         return self._pe_a_frame().hear(audio, phrases)
 
-    def event_probabilities_of(self, features: CodecFeatures, phrases: Sequence[str]) -> FloatArray | None:
+    def event_probabilities_from(self, features: CodecFeatures, phrases: Sequence[str]) -> FloatArray | None:
         """`event_probabilities` from stored features, without the codec: float32 [phrases, steps]. None where they are
         of another codec than PE-A-Frame's."""
         frame = self._pe_a_frame()
@@ -207,7 +207,7 @@ class ModelSet:
             return None
         return frame.probabilities(features.steps.astype(np.float32), phrases)
 
-    def event_probabilities_along(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
+    def iter_event_probabilities(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
         """`event_probabilities` of so many steps piece by piece, float32 [phrases, n], in memory that does not grow.
 
         `read` gives features of PE-A-Frame's own codec (`event_codec`).
@@ -233,9 +233,9 @@ class ModelSet:
         """Chunks of tracks through PE-A-Frame's codec."""
         return self._pe_a_frame().sound.encode(chunks)
 
-    def troubles(self) -> list[str]:
-        """One line for each kind of work that had to go on in smaller batches, because memory ran out."""
-        return [trouble for batches in self._batches() if (trouble := batches.trouble) is not None]
+    def problems(self) -> list[str]:
+        """One line for each kind of work that continued in smaller batches because memory ran out."""
+        return [problem for batches in self._batches() if (problem := batches.problem) is not None]
 
     def _batches(self) -> list[Batches]:
         av, core, frame = self._windows, self._frames, self._events
@@ -244,8 +244,8 @@ class ModelSet:
         used += [av.tower.batches] if av and av.tower and not (core and core.tower is av.tower) else []
         return used + ([frame.sound.batches, frame.batches] if frame else [])
 
-    def _video_tower(self) -> Tower | None:
-        return self._pe_av().tower if self.sees_windows else None
+    def _video_tower(self) -> ImageTower | None:
+        return self._pe_av().tower if self.embeds_video else None
 
     def _pe_core(self) -> PeCore:
         with self._loading:
@@ -260,7 +260,7 @@ class ModelSet:
             if self._windows is None:
                 from pesearch.encoders.pe_av import PeAv
 
-                self._windows = PeAv(self.folders.windows, self.device, with_video=self.sees_windows)
+                self._windows = PeAv(self.folders.windows, self.device, with_video=self.embeds_video)
             return self._windows
 
     def _pe_a_frame(self) -> PeAFrame:

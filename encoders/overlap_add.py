@@ -19,7 +19,7 @@ Bounds = tuple[int, int]
 """[first, stop), in steps of 40 ms."""
 
 
-def windows_of(steps: int, hop_steps: int = HOP_STEPS) -> list[Bounds]:
+def overlapping_windows(steps: int, hop_steps: int = HOP_STEPS) -> list[Bounds]:
     """The windows that together cover so many steps: the last is shifted back to end where the sound ends."""
     if steps <= WINDOW_STEPS:
         return [(0, steps)] if steps else []
@@ -33,7 +33,7 @@ def triangle(steps: int) -> FloatArray:
     return np.minimum(rising, rising[::-1])
 
 
-def stitched(bounds: Sequence[Bounds], logits: Iterable[FloatArray]) -> Iterator[FloatArray]:
+def overlap_add(bounds: Sequence[Bounds], logits: Iterable[FloatArray]) -> Iterator[FloatArray]:
     """The mean of the logits [phrases, steps] of windows where they overlap, weighted by `triangle`.
 
     Given out piece by piece, float32 [phrases, n], as soon as no later window reaches a step; together the pieces cover

@@ -13,7 +13,7 @@ from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import Batches, computing, place
 from pesearch.encoders.io_types import ReadSteps
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.overlap_add import Bounds, stitched, windows_of
+from pesearch.encoders.overlap_add import Bounds, overlap_add, overlapping_windows
 from pesearch.encoders.pe_av import FromSound
 from pesearch.timeline import steps_of
 from pesearch.types import FloatArray
@@ -49,8 +49,8 @@ class PeAFrame:
 
     def along(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
         """The same piece by piece, as its windows are heard, in memory that does not grow with the steps."""
-        bounds = windows_of(steps) if phrases else []
-        for logits in stitched(bounds, self._hear_windows(read, bounds, phrases)):
+        bounds = overlapping_windows(steps) if phrases else []
+        for logits in overlap_add(bounds, self._hear_windows(read, bounds, phrases)):
             yield (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
 
     def _hear_windows(self, read: ReadSteps, bounds: Sequence[Bounds], phrases: Sequence[str]) -> Iterator[FloatArray]:

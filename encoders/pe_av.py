@@ -26,7 +26,7 @@ from pesearch.encoders.checkpoint_loader import frames_wanted, load_pe_av, load_
 from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import Batches, computing, place
-from pesearch.encoders.image_tower import Tower, squeeze_as_transformers
+from pesearch.encoders.image_tower import ImageTower, resize_like_transformers
 from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.preprocess import batches_of_equals, sample_frames
 from pesearch.types import FloatArray, ImageArray, SpaceName
@@ -189,7 +189,7 @@ class PeAv:
             return None
         return np.stack(sample_frames(list(frames), self._frames_wanted))
 
-    def _take_tower(self) -> Tower:
+    def _take_tower(self) -> ImageTower:
         encoder = self._model.video_model.video_encoder
         wrapper, size = encoder.embedder.vision_model, picture_size(self._model)
         width = encoder.embedder.proj.in_features
@@ -199,7 +199,7 @@ class PeAv:
             logits: torch.Tensor = wrapper(pixels).logits
             return logits
 
-        return Tower(wrapper.timm_model, compute, squeeze_as_transformers, size, width, self.device)
+        return ImageTower(wrapper.timm_model, compute, resize_like_transformers, size, width, self.device)
 
 
 class FromSound(nn.Module):

@@ -1,6 +1,6 @@
 """PE-Core through open_clip: pictures and texts to one space, where the cosine compares them.
 
-Pictures are squeezed to a square and scaled to -1..1 by our own `squeeze` and `Tower`, as PE-Core was trained:
+Pictures are squeezed to a square and scaled to -1..1 by our own `resize` and `ImageTower`, as PE-Core was trained:
 open_clip does that for weights it knows by name, and falls back to a centre crop and OpenAI's values for a folder that
 does not say.
 """
@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 
 from pesearch.encoders.device import computing, place
-from pesearch.encoders.image_tower import Tower, same_weights, squeeze_as_open_clip
+from pesearch.encoders.image_tower import ImageTower, resize_like_open_clip, same_weights
 from pesearch.encoders.lazy_imports import TOKENIZING, SkipParameterInit, load_open_clip, silent
 from pesearch.encoders.model_files import ModelFolder
 from pesearch.errors import ModelDamaged, first_line
@@ -33,9 +33,9 @@ class PeCore:
         model, self._tokenize = _load(folder)
         self._model = place(model, device)
         visual = model.visual
-        self.tower = Tower(visual.trunk, visual, squeeze_as_open_clip, visual.image_size[0], self.dim, device)
+        self.tower = ImageTower(visual.trunk, visual, resize_like_open_clip, visual.image_size[0], self.dim, device)
 
-    def share(self, tower: Tower) -> bool:
+    def share(self, tower: ImageTower) -> bool:
         """Gives up its own tower for one that holds the same weights. Whether it does."""
         visual = self._model.visual
         heads = list(visual.head.parameters())

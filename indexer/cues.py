@@ -14,7 +14,7 @@ from pathlib import Path
 from pesearch.cues import CueSource
 from pesearch.indexer.progress_events import CuesLeftOut, CuesTaken
 from pesearch.locations import Location
-from pesearch.media.cues import CueReading, read_inside, read_sidecar
+from pesearch.media.cues import CueReadResult, read_embedded_cues, read_sidecar
 from pesearch.media.sidecars import Sidecar, Sidecars
 from pesearch.store.catalogue.cues import KnownSource
 from pesearch.store.library import Library
@@ -96,7 +96,7 @@ def _read_stale(stale: _Stale) -> CuesRead:
 
 
 def _read(media: Path, info: MediaInfo, inside: bool, beside: Sequence[tuple[Location, Sidecar]]) -> CuesRead:
-    readings: list[tuple[Path, CueReading]] = [(media, read_inside(media, info))] if inside else []
+    readings: list[tuple[Path, CueReadResult]] = [(media, read_embedded_cues(media, info))] if inside else []
     for place, sidecar in beside:
         readings.append((sidecar.location.path, read_sidecar(sidecar, place.path, info.duration_seconds)))
     return CuesRead(

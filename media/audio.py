@@ -17,7 +17,7 @@ from typing import IO, Self
 import numpy as np
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, start
+from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, start_ffmpeg
 from pesearch.media.probe import inspect
 from pesearch.timeline import SAMPLE_RATE
 from pesearch.types import FloatArray
@@ -106,7 +106,7 @@ class AudioReader:
     def _restart(self, first: int) -> None:
         self.close()
         seek = ["-ss", f"{first / SAMPLE_RATE:.6f}"] if first else []
-        self._process, self._pipe = start(
+        self._process, self._pipe = start_ffmpeg(
             *seek, *_AS_STAMPED, "-i", input_url(self._path), "-map", f"0:{self._stream}",
             "-af", _ON_THE_CLOCK, "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "pipe:1",
         )  # fmt: skip

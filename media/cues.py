@@ -15,10 +15,10 @@ from typing import Any
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.locations import Location
-from pesearch.media.embedded_metadata import Inside, look_inside
+from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.sidecars import Sidecar
-from pesearch.media.subtitles import MAX_CUES, MAX_TEXT_CHARACTERS, Line, decoded, subtitle_lines
+from pesearch.media.subtitles import MAX_CUES, MAX_TEXT_CHARACTERS, Line, decode_text, parse_subtitles
 from pesearch.types import MediaInfo, MediaKind
 
 MAX_SIDECAR_BYTES = 32 << 20
@@ -31,7 +31,7 @@ _TOLD_IN_TAGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class CueReading:
+class CueReadResult:
     """What was read, and what is to be said of it: why cues were left out, or how they were understood.
 
     No `source` where the system kept it from being read: it has not been seen.
@@ -41,33 +41,33 @@ class CueReading:
     remark: str | None
 
 
-def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueReading:
+def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueReadResult:
     """The cues of a sidecar of a media file that lasts so long. One that cannot be read has none, with a remark."""
     place = sidecar.location
     try:
-        text, remark = decoded(_content(place))
+        text, remark = decode_text(_content(place))
         cues = _placed(_SIDECARS.get(sidecar.form, _subtitles)(text, sidecar), duration_seconds)
     except MediaError as error:
-        return CueReading(None if _kept_out(error) else CueSource(place, media, ()), str(error))
-    return CueReading(CueSource(place, media, cues), remark)
+        return CueReadResult(None if _kept_out(error) else CueSource(place, media, ()), str(error))
+    return CueReadResult(CueSource(place, media, cues), remark)
 
 
-def read_inside(media: Path, info: MediaInfo) -> CueReading:
+def read_embedded_cues(media: Path, info: MediaInfo) -> CueReadResult:
     """The cues in a media file itself: subtitle streams of text, chapters, and what its tags tell. Errors:
     FFmpegMissing."""
     nothing = CueSource(None, None, ())
     if info.kind is MediaKind.IMAGE:
-        return CueReading(nothing, None)
+        return CueReadResult(nothing, None)
     try:
-        inside = look_inside(media)
+        inside = read_embedded_metadata(media)
     except FFmpegMissing:
         raise
     except MediaError as error:
-        return CueReading(None if _kept_out(error) else nothing, f"what is written in it cannot be read: {error}")
+        return CueReadResult(None if _kept_out(error) else nothing, f"what is written in it cannot be read: {error}")
     except OSError as error:
-        return CueReading(None, f"what is written in it cannot be read: {error.strerror}")
+        return CueReadResult(None, f"what is written in it cannot be read: {error.strerror}")
     cues = _placed(_written_inside(inside), info.duration_seconds)
-    return CueReading(CueSource(None, None, cues), "; ".join(inside.remarks) or None)
+    return CueReadResult(CueSource(None, None, cues), "; ".join(inside.remarks) or None)
 
 
 def _kept_out(error: MediaError) -> bool:
@@ -86,7 +86,7 @@ def _content(place: Location) -> bytes:
 
 
 def _subtitles(text: str, sidecar: Sidecar) -> Iterator[Cue]:
-    for line in subtitle_lines(text, sidecar.form):
+    for line in parse_subtitles(text, sidecar.form):
         yield _cue(line, CueKind.SUBTITLE, _name(sidecar.location.path), sidecar.language)
 
 
@@ -118,7 +118,7 @@ def _download(text: str, sidecar: Sidecar) -> Iterator[Cue]:
 _SIDECARS: dict[str, Callable[[str, Sidecar], Iterator[Cue]]] = {".info.json": _download, ".txt": _captions}
 
 
-def _written_inside(inside: Inside) -> Iterator[Cue]:
+def _written_inside(inside: EmbeddedMetadata) -> Iterator[Cue]:
     for tag, text in inside.tags.items():
         if (kind := _TOLD_IN_TAGS.get(tag.lower())) is not None:
             yield from (_of_all(line, kind, f"tag {tag.lower()}") for line in text.split("\n"))

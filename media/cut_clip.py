@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, output_of
-from pesearch.media.ffprobe import longest_seconds, packets
+from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffprobe import packets, timeout_for
 from pesearch.media.probe import Container, inspect
-from pesearch.media.sniff import lacks_index
+from pesearch.media.sniff import is_mpeg_stream
 from pesearch.media.thumbnails import LEAD_SECONDS
 
 _MARGIN_SECONDS = 0.3
@@ -24,7 +24,7 @@ _EVEN = "scale=trunc(iw/2)*2:trunc(ih/2)*2"
 
 
 @dataclass(frozen=True, slots=True)
-class Muxing:
+class ClipFormat:
     """How a clip is stored: the ending of its name, FFmpeg's name of the container, and what is to be said to it."""
 
     suffix: str
@@ -33,18 +33,18 @@ class Muxing:
 
 
 _COPY = ("-c", "copy", "-avoid_negative_ts", "make_zero")
-_ENCODED_VIDEO = Muxing(".mp4", "mp4", (*_QUALITY, "-vf", _EVEN, "-movflags", "+faststart"))
-_ENCODED_SOUND = Muxing(".flac", "flac", ("-c:a", "flac"))
-_COPIED_ANYTHING = Muxing(".mkv", "matroska", _COPY)
+_ENCODED_VIDEO = ClipFormat(".mp4", "mp4", (*_QUALITY, "-vf", _EVEN, "-movflags", "+faststart"))
+_ENCODED_SOUND = ClipFormat(".flac", "flac", ("-c:a", "flac"))
+_COPIED_ANYTHING = ClipFormat(".mkv", "matroska", _COPY)
 _COPIED = {
-    "mov,mp4,m4a,3gp,3g2,mj2": Muxing(".mp4", "mp4", (*_COPY, "-movflags", "+faststart")),
+    "mov,mp4,m4a,3gp,3g2,mj2": ClipFormat(".mp4", "mp4", (*_COPY, "-movflags", "+faststart")),
     "flac": _ENCODED_SOUND,  # lossless anyway, and a copied header would claim the length of the whole
     "gif": _ENCODED_VIDEO,  # each picture is a change of those before
-    "mp3": Muxing(".mp3", "mp3", _COPY),
-    "mpeg": Muxing(".mpg", "vob", _COPY),
-    "mpegts": Muxing(".ts", "mpegts", _COPY),
-    "ogg": Muxing(".ogg", "ogg", _COPY),
-    "wav": Muxing(".wav", "wav", _COPY),
+    "mp3": ClipFormat(".mp3", "mp3", _COPY),
+    "mpeg": ClipFormat(".mpg", "vob", _COPY),
+    "mpegts": ClipFormat(".ts", "mpegts", _COPY),
+    "ogg": ClipFormat(".ogg", "ogg", _COPY),
+    "wav": ClipFormat(".wav", "wav", _COPY),
 }
 """By FFmpeg's name of the container that is read; all else goes into Matroska, which holds nearly everything."""
 
@@ -52,18 +52,18 @@ _SPECIAL = {".m4a": "ipod", ".mov": "mov", ".webm": "webm"}
 """Kinds of these containers with muxers of their own."""
 
 
-def muxing(path: Path, reencode: bool) -> Muxing:
+def choose_clip_format(path: Path, reencode: bool) -> ClipFormat:
     """How a clip of that file would be stored. Errors: MediaError where the file cannot be read; FFmpegMissing."""
     container = inspect(path)
     if reencode:
         return _ENCODED_SOUND if container.video_index is None else _ENCODED_VIDEO
     suffix = path.suffix.lower()
     if suffix in _SPECIAL and container.format.startswith(("mov,", "matroska,")):
-        return Muxing(suffix, _SPECIAL[suffix], _COPY)
+        return ClipFormat(suffix, _SPECIAL[suffix], _COPY)
     return _COPIED.get(container.format, _COPIED_ANYTHING)
 
 
-def cut_clip(path: Path, start_seconds: float, end_seconds: float, to: Path, how: Muxing) -> None:
+def cut_clip(path: Path, start_seconds: float, end_seconds: float, to: Path, how: ClipFormat) -> None:
     """Write the stretch of a file to `to`, which is overwritten. No subtitles or chapters.
 
     Encoded again, a clip is exact to a frame. Copied, its pictures begin at the last key frame at or before the start.
@@ -71,17 +71,17 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, to: Path, how
     """
     container = inspect(path)
     begin, lead = start_seconds, 0.0
-    if container.video_index is not None and lacks_index(path):
+    if container.video_index is not None and is_mpeg_stream(path):
         if how.options[: len(_COPY)] == _COPY:
             begin = _key_frame_before(path, container, start_seconds)
         else:
             lead = min(start_seconds, LEAD_SECONDS)
     lasts = end_seconds - begin
-    done = output_of(
+    done = run_program(
         "ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", f"{begin - lead:.6f}", "-i", input_url(path),
         *(("-ss", f"{lead:.6f}") if lead else ()), "-t", f"{lasts:.6f}", *_streams(container),
         "-map_chapters", "-1", *how.options, "-f", how.muxer, input_url(to),
-        timeout_seconds=longest_seconds(path) + lasts * _SLOWEST_ENCODING,
+        timeout_seconds=timeout_for(path) + lasts * _SLOWEST_ENCODING,
     )  # fmt: skip
     if done.returncode or not to.stat().st_size:
         raise MediaError(f"cannot be cut: {_last_line(done.stderr)}")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, output_of
-from pesearch.media.ffprobe import Section, longest_seconds
+from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffprobe import Section, timeout_for
 from pesearch.media.probe import inspect
-from pesearch.media.subtitles import Line, decoded, subtitle_lines
+from pesearch.media.subtitles import Line, decode_text, parse_subtitles
 
 _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
@@ -35,7 +35,7 @@ class SubtitleStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class EmbeddedMetadata:
     """What is written in a container, in seconds of the player's clock; `remarks` say what was left out."""
 
     tags: Mapping[str, str]
@@ -44,7 +44,7 @@ class Inside:
     remarks: tuple[str, ...]
 
 
-def look_inside(path: Path) -> Inside:
+def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
     """Read what is written in a video or audio file; with subtitles in it all of the file is read.
 
     Errors: MediaError when FFmpeg cannot open it; OSError; FFmpegMissing.
@@ -59,7 +59,7 @@ def look_inside(path: Path) -> Inside:
         elif section.text("codec_type") == "subtitle" and section.text("codec_name") in TEXT_CODECS:
             streams.append(section)
     read, remarks = _streams(path, streams[:MAX_STREAMS])
-    return Inside(tags, tuple(chapters), read, remarks)
+    return EmbeddedMetadata(tags, tuple(chapters), read, remarks)
 
 
 def _chapter(section: Section, origin_seconds: float) -> Line:
@@ -87,13 +87,13 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
                 "ass",
                 target,
             ]
-        output_of(
-            "ffmpeg", "-v", "quiet", "-nostdin", "-i", input_url(path), *outputs, timeout_seconds=longest_seconds(path)
+        run_program(
+            "ffmpeg", "-v", "quiet", "-nostdin", "-i", input_url(path), *outputs, timeout_seconds=timeout_for(path)
         )
         for stream in streams:
             try:
-                text, _ = decoded((Path(name) / f"{stream.text('index')}.ass").read_bytes())
-                lines = subtitle_lines(text, ".ass")
+                text, _ = decode_text((Path(name) / f"{stream.text('index')}.ass").read_bytes())
+                lines = parse_subtitles(text, ".ass")
             except (MediaError, OSError) as error:
                 remarks.append(f"subtitles of stream {stream.text('index')} left out: {error}")
                 continue

@@ -65,7 +65,7 @@ def input_url(path: Path) -> bytes:
     return b"file:" + os.fsencode(path.absolute())
 
 
-def output_of(
+def run_program(
     name: str, *arguments: str | bytes, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `ffmpeg` or `ffprobe` to its end. Errors: MediaError when it crashes or takes too long."""
@@ -80,8 +80,8 @@ def output_of(
     return done
 
 
-def lines_of(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
-    """Run `ffmpeg` or `ffprobe` and give its lines as they come. Errors: as `output_of`."""
+def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
+    """Run `ffmpeg` or `ffprobe` and give its lines as they come. Errors: as `run_program`."""
     command = [program(name), *_limits(), *arguments]
     is_late = Event()
     with subprocess.Popen(
@@ -107,7 +107,7 @@ def lines_of(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iter
     _raise_crash(process.returncode)
 
 
-def start(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+def start_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Start `ffmpeg` with its output on an unbuffered pipe. The caller kills and waits for it."""
     command = [program("ffmpeg"), "-v", "quiet", "-nostdin", *_limits(), *arguments]
     process = subprocess.Popen(

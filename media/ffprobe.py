@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, lines_of, output_of
+from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, run_program, stream_lines
 
 _SLOWEST_DISK_BYTES_PER_SECOND = 2_000_000
 
@@ -51,7 +51,7 @@ def ffprobe(path: Path, entries: str) -> list[Section]:
 
     Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
     """
-    done = output_of("ffprobe", *_showing(entries), input_url(path), timeout_seconds=longest_seconds(path))
+    done = run_program("ffprobe", *_showing(entries), input_url(path), timeout_seconds=timeout_for(path))
     sections = [_section(line) for line in done.stdout.decode(errors="replace").split("\n") if line]
     if not sections:
         raise MediaError(_reason(done.stderr))
@@ -66,7 +66,7 @@ def packets(path: Path, fields: str, stream: int | None = None, from_seconds: fl
     interval = () if from_seconds is None else ("-read_intervals", f"{from_seconds:.3f}%")
     selected = () if stream is None else ("-select_streams", str(stream))
     options = (*interval, *selected, *_showing(f"packet={fields}"))
-    for line in lines_of("ffprobe", *options, input_url(path), timeout_seconds=longest_seconds(path)):
+    for line in stream_lines("ffprobe", *options, input_url(path), timeout_seconds=timeout_for(path)):
         section = _section(line)
         if section.name == "packet":
             yield section
@@ -76,7 +76,7 @@ def _showing(entries: str) -> list[str]:
     return ["-v", "error", "-of", "compact", "-show_entries", entries]
 
 
-def longest_seconds(path: Path) -> float:
+def timeout_for(path: Path) -> float:
     """How long FFmpeg may take to read all of a file."""
     return TIMEOUT_SECONDS + path.stat().st_size / _SLOWEST_DISK_BYTES_PER_SECOND
 

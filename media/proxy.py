@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, output_of, start
+from pesearch.media.ffmpeg import input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
 
 _SLOWEST = 10.0
@@ -39,7 +39,7 @@ def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Pa
     sound = [] if container.audio_index is None else [
         "-map", f"0:{container.audio_index}", "-c:a", "aac", "-b:a", "128k", "-ac", "2",
     ]  # fmt: skip
-    process, _ = start(
+    process, _ = start_ffmpeg(
         "-threads", "2", "-ss", f"{start_seconds:.3f}", "-t", f"{end_seconds - start_seconds:.3f}",
         "-i", input_url(path), *pictures, *sound, "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
         "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
@@ -65,7 +65,9 @@ def _wait(process: subprocess.Popen[bytes], unwanted: Event, most_seconds: float
             atexit.unregister(process.kill)
 
 
-def wave_picture(path: Path, start_seconds: float, end_seconds: float, width: int = 1200, height: int = 120) -> bytes:
+def render_waveform(
+    path: Path, start_seconds: float, end_seconds: float, width: int = 1200, height: int = 120
+) -> bytes:
     """The loudness of `[start_seconds, end_seconds)` over time as PNG, transparent around it; silence is a line.
 
     What lies beyond the end of the sound is drawn as silence, so that the width is always the stretch.
@@ -77,7 +79,7 @@ def wave_picture(path: Path, start_seconds: float, end_seconds: float, width: in
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
     seconds = f"{end_seconds - start_seconds:.3f}"
-    picture = output_of(
+    picture = run_program(
         "ffmpeg", "-v", "quiet", "-nostdin", "-ss", f"{start_seconds:.3f}", "-t", seconds, "-i", input_url(path),
         "-filter_complex", f"[0:{container.audio_index}]aresample=16000:async=1:first_pts=0,"
         f"aformat=channel_layouts=mono,apad=whole_dur={seconds},"

@@ -42,7 +42,7 @@ class Sidecars:
         found = []
         for path, form, language in self._folders[folder].get(media.name, []):
             try:
-                found.append(Sidecar(Location.now(path), form, language))
+                found.append(Sidecar(Location.of_file(path), form, language))
             except OSError:  # gone since its folder was listed
                 continue
         return found

@@ -78,7 +78,7 @@ def sniff(path: Path) -> MediaKind | None:
     return MediaKind.AUDIO if _is_mpeg_audio(head) else None
 
 
-def lacks_index(path: Path) -> bool:
+def is_mpeg_stream(path: Path) -> bool:
     """Whether it is an MPEG program or transport stream: seeking in them ends anywhere. Errors: as `sniff`."""
     head = read_head(path)
     return head.startswith(b"\x00\x00\x01\xba") or _is_transport_stream(head)

@@ -46,7 +46,7 @@ class Line:
     text: str
 
 
-def decoded(content: bytes) -> tuple[str, str | None]:
+def decode_text(content: bytes) -> tuple[str, str | None]:
     """Text of unknown encoding, and a remark where its encoding is a guess. Errors: MediaError when it is no text."""
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
     try:
@@ -60,7 +60,7 @@ def decoded(content: bytes) -> tuple[str, str | None]:
     return text.replace("\r\n", "\n").replace("\r", "\n"), remark
 
 
-def subtitle_lines(text: str, form: str) -> list[Line]:
+def parse_subtitles(text: str, form: str) -> list[Line]:
     """The lines of a subtitle file (`.srt`, `.vtt`, `.ass` or `.ssa`) in the order of time, without markup.
 
     A line that ends before it starts is shown for a moment; what is not a subtitle is passed over. Errors: MediaError

@@ -8,10 +8,10 @@ from pathlib import Path
 from PIL import Image
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, output_of
+from pesearch.media.ffmpeg import input_url, run_program
 from pesearch.media.image import read_small
 from pesearch.media.probe import inspect
-from pesearch.media.sniff import lacks_index, sniff
+from pesearch.media.sniff import is_mpeg_stream, sniff
 from pesearch.types import ImageArray, MediaKind
 
 LEAD_SECONDS = 5.0
@@ -31,7 +31,7 @@ def thumbnail(path: Path, at_seconds: float, width: int = 320) -> bytes:
     Errors: MediaError when the file has no pictures or none can be decoded there; FFmpegMissing.
     """
     if sniff(path) is MediaKind.IMAGE:
-        return small_jpeg(read_small(path, width, _HIGHEST * width), width)
+        return encode_jpeg(read_small(path, width, _HIGHEST * width), width)
     seconds = max(at_seconds, 0.0)
     # Nearly always this is all: a file is looked into only where it gives nothing, which takes longer than the picture.
     return _frame_as_jpeg(path, _FIRST_PICTURES, seconds, width) or _searched(path, seconds, width)
@@ -51,15 +51,15 @@ def _searched(path: Path, seconds: float, width: int) -> bytes:
 
 def _frame_as_jpeg(path: Path, stream: str, seconds: float, width: int) -> bytes:
     """Seek and decode one picture. Streams without an index seek to anywhere, so begin well before and read on."""
-    lead = min(seconds, LEAD_SECONDS) if lacks_index(path) else 0.0
-    return output_of(
+    lead = min(seconds, LEAD_SECONDS) if is_mpeg_stream(path) else 0.0
+    return run_program(
         "ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", "-ss", f"{seconds - lead:.6f}", "-i", input_url(path),
         "-ss", f"{lead:.6f}", "-map", f"0:{stream}", "-frames:v", "1",
         "-vf", f"scale='min({width},iw)':-2", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "pipe:1",
     ).stdout  # fmt: skip
 
 
-def small_jpeg(pixels: ImageArray, width: int) -> bytes:
+def encode_jpeg(pixels: ImageArray, width: int) -> bytes:
     """A picture, RGB uint8 [height, width, 3], as JPEG of that width or less, and four times that height or less."""
     image = Image.fromarray(pixels)
     image.thumbnail((width, _HIGHEST * width))

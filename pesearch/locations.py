@@ -34,7 +34,7 @@ class Location:
     inode: int = field(default=0, compare=False)
 
     @classmethod
-    def now(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
+    def of_file(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
         """The place as it is now; `volumes` are by their device numbers. Raises OSError."""
         status = path.stat()
         modified_ns = min(max(status.st_mtime_ns, -_MOST_NS), _MOST_NS)

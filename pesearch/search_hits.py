@@ -25,7 +25,7 @@ class Hits(Sequence[Hit]):
     scores: FloatArray
 
     @classmethod
-    def none(cls, space: SpaceName) -> Hits:
+    def empty(cls, space: SpaceName) -> Hits:
         """Nothing found."""
         return cls(space, np.empty(0, np.int64), np.empty((0, 2)), np.empty(0, np.float32))
 

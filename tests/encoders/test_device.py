@@ -68,11 +68,11 @@ def test_a_batch_that_is_too_large_is_halved_and_nothing_is_lost() -> None:
         return [number * number for number in batch]
 
     batches = Batches("frames", "cuda:1", {"cuda": 16, "cpu": 1})
-    assert batches.trouble is None
+    assert batches.problem is None
     assert batches.run(range(20), square) == [number * number for number in range(20)]
     assert sizes == [2] * 10
     assert batches.run(range(4), square) == [0, 1, 4, 9]
-    assert batches.trouble == "memory ran out: frames were taken 2 at a time in place of 16"
+    assert batches.problem == "memory ran out: frames were taken 2 at a time in place of 16"
 
 
 def test_one_that_does_not_fit_alone_ends_in_an_error() -> None:

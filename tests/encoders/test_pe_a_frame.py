@@ -11,7 +11,7 @@ import torch
 
 from pesearch.encoders.lazy_imports import load_transformers, silent
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.overlap_add import WINDOW_STEPS, windows_of
+from pesearch.encoders.overlap_add import WINDOW_STEPS, overlapping_windows
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
@@ -79,7 +79,7 @@ def test_sound_that_comes_piece_by_piece_is_heard_as_the_whole(frame_model: PeAF
     parts = list(frame_model.along(read, len(features), PHRASES))
     assert np.array_equal(np.concatenate(parts, axis=1), frame_model.probabilities(features, PHRASES))
     assert all(stop - first <= WINDOW_STEPS * frame_model.batches.size for first, stop in asked)
-    assert len(parts) == len(windows_of(len(features)))
+    assert len(parts) == len(overlapping_windows(len(features)))
 
 
 def test_nothing_to_hear_or_to_name_gives_nothing(frame_model: PeAFrame) -> None:

@@ -59,7 +59,7 @@ def test_one_changed_number_is_another_tower(shared_set: Path, tmp_path: Path) -
 
 
 def test_one_pass_gives_what_both_plain_towers_give(shared: ModelSet, shared_set: Path) -> None:
-    squares = [shared.squeeze(picture) for picture in PICTURES]
+    squares = [shared.resize(picture) for picture in PICTURES]
     assert all(each.video is each.core for each in squares)
     found = shared.encode_frames(squares)
     open_clip = load_open_clip()
@@ -76,7 +76,7 @@ def test_one_pass_gives_what_both_plain_towers_give(shared: ModelSet, shared_set
 
 
 def test_separate_towers_each_see_their_own_square(separate: ModelSet) -> None:
-    squares = [separate.squeeze(picture) for picture in PICTURES]
+    squares = [separate.resize(picture) for picture in PICTURES]
     assert {(each.core.shape, each.video.shape) for each in squares if each.video is not None} == {
         ((64, 64, 3), (32, 32, 3))
     }
@@ -86,7 +86,7 @@ def test_separate_towers_each_see_their_own_square(separate: ModelSet) -> None:
 
 
 def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = shared.squeeze(PICTURES[0]), shared.squeeze(PICTURES[1])
+    one, other = shared.resize(PICTURES[0]), shared.resize(PICTURES[1])
     assert shared.shares_tower()
     tower = shared._pe_core().tower
     seen: list[int] = []
@@ -101,13 +101,13 @@ def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: py
 
 def test_features_of_another_codec_are_not_used(shared: ModelSet, separate: ModelSet) -> None:
     steps = np.zeros((30, 16), dtype=np.float16)
-    assert separate.kept_codec() is None
-    codec = shared.kept_codec()
+    assert separate.shared_codec() is None
+    codec = shared.shared_codec()
     assert codec is not None
-    found = shared.event_probabilities_of(CodecFeatures(codec, steps), ["siren"])
+    found = shared.event_probabilities_from(CodecFeatures(codec, steps), ["siren"])
     assert found is not None
     assert found.shape == (1, 30)
-    assert shared.event_probabilities_of(CodecFeatures("another", steps), ["siren"]) is None
+    assert shared.event_probabilities_from(CodecFeatures("another", steps), ["siren"]) is None
 
 
 def out_of_memory_above(most: int, compute: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,9 +123,9 @@ def out_of_memory_above(most: int, compute: Callable[..., Any]) -> Callable[...,
 
 def test_memory_that_runs_out_changes_no_vector(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
     chunk = SoundChunk(AUDIO, 0, 0, 30, (), ())
-    squares = [shared.squeeze(picture) for picture in PICTURES]
+    squares = [shared.resize(picture) for picture in PICTURES]
     frames, sounds = shared.encode_frames(squares), shared.encode_sound([chunk] * 5)
-    assert shared.troubles() == []
+    assert shared.problems() == []
     tower, sound = shared._pe_core().tower, shared._pe_av().sound
     tower.batches.size = tower.batches.started_with = sound.batches.size = sound.batches.started_with = 16
     monkeypatch.setattr(tower, "_compute", out_of_memory_above(3, tower._compute))
@@ -133,7 +133,7 @@ def test_memory_that_runs_out_changes_no_vector(shared: ModelSet, monkeypatch: p
     again, heard_again = shared.encode_frames(squares), shared.encode_sound([chunk] * 5)
     np.testing.assert_allclose([each.frame for each in again], [each.frame for each in frames], atol=1e-6)
     np.testing.assert_allclose([each.steps for each in heard_again], [each.steps for each in sounds], atol=1e-4)
-    assert shared.troubles() == [
+    assert shared.problems() == [
         "memory ran out: frames were taken 2 at a time in place of 16",
         "memory ran out: chunks of sound were taken 1 at a time in place of 16",
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.locations import Location
-from pesearch.media.cues import MAX_SIDECAR_BYTES, CueReading, read_inside, read_sidecar
+from pesearch.media.cues import MAX_SIDECAR_BYTES, CueReadResult, read_embedded_cues, read_sidecar
 from pesearch.media.probe import probe
 from pesearch.media.sidecars import Sidecars
 from tests.media.samples import ffmpeg
@@ -39,16 +39,16 @@ def subtitled(folder: Path, sample: Path, name: str, *codecs: str) -> Path:
     return made
 
 
-def beside(media: Path) -> list[CueReading]:
+def beside(media: Path) -> list[CueReadResult]:
     return [read_sidecar(each, media, 4.0) for each in Sidecars().beside(media)]
 
 
-def cues(reading: CueReading) -> tuple[Cue, ...]:
+def cues(reading: CueReadResult) -> tuple[Cue, ...]:
     assert reading.source is not None
     return reading.source.cues
 
 
-def told(reading: CueReading) -> list[tuple[float, float, str, CueKind]]:
+def told(reading: CueReadResult) -> list[tuple[float, float, str, CueKind]]:
     return [(cue.start_seconds, cue.end_seconds, cue.text, cue.kind) for cue in cues(reading)]
 
 
@@ -58,7 +58,7 @@ def told(reading: CueReading) -> list[tuple[float, float, str, CueKind]]:
 def test_what_is_written_inside(tmp_path: Path, sample: Callable[[str], Path], name: str, codecs: list[str]) -> None:
     media = subtitled(tmp_path, sample("both.mp4"), name, *codecs)
     info = probe(media)
-    reading = read_inside(media, info)
+    reading = read_embedded_cues(media, info)
     end = info.duration_seconds
     assert reading.remark is None
     found = cues(reading)
@@ -82,22 +82,22 @@ def test_times_are_of_the_players_clock(tmp_path: Path, sample: Callable[[str], 
     plain = subtitled(tmp_path, sample("both.mp4"), "plain.mkv", "subrip")
     late = tmp_path / "late.mkv"
     ffmpeg("-i", plain, "-map", "0", "-c", "copy", "-output_ts_offset", "5", late)
-    said = [cue for cue in cues(read_inside(late, probe(late))) if cue.kind is CueKind.SUBTITLE]
+    said = [cue for cue in cues(read_embedded_cues(late, probe(late))) if cue.kind is CueKind.SUBTITLE]
     assert [cue.start_seconds for cue in said] == pytest.approx([1.0, 3.0], abs=0.05)
 
 
 def test_file_without_words_and_still_have_none(sample: Callable[[str], Path]) -> None:
     for name in ("tone.wav", "cover.png"):
-        assert cues(read_inside(sample(name), probe(sample(name)))) == ()
+        assert cues(read_embedded_cues(sample(name), probe(sample(name)))) == ()
 
 
 def test_media_that_cannot_be_opened_is_a_remark(tmp_path: Path, sample: Callable[[str], Path]) -> None:
     info = probe(sample("both.mp4"))
     damaged = tmp_path / "damaged.mp4"
     damaged.write_bytes(b"\0" * 1000)
-    reading = read_inside(damaged, info)
+    reading = read_embedded_cues(damaged, info)
     assert reading.source == CueSource(None, None, ()) and reading.remark is not None
-    reading = read_inside(tmp_path / "gone.mp4", info)
+    reading = read_embedded_cues(tmp_path / "gone.mp4", info)
     assert reading.source is None and reading.remark is not None
 
 
@@ -134,7 +134,7 @@ def test_name_of_odd_bytes(tmp_path: Path) -> None:
     media.with_suffix(".srt").write_text(SRT)
     (reading,) = beside(media)
     assert reading.remark is None
-    assert reading.source is not None and reading.source.sidecar == Location.now(media.with_suffix(".srt"))
+    assert reading.source is not None and reading.source.sidecar == Location.of_file(media.with_suffix(".srt"))
     assert cues(reading)[0].source == "caf\\udce9 \n.srt"
 
 
@@ -209,7 +209,7 @@ def test_bad_sidecar_is_a_remark(tmp_path: Path, name: str, content: bytes, why:
     media.touch()
     (tmp_path / name).write_bytes(content)
     (reading,) = beside(media)
-    assert reading.source == CueSource(Location.now(tmp_path / name), media, ())
+    assert reading.source == CueSource(Location.of_file(tmp_path / name), media, ())
     assert reading.remark is not None
     assert any(part in reading.remark for part in why.split("|"))
 

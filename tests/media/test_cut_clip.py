@@ -12,7 +12,7 @@ import pytest
 
 from pesearch.errors import MediaError
 from pesearch.media.audio import read_audio
-from pesearch.media.cut_clip import cut_clip, muxing
+from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.media.probe import probe
 from pesearch.media.video import read_frames
 from pesearch.timeline import SAMPLE_RATE
@@ -33,7 +33,7 @@ _SOUNDS = ["tone.wav", "tone.mp3", "tone.flac", "tone.ogg", "tone.opus", "tone.m
 
 
 def cut(path: Path, folder: Path, reencode: bool) -> Path:
-    how = muxing(path, reencode)
+    how = choose_clip_format(path, reencode)
     clip = folder / f"clip{how.suffix}"
     cut_clip(path, START, END, clip, how)
     return clip
@@ -102,9 +102,9 @@ def test_a_copy_of_sound(sample: Sample, tmp_path: Path, name: str) -> None:
 
 def test_the_ending_is_that_of_the_file_where_it_has_one(sample: Sample, tmp_path: Path) -> None:
     for name, suffix in (("vp9.webm", ".webm"), ("tone.m4a", ".m4a"), ("no_suffix", ".mp4"), ("mpeg4.avi", ".mkv")):
-        assert muxing(sample(name), reencode=False).suffix == suffix
+        assert choose_clip_format(sample(name), reencode=False).suffix == suffix
     recorded = shutil.copy(sample("both.mp4"), tmp_path / "recorded.MOV")
-    assert muxing(recorded, reencode=False).muxer == "mov"
+    assert choose_clip_format(recorded, reencode=False).muxer == "mov"
 
 
 def test_odd_sizes_are_made_even(sample: Sample, tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_a_name_is_never_a_pattern_or_an_option(sample: Sample, tmp_path: Path) 
 
 
 def test_what_cannot_be_cut(sample: Sample, tmp_path: Path) -> None:
-    how = muxing(sample("both.mp4"), reencode=False)
+    how = choose_clip_format(sample("both.mp4"), reencode=False)
     with pytest.raises(MediaError, match="cannot be cut"):
         cut_clip(sample("both.mp4"), 1.0, 2.0, tmp_path / "no folder" / "clip.mp4", how)
     (tmp_path / "text.mp4").write_text("no film")
     with pytest.raises(MediaError, match="not a media file"):
-        muxing(tmp_path / "text.mp4", reencode=False)
+        choose_clip_format(tmp_path / "text.mp4", reencode=False)

@@ -47,7 +47,7 @@ def test_a_crash_is_damage_not_ours(sample: Sample, tmp_path: Path, fake_program
 def test_a_hang_ends(fake_program: Callable[[str], None]) -> None:
     fake_program("exec sleep 100")
     with pytest.raises(MediaError, match="did not finish"):
-        ffmpeg.output_of("ffprobe", timeout_seconds=0.2)
+        ffmpeg.run_program("ffprobe", timeout_seconds=0.2)
 
 
 def test_sound_that_hangs_ends(

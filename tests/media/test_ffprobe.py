@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pesearch.media import ffprobe as told
-from pesearch.media.embedded_metadata import look_inside
+from pesearch.media.embedded_metadata import read_embedded_metadata
 from tests.media.samples import ffmpeg
 
 ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f", "|": r"\|"}
@@ -31,5 +31,5 @@ def test_fields_come_back_as_they_were(tags: dict[str, str]) -> None:
 def test_tags_of_a_file(tmp_path: Path, sample: Callable[[str], Path], name: str) -> None:
     path = tmp_path / name
     ffmpeg("-i", sample("tone.mp3"), "-c", "copy", "-metadata", f"title={HOSTILE}", path)
-    tags = {key.lower(): text for key, text in look_inside(path).tags.items()}
+    tags = {key.lower(): text for key, text in read_embedded_metadata(path).tags.items()}
     assert tags["title"] == HOSTILE

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pesearch.errors import MediaError
 from pesearch.media.probe import probe
-from pesearch.media.proxy import wave_picture, write_proxy
+from pesearch.media.proxy import render_waveform, write_proxy
 
 Sample = Callable[[str], Path]
 
@@ -57,7 +57,7 @@ def test_what_nobody_wants_any_more_ends(tmp_path: Path) -> None:
 def test_nothing_to_cut(sample: Sample, tmp_path: Path) -> None:
     for make in (
         lambda: write_proxy(sample("both.mp4"), 100, 101, tmp_path / "cut.mp4", Event()),
-        lambda: wave_picture(sample("both.mp4"), 100, 101),
+        lambda: render_waveform(sample("both.mp4"), 100, 101),
     ):
         with pytest.raises(MediaError, match="nothing at 100"):
             make()
@@ -67,14 +67,14 @@ def test_a_wave_is_as_loud_as_the_sound(tmp_path: Path) -> None:
     path = tmp_path / "loud_then_quiet.wav"
     source = "sine=frequency=440:duration=4,volume='if(lt(t,2),1,0.02)':eval=frame"
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, path], check=True)
-    opaque = np.asarray(Image.open(io.BytesIO(wave_picture(path, 0, 8))))[..., 3] > 0
+    opaque = np.asarray(Image.open(io.BytesIO(render_waveform(path, 0, 8))))[..., 3] > 0
     heights = opaque.sum(axis=0)
     loud, quiet, none = heights[20:280].mean(), heights[320:580].mean(), heights[620:].mean()
     assert loud > 2 * quiet > 4 * none
-    beyond = np.asarray(Image.open(io.BytesIO(wave_picture(path, 2, 4))))[..., 3] > 0
+    beyond = np.asarray(Image.open(io.BytesIO(render_waveform(path, 2, 4))))[..., 3] > 0
     assert beyond.sum(axis=0)[100:].max() < loud  # the sound gets quiet a little after 2 s: volume goes by blocks
 
 
 def test_no_sound(sample: Sample) -> None:
     with pytest.raises(MediaError, match="has no sound"):
-        wave_picture(sample("animated.gif"), 0, 1)
+        render_waveform(sample("animated.gif"), 0, 1)

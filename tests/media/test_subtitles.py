@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
-from pesearch.media.subtitles import MAX_CUES, Line, decoded, subtitle_lines
+from pesearch.media.subtitles import MAX_CUES, Line, decode_text, parse_subtitles
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -71,7 +71,7 @@ Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,Sooner
 
 
 def test_markup_goes_and_words_stay() -> None:
-    assert subtitle_lines(SRT, ".srt") == [
+    assert parse_subtitles(SRT, ".srt") == [
         Line(1.0, 2.5, "Mind the gap & more"),
         Line(3.0, 4.0, "1 < 2, and 3 > 2 <3"),
     ]
@@ -79,7 +79,7 @@ def test_markup_goes_and_words_stay() -> None:
 
 def test_rolling_captions_say_each_line_once() -> None:
     """What comes again after a pause is said again."""
-    assert subtitle_lines(ROLLING, ".vtt") == [
+    assert parse_subtitles(ROLLING, ".vtt") == [
         Line(0.16, 2.399, "good evening everyone"),
         Line(2.399, 4.56, "the train is late"),
         Line(9.0, 10.0, "the train is late"),
@@ -87,7 +87,7 @@ def test_rolling_captions_say_each_line_once() -> None:
 
 
 def test_ass_is_read_in_the_order_of_time_without_drawings() -> None:
-    assert subtitle_lines(ASS, ".ass") == [
+    assert parse_subtitles(ASS, ".ass") == [
         Line(1.0, 2.0, "Sooner"),
         Line(3.0, 4.0, "Later, with a comma and a line"),
     ]
@@ -99,7 +99,7 @@ def test_times_are_kept_whatever_their_order(starts_ms: list[int], random: rando
     written = [Line(start / 1000, start / 1000 + 0.0005, f"line {start}") for start in starts_ms]
     random.shuffle(written)
     text = "\n\n".join(f"{_stamp(line)}\n{line.text}" for line in written)
-    read = subtitle_lines(text, ".srt")
+    read = parse_subtitles(text, ".srt")
     assert [line.text for line in read] == [f"line {start}" for start in sorted(starts_ms)]
     assert [line.start_seconds for line in read] == [start / 1000 for start in sorted(starts_ms)]
 
@@ -111,7 +111,7 @@ def _stamp(line: Line) -> str:
 
 
 def test_end_before_start_is_a_moment() -> None:
-    assert subtitle_lines("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
+    assert parse_subtitles("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_end_before_start_is_a_moment() -> None:
     ],
 )
 def test_encodings(content: bytes, text: str, is_guess: bool) -> None:
-    found, remark = decoded(content)
+    found, remark = decode_text(content)
     assert (found, remark is not None) == (text, is_guess)
 
 
 @pytest.mark.parametrize("content", [b"\x81\x8d\xff", b"text\0text", b"\xff\xfea", bytes(range(256))])
 def test_binary_is_no_text(content: bytes) -> None:
     with pytest.raises(MediaError):
-        decoded(content)
+        decode_text(content)
 
 
 @pytest.mark.parametrize("form", [".srt", ".vtt", ".ass", ".ssa"])
@@ -152,7 +152,7 @@ def test_binary_is_no_text(content: bytes) -> None:
 )
 def test_nonsense_is_told(text: str, form: str) -> None:
     with pytest.raises(MediaError):
-        subtitle_lines(text, form)
+        parse_subtitles(text, form)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_hostile_text_ends_soon(text: str) -> None:
     """No pattern takes time that grows with the square of what it reads."""
     for form in (".srt", ".vtt"):
         try:
-            lines = subtitle_lines(text, form)
+            lines = parse_subtitles(text, form)
         except MediaError:
             continue
         assert len(lines) <= 1
@@ -180,14 +180,14 @@ def test_hostile_text_ends_soon(text: str) -> None:
 def test_a_million_cues_are_refused() -> None:
     text = "00:00:01,000 --> 00:00:02,000\nx\n\n" * (MAX_CUES + 1)
     with pytest.raises(MediaError, match="more than"):
-        subtitle_lines(text, ".srt")
+        parse_subtitles(text, ".srt")
 
 
 @given(st.text())
 def test_no_text_is_a_surprise(text: str) -> None:
     for form in (".srt", ".vtt", ".ass"):
         try:
-            lines = subtitle_lines("[Events]\n00:00:01.000 --> 00:00:02.000\n" + text, form)
+            lines = parse_subtitles("[Events]\n00:00:01.000 --> 00:00:02.000\n" + text, form)
         except MediaError:
             continue
         assert all(line.text == " ".join(line.text.split()) != "" for line in lines)
