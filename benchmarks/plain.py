@@ -18,7 +18,7 @@ from PIL import Image
 
 from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
-from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, suppress_output
 from pesearch.encoders.overlap_add import overlap_add, overlapping_windows
 from pesearch.indexer.timings import Stage
 from pesearch.media.audio import read_audio
@@ -115,7 +115,7 @@ class PlainModels:
 
     @cached_property
     def _core(self) -> tuple[Any, Any]:
-        with silent():
+        with suppress_output():
             model, _, preprocess = load_open_clip().create_model_and_transforms(f"local-dir:{self._folder / 'pe_core'}")
         return model.to(self._device).eval(), preprocess
 
@@ -137,7 +137,7 @@ class PlainModels:
 
     def _loaded(self, kind: Any, path: Path, **options: Any) -> tuple[Any, Any]:
         """A model with its codec and its tower watched, and its processor."""
-        with silent():
+        with suppress_output():
             model = kind.from_pretrained(path, **options).to(self._device).eval()
             processor = load_transformers().AutoProcessor.from_pretrained(path)
         for name, module in model.named_modules():

@@ -46,7 +46,7 @@ class _Stale:
 
 def read_cues(places: Sequence[Location], info: MediaInfo, sidecars: Sidecars) -> CuesRead:
     """All cues of a content that lies at these places."""
-    beside = [(place, sidecar) for place in places for sidecar in sidecars.beside(place.path)]
+    beside = [(place, sidecar) for place in places for sidecar in sidecars.find(place.path)]
     return _read(places[0].path, info, True, beside)
 
 
@@ -78,9 +78,9 @@ def _stale(found: Sequence[Location], library: Library) -> list[_Stale]:
         place = known.get(location.path)
         if place is None or place.file_id is None or place.failure is not None or not place.is_still(location):
             continue
-        beside = {each.location.path: each for each in sidecars.beside(location.path)}
+        beside = {each.location.path: each for each in sidecars.find(location.path)}
         before = {source.sidecar.path: source for source in sources[place.file_id] if source.sidecar is not None}
-        gone = [path for path, source in before.items() if source.beside == location.path and path not in beside]
+        gone = [path for path, source in before.items() if source.media_path == location.path and path not in beside]
         changed = [each for path, each in beside.items() if path not in before or before[path].sidecar != each.location]
         inside = place.file_id not in looked_into
         looked_into.add(place.file_id)

@@ -1,4 +1,4 @@
-"""What is written in a container: text subtitles, chapters and tags, as FFmpeg tells them."""
+"""Metadata embedded in a container: text subtitles, chapters and tags, read with FFmpeg."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
 )
 TEXT_CODECS = frozenset(_SUBTITLE_CODECS.split(" "))
-"""Subtitles that are text. The others are pictures of it."""
+"""Subtitle codecs that hold text; the others hold pictures."""
 
 MAX_STREAMS = 64
-_MAX_STREAM_BYTES = 32 << 20
+"""Further subtitle streams are ignored."""
 
-_TAG = "tag:"
+_MAX_STREAM_BYTES = 32 << 20
+"""A subtitle stream is cut at this size, like a sidecar."""
+
+_TAG_PREFIX = "tag:"
+"""Prefix of tags in ffprobe's compact output."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubtitleStream:
-    """A stream of text subtitles, by its number in the container. `language` is as told there, or empty."""
+    """A text subtitle stream. `index` is its number in the container, `language` its language tag or empty."""
 
     index: int
     language: str
@@ -36,7 +40,7 @@ class SubtitleStream:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedMetadata:
-    """What is written in a container, in seconds of the player's clock; `remarks` say what was left out."""
+    """Tags, chapters and text subtitles, in seconds on the player's clock; `remarks` say what was left out and why."""
 
     tags: Mapping[str, str]
     chapters: tuple[Line, ...]
@@ -45,15 +49,19 @@ class EmbeddedMetadata:
 
 
 def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
-    """Read what is written in a video or audio file; with subtitles in it all of the file is read.
+    """Read the embedded metadata of a video or audio file. Subtitles require a pass over the whole file.
 
     Errors: MediaError when FFmpeg cannot open it; OSError; FFmpegMissing.
     """
     container = inspect(path)
     tags, chapters, streams = {}, [], []
-    for section in container.told:
+    for section in container.sections:
         if section.name == "format":
-            tags = {field[len(_TAG) :]: text for field, text in section.fields.items() if field.startswith(_TAG)}
+            tags = {
+                field[len(_TAG_PREFIX) :]: text
+                for field, text in section.fields.items()
+                if field.startswith(_TAG_PREFIX)
+            }
         elif section.name == "chapter":
             chapters.append(_chapter(section, container.origin_seconds))
         elif section.text("codec_type") == "subtitle" and section.text("codec_name") in TEXT_CODECS:
@@ -68,7 +76,7 @@ def _chapter(section: Section, origin_seconds: float) -> Line:
 
 
 def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStream, ...], tuple[str, ...]]:
-    """All streams in one pass over the file, each to a file of its own: FFmpeg makes ASS of every text."""
+    """All subtitle streams in one pass over the file, each converted to ASS in a temporary file."""
     if not streams:
         return (), ()
     read, remarks = [], []

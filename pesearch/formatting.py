@@ -1,4 +1,4 @@
-"""How times and moments are written for people, in the terminal and on the page alike."""
+"""Times, moments and paths as text for people, the same in the terminal and on the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.types import Event, Hit, Moment, SpaceName
 
 MAX_CUE_CHARACTERS = 100
-"""So many characters of a cue are shown."""
+"""Longer cue texts are cut to this length, the last character being an ellipsis."""
 
 SENSE_WORDS = {
     SpaceName.FRAME: "seen",
@@ -18,6 +18,7 @@ SENSE_WORDS = {
     SpaceName.AUDIO: "heard",
     SpaceName.AUDIO_VIDEO: "seen and heard",
 }
+"""The word shown for hits of each media space."""
 
 
 def format_clock(value_seconds: float) -> str:
@@ -34,14 +35,14 @@ def format_span(start_seconds: float, end_seconds: float) -> str:
 
 
 def format_moment_time(moment: Moment) -> str:
-    """The time of a moment; a still image has none."""
+    """`MM:SS.s-MM:SS.s` of a moment, or `still` for an image, which has no duration."""
     if moment.end_seconds <= moment.start_seconds:
         return "still"
     return format_span(moment.start_seconds, moment.end_seconds)
 
 
 def format_evidence(evidence: Sequence[Hit]) -> str:
-    """The best rank in each sense: `heard #1, seen #3`."""
+    """The best rank in each sense, best first: `heard #1, seen #3`."""
     best: dict[str, int] = {}
     for hit in evidence:
         sense = SENSE_WORDS[hit.space]
@@ -50,15 +51,12 @@ def format_evidence(evidence: Sequence[Hit]) -> str:
 
 
 def format_cue(cue: FoundCue) -> str:
-    """`subtitle 00:01.2-00:02.1 "mind the gap" (film.srt)`; where its words are others, `(film.srt, by meaning)`."""
-    when = (
-        ""
-        if cue.kind in (CueKind.TITLE, CueKind.DESCRIPTION)
-        else f" {format_span(cue.start_seconds, cue.end_seconds)}"
-    )
+    """`subtitle 00:01.2-00:02.1 "mind the gap" (film.srt)`; a match by meaning ends in `(film.srt, by meaning)`."""
+    is_timed = cue.kind not in (CueKind.TITLE, CueKind.DESCRIPTION)
+    time = f" {format_span(cue.start_seconds, cue.end_seconds)}" if is_timed else ""
     text = cue.text if len(cue.text) <= MAX_CUE_CHARACTERS else f"{cue.text[: MAX_CUE_CHARACTERS - 1]}…"
-    how = ", by meaning" if cue.found_by is FoundBy.MEANING else ""
-    return f'{cue.kind}{when} "{text}" ({cue.source}{how})'
+    match = ", by meaning" if cue.found_by is FoundBy.MEANING else ""
+    return f'{cue.kind}{time} "{text}" ({cue.source}{match})'
 
 
 def format_event(event: Event) -> str:
@@ -67,12 +65,12 @@ def format_event(event: Event) -> str:
 
 
 def mpv_command(moment: Moment) -> str:
-    """What plays a moment in a terminal, from its start."""
+    """The shell command that plays a moment from its start."""
     return f"mpv --start={moment.start_seconds:.1f} -- {quote_path(moment.file.path)}"
 
 
 def quote_path(path: Path) -> str:
-    """The path as a shell takes it back, on one line whatever is in it."""
+    """The path quoted for a shell, always on one line: with unprintable characters as `$'...'` (bash, zsh)."""
     text = str(path)
     if text.isprintable():
         return shlex.quote(text)

@@ -1,4 +1,4 @@
-"""Where things are when the user does not say."""
+"""Default paths."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def default_library() -> Path:
 
 
 def expand_home(path: str | Path) -> Path:
-    """A path that may begin with `~` or `~user`; that of a user who is none stays as it is, and is not there."""
+    """The path with a leading `~` or `~user` expanded; unchanged if no such user exists."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises RuntimeError there

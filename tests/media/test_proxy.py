@@ -1,4 +1,4 @@
-"""Cuts that browsers play, and pictures of sound."""
+"""Transcoded cuts for browsers, and waveforms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Sample = Callable[[str], Path]
 
 
 @pytest.mark.parametrize("name", ["both.mp4", "offset.ts", "vp9.webm", "animated.gif", "rotated.mp4"])
-def test_a_cut_shows_what_the_file_shows_then(sample: Sample, tmp_path: Path, name: str) -> None:
+def test_a_cut_is_h264_of_the_requested_length(sample: Sample, tmp_path: Path, name: str) -> None:
     cut = tmp_path / "cut.mp4"
     write_proxy(sample(name), 1.0, 3.0, cut, Event())
     info = probe(cut)
@@ -30,7 +30,7 @@ def test_a_cut_shows_what_the_file_shows_then(sample: Sample, tmp_path: Path, na
     assert (info.video.height > info.video.width) == (name == "rotated.mp4")
 
 
-def test_a_cover_is_no_picture(sample: Sample, tmp_path: Path) -> None:
+def test_cover_art_is_not_in_the_cut(sample: Sample, tmp_path: Path) -> None:
     cut = tmp_path / "cut.mp4"
     write_proxy(sample("cover.mp3"), 0, 1, cut, Event())
     info = probe(cut)
@@ -39,22 +39,22 @@ def test_a_cover_is_no_picture(sample: Sample, tmp_path: Path) -> None:
     assert info.audio.codec == "aac"
 
 
-def test_what_nobody_wants_any_more_ends(tmp_path: Path) -> None:
+def test_a_cancelled_cut_ends_ffmpeg(tmp_path: Path) -> None:
     long = tmp_path / "long.mkv"
     source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=120", "-c:v", "mpeg4", "-q:v", "20"]
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *source, "-t", "20", long], check=True)
-    unwanted = Event()
-    Timer(0.5, unwanted.set).start()
+    cancelled = Event()
+    Timer(0.5, cancelled.set).start()
     cut = tmp_path / "cut.mp4"
-    with pytest.raises(MediaError, match="not wanted"):
-        write_proxy(long, 0, 20, cut, unwanted)
+    with pytest.raises(MediaError, match="cancelled"):
+        write_proxy(long, 0, 20, cut, cancelled)
     size = cut.stat().st_size
     assert b"moov" not in cut.read_bytes()
     assert not Event().wait(0.5)
     assert cut.stat().st_size == size
 
 
-def test_nothing_to_cut(sample: Sample, tmp_path: Path) -> None:
+def test_an_interval_beyond_the_end_is_an_error(sample: Sample, tmp_path: Path) -> None:
     for make in (
         lambda: write_proxy(sample("both.mp4"), 100, 101, tmp_path / "cut.mp4", Event()),
         lambda: render_waveform(sample("both.mp4"), 100, 101),
@@ -63,7 +63,7 @@ def test_nothing_to_cut(sample: Sample, tmp_path: Path) -> None:
             make()
 
 
-def test_a_wave_is_as_loud_as_the_sound(tmp_path: Path) -> None:
+def test_the_height_of_a_waveform_follows_the_loudness(tmp_path: Path) -> None:
     path = tmp_path / "loud_then_quiet.wav"
     source = "sine=frequency=440:duration=4,volume='if(lt(t,2),1,0.02)':eval=frame"
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, path], check=True)
@@ -75,6 +75,6 @@ def test_a_wave_is_as_loud_as_the_sound(tmp_path: Path) -> None:
     assert beyond.sum(axis=0)[100:].max() < loud  # the sound gets quiet a little after 2 s: volume goes by blocks
 
 
-def test_no_sound(sample: Sample) -> None:
+def test_a_file_without_audio_has_no_waveform(sample: Sample) -> None:
     with pytest.raises(MediaError, match="has no sound"):
         render_waveform(sample("animated.gif"), 0, 1)

@@ -1,4 +1,4 @@
-"""Subtitle files, well-formed and not."""
+"""Parsing of well-formed and malformed subtitle files."""
 
 from __future__ import annotations
 
@@ -70,15 +70,15 @@ Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,Sooner
 """
 
 
-def test_markup_goes_and_words_stay() -> None:
+def test_markup_is_removed_and_words_are_kept() -> None:
     assert parse_subtitles(SRT, ".srt") == [
         Line(1.0, 2.5, "Mind the gap & more"),
         Line(3.0, 4.0, "1 < 2, and 3 > 2 <3"),
     ]
 
 
-def test_rolling_captions_say_each_line_once() -> None:
-    """What comes again after a pause is said again."""
+def test_rolling_captions_give_each_line_once() -> None:
+    """A line that is repeated after a pause is a new one."""
     assert parse_subtitles(ROLLING, ".vtt") == [
         Line(0.16, 2.399, "good evening everyone"),
         Line(2.399, 4.56, "the train is late"),
@@ -86,7 +86,7 @@ def test_rolling_captions_say_each_line_once() -> None:
     ]
 
 
-def test_ass_is_read_in_the_order_of_time_without_drawings() -> None:
+def test_ass_is_sorted_by_time_and_drawings_are_skipped() -> None:
     assert parse_subtitles(ASS, ".ass") == [
         Line(1.0, 2.0, "Sooner"),
         Line(3.0, 4.0, "Later, with a comma and a line"),
@@ -94,8 +94,8 @@ def test_ass_is_read_in_the_order_of_time_without_drawings() -> None:
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20, unique=True), st.randoms())
-def test_times_are_kept_whatever_their_order(starts_ms: list[int], random: random.Random) -> None:
-    """Lines that do not touch come back as they were, in the order of time."""
+def test_times_in_any_order_are_sorted_and_kept(starts_ms: list[int], random: random.Random) -> None:
+    """Lines that do not touch are unchanged and sorted by time."""
     written = [Line(start / 1000, start / 1000 + 0.0005, f"line {start}") for start in starts_ms]
     random.shuffle(written)
     text = "\n\n".join(f"{_stamp(line)}\n{line.text}" for line in written)
@@ -110,7 +110,7 @@ def _stamp(line: Line) -> str:
     return f"{at} --> {at}"
 
 
-def test_end_before_start_is_a_moment() -> None:
+def test_an_end_before_the_start_gives_duration_zero() -> None:
     assert parse_subtitles("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
 
 
@@ -131,7 +131,7 @@ def test_encodings(content: bytes, text: str, is_guess: bool) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\x81\x8d\xff", b"text\0text", b"\xff\xfea", bytes(range(256))])
-def test_binary_is_no_text(content: bytes) -> None:
+def test_binary_content_is_refused(content: bytes) -> None:
     with pytest.raises(MediaError):
         decode_text(content)
 
@@ -150,7 +150,7 @@ def test_binary_is_no_text(content: bytes) -> None:
         "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\nDialogue: a,b,c",
     ],
 )
-def test_nonsense_is_told(text: str, form: str) -> None:
+def test_files_without_subtitles_are_refused(text: str, form: str) -> None:
     with pytest.raises(MediaError):
         parse_subtitles(text, form)
 
@@ -167,8 +167,8 @@ def test_nonsense_is_told(text: str, form: str) -> None:
     ids=["blank lines", "open tags", "open braces", "a long line", "numbers"],
 )
 @pytest.mark.timeout(20)
-def test_hostile_text_ends_soon(text: str) -> None:
-    """No pattern takes time that grows with the square of what it reads."""
+def test_hostile_text_takes_linear_time(text: str) -> None:
+    """No regular expression backtracks quadratically."""
     for form in (".srt", ".vtt"):
         try:
             lines = parse_subtitles(text, form)
@@ -177,14 +177,14 @@ def test_hostile_text_ends_soon(text: str) -> None:
         assert len(lines) <= 1
 
 
-def test_a_million_cues_are_refused() -> None:
+def test_too_many_cues_are_refused() -> None:
     text = "00:00:01,000 --> 00:00:02,000\nx\n\n" * (MAX_CUES + 1)
     with pytest.raises(MediaError, match="more than"):
         parse_subtitles(text, ".srt")
 
 
 @given(st.text())
-def test_no_text_is_a_surprise(text: str) -> None:
+def test_any_text_gives_clean_lines_or_an_error(text: str) -> None:
     for form in (".srt", ".vtt", ".ass"):
         try:
             lines = parse_subtitles("[Events]\n00:00:01.000 --> 00:00:02.000\n" + text, form)
