@@ -28,15 +28,15 @@ _VIDEOS = ["both.mp4", "offset.mkv", "offset.ts", "late_clock.ts", "vp9.webm", "
 def test_tone_and_silence_where_they_are(sample: Sample, name: str) -> None:
     with AudioReader(sample(name)) as reader:
         for start in np.arange(0.1, SECONDS - 0.4, 0.5):
-            heard = reader.read(start, start + 0.3)
-            assert heard.dtype == np.float32 and heard.shape == (round(0.3 * SAMPLE_RATE),)
-            assert is_tone(heard) == (start % 1 > 0.5), start
+            samples = reader.read(start, start + 0.3)
+            assert samples.dtype == np.float32 and samples.shape == (round(0.3 * SAMPLE_RATE),)
+            assert is_tone(samples) == (start % 1 > 0.5), start
 
 
 def test_audio_follows_jumps_of_the_clock(sample: Sample) -> None:
     with AudioReader(sample("jumping_clock.ts")) as reader:
-        for start, is_heard in [(0.6, True), (10.6, False), (990.6, False), (1000.7, True), (1000.2, False)]:
-            assert is_tone(reader.read(start, start + 0.25)) == is_heard
+        for start, has_tone in [(0.6, True), (10.6, False), (990.6, False), (1000.7, True), (1000.2, False)]:
+            assert is_tone(reader.read(start, start + 0.25)) == has_tone
     assert is_tone(read_audio(sample("jumping_clock.ts"), 1001.7, 1001.95))
 
 
@@ -58,11 +58,11 @@ def test_any_ranges_in_any_order(sample: Sample, ranges: list[tuple[float, float
     whole = read_audio(sample("tone.wav"), -2, 10)
     with AudioReader(sample("tone.wav")) as reader:
         for start, length in ranges:
-            heard = reader.read(start, start + length)
-            assert len(heard) == round((start + length - start) * SAMPLE_RATE)
+            samples = reader.read(start, start + length)
+            assert len(samples) == round((start + length - start) * SAMPLE_RATE)
             first = round(start * SAMPLE_RATE) + 2 * SAMPLE_RATE
             # A seek lands on a sample as stored (44.1 kHz): half of one is 0.036 of this tone, a whole one 0.07.
-            assert np.abs(heard - whole[first : first + len(heard)])[64:].max(initial=0) < 0.05
+            assert np.abs(samples - whole[first : first + len(samples)])[64:].max(initial=0) < 0.05
 
 
 def test_overlapping_windows_agree_to_the_sample(sample: Sample, tmp_path: Path) -> None:
@@ -87,10 +87,10 @@ def test_ranges_far_apart_are_read_by_seeking(sample: Sample, tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["late_sound.mkv", "late_sound.mp4"])
 def test_a_late_start_of_the_audio_is_silence(sample: Sample, name: str) -> None:
     """By timestamps in Matroska, by an edit list in MP4: the first tone is at 1.5 s, not at 0.5 s."""
-    heard = read_audio(sample(name), 0, SECONDS)
-    assert not is_tone(heard[: round(1.4 * SAMPLE_RATE)])
-    assert is_tone(heard[round(1.6 * SAMPLE_RATE) : round(1.9 * SAMPLE_RATE)])
-    onset = int(np.argmax(np.abs(heard) > 0.2)) / SAMPLE_RATE
+    samples = read_audio(sample(name), 0, SECONDS)
+    assert not is_tone(samples[: round(1.4 * SAMPLE_RATE)])
+    assert is_tone(samples[round(1.6 * SAMPLE_RATE) : round(1.9 * SAMPLE_RATE)])
+    onset = int(np.argmax(np.abs(samples) > 0.2)) / SAMPLE_RATE
     assert onset == pytest.approx(1.5, abs=0.03)
     alone = read_audio(sample(name), 0.9, 1.9)
     assert not is_tone(alone[: round(0.5 * SAMPLE_RATE)]) and is_tone(alone[round(0.7 * SAMPLE_RATE) :])
@@ -107,13 +107,13 @@ def test_silence_outside_the_file(sample: Sample) -> None:
 
 def test_stereo_is_mixed_to_the_mean(sample: Sample) -> None:
     """The right channel of this sample is silent: the tone of 0.5 comes out at 0.25."""
-    heard = read_audio(sample("stereo.wav"), 0.6, 0.9)
-    assert np.abs(heard).max() == pytest.approx(0.25, abs=0.02)
+    samples = read_audio(sample("stereo.wav"), 0.6, 0.9)
+    assert np.abs(samples).max() == pytest.approx(0.25, abs=0.02)
 
 
 def test_resampling_keeps_the_pitch(sample: Sample) -> None:
-    heard = read_audio(sample("tone.wav"), 0.5, 1.0)
-    peak = np.argmax(np.abs(np.fft.rfft(heard))) / 0.5
+    samples = read_audio(sample("tone.wav"), 0.5, 1.0)
+    peak = np.argmax(np.abs(np.fft.rfft(samples))) / 0.5
     assert peak == pytest.approx(1000, abs=3)
 
 
@@ -126,9 +126,9 @@ def test_files_without_audio_are_refused(sample: Sample) -> None:
 def test_intact_parts_of_damaged_audio_are_read(sample: Sample, tmp_path: Path) -> None:
     path = tmp_path / "scratched.mp3"
     path.write_bytes(overwrite(sample("tone.mp3").read_bytes(), 0.45, 0.5))
-    heard = read_audio(path, 0, SECONDS)
-    assert is_tone(heard[round(0.6 * SAMPLE_RATE) : round(0.9 * SAMPLE_RATE)])
-    assert is_tone(heard[round(3.6 * SAMPLE_RATE) : round(3.9 * SAMPLE_RATE)])
+    samples = read_audio(path, 0, SECONDS)
+    assert is_tone(samples[round(0.6 * SAMPLE_RATE) : round(0.9 * SAMPLE_RATE)])
+    assert is_tone(samples[round(3.6 * SAMPLE_RATE) : round(3.9 * SAMPLE_RATE)])
 
 
 def test_undecodable_audio_is_an_error_each_time(sample: Sample, tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def _pictures(path: Path, duration_seconds: float) -> bool:
 
 def _sound(path: Path, duration_seconds: float) -> bool:
     with AudioReader(path) as reader:
-        heard = reader.read(0, min(duration_seconds, 10.0))
-    return bool(np.isfinite(heard).all())
+        samples = reader.read(0, min(duration_seconds, 10.0))
+    return bool(np.isfinite(samples).all())
 
 
 def test_the_same_files_for_the_same_seed(sample: Callable[[str], Path], tmp_path: Path) -> None:

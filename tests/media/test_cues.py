@@ -80,15 +80,17 @@ def test_embedded_subtitles_chapters_and_tags(
 
 
 def test_times_are_on_the_players_clock(tmp_path: Path, sample: Callable[[str], Path]) -> None:
-    """A container whose clock starts late: what is written at its second 6 is shown in second 1."""
+    """In a container whose clock starts at 5 s, a cue or chapter at 6 s of its clock is at 1 s."""
     plain = subtitled(tmp_path, sample("both.mp4"), "plain.mkv", "subrip")
-    late = tmp_path / "late.mkv"
-    ffmpeg("-i", plain, "-map", "0", "-c", "copy", "-output_ts_offset", "5", late)
+    late, chapters = tmp_path / "late.mkv", tmp_path / "chapters.txt"
+    chapters.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=6000\nEND=8000\ntitle=Doors\n")
+    moved = ["-map", "0", "-map_chapters", "1", "-c", "copy", "-output_ts_offset", "5"]
+    ffmpeg("-i", plain, "-i", chapters, *moved, late)
     found = cues(read_embedded_cues(late, probe(late)))
     said = [cue for cue in found if cue.kind is CueKind.SUBTITLE]
     assert [cue.start_seconds for cue in said] == pytest.approx([1.0, 3.0], abs=0.05)
     (chapter,) = (cue for cue in found if cue.kind is CueKind.CHAPTER)
-    assert (chapter.start_seconds, chapter.end_seconds) == pytest.approx((0.0, 2.0), abs=0.05)
+    assert (chapter.start_seconds, chapter.end_seconds) == pytest.approx((1.0, 3.0), abs=0.05)
 
 
 def test_a_file_without_metadata_and_a_still_have_no_cues(sample: Callable[[str], Path]) -> None:

@@ -44,9 +44,9 @@ def steps(clip: Path, times: Times) -> list[int]:
 
 
 def tones(clip: Path, times: Times) -> list[bool]:
-    """Whether the tone is heard around each time."""
-    heard = read_audio(clip, 0.0, 5.0)
-    return [is_tone(heard[round((at - 0.03) * SAMPLE_RATE) : round((at + 0.03) * SAMPLE_RATE)]) for at in times]
+    """Whether there is a tone around each time."""
+    samples = read_audio(clip, 0.0, 5.0)
+    return [is_tone(samples[round((at - 0.03) * SAMPLE_RATE) : round((at + 0.03) * SAMPLE_RATE)]) for at in times]
 
 
 @pytest.mark.parametrize("name", [*_VIDEOS, *_SILENT])
@@ -75,7 +75,7 @@ def test_reencoded_audio_is_lossless_and_exact(sample: Sample, tmp_path: Path, n
 
 @pytest.mark.parametrize("name", [*_VIDEOS, "rotated.mp4"])
 def test_a_copied_video_contains_the_moment_with_audio_in_sync(sample: Sample, tmp_path: Path, name: str) -> None:
-    """It may begin earlier. The tone is heard while the step is odd: in the clip as in the sample."""
+    """It may start earlier. The tone sounds while the step is odd, in the clip as in the sample."""
     clip = cut(sample(name), tmp_path, reencode=False)
     info, whole = probe(clip), probe(sample(name))
     assert info.video and whole.video and info.video.codec == whole.video.codec

@@ -61,10 +61,10 @@ def test_readers_of_headless_formats_use_our_index(sample: Sample, monkeypatch: 
 def test_damaged_headless_files_never_crash_the_process(sample: Sample, tmp_path: Path) -> None:
     """torchcodec 0.13's own index does, for the third of these files."""
     read = 0
-    for path in broken_copies([sample("offset.ts"), sample("old.flv")], tmp_path, 14, seed=5):
+    for path in broken_copies([sample("offset.ts"), sample("old.flv")], tmp_path, 9, seed=5):
         try:
             with FrameReader(path) as reader:
                 read += len(list(reader.read(np.arange(0, 4, 0.5))))
         except MediaError as error:
             assert "\n" not in str(error)
-    assert read > 40
+    assert read > 25

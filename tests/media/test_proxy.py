@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import subprocess
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 
 import numpy as np
 import pytest
@@ -40,17 +42,23 @@ def test_cover_art_is_not_in_the_cut(sample: Sample, tmp_path: Path) -> None:
 
 
 def test_a_cancelled_cut_ends_ffmpeg(tmp_path: Path) -> None:
-    long = tmp_path / "long.mkv"
-    source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=120", "-c:v", "mpeg4", "-q:v", "20"]
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *source, "-t", "20", long], check=True)
-    cancelled = Event()
-    Timer(0.5, cancelled.set).start()
-    cut = tmp_path / "cut.mp4"
-    with pytest.raises(MediaError, match="cancelled"):
-        write_proxy(long, 0, 20, cut, cancelled)
+    path, cut, cancelled = tmp_path / "film.mkv", tmp_path / "cut.mp4", Event()
+    source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=10", "-c:v", "mpeg4", "-q:v", "20"]
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *source, path], check=True)
+
+    def cancel_once_started() -> None:
+        while not (cut.exists() and cut.stat().st_size):
+            time.sleep(0.01)
+        cancelled.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        started = threads.submit(cancel_once_started)
+        with pytest.raises(MediaError, match="cancelled"):
+            write_proxy(path, 0, 10, cut, cancelled)
+        started.result()
     size = cut.stat().st_size
     assert b"moov" not in cut.read_bytes()
-    assert not Event().wait(0.5)
+    assert not Event().wait(0.2)
     assert cut.stat().st_size == size
 
 
