@@ -80,7 +80,7 @@ def _stale(found: Sequence[Location], library: Library) -> list[_Stale]:
             continue
         beside = {each.location.path: each for each in sidecars.find(location.path)}
         before = {source.sidecar.path: source for source in sources[place.file_id] if source.sidecar is not None}
-        gone = [path for path, source in before.items() if source.media_path == location.path and path not in beside]
+        gone = [path for path, source in before.items() if source.beside == location.path and path not in beside]
         changed = [each for path, each in beside.items() if path not in before or before[path].sidecar != each.location]
         inside = place.file_id not in looked_into
         looked_into.add(place.file_id)
