@@ -177,10 +177,13 @@ def test_hostile_text_takes_linear_time(text: str) -> None:
         assert len(lines) <= 1
 
 
-def test_too_many_cues_are_refused() -> None:
-    text = "00:00:01,000 --> 00:00:02,000\nx\n\n" * (MAX_CUES + 1)
-    with pytest.raises(MediaError, match="more than"):
-        parse_subtitles(text, ".srt")
+def test_too_many_cues_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_CUES == 100_000
+    monkeypatch.setattr("pesearch.media.subtitles.MAX_CUES", 1000)
+    block = "00:00:01,000 --> 00:00:02,000\nx\n\n"
+    assert len(parse_subtitles(block * 1000, ".srt")) == 1
+    with pytest.raises(MediaError, match="more than 1,000 subtitles"):
+        parse_subtitles(block * 1001, ".srt")
 
 
 @given(st.text())
