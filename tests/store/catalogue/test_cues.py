@@ -117,7 +117,7 @@ def test_names_and_texts_of_odd_bytes(library: Library) -> None:
         writer.add([with_cues("/\udcff", "one", beside("/\udcff", path, cue("naïve 🎬 'quoted'; --")))])
     assert texts(library) == {"one": ["naïve 🎬 'quoted'; --"]}
     (source,) = library.cue_sources()
-    assert source.sidecar == Location(Path(path), 10, 7) and source.media_path == Path("/\udcff")
+    assert source.sidecar == Location(Path(path), 10, 7) and source.beside == Path("/\udcff")
 
 
 def test_pinned_library_says_when_cues_moved_on(library: Library) -> None:
