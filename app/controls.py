@@ -14,7 +14,7 @@ from pesearch.media.sniff import sniff
 from pesearch.search.query.file_filter import FileFilter, duration_seconds
 from pesearch.search.query.language.parser import parse
 from pesearch.search.query.request import SearchRequest
-from pesearch.settings import at_home
+from pesearch.settings import expand_home
 from pesearch.types import MediaKind, Sense
 
 MOMENTS = 40
@@ -98,7 +98,7 @@ def _filters() -> tuple[FileFilter, int | None]:
         online = st.toggle("Only what can be opened now", key="online", bind="query-params")
         single = st.toggle("One moment of each file", key="single", bind="query-params")
     files = FileFilter(
-        under=at_home(under) if under else None,
+        under=expand_home(under) if under else None,
         after=_day(after), before=_day(before), kind=KINDS[kind],
         at_least_seconds=duration_seconds(longer) if longer else None,
         at_most_seconds=duration_seconds(shorter) if shorter else None,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pesearch.app.escape import safe
 from pesearch.app.index_job import IndexJob, Run
-from pesearch.settings import at_home
+from pesearch.settings import expand_home
 
 
 @st.cache_resource
@@ -21,7 +21,7 @@ def chosen_path(written: str) -> Path | None:
     """The folder or file that was written down; tells where there is none."""
     if not written.strip():
         return None
-    path = at_home(written.strip())
+    path = expand_home(written.strip())
     if path.exists():
         return path.absolute()
     st.error(safe(f"There is no {path}"))

@@ -21,7 +21,7 @@ from pesearch.app.urls import (
     wave_address,
 )
 from pesearch.cues import Cue, CueKind
-from pesearch.formatting import evidence_text, mpv_command, when
+from pesearch.formatting import format_evidence, format_moment_time, mpv_command
 from pesearch.search.relevance_curve import Curve
 from pesearch.search.search import SearchResult
 from pesearch.search.serialize import moment_object
@@ -76,9 +76,9 @@ def _data(
         "start": start,
         "end": end,
         "duration": max(file.info.duration_seconds, 1e-3),
-        "when": when(moment),
+        "when": format_moment_time(moment),
         "score_text": f"score {moment.score:.2f}",
-        "why": evidence_text(moment.evidence),
+        "why": format_evidence(moment.evidence),
         "curves": [{"sense": each.sense, "step": each.step_seconds, "values": _rounded(each)} for each in curves],
         "events": [
             {"label": event.label, "start": event.start_seconds, "end": event.end_seconds, "text": event.label}
@@ -86,7 +86,7 @@ def _data(
         ],
         "cues": [{"start": cue.start_seconds, "end": cue.end_seconds, "text": printable(cue.text)} for cue in timed],
         "moments": [
-            {"start": each.start_seconds, "end": each.end_seconds, "title": f"{each.rank}. {when(each)}",
+            {"start": each.start_seconds, "end": each.end_seconds, "title": f"{each.rank}. {format_moment_time(each)}",
              "is_this": each.rank == moment.rank}
             for each in others
         ],

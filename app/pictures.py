@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from pesearch.app.jobs import CORES, Jobs
 from pesearch.app.urls import THUMB_WIDTHS, snapped, stretch_ms, thumb_address, wave_address
-from pesearch.media.proxy import wave_picture
+from pesearch.media.proxy import render_waveform
 from pesearch.media.thumbnails import thumbnail
 from pesearch.store.derived.lru_folder import THUMBNAIL_FOLDER, LruFolder
 from pesearch.types import MediaFile
@@ -52,7 +52,7 @@ def wave_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Pictur
         wave_address(file, start_seconds, end_seconds),
         f"{file.fingerprint}-{start_ms}-{end_ms}.png",
         "image/png",
-        lambda: wave_picture(file.path, start_ms / 1000, end_ms / 1000),
+        lambda: render_waveform(file.path, start_ms / 1000, end_ms / 1000),
     )
 
 

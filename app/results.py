@@ -12,7 +12,7 @@ from pesearch.app.escape import printable
 from pesearch.app.pictures import Picture, thumb_of, wave_of
 from pesearch.app.tray import Tray
 from pesearch.app.urls import THUMB_WIDTHS
-from pesearch.formatting import cue_text, event_text, evidence_text, when
+from pesearch.formatting import format_cue, format_event, format_evidence, format_moment_time
 from pesearch.search.score.calibration import CALIBRATED
 from pesearch.search.search import CONFIDENT, SearchResult
 from pesearch.types import MediaKind, Moment
@@ -71,14 +71,14 @@ def _moment(moment: Moment, in_tray: bool) -> dict[str, Any]:
         "is_away": not file.path.exists(),
         "start": moment.start_seconds,
         "end": moment.end_seconds,
-        "when": when(moment),
+        "when": format_moment_time(moment),
         "score": moment.score,
-        "why": evidence_text(moment.evidence),
+        "why": format_evidence(moment.evidence),
         "events": [
-            {"label": each.label, "start": each.start_seconds, "end": each.end_seconds, "text": event_text(each)}
+            {"label": each.label, "start": each.start_seconds, "end": each.end_seconds, "text": format_event(each)}
             for each in moment.events
         ],
-        "cues": [printable(cue_text(cue)) for cue in moment.cues[:CUES_SHOWN]],
+        "cues": [printable(format_cue(cue)) for cue in moment.cues[:CUES_SHOWN]],
         "pictures": [picture.address for picture in _pictures(moment)],
         "is_sound": file.info.kind is MediaKind.AUDIO,
         "is_still": file.info.kind is MediaKind.IMAGE,

@@ -13,7 +13,7 @@ from pesearch.app.server_state import library
 from pesearch.app.urls import clips_address
 from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import Form, exported
-from pesearch.formatting import when
+from pesearch.formatting import format_moment_time
 from pesearch.types import Moment
 
 FORMS: dict[str, Form | None] = {
@@ -73,7 +73,7 @@ def show_tray(tray: Tray) -> None:
             return
         for moment in list(tray.moments):
             name, out = st.columns([5, 1], vertical_alignment="center")
-            name.caption(safe(f"{moment.file.path.name} {when(moment)}"))
+            name.caption(safe(f"{moment.file.path.name} {format_moment_time(moment)}"))
             key = f"out-{moment.file.id}-{moment.start_seconds}"
             if out.button("", icon=":material/close:", key=key, help="Take out"):
                 tray.toggle(moment, "")

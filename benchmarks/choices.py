@@ -20,7 +20,7 @@ import torch
 from benchmarks.costs import wall_seconds
 from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, suppress_output
 from pesearch.timeline import SAMPLE_RATE
 from tests.encoders.checkpoints import SMALL
 
@@ -106,7 +106,7 @@ def threads_set(threads: int) -> Iterator[None]:
 
 def tower() -> torch.nn.Module:
     """PE-L/14 at 336 pixels, as PE-Core and PE-AV have it, with random weights."""
-    with silent():
+    with suppress_output():
         visual: torch.nn.Module = load_open_clip().create_model("PE-Core-L-14-336").visual
     return visual.eval()
 
@@ -114,7 +114,7 @@ def tower() -> torch.nn.Module:
 def codec() -> torch.nn.Module:
     """The DAC encoder of PE-AV and PE-A-Frame, with random weights."""
     transformers = load_transformers()
-    with silent():
+    with suppress_output():
         config = transformers.PeAudioEncoderConfig(
             dac_config=transformers.DacConfig(**SMALL.codec), num_hidden_layers=1
         )

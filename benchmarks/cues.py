@@ -24,7 +24,7 @@ import torch
 from benchmarks.absences import SAID, WITHHELD
 from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.cues import Cue, CueKind, CueSource
-from pesearch.encoders.io_types import unit
+from pesearch.encoders.io_types import normalize
 from pesearch.encoders.lazy_imports import load_transformers
 from pesearch.encoders.model_set import open_model_set
 from pesearch.evaluation.metrics import auroc, calibration_error
@@ -142,7 +142,7 @@ def heads(folder: Path, seed: int) -> Iterator[Head]:
     for head in (SpaceName.AUDIO, SpaceName.VIDEO, SpaceName.AUDIO_VIDEO):
         embedded = models.embed_texts([*asked, *said], {head}).of(head)
         if embedded is not None:
-            vectors = unit(embedded)
+            vectors = normalize(embedded)
             scores = vectors[: len(asked)] @ vectors[len(asked) :].T
             shares_words = np.array([[not _words(one).isdisjoint(_words(other)) for other in said] for one in asked])
             nearest = np.where(shares_words, -1.0, scores).argmax(axis=1).tolist()
@@ -208,9 +208,9 @@ def searched(folder: Path, seed: int) -> Iterator[Search]:
         texts = [[(frozenset[str](), f"cue {number} {at}") for at in range(cues)] for number in range(files)]
         writer.add([_file(number, each) for number, each in enumerate(texts)])
         for source_id in library.cues_to_embed().ids.tolist():
-            vectors = unit(rng.standard_normal((cues, 1024)).astype(np.float32))
+            vectors = normalize(rng.standard_normal((cues, 1024)).astype(np.float32))
             writer.add_cue_vectors([(source_id, SpaceVectors(SpaceName.CUE, np.zeros((cues, 2)), vectors))])
-    queries = unit(rng.standard_normal((40, 1024)).astype(np.float32))
+    queries = normalize(rng.standard_normal((40, 1024)).astype(np.float32))
     figures = []
     with on_one_core():
         pinned = library.pinned()

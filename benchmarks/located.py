@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.encoders.overlap_add import HOP_STEPS, Bounds, stitched, windows_of
+from pesearch.encoders.overlap_add import HOP_STEPS, Bounds, overlap_add, overlapping_windows
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.evaluation.detection import matched_events
 from pesearch.evaluation.detection_eval import active_steps
@@ -127,7 +127,7 @@ def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS,
     """All labels in all sounds, by each way to put windows together; PE-A-Frame hears each window once."""
     text, heard = frame.embed_phrases(LABELS), {name: list[FloatArray]() for name in ways}
     for sound in sounds:
-        bounds = windows_of(len(sound.features), hop_steps)
+        bounds = overlapping_windows(len(sound.features), hop_steps)
         logits = frame.logits([sound.features[first:stop] for first, stop in bounds], text)
         for name, way in ways.items():
             heard[name].append((1 / (1 + np.exp(-way(bounds, logits)))).astype(np.float32))
@@ -136,7 +136,7 @@ def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS,
 
 def ours(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
     """The way of the program."""
-    return np.concatenate(list(stitched(bounds, logits)), axis=1)
+    return np.concatenate(list(overlap_add(bounds, logits)), axis=1)
 
 
 def cut_in_the_middle(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:

@@ -25,7 +25,7 @@ from pesearch.types import EncodedFile, FloatArray
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
     """Everything of a file, one thing after another in this thread; the meter gets what it costs."""
     info = probe(path)
-    rows = FileRows(info.duration_seconds, models.kept_codec(), InMemoryRows())
+    rows = FileRows(info.duration_seconds, models.shared_codec(), InMemoryRows())
     file, pieces = WindowAssembler(rows), decode(path, info, models)
     while True:
         with meter.timed(Stage.DECODE):
@@ -34,7 +34,7 @@ def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
             break
         encode([(file, piece)], models, meter)
     with meter.timed(Stage.TRANSFORMERS):
-        made = rows.finish(Work(Location.now(path), (), "", info))
+        made = rows.finish(Work(Location.of_file(path), (), "", info))
         assert isinstance(made, EncodedFile)
         events = _events(made, models)
     return Embedded({each.space: each.vectors for each in made.vectors}, events)
@@ -47,7 +47,7 @@ def decode_all(path: Path, models: ModelSet) -> list[Piece]:
 
 def encode_all(pieces: Sequence[Piece], models: ModelSet, stages: StageTimings) -> None:
     """The bare encoders on the first pieces of a file, or all, which are ready."""
-    file = WindowAssembler(FileRows(pieces[-1].end_seconds, models.kept_codec(), InMemoryRows()))
+    file = WindowAssembler(FileRows(pieces[-1].end_seconds, models.shared_codec(), InMemoryRows()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 
@@ -62,7 +62,7 @@ def index_all(media: Path, library: Path, models: ModelSet) -> Spent:
 
 
 def _events(file: EncodedFile, models: ModelSet) -> FloatArray:
-    events = None if file.features is None else models.event_probabilities_of(file.features, PHRASES)
+    events = None if file.features is None else models.event_probabilities_from(file.features, PHRASES)
     if events is None:
         raise RuntimeError("events could not be heard from the features that were kept")
     return events

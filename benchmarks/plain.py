@@ -18,8 +18,8 @@ from PIL import Image
 
 from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
-from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
-from pesearch.encoders.overlap_add import stitched, windows_of
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, suppress_output
+from pesearch.encoders.overlap_add import overlap_add, overlapping_windows
 from pesearch.indexer.timings import Stage
 from pesearch.media.audio import read_audio
 from pesearch.media.probe import probe
@@ -95,7 +95,7 @@ class PlainModels:
     def _events(self, clip: Clip) -> FloatArray:
         """float32 [phrases, steps] in 0..1; the phrases are embedded once."""
         model, processor = self._frame_level
-        bounds = windows_of(step_count(clip.seconds))
+        bounds = overlapping_windows(step_count(clip.seconds))
         with self._meter.timed(Stage.TRANSFORMERS):
             tokens = processor(text=list(PHRASES), return_tensors="pt", padding=True).to(self._device)
             states = model.text_model(**tokens, output_hidden_states=True).hidden_states[-1][:, 0]
@@ -108,14 +108,14 @@ class PlainModels:
                 dots = text @ model.get_audio_embeds(**inputs)[0].T
                 logits = dots * model.text_audio_logit_scale + model.text_audio_logit_bias
             heard.append(_numpy(logits))
-        return _numpy(torch.from_numpy(np.concatenate(list(stitched(bounds, heard)), axis=1)).sigmoid())
+        return _numpy(torch.from_numpy(np.concatenate(list(overlap_add(bounds, heard)), axis=1)).sigmoid())
 
     def _prepared(self, processor: Any, **media: Any) -> Any:
         return processor(**media, sampling_rate=SAMPLE_RATE, return_tensors="pt", padding=True).to(self._device)
 
     @cached_property
     def _core(self) -> tuple[Any, Any]:
-        with silent():
+        with suppress_output():
             model, _, preprocess = load_open_clip().create_model_and_transforms(f"local-dir:{self._folder / 'pe_core'}")
         return model.to(self._device).eval(), preprocess
 
@@ -137,7 +137,7 @@ class PlainModels:
 
     def _loaded(self, kind: Any, path: Path, **options: Any) -> tuple[Any, Any]:
         """A model with its codec and its tower watched, and its processor."""
-        with silent():
+        with suppress_output():
             model = kind.from_pretrained(path, **options).to(self._device).eval()
             processor = load_transformers().AutoProcessor.from_pretrained(path)
         for name, module in model.named_modules():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pesearch.cli.json_output import figures_json
 from pesearch.cli.render import progress_bar, shown, table
-from pesearch.formatting import quoted
+from pesearch.formatting import quote_path
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -129,7 +129,7 @@ def absent_lines(presence: Presence, dataset: Path, library: Path) -> Iterator[s
             some = ", ".join(shown(Path(name)) for name in names[:NAMED]) + (", ..." if len(names) > NAMED else "")
             yield f"{len(names)} of {presence.listed} listed clips are not {what}: {some}"
     if presence.unindexed:
-        yield f"to have them measured: pesearch index {quoted(dataset)} --library {quoted(library)}"
+        yield f"to have them measured: pesearch index {quote_path(dataset)} --library {quote_path(library)}"
 
 
 def dataset_lines(evaluation: DatasetEvaluation) -> Iterator[str]:

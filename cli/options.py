@@ -22,6 +22,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout."
 
 def chosen(library: Path | None) -> Path:
     """The library the user means, as an absolute path."""
-    from pesearch.settings import at_home, default_library
+    from pesearch.settings import default_library, expand_home
 
-    return at_home(library or default_library()).absolute()
+    return expand_home(library or default_library()).absolute()

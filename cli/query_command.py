@@ -79,7 +79,7 @@ def locate(
     file: Path, phrases: list[str], model: str | None, threshold: float | None, folder: Path, device: str, as_json: bool
 ) -> int:
     """Print the events of one file; 1 when there is none."""
-    from pesearch.formatting import event_text
+    from pesearch.formatting import format_event
     from pesearch.search.events.locate import locate_events
     from pesearch.search.opening import open_for_events
 
@@ -92,7 +92,7 @@ def locate(
         print(events_json(file.absolute(), events))
     else:
         for event in events:
-            print(event_text(event))
+            print(format_event(event))
     return 0 if events else 1
 
 

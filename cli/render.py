@@ -27,15 +27,22 @@ def shown(path: Path) -> str:
 def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     """A moment: rank (with ? where it is no confident match), score, time and path; what speaks for it; what is written
     there; where the sounds are; how to play it."""
-    from pesearch.formatting import cue_text, event_text, evidence_text, mpv_command, printable, when
+    from pesearch.formatting import (
+        format_cue,
+        format_event,
+        format_evidence,
+        format_moment_time,
+        mpv_command,
+        printable,
+    )
 
     path = moment.file.path
-    yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {when(moment)}  {shown(path)}"
+    yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {format_moment_time(moment)}  {shown(path)}"
     indent = " " * 11
     if moment.evidence:
-        yield indent + evidence_text(moment.evidence)
-    yield from (indent + printable(cue_text(cue)) for cue in moment.cues[:CUES_SHOWN])
-    yield from (indent + event_text(event) for event in moment.events)
+        yield indent + format_evidence(moment.evidence)
+    yield from (indent + printable(format_cue(cue)) for cue in moment.cues[:CUES_SHOWN])
+    yield from (indent + format_event(event) for event in moment.events)
     if moment.end_seconds > moment.start_seconds:
         yield indent + mpv_command(moment)
 

@@ -1,1 +1,1 @@
-"""Arrays and text to vectors: PE-Core, PE-AV, PE-A-Frame, the catalogue of model sets, the starter set."""
+"""Media arrays and text to vectors: PE-Core, PE-AV, PE-A-Frame, the model registry, the starter set's weights."""

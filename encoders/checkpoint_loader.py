@@ -1,8 +1,12 @@
-"""PE-AV and PE-A-Frame from a folder on disk, whole or not at all.
+"""Loads PE-AV and PE-A-Frame from a folder, completely or not at all.
 
-transformers loads a checkpoint with weights missing, or of other shapes, and says so only in a warning. Here it is an
-error. And what its configuration loses on the way to disk and back is restored: saving a PE-AV writes the width of the
-video tower as `num_classes` only, and the loader then builds a tower that gives two numbers a frame.
+transformers only warns about missing weights and weights of other shapes; here they are errors. Two faults of
+transformers are worked around, each in a function of this module that a test guards:
+
+- `_restore_tower_width`: saving a PE-AV writes the width of the video tower as `num_classes` only, and the loader then
+  builds a tower of two outputs.
+- `_end_before_final_norm`: Perception models were trained on the state before the text tower's final norm, but
+  `hidden_states[-1]` is the state after it since 5.1.
 """
 
 from __future__ import annotations
@@ -14,18 +18,18 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from pesearch.encoders.lazy_imports import TOKENIZING, load_transformers, silent
+from pesearch.encoders.lazy_imports import TOKENIZER_LOCK, load_transformers, suppress_output
 from pesearch.errors import ModelDamaged, first_line
 from pesearch.timeline import STEP_SAMPLES
 
 MAX_TEXT_TOKENS = 512
-"""The reference implementation cuts texts to this length."""
+"""The reference implementation truncates texts to this length."""
 
 
 def load_pe_av(path: Path, *, with_video: bool = True, image_size: int | None = None) -> Any:
     """A PeAudioVideoModel, float32 on the CPU, in evaluation mode, its text tower ending before the final norm.
 
-    Raises ModelDamaged, also where its pictures are not of `image_size` pixels (None: whatever they are).
+    Raises ModelDamaged, also if its images are not of `image_size` pixels (None: any size).
     """
     transformers = load_transformers()
     config = _configuration(transformers.PeAudioVideoConfig, path)
@@ -34,8 +38,8 @@ def load_pe_av(path: Path, *, with_video: bool = True, image_size: int | None = 
     tower = model.video_model.video_encoder.embedder
     if width <= 2 or tower.proj.weight.shape[1] != width:
         raise ModelDamaged(f"{path}: the width of the video tower was lost when it was saved: fetch it again.")
-    if image_size is not None and _picture(model) != (image_size, image_size):
-        raise ModelDamaged(f"{path} wants pictures of {_picture(model)}, not {image_size} pixels: fetch it again.")
+    if image_size is not None and _image_size(model) != (image_size, image_size):
+        raise ModelDamaged(f"{path} takes images of {_image_size(model)}, not {image_size} pixels: fetch it again.")
     _check_hop(model.audio_model.audio_encoder, path)
     _share_towers(model, path)
     _end_before_final_norm(model)
@@ -47,7 +51,7 @@ def load_pe_av(path: Path, *, with_video: bool = True, image_size: int | None = 
 def load_pe_a_frame(path: Path) -> Any:
     """A PeAudioFrameLevelModel, float32 on the CPU, in evaluation mode, its text tower ending before the final norm.
 
-    By name: transformers' AutoModel would make a PeAudioModel of it, which has one vector for all of the audio.
+    The class is named because transformers' AutoModel picks PeAudioModel, which gives one vector for all of the audio.
     """
     transformers = load_transformers()
     model = _load(transformers.PeAudioFrameLevelModel, path, _configuration(transformers.PeAudioConfig, path))
@@ -61,25 +65,25 @@ def load_tokenizer(path: Path) -> Any:
     return _from_folder(load_transformers().AutoTokenizer, path)
 
 
-def frames_wanted(path: Path) -> int | None:
-    """How many frames of a window, spread evenly, the checkpoint was trained with; None: all."""
+def trained_frame_count(path: Path) -> int | None:
+    """Number of evenly spread frames per window that the checkpoint was trained with; None: all."""
     processor = _from_folder(load_transformers().PeVideoVideoProcessor, path)
     return int(processor.num_frames) if processor.do_sample_frames else None
 
 
-def picture_size(model: Any) -> int:
-    """The side in pixels of the square pictures that a PE-AV wants."""
-    height, width = _picture(model)
+def tower_image_size(model: Any) -> int:
+    """Side in pixels of the square images that a PE-AV takes. Raises ModelDamaged if they are not square."""
+    height, width = _image_size(model)
     if height != width:
-        raise ModelDamaged(f"the video tower wants pictures of {height}x{width} pixels: a square is expected.")
+        raise ModelDamaged(f"the video tower takes images of {height}x{width} pixels: a square is expected.")
     return height
 
 
 def tokenize(tokenizer: Any, texts: Sequence[str]) -> Any:
-    """Texts as a padded batch with its attention mask. For any thread."""
-    longest = min(MAX_TEXT_TOKENS, tokenizer.model_max_length)
-    with TOKENIZING:
-        return tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
+    """Texts as a padded batch with its attention mask. Thread-safe."""
+    max_tokens = min(MAX_TEXT_TOKENS, tokenizer.model_max_length)
+    with TOKENIZER_LOCK:
+        return tokenizer(list(texts), padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
 
 
 def _configuration(kind: Any, path: Path) -> Any:
@@ -92,13 +96,15 @@ def _configuration(kind: Any, path: Path) -> Any:
 def _load(kind: Any, path: Path, config: Any) -> Any:
     model, report = _from_folder(kind, path, config=config, dtype=torch.float32, output_loading_info=True)
     if wrong := [key for what in ("missing_keys", "mismatched_keys") for key in report[what]]:
-        raise ModelDamaged(f"{path}: {len(wrong)} weights missing or of another shape, as {wrong[0]}: fetch it again.")
+        raise ModelDamaged(
+            f"{path}: {len(wrong)} weights missing or of another shape (first: {wrong[0]}): fetch it again."
+        )
     return model.eval()
 
 
 def _from_folder(kind: Any, path: Path, **options: Any) -> Any:
     try:
-        with silent():
+        with suppress_output():
             return kind.from_pretrained(str(path), local_files_only=True, **options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         reason = first_line(error)
@@ -106,11 +112,12 @@ def _from_folder(kind: Any, path: Path, **options: Any) -> Any:
 
 
 def _end_before_final_norm(model: Any) -> None:
-    """Perception models were trained on the state before the norm; `hidden_states[-1]` is after it since 5.1."""
+    """Replace the text tower's final norm by the identity, which is right under every version of transformers."""
     model.text_model.final_norm = torch.nn.Identity()
 
 
 def _restore_tower_width(config: Any) -> int:
+    """Copy the tower's width from `num_classes`, where saving leaves it, to `num_labels`. Returns the width."""
     vision = config.audio_video_config.video_config.vision_config
     width = getattr(vision, "num_classes", None) or vision.num_labels
     if vision.num_labels != width:
@@ -118,8 +125,8 @@ def _restore_tower_width(config: Any) -> int:
     return int(width)
 
 
-def _picture(model: Any) -> tuple[int, int]:
-    """Height and width of the pictures that the video tower wants."""
+def _image_size(model: Any) -> tuple[int, int]:
+    """Height and width of the images that the video tower takes."""
     height, width = model.video_model.video_encoder.embedder.vision_model.timm_model.patch_embed.img_size
     return int(height), int(width)
 
@@ -127,14 +134,14 @@ def _picture(model: Any) -> tuple[int, int]:
 def _check_hop(encoder: Any, path: Path) -> None:
     hop = encoder.config.dac_config.hop_length
     if hop != STEP_SAMPLES:
-        raise ModelDamaged(f"{path}: a step of its codec is {hop} samples, not {STEP_SAMPLES}.")
+        raise ModelDamaged(f"{path}: a codec step is {hop} samples, not {STEP_SAMPLES}.")
 
 
 def _share_towers(model: Any, path: Path) -> None:
-    """Makes one module of each tower that appears twice. Raises ModelDamaged where the two hold different weights.
+    """Merge the two copies of each tower. Raises ModelDamaged if they hold different weights.
 
-    A checkpoint holds one copy, tied on loading. One that was saved with both untied would answer differently for a
-    window with sound and picture than for sound or picture alone.
+    A checkpoint holds one copy, tied on loading. One saved untied would give other vectors for a window with audio and
+    video than for audio or video alone.
     """
     fusion = model.audio_video_encoder.embedder
     for name, one, other in (

@@ -1,7 +1,7 @@
-"""The sound of a track through the codec, chunk by chunk: each second is paid for once.
+"""The audio codec over a track, chunk by chunk, so that each second is computed once.
 
-What the track's chunks give can be put together to the features of any of its windows, equal to what a plain call on
-the window's samples alone gives.
+The chunks' features can be assembled into the features of any window of the track, equal to a codec call on the
+window's samples alone.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import numpy as np
 import torch
 
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.device import Batches, computing
-from pesearch.encoders.preprocess import batches_of_equals, whole_steps
+from pesearch.encoders.device import AdaptiveBatches, inference
+from pesearch.encoders.preprocess import batches_by_key, pad_to_whole_steps
 from pesearch.timeline import STEP_SAMPLES, steps_of
 from pesearch.types import FloatArray
 
-CHUNKS_AT_ONCE = {"cuda": 8, "cpu": 1}
-"""20 s of sound take about 0.5 GB in the codec on a CPU, where it hears 1 s at a time, and 2 GB on a GPU."""
+CHUNK_BATCH_SIZES = {"cuda": 8, "cpu": 1}
+"""A chunk of 20 s takes about 0.5 GB in the codec on a CPU, which processes 1 s at a time, and 2 GB on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundChunk:
-    """A stretch of a track, the steps (of 1920 samples) from `start` to before `stop`, and what lies around it.
+    """The steps (of 1920 samples) [start, stop) of a track, with the surrounding context.
 
-    `samples` float32 at 48 kHz begin at step `first`: with the context that the codec wants, or where the track begins
-    and ends. `window_starts` and `window_ends` are the steps inside at which windows are cut out of the track.
+    `samples` float32 at 48 kHz start at step `first`: they include the codec's context on both sides, or reach the
+    start or end of the track. `window_starts` and `window_ends` are the steps inside at which windows start and end.
     """
 
     samples: FloatArray
@@ -41,8 +41,11 @@ class SoundChunk:
 
 @dataclass(frozen=True, slots=True)
 class SoundFeatures:
-    """What the codec makes of a chunk: `steps` float32 [stop - start, dim] of the whole track, and, by step, the
-    features [reach, dim] after each start and before each end of a window, where cutting changes them."""
+    """Codec features of a chunk: `steps` float32 [stop - start, dim] as in a pass over the whole track.
+
+    `after_starts` and `before_ends` map the step of each window start and end to the features [reach, dim] after and
+    before it, where the cut changes them.
+    """
 
     start: int
     steps: FloatArray
@@ -51,34 +54,34 @@ class SoundFeatures:
 
 
 class SoundEncoder:
-    """A codec on a device."""
+    """Runs a codec over chunks on a device."""
 
     def __init__(self, codec: Codec, device: str) -> None:
         self._codec = codec
         self._device = device
-        self.batches = Batches("chunks of sound", device, CHUNKS_AT_ONCE)
+        self.batches = AdaptiveBatches("audio chunks", device, CHUNK_BATCH_SIZES)
 
     def encode(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
         """The features of each chunk. Raises DeviceError."""
         found: list[SoundFeatures | None] = [None if chunk.samples.any() else self._silent(chunk) for chunk in chunks]
-        heard = [number for number, features in enumerate(found) if features is None]
-        lengths = [len(chunks[number].samples) for number in heard]
-        for positions in batches_of_equals(lengths, len(heard)):
-            batch = [heard[position] for position in positions]
-            features = self.batches.run([chunks[number] for number in batch], self._encode)
-            for number, each in zip(batch, features, strict=True):
-                found[number] = each
+        audible = [number for number, features in enumerate(found) if features is None]
+        lengths = [len(chunks[number].samples) for number in audible]
+        for positions in batches_by_key(lengths, len(audible)):
+            batch = [audible[position] for position in positions]
+            encoded = self.batches.run([chunks[number] for number in batch], self._encode)
+            for number, features in zip(batch, encoded, strict=True):
+                found[number] = features
         return [features for features in found if features is not None]
 
-    def plain(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
-        """Whole stretches of sound, each on its own: float32 [samples] to float32 [steps, dim]."""
-        chunks = [SoundChunk(window, 0, 0, steps_of(window.size), (), ()) for window in windows]
+    def encode_whole(self, sounds: Sequence[FloatArray]) -> list[FloatArray]:
+        """Whole sounds, each without context: float32 [samples] to float32 [steps, dim]. Raises DeviceError."""
+        chunks = [SoundChunk(samples, 0, 0, steps_of(samples.size), (), ()) for samples in sounds]
         return [features.steps for features in self.encode(chunks)]
 
     def _encode(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
         codec = self._codec
-        with computing(self._device, exact=True):
-            samples = torch.from_numpy(np.stack([whole_steps(chunk.samples) for chunk in chunks]))[:, None]
+        with inference(self._device, exact=True):
+            samples = torch.from_numpy(np.stack([pad_to_whole_steps(chunk.samples) for chunk in chunks]))[:, None]
             samples = samples.to(self._device, non_blocking=True)
             states = codec.early(samples)
             steps = codec.late(states).cpu().numpy()
@@ -92,27 +95,28 @@ class SoundEncoder:
     def _at_cuts(
         self, chunks: Sequence[SoundChunk], samples: torch.Tensor, states: torch.Tensor, *, is_start: bool
     ) -> list[dict[int, FloatArray]]:
-        """For each chunk, by step: the features after the starts of its windows, or before their ends."""
+        """For each chunk, by step: the features after the window starts, or before the window ends."""
         codec, found = self._codec, [dict[int, FloatArray]() for _ in chunks]
         cuts = [chunk.window_starts if is_start else chunk.window_ends for chunk in chunks]
         rows = [(row, step) for row, steps in enumerate(cuts) for step in steps]
         if not rows:
             return found
 
-        def beside(row: int, step: int, steps: int) -> tuple[int, int]:
-            at = step - chunks[row].first
-            return (at, at + steps) if is_start else (at - steps, at)
+        def bounds(row: int, step: int, steps: int) -> tuple[int, int]:
+            """The steps inside the window next to the cut."""
+            cut = step - chunks[row].first
+            return (cut, cut + steps) if is_start else (cut - steps, cut)
 
         sound_steps, state_steps = 2 * codec.fine_reach, codec.reach + codec.coarse_reach
-        sound = torch.stack([_of_steps(samples[row], *beside(row, step, sound_steps)) for row, step in rows])
-        own = torch.stack([codec.states_of(states[row], *beside(row, step, state_steps)) for row, step in rows])
+        sound = torch.stack([_of_steps(samples[row], *bounds(row, step, sound_steps)) for row, step in rows])
+        own = torch.stack([codec.states_of(states[row], *bounds(row, step, state_steps)) for row, step in rows])
         features = codec.after_cuts(sound, own) if is_start else codec.before_cuts(sound, own)
-        for (row, step), made in zip(rows, features.cpu().numpy(), strict=True):
-            found[row][step] = made
+        for (row, step), changed in zip(rows, features.cpu().numpy(), strict=True):
+            found[row][step] = changed
         return found
 
     def _silent(self, chunk: SoundChunk) -> SoundFeatures:
-        """Digital silence sounds the same at every step but those near a cut: nothing has to be computed."""
+        """Features of digital silence are constant except near cuts, so they are copied instead of computed."""
         reach, silence = self._codec.reach, self._silence
         last = chunk.first + steps_of(chunk.samples.size)
         if last - chunk.first < len(silence):
@@ -129,9 +133,9 @@ class SoundEncoder:
 
     @cached_property
     def _silence(self) -> FloatArray:
-        """Features of a short silence: `reach` after its start, one in its middle, `reach` before its end."""
+        """Features of 2 * reach + 1 steps of silence: `reach` near each cut and one in the middle."""
         steps = 2 * self._codec.reach + 1
-        with computing(self._device, exact=True):
+        with inference(self._device, exact=True):
             silence = torch.zeros(1, 1, steps * STEP_SAMPLES, device=self._device)
             features: FloatArray = self._codec(silence)[0].cpu().numpy()
         return features

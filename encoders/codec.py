@@ -1,12 +1,11 @@
-"""The audio codec of PE-AV and PE-A-Frame (a DAC encoder): sound at 48 kHz to features at 25 steps a second.
+"""The audio codec of PE-AV and PE-A-Frame (a DAC encoder): audio at 48 kHz to features at 25 steps a second.
 
-It is 93 % of what PE-AV's and PE-A-Frame's audio towers cost, so it runs once over a track, in chunks that overlap by
-what its convolutions can see: the features equal a pass over the whole track.
+It takes 93 % of the time of PE-AV's and PE-A-Frame's audio towers, so it runs once over a track, in chunks that overlap
+by the receptive field of its convolutions: the features equal a pass over the whole track.
 
-A plain call on one window pads with zeros where the window is cut, and features near a cut differ from those of the
-whole track. They are made again for each cut, so that a window's vectors equal the plain call's. That costs little: the
-convolutions before the last block see a step or two beyond a cut, and only the last block, a tenth of the work, sees
-far.
+A call on a single window pads with zeros at the cuts, so its features near a cut differ from those of the whole track.
+They are recomputed for each cut, so that a window's vectors equal those of such a call. That is cheap: the convolutions
+before the last block see a step or two beyond a cut, and only the last block, a tenth of the work, sees far.
 """
 
 from __future__ import annotations
@@ -24,12 +23,16 @@ from torch import nn
 from pesearch.timeline import STEP_SAMPLES
 
 BLOCK_STEPS = 25
-"""On a CPU the early convolutions take 1 s at a time. Their activations are then so small that memory is used again:
-of a plain pass over 10 s, half the CPU time is the kernel's, which clears fresh pages for each large tensor."""
+"""On a CPU the early convolutions process 1 s at a time. Their activations are then small enough for memory to be
+reused: of a pass over 10 s at once, the kernel takes half the CPU time to clear fresh pages for each large tensor."""
 
 
 class Codec(nn.Module):
-    """The codec of a loaded PE-AV or PE-A-Frame, its weights shared with that model's."""
+    """The codec of a loaded PE-AV or PE-A-Frame, sharing its weights.
+
+    `reach` is the receptive field of the whole codec on one side in steps, `fine_reach` and `coarse_reach` those of the
+    blocks before the last one and of the rest.
+    """
 
     def __init__(self, embedder: Any) -> None:
         """`embedder`: transformers' PeAudioEncoderEmbedder."""
@@ -47,7 +50,7 @@ class Codec(nn.Module):
 
     @cached_property
     def digest(self) -> str:
-        """What identifies the weights, whatever model they were loaded from."""
+        """Hash of the weights, 16 hexadecimal digits, independent of the model they were loaded from."""
         digest = hashlib.blake2b(digest_size=8)
         for _, weights in sorted(self.state_dict().items()):
             digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
@@ -55,15 +58,15 @@ class Codec(nn.Module):
 
     @property
     def context_steps(self) -> int:
-        """What a chunk needs to hear on both sides."""
+        """Steps of audio that a chunk needs on both sides."""
         return self.fine_reach + self.coarse_reach
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        """Features [B, steps, dim] of samples [B, 1, steps * 1920], cut off at both ends as the plain call does."""
+        """Features [B, steps, dim] of samples [B, 1, steps * 1920], zero-padded at both ends."""
         return self.late(self.early(samples))
 
     def early(self, samples: torch.Tensor) -> torch.Tensor:
-        """What comes before the last block, [B, channels, steps * positions], of samples [B, 1, steps * 1920]."""
+        """States before the last block, [B, channels, steps * positions], of samples [B, 1, steps * 1920]."""
         steps = samples.shape[-1] // STEP_SAMPLES
         if samples.is_cuda or steps <= BLOCK_STEPS:
             result: torch.Tensor = self._fine(samples)
@@ -72,14 +75,14 @@ class Codec(nn.Module):
         return torch.cat(parts, dim=-1)
 
     def late(self, states: torch.Tensor) -> torch.Tensor:
-        """Features [B, steps, dim] of the states [B, channels, steps * positions] that `early` gives."""
+        """Features [B, steps, dim] of the states [B, channels, steps * positions] that `early` returns."""
         features: torch.Tensor = self._coarse(states).transpose(1, 2)
         return features
 
     def after_cuts(self, samples: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-        """The first `reach` features [B, reach, dim] of windows that begin where these begin.
+        """The first `reach` features [B, reach, dim] of windows that start at the cuts.
 
-        `samples` [B, 1, 2 * fine_reach * 1920] and `states` [B, channels, (reach + coarse_reach) * positions] begin at
+        `samples` [B, 1, 2 * fine_reach * 1920] and `states` [B, channels, (reach + coarse_reach) * positions] start at
         the cut; the states are those of the whole track.
         """
         changed = self.fine_reach * self._positions
@@ -87,13 +90,13 @@ class Codec(nn.Module):
         return self.late(cut)[:, : self.reach]
 
     def before_cuts(self, samples: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-        """The last `reach` features of windows that end where these end: `after_cuts` in the mirror."""
+        """The last `reach` features of windows that end at the cuts; the mirror image of `after_cuts`."""
         changed = self.fine_reach * self._positions
         cut = torch.cat([states[..., :-changed], self._fine(samples)[..., -changed:]], dim=-1)
         return self.late(cut)[:, -self.reach :]
 
     def states_of(self, states: torch.Tensor, start: int, stop: int) -> torch.Tensor:
-        """The states of the steps from `start` to before `stop`."""
+        """The states of the steps [start, stop)."""
         return states[..., start * self._positions : stop * self._positions]
 
     def _early_block(self, samples: torch.Tensor, start: int, steps: int) -> torch.Tensor:
@@ -104,14 +107,14 @@ class Codec(nn.Module):
 
 
 class Snake(nn.Module):
-    """x + sin(alpha x)^2 / alpha, as the codec's own module, with two tensors in place of five."""
+    """x + sin(alpha x)^2 / alpha, as the codec's own module, but allocating two tensors instead of five."""
 
     def __init__(self, alpha: nn.Parameter) -> None:
         super().__init__()
         self.alpha = alpha
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """The same shape."""
+        """States of the same shape."""
         waves = torch.mul(states, self.alpha).sin_().square_()
         return torch.addcmul(states, waves, (self.alpha + 1e-9).reciprocal())
 
@@ -137,9 +140,9 @@ def _stride(convolutions: Sequence[_Convolution]) -> int:
 
 
 def _reach(convolutions: Sequence[_Convolution]) -> int:
-    """How many inputs beyond its own one output sees, on the side where it sees farther.
+    """Receptive field of a chain of convolutions: inputs beyond its own that an output sees, on the farther side.
 
-    (Convolutions in a row; the shortcuts of residual units see less.)
+    (The shortcuts of residual units see less.)
     """
     first, last = 0, 0
     for each in reversed(convolutions):

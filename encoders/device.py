@@ -1,4 +1,4 @@
-"""Which device computes, in which precision, and what happens when it has no memory left."""
+"""Device selection, inference precision, and recovery from memory that runs out."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 DEVICES = ("auto", "cpu", "cuda")
+"""Kinds of devices that a user can name."""
 
 
 def cuda_available() -> bool:
-    """Is there a CUDA GPU that this torch can use?"""
+    """Whether this build of torch can use a CUDA GPU here."""
     return torch.cuda.is_available()
 
 
 def choose_devices(wanted: str) -> tuple[str, ...]:
-    """One device, or several that share the work: `cuda:0,1`, `cpu,cpu`. Raises DeviceError for what is not there."""
+    """One device, or a comma-separated list: `cuda:0,1`, `cpu,cpu`. Raises DeviceError if one does not exist."""
     first, *more = wanted.split(",")
     kind = first.partition(":")[0]
     devices = [first, *(f"{kind}:{name}" if name.isdecimal() else name for name in more)]
@@ -31,7 +32,7 @@ def choose_devices(wanted: str) -> tuple[str, ...]:
 
 
 def choose_device(wanted: str) -> str:
-    """`auto` becomes cuda where there is a GPU, else cpu. Raises DeviceError for what is not there."""
+    """`auto` becomes cuda if there is a GPU, else cpu. Raises DeviceError for a device that does not exist."""
     kind = wanted.partition(":")[0]
     if kind not in DEVICES:
         raise DeviceError(f"There is no device {wanted!r}. Choose one of: {', '.join(DEVICES)}.")
@@ -44,30 +45,31 @@ def choose_device(wanted: str) -> str:
 
 
 def use_one_thread() -> None:
-    """For models so small that threads wait for each other longer than they work (starter set: 6 times the CPU-time
-    on two busy cores)."""
+    """Limit torch to one thread, for models so small that threads mostly wait for each other (with the starter set more
+    threads cost 6 times the CPU time on two busy cores)."""
     torch.set_num_threads(1)
 
 
 @contextmanager
-def computing(device: str, *, exact: bool = False) -> Iterator[None]:
-    """Inference: no gradients; float32 on a CPU, bfloat16 by autocast on CUDA, or there too float32 where `exact`.
+def inference(device: str, *, exact: bool = False) -> Iterator[None]:
+    """No gradients; float32 on a CPU, bfloat16 by autocast on CUDA unless `exact`.
 
     (bfloat16 is four times slower than float32 on a CPU without AMX.) Raises OutOfMemory.
     """
     half = device.startswith("cuda") and not exact
-    with _enough_memory(device), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=half):
+    with _memory_errors(device), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=half):
         yield
 
 
-def place(model: Any, device: str) -> Any:
-    """The model, its weights moved to the device. Raises OutOfMemory when they do not fit."""
-    with _enough_memory(device):
+def move_to(model: Any, device: str) -> Any:
+    """The model with its weights moved to the device and frozen. Raises OutOfMemory if they do not fit."""
+    with _memory_errors(device):
         return model.requires_grad_(False).to(device)
 
 
 @contextmanager
-def _enough_memory(device: str) -> Iterator[None]:
+def _memory_errors(device: str) -> Iterator[None]:
+    """Turn failed allocations into OutOfMemory."""
     try:
         yield
     except RuntimeError as error:  # on CUDA an OutOfMemoryError, on a CPU a plain RuntimeError of the allocator
@@ -77,16 +79,16 @@ def _enough_memory(device: str) -> Iterator[None]:
         raise OutOfMemory(f"{device} has no memory left: {advice}.") from error
 
 
-class Batches:
-    """How many items pass through a model at once. When memory runs out the size is halved, and stays so."""
+class AdaptiveBatches:
+    """Runs a model in batches. When memory runs out, the batch size is halved for good."""
 
-    def __init__(self, what: str, device: str, sizes: Mapping[str, int]) -> None:
-        """`sizes` by the kind of device."""
-        self.what = what
-        self.size = self.started_with = sizes[device.partition(":")[0]]
+    def __init__(self, item_name: str, device: str, sizes: Mapping[str, int]) -> None:
+        """`sizes` maps the kind of device (cpu, cuda) to the initial batch size; `item_name` is for `problem`."""
+        self.item_name = item_name
+        self.size = self.initial_size = sizes[device.partition(":")[0]]
 
     def run(self, items: Sequence[Item], compute: Callable[[Sequence[Item]], Sequence[Result]]) -> list[Result]:
-        """The results for all items, in their order. Raises OutOfMemory when not even one fits."""
+        """The results for all items, in order. Raises OutOfMemory if a single item does not fit."""
         results: list[Result] = []
         while len(results) < len(items):
             batch = items[len(results) : len(results) + self.size]
@@ -97,15 +99,15 @@ class Batches:
                 if len(batch) == 1:
                     raise
             self.size = len(batch) // 2
-            _free_memory()  # here, where the error and all that it holds is gone
+            _free_memory()  # outside the except block: the error's traceback holds the tensors of the failed batch
         return results
 
     @property
-    def trouble(self) -> str | None:
-        """One line when memory ran out, else None."""
-        if self.size == self.started_with:
+    def problem(self) -> str | None:
+        """One line for the user if memory ran out, else None."""
+        if self.size == self.initial_size:
             return None
-        return f"memory ran out: {self.what} were taken {self.size} at a time in place of {self.started_with}"
+        return f"memory ran out: batches of {self.item_name} were reduced from {self.initial_size} to {self.size}"
 
 
 def _free_memory() -> None:

@@ -1,7 +1,7 @@
-"""Is a model set on this machine, and how it gets here: the Hugging Face cache, and downloads that were asked for.
+"""Model sets in the Hugging Face cache: their status, and downloads on request.
 
-Looking never uses the network. Only `pull` does, and it takes safetensors, JSON and tokenizer files only: nothing
-that runs code when it is loaded.
+Only `pull` uses the network. It fetches safetensors, JSON and tokenizer files only: nothing that runs code when it is
+loaded.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from pesearch.encoders.model_files import ModelFolder, missing_files, open_folde
 from pesearch.encoders.model_registry import PACKAGED, ModelSetDescription, ModelSource
 from pesearch.errors import ModelDamaged, ModelError, ModelMissing, first_line
 
-_PATTERNS = {
+_DOWNLOAD_PATTERNS = {
     "pe_core": ["open_clip_config.json", "open_clip_model*.safetensors*", "*.txt.gz"],
     "pe_av": ["*.json", "model*.safetensors"],
     "pe_a_frame": ["*.json", "model*.safetensors"],
 }
+"""Files to download, by part."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFolders:
-    """The three models of a set on this machine."""
+    """The folders of a set's three models."""
 
     frames: ModelFolder
     windows: ModelFolder
@@ -35,7 +36,7 @@ class ModelFolders:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """Whether one model is here: `folder` where it lies (None: nothing of it), how much of it, and is it whole?"""
+    """Installation status of a model: its folder (None if there is none), size on disk, and completeness."""
 
     source: ModelSource
     folder: Path | None
@@ -44,12 +45,12 @@ class ModelStatus:
 
 
 def status(description: ModelSetDescription) -> tuple[ModelStatus, ModelStatus, ModelStatus]:
-    """Which of the three models of a set are on this machine. Uses no network."""
+    """Status of the set's three models: frames, windows, events. Uses no network."""
     return _status(description.frames), _status(description.windows), _status(description.events)
 
 
 def find_model_folders(description: ModelSetDescription) -> ModelFolders:
-    """Where the three models lie. Raises ModelMissing with the command that fetches what is not here."""
+    """The folders of the three models. Raises ModelDamaged, or ModelMissing with the command that fetches them."""
     absent = [state.source for state in status(description) if not state.complete]
     if any(source.packaged for source in absent):
         raise ModelDamaged(f"The {description.name} models are not in this installation: install pesearch again.")
@@ -63,16 +64,16 @@ def find_model_folders(description: ModelSetDescription) -> ModelFolders:
 
 
 def folders_in(folder: Path, description: ModelSetDescription) -> ModelFolders:
-    """The three models in `folder`/pe_core, pe_av and pe_a_frame, in place of the set's own weights."""
+    """The models in `folder`/pe_core, pe_av and pe_a_frame instead of the registered weights. Raises ModelDamaged."""
     parts = [replace(known, repo=description.name, revision=PACKAGED, image_size=None) for known in description.sources]
     return ModelFolders(*(open_folder(folder / part.part, part) for part in parts))
 
 
 def pull(description: ModelSetDescription, announce: Callable[[ModelSource], None]) -> None:
-    """Fetches what is not here yet into the Hugging Face cache; `announce` hears of each model before its download.
+    """Download the incomplete models into the Hugging Face cache; `announce` is called before each download.
 
-    The hub's own progress bars go to stderr. Raises ModelMissing when the hub is out of reach or switched off,
-    ModelError when the disk has no room.
+    The hub's progress bars go to stderr. Raises ModelMissing if the hub is unreachable or HF_HUB_OFFLINE is set,
+    ModelError if the disk has no room.
     """
     for state in status(description):
         if state.complete or state.source.packaged:
@@ -91,7 +92,7 @@ def _status(source: ModelSource) -> ModelStatus:
 
 
 def _cached(source: ModelSource) -> Path | None:
-    """The snapshot of the revision in the Hugging Face cache, whole or not."""
+    """The snapshot of the revision in the Hugging Face cache, complete or not."""
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
@@ -105,7 +106,7 @@ def _cached(source: ModelSource) -> Path | None:
 def _checked(source: ModelSource) -> ModelFolder:
     folder = _status(source).folder
     if folder is None:
-        raise ModelMissing(f"{source.repo} vanished while it was looked for: fetch it again.")
+        raise ModelMissing(f"{source.repo} was deleted meanwhile: fetch it again.")
     found = open_folder(folder, source)
     if found.dim != source.dim:
         raise ModelDamaged(f"{folder} gives vectors of {found.dim} numbers, not {source.dim}: fetch it again.")
@@ -116,11 +117,11 @@ def _check_room(state: ModelStatus) -> None:
     from huggingface_hub import constants
 
     cache = Path(constants.HF_HUB_CACHE)
-    place = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
-    needed, free = state.source.size_bytes - state.present_bytes, shutil.disk_usage(place).free
+    disk = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
+    needed, free = state.source.size_bytes - state.present_bytes, shutil.disk_usage(disk).free
     if needed > free:
         raise ModelError(
-            f"{state.source.repo} needs {_gigabytes(needed)}, but {place} has {_gigabytes(free)} free: "
+            f"{state.source.repo} needs {_gigabytes(needed)}, but {disk} has {_gigabytes(free)} free: "
             "make room, or set HF_HOME to a folder on a larger disk."
         )
 
@@ -129,12 +130,12 @@ def _download(source: ModelSource) -> None:
     from huggingface_hub import snapshot_download
 
     with _hub_errors(source):
-        snapshot_download(source.repo, revision=source.revision, allow_patterns=_PATTERNS[source.part])
+        snapshot_download(source.repo, revision=source.revision, allow_patterns=_DOWNLOAD_PATTERNS[source.part])
 
 
 @contextmanager
 def _hub_errors(source: ModelSource) -> Iterator[None]:
-    """Turns what the hub's library raises into one line each."""
+    """Turn errors of huggingface_hub into one-line errors."""
     from huggingface_hub import constants, errors
 
     try:

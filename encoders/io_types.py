@@ -1,4 +1,4 @@
-"""What is passed to a model set and what it gives back."""
+"""Inputs and outputs of a model set."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
 ReadSteps = Callable[[int, int], FloatArray]
-"""Gives the codec's features float32 [stop - first, dim] of the steps from `first` to before `stop` of a sound. They
-are asked for forwards, each time some that were given before and some new ones."""
+"""Reads codec features float32 [stop - first, dim] of the steps [first, stop). Calls move forward; each range overlaps
+the previous one."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowInput:
-    """What PE-AV sees and hears of one window: `frames` upright RGB pictures, `audio` float32 mono at 48 kHz."""
+    """Input of PE-AV for one window: `frames` upright RGB images, `audio` float32 mono at 48 kHz."""
 
     frames: Sequence[ImageArray] | None
     audio: FloatArray | None
@@ -24,9 +24,11 @@ class WindowInput:
 
 @dataclass(frozen=True, slots=True)
 class ResizedFrame:
-    """A picture as the image towers take it, RGB uint8 [size, size, 3]: PE-Core's, and PE-AV's where it sees.
+    """A frame resized for the image towers, RGB uint8 [size, size, 3]: `core` for PE-Core, `video` for PE-AV if the set
+    embeds video.
 
-    They are one array where one tower serves both. A picture that is shown for long is one object, computed once.
+    Both are the same array if one tower serves both models. A frame that is shown for long is one object, which is
+    computed once.
     """
 
     core: ImageArray
@@ -34,22 +36,31 @@ class ResizedFrame:
 
     @property
     def size_bytes(self) -> int:
-        """The memory that it holds."""
+        """Memory of the arrays."""
         return self.core.nbytes + (0 if self.video is None or self.video is self.core else self.video.nbytes)
 
 
 @dataclass(frozen=True, slots=True)
 class FrameVectors:
-    """What the image towers make of a picture, float32 of unit length: the frame space's vector [dim], and what PE-AV's
-    windows start from [width], None in a set that does not see windows."""
+    """Image tower output for a frame, float32 of unit length: `frame` [dim] in the frame space, `video` [width] as
+    input of PE-AV's windows (None in a set without video)."""
 
     frame: FloatArray
     video: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True)
+class WindowFeatures:
+    """A window as input of PE-AV's transformers: `frames` float32 [n, width] from the image tower, in order of time,
+    and `sound` float32 [steps, dim] from the codec; None for what the window lacks."""
+
+    frames: FloatArray | None
+    sound: FloatArray | None
+
+
+@dataclass(frozen=True, slots=True)
 class WindowVectors:
-    """One window's float32 [dim] vectors: None where it has no such part, or the set no such space."""
+    """Vectors of one window, float32 [dim]; None if the window has no such part or the set no such space."""
 
     video: FloatArray | None
     audio: FloatArray | None
@@ -58,8 +69,8 @@ class WindowVectors:
 
 @dataclass(frozen=True, slots=True)
 class JointVectors:
-    """A window together with a text, float32 [dim]: with its sound it asks the `video` space, with its pictures the
-    `audio` space; None where it has no such part."""
+    """Query vectors of a window combined with a text, float32 [dim]. `video` combines its sound and the text to query
+    the video space, `audio` its frames and the text to query the audio space; None if the window has no such part."""
 
     video: FloatArray | None
     audio: FloatArray | None
@@ -67,10 +78,10 @@ class JointVectors:
 
 @dataclass(frozen=True, slots=True)
 class TextVectors:
-    """Texts as each space meets them, float32 [n, dim]: None where the space was not asked for, or is not there.
+    """Texts as query vectors for each space, float32 [n, dim]; None if the space was not requested or does not exist.
 
-    Text meets text (`cue`) by the cosine of what PE-AV's text head for sounds makes of both: every set has that head,
-    and a question has been through it already. The heads for video and for both are no better: `benchmarks.cues`.
+    Texts and cues are compared by the cosine of their outputs of PE-AV's audio text head: every set has that head, and
+    a query has been through it already. The heads for video and audio-video are no better: `benchmarks.cues`.
     """
 
     frame: FloatArray | None
@@ -80,17 +91,17 @@ class TextVectors:
 
     @property
     def cue(self) -> FloatArray | None:
-        """The texts as they meet cues: of unit length."""
-        return None if self.audio is None else unit(self.audio)
+        """The vectors to compare with cues, of unit length."""
+        return None if self.audio is None else normalize(self.audio)
 
     def of(self, space: SpaceName) -> FloatArray | None:
-        """The vectors that meet `space`."""
+        """The vectors that query `space`."""
         vectors: FloatArray | None = getattr(self, space.value)
         return vectors
 
 
-def unit(vectors: FloatArray) -> FloatArray:
-    """Vectors [n, dim], each at the length 1."""
+def normalize(vectors: FloatArray) -> FloatArray:
+    """Vectors [n, dim] scaled to unit length; zero vectors stay zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    shortened: FloatArray = vectors / np.maximum(lengths, np.float32(1e-12))
-    return shortened
+    normalized: FloatArray = vectors / np.maximum(lengths, np.float32(1e-12))
+    return normalized

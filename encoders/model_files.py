@@ -1,4 +1,4 @@
-"""A model on disk, as the hub lays it out: is it whole, how long are its vectors, which revision is it?"""
+"""A model folder in the hub's layout: missing files, vector dimension, revision."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ _CONFIGS = {
     "pe_av": ("config.json", "tokenizer.json", "tokenizer_config.json"),
     "pe_a_frame": ("config.json", "tokenizer.json", "tokenizer_config.json"),
 }
+"""Required configuration files, by part."""
+
 _VIDEO_PROCESSORS = ("video_preprocessor_config.json", "processor_config.json")
+"""PE-AV needs one of these."""
+
 _WEIGHTS = {"pe_core": "open_clip_model", "pe_av": "model", "pe_a_frame": "model"}
+"""Stem of the safetensors files, by part."""
+
 _SAMPLE_BYTES = 1 << 20
+"""Hashed at the start and at the end of each weights file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """One model on this machine. `dim` is the length of its vectors as its own configuration says."""
+    """A model on disk. `dim` is the dimension of its vectors according to its own configuration."""
 
     path: Path
     repo: str
@@ -33,15 +40,15 @@ class ModelFolder:
 
 
 def open_folder(path: Path, source: ModelSource) -> ModelFolder:
-    """The model in `path`. Raises ModelDamaged when files are missing or do not fit the catalogue."""
+    """The model in `path`. Raises ModelDamaged if files are missing or unreadable."""
     if missing := missing_files(path, source.part):
-        raise ModelDamaged(f"{path} lacks {', '.join(missing)}: it is not a whole {source.part} model.")
+        raise ModelDamaged(f"{path} lacks {', '.join(missing)}: it is not a complete {source.part} model.")
     revision = _digest(path) if source.packaged else source.revision
     return ModelFolder(path, source.repo, revision, _dim(path, source), source.image_size)
 
 
 def missing_files(path: Path, part: str) -> list[str]:
-    """The files that the model in `path` cannot do without and that are not there; broken links count as missing."""
+    """Names of the required files that `path` lacks; broken links count as missing."""
     missing = [name for name in _CONFIGS[part] if not (path / name).exists()]
     if part == "pe_av" and not any((path / name).exists() for name in _VIDEO_PROCESSORS):
         missing.append(_VIDEO_PROCESSORS[0])
@@ -49,7 +56,7 @@ def missing_files(path: Path, part: str) -> list[str]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises ModelDamaged when it cannot be read as one."""
+    """Read a JSON object. Raises ModelDamaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -60,7 +67,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _weights(path: Path, part: str) -> list[Path]:
-    """The safetensors files of a model: one, or the shards that its index names."""
+    """The safetensors files of a model: one, or the shards listed in its index."""
     index = path / f"{_WEIGHTS[part]}.safetensors.index.json"
     if not index.exists():
         return [path / f"{_WEIGHTS[part]}.safetensors"]
@@ -68,18 +75,18 @@ def _weights(path: Path, part: str) -> list[Path]:
 
 
 def _dim(path: Path, source: ModelSource) -> int:
-    """PE-Core embeds into `embed_dim`; PE-AV and PE-A-Frame into the width of their text tower."""
+    """PE-Core embeds into `embed_dim` dimensions; PE-AV and PE-A-Frame into the width of their text tower."""
     if source.part == "pe_core":
         found = read_json(path / "open_clip_config.json").get("model_cfg", {}).get("embed_dim")
     else:
         found = read_json(path / "config.json").get("text_config", {}).get("hidden_size", source.dim)
     if not isinstance(found, int):
-        raise ModelDamaged(f"{path} does not say how long its vectors are. Fetch the model again.")
+        raise ModelDamaged(f"{path} does not state the dimension of its vectors. Fetch the model again.")
     return found
 
 
 def _digest(path: Path) -> str:
-    """What identifies weights that have no revision: a hash of their size, their first and their last MiB."""
+    """A revision for packaged weights: a hash of their size, their first and their last MiB."""
     digest = hashlib.blake2b(digest_size=8)
     for file in sorted(path.glob("*.safetensors")):
         size = file.stat().st_size

@@ -1,8 +1,8 @@
-"""What can be loaded, as data: the model sets, and for each model where it comes from and what it gives.
+"""Registry of model sets: the source, size and dimension of each model.
 
-Revisions: those of PE-AV are the ones the mteb benchmark evaluates, those of PE-A-Frame small and large and of PE-Core
-are pinned alike by independent public projects. For PE-A-Frame base no revision could be verified: it says "main".
-Sizes: four bytes for each parameter and the tokenizer's files, so to about one per cent.
+Revisions: PE-AV's are those that the mteb benchmark evaluates; those of PE-A-Frame small and large and of PE-Core are
+pinned alike by independent public projects. For PE-A-Frame base no revision could be verified: it is "main".
+Sizes: four bytes per parameter plus the tokenizer files, accurate to about one per cent.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from pesearch.errors import UnknownModel
 from pesearch.types import SpaceName
 
 PACKAGED = "packaged"
-"""The revision of models that come with pesearch: their own weights identify them."""
+"""`revision` of models that are part of this package; a hash of their weights takes its place in libraries."""
 
 REFERENCE_THRESHOLD = 0.3
-"""The probability above which the reference implementation of PE-A-Frame takes a sound as present."""
+"""The probability above which the reference implementation of PE-A-Frame reports a sound."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """One model: a repository of the Hugging Face hub, or a folder that comes with pesearch (`revision` PACKAGED).
+    """A model: a repository of the Hugging Face hub, or a folder of this package (`revision` PACKAGED).
 
-    `part` names what it is for and is its folder's name in a model set on disk: pe_core, pe_av or pe_a_frame.
-    `dim` is the length of its vectors; `image_size` the side in pixels of the square that frames are squeezed into.
+    `part` is its role and its folder's name in a model set on disk: pe_core, pe_av or pe_a_frame. `dim` is the
+    dimension of its vectors, `image_size` the side in pixels of the square that frames are resized to.
     """
 
     part: str
@@ -38,20 +38,20 @@ class ModelSource:
 
     @property
     def packaged(self) -> bool:
-        """Does it come with pesearch?"""
+        """Whether the weights are part of this package."""
         return self.revision == PACKAGED
 
     @property
     def packaged_folder(self) -> Path:
-        """Where a packaged model lies."""
+        """Folder of a packaged model."""
         return Path(__file__).parent / self.repo / self.part
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSetDescription:
-    """The three models that make a library. `notice` is shown each time the set is used.
+    """Three models that build and query a library together. `notice` is shown whenever the set is used.
 
-    `event_threshold` is the probability that a sound has to reach to be located.
+    `event_threshold` is the minimum probability of a detected sound.
     """
 
     name: str
@@ -70,18 +70,20 @@ class ModelSetDescription:
 
     @property
     def is_tiny(self) -> bool:
-        """So small that what a computation costs besides computing decides."""
+        """Whether the models are so small that overhead exceeds computation: they run on one thread."""
         return self.size_bytes < TINY_BYTES
 
     @property
     def size_bytes(self) -> int:
-        """What the weights take on disk, in all."""
+        """Total size of the weights on disk."""
         return sum(source.size_bytes for source in self.sources)
 
 
 TINY_BYTES = 100_000_000
+"""Sets below this size are `is_tiny`."""
 
 ALL_SPACES = (SpaceName.FRAME, SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
+"""Spaces of a set with a video tower."""
 
 _CORE_B = ModelSource(
     "pe_core", "timm/PE-Core-B-16", "0038414f37721c5eafc1a5e0da802d291c909de3", 1_791_000_000, 1024, 224
@@ -118,7 +120,7 @@ MODEL_SETS: dict[str, ModelSetDescription] = {
             ALL_SPACES,
             notice="The starter models know only the small generated world they were made from; "
             "for your own media use --model small (GPU) or --model light (CPU).",
-            event_threshold=0.75,  # measured (`benchmarks.events`): it takes loud noise for birds at up to there
+            event_threshold=0.75,  # measured (`benchmarks.events`): loud noise scores as birds up to here
         ),
         ModelSetDescription(
             "small", "the choice with a CUDA GPU; best on speech", _CORE_L, _AV_SMALL, _EVENTS_SMALL, ALL_SPACES
@@ -140,14 +142,14 @@ MODEL_SETS: dict[str, ModelSetDescription] = {
 
 
 def describe(name: str) -> ModelSetDescription:
-    """The model set of that name. Raises UnknownModel, which names those there are."""
+    """The model set of that name. Raises UnknownModel, which lists the known names."""
     if name not in MODEL_SETS:
         raise UnknownModel(f"There is no model set {name!r}. Choose one of: {', '.join(MODEL_SETS)}.")
     return MODEL_SETS[name]
 
 
 def default_model_set() -> str:
-    """The name to use when none is given: small with a CUDA GPU, else light. Whether it is here is another matter."""
+    """The default set: small with a CUDA GPU, else light. It may not be installed."""
     from pesearch.encoders.device import cuda_available
 
     return "small" if cuda_available() else "light"

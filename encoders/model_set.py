@@ -1,17 +1,16 @@
-"""The three models of a set as one: frames, windows and texts to vectors, sounds to probabilities over time.
+"""A model set: frames, windows and texts to vectors, audio to event probabilities over time.
 
     models = open_model_set("starter")
     vectors = models.embed_texts(["siren and train"])
 
-Nothing heavy is imported or loaded before it is used: a question in text loads the two text towers and nothing of
-PE-A-Frame; a question that asks the audio space alone loads PE-AV only.
+Nothing heavy is imported or loaded before it is used: a text query loads the two text towers and not PE-A-Frame; a
+query of the audio space alone loads only PE-AV.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,50 +23,42 @@ from pesearch.encoders.io_types import (
     ReadSteps,
     ResizedFrame,
     TextVectors,
+    WindowFeatures,
     WindowInput,
     WindowVectors,
 )
+from pesearch.encoders.lazy_models import LazyModels
 from pesearch.encoders.model_registry import ModelSetDescription, describe
 from pesearch.types import MEDIA_SPACES, CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.chunked_codec import SoundChunk, SoundFeatures
-    from pesearch.encoders.device import Batches
-    from pesearch.encoders.image_tower import Tower
-    from pesearch.encoders.pe_a_frame import PeAFrame
-    from pesearch.encoders.pe_av import PeAv, WindowFeatures
-    from pesearch.encoders.pe_core import PeCore
 
 
 class ModelSet:
-    """A model set on this machine. Make it with `open_model_set`. For any thread: loading is guarded,
-    and what embeds changes nothing."""
+    """An installed model set, opened with `open_model_set`. Thread-safe. Every method that loads or runs a model raises
+    ModelDamaged and DeviceError."""
 
     def __init__(self, description: ModelSetDescription, folders: ModelFolders, devices: tuple[str, ...]) -> None:
-        """Of several `devices` the first embeds; the others are for who shares out work to more sets like this."""
+        """The first of `devices` runs the models; the others are for callers that open more sets like this one."""
         self.description = description
         self.devices, self.device = devices, devices[0]
         self.folders = folders
-        self._loading = RLock()
-        self._frames: PeCore | None = None
-        self._windows: PeAv | None = None
-        self._events: PeAFrame | None = None
-        self._is_tower_shared: bool | None = None
-        self._is_codec_shared: bool | None = None
+        self._models = LazyModels(folders, self.device, with_video=self.embeds_video)
 
     @property
     def name(self) -> str:
-        """The name of the set."""
+        """Name of the set in the registry."""
         return self.description.name
 
     @property
     def notice(self) -> str | None:
-        """One line to show each time the set is used, or None."""
+        """One line to show whenever the set is used, or None."""
         return self.description.notice
 
     @property
     def spaces(self) -> tuple[Space, ...]:
-        """The spaces a library of this set has. Read from the files on disk: nothing is loaded."""
+        """The spaces of a library of this set, read from files on disk without loading weights."""
         frames, windows = self.folders.frames, self.folders.windows
         return tuple(
             Space(name, folder.repo, folder.revision, folder.dim)
@@ -81,201 +72,155 @@ class ModelSet:
         return self.device.partition(":")[0]
 
     @property
-    def sees_windows(self) -> bool:
-        """Whether PE-AV's windows have frames in this set."""
+    def embeds_video(self) -> bool:
+        """Whether windows have a video part in this set."""
         return SpaceName.VIDEO in self.description.space_names
 
     @property
     def context_steps(self) -> int:
-        """How many steps of 40 ms the codec wants to hear on both sides of a chunk."""
-        return self._pe_av().codec.context_steps
+        """Context in steps of 40 ms that PE-AV's codec needs on both sides of a chunk."""
+        return self._models.pe_av.codec.context_steps
 
     def shares_tower(self) -> bool:
-        """Whether one image tower serves frames and windows: PE-Core's and PE-AV's weights are compared, once."""
-        with self._loading:
-            if self._is_tower_shared is None:
-                tower = self._video_tower()
-                self._is_tower_shared = tower is not None and self._pe_core().share(tower)
-            return self._is_tower_shared
+        """Whether one image tower serves frames and windows, because PE-Core's and PE-AV's weights are equal."""
+        return self._models.shares_tower()
 
     def shares_codec(self) -> bool:
-        """Whether one codec serves windows and events: PE-AV's and PE-A-Frame's weights are compared, once."""
-        with self._loading:
-            if self._is_codec_shared is None:
-                from pesearch.encoders.pe_a_frame import PeAFrame
-
-                frame = self._events or PeAFrame(self.folders.events, "cpu")  # not kept: indexing needs no more of it
-                self._is_codec_shared = self._pe_av().codec.digest == frame.codec.digest
-            return self._is_codec_shared
+        """Whether one codec serves windows and events, because PE-AV's and PE-A-Frame's weights are equal."""
+        return self._models.shares_codec()
 
     def load(self) -> None:
-        """Loads what indexing needs, which would else happen at the first use. Raises ModelDamaged, DeviceError."""
-        self._pe_core()
-        self._pe_av()
+        """Load the models that indexing needs, instead of on first use."""
+        _ = self._models.pe_core, self._models.pe_av
         self.shares_tower()
         self.shares_codec()
 
-    def squeeze(self, image: ImageArray) -> ResizedFrame:
-        """A picture of any size, RGB uint8 [H, W, 3], as the towers take it. For any thread."""
-        tower = self._video_tower()
-        video = None if tower is None else tower.squeeze(image)
+    def resize(self, image: ImageArray) -> ResizedFrame:
+        """An RGB image uint8 [H, W, 3] of any size, resized for the image towers. Thread-safe."""
+        tower = self._models.video_tower
+        video = None if tower is None else tower.resize(image)
         if video is not None and self.shares_tower():
             return ResizedFrame(video, video)
-        return ResizedFrame(self._pe_core().tower.squeeze(image), video)
+        return ResizedFrame(self._models.pe_core.tower.resize(image), video)
 
-    def encode_frames(self, squares: Sequence[ResizedFrame]) -> list[FrameVectors]:
-        """Pictures through the image towers, each picture once, and through one tower only where that serves both."""
-        frames = self._pe_core().tower.encode([each.core for each in squares])
-        tower = self._video_tower()
+    def encode_frames(self, frames: Sequence[ResizedFrame]) -> list[FrameVectors]:
+        """Frames through the image towers: each array once, and through one tower if it serves both models."""
+        core = self._models.pe_core.tower.encode([frame.core for frame in frames])
+        tower = self._models.video_tower
         if tower is None:
-            return [FrameVectors(frame, None) for frame in frames]
-        pictures = [each.video for each in squares if each.video is not None]
-        videos = frames if self.shares_tower() else tower.encode(pictures)
-        return [FrameVectors(frame, video) for frame, video in zip(frames, videos, strict=True)]
+            return [FrameVectors(vector, None) for vector in core]
+        images = [frame.video for frame in frames if frame.video is not None]
+        video = core if self.shares_tower() else tower.encode(images)
+        return [FrameVectors(*vectors) for vectors in zip(core, video, strict=True)]
 
     def encode_sound(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
-        """Chunks of tracks through PE-AV's codec."""
-        return self._pe_av().sound.encode(chunks)
+        """Chunks of audio tracks through PE-AV's codec."""
+        return self._models.pe_av.sound.encode(chunks)
 
     def encode_windows(self, windows: Sequence[WindowFeatures]) -> list[WindowVectors]:
-        """Windows to the video, audio and audio-video spaces, from what towers and codec made of them."""
-        return [WindowVectors(*vectors) for vectors in self._pe_av().embed_windows(windows)]
+        """Windows to the video, audio and audio-video spaces, from tower and codec features."""
+        return self._models.pe_av.embed_windows(windows)
 
-    def kept_codec(self) -> str | None:
-        """The codec of features that are worth keeping, as `CodecFeatures` names it: PE-AV's, where PE-A-Frame has the
-        same; else None."""
-        return self._pe_av().codec.digest if self.shares_codec() else None
+    def encode_windows_with_text(self, windows: Sequence[WindowFeatures], text: str) -> list[JointVectors]:
+        """Query vectors of each window combined with a text."""
+        return self._models.pe_av.embed_with_text(windows, text)
+
+    def shared_codec(self) -> str | None:
+        """Digest of the codec if PE-AV and PE-A-Frame share it, so that its features are worth storing; else None."""
+        return self._models.pe_av.codec.digest if self.shares_codec() else None
 
     def embed_frames(self, frames: Sequence[ImageArray]) -> FloatArray:
-        """Pictures of any sizes to the frame space, float32 [n, dim], of unit length (PE-Core compares by cosine)."""
-        return self._pe_core().tower.embed(frames)
+        """Images of any size to the frame space, float32 [n, dim] of unit length (PE-Core compares by cosine)."""
+        return self._models.pe_core.tower.embed(frames)
 
     def window_features(self, windows: Sequence[WindowInput]) -> list[WindowFeatures]:
-        """What towers and codec make of windows, each on its own. A set without video hears only."""
-        av = self._pe_av()
-        return [av.features(window.frames if self.sees_windows else None, window.audio) for window in windows]
+        """Tower and codec features of windows, each by itself. Frames are ignored in a set without video."""
+        av = self._models.pe_av
+        return [av.features(window.frames if self.embeds_video else None, window.audio) for window in windows]
 
     def embed_windows(self, windows: Sequence[WindowInput]) -> list[WindowVectors]:
-        """Windows to the video, audio and audio-video spaces, in the order given. A set without video hears only."""
+        """Windows to the video, audio and audio-video spaces, in order. Frames are ignored in a set without video."""
         return self.encode_windows(self.window_features(windows))
 
-    def encode_windows_with(self, windows: Sequence[WindowFeatures], text: str) -> list[JointVectors]:
-        """Each window together with a text, as they ask for what the window lacks: pictures, or a sound."""
-        return [JointVectors(*vectors) for vectors in self._pe_av().embed_with_text(windows, text)]
-
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] | None = None) -> TextVectors:
-        """Texts to the vectors that meet each space (of those in `spaces`, if given; else of those of the media)."""
-        asked = set(MEDIA_SPACES if spaces is None else spaces)
-        if SpaceName.CUE in asked:
-            asked.add(SpaceName.AUDIO)
-        wanted = asked & set(self.description.space_names)
-        frame = self._pe_core().embed_texts(texts) if SpaceName.FRAME in wanted else None
+        """Texts to query vectors for each of `spaces` (default: the media spaces) that the set has."""
+        requested = set(MEDIA_SPACES if spaces is None else spaces)
+        if SpaceName.CUE in requested:
+            requested.add(SpaceName.AUDIO)
+        wanted = requested & set(self.description.space_names)
+        frame = self._models.pe_core.embed_texts(texts) if SpaceName.FRAME in wanted else None
         wanted.discard(SpaceName.FRAME)
-        heads = self._pe_av().embed_texts(texts, wanted) if wanted else {}
+        heads = self._models.pe_av.embed_texts(texts, wanted) if wanted else {}
         return TextVectors(
             frame, heads.get(SpaceName.VIDEO), heads.get(SpaceName.AUDIO), heads.get(SpaceName.AUDIO_VIDEO)
         )
 
     def probabilities(
-        self, space: SpaceName, scores: npt.ArrayLike, asked_with: SpaceName | None = None
+        self, space: SpaceName, scores: npt.ArrayLike, query_space: SpaceName | None = None
     ) -> FloatArray | None:
-        """The model's own probability that query and media belong together: sigmoid(dot * scale + bias), learned.
+        """The model's own probability that query and media match: sigmoid(dot * scale + bias), both learned.
 
-        `scores` are dot products with vectors of `space`, of any shape. The query is a text, unless `asked_with` names
-        the space its vector is from: audio asks video, or video asks audio. None where the model learned no such
-        probability: in the frame space, because PE-Core learned a scale but no bias and its scores only rank.
+        `scores` are dot products with vectors of `space`, of any shape. The query is a text, or a vector of
+        `query_space` (audio queries video, or video queries audio). None if the model learned no such probability: in
+        the frame space PE-Core learned a scale but no bias, so its scores only rank.
         """
-        calibration = None if space is SpaceName.FRAME else self._pe_av().calibration(space, asked_with)
+        calibration = None if space is SpaceName.FRAME else self._models.pe_av.calibration(space, query_space)
         if calibration is None:
             return None
         logits = np.asarray(scores, dtype=np.float64) * calibration.scale + calibration.bias
         return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
 
     def event_probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
-        """How surely each phrase sounds at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
+        """The probability of each sound at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
 
-        `audio` is mono at 48 kHz, at most 399.96 s of it. Beyond 10 s it is heard in windows of 10 s, whose logits are
-        cross-faded where they overlap (`stitch.stitched`). `event_threshold` is where the line is drawn.
+        `audio` is mono at 48 kHz, at most 399.96 s. Beyond 10 s it is processed in windows of 10 s, whose logits are
+        cross-faded where they overlap (`overlap_add.overlap_add`). `event_threshold` is the minimum of a detection.
         """
-        return self._pe_a_frame().hear(audio, phrases)
+        return self._models.pe_a_frame.detect(audio, phrases)
 
-    def event_probabilities_of(self, features: CodecFeatures, phrases: Sequence[str]) -> FloatArray | None:
-        """`event_probabilities` from stored features, without the codec: float32 [phrases, steps]. None where they are
-        of another codec than PE-A-Frame's."""
-        frame = self._pe_a_frame()
+    def event_probabilities_from(self, features: CodecFeatures, phrases: Sequence[str]) -> FloatArray | None:
+        """`event_probabilities` from stored features, without the codec: float32 [phrases, steps]. None if they are of
+        another codec than PE-A-Frame's."""
+        frame = self._models.pe_a_frame
         if features.codec != frame.codec.digest:
             return None
         return frame.probabilities(features.steps.astype(np.float32), phrases)
 
-    def event_probabilities_along(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
-        """`event_probabilities` of so many steps piece by piece, float32 [phrases, n], in memory that does not grow.
+    def iter_event_probabilities(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
+        """`event_probabilities` of `steps` steps piece by piece, float32 [phrases, n], in memory that does not grow.
 
-        `read` gives features of PE-A-Frame's own codec (`event_codec`).
+        `read` returns features of PE-A-Frame's own codec (`event_codec`).
         """
-        return self._pe_a_frame().along(read, steps, phrases)
+        return self._models.pe_a_frame.iter_probabilities(read, steps, phrases)
 
     @property
     def event_threshold(self) -> float:
-        """The probability that a sound has to reach to be located, if nobody says otherwise."""
+        """Default minimum probability of a detected sound."""
         return self.description.event_threshold
 
     @property
     def event_codec(self) -> str:
-        """PE-A-Frame's codec, as `CodecFeatures` names it."""
-        return self._pe_a_frame().codec.digest
+        """Digest of PE-A-Frame's codec, as in `CodecFeatures.codec`."""
+        return self._models.pe_a_frame.codec.digest
 
     @property
     def event_context_steps(self) -> int:
-        """`context_steps` of PE-A-Frame's codec."""
-        return self._pe_a_frame().codec.context_steps
+        """Context in steps of 40 ms that PE-A-Frame's codec needs on both sides of a chunk."""
+        return self._models.pe_a_frame.codec.context_steps
 
     def encode_event_sound(self, chunks: Sequence[SoundChunk]) -> list[SoundFeatures]:
-        """Chunks of tracks through PE-A-Frame's codec."""
-        return self._pe_a_frame().sound.encode(chunks)
+        """Chunks of audio tracks through PE-A-Frame's codec."""
+        return self._models.pe_a_frame.sound.encode(chunks)
 
-    def troubles(self) -> list[str]:
-        """One line for each kind of work that had to go on in smaller batches, because memory ran out."""
-        return [trouble for batches in self._batches() if (trouble := batches.trouble) is not None]
-
-    def _batches(self) -> list[Batches]:
-        av, core, frame = self._windows, self._frames, self._events
-        used = [core.tower.batches] if core else []
-        used += [av.sound.batches, av.batches] if av else []
-        used += [av.tower.batches] if av and av.tower and not (core and core.tower is av.tower) else []
-        return used + ([frame.sound.batches, frame.batches] if frame else [])
-
-    def _video_tower(self) -> Tower | None:
-        return self._pe_av().tower if self.sees_windows else None
-
-    def _pe_core(self) -> PeCore:
-        with self._loading:
-            if self._frames is None:
-                from pesearch.encoders.pe_core import PeCore
-
-                self._frames = PeCore(self.folders.frames, self.device)
-            return self._frames
-
-    def _pe_av(self) -> PeAv:
-        with self._loading:
-            if self._windows is None:
-                from pesearch.encoders.pe_av import PeAv
-
-                self._windows = PeAv(self.folders.windows, self.device, with_video=self.sees_windows)
-            return self._windows
-
-    def _pe_a_frame(self) -> PeAFrame:
-        with self._loading:
-            if self._events is None:
-                from pesearch.encoders.pe_a_frame import PeAFrame
-
-                self._events = PeAFrame(self.folders.events, self.device)
-            return self._events
+    def problems(self) -> list[str]:
+        """One line for each kind of work whose batches were reduced because memory ran out."""
+        return [problem for batches in self._models.batches() if (problem := batches.problem) is not None]
 
 
 def open_model_set(name: str, device: str = "auto", folder: Path | None = None) -> ModelSet:
-    """Opens a model set that is on this machine; its weights load when first used.
+    """Open an installed model set; its weights load on first use.
 
-    `folder` holds pe_core/, pe_av/ and pe_a_frame/ to use in place of the known weights of that set.
+    `folder` holds pe_core/, pe_av/ and pe_a_frame/ to use instead of the set's registered weights.
     Raises UnknownModel, ModelMissing (with the command that fetches it), ModelDamaged, DeviceError.
     """
     from pesearch.encoders.device import choose_devices, use_one_thread

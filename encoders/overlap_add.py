@@ -1,4 +1,4 @@
-"""Long sound in windows that overlap, and what a model hears in them put together again."""
+"""Overlapping windows over long audio, and their logits merged by a weighted overlap-add."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from pesearch.types import FloatArray
 
 WINDOW_STEPS = 250
-"""10 s: as long as the clips of the benchmarks that PE-A-Frame is judged on (it was trained on no more than 30 s)."""
+"""10 s, the length of the clips in PE-A-Frame's benchmarks (it was trained on at most 30 s)."""
 
 HOP_STEPS = 125
-"""5 s: every step lies in two windows, and well inside one of them."""
+"""5 s: every step is in two windows, and well inside one of them."""
 
 Bounds = tuple[int, int]
 """[first, stop), in steps of 40 ms."""
 
 
-def windows_of(steps: int, hop_steps: int = HOP_STEPS) -> list[Bounds]:
-    """The windows that together cover so many steps: the last is shifted back to end where the sound ends."""
+def overlapping_windows(steps: int, hop_steps: int = HOP_STEPS) -> list[Bounds]:
+    """Windows that cover `steps`; the last one is shifted back to end with the audio."""
     if steps <= WINDOW_STEPS:
         return [(0, steps)] if steps else []
     starts = [*range(0, steps - WINDOW_STEPS, hop_steps), steps - WINDOW_STEPS]
@@ -28,16 +28,16 @@ def windows_of(steps: int, hop_steps: int = HOP_STEPS) -> list[Bounds]:
 
 
 def triangle(steps: int) -> FloatArray:
-    """The weight of each step of a window, float32 [steps]: the farther from its edges, the more it is believed."""
+    """Weights of the steps of a window, float32 [steps]: they grow with the distance from its edges."""
     rising = np.arange(1, steps + 1, dtype=np.float32)
     return np.minimum(rising, rising[::-1])
 
 
-def stitched(bounds: Sequence[Bounds], logits: Iterable[FloatArray]) -> Iterator[FloatArray]:
-    """The mean of the logits [phrases, steps] of windows where they overlap, weighted by `triangle`.
+def overlap_add(bounds: Sequence[Bounds], logits: Iterable[FloatArray]) -> Iterator[FloatArray]:
+    """The mean of overlapping windows' logits [phrases, steps], weighted by `triangle`.
 
-    Given out piece by piece, float32 [phrases, n], as soon as no later window reaches a step; together the pieces cover
-    all steps once. Where one window alone hears, its logits are kept, to float32 rounding.
+    Yields pieces float32 [phrases, n] as soon as no later window reaches a step; together they cover all steps once.
+    Steps in a single window keep its logits, up to float32 rounding.
     """
     following = [after[0] for _, after in pairwise(bounds)] + [bounds[-1][1]] if bounds else []
     first = 0

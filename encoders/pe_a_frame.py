@@ -1,4 +1,4 @@
-"""PE-A-Frame through transformers: how surely each phrase sounds at each step of 40 ms."""
+"""PE-A-Frame through transformers: the probability of each sound (a phrase) at each step of 40 ms."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import torch
 from pesearch.encoders.checkpoint_loader import load_pe_a_frame, load_tokenizer, tokenize
 from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.device import Batches, computing, place
+from pesearch.encoders.device import AdaptiveBatches, inference, move_to
 from pesearch.encoders.io_types import ReadSteps
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.overlap_add import Bounds, stitched, windows_of
-from pesearch.encoders.pe_av import FromSound
+from pesearch.encoders.overlap_add import Bounds, overlap_add, overlapping_windows
+from pesearch.encoders.pe_av import CodecFeatureEmbedder
 from pesearch.timeline import steps_of
 from pesearch.types import FloatArray
 
-WINDOWS_AT_ONCE = {"cuda": 64, "cpu": 4}
+WINDOW_BATCH_SIZES = {"cuda": 64, "cpu": 4}
+"""Windows of 10 s, from codec features."""
 
 
 class PeAFrame:
@@ -26,35 +27,35 @@ class PeAFrame:
 
     def __init__(self, folder: ModelFolder, device: str) -> None:
         self.device = device
-        self._model = place(load_pe_a_frame(folder.path), device)
+        self._model = move_to(load_pe_a_frame(folder.path), device)
         self._tokenizer = load_tokenizer(folder.path)
         self.codec = Codec(self._model.audio_encoder.embedder)
         self.sound = SoundEncoder(self.codec, device)
-        self._model.audio_encoder.embedder = FromSound(self._model.audio_encoder.embedder)
-        self.batches = Batches("windows of sound", device, WINDOWS_AT_ONCE)
+        self._model.audio_encoder.embedder = CodecFeatureEmbedder(self._model.audio_encoder.embedder)
+        self.batches = AdaptiveBatches("windows of sound", device, WINDOW_BATCH_SIZES)
         self._embedded: tuple[tuple[str, ...], torch.Tensor] | None = None
 
-    def hear(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
-        """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz, at most 399.96 s of it."""
+    def detect(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
+        """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz of at most 399.96 s."""
         if not audio.size or not phrases:
             return np.zeros((len(phrases), steps_of(audio.size)), dtype=np.float32)
-        (features,) = self.sound.plain([audio])
+        (features,) = self.sound.encode_whole([audio])
         return self.probabilities(features, phrases)
 
     def probabilities(self, features: FloatArray, phrases: Sequence[str]) -> FloatArray:
-        """float32 [phrases, steps] in 0..1, for the codec's features float32 [steps, dim] of a sound of any length."""
-        nothing = np.zeros((len(phrases), 0 if phrases else len(features)), dtype=np.float32)
-        parts = self.along(lambda first, stop: features[first:stop], len(features), phrases)
-        return np.concatenate([nothing, *parts], axis=1)
+        """float32 [phrases, steps] in 0..1, for codec features float32 [steps, dim] of any length."""
+        empty = np.zeros((len(phrases), 0 if phrases else len(features)), dtype=np.float32)
+        parts = self.iter_probabilities(lambda first, stop: features[first:stop], len(features), phrases)
+        return np.concatenate([empty, *parts], axis=1)
 
-    def along(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
-        """The same piece by piece, as its windows are heard, in memory that does not grow with the steps."""
-        bounds = windows_of(steps) if phrases else []
-        for logits in stitched(bounds, self._hear_windows(read, bounds, phrases)):
+    def iter_probabilities(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
+        """`probabilities` piece by piece, float32 [phrases, n], in memory that does not grow with the steps."""
+        bounds = overlapping_windows(steps) if phrases else []
+        for logits in overlap_add(bounds, self._window_logits(read, bounds, phrases)):
             yield (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
 
-    def _hear_windows(self, read: ReadSteps, bounds: Sequence[Bounds], phrases: Sequence[str]) -> Iterator[FloatArray]:
-        """The logits [phrases, steps] of each window. What several windows of a batch hear is read once."""
+    def _window_logits(self, read: ReadSteps, bounds: Sequence[Bounds], phrases: Sequence[str]) -> Iterator[FloatArray]:
+        """The logits [phrases, steps] of each window. Steps shared by windows of a batch are read once."""
         text, done = self.embed_phrases(phrases), 0
         while done < len(bounds):
             batch = bounds[done : done + self.batches.size]
@@ -64,29 +65,29 @@ class PeAFrame:
             done += len(batch)
 
     def embed_phrases(self, phrases: Sequence[str]) -> torch.Tensor:
-        """Phrases to float32 [n, dim]. The last ones are kept: one clip after another is asked for the same."""
-        kept = self._embedded  # looked at once: other threads may ask for others meanwhile
-        if kept is None or kept[0] != tuple(phrases):
-            with computing(self.device):
+        """Phrases to float32 [n, dim]. The last result is cached: consecutive clips are searched for the same."""
+        cached = self._embedded  # read once: other threads may replace it
+        if cached is None or cached[0] != tuple(phrases):
+            with inference(self.device):
                 tokens = tokenize(self._tokenizer, phrases).to(self.device)
                 state = self._model.text_model(**tokens).last_hidden_state[:, 0]
-                kept = self._embedded = tuple(phrases), self._model.text_audio_head(state).float()
-        return kept[1]
+                cached = self._embedded = tuple(phrases), self._model.text_audio_head(state).float()
+        return cached[1]
 
     def logits(self, windows: Sequence[FloatArray], text: torch.Tensor) -> list[FloatArray]:
-        """The logits float32 [phrases, steps] of windows [steps, dim] of one length, for embedded phrases."""
+        """Logits float32 [phrases, steps] of windows [steps, dim] of equal length, for embedded phrases."""
 
-        def hear(batch: Sequence[FloatArray]) -> list[FloatArray]:
+        def compute(batch: Sequence[FloatArray]) -> list[FloatArray]:
             return list(self._logits(torch.from_numpy(np.stack(batch)).to(self.device), text))
 
-        return self.batches.run(windows, hear)
+        return self.batches.run(windows, compute)
 
     def _logits(self, features: torch.Tensor, text: torch.Tensor) -> FloatArray:
         """float32 [B, phrases, steps] of `features` [B, steps, codec dim]."""
         model = self._model
-        with computing(self.device):
-            heard = model.audio_head(model.audio_encoder(input_values=features).last_hidden_state).float()
+        with inference(self.device):
+            vectors = model.audio_head(model.audio_encoder(input_values=features).last_hidden_state).float()
         with torch.inference_mode():
-            dots = torch.einsum("pd,bsd->bps", text, heard)
+            dots = torch.einsum("pd,bsd->bps", text, vectors)
             logits: FloatArray = (dots * model.text_audio_logit_scale + model.text_audio_logit_bias).cpu().numpy()
         return logits

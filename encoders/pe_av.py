@@ -1,13 +1,13 @@
 """PE-AV through transformers: windows of video and audio, and texts, to the video, audio and audio-video spaces.
 
-A loaded model is taken apart: its image tower and its audio codec, which cost nearly all, run on their own, once for
-each frame and each second, and what is left of the model starts from their features.
+The image tower and the audio codec, which take nearly all of the time, are detached from the model and run once per
+frame and per second of audio; the rest of the model takes their features as input.
 
-The model's own methods are not used where they are broken or silently wrong (transformers 5.23):
+The model's own methods are not used where they fail or are silently wrong (transformers 5.23):
 
 - text: PE-AV was trained on the CLS state *before* the text tower's final norm, but since 5.1 `hidden_states[-1]` is
-  the state after it. The norm is replaced by the identity, which is right under every version.
-- get_text_audio_embeds, get_text_video_embeds, get_video_embeds and the two *_plus_text ones raise: towers and heads
+  the state after it. `checkpoint_loader` replaces the norm by the identity, which is right under every version.
+- get_text_audio_embeds, get_text_video_embeds, get_video_embeds and the two *_plus_text methods raise: towers and heads
   are called here, as in the reference implementation.
 - padding changes audio embeddings: only windows of equal length share a batch, so nothing is padded.
 """
@@ -22,106 +22,99 @@ import numpy as np
 import torch
 from torch import nn
 
-from pesearch.encoders.checkpoint_loader import frames_wanted, load_pe_av, load_tokenizer, picture_size, tokenize
+from pesearch.encoders.checkpoint_loader import (
+    load_pe_av,
+    load_tokenizer,
+    tokenize,
+    tower_image_size,
+    trained_frame_count,
+)
 from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.device import Batches, computing, place
-from pesearch.encoders.image_tower import Tower, squeeze_as_transformers
+from pesearch.encoders.device import AdaptiveBatches, inference, move_to
+from pesearch.encoders.image_tower import ImageTower, resize_like_transformers
+from pesearch.encoders.io_types import JointVectors, WindowFeatures, WindowVectors
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.preprocess import batches_of_equals, sample_frames
+from pesearch.encoders.preprocess import batches_by_key, sample_frames
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
-TEXTS_AT_ONCE = 64
+TEXT_BATCH_SIZE = 64
+"""Texts tokenized and embedded at once."""
 
-WINDOWS_AT_ONCE = {"cuda": 64, "cpu": 4}
-
-Vectors = tuple[FloatArray | None, FloatArray | None, FloatArray | None]
-"""Video, audio and audio-video vector of one window."""
-
-Joint = tuple[FloatArray | None, FloatArray | None]
-"""A window together with a text, as it asks the video space (by its sound) and the audio space (by its pictures)."""
+WINDOW_BATCH_SIZES = {"cuda": 64, "cpu": 4}
+"""Windows of 10 s, from frame vectors and codec features."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A learned pair: the probability that two things belong together is sigmoid(dot * scale + bias)."""
+    """Learned scale and bias: the probability that query and media match is sigmoid(dot * scale + bias)."""
 
     scale: float
     bias: float
 
 
-@dataclass(frozen=True, slots=True)
-class WindowFeatures:
-    """One window as PE-AV's transformers take it: `frames` float32 [n, width] from the image tower, in order of time,
-    `sound` float32 [steps, dim] from the codec; None for what it has not."""
-
-    frames: FloatArray | None
-    sound: FloatArray | None
-
-
 class PeAv:
-    """A PE-AV model on a device. Without video, its video and fusion towers are not kept in memory."""
+    """A PE-AV model on a device. Without video, its video and fusion towers are freed."""
 
     def __init__(self, folder: ModelFolder, device: str, *, with_video: bool = True) -> None:
         self.device = device
         self.dim = folder.dim
-        model = place(load_pe_av(folder.path, with_video=with_video, image_size=folder.image_size), device)
+        model = move_to(load_pe_av(folder.path, with_video=with_video, image_size=folder.image_size), device)
         self._model = model
         self._tokenizer = load_tokenizer(folder.path)
         self.codec = Codec(model.audio_model.audio_encoder.embedder)
-        model.audio_model.audio_encoder.embedder = FromSound(model.audio_model.audio_encoder.embedder)
+        model.audio_model.audio_encoder.embedder = CodecFeatureEmbedder(model.audio_model.audio_encoder.embedder)
         self.sound = SoundEncoder(self.codec, device)
-        self.tower = self._take_tower() if with_video else None
-        self._frames_wanted = frames_wanted(folder.path) if with_video else None
-        self.batches = Batches("windows", device, WINDOWS_AT_ONCE)
+        self.tower = self._detach_tower() if with_video else None
+        self._trained_frame_count = trained_frame_count(folder.path) if with_video else None
+        self.batches = AdaptiveBatches("windows", device, WINDOW_BATCH_SIZES)
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName]) -> dict[SpaceName, FloatArray]:
         """Texts to float32 [n, dim] for each of `spaces`. Raises DeviceError."""
         empty = np.empty((0, self.dim), dtype=np.float32)
         parts: dict[SpaceName, list[FloatArray]] = {space: [empty] for space in spaces}
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            with computing(self.device):
-                state = self._text_states(texts[start : start + TEXTS_AT_ONCE])
+        for start in range(0, len(texts), TEXT_BATCH_SIZE):
+            with inference(self.device):
+                state = self._text_states(texts[start : start + TEXT_BATCH_SIZE])
                 for space, vectors in parts.items():
                     vectors.append(_numpy(self._text_head(space)(state)))
         return {space: np.concatenate(vectors) for space, vectors in parts.items()}
 
-    def embed_with_text(self, windows: Sequence[WindowFeatures], text: str) -> list[Joint]:
-        """Windows, each together with one text: the heads that ask with a sound and words for pictures, and with
-        pictures and words for a sound. Raises DeviceError."""
-        with computing(self.device):
+    def embed_with_text(self, windows: Sequence[WindowFeatures], text: str) -> list[JointVectors]:
+        """Query vectors of each window combined with the text. Raises DeviceError."""
+        with inference(self.device):
             state = self._text_states([text])
         return [self._join(window, state) for window in windows]
 
     def features(self, frames: Sequence[ImageArray] | None, audio: FloatArray | None) -> WindowFeatures:
-        """One window on its own: RGB pictures uint8 [H, W, 3] of any sizes, and float32 mono audio at 48 kHz."""
+        """Features of one window: RGB images uint8 [H, W, 3] of any size, and float32 mono audio at 48 kHz."""
         if frames and self.tower is None:
             raise ValueError("this model set has no video tower: give windows without frames")
-        seen = self.tower.embed(frames) if frames and self.tower else None
-        heard = self.sound.plain([audio])[0] if audio is not None and audio.size else None
-        return WindowFeatures(seen, heard)
+        visual = self.tower.embed(frames) if frames and self.tower else None
+        sound = self.sound.encode_whole([audio])[0] if audio is not None and audio.size else None
+        return WindowFeatures(visual, sound)
 
-    def embed_windows(self, windows: Sequence[WindowFeatures]) -> list[Vectors]:
-        """Windows to their vectors, in the order given: None for what a window has no frames or no sound for."""
+    def embed_windows(self, windows: Sequence[WindowFeatures]) -> list[WindowVectors]:
+        """Vectors of windows, in the given order. Raises DeviceError."""
         prepared = [WindowFeatures(self._sampled(window.frames), window.sound) for window in windows]
-        vectors: list[Vectors] = [(None, None, None)] * len(prepared)
+        vectors = [WindowVectors(None, None, None)] * len(prepared)
         lengths = [tuple(_length(part) for part in (window.frames, window.sound)) for window in prepared]
-        for positions in batches_of_equals(lengths, len(prepared)):
+        for positions in batches_by_key(lengths, len(prepared)):
             batch = [prepared[position] for position in positions]
             for position, found in zip(positions, self.batches.run(batch, self._embed_batch), strict=True):
                 vectors[position] = found
         return vectors
 
-    def calibration(self, space: SpaceName, asked_with: SpaceName | None) -> Calibration | None:
-        """The learned pair for a text (or a vector of the space `asked_with`) that asks `space`, if there is one."""
+    def calibration(self, space: SpaceName, query_space: SpaceName | None) -> Calibration | None:
+        """Scale and bias for a query of `space` by a text or a vector of `query_space`; None if none was learned."""
         model = self._model
-        if asked_with is None:
+        if query_space is None:
             owner, name = {
                 SpaceName.AUDIO: (model.audio_model, "text_audio"),
                 SpaceName.VIDEO: (model.video_model, "text_video"),
                 SpaceName.AUDIO_VIDEO: (model, "text_audio_video"),
             }[space]
-        elif {space, asked_with} == {SpaceName.AUDIO, SpaceName.VIDEO}:
+        elif {space, query_space} == {SpaceName.AUDIO, SpaceName.VIDEO}:
             owner, name = model, "audio_video"
         else:
             return None
@@ -130,32 +123,32 @@ class PeAv:
         )
 
     def _text_states(self, texts: Sequence[str]) -> torch.Tensor:
-        """What the heads start from, [texts, hidden]."""
+        """CLS states before the final norm, the input of the text heads, [texts, hidden]."""
         tokens = tokenize(self._tokenizer, texts).to(self.device)
         state: torch.Tensor = self._model.text_model(**tokens).last_hidden_state[:, 0]
         return state
 
-    def _join(self, window: WindowFeatures, text: torch.Tensor) -> Joint:
-        """One window and one text [1, hidden]; the media comes first, as in the reference."""
+    def _join(self, window: WindowFeatures, text: torch.Tensor) -> JointVectors:
+        """One window and one text state [1, hidden]; the media comes first, as in the reference implementation."""
         model = self._model
         sound, frames = (_stack([part], self.device) for part in (window.sound, self._sampled(window.frames)))
         video = audio = None
-        with computing(self.device):
+        with inference(self.device):
             if sound is not None:
-                heard = model.audio_model.audio_encoder(input_values=sound).pooler_output
-                video = _numpy(model.audio_plus_text_head(torch.cat([heard, text], dim=-1)))[0]
+                pooled = model.audio_model.audio_encoder(input_values=sound).pooler_output
+                video = _numpy(model.audio_plus_text_head(torch.cat([pooled, text], dim=-1)))[0]
             if frames is not None:
-                seen = model.video_model.video_encoder(pixel_values_videos=frames).pooler_output
-                audio = _numpy(model.video_plus_text_head(torch.cat([seen, text], dim=-1)))[0]
-        return video, audio
+                pooled = model.video_model.video_encoder(pixel_values_videos=frames).pooler_output
+                audio = _numpy(model.video_plus_text_head(torch.cat([pooled, text], dim=-1)))[0]
+        return JointVectors(video, audio)
 
-    def _embed_batch(self, batch: Sequence[WindowFeatures]) -> list[Vectors]:
+    def _embed_batch(self, batch: Sequence[WindowFeatures]) -> list[WindowVectors]:
         frames = _stack([window.frames for window in batch], self.device)
         sound = _stack([window.sound for window in batch], self.device)
-        with computing(self.device):
+        with inference(self.device):
             parts = self._embed_tensors(frames, sound)
             arrays = [[None] * len(batch) if part is None else list(_numpy(part)) for part in parts]
-        return list(zip(*arrays, strict=True))
+        return [WindowVectors(*vectors) for vectors in zip(*arrays, strict=True)]
 
     def _embed_tensors(
         self, frames: torch.Tensor | None, sound: torch.Tensor | None
@@ -170,11 +163,11 @@ class PeAv:
                 model.audio_video_head(both.pooler_output),
             )
         if frames is not None:
-            seen = model.video_model.video_encoder(pixel_values_videos=frames)
-            return model.video_model.video_head(seen.pooler_output), None, None
+            visual = model.video_model.video_encoder(pixel_values_videos=frames)
+            return model.video_model.video_head(visual.pooler_output), None, None
         if sound is not None:
-            heard = model.audio_model.audio_encoder(input_values=sound)
-            return None, model.audio_model.audio_head(heard.pooler_output), None
+            audible = model.audio_model.audio_encoder(input_values=sound)
+            return None, model.audio_model.audio_head(audible.pooler_output), None
         return None, None, None
 
     def _text_head(self, space: SpaceName) -> Any:
@@ -184,26 +177,26 @@ class PeAv:
         return model.video_model.text_video_head if space is SpaceName.VIDEO else model.text_audio_video_head
 
     def _sampled(self, frames: FloatArray | None) -> FloatArray | None:
-        """As many of the frames as the checkpoint was trained with."""
+        """As many of the frames, evenly spread, as the checkpoint was trained with."""
         if frames is None or not len(frames):
             return None
-        return np.stack(sample_frames(list(frames), self._frames_wanted))
+        return np.stack(sample_frames(list(frames), self._trained_frame_count))
 
-    def _take_tower(self) -> Tower:
+    def _detach_tower(self) -> ImageTower:
         encoder = self._model.video_model.video_encoder
-        wrapper, size = encoder.embedder.vision_model, picture_size(self._model)
+        wrapper, size = encoder.embedder.vision_model, tower_image_size(self._model)
         width = encoder.embedder.proj.in_features
-        encoder.embedder = FromFrames(encoder.embedder)
+        encoder.embedder = FrameFeatureEmbedder(encoder.embedder)
 
         def compute(pixels: torch.Tensor) -> torch.Tensor:
             logits: torch.Tensor = wrapper(pixels).logits
             return logits
 
-        return Tower(wrapper.timm_model, compute, squeeze_as_transformers, size, width, self.device)
+        return ImageTower(wrapper.timm_model, compute, resize_like_transformers, size, width, self.device)
 
 
-class FromSound(nn.Module):
-    """Takes the place of PeAudioEncoderEmbedder, and codec features that of samples."""
+class CodecFeatureEmbedder(nn.Module):
+    """Replaces PeAudioEncoderEmbedder; takes codec features instead of samples."""
 
     def __init__(self, embedder: Any) -> None:
         super().__init__()
@@ -214,8 +207,8 @@ class FromSound(nn.Module):
         return self.data_proj(features), padding_mask
 
 
-class FromFrames(nn.Module):
-    """Takes the place of PeVideoEncoderEmbedder, and vectors of the image tower, of unit length, that of pixels."""
+class FrameFeatureEmbedder(nn.Module):
+    """Replaces PeVideoEncoderEmbedder; takes unit-length vectors of the image tower instead of pixels."""
 
     def __init__(self, embedder: Any) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""PE-Core through open_clip: pictures and texts to one space, where the cosine compares them.
+"""PE-Core through open_clip: images and texts to one space, compared by cosine.
 
-Pictures are squeezed to a square and scaled to -1..1 by our own `squeeze` and `Tower`, as PE-Core was trained:
-open_clip does that for weights it knows by name, and falls back to a centre crop and OpenAI's values for a folder that
-does not say.
+`ImageTower` resizes images to a square, ignoring their aspect ratio, and scales them to -1..1, as PE-Core was trained.
+open_clip does so only for weights it knows by name, and falls back to a centre crop and OpenAI's mean and deviation for
+a folder whose configuration does not say.
 """
 
 from __future__ import annotations
@@ -14,43 +14,45 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from pesearch.encoders.device import computing, place
-from pesearch.encoders.image_tower import Tower, same_weights, squeeze_as_open_clip
-from pesearch.encoders.lazy_imports import TOKENIZING, SkipParameterInit, load_open_clip, silent
+from pesearch.encoders.device import inference, move_to
+from pesearch.encoders.image_tower import ImageTower, have_equal_weights, resize_like_open_clip
+from pesearch.encoders.lazy_imports import TOKENIZER_LOCK, load_open_clip, suppress_output
 from pesearch.encoders.model_files import ModelFolder
+from pesearch.encoders.parameter_init import SkipParameterInit
 from pesearch.errors import ModelDamaged, first_line
 from pesearch.types import FloatArray
 
-TEXTS_AT_ONCE = 64
+TEXT_BATCH_SIZE = 64
+"""Texts tokenized and embedded at once."""
 
 
 class PeCore:
-    """A PE-Core model on a device. `tower` makes the vectors of pictures; one of equal weights may take its place."""
+    """A PE-Core model on a device. `tower` embeds images; another tower of equal weights may replace it (`share`)."""
 
     def __init__(self, folder: ModelFolder, device: str) -> None:
         self.device = device
         self.dim = folder.dim
         model, self._tokenize = _load(folder)
-        self._model = place(model, device)
+        self._model = move_to(model, device)
         visual = model.visual
-        self.tower = Tower(visual.trunk, visual, squeeze_as_open_clip, visual.image_size[0], self.dim, device)
+        self.tower = ImageTower(visual.trunk, visual, resize_like_open_clip, visual.image_size[0], self.dim, device)
 
-    def share(self, tower: Tower) -> bool:
-        """Gives up its own tower for one that holds the same weights. Whether it does."""
+    def share(self, tower: ImageTower) -> bool:
+        """Replace the own tower by `tower` if both have the same weights and size. Returns whether it did."""
         visual = self._model.visual
         heads = list(visual.head.parameters())
-        if heads or tower.size != self.tower.size or not same_weights(tower.network, visual.trunk):
+        if heads or tower.size != self.tower.size or not have_equal_weights(tower.network, visual.trunk):
             return False
         self.tower, self._model.visual = tower, None
         return True
 
     def embed_texts(self, texts: Sequence[str]) -> FloatArray:
-        """Texts to float32 [n, dim] of unit length. Of a long text the first 30 tokens are read. Raises DeviceError."""
+        """Texts to float32 [n, dim] of unit length. Texts are truncated to 30 tokens. Raises DeviceError."""
         parts = [np.empty((0, self.dim), dtype=np.float32)]
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            with TOKENIZING:
-                tokens = self._tokenize(list(texts[start : start + TEXTS_AT_ONCE])).to(self.device)
-            with computing(self.device):
+        for start in range(0, len(texts), TEXT_BATCH_SIZE):
+            with TOKENIZER_LOCK:
+                tokens = self._tokenize(list(texts[start : start + TEXT_BATCH_SIZE])).to(self.device)
+            with inference(self.device):
                 vectors = self._model.encode_text(tokens).float()
                 parts.append(torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy())
         return np.concatenate(parts)
@@ -61,7 +63,7 @@ def _load(folder: ModelFolder) -> tuple[Any, Any]:
     open_clip = load_open_clip()
     name = f"local-dir:{folder.path}"
     try:
-        with silent(), SkipParameterInit():
+        with suppress_output(), SkipParameterInit():
             model = open_clip.create_model(name)
             tokenize = open_clip.get_tokenizer(name)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -69,5 +71,5 @@ def _load(folder: ModelFolder) -> tuple[Any, Any]:
         raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch it again.") from error
     size = model.visual.image_size
     if folder.image_size is not None and size != (folder.image_size, folder.image_size):
-        raise ModelDamaged(f"{folder.path} wants pictures of {size}, not {folder.image_size} pixels: fetch it again.")
+        raise ModelDamaged(f"{folder.path} takes images of {size}, not {folder.image_size} pixels: fetch it again.")
     return model.eval(), tokenize

@@ -1,4 +1,4 @@
-"""What must be done to pictures, sound and lists of them before a model may see them."""
+"""Preprocessing of audio and frames, and batches of equal lengths."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from pesearch.types import FloatArray
 Frame = TypeVar("Frame")
 
 MAX_STEPS = 9999
-"""PE-AV and PE-A-Frame have positions for so many steps (399.96 s); beyond, they were never trained."""
+"""Steps (399.96 s) that PE-AV and PE-A-Frame have position embeddings for; they were not trained beyond."""
 
 
-def whole_steps(audio: FloatArray) -> FloatArray:
-    """Mono audio, reflected at its end to a whole number of steps, as the models' feature extractor does.
+def pad_to_whole_steps(audio: FloatArray) -> FloatArray:
+    """Mono audio padded at its end by reflection to a whole number of steps, as the models' feature extractor does.
 
-    Reflection (and not zeros) matters: the codec hears a cut. Raises ValueError for anything but mono float audio of
-    1 sample to 399.96 s.
+    Zeros would make a difference: the codec reacts to the discontinuity. Raises ValueError for anything but mono float
+    audio of 1 sample to 399.96 s.
     """
     if audio.ndim != 1 or not audio.size:
         raise ValueError(f"mono audio must be float32 [samples], not {audio.dtype} {audio.shape}")
     if audio.size > MAX_STEPS * STEP_SAMPLES:
-        raise ValueError(f"{audio.size / SAMPLE_RATE:.0f} s of audio at once: the models know at most 399.96 s")
+        raise ValueError(f"{audio.size / SAMPLE_RATE:.0f} s of audio at once: the models take at most 399.96 s")
     audio = audio.astype(np.float32, copy=False)
     missing = -audio.size % STEP_SAMPLES
     return np.pad(audio, (0, missing), "reflect") if missing else audio
 
 
 def sample_frames(frames: Sequence[Frame], count: int | None) -> list[Frame]:
-    """`count` frames spread evenly from the first to the last (repeating where there are fewer); None: all of them.
+    """`count` frames spread evenly from the first to the last (repeated if there are fewer); None: all of them.
 
-    The indices are those of transformers' PeVideoVideoProcessor, so that a 16-frame checkpoint sees what it was
+    The indices are those of transformers' PeVideoVideoProcessor, so that a 16-frame checkpoint gets the frames it was
     trained on.
     """
     if count is None:
@@ -44,10 +44,10 @@ def sample_frames(frames: Sequence[Frame], count: int | None) -> list[Frame]:
     return [frames[int(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
 
 
-def batches_of_equals(keys: Sequence[Hashable], size: int) -> Iterator[list[int]]:
-    """Positions in `keys`, grouped so that a batch holds equal keys only and at most `size` of them.
+def batches_by_key(keys: Sequence[Hashable], size: int) -> Iterator[list[int]]:
+    """Positions in `keys`, grouped into batches of equal keys of at most `size`.
 
-    Equal lengths need no padding, and padding is not harmless here: the codec's convolutions see the zeros.
+    Items of equal length need no padding, which is not harmless here: the codec's convolutions see the zeros.
     """
     groups: dict[Hashable, list[int]] = {}
     for position, key in enumerate(keys):

@@ -1,10 +1,9 @@
-"""torchvision beside a CPU build of torch: the one place that deals with it.
+"""Workaround for importing torchvision with a CPU build of torch.
 
-timm, open_clip and transformers' video processors import torchvision. Its wheel on PyPI is linked to CUDA: beside a
-torch built for CPU its compiled part does not load, and `import torchvision` ends in "operator torchvision::nms does
-not exist". All that is used here (resize, normalise) is Python on torch tensors. So the two operators that the import
-itself asks for are declared, without an implementation, and the import succeeds. Where torchvision loads as it is,
-nothing is touched.
+timm, open_clip and transformers' video processors import torchvision. Its wheel on PyPI is linked to CUDA: with a torch
+built for CPU its compiled part does not load, and `import torchvision` fails with "operator torchvision::nms does not
+exist". All that is used here (resize, normalise) is Python on torch tensors. So the two operators that the import looks
+up are declared without an implementation, and the import succeeds. If torchvision loads by itself, nothing changes.
 """
 
 from __future__ import annotations
@@ -17,20 +16,25 @@ from typing import Literal
 import torch
 
 Loaded = Literal["native", "declared"]
+"""How torchvision was imported."""
 
 _OPERATORS = ("nms", "qnms")
+"""Operators that `import torchvision` looks up."""
+
 _SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+"""Signature of both operators."""
+
 _loading = Lock()
 _declared: torch.library.Library | None = None
 
 
 def ensure_torchvision() -> Loaded:
-    """Makes `import torchvision` work. Call it before the first import of timm, open_clip or transformers' vision code.
+    """Make `import torchvision` work. Call it before the first import of timm, open_clip or transformers' vision code.
 
-    Returns how: "native", or "declared" where its compiled operators are missing and were only declared.
-    Raises ImportError when torchvision is not installed, RuntimeError when it is broken in another way.
+    Returns "native", or "declared" if its compiled operators are missing and were only declared. Raises ImportError if
+    torchvision is not installed, RuntimeError if it is broken in another way.
     """
-    global _declared  # the declaration lasts as long as the object
+    global _declared  # torch drops the declarations with this object
     with _loading:
         if _declared is not None:
             return "declared"

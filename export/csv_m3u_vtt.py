@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import STILL_SECONDS, Selection, files_of, title_of
 from pesearch.export.safe_names import file_name, file_url, one_line
-from pesearch.formatting import event_text
+from pesearch.formatting import format_event
 
 CSV_COLUMNS = ("label", "path", "start_seconds", "end_seconds", "score", "events")
 
@@ -22,7 +22,7 @@ def csv_document(choices: Sequence[Selection]) -> bytes:
     writer.writerow(CSV_COLUMNS)
     for each in choices:
         score = "" if each.score is None else f"{each.score:.4f}"
-        events = "; ".join(event_text(event) for event in each.events)
+        events = "; ".join(format_event(event) for event in each.events)
         times = (f"{each.start_seconds:.3f}", f"{each.end_seconds:.3f}")
         writer.writerow((each.label, each.path, *times, score, events))
     return text.getvalue().encode("utf-8", "surrogateescape")

@@ -12,8 +12,8 @@ from pesearch.errors import MediaError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.output_file import kept
 from pesearch.export.safe_names import safe_stem
-from pesearch.formatting import span
-from pesearch.media.cut_clip import cut_clip, muxing
+from pesearch.formatting import format_span
+from pesearch.media.cut_clip import choose_clip_format, cut_clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def _cut(choice: Selection, folder: Path, reencode: bool) -> Path:
     if choice.is_still:
         suffix, times = choice.path.suffix, ""
     else:
-        how = muxing(choice.path, reencode)
-        suffix, times = how.suffix, "_" + span(*choice.stretch_seconds).replace(":", "-")
+        how = choose_clip_format(choice.path, reencode)
+        suffix, times = how.suffix, "_" + format_span(*choice.stretch_seconds).replace(":", "-")
     name = safe_stem(choice.path) + times
     part = folder / f".{name}.{os.getpid()}.part"
     try:

@@ -14,7 +14,7 @@ from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection, title_of
 from pesearch.export.safe_names import file_name, file_url, one_line, reels
 from pesearch.export.timecode import FrameSpan, common_rate, frame_span, rate_text
-from pesearch.formatting import event_text
+from pesearch.formatting import format_event
 
 _DAY_SECONDS = 24 * 3600
 """A timecode begins again after it."""
@@ -71,7 +71,7 @@ def edl_document(choices: Sequence[Selection]) -> bytes:
 def _comments(choice: Selection) -> list[str]:
     """What was asked, and which sounds are where in the file."""
     score = "" if choice.score is None else f" ({choice.score:.2f})"
-    sounds = (f"SOUND: {one_line(event_text(event))}" for event in choice.events)
+    sounds = (f"SOUND: {one_line(format_event(event))}" for event in choice.events)
     return [f"MOMENT: {one_line(choice.label)}{score}", *sounds]
 
 

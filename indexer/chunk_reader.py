@@ -15,7 +15,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image
-from pesearch.media.thumbnails import small_jpeg
+from pesearch.media.thumbnails import encode_jpeg
 from pesearch.media.video import Frame, FrameReader
 from pesearch.store.derived.previews import Preview
 from pesearch.timeline import FRAMES_PER_SECOND, STEPS_PER_SECOND, chunks, grid, step_count, windows
@@ -75,8 +75,8 @@ def decode(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Piece]:
     """
     if info.kind is MediaKind.IMAGE:
         image = read_image(path)
-        kept = Preview(0.0, small_jpeg(image, STILL_WIDTH))
-        yield Piece(0.0, 0.0, (Still(0.0, 0.0, models.squeeze(image)),), (kept,), None, (), 0.0, 0.0)
+        kept = Preview(0.0, encode_jpeg(image, STILL_WIDTH))
+        yield Piece(0.0, 0.0, (Still(0.0, 0.0, models.resize(image)),), (kept,), None, (), 0.0, 0.0)
         return
     with ExitStack() as stack:
         yield from _Chunks(path, info, models, stack)
@@ -90,7 +90,7 @@ class _Chunks:
         self._models = models
         self._trouble: MediaError | None = None
         names = {space.name for space in models.spaces}
-        self._is_shown = info.video is not None and (SpaceName.FRAME in names or models.sees_windows)
+        self._is_shown = info.video is not None and (SpaceName.FRAME in names or models.embeds_video)
         self._is_heard = info.audio is not None and SpaceName.AUDIO in names
         self._frames = (
             self._try(lambda: stack.enter_context(FrameReader(path, models.device))) if self._is_shown else None
@@ -151,12 +151,12 @@ class _Chunks:
         for frame in frames:
             if frame.time_seconds >= self._next_kept:
                 self._next_kept = (frame.time_seconds // KEPT_EACH_SECONDS + 1) * KEPT_EACH_SECONDS
-                yield Preview(frame.time_seconds, small_jpeg(frame.image, KEPT_WIDTH))
+                yield Preview(frame.time_seconds, encode_jpeg(frame.image, KEPT_WIDTH))
 
     def _squares(self, frame: Frame) -> ResizedFrame:
         """A picture that is still shown is the same object, so that it is encoded once."""
         if self._shown is None or self._shown[0] != frame.since_seconds:
-            self._shown = frame.since_seconds, self._models.squeeze(frame.image)
+            self._shown = frame.since_seconds, self._models.resize(frame.image)
         return self._shown[1]
 
     def _chunk(self, start: float, end: float) -> SoundChunk | None:

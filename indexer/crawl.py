@@ -148,7 +148,7 @@ class _Walk:
             return
         self.files.add(str(path))
         try:
-            location = Location.now(path, self.volumes)
+            location = Location.of_file(path, self.volumes)
         except FileNotFoundError:
             return  # gone since its folder was listed
         except OSError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pesearch.cues import CueSource
 from pesearch.indexer.progress_events import CuesLeftOut, CuesTaken
 from pesearch.locations import Location
-from pesearch.media.cues import CueReading, read_inside, read_sidecar
+from pesearch.media.cues import CueReadResult, read_embedded_cues, read_sidecar
 from pesearch.media.sidecars import Sidecar, Sidecars
 from pesearch.store.catalogue.cues import KnownSource
 from pesearch.store.library import Library
@@ -46,7 +46,7 @@ class _Stale:
 
 def read_cues(places: Sequence[Location], info: MediaInfo, sidecars: Sidecars) -> CuesRead:
     """All cues of a content that lies at these places."""
-    beside = [(place, sidecar) for place in places for sidecar in sidecars.beside(place.path)]
+    beside = [(place, sidecar) for place in places for sidecar in sidecars.find(place.path)]
     return _read(places[0].path, info, True, beside)
 
 
@@ -78,7 +78,7 @@ def _stale(found: Sequence[Location], library: Library) -> list[_Stale]:
         place = known.get(location.path)
         if place is None or place.file_id is None or place.failure is not None or not place.is_still(location):
             continue
-        beside = {each.location.path: each for each in sidecars.beside(location.path)}
+        beside = {each.location.path: each for each in sidecars.find(location.path)}
         before = {source.sidecar.path: source for source in sources[place.file_id] if source.sidecar is not None}
         gone = [path for path, source in before.items() if source.beside == location.path and path not in beside]
         changed = [each for path, each in beside.items() if path not in before or before[path].sidecar != each.location]
@@ -96,7 +96,7 @@ def _read_stale(stale: _Stale) -> CuesRead:
 
 
 def _read(media: Path, info: MediaInfo, inside: bool, beside: Sequence[tuple[Location, Sidecar]]) -> CuesRead:
-    readings: list[tuple[Path, CueReading]] = [(media, read_inside(media, info))] if inside else []
+    readings: list[tuple[Path, CueReadResult]] = [(media, read_embedded_cues(media, info))] if inside else []
     for place, sidecar in beside:
         readings.append((sidecar.location.path, read_sidecar(sidecar, place.path, info.duration_seconds)))
     return CuesRead(

@@ -70,13 +70,13 @@ def embed(work: Sequence[Work], models: ModelSet, stages: StageTimings, library:
     finally:
         for file in so_far.values():
             file.rows.discard()
-    stages.troubles += models.troubles()
+    stages.troubles += models.problems()
 
 
 def _rows(task: Work, models: ModelSet, library: Path) -> FileRows:
     seconds = task.info.duration_seconds
     target = StreamingShardWriter(library, models.spaces) if seconds > LONG_SECONDS else InMemoryRows()
-    return FileRows(seconds, models.kept_codec(), target)
+    return FileRows(seconds, models.shared_codec(), target)
 
 
 def _finish(task: Work, file: WindowAssembler, trouble: Problem | None) -> Ended:
@@ -92,7 +92,7 @@ def _finish(task: Work, file: WindowAssembler, trouble: Problem | None) -> Ended
 
 def _changed(location: Location) -> Problem | None:
     try:
-        now = Location.now(location.path)
+        now = Location.of_file(location.path)
     except OSError:
         return Problem("vanished while it was read", lasts=False)
     if now != location:

@@ -1,5 +1,6 @@
-"""Files to arrays: recognise, probe, decode frames and sound, thumbnails.
+"""Media files to arrays: detect the format, probe, decode frames and audio, read cues, cut clips, make thumbnails.
 
-FFmpeg, torchcodec, torchaudio and PIL live only here. Import the modules: `pesearch.media.probe`, `.video`, `.audio`,
-`.image`, `.cut`, `.recognise`, `.fingerprint`, `.ffmpeg`. All errors are MediaError, its text the reason alone.
+FFmpeg, torchcodec, torchaudio and PIL are used only here. Import the modules: `pesearch.media.probe`, `.video`,
+`.audio`, `.image`, `.cues`, `.cut_clip`, `.thumbnails`. Errors are MediaError, whose message is the reason without the
+path.
 """

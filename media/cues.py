@@ -1,6 +1,6 @@
-"""The cues of a media file: what is written in it and beside it, with times of the player's clock.
+"""Cues of a media file: from its embedded metadata and its sidecars, on the player's clock.
 
-A sidecar that cannot be read never fails its media file: its cues are left out, and a remark says why.
+An unreadable sidecar never fails its media file: its cues are left out, and a remark says why.
 """
 
 from __future__ import annotations
@@ -15,130 +15,132 @@ from typing import Any
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.locations import Location
-from pesearch.media.embedded_metadata import Inside, look_inside
+from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.sidecars import Sidecar
-from pesearch.media.subtitles import MAX_CUES, MAX_TEXT_CHARACTERS, Line, decoded, subtitle_lines
+from pesearch.media.subtitles import MAX_CUES, MAX_TEXT_CHARACTERS, Line, decode_text, parse_subtitles
 from pesearch.types import MediaInfo, MediaKind
 
 MAX_SIDECAR_BYTES = 32 << 20
-"""The subtitles of a film have 200 kB, and of one with every sign typeset 20 MB."""
+"""Subtitles of a film take 200 kB; with every sign typeset, 20 MB."""
 
-_TOLD_IN_TAGS = {
+_KIND_OF_TAG = {
     "title": CueKind.TITLE,
     **dict.fromkeys(("show", "album", "artist", "comment", "description", "synopsis", "lyrics"), CueKind.DESCRIPTION),
 }
+"""Container tags that become cues."""
 
 
 @dataclass(frozen=True, slots=True)
-class CueReading:
-    """What was read, and what is to be said of it: why cues were left out, or how they were understood.
+class CueReadResult:
+    """Cues of one source, and a remark for the user: why cues were left out, or how an encoding was guessed.
 
-    No `source` where the system kept it from being read: it has not been seen.
+    `source` is None if the file system refused to open the file: its content is unknown rather than empty.
     """
 
     source: CueSource | None
     remark: str | None
 
 
-def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueReading:
-    """The cues of a sidecar of a media file that lasts so long. One that cannot be read has none, with a remark."""
-    place = sidecar.location
+def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueReadResult:
+    """Cues of a sidecar of `media`, clipped to its duration. An unreadable sidecar gives none, with a remark."""
+    location = sidecar.location
     try:
-        text, remark = decoded(_content(place))
-        cues = _placed(_SIDECARS.get(sidecar.form, _subtitles)(text, sidecar), duration_seconds)
+        text, remark = decode_text(_content(location))
+        cues = _clipped(_PARSERS.get(sidecar.suffix, _subtitles)(text, sidecar), duration_seconds)
     except MediaError as error:
-        return CueReading(None if _kept_out(error) else CueSource(place, media, ()), str(error))
-    return CueReading(CueSource(place, media, cues), remark)
+        return CueReadResult(None if _is_io_error(error) else CueSource(location, media, ()), str(error))
+    return CueReadResult(CueSource(location, media, cues), remark)
 
 
-def read_inside(media: Path, info: MediaInfo) -> CueReading:
-    """The cues in a media file itself: subtitle streams of text, chapters, and what its tags tell. Errors:
-    FFmpegMissing."""
-    nothing = CueSource(None, None, ())
+def read_embedded_cues(media: Path, info: MediaInfo) -> CueReadResult:
+    """Cues in the media file itself: text subtitle streams, chapters and tags. Errors: FFmpegMissing."""
+    no_cues = CueSource(None, None, ())
     if info.kind is MediaKind.IMAGE:
-        return CueReading(nothing, None)
+        return CueReadResult(no_cues, None)
     try:
-        inside = look_inside(media)
+        metadata = read_embedded_metadata(media)
     except FFmpegMissing:
         raise
     except MediaError as error:
-        return CueReading(None if _kept_out(error) else nothing, f"what is written in it cannot be read: {error}")
+        return CueReadResult(None if _is_io_error(error) else no_cues, f"embedded metadata cannot be read: {error}")
     except OSError as error:
-        return CueReading(None, f"what is written in it cannot be read: {error.strerror}")
-    cues = _placed(_written_inside(inside), info.duration_seconds)
-    return CueReading(CueSource(None, None, cues), "; ".join(inside.remarks) or None)
+        return CueReadResult(None, f"embedded metadata cannot be read: {error.strerror}")
+    cues = _clipped(_embedded(metadata), info.duration_seconds)
+    return CueReadResult(CueSource(None, None, cues), "; ".join(metadata.remarks) or None)
 
 
-def _kept_out(error: MediaError) -> bool:
-    """Whether it was not the content that was at fault."""
+def _is_io_error(error: MediaError) -> bool:
+    """Whether the file system failed, not the content."""
     return isinstance(error.__cause__, OSError)
 
 
-def _content(place: Location) -> bytes:
-    if place.size_bytes > MAX_SIDECAR_BYTES:
-        raise MediaError(f"{place.size_bytes / 1e6:,.0f} MB: more than is read of a file beside media")
+def _content(location: Location) -> bytes:
+    if location.size_bytes > MAX_SIDECAR_BYTES:
+        limit = MAX_SIDECAR_BYTES / 1e6
+        raise MediaError(f"sidecar of {location.size_bytes / 1e6:,.0f} MB left out: the limit is {limit:,.0f} MB")
     try:
-        with place.path.open("rb") as file:
+        with location.path.open("rb") as file:
             return file.read(MAX_SIDECAR_BYTES)
     except OSError as error:
         raise_unreadable(error)
 
 
 def _subtitles(text: str, sidecar: Sidecar) -> Iterator[Cue]:
-    for line in subtitle_lines(text, sidecar.form):
+    for line in parse_subtitles(text, sidecar.suffix):
         yield _cue(line, CueKind.SUBTITLE, _name(sidecar.location.path), sidecar.language)
 
 
 def _captions(text: str, sidecar: Sidecar) -> Iterator[Cue]:
-    """A caption a line, as collections of captioned clips have them."""
+    """One caption per line, as in collections of captioned clips."""
     source = _name(sidecar.location.path)
-    return (_of_all(line, CueKind.DESCRIPTION, source) for line in text.split("\n"))
+    return (_whole_file_cue(line, CueKind.DESCRIPTION, source) for line in text.split("\n"))
 
 
-def _download(text: str, sidecar: Sidecar) -> Iterator[Cue]:
-    """What yt-dlp writes down of a video (`--write-info-json`)."""
+def _yt_dlp_info(text: str, sidecar: Sidecar) -> Iterator[Cue]:
+    """The metadata that yt-dlp writes with `--write-info-json`."""
     try:
-        told = json.loads(text)
+        info = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MediaError("damaged: no JSON") from error
-    if not isinstance(told, dict):
-        raise MediaError("not what yt-dlp writes: no object of JSON")
+        raise MediaError("damaged: not JSON") from error
+    if not isinstance(info, dict):
+        raise MediaError("not an info.json of yt-dlp: not a JSON object")
     source = _name(sidecar.location.path)
-    yield _of_all(_text(told.get("title")), CueKind.TITLE, source)
-    for line in _text(told.get("description")).split("\n"):
-        yield _of_all(line, CueKind.DESCRIPTION, source)
-    yield _of_all(", ".join(_text(tag) for tag in _list(told.get("tags"))), CueKind.DESCRIPTION, source)
-    for chapter in _list(told.get("chapters")):
+    yield _whole_file_cue(_text(info.get("title")), CueKind.TITLE, source)
+    for line in _text(info.get("description")).split("\n"):
+        yield _whole_file_cue(line, CueKind.DESCRIPTION, source)
+    yield _whole_file_cue(", ".join(_text(tag) for tag in _list(info.get("tags"))), CueKind.DESCRIPTION, source)
+    for chapter in _list(info.get("chapters")):
         if isinstance(chapter, dict):
             start, end = _number(chapter.get("start_time"), 0.0), _number(chapter.get("end_time"), math.inf)
             yield _cue(Line(start, end, _text(chapter.get("title"))), CueKind.CHAPTER, source)
 
 
-_SIDECARS: dict[str, Callable[[str, Sidecar], Iterator[Cue]]] = {".info.json": _download, ".txt": _captions}
+_PARSERS: dict[str, Callable[[str, Sidecar], Iterator[Cue]]] = {".info.json": _yt_dlp_info, ".txt": _captions}
+"""By suffix; all others are subtitles."""
 
 
-def _written_inside(inside: Inside) -> Iterator[Cue]:
-    for tag, text in inside.tags.items():
-        if (kind := _TOLD_IN_TAGS.get(tag.lower())) is not None:
-            yield from (_of_all(line, kind, f"tag {tag.lower()}") for line in text.split("\n"))
-    for chapter in inside.chapters:
+def _embedded(metadata: EmbeddedMetadata) -> Iterator[Cue]:
+    for tag, text in metadata.tags.items():
+        if (kind := _KIND_OF_TAG.get(tag.lower())) is not None:
+            yield from (_whole_file_cue(line, kind, f"tag {tag.lower()}") for line in text.split("\n"))
+    for chapter in metadata.chapters:
         yield _cue(chapter, CueKind.CHAPTER, "chapters")
-    for stream in inside.streams:
+    for stream in metadata.streams:
         for line in stream.lines:
             yield _cue(line, CueKind.SUBTITLE, f"stream {stream.index}", stream.language)
 
 
-def _placed(cues: Iterable[Cue], duration_seconds: float) -> tuple[Cue, ...]:
-    """Those that are shown while the file lasts, in the order of time, each once."""
+def _clipped(cues: Iterable[Cue], duration_seconds: float) -> tuple[Cue, ...]:
+    """The cues that overlap [0, duration], clipped to it, sorted by time, without duplicates."""
     found: dict[Cue, None] = {}
     for cue in cues:
-        text = _readable(" ".join(cue.text.split())[:MAX_TEXT_CHARACTERS])
+        text = _encodable(" ".join(cue.text.split())[:MAX_TEXT_CHARACTERS])
         start, end = max(cue.start_seconds, 0.0), min(max(cue.end_seconds, cue.start_seconds), duration_seconds)
         if text and start <= end and (cue.end_seconds > 0 or cue.start_seconds >= 0):
             found[Cue(start, end, text, cue.kind, cue.source, cue.language)] = None
         if len(found) > MAX_CUES:
-            raise MediaError(f"more than {MAX_CUES:,} cues: more than is read")
+            raise MediaError(f"more than {MAX_CUES:,} cues: all of them left out")
     return tuple(sorted(found, key=lambda cue: (cue.start_seconds, cue.end_seconds)))
 
 
@@ -146,7 +148,7 @@ def _cue(line: Line, kind: CueKind, source: str, language: str = "") -> Cue:
     return Cue(line.start_seconds, line.end_seconds, line.text, kind, source, language)
 
 
-def _of_all(text: str, kind: CueKind, source: str) -> Cue:
+def _whole_file_cue(text: str, kind: CueKind, source: str) -> Cue:
     return Cue(0.0, math.inf, text, kind, source)
 
 
@@ -158,15 +160,15 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _number(value: Any, otherwise: float) -> float:
+def _number(value: Any, default: float) -> float:
     is_number = isinstance(value, int | float) and abs(value) < 1e12
-    return float(value) if is_number else otherwise
+    return float(value) if is_number else default
 
 
 def _name(path: Path) -> str:
-    return _readable(path.name)
+    return _encodable(path.name)
 
 
-def _readable(text: str) -> str:
-    """Text that UTF-8 can hold: the undecodable bytes of a name become escapes."""
+def _encodable(text: str) -> str:
+    """The text with lone surrogates (undecodable bytes of a name) escaped, so that UTF-8 can encode it."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""What is written in a container: text subtitles, chapters and tags, as FFmpeg tells them."""
+"""Metadata embedded in a container: text subtitles, chapters and tags, read with FFmpeg."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, output_of
-from pesearch.media.ffprobe import Section, longest_seconds
+from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffprobe import Section, timeout_for
 from pesearch.media.probe import inspect
-from pesearch.media.subtitles import Line, decoded, subtitle_lines
+from pesearch.media.subtitles import Line, decode_text, parse_subtitles
 
 _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
 )
 TEXT_CODECS = frozenset(_SUBTITLE_CODECS.split(" "))
-"""Subtitles that are text. The others are pictures of it."""
+"""Subtitle codecs that hold text; the others hold pictures."""
 
 MAX_STREAMS = 64
-_MAX_STREAM_BYTES = 32 << 20
+"""Further subtitle streams are ignored."""
 
-_TAG = "tag:"
+_MAX_STREAM_BYTES = 32 << 20
+"""A subtitle stream is cut at this size, like a sidecar."""
+
+_TAG_PREFIX = "tag:"
+"""Prefix of tags in ffprobe's compact output."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubtitleStream:
-    """A stream of text subtitles, by its number in the container. `language` is as told there, or empty."""
+    """A text subtitle stream. `index` is its number in the container, `language` its language tag or empty."""
 
     index: int
     language: str
@@ -35,8 +39,8 @@ class SubtitleStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
-    """What is written in a container, in seconds of the player's clock; `remarks` say what was left out."""
+class EmbeddedMetadata:
+    """Tags, chapters and text subtitles, in seconds on the player's clock; `remarks` say what was left out and why."""
 
     tags: Mapping[str, str]
     chapters: tuple[Line, ...]
@@ -44,22 +48,26 @@ class Inside:
     remarks: tuple[str, ...]
 
 
-def look_inside(path: Path) -> Inside:
-    """Read what is written in a video or audio file; with subtitles in it all of the file is read.
+def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
+    """Read the embedded metadata of a video or audio file. Subtitles require a pass over the whole file.
 
     Errors: MediaError when FFmpeg cannot open it; OSError; FFmpegMissing.
     """
     container = inspect(path)
     tags, chapters, streams = {}, [], []
-    for section in container.told:
+    for section in container.sections:
         if section.name == "format":
-            tags = {field[len(_TAG) :]: text for field, text in section.fields.items() if field.startswith(_TAG)}
+            tags = {
+                field[len(_TAG_PREFIX) :]: text
+                for field, text in section.fields.items()
+                if field.startswith(_TAG_PREFIX)
+            }
         elif section.name == "chapter":
             chapters.append(_chapter(section, container.origin_seconds))
         elif section.text("codec_type") == "subtitle" and section.text("codec_name") in TEXT_CODECS:
             streams.append(section)
     read, remarks = _streams(path, streams[:MAX_STREAMS])
-    return Inside(tags, tuple(chapters), read, remarks)
+    return EmbeddedMetadata(tags, tuple(chapters), read, remarks)
 
 
 def _chapter(section: Section, origin_seconds: float) -> Line:
@@ -68,7 +76,7 @@ def _chapter(section: Section, origin_seconds: float) -> Line:
 
 
 def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStream, ...], tuple[str, ...]]:
-    """All streams in one pass over the file, each to a file of its own: FFmpeg makes ASS of every text."""
+    """All subtitle streams in one pass over the file, each converted to ASS in a temporary file."""
     if not streams:
         return (), ()
     read, remarks = [], []
@@ -87,13 +95,13 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
                 "ass",
                 target,
             ]
-        output_of(
-            "ffmpeg", "-v", "quiet", "-nostdin", "-i", input_url(path), *outputs, timeout_seconds=longest_seconds(path)
+        run_program(
+            "ffmpeg", "-v", "quiet", "-nostdin", "-i", input_url(path), *outputs, timeout_seconds=timeout_for(path)
         )
         for stream in streams:
             try:
-                text, _ = decoded((Path(name) / f"{stream.text('index')}.ass").read_bytes())
-                lines = subtitle_lines(text, ".ass")
+                text, _ = decode_text((Path(name) / f"{stream.text('index')}.ass").read_bytes())
+                lines = parse_subtitles(text, ".ass")
             except (MediaError, OSError) as error:
                 remarks.append(f"subtitles of stream {stream.text('index')} left out: {error}")
                 continue

@@ -1,7 +1,7 @@
-"""FFmpeg on this machine: its two programs, its libraries through torchcodec, and what to do when they are missing.
+"""The installed FFmpeg: its two programs, and its libraries through torchcodec.
 
-The programs run as processes of their own, silent, with a time limit, in their own process group: a damaged file
-that makes a demuxer crash, hang or eat memory costs that process, and Ctrl-C does not cut a sound short.
+The programs run silently, with a time limit and in their own process group: a damaged file that makes a demuxer crash,
+hang or exhaust memory takes down only that process, and Ctrl-C does not truncate a decode.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
 
 TIMEOUT_SECONDS = 120.0
-"""How long FFmpeg may stay without an answer, unless it reads a whole file."""
+"""Time limit of a call, unless it reads a whole file (then `ffprobe.timeout_for`)."""
 
 _MAX_ALLOC_BYTES = 1 << 30
-"""The largest single block FFmpeg may ask for: damaged headers claim absurd sizes."""
+"""Largest single allocation FFmpeg may make: damaged headers claim absurd sizes."""
 
 
 def ensure_ffmpeg() -> None:
-    """Check that FFmpeg's programs and shared libraries are here. Errors: FFmpegMissing with the command to run."""
+    """Check that FFmpeg's programs and libraries are installed. Errors: FFmpegMissing with the command to run."""
     program("ffmpeg")
     program("ffprobe")
     video_decoder()
@@ -40,75 +40,75 @@ def program(name: str) -> str:
     """The path of `ffmpeg` or `ffprobe`. Errors: FFmpegMissing."""
     found = shutil.which(name)
     if found is None:
-        raise FFmpegMissing(f"{name} is not on this machine: run `{install_command()}`")
+        raise FFmpegMissing(f"{name} is not installed: run `{install_command()}`")
     return found
 
 
 @cache
 def video_decoder() -> type[VideoDecoder]:
-    """torchcodec's VideoDecoder, loaded when first needed (it brings torch). Errors: FFmpegMissing."""
+    """torchcodec's VideoDecoder, imported on first use (it imports torch). Errors: FFmpegMissing."""
     try:
         from torchcodec.decoders import VideoDecoder
     except (RuntimeError, OSError, ImportError) as error:
-        raise FFmpegMissing(f"torchcodec finds no FFmpeg libraries it can load: run `{install_command()}`") from error
+        raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: run `{install_command()}`") from error
     decoder: type[VideoDecoder] = VideoDecoder
     return decoder
 
 
 def install_command() -> str:
-    """The one command that brings FFmpeg with its shared libraries to this system."""
+    """The command that installs FFmpeg with its shared libraries on this system."""
     return "brew install ffmpeg" if sys.platform == "darwin" else "sudo apt-get install -y ffmpeg"
 
 
 def input_url(path: Path) -> bytes:
-    """A path as FFmpeg takes it: absolute, any bytes, never read as an option, a pattern or a network address."""
+    """A path as a `file:` URL: absolute, of any bytes, never taken for an option, a pattern or a network address."""
     return b"file:" + os.fsencode(path.absolute())
 
 
-def output_of(
+def run_program(
     name: str, *arguments: str | bytes, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `ffmpeg` or `ffprobe` to its end. Errors: MediaError when it crashes or takes too long."""
+    """Run `ffmpeg` or `ffprobe` to completion. Errors: MediaError when it crashes or times out; FFmpegMissing."""
     command = [program(name), *_limits(), *arguments]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_seconds, process_group=0
         )
     except subprocess.TimeoutExpired as error:
-        raise _unfinished(timeout_seconds) from error
+        raise _timeout_error(timeout_seconds) from error
     _raise_crash(done.returncode)
     return done
 
 
-def lines_of(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
-    """Run `ffmpeg` or `ffprobe` and give its lines as they come. Errors: as `output_of`."""
+def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
+    """Run `ffmpeg` or `ffprobe` and yield its output line by line. Errors: as `run_program`."""
     command = [program(name), *_limits(), *arguments]
-    is_late = Event()
+    timed_out = Event()
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0
     ) as process:
         assert process.stdout is not None
 
         def end() -> None:
-            is_late.set()
+            timed_out.set()
             process.kill()
 
-        clock = Timer(timeout_seconds, end)
-        clock.start()
+        timer = Timer(timeout_seconds, end)
+        timer.start()
         try:
             for line in process.stdout:
                 yield line.decode(errors="replace").rstrip("\n")
             process.wait()
         finally:
-            clock.cancel()
+            timer.cancel()
             process.kill()
-    if is_late.is_set():
-        raise _unfinished(timeout_seconds)
+    if timed_out.is_set():
+        raise _timeout_error(timeout_seconds)
     _raise_crash(process.returncode)
 
 
-def start(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    """Start `ffmpeg` with its output on an unbuffered pipe. The caller kills and waits for it."""
+def start_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """Start `ffmpeg` with its stdout on an unbuffered pipe. The caller must kill it and wait for it."""
     command = [program("ffmpeg"), "-v", "quiet", "-nostdin", *_limits(), *arguments]
     process = subprocess.Popen(
         command,
@@ -122,8 +122,8 @@ def start(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     return process, process.stdout
 
 
-def _unfinished(timeout_seconds: float) -> MediaError:
-    return MediaError(f"damaged: FFmpeg did not finish with it in {timeout_seconds:.0f} s")
+def _timeout_error(timeout_seconds: float) -> MediaError:
+    return MediaError(f"damaged: FFmpeg did not finish within {timeout_seconds:.0f} s")
 
 
 def _raise_crash(code: int) -> None:

@@ -1,4 +1,4 @@
-"""What the ffprobe program tells about a file, line by line."""
+"""Output of the ffprobe program as sections of fields."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, lines_of, output_of
+from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, run_program, stream_lines
 
-_SLOWEST_DISK_BYTES_PER_SECOND = 2_000_000
+_MIN_DISK_BYTES_PER_SECOND = 2_000_000
+"""Slowest disk or network share that a time limit allows for."""
 
 _FIELD = re.compile(r"(?:^|\|)((?:[^|\\]|\\.)*)")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
@@ -19,17 +20,17 @@ _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One line of ffprobe: `format`, `stream`, `chapter` or `packet` with its fields."""
+    """One line of ffprobe's compact output: `format`, `stream`, `chapter` or `packet` with its fields."""
 
     name: str
     fields: dict[str, str]
 
     def text(self, field: str) -> str:
-        """A field, empty when ffprobe does not tell it."""
+        """A field; empty if missing."""
         return self.fields.get(field, "")
 
     def number(self, field: str) -> float | None:
-        """A field as a finite number; None when it is not told ("N/A") or none."""
+        """A field as a finite number; None if missing ("N/A") or not a number."""
         try:
             value = float(self.text(field))
         except ValueError:
@@ -37,21 +38,21 @@ class Section:
         return value if math.isfinite(value) else None
 
     def count(self, field: str) -> int:
-        """A field as a whole number, 0 when it is not told."""
+        """A field as an integer; 0 if missing."""
         return int(self.number(field) or 0)
 
     def ratio(self, field: str) -> float:
-        """A field such as 30000/1001, 0.0 when it is not told."""
+        """A field such as 30000/1001; 0.0 if missing."""
         numerator, _, denominator = self.text(field).partition("/")
         return int(numerator) / int(denominator) if numerator.isdigit() and denominator.strip("0").isdigit() else 0.0
 
 
 def ffprobe(path: Path, entries: str) -> list[Section]:
-    """The sections of a file that `entries` names (ffprobe's -show_entries).
+    """The sections of a file that `entries` selects (ffprobe's -show_entries).
 
     Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
     """
-    done = output_of("ffprobe", *_showing(entries), input_url(path), timeout_seconds=longest_seconds(path))
+    done = run_program("ffprobe", *_showing(entries), input_url(path), timeout_seconds=timeout_for(path))
     sections = [_section(line) for line in done.stdout.decode(errors="replace").split("\n") if line]
     if not sections:
         raise MediaError(_reason(done.stderr))
@@ -59,14 +60,14 @@ def ffprobe(path: Path, entries: str) -> list[Section]:
 
 
 def packets(path: Path, fields: str, stream: int | None = None, from_seconds: float | None = None) -> Iterator[Section]:
-    """The packets of a file, of one stream or of all, from a time on or all: one at a time, for there may be millions.
+    """Iterate over the packets of one stream or of all, from a time on (there may be millions).
 
-    None where FFmpeg cannot open the file. Errors: MediaError when it crashes or takes too long; FFmpegMissing.
+    Yields nothing if FFmpeg cannot open the file. Errors: MediaError when it crashes or times out; FFmpegMissing.
     """
     interval = () if from_seconds is None else ("-read_intervals", f"{from_seconds:.3f}%")
     selected = () if stream is None else ("-select_streams", str(stream))
     options = (*interval, *selected, *_showing(f"packet={fields}"))
-    for line in lines_of("ffprobe", *options, input_url(path), timeout_seconds=longest_seconds(path)):
+    for line in stream_lines("ffprobe", *options, input_url(path), timeout_seconds=timeout_for(path)):
         section = _section(line)
         if section.name == "packet":
             yield section
@@ -76,9 +77,9 @@ def _showing(entries: str) -> list[str]:
     return ["-v", "error", "-of", "compact", "-show_entries", entries]
 
 
-def longest_seconds(path: Path) -> float:
-    """How long FFmpeg may take to read all of a file."""
-    return TIMEOUT_SECONDS + path.stat().st_size / _SLOWEST_DISK_BYTES_PER_SECOND
+def timeout_for(path: Path) -> float:
+    """Time limit in seconds for a call that reads the whole file."""
+    return TIMEOUT_SECONDS + path.stat().st_size / _MIN_DISK_BYTES_PER_SECOND
 
 
 def _section(line: str) -> Section:
@@ -89,13 +90,13 @@ def _section(line: str) -> Section:
 
 
 def _unescaped(value: str) -> str:
-    """As it was before ffprobe escaped line breaks, its separator and the backslash."""
+    """Undo ffprobe's escapes of line breaks, its separator and the backslash."""
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), value)
 
 
-def _reason(told: bytes) -> str:
-    if b"moov atom not found" in told:
+def _reason(stderr: bytes) -> str:
+    if b"moov atom not found" in stderr:
         return "cut short: its index (moov) is missing, as when a recording or a download stopped"
-    if b"Permission denied" in told:
+    if b"Permission denied" in stderr:
         return "no permission to read it"
     return "damaged: FFmpeg cannot open it"

@@ -1,4 +1,4 @@
-"""The first bytes of a file, and why a file cannot be read."""
+"""The first bytes of a file, and one-line reasons for unreadable files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import NoReturn
 from pesearch.errors import MediaError
 
 _HEAD_BYTES = 4096
+"""Enough for every signature in `sniff`."""
 
 
 def read_head(path: Path, size_bytes: int = _HEAD_BYTES) -> bytes:
-    """The first bytes of a regular file that is not empty. Devices, FIFOs and sockets are never opened."""
+    """The first bytes of a non-empty regular file. Devices, FIFOs and sockets are never opened. Errors: MediaError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise MediaError("not a regular file")
@@ -27,15 +28,15 @@ def read_head(path: Path, size_bytes: int = _HEAD_BYTES) -> bytes:
 
 
 def raise_unreadable(error: OSError | ValueError) -> NoReturn:
-    """Turn what the system says about a file into one short reason."""
+    """Raise a MediaError with a short reason for an error of the file system."""
     reasons = {
         errno.ENOENT: "no such file: it has vanished",
         errno.EACCES: "no permission to read it",
         errno.EPERM: "no permission to read it",
         errno.EISDIR: "a folder, not a file",
-        errno.ELOOP: "a link that leads back to itself",
+        errno.ELOOP: "a circular symbolic link",
         errno.EIO: "the disk cannot read it (input/output error)",
     }
-    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     code = error.errno if isinstance(error, OSError) and error.errno else 0
-    raise MediaError(reasons.get(code, f"cannot be read: {told}")) from error
+    raise MediaError(reasons.get(code, f"cannot be read: {message}")) from error

@@ -1,4 +1,4 @@
-"""The content of a file as one short name, cheap for files of any size."""
+"""Content fingerprints of files, at a cost that does not grow with the file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pesearch.errors import MediaError
 from pesearch.media.file_head import raise_unreadable, read_head
 
 _PART_BYTES = 1 << 20
+"""1 MiB of each of head, middle and tail."""
 
 
 def fingerprint(path: Path) -> str:
-    """BLAKE2b over the size and three parts of 1 MiB (head, middle, tail), 40 hexadecimal digits.
+    """BLAKE2b of the size and three parts of 1 MiB (head, middle, tail), 40 hexadecimal digits.
 
-    Files up to 3 MiB are seen whole. In larger ones a change that keeps the size and touches none of the three parts
-    goes unseen: rewriting tags, cutting or encoding again does not (headers, indexes and size change), patching a
-    few bytes deep inside may. Names, times and permissions are not part of it.
+    Files up to 3 MiB are hashed whole. In larger files a change that keeps the size and touches none of the three parts
+    goes undetected: patching a few bytes deep inside may, rewriting tags, cutting or re-encoding does not (headers,
+    indexes and size change). Names, times and permissions are not part of it.
 
-    Errors: MediaError when the file is empty, cannot be read, is gone, or is no regular file.
+    Errors: MediaError when the file is empty, unreadable, missing, or not a regular file.
     """
     read_head(path, 1)
     try:

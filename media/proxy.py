@@ -1,4 +1,4 @@
-"""Stretches of a file for a browser: cut out as H.264 and AAC when it cannot play the file, or drawn as a waveform."""
+"""Intervals of a file for a browser: transcoded to H.264 and AAC, or drawn as a waveform."""
 
 from __future__ import annotations
 
@@ -9,67 +9,73 @@ from pathlib import Path
 from threading import Event
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, output_of, start
+from pesearch.media.ffmpeg import input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
 
-_SLOWEST = 10.0
-"""FFmpeg may take this many times as long as the stretch lasts, and half a minute: then it hangs."""
+_MAX_SECONDS_PER_SECOND = 10.0
+"""Longest time to transcode a second of media, in addition to `_STARTUP_SECONDS`: beyond it FFmpeg hangs."""
 
-_LOOK_SECONDS = 0.1
-"""How often it is looked whether the cut is still wanted."""
+_STARTUP_SECONDS = 30.0
+"""Added to the time limit for opening the file and seeking."""
 
-_WAVE_COLOUR = "0x7f8fa9"
-"""A grey blue that is seen on white and on black."""
+_POLL_SECONDS = 0.1
+"""How often FFmpeg is checked for its end."""
+
+_WAVEFORM_COLOUR = "0x7f8fa9"
+"""A grey blue that is visible on white and on black."""
 
 
-def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Path, unwanted: Event) -> None:
+def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Path, cancelled: Event) -> None:
     """Write `[start_seconds, end_seconds)` to `target` as MP4: H.264 of at most 1280 x 720 and AAC, or AAC alone.
 
-    It is made to be played while it is read. FFmpeg ends with this process, and when nobody wants the cut any more.
-    Errors: MediaError when that was so, when there is nothing to cut or to be decoded; FFmpegMissing.
+    The index comes first, so that playback can start before the file is read to its end. FFmpeg is killed when this
+    process exits or `cancelled` is set. Errors: MediaError when cancelled, beyond the end of the file, or when nothing
+    can be decoded; FFmpegMissing.
     """
     container = inspect(path)
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
-    pictures = [] if container.video_index is None else [
+    video = [] if container.video_index is None else [
         "-map", f"0:{container.video_index}", "-c:v", "libx264", "-preset", "veryfast", "-crf", "24",
         "-pix_fmt", "yuv420p", "-vf", "scale=w=1280:h=720:force_original_aspect_ratio=decrease:force_divisible_by=2,"
         "setsar=1",
     ]  # fmt: skip
-    sound = [] if container.audio_index is None else [
+    audio = [] if container.audio_index is None else [
         "-map", f"0:{container.audio_index}", "-c:a", "aac", "-b:a", "128k", "-ac", "2",
     ]  # fmt: skip
-    process, _ = start(
+    process, _ = start_ffmpeg(
         "-threads", "2", "-ss", f"{start_seconds:.3f}", "-t", f"{end_seconds - start_seconds:.3f}",
-        "-i", input_url(path), *pictures, *sound, "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
+        "-i", input_url(path), *video, *audio, "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
         "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
     )  # fmt: skip
-    _wait(process, unwanted, 30.0 + _SLOWEST * (end_seconds - start_seconds))
+    _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
-        raise MediaError(f"damaged: nothing can be cut from it at {start_seconds:.1f} s")
+        raise MediaError(f"damaged: nothing can be decoded at {start_seconds:.1f} s")
 
 
-def _wait(process: subprocess.Popen[bytes], unwanted: Event, most_seconds: float) -> None:
-    """Until FFmpeg has ended, or has to."""
-    latest = time.monotonic() + most_seconds
+def _wait(process: subprocess.Popen[bytes], cancelled: Event, timeout_seconds: float) -> None:
+    """Wait for FFmpeg; kill it on timeout, on cancellation and at exit."""
+    deadline = time.monotonic() + timeout_seconds
     atexit.register(process.kill)
     with process:
         try:
             while process.poll() is None:
-                if time.monotonic() > latest:
-                    raise MediaError(f"damaged: FFmpeg did not finish with it in {most_seconds:.0f} s")
-                if unwanted.wait(_LOOK_SECONDS):
-                    raise MediaError("was not wanted any more")
+                if time.monotonic() > deadline:
+                    raise MediaError(f"damaged: FFmpeg did not finish within {timeout_seconds:.0f} s")
+                if cancelled.wait(_POLL_SECONDS):
+                    raise MediaError("cancelled")
         finally:
             process.kill()
             atexit.unregister(process.kill)
 
 
-def wave_picture(path: Path, start_seconds: float, end_seconds: float, width: int = 1200, height: int = 120) -> bytes:
-    """The loudness of `[start_seconds, end_seconds)` over time as PNG, transparent around it; silence is a line.
+def render_waveform(
+    path: Path, start_seconds: float, end_seconds: float, width: int = 1200, height: int = 120
+) -> bytes:
+    """The loudness of `[start_seconds, end_seconds)` over time as a PNG with a transparent background.
 
-    What lies beyond the end of the sound is drawn as silence, so that the width is always the stretch.
-    Errors: MediaError when the file has no sound or none can be decoded there; FFmpegMissing.
+    Silence is a line. Time beyond the end of the audio is drawn as silence, so that the width always covers the
+    interval. Errors: MediaError when the file has no audio or none can be decoded there; FFmpegMissing.
     """
     container = inspect(path)
     if container.audio_index is None:
@@ -77,13 +83,13 @@ def wave_picture(path: Path, start_seconds: float, end_seconds: float, width: in
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
     seconds = f"{end_seconds - start_seconds:.3f}"
-    picture = output_of(
+    png = run_program(
         "ffmpeg", "-v", "quiet", "-nostdin", "-ss", f"{start_seconds:.3f}", "-t", seconds, "-i", input_url(path),
         "-filter_complex", f"[0:{container.audio_index}]aresample=16000:async=1:first_pts=0,"
         f"aformat=channel_layouts=mono,apad=whole_dur={seconds},"
-        f"showwavespic=s={width}x{height}:scale=sqrt:draw=full:colors={_WAVE_COLOUR}",
+        f"showwavespic=s={width}x{height}:scale=sqrt:draw=full:colors={_WAVEFORM_COLOUR}",
         "-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1",
     ).stdout  # fmt: skip
-    if not picture:
+    if not png:
         raise MediaError(f"damaged: no sound can be decoded at {start_seconds:.1f} s")
-    return picture
+    return png

@@ -1,7 +1,7 @@
-"""What a file is, by its first bytes and never by its name.
+"""Format detection by the first bytes of a file, never by its name.
 
-A container does not tell what it holds (an .mp4 may be sound alone): `sniff` gives what such files usually
-are, cheaply, for every file of a folder; `probe` opens the file and has the last word.
+A container's signature does not say which streams it holds (an .mp4 may be audio only): `sniff` is cheap enough for
+every file of a folder and gives the usual kind; `probe` opens the file and decides.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ _MEDIA_SUFFIXES = {
     MediaKind.AUDIO: "aac ac3 aif aifc aiff amr ape caf flac m4a m4b mka mp2 mp3 oga ogg opus tta wav wma wv",
     MediaKind.IMAGE: "avif bmp gif heic heif jfif jpeg jpg png tif tiff webp",
 }
-"""Names that promise media. `.ts` is missing on purpose: most such files are TypeScript."""
+"""Suffixes of media files. `.ts` is missing on purpose: most such files are TypeScript."""
 
 
 def sniff(path: Path) -> MediaKind | None:
-    """What the content of a file most likely is; None when it is no media that is known here.
+    """The most likely kind of a file by its content; None for formats that are not media.
 
-    Errors: MediaError when it is empty, cannot be read, is gone, or is no regular file.
+    Errors: MediaError when the file is empty, unreadable, missing, or not a regular file.
     """
     head = read_head(path)
     if head.startswith((b"GIF87a", b"GIF89a")):
@@ -78,14 +78,14 @@ def sniff(path: Path) -> MediaKind | None:
     return MediaKind.AUDIO if _is_mpeg_audio(head) else None
 
 
-def lacks_index(path: Path) -> bool:
-    """Whether it is an MPEG program or transport stream: seeking in them ends anywhere. Errors: as `sniff`."""
+def is_mpeg_stream(path: Path) -> bool:
+    """Whether it is an MPEG program or transport stream, which has no index: a seek is inexact. Errors: as `sniff`."""
     head = read_head(path)
     return head.startswith(b"\x00\x00\x01\xba") or _is_transport_stream(head)
 
 
 def has_media_name(path: Path) -> bool:
-    """Whether a name promises media: a file so named whose content is none is worth telling the user."""
+    """Whether the suffix is one of a media file; such files are reported when their content is not media."""
     suffix = path.suffix.lower().removeprefix(".")
     return any(suffix in suffixes.split(" ") for suffixes in _MEDIA_SUFFIXES.values())
 
@@ -106,7 +106,7 @@ def _kind_of_gif(path: Path) -> MediaKind:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Sync byte 0x47 at each packet: 188 bytes, or 192 with the 4-byte time code of Blu-ray and AVCHD."""
+    """Sync byte 0x47 at each packet of 188 bytes, or of 192 with the 4-byte timecode of Blu-ray and AVCHD."""
     starts = (range(0, 188 * 4, 188), range(4, 192 * 4, 192))
     return any(len(head) > at[-1] and all(head[place] == 0x47 for place in at) for at in starts)
 

@@ -1,9 +1,8 @@
-"""Pictures of a video at times, through torchcodec: upright, on the file's own clock, one after another.
+"""Video frames at given times, through torchcodec: upright, on the player's clock.
 
-Frames are found through an index of all packets (torchcodec's exact mode, or our own): right for variable frame rates
-too.
-They are decoded one at a time, so that memory holds one picture and a broken packet costs one picture; asking for
-times in order makes torchcodec go on where it is, without seeking.
+Frames are found through an index of all packets (torchcodec's exact mode, or `frame_index`), which is correct for
+variable frame rates too. They are decoded one at a time, so that memory holds one frame and a broken packet costs one
+frame; with times in order torchcodec decodes on without seeking.
 """
 
 from __future__ import annotations
@@ -29,13 +28,15 @@ if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
 
 _THREADS = min(4, os.cpu_count() or 1)
+"""FFmpeg decoding threads."""
+
 _ATTEMPTS = 3
-"""After a broken packet the decoder stands behind it: asking again goes on from there."""
+"""After a broken packet the decoder is positioned behind it: a retry continues from there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The picture shown at a time, RGB uint8 [height, width, 3], and since when it has been shown."""
+    """The frame shown at `time_seconds`, RGB uint8 [height, width, 3]; `since_seconds` is when it first appeared."""
 
     time_seconds: float
     since_seconds: float
@@ -43,13 +44,13 @@ class Frame:
 
 
 class FrameReader:
-    """The pictures of one video file, held open. Cheapest when times are asked for in order. One thread at a time.
+    """The video stream of one file, held open. Cheapest when times come in order. Not thread-safe.
 
-    Errors: MediaError when the file has no video or not one picture of it can be decoded; FFmpegMissing.
+    Errors: MediaError when the file has no video or no frame can be decoded; FFmpegMissing.
     """
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        """On a CUDA `device` the GPU's own decoder is used where it can decode the file, else the CPU."""
+        """On a CUDA `device` the GPU's video decoder is used if it supports the file, else the CPU."""
         container = inspect(path)
         if container.video_index is None:
             raise MediaError("has no pictures")
@@ -57,15 +58,15 @@ class FrameReader:
         self._origin = container.origin_seconds
         self._file: IO[bytes] | None = None
         if device != "cpu":
-            with suppress(MediaError):  # torchcodec may be built without, or the GPU not know the codec
+            with suppress(MediaError):  # torchcodec built without CUDA, or a codec that the GPU does not support
                 self._open(container, device)
                 return
         self._open(container, "cpu")
 
     def read(self, times_seconds: Iterable[float]) -> Iterator[Frame]:
-        """The frame at each of these times, in the order asked for.
+        """The frame at each time, in the given order.
 
-        Before the first picture it is the first, after the last the last. One that cannot be decoded is left out.
+        Times before the first frame give the first, times after the last the last. Undecodable frames are left out.
         """
         for seconds in times_seconds:
             frame = self._frame(float(seconds))
@@ -77,16 +78,16 @@ class FrameReader:
             self._decoder, extent = self._decoder_on(device, container.format)
         except (RuntimeError, ValueError, IndexError, MemoryError) as error:
             self.close()
-            raise MediaError("damaged: its pictures cannot be opened") from error
+            raise MediaError("damaged: its video stream cannot be opened") from error
         self._is_exact = extent is not None
         self._begin, self._end = extent or (self._origin, self._origin + container.info.duration_seconds)
-        if not self._plays():
+        if not self._decodes():
             self.close()
-            raise MediaError("damaged: not one of its pictures can be decoded")
+            raise MediaError("damaged: no video frame can be decoded")
 
     def _decoder_on(self, device: str, format_name: str) -> tuple[VideoDecoder, tuple[float, float] | None]:
-        """A decoder with an index of all packets, and where its pictures begin and end on the clock of the file's
-        timestamps. Where the end of the file is missing no index can be made: a decoder without, and None."""
+        """A decoder with an index of all packets, and the start and end of its frames on the clock of the file's
+        timestamps. If the end of the file is missing there can be no index: an approximate decoder, and None."""
 
         def make(**options: Any) -> VideoDecoder:
             return video_decoder()(
@@ -119,15 +120,15 @@ class FrameReader:
             return Frame(seconds, frame.pts_seconds - self._origin, frame.data.cpu().numpy())
         return None
 
-    def _plays(self) -> bool:
-        """Whether any picture decodes, looked for at a few places."""
+    def _decodes(self) -> bool:
+        """Whether a frame can be decoded at any of eight evenly spaced times."""
         if not self._end > self._begin:
             return False
         length = self._end - self._begin
         return any(self._frame(self._begin - self._origin + part * length) is not None for part in np.arange(8) / 8)
 
     def _source(self) -> str | IO[bytes]:
-        """torchcodec takes paths as text; one that is not (any bytes are allowed) is opened here instead."""
+        """torchcodec takes paths as UTF-8; a path of other bytes is passed as an open file."""
         text = str(self._path.absolute())
         try:
             text.encode()
@@ -137,7 +138,7 @@ class FrameReader:
         return text
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file. The decoder is freed with the reader."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -151,6 +152,6 @@ class FrameReader:
 
 
 def read_frames(path: Path, times_seconds: Iterable[float]) -> Iterator[Frame]:
-    """The frame at each of these times, as FrameReader.read. Errors: MediaError when none can be decoded."""
+    """The frame at each time, as FrameReader.read. Errors: MediaError when none can be decoded; FFmpegMissing."""
     with FrameReader(path) as reader:
         yield from reader.read(times_seconds)

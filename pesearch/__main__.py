@@ -1,4 +1,4 @@
-"""`python -m pesearch` is the command `pesearch`."""
+"""Entry point of `python -m pesearch`, the same command as `pesearch`."""
 
 from pesearch.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Timed lines of text: what they are, where they stand, and how they are found.
+"""Cues: timed lines of text from subtitles, chapters and metadata.
 
 All times are seconds from the start of the file as a player shows it.
 """
@@ -13,7 +13,7 @@ from pesearch.locations import Location
 
 
 class CueKind(StrEnum):
-    """What a cue is: what is said, where a part begins, what the whole is called, or what is told about it."""
+    """Speech or caption (SUBTITLE), a named section (CHAPTER), or the file's title or description."""
 
     SUBTITLE = "subtitle"
     CHAPTER = "chapter"
@@ -23,9 +23,10 @@ class CueKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A timed line of text. What is of the whole file lasts as long as it does.
+    """A timed line of text. A cue about the whole file spans its whole duration.
 
-    `source` says for people where it stands (a file's name, or which stream), `language` is as told there, or empty.
+    `source` is shown to users: a sidecar's file name, `stream 2`, `chapters` or `tag title`. `language` is copied from
+    the source (a tag such as `en` or `eng`); empty if unknown.
     """
 
     start_seconds: float
@@ -37,7 +38,7 @@ class Cue:
 
 
 class FoundBy(StrEnum):
-    """What of a cue answers a question: its words, or its meaning."""
+    """How a cue matched a query: by its words (full text) or by its meaning (text embedding)."""
 
     WORDS = "words"
     MEANING = "meaning"
@@ -45,27 +46,27 @@ class FoundBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundCue(Cue):
-    """A cue that speaks for a moment."""
+    """A cue that matched the query inside a moment."""
 
     found_by: FoundBy = FoundBy.WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class CueSource:
-    """All cues of one sidecar, as it was then, that lies beside the media file at `beside`.
+    """All cues of one sidecar of the file at `media_path`; `sidecar` records its size and time when it was read.
 
-    Both are None for what stands in the media file itself.
+    Both are None for cues embedded in the media file itself.
     """
 
     sidecar: Location | None
-    beside: Path | None
+    media_path: Path | None
     cues: tuple[Cue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CueHit:
-    """A cue found by its words, `score` being BM25, or by its meaning, `score` being the cosine: higher is better, of
-    one query comparable. `rank` from 1."""
+    """A cue that matched a query. `score` is BM25 for words and the cosine for meaning; higher is better, and scores of
+    one query and kind are comparable. `rank` counts from 1."""
 
     file_id: int
     cue: Cue

@@ -1,4 +1,4 @@
-"""How much room files take."""
+"""Size of a folder on disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def size_on_disk(folder: Path) -> int:
-    """Bytes of all files under a folder, links to files followed; a file that vanishes meanwhile counts nothing."""
+    """Total bytes of all files under a folder, following links to files; files deleted meanwhile are skipped."""
     total = 0
     for path in folder.rglob("*"):
         try:

@@ -1,27 +1,28 @@
-"""Everything that can go wrong and that a user can do something about.
+"""Errors that a user can act on.
 
     PesearchError
     +-- MediaError            a file cannot be read as media
     |   +-- FFmpegMissing     no FFmpeg libraries on this machine
     +-- ModelError
-    |   +-- UnknownModel      no model set of that name
-    |   +-- ModelMissing      known, but its weights are not on this machine
-    |   +-- ModelDamaged      the weights do not fit the model's description
-    |   +-- DeviceError       the device asked for is not there, or its memory is exhausted
+    |   +-- UnknownModel      no model set has that name
+    |   +-- ModelMissing      known, but its weights are not installed on this machine
+    |   +-- ModelDamaged      files are missing, or do not match the model registry
+    |   +-- DeviceError       the requested device does not exist, or a model does not fit on it
+    |       +-- OutOfMemory   device memory ran out; a smaller batch may fit
     +-- LibraryError
     |   +-- LibraryNotFound   no library in that folder
-    |   +-- LibraryBusy       another process writes to it
+    |   +-- LibraryBusy       another process is writing to it
     |   +-- LibraryTooNew     written by a newer pesearch
-    |   +-- LibraryDamaged    what is on disk contradicts itself
-    |   +-- SnapshotExpired      what a pinned library would read is gone: it was changed since
+    |   +-- LibraryDamaged    files on disk are missing, corrupt or inconsistent
+    |   +-- SnapshotExpired   the pinned snapshot was removed or compacted by a later write
     |   +-- ModelMismatch     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
-    |   +-- VectorServerError the server that searches its vectors is away, or is none
-    +-- ExportError           chosen moments that cannot be read, or not be written in that form
-    +-- QueryError         a question that cannot be asked
-    |   +-- QuerySyntaxError  a query with a mistake in it: where, and what was expected
-    +-- ClusterError          no Ray, or none that can do the work
-    +-- ServingError          the page cannot be served as asked: its port, its address, its token
+    |   +-- VectorServerError the vector server does not answer, or is not the expected one
+    +-- ExportError           a selection that cannot be read, or not written in the requested format
+    +-- QueryError            a query that cannot be run
+    |   +-- QuerySyntaxError  a syntax error: where, and what was expected
+    +-- ClusterError          Ray is missing, unreachable, or a node lacks something
+    +-- ServingError          the page cannot be served: port, address or token
 
 The message is one line: what is wrong and what to do. Only cli/ and app/ turn errors into output and exit codes.
 """
@@ -32,52 +33,52 @@ import unicodedata
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or the name of its type where it has none."""
+    """The first line of an error's message; the name of its type if the message is empty."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 class PesearchError(Exception):
-    """Root of the tree: its text is one line for the user."""
+    """Base class. Its message is one line for the user."""
 
 
 class MediaError(PesearchError):
-    """A file cannot be read as media: damaged, empty, unreadable, vanished, or of no known kind."""
+    """A file cannot be read as media: damaged, empty, unreadable, deleted, or of an unknown format."""
 
 
 class FFmpegMissing(MediaError):
-    """The FFmpeg libraries that decode media are not on this machine."""
+    """FFmpeg (its programs or its shared libraries) is not installed."""
 
 
 class ModelError(PesearchError):
-    """Something about models."""
+    """Base class of errors about models and devices."""
 
 
 class UnknownModel(ModelError):
-    """No model set of that name."""
+    """No model set has that name."""
 
 
 class ModelMissing(ModelError):
-    """The model set is known, but its weights are not on this machine."""
+    """The model set is known, but its weights are not installed on this machine."""
 
 
 class ModelDamaged(ModelError):
-    """The weights do not fit the model's description."""
+    """Model files are missing or do not match the model registry."""
 
 
 class DeviceError(ModelError):
-    """The device asked for is not there, or has no memory left."""
+    """The requested device does not exist or has no memory left."""
 
 
 class OutOfMemory(DeviceError):
-    """The device has no memory left for this; less at a time may fit."""
+    """The device ran out of memory; a smaller batch may fit."""
 
 
 class LibraryError(PesearchError):
-    """Something about a library on disk."""
+    """Base class of errors about a library on disk."""
 
 
 class LibraryNotFound(LibraryError):
-    """There is no library in that folder."""
+    """The folder holds no library."""
 
 
 class LibraryBusy(LibraryError):
@@ -89,11 +90,11 @@ class LibraryTooNew(LibraryError):
 
 
 class LibraryDamaged(LibraryError):
-    """What is on disk contradicts itself."""
+    """Files of the library are missing, corrupt or inconsistent."""
 
 
 class SnapshotExpired(LibraryError):
-    """A pinned library asks for what was removed or merged since: ask again from the library as it is now."""
+    """A pinned library reads rows that were removed or compacted since; retry on the current snapshot."""
 
 
 class ModelMismatch(LibraryError):
@@ -105,63 +106,68 @@ class NoSpaceLeft(LibraryError):
 
 
 class VectorServerError(LibraryError):
-    """The server that searches the vectors does not answer, is in use, is none, or has not what it should."""
+    """The vector server does not answer, is in use, is not a vector server, or lacks vectors it should hold."""
 
 
 class ClusterError(PesearchError):
-    """Ray is not installed, its cluster cannot be reached or has lost the run, or a node lacks what it needs."""
+    """Ray is not installed, its cluster is unreachable or lost the run, or a node lacks something it needs."""
 
 
 class ServingError(PesearchError):
-    """The page cannot be served as asked: its port is in use, its address is not here, its token is too short."""
+    """The page cannot be served: its port is in use, its address is not local, or its token is too short."""
 
 
 class ExportError(PesearchError):
-    """Chosen moments that cannot be read, or not be written in the form that is asked for."""
+    """A selection of moments that cannot be read, or not written in the requested format."""
 
 
 class QueryError(PesearchError):
-    """A question that cannot be asked."""
+    """A query that cannot be run."""
 
 
 class QuerySyntaxError(QueryError):
-    """A mistake in a query: `text` as the user wrote it, `column` of the mistake (0-based, at most the length of the
-    text), and what was `expected` there, in plain words."""
+    """A syntax error: the query `text` as the user wrote it, the 0-based `column` of the mistake (at most len(text)),
+    and what was `expected` there, in plain words."""
 
     def __init__(self, text: str, column: int, expected: str) -> None:
         super().__init__(text, column, expected)
         self.text, self.column, self.expected = text, column, expected
 
     def __str__(self) -> str:
-        found = " ".join(self.text[self.column : self.column + _FOUND_CHARACTERS].split(maxsplit=1)[:1])
-        place = f"at {_shown(found)!r} (character {self.column + 1})" if found else "at the end"
+        found = " ".join(self.text[self.column : self.column + _MAX_QUOTED_CHARACTERS].split(maxsplit=1)[:1])
+        place = f"at {_displayable(found)!r} (character {self.column + 1})" if found else "at the end"
         return f"{place}: expected {self.expected}"
 
     def caret_lines(self) -> tuple[str, str]:
-        """The text, or the part of it around the mistake, and below it a line with a caret under the mistake."""
-        first = max(0, self.column - _SHOWN_CHARACTERS)
-        before, after = self.text[first : self.column], self.text[self.column : self.column + _SHOWN_CHARACTERS]
+        """The text, or the part of it around the mistake, and a line with a caret under the mistake."""
+        first = max(0, self.column - _CONTEXT_CHARACTERS)
+        before, after = self.text[first : self.column], self.text[self.column : self.column + _CONTEXT_CHARACTERS]
         left = "..." if first else ""
-        right = "..." if self.column + _SHOWN_CHARACTERS < len(self.text) else ""
-        return f"{left}{_shown(before + after)}{right}", " " * (len(left) + _cells(_shown(before))) + "^"
+        right = "..." if self.column + _CONTEXT_CHARACTERS < len(self.text) else ""
+        return f"{left}{_displayable(before + after)}{right}", " " * (
+            len(left) + _display_width(_displayable(before))
+        ) + "^"
 
 
-_FOUND_CHARACTERS = 24
-_SHOWN_CHARACTERS = 36
-"""On each side of the caret: both sides fit into a line of 80, unless the characters are wide."""
+_MAX_QUOTED_CHARACTERS = 24
+"""Longest piece of the query that the message quotes."""
+
+_CONTEXT_CHARACTERS = 36
+"""Characters shown on each side of the caret: both sides fit into 80 columns, unless the characters are wide."""
 
 
-def _shown(text: str) -> str:
-    """Text that a terminal can show in the order it is written: no control characters, no marks of direction."""
+def _displayable(text: str) -> str:
+    """The text without what would reorder or break a terminal line: whitespace becomes a space, control characters and
+    direction marks become `?`."""
     return "".join(" " if letter.isspace() else letter if letter.isprintable() else "?" for letter in text)
 
 
-def _cells(text: str) -> int:
-    """Width on a terminal: two cells for wide characters, none for marks that are put on the letter before."""
-    return sum(_width(letter) for letter in text)
+def _display_width(text: str) -> int:
+    """Terminal columns: two for wide characters, none for combining marks."""
+    return sum(_letter_width(letter) for letter in text)
 
 
-def _width(letter: str) -> int:
+def _letter_width(letter: str) -> int:
     if unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff":  # Hangul: joined to a syllable
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

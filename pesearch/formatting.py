@@ -1,4 +1,4 @@
-"""How times and moments are written for people, in the terminal and on the page alike."""
+"""Times, moments and paths as text for people, the same in the terminal and on the page."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from pathlib import Path
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.types import Event, Hit, Moment, SpaceName
 
-LONGEST_CUE = 100
-"""So many characters of a cue are shown."""
+MAX_CUE_CHARACTERS = 100
+"""Longer cue texts are cut to this length, the last character being an ellipsis."""
 
-SENSES = {
+SENSE_WORDS = {
     SpaceName.FRAME: "seen",
     SpaceName.VIDEO: "seen",
     SpaceName.AUDIO: "heard",
     SpaceName.AUDIO_VIDEO: "seen and heard",
 }
+"""The word shown for hits of each media space."""
 
 
-def clock(value_seconds: float) -> str:
+def format_clock(value_seconds: float) -> str:
     """`MM:SS.s`, with hours where there are any."""
     minutes, tenths = divmod(round(value_seconds * 10), 600)
     hours, minutes = divmod(minutes, 60)
@@ -28,47 +29,48 @@ def clock(value_seconds: float) -> str:
     return f"{hours}:{tail}" if hours else tail
 
 
-def span(start_seconds: float, end_seconds: float) -> str:
+def format_span(start_seconds: float, end_seconds: float) -> str:
     """`MM:SS.s-MM:SS.s`."""
-    return f"{clock(start_seconds)}-{clock(end_seconds)}"
+    return f"{format_clock(start_seconds)}-{format_clock(end_seconds)}"
 
 
-def when(moment: Moment) -> str:
-    """The time of a moment; a still image has none."""
+def format_moment_time(moment: Moment) -> str:
+    """`MM:SS.s-MM:SS.s` of a moment, or `still` for an image, which has no duration."""
     if moment.end_seconds <= moment.start_seconds:
         return "still"
-    return span(moment.start_seconds, moment.end_seconds)
+    return format_span(moment.start_seconds, moment.end_seconds)
 
 
-def evidence_text(evidence: Sequence[Hit]) -> str:
-    """The best rank in each sense: `heard #1, seen #3`."""
+def format_evidence(evidence: Sequence[Hit]) -> str:
+    """The best rank in each sense, best first: `heard #1, seen #3`."""
     best: dict[str, int] = {}
     for hit in evidence:
-        sense = SENSES[hit.space]
+        sense = SENSE_WORDS[hit.space]
         best[sense] = min(hit.rank, best.get(sense, hit.rank))
     return ", ".join(f"{sense} #{rank}" for sense, rank in sorted(best.items(), key=lambda entry: entry[1]))
 
 
-def cue_text(cue: FoundCue) -> str:
-    """`subtitle 00:01.2-00:02.1 "mind the gap" (film.srt)`; where its words are others, `(film.srt, by meaning)`."""
-    when = "" if cue.kind in (CueKind.TITLE, CueKind.DESCRIPTION) else f" {span(cue.start_seconds, cue.end_seconds)}"
-    text = cue.text if len(cue.text) <= LONGEST_CUE else f"{cue.text[: LONGEST_CUE - 1]}…"
-    how = ", by meaning" if cue.found_by is FoundBy.MEANING else ""
-    return f'{cue.kind}{when} "{text}" ({cue.source}{how})'
+def format_cue(cue: FoundCue) -> str:
+    """`subtitle 00:01.2-00:02.1 "mind the gap" (film.srt)`; a match by meaning ends in `(film.srt, by meaning)`."""
+    is_timed = cue.kind not in (CueKind.TITLE, CueKind.DESCRIPTION)
+    time = f" {format_span(cue.start_seconds, cue.end_seconds)}" if is_timed else ""
+    text = cue.text if len(cue.text) <= MAX_CUE_CHARACTERS else f"{cue.text[: MAX_CUE_CHARACTERS - 1]}…"
+    match = ", by meaning" if cue.found_by is FoundBy.MEANING else ""
+    return f'{cue.kind}{time} "{text}" ({cue.source}{match})'
 
 
-def event_text(event: Event) -> str:
+def format_event(event: Event) -> str:
     """`siren 00:02.0-00:07.6 (0.88)`."""
-    return f"{event.label} {span(event.start_seconds, event.end_seconds)} ({event.score:.2f})"
+    return f"{event.label} {format_span(event.start_seconds, event.end_seconds)} ({event.score:.2f})"
 
 
 def mpv_command(moment: Moment) -> str:
-    """What plays a moment in a terminal, from its start."""
-    return f"mpv --start={moment.start_seconds:.1f} -- {quoted(moment.file.path)}"
+    """The shell command that plays a moment from its start."""
+    return f"mpv --start={moment.start_seconds:.1f} -- {quote_path(moment.file.path)}"
 
 
-def quoted(path: Path) -> str:
-    """The path as a shell takes it back, on one line whatever is in it."""
+def quote_path(path: Path) -> str:
+    """The path quoted for a shell, always on one line: with unprintable characters as `$'...'` (bash, zsh)."""
     text = str(path)
     if text.isprintable():
         return shlex.quote(text)

@@ -1,4 +1,4 @@
-"""Where media files are: places on drives, which stay themselves wherever a drive is mounted."""
+"""Locations of media files, identified by volume and inode wherever a drive is mounted."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-_MOST_NS = 2**63 - 1
-"""File systems can hold times after the year 2262, but 64 bits of nanoseconds cannot: those count as this one."""
+_MAX_NS = 2**63 - 1
+"""File systems can store times after the year 2262, but int64 nanoseconds cannot: later times are clamped to this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A file system on a drive: a name that is its own wherever it is mounted, and where that is or was last."""
+    """A file system: a name that does not depend on where it is mounted, and its current or last mount point."""
 
     name: str
     mount_point: Path
@@ -21,10 +21,10 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place where a media file was found. `modified_ns` is nanoseconds since the epoch.
+    """A path where a media file was found, with its size and `modified_ns` (nanoseconds since the epoch).
 
-    Where the name of the volume is known, it and the number of the file on it (its inode) stay the same when the file
-    is moved there, or the volume is mounted elsewhere. They do not make a place another one.
+    `volume` (empty if unknown) and `inode` stay the same when the file is moved within its volume or the volume is
+    mounted elsewhere. They do not take part in equality.
     """
 
     path: Path
@@ -34,10 +34,10 @@ class Location:
     inode: int = field(default=0, compare=False)
 
     @classmethod
-    def now(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
-        """The place as it is now; `volumes` are by their device numbers. Raises OSError."""
+    def of_file(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
+        """The location with its current size and time; `volumes` maps device numbers. Raises OSError."""
         status = path.stat()
-        modified_ns = min(max(status.st_mtime_ns, -_MOST_NS), _MOST_NS)
+        modified_ns = min(max(status.st_mtime_ns, -_MAX_NS), _MAX_NS)
         volume = volumes.get(status.st_dev)
         if volume is None:
             return cls(path, status.st_size, modified_ns)

@@ -1,4 +1,4 @@
-"""What one query found in one space."""
+"""Hits of one query in one embedding space, stored as columns."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Hits(Sequence[Hit]):
     scores: FloatArray
 
     @classmethod
-    def none(cls, space: SpaceName) -> Hits:
-        """Nothing found."""
+    def empty(cls, space: SpaceName) -> Hits:
+        """No hits."""
         return cls(space, np.empty(0, np.int64), np.empty((0, 2)), np.empty(0, np.float32))
 
     def rank_of(self, file_id: int, start_seconds: float, end_seconds: float) -> int:
-        """The rank of a segment; one more than the last where it was not found."""
+        """The rank of a segment, from 1; len(self) + 1 if it is not among the hits."""
         same = (self.file_ids == file_id) & (self.segments == (start_seconds, end_seconds)).all(axis=1)
         return int(same.argmax()) + 1 if same.any() else len(self) + 1
 

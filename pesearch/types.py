@@ -1,7 +1,7 @@
-"""The words of pesearch as frozen types: what passes between the rooms.
+"""The shared vocabulary as frozen types: data that passes between packages.
 
-All times are seconds from the start of the file as a player shows it. All vectors are float32 NumPy arrays
-of shape [n, dim], as the model gave them (not normalised): their dot product is the score of a space.
+Times are seconds from the start of the file as a player shows it. Vectors are float32 NumPy arrays [n, dim] as the
+model computed them (not normalised): their dot product is the score of a space.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ImageArray = npt.NDArray[np.uint8]
 
 
 class MediaKind(StrEnum):
-    """What a media file is, recognised by its content."""
+    """The kind of a media file, detected from its content."""
 
     VIDEO = "video"
     AUDIO = "audio"
@@ -31,9 +31,9 @@ class MediaKind(StrEnum):
 
 
 class SpaceName(StrEnum):
-    """The embedding spaces of a library. Vectors of two spaces are never compared.
+    """The embedding spaces of a library. Vectors of different spaces are never compared.
 
-    CUE holds the texts of cues, by what they mean: what is found there is a cue, and no part of the media.
+    CUE holds text embeddings of cues: its hits are cues, not segments of the media.
     """
 
     FRAME = "frame"
@@ -44,11 +44,11 @@ class SpaceName(StrEnum):
 
 
 MEDIA_SPACES = (SpaceName.FRAME, SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)
-"""The spaces in which frames and windows are."""
+"""The spaces of frames and windows: all but CUE."""
 
 
 class Sense(StrEnum):
-    """What a question is narrowed to: pictures, sound, what is spoken, or written text (captions, titles)."""
+    """What a query is restricted to: pictures, sound, speech, or written text (captions, titles)."""
 
     SEEN = "seen"
     HEARD = "heard"
@@ -58,7 +58,7 @@ class Sense(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """One embedding space as a library holds it: the model that made it, its revision, its dimension."""
+    """An embedding space of a library: the model that computes its vectors, its revision and its dimension."""
 
     name: SpaceName
     model: str
@@ -68,7 +68,7 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class VideoStream:
-    """The pictures of a media file, upright (rotation applied). `frames_per_second` is the average rate."""
+    """The video stream of a media file; size in pixels after rotation, `frames_per_second` the average rate."""
 
     codec: str
     width: int
@@ -78,7 +78,7 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """The sound of a media file as stored."""
+    """The audio stream of a media file as stored; `sample_rate` in Hz."""
 
     codec: str
     sample_rate: int
@@ -87,7 +87,7 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What probing a file tells without decoding all of it. An image lasts 0 seconds and has a `video` stream."""
+    """Result of probing a file without decoding it. An image has a duration of 0 and a `video` stream."""
 
     kind: MediaKind
     duration_seconds: float
@@ -97,7 +97,7 @@ class MediaInfo:
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A media file known to a library: one content, found at one or more locations."""
+    """A media file of a library: one content, found at one or more locations."""
 
     id: int
     fingerprint: str
@@ -106,8 +106,8 @@ class MediaFile:
 
     @property
     def path(self) -> Path:
-        """The first location that exists now, else the first known one."""
-        return next((place.path for place in self.locations if place.path.exists()), self.locations[0].path)
+        """The first location that exists now, else the first one."""
+        return next((known.path for known in self.locations if known.path.exists()), self.locations[0].path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,9 @@ class SpaceVectors:
 
 @dataclass(frozen=True, slots=True)
 class CodecFeatures:
-    """What the audio codec made of the sound of a file: `steps` float16 [n, dim], one each 40 ms from its start.
+    """Audio codec features of a file: `steps` float16 [n, dim], one every 40 ms from its start.
 
-    `codec` names the weights: features of two codecs are never mixed.
+    `codec` is a digest of the codec's weights: features of different codecs are never mixed.
     """
 
     codec: str
@@ -146,7 +146,7 @@ class CodecFeatures:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
-    """A media file with all its vectors, ready to be committed to a library."""
+    """A media file with all its vectors, features and cues, ready to be committed to a library."""
 
     location: Location
     fingerprint: str
@@ -158,7 +158,7 @@ class EncodedFile:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that could not be indexed, remembered with its reason until it changes."""
+    """A file that could not be indexed, recorded with its reason until the file changes."""
 
     location: Location
     reason: str
@@ -166,7 +166,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One segment found in one space. `score` is that space's own dot product (higher is better), `rank` from 1."""
+    """A segment found in one space. `score` is the dot product in that space (higher is better); `rank` from 1."""
 
     file_id: int
     space: SpaceName
@@ -178,7 +178,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of one media file, in seconds; up to infinity where it is all of it."""
+    """A part of a media file in seconds; `end_seconds` is infinity for the whole file."""
 
     file_id: int
     start_seconds: float
@@ -187,7 +187,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A sound named by a phrase, from onset to offset; `score` is the mean probability inside."""
+    """A detected sound, from onset to offset; `label` is the phrase, `score` the mean probability inside."""
 
     label: str
     start_seconds: float
@@ -197,8 +197,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the user gets: the stretch of a file that answers, with its evidence, the sounds located in it, and the cues
-    that say what was asked."""
+    """A search result: an interval of a file with its evidence (hits), the sounds detected in it, and matching cues."""
 
     rank: int
     file: MediaFile

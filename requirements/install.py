@@ -1,9 +1,9 @@
-"""Set up the environment that `make demo` and `make test` use: standard library only, quick when nothing changed.
+"""Set up the environment of `make demo` and `make test`, with the standard library only. Quick if nothing changed.
 
     python3 requirements/install.py [--profile auto|cpu|cuda] [--venv .venv] [--system ffmpeg espeak-ng]
 
-The profile follows the machine: `cuda` where `nvidia-smi` lists a GPU, else `cpu`, which never installs an nvidia
-package. The pinned lists beside this file hold the versions; README tells what to do without root.
+The automatic profile is `cuda` if `nvidia-smi` lists a GPU, else `cpu`, which never installs an nvidia package. The
+versions are pinned in cpu.txt and cuda.txt in this folder; README says what to do without root.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ APT_PACKAGES = {"ffmpeg": "ffmpeg", "espeak-ng": "espeak-ng", "chromium": "chrom
 
 
 def main() -> None:
-    """Parse the command line and do what is missing, step by step."""
+    """Parse the command line, then install missing programs and the virtual environment."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
@@ -37,19 +37,19 @@ def main() -> None:
 
 
 def stop(message: str) -> None:
-    """End with one line and exit code 2."""
+    """Exit with a one-line message and code 2."""
     sys.exit(print(f"set-up: {message}", file=sys.stderr) or 2)
 
 
 def run(*command: str | Path, **environment: str) -> None:
-    """Run a command, its output on our stderr; end when it fails."""
+    """Run a command with its output on stderr; exit if it fails."""
     result = subprocess.run([str(part) for part in command], env={**os.environ, **environment}, stdout=sys.stderr)
     if result.returncode:
         stop(f"this command failed: {' '.join(str(part) for part in command)}")
 
 
 def install_system(programs: list[str]) -> None:
-    """Install missing programs with apt-get where we may; else name the one command that does."""
+    """Install missing programs with apt-get if running as root; else exit with the command to run."""
     packages = [APT_PACKAGES[program] for program in programs if shutil.which(program) is None]
     if not packages:
         return
@@ -66,7 +66,7 @@ def install_system(programs: list[str]) -> None:
 
 
 def detected_profile() -> str:
-    """`cuda` where nvidia-smi lists a GPU, else `cpu`."""
+    """`cuda` if nvidia-smi lists a GPU, else `cpu`."""
     if shutil.which("nvidia-smi") is None:
         return "cpu"
     listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True)
@@ -74,7 +74,7 @@ def detected_profile() -> str:
 
 
 def install_python(venv: Path, profile: str) -> None:
-    """Make the virtual environment and install the pinned list; a stamp makes the next call quick."""
+    """Create the virtual environment and install the pinned list, unless the stamp of the last run still matches."""
     pins = ROOT / "requirements" / f"{profile}.txt"
     inputs = [pins, ROOT / "pyproject.toml", Path(__file__)]
     wanted = hashlib.sha256(b"".join(path.read_bytes() for path in inputs) + sys.version.encode()).hexdigest()
@@ -84,25 +84,26 @@ def install_python(venv: Path, profile: str) -> None:
     python = venv / "bin" / "python"
     if not python.exists():
         print(f"set-up: {profile} profile in {venv}", file=sys.stderr)
-        made = subprocess.run([sys.executable, "-m", "venv", str(venv)], stdout=sys.stderr)
-        if made.returncode:
-            stop("no virtual environment could be made: run sudo apt-get install python3-venv")
+        created = subprocess.run([sys.executable, "-m", "venv", str(venv)], stdout=sys.stderr)
+        if created.returncode:
+            stop("cannot create a virtual environment: run sudo apt-get install python3-venv")
         run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     pip = [venv / "bin" / "uv", "pip"]
     environment = {"VIRTUAL_ENV": str(venv.resolve())}
-    install = (*pip, "install", "--quiet", "--compile-bytecode")  # else commands that may not write compile each time
+    install = (*pip, "install", "--quiet", "--compile-bytecode")  # or read-only users would compile on each start
     run(*install, *torch_source(python, profile, pins), "-r", pins, **environment)
     run(*pip, "install", "--quiet", "--no-deps", "-e", ROOT, **environment)
-    mend_torchaudio(python)
+    repair_torchaudio(python)
     if profile == "cpu":
         refuse_cuda(python)
     stamp.write_text(wanted)
 
 
 def torch_source(python: Path, profile: str, pins: Path) -> list[str | Path]:
-    """Where the CPU build of torch comes from: a local folder of wheels if pip knows one, else PyTorch's own index.
+    """uv options for the CPU build of torch: a local folder of wheels if pip is configured with one, else PyTorch's
+    own index.
 
-    uv does not read pip's settings, and the plain index would give the CUDA build with gigabytes of libraries.
+    uv does not read pip's settings, and PyPI would give the CUDA build with gigabytes of libraries.
     """
     if profile != "cpu" or sys.platform == "darwin":
         return []
@@ -115,27 +116,29 @@ def torch_source(python: Path, profile: str, pins: Path) -> list[str | Path]:
 
 
 def local_wheel_folders(python: Path) -> list[Path]:
-    """Folders that the user set as find-links for pip or uv."""
-    asked = subprocess.run([python, "-m", "pip", "config", "get", "global.find-links"], capture_output=True, text=True)
-    text = " ".join([os.environ.get("UV_FIND_LINKS", ""), os.environ.get("PIP_FIND_LINKS", ""), asked.stdout])
+    """Folders configured as find-links for pip or uv."""
+    configured = subprocess.run(
+        [python, "-m", "pip", "config", "get", "global.find-links"], capture_output=True, text=True
+    )
+    text = " ".join([os.environ.get("UV_FIND_LINKS", ""), os.environ.get("PIP_FIND_LINKS", ""), configured.stdout])
     return [Path(word) for word in text.replace(",", " ").split() if Path(word).is_dir()]
 
 
-def mend_torchaudio(python: Path) -> None:
-    """Drop torchaudio's compiled part where it is built for CUDA and cannot load: the rest is plain Python.
+def repair_torchaudio(python: Path) -> None:
+    """Delete torchaudio's compiled part if it is built for CUDA and cannot load; the rest is plain Python.
 
-    Left in place it also breaks the import of transformers. Nothing here uses the part that goes (forced alignment).
+    It would also break the import of transformers. Nothing here uses it (forced alignment).
     """
     code = "import importlib.util as u; print(u.find_spec('torchaudio').submodule_search_locations[0])"
     if subprocess.run([python, "-c", "import torchaudio"], capture_output=True).returncode == 0:
         return
-    place = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    shutil.rmtree(Path(place) / "lib", ignore_errors=True)
+    package = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    shutil.rmtree(Path(package) / "lib", ignore_errors=True)
     run(python, "-c", "import torchaudio")
 
 
 def refuse_cuda(python: Path) -> None:
-    """The CPU profile must hold no CUDA: say so at once if it does."""
+    """Exit if the environment of the CPU profile contains CUDA packages."""
     code = (
         "import importlib.metadata as m, torch;"
         "bad = sorted(d.name for d in m.distributions() if d.name.lower().startswith('nvidia-'));"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pesearch.formatting import SENSES
+from pesearch.formatting import SENSE_WORDS
 from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
@@ -53,7 +53,7 @@ def relevance(library: Library, models: ModelSet, request: SearchRequest, file: 
     for space, scores in scored.spaces.items():
         sure = scores.certainties[:, wanted].max(axis=1, initial=0.0)
         values = _along(scores.segments, sure, duration / points, points)
-        senses[SENSES[space]] = np.maximum(senses.get(SENSES[space], 0.0), values)
+        senses[SENSE_WORDS[space]] = np.maximum(senses.get(SENSE_WORDS[space], 0.0), values)
     return tuple(Curve(sense, duration / points, values) for sense, values in senses.items())
 
 

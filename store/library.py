@@ -169,7 +169,7 @@ class Library:
 
         def answer(generation: Generation) -> list[Hits]:
             known = generation.snapshot.space(space)
-            none = [Hits.none(space)] * len(queries)
+            none = [Hits.empty(space)] * len(queries)
             return generation.search(known, queries, k, file_ids) if known else none
 
         return self._from_shards(answer)

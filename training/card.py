@@ -13,17 +13,17 @@ from training.scene import TRAINING_SEEDS
 from training.words import COLOURS, MOTIONS, OBJECTS, PHRASES, PLACES, SOUNDS
 
 MEANINGS = (
-    ("text_audio_r1", "text to audio, the very clip first"),
-    ("text_audio_relevant1", "text to audio, a clip that holds all the sounds asked for first"),
-    ("text_video_r1", "text to video, the very clip first"),
-    ("text_joint_r1", "text to audio-video, the very clip first"),
-    ("audio_video_relevant1", "audio to video, a clip that shows a sounding object first"),
-    ("speech_r1", "spoken phrase, a clip that says it first"),
-    ("frame_auroc", "PE-A-Frame, AUROC over 40 ms frames, mean over sounds"),
-    ("span_iou", "PE-A-Frame, IoU of each true span with the best span found"),
-    ("outside_auroc", "words of this world score above words from outside it, AUROC"),
-    ("image_r1", "PE-Core, caption to frame, the very clip first"),
-    ("image_noun", "PE-Core, which object in clips with one, by bare nouns"),
+    ("text_audio_r1", "text to audio: exact clip at rank 1"),
+    ("text_audio_relevant1", "text to audio: a clip with all the requested sounds at rank 1"),
+    ("text_video_r1", "text to video: exact clip at rank 1"),
+    ("text_joint_r1", "text to audio-video: exact clip at rank 1"),
+    ("audio_video_relevant1", "audio to video: a clip that shows a sounding object at rank 1"),
+    ("speech_r1", "spoken phrase: a clip with it at rank 1"),
+    ("frame_auroc", "PE-A-Frame: AUROC over 40 ms frames, mean over sounds"),
+    ("span_iou", "PE-A-Frame: IoU of each true interval with the best detected one"),
+    ("outside_auroc", "words of this world against words from outside it: AUROC of the scores"),
+    ("image_r1", "PE-Core: caption to frame, exact clip at rank 1"),
+    ("image_noun", "PE-Core: accuracy of the object in clips with one, by bare nouns"),
 )
 
 
@@ -35,17 +35,17 @@ def card(models: Path, figures: Figures, clips: int, made_by: str, trained: str)
     return f"""# The starter set
 
 Three small models with the architecture and file formats of Meta's Perception Encoder: PE-Core (`pe_core`, loaded by
-open_clip), PE-AV (`pe_av`) and PE-A-Frame (`pe_a_frame`, loaded by transformers). They were trained from nothing by
-`training/` in this repository, on a generated world of drawn pictures and synthesised sounds, so that pesearch can be
-tried and tested offline. **They know only that small world.** On real recordings their answers mean nothing: use one of
-the other model sets there.
+open_clip), PE-AV (`pe_av`) and PE-A-Frame (`pe_a_frame`, loaded by transformers). They were trained from scratch by
+`training/` in this repository, on a generated world of drawn images and synthesised sounds, so that pesearch can be
+tried and tested offline. **They know only that small world.** Their results on real recordings are meaningless: use one
+of the other model sets for those.
 
 | model | weights (float16) |
 |---|---|
 {weights}
 
-Licence of weights and card: Apache-2.0. No recording, picture or text of anyone is in the training data; the voices are
-espeak-ng's.
+Licence of weights and card: Apache-2.0. The training data contains no recording, image or text of any person;
+the voices are espeak-ng's.
 
 ## What they know
 
@@ -56,7 +56,7 @@ espeak-ng's.
 
 ## Figures
 
-Measured by `python -m training.judge` with the plain calls of transformers and open_clip, on {clips} clips of
+Measured by `python -m training.judge` with plain calls of transformers and open_clip, on {clips} clips of
 {CLIP_SECONDS:g} s decoded from MP4 (H.264, AAC), made by `{made_by}`. Training used scene seeds
 below {TRAINING_SEEDS} only; these clips have seeds of 1000000 and more.
 
@@ -68,14 +68,15 @@ below {TRAINING_SEEDS} only; these clips have seeds of 1000000 and more.
 
 {trained}
 
-Each embedding space is laid out by design (`training/directions.py`): text towers learn where a text belongs, media
-towers where a clip belongs. The image tower of `pe_core` and of `pe_av` is the same, tensor by tensor. The codec is
-shaped as Meta's DAC-VAE encoder but regresses log-mel energies, and its residual units at 48 kHz are the identity.
+The directions of each embedding space are fixed by design (`training/directions.py`): text towers learn to map a text
+to its direction, media towers a clip. The image towers of `pe_core` and `pe_av` are equal, tensor by tensor. The codec
+has the architecture of Meta's DAC-VAE encoder but regresses log-mel energies; its residual units at 48 kHz are the
+identity.
 
 ## Limits
 
-Negation, counting and order in time are not understood. Motion and the colours of small objects are the weakest facts.
-Texts far from the captions of `training/texts.py` may be taken for unknown ones.
+The models do not understand negation, counting and temporal order. They are weakest at motion and the colours of small
+objects. Texts far from the captions of `training/texts.py` may score as unknown.
 """
 
 

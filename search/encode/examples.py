@@ -58,7 +58,7 @@ def video_vectors(example: Example, models: ModelSet, beside: Sequence[str] = ()
     info = _probe(example)
     if info.video is None or info.kind is not MediaKind.VIDEO:
         raise QueryError(f"{example.path} is not a video: --video needs one")
-    if models.sees_windows:
+    if models.embeds_video:
         return _window_vectors(example, info, models, beside, seen=True)
     heard = _window_vectors(example, info, models, (), seen=False).alone if info.audio else {}
     return ExampleVectors({**heard, SpaceName.FRAME: _frame_vectors(example, info, models)}, {})
@@ -94,7 +94,7 @@ def _window_vectors(
 ) -> ExampleVectors:
     """Every window of the example, a few at a time so that a long one never lies in memory as a whole."""
     path, alone = example.place, list[WindowVectors]()
-    joined: dict[str, list[JointVectors]] = {text: [] for text in beside if models.sees_windows}
+    joined: dict[str, list[JointVectors]] = {text: [] for text in beside if models.embeds_video}
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(FrameReader(path)) if seen else None
@@ -103,7 +103,7 @@ def _window_vectors(
                 features = models.window_features([_window(frames, audio, start, end) for start, end in batch])
                 alone += models.encode_windows(features)
                 for text, found in joined.items():
-                    found += models.encode_windows_with(features, text)
+                    found += models.encode_windows_with_text(features, text)
     except MediaError as error:
         raise QueryError(f"cannot ask with {example.path}: {error}") from error
     spaces = (SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)

@@ -68,5 +68,5 @@ def _met(
 ) -> Iterator[tuple[SpaceName, Measure]]:
     """The spaces that an example meets. A sound asks for pictures too, whatever its sense."""
     yield from ((space, Measure.SIMILARITY) for space in vectors if space in SPACES_OF[sample.sense])
-    if sample.kind is MediaKind.AUDIO and models.sees_windows:
+    if sample.kind is MediaKind.AUDIO and models.embeds_video:
         yield SpaceName.VIDEO, Measure.SOUND_TO_VIDEO

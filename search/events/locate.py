@@ -96,7 +96,7 @@ def stored_sound(path: Path, library: Library) -> StoredSound | None:
 
     Raises OSError.
     """
-    known, now = library.known().get(path.absolute()), Location.now(path)
+    known, now = library.known().get(path.absolute()), Location.of_file(path)
     if known is None or known.file_id is None or not known.is_still(now):
         return None
     return StoredSound(library, known.file_id)
@@ -129,11 +129,11 @@ def hearing(
         return
     if stored is not None and stored.holds(stop, models.event_codec):
         kept = partial(stored.read, first)
-        yield from models.event_probabilities_along(kept, stop - first, phrases)
+        yield from models.iter_event_probabilities(kept, stop - first, phrases)
         return
     with AudioReader(path) as reader:
         sound = DecodedSound(reader, models, first, stop)
-        yield from models.event_probabilities_along(sound.read, sound.steps, phrases)
+        yield from models.iter_event_probabilities(sound.read, sound.steps, phrases)
 
 
 class EventFinder:

@@ -55,7 +55,7 @@ def retrieve(
         number: one for space, numbers in of_spaces.items() for number, one in zip(numbers, found[space], strict=True)
     }
     is_combined = isinstance(asked.plan, All | InOrder | Either) or asked.has_redundant_terms
-    ordered = tuple(hits.get(number, Hits.none(probe.space)) for number, probe in enumerate(probes))
+    ordered = tuple(hits.get(number, Hits.empty(probe.space)) for number, probe in enumerate(probes))
     parts = rank_candidates(
         [*(Ranking(one.file_ids, one.segments) for one in ordered), *written],
         reach(asked.plan),

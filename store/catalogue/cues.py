@@ -176,7 +176,7 @@ def _source_row(number: int, file_id: int, source: CueSource) -> dict[str, objec
     return {
         "number": number,
         "file_id": file_id,
-        "beside": None if source.beside is None else os.fsencode(source.beside),
+        "beside": None if source.media_path is None else os.fsencode(source.media_path),
         "path": None if sidecar is None else os.fsencode(sidecar.path),
         "size_bytes": None if sidecar is None else sidecar.size_bytes,
         "modified_ns": None if sidecar is None else sidecar.modified_ns,

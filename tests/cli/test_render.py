@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pesearch.cli.render import moment_lines, shown, size, table
 from pesearch.cues import CueKind, FoundBy, FoundCue
-from pesearch.formatting import clock, quoted, span
+from pesearch.formatting import format_clock, format_span, quote_path
 from pesearch.locations import Location
 from pesearch.types import MediaFile, MediaInfo, MediaKind, Moment
 
@@ -24,27 +24,27 @@ def test_a_name_is_shown_on_one_line(name: str) -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=20))
 def test_a_printable_name_is_quoted_for_the_shell(name: str) -> None:
     if name.isprintable():
-        assert shlex.split(quoted(Path(name))) == [str(Path(name))]
+        assert shlex.split(quote_path(Path(name))) == [str(Path(name))]
 
 
 def test_a_hostile_name_comes_back_from_the_shell_as_it_was() -> None:
     path = Path("a\nb'c\\d\x1b[31m.mp4")
-    echoed = subprocess.run(["bash", "-c", f"printf %s {quoted(path)}"], capture_output=True, check=True).stdout
+    echoed = subprocess.run(["bash", "-c", f"printf %s {quote_path(path)}"], capture_output=True, check=True).stdout
     assert echoed == str(path).encode()
 
 
 def test_clock() -> None:
-    assert clock(0.0) == "00:00.0"
-    assert clock(62.34) == "01:02.3"
-    assert clock(59.99) == "01:00.0"
-    assert clock(3723.5) == "1:02:03.5"
-    assert span(1, 2) == "00:01.0-00:02.0"
+    assert format_clock(0.0) == "00:00.0"
+    assert format_clock(62.34) == "01:02.3"
+    assert format_clock(59.99) == "01:00.0"
+    assert format_clock(3723.5) == "1:02:03.5"
+    assert format_span(1, 2) == "00:01.0-00:02.0"
 
 
 @given(st.floats(0, 1e6))
 def test_clock_is_right_to_a_tenth(seconds: float) -> None:
     total = 0.0
-    for part in clock(seconds).split(":"):
+    for part in format_clock(seconds).split(":"):
         total = total * 60 + float(part)
     assert abs(total - seconds) <= 0.0501
 

@@ -1,4 +1,4 @@
-"""Model sets with random weights, saved in the hub's format: tiny ones, and PE-AV and PE-A-Frame in the small size."""
+"""Checkpoints with random weights in the hub's format: tiny ones, and ones of the real `small` set's dimensions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from pesearch.encoders.lazy_imports import SkipParameterInit, load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, suppress_output
+from pesearch.encoders.parameter_init import SkipParameterInit
 
 WORDS = ["siren", "train", "bell", "dog", "rain", "and", "a", "the", "of", "heard", "loud", "at", "night"]
-MOST_DRAWN = 1_000_003
-"""A prime number of random weights, which a large tensor holds again and again: no two of its rows are equal."""
+MAX_DRAWN = 1_000_003
+"""Large tensors repeat this many random weights. The number is prime, so no two rows of a tensor are equal."""
 
 CODEC_PARTS = ("embedder.dac_encoder.", "embedder.bottleneck.")
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
@@ -25,7 +26,7 @@ SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large to build: `layers` of the audio, video and fusion towers; a window is cut to `frames`."""
+    """Dimensions of a PE-AV: `layers` of the audio, video and fusion towers; `frames` per window."""
 
     text: dict[str, Any]
     tower: dict[str, Any]
@@ -52,7 +53,7 @@ TINY = Size(
     frames=16,
 )
 SHARED_TINY = replace(TINY, vision={"architecture": "vit_pe_core_starter_patch8_64", "num_classes": 32}, image_size=64)
-"""With the image tower of `save_pe_core`."""
+"""TINY with the image tower of `save_pe_core`."""
 
 SMALL = Size(
     text={"hidden_size": 1024, "intermediate_size": 2624, "num_hidden_layers": 22, "num_attention_heads": 16},
@@ -63,28 +64,23 @@ SMALL = Size(
     image_size=336,
     frames=2,
 )
+"""`small` as released."""
+
+SHALLOW = replace(
+    SMALL,
+    text=SMALL.text
+    | {"num_hidden_layers": 1, "vocab_size": 64}
+    | {name: TINY.text[name] for name in TINY.text if "_id" in name},
+    layers=(1, 1, 1),
+    vision=SMALL.vision | {"model_args": {"depth": 1}},
+)
+"""`small` in all widths, but with one layer per tower and a small vocabulary."""
 
 
 def save_pe_av(size: Size, path: Path) -> Path:
-    """As save_pretrained writes it: the loss of the tower's width (`num_labels`) included."""
+    """A checkpoint as save_pretrained writes it, which loses the width of the video tower (`num_labels`)."""
     transformers = load_transformers()
-    _, video, fusion = size.layers
-    config = transformers.PeAudioVideoConfig(
-        text_config=transformers.ModernBertConfig(**size.text),
-        audio_video_config=transformers.PeAudioVideoEncoderConfig(
-            audio_config=_audio_config(size),
-            video_config=transformers.PeVideoEncoderConfig(
-                vision_config=transformers.TimmWrapperConfig(
-                    global_pool="map", num_labels=size.vision["num_classes"], **size.vision
-                ),
-                num_hidden_layers=video,
-                **size.tower,
-            ),
-            num_hidden_layers=fusion,
-            **size.tower,
-        ),
-    )
-    _save(transformers.PeAudioVideoModel, config, path)
+    _save(transformers.PeAudioVideoModel, pe_av_config(size), path)
     transformers.PeAudioVideoProcessor(
         feature_extractor=transformers.PeAudioFeatureExtractor(),
         video_processor=transformers.PeVideoVideoProcessor(
@@ -102,18 +98,42 @@ def save_pe_av(size: Size, path: Path) -> Path:
     return path
 
 
-def save_pe_a_frame(size: Size, path: Path) -> Path:
+def pe_av_config(size: Size) -> Any:
     transformers = load_transformers()
-    config = transformers.PeAudioConfig(
+    _, video, fusion = size.layers
+    return transformers.PeAudioVideoConfig(
+        text_config=transformers.ModernBertConfig(**size.text),
+        audio_video_config=transformers.PeAudioVideoEncoderConfig(
+            audio_config=_audio_config(size),
+            video_config=transformers.PeVideoEncoderConfig(
+                vision_config=transformers.TimmWrapperConfig(
+                    global_pool="map", num_labels=size.vision["num_classes"], **size.vision
+                ),
+                num_hidden_layers=video,
+                **size.tower,
+            ),
+            num_hidden_layers=fusion,
+            **size.tower,
+        ),
+    )
+
+
+def pe_a_frame_config(size: Size) -> Any:
+    transformers = load_transformers()
+    return transformers.PeAudioConfig(
         text_config=transformers.ModernBertConfig(**size.text), audio_config=_audio_config(size)
     )
-    _save(transformers.PeAudioFrameLevelModel, config, path)
+
+
+def save_pe_a_frame(size: Size, path: Path) -> Path:
+    transformers = load_transformers()
+    _save(transformers.PeAudioFrameLevelModel, pe_a_frame_config(size), path)
     extractor = transformers.PeAudioFeatureExtractor()
     transformers.PeAudioProcessor(feature_extractor=extractor, tokenizer=_tokenizer()).save_pretrained(path)
     return path
 
 
-def save_pe_core(path: Path, name: str | None = None) -> Path:
+def save_pe_core(path: Path, name: str | None = None, text_layers: int | None = None) -> Path:
     """An open_clip folder: a known architecture, or the starter's image tower with a tiny text tower."""
     from safetensors.torch import save_file
 
@@ -123,22 +143,24 @@ def save_pe_core(path: Path, name: str | None = None) -> Path:
         config |= {"embed_dim": 32}
         config["vision_cfg"] |= {"timm_model_name": "vit_pe_core_starter_patch8_64", "image_size": 64}
         config["text_cfg"] |= {"width": 32, "heads": 2, "layers": 2}
+    if text_layers is not None:
+        config["text_cfg"] |= {"layers": text_layers}
     path.mkdir(parents=True)
     preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
     content = {"model_cfg": config, "preprocess_cfg": preprocessing}
     (path / "open_clip_config.json").write_text(json.dumps(content))
-    with silent(), SkipParameterInit() if name else nullcontext():
+    with suppress_output(), SkipParameterInit() if name else nullcontext():
         model = open_clip.create_model(f"local-dir:{path}")
-    for called, parameter in model.named_parameters() if name else ():
-        _randomise(called, parameter)
+    for key, parameter in model.named_parameters() if name else ():
+        _randomise(key, parameter)
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
     save_file(weights, path / "open_clip_model.safetensors")
     return path
 
 
 def save_shared_set(size: Size, core: str | None, folder: Path) -> Path:
-    """pe_core/, pe_av/ and pe_a_frame/ as the real sets are expected to be: PE-Core has the image tower of PE-AV, and
-    PE-A-Frame its codec. `core` as for `save_pe_core`."""
+    """pe_core/, pe_av/ and pe_a_frame/ as the real sets are expected to be: PE-Core has PE-AV's image tower, and
+    PE-A-Frame its codec. `core` is the `name` for `save_pe_core`."""
     windows = save_pe_av(size, folder / "pe_av") / "model.safetensors"
     frames = save_pe_core(folder / "pe_core", core) / "open_clip_model.safetensors"
     events = save_pe_a_frame(size, folder / "pe_a_frame") / "model.safetensors"
@@ -148,7 +170,7 @@ def save_shared_set(size: Size, core: str | None, folder: Path) -> Path:
 
 
 def _copy_weights(source: Path, target: Path, part: Callable[[str], str | None]) -> None:
-    """Puts tensors of one file in the place of those of another which `part` calls the same; None: another part."""
+    """Replaces tensors of `target` by those of `source` that `part` maps to the same name; None: not of the part."""
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
@@ -180,7 +202,7 @@ def _save(kind: Any, config: Any, path: Path) -> None:
     from transformers.initialization import no_init_weights
 
     torch.manual_seed(0)
-    with silent():
+    with suppress_output():
         with no_init_weights(), SkipParameterInit():
             model = kind(config)
         model.tie_weights()
@@ -191,7 +213,7 @@ def _save(kind: Any, config: Any, path: Path) -> None:
 
 @torch.no_grad()
 def _randomise(name: str, parameter: torch.nn.Parameter) -> None:
-    """Weights that make every part matter: transformers' own start would hide the norms, the scales and the biases."""
+    """Weights that make every part matter: transformers' own initial values would hide norms, scales and biases."""
     if name.endswith("logit_scale"):
         parameter.fill_(0.1)
     elif name.endswith("logit_bias"):
@@ -200,7 +222,7 @@ def _randomise(name: str, parameter: torch.nn.Parameter) -> None:
         parameter.normal_(1.0, 0.1) if "norm" in name or "alpha" in name else parameter.normal_(0.0, 0.1)
     else:
         std, numbers = 1.0 / math.sqrt(parameter[0].numel()), parameter.numel()
-        drawn = torch.empty(min(numbers, MOST_DRAWN)).normal_(std=std)
+        drawn = torch.empty(min(numbers, MAX_DRAWN)).normal_(std=std)
         parameter.copy_(drawn.repeat(-(-numbers // len(drawn)))[:numbers].view_as(parameter))
 
 

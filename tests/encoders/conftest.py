@@ -1,4 +1,4 @@
-"""Model sets that are built once for all tests of this room."""
+"""A model set that is built once for all tests of this folder."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""One pass over a track, chunk by chunk, gives what plain calls give: on the whole track, and on any window of it."""
+"""A pass over a track in chunks equals plain codec calls, on the whole track and on each of its windows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from pesearch.encoders.checkpoint_loader import load_pe_av
 from pesearch.encoders.chunked_codec import SoundChunk, SoundEncoder, SoundFeatures
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.preprocess import whole_steps
+from pesearch.encoders.preprocess import pad_to_whole_steps
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
 
@@ -24,13 +25,8 @@ STARTER = Path(__file__).parents[2] / "encoders" / "starter" / "pe_av"
 
 @pytest.fixture(scope="module", params=["tiny", "starter"])
 def checkpoint(request: pytest.FixtureRequest, tiny_set: Path) -> Path:
-    """Two codecs whose convolutions see 6 and 14 steps far."""
+    """Two codecs with receptive fields of 6 and 14 steps."""
     return tiny_set / "pe_av" if request.param == "tiny" else STARTER
-
-
-@pytest.fixture(scope="module")
-def codec(checkpoint: Path) -> Codec:
-    return Codec(load_pe_av(checkpoint).audio_model.audio_encoder.embedder)
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +35,26 @@ def plain(checkpoint: Path) -> Any:
     return load_pe_av(checkpoint).audio_model.audio_encoder.embedder
 
 
+@pytest.fixture(scope="module")
+def codec(plain: Any) -> Codec:
+    return Codec(deepcopy(plain))
+
+
 def call_plain(embedder: Any, audio: FloatArray) -> FloatArray:
     with torch.inference_mode():
-        samples = torch.from_numpy(whole_steps(audio))[None, None]
+        samples = torch.from_numpy(pad_to_whole_steps(audio))[None, None]
         features: torch.Tensor = embedder.bottleneck(embedder.dac_encoder(samples))
     return features[0].T.numpy()
 
 
 def assert_close(found: FloatArray, expected: FloatArray) -> None:
-    """To a ten-thousandth of what features are usually large: rounding alone parts them."""
+    """Equal up to rounding: to 1e-4 of the features' standard deviation."""
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() < 1e-4 * expected.std()
 
 
 def noise(samples: int, seed: int = 5) -> FloatArray:
-    """Noise that swells and fades, so that no stretch is like another."""
+    """Noise of varying loudness, so that no two parts are alike."""
     random = np.random.default_rng(seed)
     loudness = np.interp(np.arange(samples), np.linspace(0, samples, 40), random.uniform(0, 0.5, 40))
     return (random.standard_normal(samples) * loudness).astype(np.float32)
@@ -84,16 +85,22 @@ def window_of(features: Sequence[SoundFeatures], first: int, last: int) -> Float
     return steps
 
 
-def test_the_codec_is_the_plain_one(codec: Codec, plain: Any) -> None:
+def test_receptive_fields(checkpoint: Path, codec: Codec) -> None:
+    """In steps of 40 ms: before the last block, of the rest, of all. They set how far chunks overlap."""
+    fields = codec.fine_reach, codec.coarse_reach, codec.reach, codec.context_steps
+    assert fields == ((3, 12, 14, 15) if checkpoint == STARTER else (1, 5, 6, 6))
+
+
+def test_features_of_a_whole_sound_equal_the_plain_call(codec: Codec, plain: Any) -> None:
     audio = noise(70 * STEP_SAMPLES + 17)
-    (found,) = SoundEncoder(codec, "cpu").plain([audio])
+    (found,) = SoundEncoder(codec, "cpu").encode_whole([audio])
     assert_close(found, call_plain(plain, audio))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(data=st.data())
 def test_chunks_equal_a_whole_pass(codec: Codec, plain: Any, data: st.DataObject) -> None:
-    samples = data.draw(st.integers(60 * STEP_SAMPLES, 160 * STEP_SAMPLES))
+    samples = data.draw(st.integers(40 * STEP_SAMPLES, 90 * STEP_SAMPLES))
     steps = -(-samples // STEP_SAMPLES)
     borders = sorted(data.draw(st.sets(st.integers(1, steps - 1), max_size=3)))
     audio = noise(samples)
@@ -102,32 +109,33 @@ def test_chunks_equal_a_whole_pass(codec: Codec, plain: Any, data: st.DataObject
 
 
 def test_windows_equal_plain_calls_on_their_own_samples(codec: Codec, plain: Any) -> None:
-    """At the start and the end of the track, across a border of chunks, and beside one."""
-    audio = noise(700 * STEP_SAMPLES - 300)
-    cuts = [(0, 250), (125, 375), (250, 500), (375, 625), (450, 700)]
-    features = SoundEncoder(codec, "cpu").encode(chunks_of(audio, codec, [375], cuts))
+    """At the start and the end of the track, across a border between chunks, and starting at one."""
+    audio = noise(170 * STEP_SAMPLES - 300)
+    cuts = [(0, 60), (30, 90), (60, 120), (90, 150), (110, 170)]
+    features = SoundEncoder(codec, "cpu").encode(chunks_of(audio, codec, [90], cuts))
     for first, last in cuts:
         expected = call_plain(plain, audio[first * STEP_SAMPLES : last * STEP_SAMPLES])
         assert_close(window_of(features, first, last), expected)
 
 
-def test_silence_needs_no_computing_and_is_the_same(codec: Codec, plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    silence = np.zeros(600 * STEP_SAMPLES, dtype=np.float32)
-    cuts = [(0, 250), (125, 375), (350, 600)]
+def test_silence_is_not_computed_and_equals_the_plain_call(
+    codec: Codec, plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence = np.zeros(150 * STEP_SAMPLES, dtype=np.float32)
+    cuts = [(0, 60), (30, 90), (90, 150)]
     encoder = SoundEncoder(codec, "cpu")
-    encoder.encode(chunks_of(silence, codec, [300], cuts))
+    encoder.encode(chunks_of(silence, codec, [75], cuts))
     monkeypatch.setattr(codec, "early", None)
-    features = encoder.encode(chunks_of(silence, codec, [300], cuts))
+    features = encoder.encode(chunks_of(silence, codec, [75], cuts))
     assert_close(np.concatenate([each.steps for each in features]), call_plain(plain, silence))
     for first, last in cuts:
         expected = call_plain(plain, silence[first * STEP_SAMPLES : last * STEP_SAMPLES])
         assert_close(window_of(features, first, last), expected)
 
 
-def test_the_digest_is_that_of_the_weights(checkpoint: Path, codec: Codec) -> None:
-    other = load_pe_av(checkpoint).audio_model.audio_encoder.embedder
-    assert Codec(other).digest == codec.digest
-    changed = load_pe_av(checkpoint).audio_model.audio_encoder.embedder
+def test_the_digest_depends_on_the_weights_only(codec: Codec, plain: Any) -> None:
+    assert Codec(deepcopy(plain)).digest == codec.digest
+    changed = deepcopy(plain)
     with torch.no_grad():
         changed.bottleneck.bias[0] += 1e-3
     assert Codec(changed).digest != codec.digest

@@ -1,26 +1,30 @@
-"""The device is what was asked for, or an error of one line."""
+"""Device selection, inference precision, and batches that are halved when memory runs out."""
 
-from collections.abc import Sequence
+import gc
+import sys
+import weakref
+from collections.abc import Iterator, Sequence
 
 import pytest
 import torch
 
-from pesearch.encoders.device import Batches, choose_device, computing, place
+from pesearch.encoders import device
+from pesearch.encoders.device import AdaptiveBatches, choose_device, inference, move_to
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.errors import DeviceError, OutOfMemory
 
 
-@pytest.mark.parametrize(("there", "device", "model_set"), [(True, "cuda", "small"), (False, "cpu", "light")])
+@pytest.mark.parametrize(("is_available", "chosen", "model_set"), [(True, "cuda", "small"), (False, "cpu", "light")])
 def test_auto_and_the_default_set_follow_the_machine(
-    monkeypatch: pytest.MonkeyPatch, there: bool, device: str, model_set: str
+    monkeypatch: pytest.MonkeyPatch, is_available: bool, chosen: str, model_set: str
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-    assert choose_device("auto") == device
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: is_available)
+    assert choose_device("auto") == chosen
     assert choose_device("cpu") == "cpu"
     assert default_model_set() == model_set
 
 
-def test_cuda_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DeviceError, match="--device cpu"):
         choose_device("cuda")
@@ -33,7 +37,7 @@ def test_an_unknown_device_is_refused() -> None:
 
 def test_computing_keeps_no_gradients_and_float32_on_a_cpu() -> None:
     weight = torch.nn.Linear(2, 2)
-    with computing("cpu"):
+    with inference("cpu"):
         result = weight(torch.ones(1, 2))
     assert result.is_inference()
     assert result.dtype == torch.float32
@@ -45,40 +49,97 @@ def test_exhausted_memory_says_what_to_do() -> None:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
 
     with pytest.raises(DeviceError, match=r"cuda has no memory left.*--device cpu"):
-        place(TooLarge(), "cuda")
-    with pytest.raises(DeviceError, match="cpu has no memory left"), computing("cpu"):
+        move_to(TooLarge(), "cuda")
+    with pytest.raises(DeviceError, match="cpu has no memory left"), inference("cpu"):
         torch.empty(1 << 60)
 
 
-def test_another_failure_is_not_taken_for_it() -> None:
-    with pytest.raises(RuntimeError, match="size of tensor") as caught, computing("cpu"):
+def test_other_runtime_errors_pass_through() -> None:
+    with pytest.raises(RuntimeError, match="size of tensor") as caught, inference("cpu"):
         torch.ones(2) + torch.ones(3)
     assert not isinstance(caught.value, DeviceError)
 
 
-def test_a_batch_that_is_too_large_is_halved_and_nothing_is_lost() -> None:
-    """The real exception, raised for more than three at once."""
+def test_batches_are_halved_until_they_fit_and_no_item_is_lost() -> None:
+    """torch's exception, raised for more than three items at once."""
     sizes = []
 
     def square(batch: Sequence[int]) -> list[int]:
-        with computing("cpu"):
+        with inference("cpu"):
             if len(batch) > 3:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
         sizes.append(len(batch))
         return [number * number for number in batch]
 
-    batches = Batches("frames", "cuda:1", {"cuda": 16, "cpu": 1})
-    assert batches.trouble is None
+    batches = AdaptiveBatches("frames", "cuda:1", {"cuda": 16, "cpu": 1})
+    assert batches.problem is None
     assert batches.run(range(20), square) == [number * number for number in range(20)]
     assert sizes == [2] * 10
     assert batches.run(range(4), square) == [0, 1, 4, 9]
-    assert batches.trouble == "memory ran out: frames were taken 2 at a time in place of 16"
+    assert batches.problem == "memory ran out: batches of frames were reduced from 16 to 2"
 
 
-def test_one_that_does_not_fit_alone_ends_in_an_error() -> None:
+def test_an_item_that_does_not_fit_alone_is_an_error() -> None:
     def fail(batch: Sequence[int]) -> list[int]:
-        with computing("cpu"):
+        with inference("cpu"):
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
     with pytest.raises(OutOfMemory, match="cpu has no memory left"):
-        Batches("frames", "cuda", {"cuda": 8}).run(range(8), fail)
+        AdaptiveBatches("frames", "cuda", {"cuda": 8}).run(range(8), fail)
+
+
+class Activation:
+    """Stands for a tensor of the failed batch. It is part of a cycle, so that only the garbage collector frees it."""
+
+    def __init__(self) -> None:
+        self.cycle = self
+
+
+class FailingOnce:
+    """Runs out of memory on the first batch, while an Activation is referenced from the frame of the call."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self._activation: weakref.ref[Activation] | None = None
+
+    def __call__(self, batch: Sequence[int]) -> list[int]:
+        self.note(f"batch of {len(batch)}")
+        if self._activation is None:
+            activation = Activation()
+            self._activation = weakref.ref(activation)
+            with inference("cpu"):
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+        return list(batch)
+
+    def note(self, event: str) -> None:
+        is_held = self._activation is not None and self._activation() is not None
+        self.events.append(f"{event}, activation {'held' if is_held else 'free'}")
+
+
+@pytest.fixture
+def no_automatic_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_automatic_collection")
+def test_the_failed_batch_is_freed_before_a_smaller_one_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First the failed batch's own tensors, then the cache of the GPU's allocator, then the next attempt."""
+    compute = FailingOnce()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: compute.note("cache emptied"))
+    assert AdaptiveBatches("frames", "cuda", {"cuda": 4}).run(range(4), compute) == [0, 1, 2, 3]
+    assert compute.events == [
+        "batch of 4, activation free",
+        "cache emptied, activation free",
+        "batch of 2, activation free",
+        "batch of 2, activation free",
+    ]
+
+
+def test_memory_is_freed_outside_the_handler_that_keeps_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    handled: list[BaseException | None] = []
+    monkeypatch.setattr(device, "_free_memory", lambda: handled.append(sys.exception()))
+    AdaptiveBatches("frames", "cpu", {"cpu": 2}).run(range(2), FailingOnce())
+    assert handled == [None]

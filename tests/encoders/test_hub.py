@@ -1,4 +1,4 @@
-"""What is on this machine, and what `pull` fetches: against a cache in the hub's layout and a hub on this machine."""
+"""Status of models in a cache of the hub's layout, and `pull` from a hub on this machine."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ FILES = {
 
 
 def small_sizes(name: str) -> ModelSetDescription:
-    """A set of the catalogue that asks for no room on the disk."""
+    """A registered set whose models claim almost no disk space."""
     known = describe(name)
     frames, windows, events = (replace(source, size_bytes=100) for source in known.sources)
     return replace(known, frames=frames, windows=windows, events=events)
@@ -71,13 +71,13 @@ def fill(folder: Path, part: str) -> None:
         (folder / name).write_bytes(content)
 
 
-def test_nothing_is_here(cache: Path) -> None:
+def test_an_empty_cache_has_no_models(cache: Path) -> None:
     assert [(state.complete, state.present_bytes, state.folder) for state in status(LIGHT)] == [(False, 0, None)] * 3
     with pytest.raises(ModelMissing, match=r"`pesearch models pull light`, or use `--model starter`"):
         find_model_folders(LIGHT)
 
 
-def test_whole_models_are_found_with_their_revisions(cache: Path) -> None:
+def test_complete_models_are_found_with_their_revisions(cache: Path) -> None:
     for source in LIGHT.sources:
         fill(snapshot(cache, source), source.part)
     assert all(state.complete and state.present_bytes > 20 for state in status(LIGHT))
@@ -89,7 +89,7 @@ def test_whole_models_are_found_with_their_revisions(cache: Path) -> None:
     assert folders.frames.dim == folders.windows.dim == 1024
 
 
-def test_a_shard_that_is_missing_or_a_broken_link_makes_a_model_incomplete(cache: Path) -> None:
+def test_a_missing_shard_or_a_broken_link_makes_a_model_incomplete(cache: Path) -> None:
     folder = snapshot(cache, LIGHT.windows)
     fill(folder, "pe_av")
     assert status(LIGHT)[1].complete
@@ -100,7 +100,7 @@ def test_a_shard_that_is_missing_or_a_broken_link_makes_a_model_incomplete(cache
     assert not status(LIGHT)[1].complete
 
 
-def test_a_revision_that_is_a_branch_is_followed(cache: Path) -> None:
+def test_a_branch_is_resolved_to_its_revision(cache: Path) -> None:
     source = replace(LIGHT.events, revision="main")
     fill(snapshot(cache, source, "c0ffee"), "pe_a_frame")
     reference = snapshot(cache, source).parents[1] / "refs" / "main"
@@ -109,7 +109,7 @@ def test_a_revision_that_is_a_branch_is_followed(cache: Path) -> None:
     assert status(replace(LIGHT, events=source))[2].complete
 
 
-def test_vectors_of_another_length_are_damage(cache: Path) -> None:
+def test_another_vector_dimension_is_damage(cache: Path) -> None:
     for source in LIGHT.sources:
         fill(snapshot(cache, source), source.part)
     (snapshot(cache, LIGHT.windows) / "config.json").write_text('{"text_config": {"hidden_size": 512}}')
@@ -117,22 +117,22 @@ def test_vectors_of_another_length_are_damage(cache: Path) -> None:
         find_model_folders(LIGHT)
 
 
-def test_switched_off_or_out_of_reach_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_mode_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelMissing, match="HF_HUB_OFFLINE is set"):
         pull(LIGHT, lambda source: None)
 
 
-def test_a_disk_without_room_is_said_before_anything_is_fetched() -> None:
-    heard: list[ModelSource] = []
+def test_a_full_disk_is_reported_before_anything_is_fetched() -> None:
+    announced: list[ModelSource] = []
     huge = replace(LIGHT, frames=replace(LIGHT.frames, size_bytes=10**18))
     with pytest.raises(ModelError, match="make room"):
-        pull(huge, heard.append)
-    assert heard == []
+        pull(huge, announced.append)
+    assert announced == []
 
 
 class Hub(BaseHTTPRequestHandler):
-    """The part of the hub's interface that a download uses, over FILES."""
+    """The part of the hub's HTTP interface that a download uses, serving FILES."""
 
     requested: list[str]
 
@@ -172,7 +172,7 @@ class Hub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A hub on this machine; gives the names of the files that were fetched from it."""
+    """A hub on this machine; the list of files that were fetched from it."""
     requested: list[str] = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("OneHub", (Hub,), {"requested": requested}))
     address = f"http://127.0.0.1:{server.server_port}"
@@ -187,11 +187,11 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     server.server_close()
 
 
-def test_pull_fetches_what_is_missing_and_no_file_that_could_run(hub: list[str], cache: Path) -> None:
+def test_pull_fetches_missing_files_and_none_that_could_run_code(hub: list[str], cache: Path) -> None:
     fill(snapshot(cache, LIGHT.events), "pe_a_frame")
-    heard: list[ModelSource] = []
-    pull(LIGHT, heard.append)
-    assert heard == [LIGHT.frames, LIGHT.windows]
+    announced: list[ModelSource] = []
+    pull(LIGHT, announced.append)
+    assert announced == [LIGHT.frames, LIGHT.windows]
     safe = {name for part in ("pe_core", "pe_av") for name in FILES[part]} - {
         "pytorch_model.bin",
         "open_clip_pytorch_model.bin",
@@ -199,11 +199,11 @@ def test_pull_fetches_what_is_missing_and_no_file_that_could_run(hub: list[str],
     }
     assert sorted(hub) == sorted(safe)
     assert find_model_folders(LIGHT).frames.path == snapshot(cache, LIGHT.frames)
-    pull(LIGHT, heard.append)
-    assert len(heard) == 2
+    pull(LIGHT, announced.append)
+    assert len(announced) == 2
 
 
-def test_a_repository_that_is_not_there_is_said_in_one_line(hub: list[str]) -> None:
+def test_a_missing_repository_is_reported_in_one_line(hub: list[str]) -> None:
     elsewhere = replace(LIGHT, frames=replace(LIGHT.frames, repo="nobody/nothing"))
     with pytest.raises(ModelMissing, match="nobody/nothing was not fetched") as caught:
         pull(elsewhere, lambda source: None)

@@ -1,12 +1,13 @@
-"""The libraries come up beside any build of torch, and the towers of ours are known to timm."""
+"""The libraries can be imported with any build of torch, and the starter's tower is registered in timm."""
 
+import pytest
 import torch
 
 from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
 from pesearch.encoders.torchvision_ops import ensure_torchvision
 
 
-def test_torchvision_resizes_whatever_build_of_torch_is_here() -> None:
+def test_torchvision_resizes_with_any_build_of_torch() -> None:
     how = ensure_torchvision()
     assert how in ("native", "declared")
     assert ensure_torchvision() == how
@@ -15,13 +16,23 @@ def test_torchvision_resizes_whatever_build_of_torch_is_here() -> None:
     assert resize(torch.zeros(3, 8, 4), [2, 2]).shape == (3, 2, 2)
 
 
-def test_the_perception_encoder_classes_are_there() -> None:
+@pytest.mark.skipif(ensure_torchvision() == "native", reason="this torchvision fits this torch")
+def test_missing_operators_of_torchvision_are_declared_without_an_implementation() -> None:
+    """What `torchvision_ops` leans on: the import asks for these two and runs none of them."""
+    schemas = [str(torch.ops.torchvision.nms.default._schema), str(torch.ops.torchvision.qnms.default._schema)]
+    signature = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+    assert schemas == [f"torchvision::nms{signature}", f"torchvision::qnms{signature}"]
+    with pytest.raises(NotImplementedError):
+        torch.ops.torchvision.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
+
+
+def test_transformers_has_the_perception_encoder_classes() -> None:
     transformers = load_transformers()
     assert transformers.PeAudioVideoModel.__name__ == "PeAudioVideoModel"
     assert transformers.PeAudioFrameLevelModel.__name__ == "PeAudioFrameLevelModel"
 
 
-def test_the_real_towers_and_the_starters_are_known_to_timm() -> None:
+def test_the_image_towers_are_registered_in_timm() -> None:
     load_open_clip()
     import timm
 
@@ -30,7 +41,7 @@ def test_the_real_towers_and_the_starters_are_known_to_timm() -> None:
 
 
 def test_this_timm_can_load_pe_av() -> None:
-    """timm 1.0.31 gave the rotary embedding a buffer that transformers takes for a tied weight, and fails on it."""
+    """timm 1.0.31 gave the rotary embedding a buffer that transformers takes for a tied weight, which fails."""
     import timm
 
     assert tuple(int(part) for part in timm.__version__.split(".")[:3]) < (1, 0, 31)

@@ -1,4 +1,4 @@
-"""The catalogue: what it promises holds together."""
+"""The model registry is consistent."""
 
 import re
 import subprocess
@@ -11,16 +11,16 @@ from pesearch.errors import UnknownModel
 from pesearch.types import SpaceName
 
 
-def test_the_sets_of_the_design_are_there() -> None:
+def test_the_registered_sets() -> None:
     assert list(MODEL_SETS) == ["starter", "small", "base", "large", "light"]
 
 
-def test_an_unknown_set_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_set_is_refused_with_the_known_names() -> None:
     with pytest.raises(UnknownModel, match=r"'huge'.*starter, small, base, large, light"):
         describe("huge")
 
 
-def test_weights_of_the_hub_are_pinned_or_say_that_they_are_not() -> None:
+def test_weights_of_the_hub_are_pinned_except_pe_a_frame_base() -> None:
     unpinned = {
         source.repo
         for description in MODEL_SETS.values()
@@ -30,17 +30,17 @@ def test_weights_of_the_hub_are_pinned_or_say_that_they_are_not() -> None:
     assert unpinned == {"facebook/pe-a-frame-base"}
 
 
-def test_only_the_starter_set_comes_with_pesearch_and_it_alone_gives_a_notice() -> None:
+def test_only_the_starter_set_is_packaged_and_has_a_notice() -> None:
     packaged = {name for name, d in MODEL_SETS.items() if all(s.revision == PACKAGED for s in d.sources)}
     assert packaged == {name for name, d in MODEL_SETS.items() if d.notice} == {"starter"}
 
 
-def test_the_video_tower_of_a_set_is_the_16_frame_checkpoint() -> None:
+def test_windows_use_the_16_frame_checkpoints() -> None:
     for name in ("small", "base", "large", "light"):
         assert describe(name).windows.repo.endswith(f"{'small' if name == 'light' else name}-16-frame")
 
 
-def test_light_hears_and_sees_frames_only() -> None:
+def test_light_has_the_frame_and_audio_spaces() -> None:
     assert describe("light").space_names == (SpaceName.FRAME, SpaceName.AUDIO)
 
 
@@ -50,7 +50,7 @@ def test_sizes_are_those_of_float32_weights() -> None:
     assert describe("starter").size_bytes < 20e6
 
 
-def test_the_face_of_the_room_loads_no_heavy_library() -> None:
+def test_importing_the_public_modules_loads_no_heavy_library() -> None:
     code = (
         "import sys, pesearch.encoders.model_set, pesearch.encoders.hub, pesearch.encoders.model_registry;"
         "print({'torch', 'transformers', 'open_clip', 'timm', 'huggingface_hub'} & set(sys.modules))"

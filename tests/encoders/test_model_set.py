@@ -1,4 +1,4 @@
-"""The three models as one: spaces, laziness, probabilities."""
+"""Model sets: spaces, lazy loading, probabilities."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def models(tiny_set: Path) -> ModelSet:
     return open_model_set("starter", "cpu", tiny_set)
 
 
-def test_the_set_describes_itself(models: ModelSet) -> None:
+def test_name_device_notice_and_spaces(models: ModelSet) -> None:
     assert (models.name, models.device) == ("starter", "cpu")
     assert models.notice is not None
     assert "\n" not in models.notice
@@ -28,7 +28,7 @@ def test_the_set_describes_itself(models: ModelSet) -> None:
     assert video.revision == audio.revision == both.revision != frame.revision
 
 
-def test_other_weights_are_another_revision(tiny_set: Path, tmp_path: Path, models: ModelSet) -> None:
+def test_changed_weights_change_the_revision(tiny_set: Path, tmp_path: Path, models: ModelSet) -> None:
     for part in tiny_set.iterdir():
         (tmp_path / part.name).mkdir()
         for file in part.iterdir():
@@ -43,16 +43,16 @@ def test_other_weights_are_another_revision(tiny_set: Path, tmp_path: Path, mode
     assert changed[1:] == models.spaces[1:]
 
 
-def test_parts_load_when_they_are_used(tiny_set: Path) -> None:
+def test_models_load_on_first_use(tiny_set: Path) -> None:
     models = open_model_set("starter", "cpu", tiny_set)
-    assert (models._frames, models._windows, models._events) == (None, None, None)
+    assert models._models.loaded == frozenset()
     vectors = models.embed_texts(["rain"], [SpaceName.AUDIO])
     assert vectors.audio is not None
     assert (vectors.frame, vectors.video, vectors.audio_video) == (None, None, None)
-    assert (models._frames, models._events) == (None, None)
+    assert models._models.loaded == {"pe_av"}
 
 
-def test_texts_and_media_meet_in_every_space(models: ModelSet) -> None:
+def test_texts_and_media_have_vectors_in_every_space(models: ModelSet) -> None:
     texts = models.embed_texts(["siren and train", "rain"])
     [window] = models.embed_windows([WindowInput(FRAMES, AUDIO)])
     for space in MEDIA_SPACES:
@@ -64,7 +64,7 @@ def test_texts_and_media_meet_in_every_space(models: ModelSet) -> None:
     assert {part.shape for part in (window.video, window.audio, window.audio_video) if part is not None} == {(32,)}
 
 
-def test_light_hears_and_sees_frames_only(tiny_set: Path) -> None:
+def test_light_embeds_frames_and_audio_only(tiny_set: Path) -> None:
     light = open_model_set("light", "cpu", tiny_set)
     assert light.notice is None
     assert [space.name for space in light.spaces] == [SpaceName.FRAME, SpaceName.AUDIO]
@@ -77,8 +77,8 @@ def test_light_hears_and_sees_frames_only(tiny_set: Path) -> None:
     assert texts.audio is not None
 
 
-def test_probabilities_are_the_models_own(models: ModelSet) -> None:
-    """The tiny model's pair is scale 0.1, bias -0.5: sigmoid(0) at a dot product of 5."""
+def test_probabilities_use_the_learned_scale_and_bias(models: ModelSet) -> None:
+    """The tiny model has scale 0.1 and bias -0.5: probability 0.5 at a dot product of 5."""
     found = models.probabilities(SpaceName.AUDIO, [[-1e9, 5.0, 1e9]])
     np.testing.assert_allclose(found, [[0.0, 0.5, 1.0]], atol=1e-6)
     assert models.probabilities(SpaceName.VIDEO, 5.0, SpaceName.AUDIO) == pytest.approx(0.5)
@@ -86,7 +86,7 @@ def test_probabilities_are_the_models_own(models: ModelSet) -> None:
     assert models.probabilities(SpaceName.FRAME, 0.3) is None
 
 
-def test_events_have_one_probability_for_each_phrase_and_step(models: ModelSet) -> None:
+def test_events_have_one_probability_per_phrase_and_step(models: ModelSet) -> None:
     found = models.event_probabilities(AUDIO, ["siren", "dog"])
     assert found.shape == (2, 25)
     assert 0 < found.min() < found.max() < 1
@@ -99,7 +99,7 @@ def test_an_unknown_set_and_a_folder_without_models_are_refused(tmp_path: Path) 
         open_model_set("starter", "cpu", tmp_path)
 
 
-def test_texts_meet_cues_at_unit_length_by_the_head_for_sounds(models: ModelSet) -> None:
+def test_cue_vectors_are_audio_text_vectors_of_unit_length(models: ModelSet) -> None:
     texts = models.embed_texts(["siren and train", "rain"], {SpaceName.CUE})
     assert texts.audio is not None and texts.cue is not None and texts.video is None
     np.testing.assert_allclose(np.linalg.norm(texts.cue, axis=1), 1.0, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""PE-A-Frame through our loader equals the plain Hugging Face call; longer audio is put together from windows."""
+"""PE-A-Frame through our loader equals the plain Hugging Face call; longer audio is merged from windows."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from pesearch.encoders.lazy_imports import load_transformers, silent
+from pesearch.encoders.lazy_imports import load_transformers, suppress_output
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.overlap_add import WINDOW_STEPS, windows_of
+from pesearch.encoders.overlap_add import WINDOW_STEPS, overlapping_windows
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray
@@ -31,9 +31,9 @@ def frame_model(tiny_set: Path) -> PeAFrame:
 
 @pytest.fixture(scope="module")
 def plain(tiny_set: Path) -> Any:
-    """The plain model, its text tower made to give its state before the final norm by configuration."""
+    """The plain model, configured to return the text state before the final norm."""
     transformers = load_transformers()
-    with silent():
+    with suppress_output():
         model = transformers.PeAudioFrameLevelModel.from_pretrained(tiny_set / "pe_a_frame").eval()
     model.text_model.config.tie_last_hidden_states = False
     return model
@@ -50,14 +50,14 @@ def call_plain(plain: Any, audio: FloatArray) -> FloatArray:
 @pytest.mark.parametrize("samples", [1, STEP_SAMPLES, STEP_SAMPLES + 1, 3 * SECOND + 5])
 def test_probabilities_equal_the_plain_call(frame_model: PeAFrame, plain: Any, samples: int) -> None:
     audio = noise(samples)
-    found = frame_model.hear(audio, PHRASES)
+    found = frame_model.detect(audio, PHRASES)
     assert found.shape == (3, -(-samples // STEP_SAMPLES))
     np.testing.assert_allclose(found, call_plain(plain, audio), atol=1e-4)
 
 
-def test_long_audio_is_heard_in_windows_of_ten_seconds(frame_model: PeAFrame, plain: Any) -> None:
+def test_long_audio_is_processed_in_windows_of_ten_seconds(frame_model: PeAFrame, plain: Any) -> None:
     audio = noise(13 * SECOND + 100)
-    found = frame_model.hear(audio, PHRASES)
+    found = frame_model.detect(audio, PHRASES)
     assert found.shape == (3, 326)
     first, last = call_plain(plain, audio[: 10 * SECOND]), call_plain(plain, audio[76 * STEP_SAMPLES :])
     # Plain calls hear a cut where a window ends; the windows here start from features of the whole sound.
@@ -68,42 +68,43 @@ def test_long_audio_is_heard_in_windows_of_ten_seconds(frame_model: PeAFrame, pl
     assert (found[:, 76:250] <= both[1] + 2e-3).all()
 
 
-def test_sound_that_comes_piece_by_piece_is_heard_as_the_whole(frame_model: PeAFrame) -> None:
-    (features,) = frame_model.sound.plain([noise(40 * SECOND)])
-    asked: list[tuple[int, int]] = []
+def test_streamed_features_equal_the_whole(frame_model: PeAFrame) -> None:
+    steps, dim = 1000, frame_model.codec.dim
+    features = np.random.default_rng(4).standard_normal((steps, dim)).astype(np.float32)
+    requested: list[tuple[int, int]] = []
 
     def read(first: int, stop: int) -> FloatArray:
-        asked.append((first, stop))
+        requested.append((first, stop))
         return features[first:stop]
 
-    parts = list(frame_model.along(read, len(features), PHRASES))
+    parts = list(frame_model.iter_probabilities(read, len(features), PHRASES))
     assert np.array_equal(np.concatenate(parts, axis=1), frame_model.probabilities(features, PHRASES))
-    assert all(stop - first <= WINDOW_STEPS * frame_model.batches.size for first, stop in asked)
-    assert len(parts) == len(windows_of(len(features)))
+    assert all(stop - first <= WINDOW_STEPS * frame_model.batches.size for first, stop in requested)
+    assert len(parts) == len(overlapping_windows(len(features)))
 
 
-def test_nothing_to_hear_or_to_name_gives_nothing(frame_model: PeAFrame) -> None:
-    assert frame_model.hear(noise(0), PHRASES).shape == (3, 0)
-    assert frame_model.hear(noise(5000), []).shape == (0, 3)
+def test_no_audio_or_no_phrases_give_empty_arrays(frame_model: PeAFrame) -> None:
+    assert frame_model.detect(noise(0), PHRASES).shape == (3, 0)
+    assert frame_model.detect(noise(5000), []).shape == (0, 3)
 
 
-def test_the_same_phrases_again_and_others_between(frame_model: PeAFrame) -> None:
+def test_cached_phrases_do_not_leak_into_other_queries(frame_model: PeAFrame) -> None:
     audio = noise(SECOND)
-    first = frame_model.hear(audio, PHRASES)
-    reversed_order = frame_model.hear(audio, PHRASES[::-1])
+    first = frame_model.detect(audio, PHRASES)
+    reversed_order = frame_model.detect(audio, PHRASES[::-1])
     np.testing.assert_allclose(reversed_order, first[::-1], atol=1e-6)
-    np.testing.assert_array_equal(frame_model.hear(audio, PHRASES), first)
+    np.testing.assert_array_equal(frame_model.detect(audio, PHRASES), first)
 
 
-def test_threads_get_the_phrases_that_they_asked_for(frame_model: PeAFrame) -> None:
+def test_concurrent_threads_get_their_own_phrases(frame_model: PeAFrame) -> None:
     expected = {phrase: frame_model.embed_phrases([phrase]) for phrase in PHRASES}
     switched = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(4) as threads:
-            asked = PHRASES * 100
-            found = list(threads.map(lambda phrase: frame_model.embed_phrases([phrase]), asked))
+            requested = PHRASES * 40
+            found = list(threads.map(lambda phrase: frame_model.embed_phrases([phrase]), requested))
     finally:
         sys.setswitchinterval(switched)
-    for phrase, text in zip(asked, found, strict=True):
+    for phrase, text in zip(requested, found, strict=True):
         torch.testing.assert_close(text, expected[phrase])

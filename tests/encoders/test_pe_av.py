@@ -1,4 +1,4 @@
-"""PE-AV through our loader equals the plain Hugging Face call, and texts end before the final norm."""
+"""PE-AV through our loader equals the plain Hugging Face call, with text states before the final norm."""
 
 import json
 import shutil
@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pesearch.encoders.checkpoint_loader import load_pe_av
-from pesearch.encoders.lazy_imports import load_transformers, silent
+from pesearch.encoders.lazy_imports import load_transformers, suppress_output
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.pe_av import PeAv, Vectors
+from pesearch.encoders.pe_av import PeAv
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray, SpaceName
 
@@ -28,8 +28,10 @@ def open_av(path: Path, *, with_video: bool = True) -> PeAv:
     return PeAv(ModelFolder(path, "test", "test", 32, None), "cpu", with_video=with_video)
 
 
-def embed(av: PeAv, *windows: tuple[list[np.ndarray] | None, FloatArray | None]) -> list[Vectors]:
-    return av.embed_windows([av.features(frames, audio) for frames, audio in windows])
+def embed(av: PeAv, *windows: tuple[list[np.ndarray] | None, FloatArray | None]) -> list[list[FloatArray | None]]:
+    """Video, audio and audio-video vector of each window."""
+    vectors = av.embed_windows([av.features(frames, audio) for frames, audio in windows])
+    return [[each.video, each.audio, each.audio_video] for each in vectors]
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +41,11 @@ def av(tiny_set: Path) -> PeAv:
 
 @pytest.fixture(scope="module")
 def plain(tiny_set: Path) -> Any:
-    """The plain model, its text towers made to give their state before the final norm by configuration."""
+    """The plain model, configured to return text states before the final norm."""
     transformers = load_transformers()
     config = transformers.PeAudioVideoConfig.from_pretrained(tiny_set / "pe_av")
     config.audio_video_config.video_config.vision_config.num_labels = 24
-    with silent():
+    with suppress_output():
         model = transformers.PeAudioVideoModel.from_pretrained(tiny_set / "pe_av", config=config).eval()
     for owner in (model, model.audio_model, model.video_model):
         owner.text_model.config.tie_last_hidden_states = False
@@ -76,16 +78,16 @@ def test_windows_with_a_text_equal_the_plain_call(av: PeAv, plain: Any, tiny_set
     expected = call_plain(plain, tiny_set / "pe_av", TEXTS, AUDIO, FRAMES)
     window = av.features(FRAMES, AUDIO)
     for number, text in enumerate(TEXTS):
-        [(video, audio)] = av.embed_with_text([window], text)
-        np.testing.assert_allclose(video, expected.audio_plus_text_embeds[number].numpy(), atol=1e-4)
-        np.testing.assert_allclose(audio, expected.video_plus_text_embeds[number].numpy(), atol=1e-4)
-    [(video, audio)] = av.embed_with_text([av.features(None, AUDIO)], TEXTS[0])
-    np.testing.assert_allclose(video, expected.audio_plus_text_embeds[0].numpy(), atol=1e-4)
-    assert audio is None
+        [joint] = av.embed_with_text([window], text)
+        np.testing.assert_allclose(joint.video, expected.audio_plus_text_embeds[number].numpy(), atol=1e-4)
+        np.testing.assert_allclose(joint.audio, expected.video_plus_text_embeds[number].numpy(), atol=1e-4)
+    [joint] = av.embed_with_text([av.features(None, AUDIO)], TEXTS[0])
+    np.testing.assert_allclose(joint.video, expected.audio_plus_text_embeds[0].numpy(), atol=1e-4)
+    assert joint.audio is None
 
 
-def test_texts_are_the_cls_state_before_the_final_norm(av: PeAv, plain: Any) -> None:
-    """The reference definition, caught at the door of the norm itself."""
+def test_texts_use_the_cls_state_before_the_final_norm(av: PeAv, plain: Any) -> None:
+    """The reference definition, captured by a hook before the norm."""
     caught: list[torch.Tensor] = []
     hook = plain.text_model.final_norm.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0][:, 0]))
     tokens = load_transformers().AutoTokenizer.from_pretrained(plain.config._name_or_path)
@@ -99,7 +101,7 @@ def test_texts_are_the_cls_state_before_the_final_norm(av: PeAv, plain: Any) -> 
     assert np.abs(found - after_the_norm).max() > 1e-2
 
 
-def test_learned_pairs_are_those_of_the_plain_models_logits(av: PeAv, plain: Any, tiny_set: Path) -> None:
+def test_learned_scale_and_bias_give_the_plain_models_logits(av: PeAv, plain: Any, tiny_set: Path) -> None:
     expected = call_plain(plain, tiny_set / "pe_av", TEXTS, AUDIO, FRAMES)
     [(video, audio, both)] = embed(av, (FRAMES, AUDIO))
     texts = av.embed_texts(TEXTS, SPACES)
@@ -109,14 +111,14 @@ def test_learned_pairs_are_those_of_the_plain_models_logits(av: PeAv, plain: Any
         (SpaceName.AUDIO_VIDEO, None, texts[SpaceName.AUDIO_VIDEO] @ both, expected.logits_audio_video_text[0]),
         (SpaceName.VIDEO, SpaceName.AUDIO, video @ audio, expected.logits_audio_video[0, 0]),
     ]
-    for space, asked_with, dots, logits in questions:
-        pair = av.calibration(space, asked_with)
+    for space, query_space, dots, logits in questions:
+        pair = av.calibration(space, query_space)
         assert pair is not None
         np.testing.assert_allclose(dots * pair.scale + pair.bias, logits.numpy(), atol=1e-4)
     assert av.calibration(SpaceName.AUDIO, SpaceName.AUDIO) is None
 
 
-def test_a_window_does_not_depend_on_its_neighbours(av: PeAv) -> None:
+def test_a_window_does_not_depend_on_its_batch(av: PeAv) -> None:
     """Padding would: the codec's convolutions see the zeros."""
     windows = [(FRAMES, AUDIO), (None, AUDIO[:9000]), (FRAMES[:2], None), (None, None), (FRAMES, AUDIO[::-1].copy())]
     together = embed(av, *windows)
@@ -133,20 +135,20 @@ def test_a_window_does_not_depend_on_its_neighbours(av: PeAv) -> None:
                 np.testing.assert_allclose(alone, among, atol=1e-5)
 
 
-def test_without_video_it_hears_the_same(av: PeAv, tiny_set: Path) -> None:
+def test_audio_vectors_are_the_same_without_the_video_tower(av: PeAv, tiny_set: Path) -> None:
     light = open_av(tiny_set / "pe_av", with_video=False)
     np.testing.assert_allclose(embed(light, (None, AUDIO))[0][1], embed(av, (None, AUDIO))[0][1])
     with pytest.raises(ValueError, match="no video tower"):
         embed(light, (FRAMES, AUDIO))
 
 
-def test_long_texts_are_cut_and_none_gives_none(av: PeAv) -> None:
+def test_long_texts_are_truncated_and_no_texts_give_no_vectors(av: PeAv) -> None:
     long = av.embed_texts(["train " * 2000], [SpaceName.AUDIO])[SpaceName.AUDIO]
     np.testing.assert_allclose(long, av.embed_texts(["train " * 3000], [SpaceName.AUDIO])[SpaceName.AUDIO])
     assert av.embed_texts([], SPACES)[SpaceName.VIDEO].shape == (0, 32)
 
 
-def test_loading_and_embedding_say_nothing(tiny_set: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_loading_and_embedding_print_nothing(tiny_set: Path, capfd: pytest.CaptureFixture[str]) -> None:
     embed(open_av(tiny_set / "pe_av"), (FRAMES, AUDIO))
     assert capfd.readouterr() == ("", "")
 
@@ -156,7 +158,7 @@ def copy_of(tiny_set: Path, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("recorded", ["num_classes only", "num_labels only"])
-def test_the_towers_width_is_found_however_it_was_saved(tiny_set: Path, tmp_path: Path, recorded: str) -> None:
+def test_the_width_of_the_tower_is_restored_from_either_field(tiny_set: Path, tmp_path: Path, recorded: str) -> None:
     path = copy_of(tiny_set, tmp_path)
     config = json.loads((path / "config.json").read_text())
     vision = config["audio_video_config"]["video_config"]["vision_config"]
@@ -168,7 +170,7 @@ def test_the_towers_width_is_found_however_it_was_saved(tiny_set: Path, tmp_path
     assert load_pe_av(path).video_model.video_encoder.embedder.proj.weight.shape == (32, 24)
 
 
-def test_a_tower_of_two_numbers_is_refused(tiny_set: Path, tmp_path: Path) -> None:
+def test_a_tower_of_two_outputs_is_refused(tiny_set: Path, tmp_path: Path) -> None:
     path = copy_of(tiny_set, tmp_path)
     text = (path / "config.json").read_text()
     (path / "config.json").write_text(text.replace('"num_classes": 24', '"num_classes": 2'))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pesearch.encoders.lazy_imports import load_open_clip, silent
+from pesearch.encoders.lazy_imports import load_open_clip, suppress_output
 from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.pe_core import PeCore
 from pesearch.errors import ModelDamaged
@@ -36,7 +36,7 @@ def open_core(path: Path) -> PeCore:
 def test_vectors_equal_the_plain_call(core: PeCore, tiny_set: Path, frames: list[np.ndarray]) -> None:
     open_clip = load_open_clip()
     name = f"local-dir:{tiny_set / 'pe_core'}"
-    with silent():
+    with suppress_output():
         model, _, preprocess = open_clip.create_model_and_transforms(name)
         tokens = open_clip.get_tokenizer(name)(TEXTS)
     with torch.inference_mode():
@@ -48,7 +48,7 @@ def test_vectors_equal_the_plain_call(core: PeCore, tiny_set: Path, frames: list
     np.testing.assert_allclose(core.embed_texts(TEXTS), texts.numpy(), atol=1e-4)
 
 
-def test_vectors_have_unit_length_and_their_own_picture_decides(core: PeCore, frames: list[np.ndarray]) -> None:
+def test_vectors_have_unit_length_and_do_not_depend_on_the_batch(core: PeCore, frames: list[np.ndarray]) -> None:
     vectors = core.tower.embed(frames)
     assert vectors.shape == (3, 32)
     assert vectors.dtype == np.float32
@@ -56,26 +56,26 @@ def test_vectors_have_unit_length_and_their_own_picture_decides(core: PeCore, fr
     np.testing.assert_allclose(core.tower.embed(frames[2:]), vectors[2:], atol=1e-5)
 
 
-def test_pictures_are_squeezed_not_cropped_even_when_the_folder_does_not_say(
+def test_images_are_squashed_not_cropped_even_without_a_preprocessing_configuration(
     tiny_set: Path, tmp_path: Path, core: PeCore, frames: list[np.ndarray]
 ) -> None:
     """open_clip falls back to OpenAI's mean, bicubic and a centre crop then: the red margin would be lost."""
-    silent_folder = tmp_path / "pe_core"
-    shutil.copytree(tiny_set / "pe_core", silent_folder)
-    config = json.loads((silent_folder / "open_clip_config.json").read_text())
+    unconfigured = tmp_path / "pe_core"
+    shutil.copytree(tiny_set / "pe_core", unconfigured)
+    config = json.loads((unconfigured / "open_clip_config.json").read_text())
     del config["preprocess_cfg"]
-    (silent_folder / "open_clip_config.json").write_text(json.dumps(config))
+    (unconfigured / "open_clip_config.json").write_text(json.dumps(config))
     margin = np.zeros((30, 90, 3), dtype=np.uint8)
     margin[:, :30, 0] = 255
     pictures = [margin, *frames]
-    np.testing.assert_allclose(open_core(silent_folder).tower.embed(pictures), core.tower.embed(pictures), atol=1e-6)
+    np.testing.assert_allclose(open_core(unconfigured).tower.embed(pictures), core.tower.embed(pictures), atol=1e-6)
 
 
-def test_nothing_gives_no_vectors(core: PeCore) -> None:
+def test_no_input_gives_no_vectors(core: PeCore) -> None:
     assert core.tower.embed([]).shape == core.embed_texts([]).shape == (0, 32)
 
 
-def test_cut_off_weights_are_damage(tiny_set: Path, tmp_path: Path) -> None:
+def test_truncated_weights_are_damage(tiny_set: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "pe_core"
     shutil.copytree(tiny_set / "pe_core", damaged)
     weights = damaged / "open_clip_model.safetensors"

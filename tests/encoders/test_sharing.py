@@ -1,5 +1,4 @@
-"""One tower and one codec serve two models exactly where their weights are equal, and memory that runs out costs time
-and no vectors."""
+"""Towers and codecs are shared exactly if their weights are equal; running out of memory changes no vector."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from pesearch.encoders.chunked_codec import SoundChunk
 from pesearch.encoders.io_types import WindowInput
-from pesearch.encoders.lazy_imports import load_open_clip, silent
+from pesearch.encoders.lazy_imports import load_open_clip, suppress_output
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.pe_av import WindowFeatures
 from pesearch.timeline import STEP_SAMPLES
@@ -33,22 +32,22 @@ def shared_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_shared_set(SHARED_TINY, None, tmp_path_factory.mktemp("shared_set"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shared(shared_set: Path) -> ModelSet:
     return open_model_set("starter", "cpu", shared_set)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def separate(tiny_set: Path) -> ModelSet:
     return open_model_set("starter", "cpu", tiny_set)
 
 
-def test_equal_weights_are_found_and_different_ones_too(shared: ModelSet, separate: ModelSet) -> None:
+def test_equal_weights_are_shared_and_different_ones_are_not(shared: ModelSet, separate: ModelSet) -> None:
     assert (shared.shares_tower(), shared.shares_codec()) == (True, True)
     assert (separate.shares_tower(), separate.shares_codec()) == (False, False)
 
 
-def test_one_changed_number_is_another_tower(shared_set: Path, tmp_path: Path) -> None:
+def test_a_tower_with_one_changed_weight_is_not_shared(shared_set: Path, tmp_path: Path) -> None:
     for part in ("pe_av", "pe_a_frame"):
         (tmp_path / part).symlink_to(shared_set / part)
     core = save_pe_core(tmp_path / "pe_core") / "open_clip_model.safetensors"
@@ -58,12 +57,12 @@ def test_one_changed_number_is_another_tower(shared_set: Path, tmp_path: Path) -
     assert not open_model_set("starter", "cpu", tmp_path).shares_tower()
 
 
-def test_one_pass_gives_what_both_plain_towers_give(shared: ModelSet, shared_set: Path) -> None:
-    squares = [shared.squeeze(picture) for picture in PICTURES]
-    assert all(each.video is each.core for each in squares)
-    found = shared.encode_frames(squares)
+def test_a_shared_pass_equals_both_plain_towers(shared: ModelSet, shared_set: Path) -> None:
+    resized = [shared.resize(picture) for picture in PICTURES]
+    assert all(each.video is each.core for each in resized)
+    found = shared.encode_frames(resized)
     open_clip = load_open_clip()
-    with silent():
+    with suppress_output():
         model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{shared_set / 'pe_core'}")
     with torch.inference_mode():
         pixels = torch.stack([preprocess(Image.fromarray(picture)) for picture in PICTURES])
@@ -75,20 +74,20 @@ def test_one_pass_gives_what_both_plain_towers_give(shared: ModelSet, shared_set
     np.testing.assert_allclose(window.video, plain.video, atol=1e-5)
 
 
-def test_separate_towers_each_see_their_own_square(separate: ModelSet) -> None:
-    squares = [separate.squeeze(picture) for picture in PICTURES]
-    assert {(each.core.shape, each.video.shape) for each in squares if each.video is not None} == {
+def test_separate_towers_get_images_of_their_own_size(separate: ModelSet) -> None:
+    resized = [separate.resize(picture) for picture in PICTURES]
+    assert {(each.core.shape, each.video.shape) for each in resized if each.video is not None} == {
         ((64, 64, 3), (32, 32, 3))
     }
-    found = separate.encode_frames(squares)
+    found = separate.encode_frames(resized)
     np.testing.assert_allclose(np.stack([each.frame for each in found]), separate.embed_frames(PICTURES), atol=1e-6)
     assert {each.video.shape for each in found if each.video is not None} == {(24,)}
 
 
-def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = shared.squeeze(PICTURES[0]), shared.squeeze(PICTURES[1])
+def test_a_repeated_frame_is_computed_once(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = shared.resize(PICTURES[0]), shared.resize(PICTURES[1])
     assert shared.shares_tower()
-    tower = shared._pe_core().tower
+    tower = shared._models.pe_core.tower
     seen: list[int] = []
     compute = tower._compute
     monkeypatch.setattr(tower, "_compute", lambda pixels: seen.append(len(pixels)) or compute(pixels))
@@ -99,41 +98,43 @@ def test_a_picture_that_stays_is_computed_once(shared: ModelSet, monkeypatch: py
     assert not np.array_equal(first.frame, third.frame)
 
 
-def test_features_of_another_codec_are_not_used(shared: ModelSet, separate: ModelSet) -> None:
+def test_features_of_another_codec_are_rejected(shared: ModelSet, separate: ModelSet) -> None:
     steps = np.zeros((30, 16), dtype=np.float16)
-    assert separate.kept_codec() is None
-    codec = shared.kept_codec()
+    assert separate.shared_codec() is None
+    codec = shared.shared_codec()
     assert codec is not None
-    found = shared.event_probabilities_of(CodecFeatures(codec, steps), ["siren"])
+    found = shared.event_probabilities_from(CodecFeatures(codec, steps), ["siren"])
     assert found is not None
     assert found.shape == (1, 30)
-    assert shared.event_probabilities_of(CodecFeatures("another", steps), ["siren"]) is None
+    assert shared.event_probabilities_from(CodecFeatures("another", steps), ["siren"]) is None
 
 
-def out_of_memory_above(most: int, compute: Callable[..., Any]) -> Callable[..., Any]:
-    """The real exception, for batches of more than so many."""
+def out_of_memory_above(max_items: int, compute: Callable[..., Any]) -> Callable[..., Any]:
+    """`compute`, but raising torch's own exception for larger batches."""
 
     def limited(batch: torch.Tensor) -> Any:
-        if len(batch) > most:
+        if len(batch) > max_items:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
         return compute(batch)
 
     return limited
 
 
-def test_memory_that_runs_out_changes_no_vector(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_out_of_memory_changes_no_vector(shared: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
     chunk = SoundChunk(AUDIO, 0, 0, 30, (), ())
-    squares = [shared.squeeze(picture) for picture in PICTURES]
-    frames, sounds = shared.encode_frames(squares), shared.encode_sound([chunk] * 5)
-    assert shared.troubles() == []
-    tower, sound = shared._pe_core().tower, shared._pe_av().sound
-    tower.batches.size = tower.batches.started_with = sound.batches.size = sound.batches.started_with = 16
+    resized = [shared.resize(picture) for picture in PICTURES]
+    frames, sounds = shared.encode_frames(resized), shared.encode_sound([chunk] * 5)
+    assert shared.problems() == []
+    tower, sound = shared._models.pe_core.tower, shared._models.pe_av.sound
+    for batches in (tower.batches, sound.batches):
+        monkeypatch.setattr(batches, "size", 16)
+        monkeypatch.setattr(batches, "initial_size", 16)
     monkeypatch.setattr(tower, "_compute", out_of_memory_above(3, tower._compute))
     monkeypatch.setattr(sound._codec, "early", out_of_memory_above(1, sound._codec.early))
-    again, heard_again = shared.encode_frames(squares), shared.encode_sound([chunk] * 5)
-    np.testing.assert_allclose([each.frame for each in again], [each.frame for each in frames], atol=1e-6)
-    np.testing.assert_allclose([each.steps for each in heard_again], [each.steps for each in sounds], atol=1e-4)
-    assert shared.troubles() == [
-        "memory ran out: frames were taken 2 at a time in place of 16",
-        "memory ran out: chunks of sound were taken 1 at a time in place of 16",
+    frames_again, sounds_again = shared.encode_frames(resized), shared.encode_sound([chunk] * 5)
+    np.testing.assert_allclose([each.frame for each in frames_again], [each.frame for each in frames], atol=1e-6)
+    np.testing.assert_allclose([each.steps for each in sounds_again], [each.steps for each in sounds], atol=1e-4)
+    assert shared.problems() == [
+        "memory ran out: batches of frames were reduced from 16 to 2",
+        "memory ran out: batches of audio chunks were reduced from 16 to 1",
     ]

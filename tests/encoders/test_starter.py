@@ -1,4 +1,4 @@
-"""The starter set as it comes with pesearch: whole, small, and the same through our loaders as through plain calls."""
+"""The packaged starter set: complete, small, and equal through our loaders and through plain calls."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from PIL import Image
 from pesearch.disk_usage import size_on_disk
 from pesearch.encoders.hub import find_model_folders
 from pesearch.encoders.io_types import WindowInput
-from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, silent
+from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, suppress_output
 from pesearch.encoders.model_registry import describe
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.types import SpaceName
@@ -31,7 +31,7 @@ def folder() -> Path:
     return find_model_folders(describe("starter")).windows.path.parent
 
 
-def test_it_is_small_and_says_what_it_knows(starter: ModelSet, folder: Path) -> None:
+def test_it_is_small_and_has_a_notice(starter: ModelSet, folder: Path) -> None:
     weights = sum(size_on_disk(folder / part) for part in ("pe_core", "pe_av", "pe_a_frame"))
     assert weights < 20e6
     assert starter.notice is not None
@@ -41,7 +41,7 @@ def test_it_is_small_and_says_what_it_knows(starter: ModelSet, folder: Path) -> 
 
 def test_windows_and_texts_equal_the_plain_call(starter: ModelSet, folder: Path) -> None:
     transformers = load_transformers()
-    with silent():
+    with suppress_output():
         plain = transformers.PeAudioVideoModel.from_pretrained(folder / "pe_av", dtype=torch.float32).eval()
         processor = transformers.AutoProcessor.from_pretrained(folder / "pe_av")
     plain.text_model.config.tie_last_hidden_states = False
@@ -63,14 +63,14 @@ def test_windows_and_texts_equal_the_plain_call(starter: ModelSet, folder: Path)
 
 
 def test_frames_equal_the_plain_call(starter: ModelSet, folder: Path) -> None:
-    with silent():
+    with suppress_output():
         model, _, preprocess = load_open_clip().create_model_and_transforms(f"local-dir:{folder / 'pe_core'}")
     with torch.inference_mode():
         expected = model.eval().encode_image(preprocess(Image.fromarray(FRAMES[0]))[None], normalize=True)
     np.testing.assert_allclose(starter.embed_frames(FRAMES[:1]), expected.numpy(), atol=1e-4)
 
 
-def test_its_probabilities_are_probabilities(starter: ModelSet) -> None:
+def test_probabilities_are_between_0_and_1_and_increase_with_the_score(starter: ModelSet) -> None:
     events = starter.event_probabilities(AUDIO, ["siren", "train", "bell"])
     assert events.shape == (3, 50)
     assert 0 <= events.min() <= events.max() <= 1

@@ -82,7 +82,7 @@ def test_stored_features_locate_events_as_hearing_again_does(indexed: Library, e
             assert features is None
             continue
         assert features is not None
-        from_store = encoders.event_probabilities_of(features, phrases)
+        from_store = encoders.event_probabilities_from(features, phrases)
         with AudioReader(file.path) as sound:
             heard = encoders.event_probabilities(sound.read(0, file.info.duration_seconds), phrases)
         assert from_store is not None

@@ -121,7 +121,7 @@ def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, mo
         path = folder / "closed.mp4"
         path.write_bytes(sample("both.mp4").read_bytes())
         path.chmod(0)
-        location = Location.now(path)
+        location = Location.of_file(path)
         for _ in range(2):
             with without_rights():
                 (finding,) = survey([location], library, retry_failed=False)

@@ -79,7 +79,7 @@ def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet
 @pytest.mark.slow
 def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starter: ModelSet, long: Library) -> None:
     path = folder / "long.mp4"
-    work = [Work(Location.now(path), (), "fingerprint", probe(path))]
+    work = [Work(Location.of_file(path), (), "fingerprint", probe(path))]
     embedding = pipeline.embed(work, starter, StageTimings(), long.folder)
     with long.writer() as writer:
         (finished,) = next(each for each in embedding if not isinstance(each, Progress))

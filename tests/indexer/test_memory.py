@@ -39,14 +39,14 @@ def test_the_batch_is_halved_and_the_work_goes_on(
     run(media, library, models)
     narrow = open_model_set("starter", "cpu", models_folder)
     narrow.load()
-    tower = narrow._pe_core().tower
-    tower.batches.size = tower.batches.started_with = 16
+    tower = narrow._models.pe_core.tower
+    tower.batches.size = tower.batches.initial_size = 16
     monkeypatch.setattr(tower, "_compute", limited_to(1, tower._compute))
     again = create_library(tmp_path / "narrow", narrow.name, narrow.spaces)
     outcomes = run(media, again, narrow)
     assert told(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
     (spent,) = of(Spent, outcomes)
-    assert spent.troubles == ("memory ran out: frames were taken 1 at a time in place of 16",)
+    assert spent.troubles == ("memory ran out: batches of frames were reduced from 16 to 1",)
     files = {file.path: file.id for file in again.files()}
     for file in library.files():
         for space in MEDIA_SPACES:

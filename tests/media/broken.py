@@ -1,4 +1,4 @@
-"""Broken media files by the hundred: copies of good ones, cut short, with bits flipped, with holes or foreign bytes."""
+"""Damaged media files: copies of good ones, truncated, with flipped bits, holes or foreign bytes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def broken_copies(good: Sequence[Path], folder: Path, count: int, seed: int = 0) -> list[Path]:
-    """Write `count` broken copies of good files into a folder, the same ones for the same seed.
+    """Write `count` damaged copies of good files into a folder, the same ones for the same seed.
 
-    The copies keep the suffix of what they were made of; each kind of damage is dealt out in turn.
+    Copies keep the suffix of their source; the kinds of damage alternate.
     """
     chance = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -25,35 +25,35 @@ def broken_copies(good: Sequence[Path], folder: Path, count: int, seed: int = 0)
 
 
 def cut_short(content: bytearray, chance: random.Random) -> bytearray:
-    """The end is missing, anything from one byte to nearly all."""
+    """The end is missing, from one byte to nearly all."""
     return content[: chance.randrange(len(content))]
 
 
 def head_flipped(content: bytearray, chance: random.Random) -> bytearray:
-    """A few bits of the header are wrong."""
+    """A few bits of the header are flipped."""
     return _flipped(content, chance, 0, min(1024, len(content)), flips=chance.randint(1, 12))
 
 
 def bits_flipped(content: bytearray, chance: random.Random) -> bytearray:
-    """Bits are wrong all over, about one in 200 bytes."""
+    """Bits are flipped everywhere, about one in 200 bytes."""
     return _flipped(content, chance, 0, len(content), flips=max(len(content) // 200, 1))
 
 
 def tail_flipped(content: bytearray, chance: random.Random) -> bytearray:
-    """Bits of the last part are wrong: where MP4 and Matroska keep their index."""
+    """Bits of the last part are flipped, where MP4 and Matroska keep their index."""
     begin = max(len(content) - 2048, 0)
     return _flipped(content, chance, begin, len(content), flips=chance.randint(4, 40))
 
 
 def holed(content: bytearray, chance: random.Random) -> bytearray:
-    """A stretch is zeros, as a file system leaves it after a crash."""
+    """A range is zeros, as a file system leaves it after a crash."""
     begin, end = sorted(chance.randrange(len(content) + 1) for _ in range(2))
     content[begin:end] = bytes(end - begin)
     return content
 
 
 def overwritten(content: bytearray, chance: random.Random) -> bytearray:
-    """A stretch is noise."""
+    """A range is noise."""
     begin = chance.randrange(len(content))
     end = min(begin + chance.randint(1, 4096), len(content))
     content[begin:end] = chance.randbytes(end - begin)
@@ -61,7 +61,7 @@ def overwritten(content: bytearray, chance: random.Random) -> bytearray:
 
 
 def torn(content: bytearray, chance: random.Random) -> bytearray:
-    """A stretch is gone and what follows has moved up."""
+    """A range is missing and the rest has moved up."""
     begin = chance.randrange(len(content))
     del content[begin : begin + chance.randint(1, 4096)]
     return content
@@ -74,7 +74,7 @@ def overwrite(content: bytes, begin: float, end: float) -> bytes:
 
 
 def hollow(mp4: bytes) -> bytes:
-    """An MP4 file (index last) whose index is in order and whose packets are all zeros."""
+    """An MP4 file (index last) with an intact index and packets of zeros."""
     begin, end = mp4.index(b"mdat") + 4, mp4.index(b"moov") - 4
     return mp4[:begin] + bytes(end - begin) + mp4[end:]
 

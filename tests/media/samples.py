@@ -1,11 +1,12 @@
-"""Small media files with known content, made by the ffmpeg program when a test asks for one.
+"""Small media files with known content, made by the ffmpeg program on demand.
 
-Pictures: 64x48, grey, brighter by one step each half second (`step_of` reads the step back).
-Sound: a 1 kHz tone in the second half of each second, silence in the first (`is_tone` tells).
+Video: 64x48, grey, brighter by one step each half second (`step_of` reads the step back).
+Audio: a 1 kHz tone in the second half of each second, silence in the first (`is_tone` detects it).
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,7 @@ _RECIPES: dict[str, list[str]] = {
     "mpeg4.avi": [*_BOTH, "-c:v", "mpeg4", "-q:v", "3", "-c:a", "mp3"],
     "silent.mp4": [*_SEEN, *_H264],
     "variable_rate.mp4": [*_SEEN, "-vf", "select='lt(t,1)+gte(t,1)*not(mod(n,10))'", "-vsync", "vfr", *_H264],
+    "late_sound.mp4": ["-f", "lavfi", "-i", _PICTURES, "-itsoffset", "1", *_HEARD, *_H264, "-c:a", "aac"],
     "late_sound.mkv": ["-f", "lavfi", "-i", _PICTURES, "-itsoffset", "1", *_HEARD, *_H264, "-c:a", "flac"],
     "animated.gif": [*_SEEN, "-r", "10"],
     "tone.wav": [*_HEARD],
@@ -53,10 +55,12 @@ _RECIPES: dict[str, list[str]] = {
 
 
 def make(name: str, folder: Path) -> Path:
-    """The sample of that name, made in the folder if it is not there yet."""
+    """The path of a sample, which is made in the folder on first use. Processes may share the folder."""
     path = folder / name
     if not path.exists():
-        _RECIPE_OF_ANOTHER[name](path) if name in _RECIPE_OF_ANOTHER else ffmpeg(*_RECIPES[name], path)
+        part = folder / f".{os.getpid()}_{name}"
+        _RECIPE_OF_ANOTHER[name](part) if name in _RECIPE_OF_ANOTHER else ffmpeg(*_RECIPES[name], part)
+        part.replace(path)
     return path
 
 
@@ -66,13 +70,13 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 
 def step_of(picture: ImageArray) -> int:
-    """Which half second of the sample a picture shows, from its brightness (video range: 219 levels)."""
+    """Which half second of the sample an image shows, from its brightness (video range: 219 levels)."""
     luma = picture.mean() / 255 * 219 + 16
     return round((float(luma) - 30) / 20)
 
 
 def is_tone(samples: FloatArray) -> bool:
-    """Whether a stretch of sound holds the tone rather than silence."""
+    """Whether samples hold the tone rather than silence."""
     return float(np.sqrt(np.mean(samples**2))) > 0.1
 
 

@@ -1,4 +1,4 @@
-"""Damaged files by the dozen: each gives a result or a MediaError, and the process lives on."""
+"""Damaged files give a result or a MediaError and never crash the process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pesearch.types import MediaKind
 from tests.media.broken import DAMAGES, broken_copies
 
 _GOOD = {"both.mp4": 1, "offset.mkv": 2, "offset.ts": 2, "vp9.webm": 2, "tone.mp3": 3, "still.jpg": 0}
-"""Good files, and of how many of the seven broken copies something must be salvaged (a JPEG is whole or nothing)."""
+"""Good files, and how many of their seven damaged copies must be readable (a JPEG is whole or nothing)."""
 
 
 @pytest.mark.parametrize("name", _GOOD)
@@ -29,7 +29,7 @@ def test_a_result_or_a_media_error(sample: Callable[[str], Path], tmp_path: Path
 
 
 def _is_read(path: Path) -> bool:
-    """Read all there is to a file; what comes out must be sound, and so must be the reason when nothing does."""
+    """Whether a file can be read. Results must be valid, and the reason must be one short line otherwise."""
     try:
         fingerprint(path)
         info = probe(path)
@@ -52,8 +52,8 @@ def _pictures(path: Path, duration_seconds: float) -> bool:
 
 def _sound(path: Path, duration_seconds: float) -> bool:
     with AudioReader(path) as reader:
-        heard = reader.read(0, min(duration_seconds, 10.0))
-    return bool(np.isfinite(heard).all())
+        samples = reader.read(0, min(duration_seconds, 10.0))
+    return bool(np.isfinite(samples).all())
 
 
 def test_the_same_files_for_the_same_seed(sample: Callable[[str], Path], tmp_path: Path) -> None:

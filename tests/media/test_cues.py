@@ -1,4 +1,4 @@
-"""Cues of real files: streams, chapters, tags and what lies beside."""
+"""Cues of real files: streams, chapters, tags and and their sidecars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.locations import Location
-from pesearch.media.cues import MAX_SIDECAR_BYTES, CueReading, read_inside, read_sidecar
+from pesearch.media.cues import MAX_SIDECAR_BYTES, CueReadResult, read_embedded_cues, read_sidecar
 from pesearch.media.probe import probe
 from pesearch.media.sidecars import Sidecars
 from tests.media.samples import ffmpeg
@@ -39,26 +39,28 @@ def subtitled(folder: Path, sample: Path, name: str, *codecs: str) -> Path:
     return made
 
 
-def beside(media: Path) -> list[CueReading]:
-    return [read_sidecar(each, media, 4.0) for each in Sidecars().beside(media)]
+def read_sidecars(media: Path) -> list[CueReadResult]:
+    return [read_sidecar(each, media, 4.0) for each in Sidecars().find(media)]
 
 
-def cues(reading: CueReading) -> tuple[Cue, ...]:
+def cues(reading: CueReadResult) -> tuple[Cue, ...]:
     assert reading.source is not None
     return reading.source.cues
 
 
-def told(reading: CueReading) -> list[tuple[float, float, str, CueKind]]:
+def rows(reading: CueReadResult) -> list[tuple[float, float, str, CueKind]]:
     return [(cue.start_seconds, cue.end_seconds, cue.text, cue.kind) for cue in cues(reading)]
 
 
 @pytest.mark.parametrize(
     ("name", "codecs"), [("film.mp4", ["mov_text"]), ("film.mkv", ["subrip", "ass"]), ("film.mov", ["mov_text"])]
 )
-def test_what_is_written_inside(tmp_path: Path, sample: Callable[[str], Path], name: str, codecs: list[str]) -> None:
+def test_embedded_subtitles_chapters_and_tags(
+    tmp_path: Path, sample: Callable[[str], Path], name: str, codecs: list[str]
+) -> None:
     media = subtitled(tmp_path, sample("both.mp4"), name, *codecs)
     info = probe(media)
-    reading = read_inside(media, info)
+    reading = read_embedded_cues(media, info)
     end = info.duration_seconds
     assert reading.remark is None
     found = cues(reading)
@@ -67,7 +69,7 @@ def test_what_is_written_inside(tmp_path: Path, sample: Callable[[str], Path], n
         (text, "eng") for text in ("Mind the gap", "Stand clear") for _ in codecs
     ]
     assert [cue.start_seconds for cue in said] == pytest.approx([1.0] * len(codecs) + [3.0] * len(codecs), abs=0.05)
-    assert said[-1].end_seconds == end  # it is shown no longer than the file lasts
+    assert said[-1].end_seconds == end  # clipped to the end of the file
     assert {cue.source for cue in said} == {f"stream {2 + number}" for number in range(len(codecs))}
     rest = [cue for cue in found if cue.kind is not CueKind.SUBTITLE]
     assert {(cue.end_seconds, cue.text, cue.kind) for cue in rest} == {
@@ -77,31 +79,36 @@ def test_what_is_written_inside(tmp_path: Path, sample: Callable[[str], Path], n
     }
 
 
-def test_times_are_of_the_players_clock(tmp_path: Path, sample: Callable[[str], Path]) -> None:
-    """A container whose clock starts late: what is written at its second 6 is shown in second 1."""
+def test_times_are_on_the_players_clock(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    """In a container whose clock starts at 5 s, a cue or chapter at 6 s of its clock is at 1 s."""
     plain = subtitled(tmp_path, sample("both.mp4"), "plain.mkv", "subrip")
-    late = tmp_path / "late.mkv"
-    ffmpeg("-i", plain, "-map", "0", "-c", "copy", "-output_ts_offset", "5", late)
-    said = [cue for cue in cues(read_inside(late, probe(late))) if cue.kind is CueKind.SUBTITLE]
+    late, chapters = tmp_path / "late.mkv", tmp_path / "chapters.txt"
+    chapters.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=6000\nEND=8000\ntitle=Doors\n")
+    moved = ["-map", "0", "-map_chapters", "1", "-c", "copy", "-output_ts_offset", "5"]
+    ffmpeg("-i", plain, "-i", chapters, *moved, late)
+    found = cues(read_embedded_cues(late, probe(late)))
+    said = [cue for cue in found if cue.kind is CueKind.SUBTITLE]
     assert [cue.start_seconds for cue in said] == pytest.approx([1.0, 3.0], abs=0.05)
+    (chapter,) = (cue for cue in found if cue.kind is CueKind.CHAPTER)
+    assert (chapter.start_seconds, chapter.end_seconds) == pytest.approx((1.0, 3.0), abs=0.05)
 
 
-def test_file_without_words_and_still_have_none(sample: Callable[[str], Path]) -> None:
+def test_a_file_without_metadata_and_a_still_have_no_cues(sample: Callable[[str], Path]) -> None:
     for name in ("tone.wav", "cover.png"):
-        assert cues(read_inside(sample(name), probe(sample(name)))) == ()
+        assert cues(read_embedded_cues(sample(name), probe(sample(name)))) == ()
 
 
-def test_media_that_cannot_be_opened_is_a_remark(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+def test_unreadable_media_is_a_remark(tmp_path: Path, sample: Callable[[str], Path]) -> None:
     info = probe(sample("both.mp4"))
     damaged = tmp_path / "damaged.mp4"
     damaged.write_bytes(b"\0" * 1000)
-    reading = read_inside(damaged, info)
+    reading = read_embedded_cues(damaged, info)
     assert reading.source == CueSource(None, None, ()) and reading.remark is not None
-    reading = read_inside(tmp_path / "gone.mp4", info)
+    reading = read_embedded_cues(tmp_path / "gone.mp4", info)
     assert reading.source is None and reading.remark is not None
 
 
-def test_sidecars_belong_to_the_longest_name(tmp_path: Path) -> None:
+def test_sidecars_belong_to_the_longest_matching_name(tmp_path: Path) -> None:
     names = ["film.mp4", "film.part2.mp4", "film.srt", "film.en.srt", "film.pt-BR.forced.vtt", "film.part2.de.srt",
              "film.mp4.ASS", "other.srt", "film.txt", "film.notes.txt", "film.info.json", ".srt"]  # fmt: skip
     for name in names:
@@ -109,7 +116,7 @@ def test_sidecars_belong_to_the_longest_name(tmp_path: Path) -> None:
     (tmp_path / "film.x.srt").mkdir()
     sidecars = Sidecars()
     found = {
-        media: {(each.location.path.name, each.form, each.language) for each in sidecars.beside(tmp_path / media)}
+        media: {(each.location.path.name, each.suffix, each.language) for each in sidecars.find(tmp_path / media)}
         for media in ("film.mp4", "film.part2.mp4", "film.srt", "absent.mp4")
     }
     assert found == {
@@ -125,32 +132,41 @@ def test_sidecars_belong_to_the_longest_name(tmp_path: Path) -> None:
         "film.srt": set(),
         "absent.mp4": set(),
     }
-    assert Sidecars().beside(tmp_path / "no folder" / "film.mp4") == []
+    assert Sidecars().find(tmp_path / "no folder" / "film.mp4") == []
 
 
-def test_name_of_odd_bytes(tmp_path: Path) -> None:
+def test_the_language_in_a_sidecars_name_is_that_of_its_cues(tmp_path: Path) -> None:
+    media = tmp_path / "film.mp4"
+    media.touch()
+    for name in ("film.de.srt", "film.pt-BR.forced.srt", "film.srt"):
+        (tmp_path / name).write_text(SRT)
+    found = {cue.source: cue.language for reading in read_sidecars(media) for cue in cues(reading)}
+    assert found == {"film.de.srt": "de", "film.pt-BR.forced.srt": "pt-BR", "film.srt": ""}
+
+
+def test_undecodable_names(tmp_path: Path) -> None:
     media = tmp_path / os.fsdecode(b"caf\xe9 \n.mp4")
     media.touch()
     media.with_suffix(".srt").write_text(SRT)
-    (reading,) = beside(media)
+    (reading,) = read_sidecars(media)
     assert reading.remark is None
-    assert reading.source is not None and reading.source.sidecar == Location.now(media.with_suffix(".srt"))
+    assert reading.source is not None and reading.source.sidecar == Location.of_file(media.with_suffix(".srt"))
     assert cues(reading)[0].source == "caf\\udce9 \n.srt"
 
 
-def test_what_yt_dlp_writes(tmp_path: Path) -> None:
+def test_info_json_of_yt_dlp(tmp_path: Path) -> None:
     media = tmp_path / "film.mp4"
     media.touch()
     chapters = [{"start_time": 0, "end_time": 2.5, "title": "Doors"}, {"start_time": 2.5, "title": "Gap"}, 7]
-    told_of = {
+    info = {
         "title": "Going home",
         "description": "By train.\n\nAt night.",
         "tags": ["train", 3],
         "chapters": chapters,
     }
-    (tmp_path / "film.info.json").write_text(json.dumps(told_of))
-    (reading,) = beside(media)
-    assert told(reading) == [
+    (tmp_path / "film.info.json").write_text(json.dumps(info))
+    (reading,) = read_sidecars(media)
+    assert rows(reading) == [
         (0.0, 2.5, "Doors", CueKind.CHAPTER),
         (0.0, 4.0, "Going home", CueKind.TITLE),
         (0.0, 4.0, "By train.", CueKind.DESCRIPTION),
@@ -160,18 +176,18 @@ def test_what_yt_dlp_writes(tmp_path: Path) -> None:
     ]
 
 
-def test_plain_captions_are_of_the_whole_file(tmp_path: Path) -> None:
+def test_plain_captions_span_the_whole_file(tmp_path: Path) -> None:
     media = tmp_path / "clip.mp4"
     media.touch()
     (tmp_path / "clip.txt").write_text("A dog runs.\n\n  A dog \t barks. \n")
-    (reading,) = beside(media)
-    assert told(reading) == [
+    (reading,) = read_sidecars(media)
+    assert rows(reading) == [
         (0.0, 4.0, "A dog runs.", CueKind.DESCRIPTION),
         (0.0, 4.0, "A dog barks.", CueKind.DESCRIPTION),
     ]
 
 
-def test_odd_times_stay_inside_the_file(tmp_path: Path) -> None:
+def test_times_are_clipped_to_the_file(tmp_path: Path) -> None:
     media = tmp_path / "clip.mp4"
     media.touch()
     ass = "[Events]\nFormat: Start, End, Text\n" + "".join(
@@ -184,8 +200,8 @@ def test_odd_times_stay_inside_the_file(tmp_path: Path) -> None:
         ]
     )
     (tmp_path / "clip.ass").write_text(ass)
-    (reading,) = beside(media)
-    assert [(start, end, text) for start, end, text, _ in told(reading)] == [
+    (reading,) = read_sidecars(media)
+    assert [(start, end, text) for start, end, text, _ in rows(reading)] == [
         (0.0, 1.0, "begun before"),
         (2.0, 4.0, "too long"),
         (3.0, 3.0, "backwards"),
@@ -204,39 +220,39 @@ def test_odd_times_stay_inside_the_file(tmp_path: Path) -> None:
         ("clip.txt", b"a line\n" + b"\n".join(b"%d" % number for number in range(100_001)), "more than"),
     ],
 )
-def test_bad_sidecar_is_a_remark(tmp_path: Path, name: str, content: bytes, why: str) -> None:
+def test_a_malformed_sidecar_is_a_remark(tmp_path: Path, name: str, content: bytes, why: str) -> None:
     media = tmp_path / "clip.mp4"
     media.touch()
     (tmp_path / name).write_bytes(content)
-    (reading,) = beside(media)
-    assert reading.source == CueSource(Location.now(tmp_path / name), media, ())
+    (reading,) = read_sidecars(media)
+    assert reading.source == CueSource(Location.of_file(tmp_path / name), media, ())
     assert reading.remark is not None
     assert any(part in reading.remark for part in why.split("|"))
 
 
-def test_huge_sidecar_is_not_read(tmp_path: Path) -> None:
+def test_a_huge_sidecar_is_not_read(tmp_path: Path) -> None:
     media = tmp_path / "clip.mp4"
     media.touch()
     with (tmp_path / "clip.srt").open("wb") as sparse:
         sparse.truncate(MAX_SIDECAR_BYTES + 1)
-    (reading,) = beside(media)
+    (reading,) = read_sidecars(media)
     assert cues(reading) == () and reading.remark is not None and "MB" in reading.remark
 
 
-def test_guessed_encoding_is_said(tmp_path: Path) -> None:
+def test_a_guessed_encoding_is_a_remark(tmp_path: Path) -> None:
     media = tmp_path / "clip.mp4"
     media.touch()
     (tmp_path / "clip.srt").write_bytes(SRT.replace("gap", "größte").encode("cp1252"))
-    (reading,) = beside(media)
+    (reading,) = read_sidecars(media)
     assert cues(reading)[0] == Cue(1.0, 2.0, "Mind the größte", CueKind.SUBTITLE, "clip.srt")
     assert reading.remark is not None and "Windows-1252" in reading.remark
 
 
-def test_sidecar_that_is_gone_does_not_count_as_seen(tmp_path: Path) -> None:
+def test_a_deleted_sidecar_has_no_source(tmp_path: Path) -> None:
     media = tmp_path / "clip.mp4"
     media.touch()
     (tmp_path / "clip.srt").write_text(SRT)
-    (sidecar,) = Sidecars().beside(media)
+    (sidecar,) = Sidecars().find(media)
     (tmp_path / "clip.srt").unlink()
     reading = read_sidecar(sidecar, media, 4.0)
     assert reading.source is None

@@ -1,4 +1,4 @@
-"""Clips cut from files: what is seen and heard in them, and when."""
+"""Clips cut from files: their video and audio, and its timing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from pesearch.errors import MediaError
 from pesearch.media.audio import read_audio
-from pesearch.media.cut_clip import cut_clip, muxing
+from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.media.probe import probe
 from pesearch.media.video import read_frames
 from pesearch.timeline import SAMPLE_RATE
@@ -23,19 +23,19 @@ Times = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Sample = Callable[[str], Path]
 
 START, END = 1.3, 3.2
-LASTS = END - START
+LENGTH = END - START
 FRAME = 0.04
 PACKET = 0.027  # of AAC and MP3 at 44.1 kHz: sound ends with a whole one
 
-_FILMS = ["both.mp4", "offset.mkv", "offset.ts", "late_clock.ts", "vp9.webm", "mpeg4.avi", "old.mpg", "old.flv"]
+_VIDEOS = ["both.mp4", "offset.ts", "late_clock.ts", "vp9.webm", "mpeg4.avi", "old.mpg", "old.flv"]
 _SILENT = ["animated.gif", "rotated.mp4", "hevc.mp4"]
 _SOUNDS = ["tone.wav", "tone.mp3", "tone.flac", "tone.ogg", "tone.opus", "tone.m4a", "tone.aac", "cover.mp3"]
 
 
 def cut(path: Path, folder: Path, reencode: bool) -> Path:
-    how = muxing(path, reencode)
-    clip = folder / f"clip{how.suffix}"
-    cut_clip(path, START, END, clip, how)
+    clip_format = choose_clip_format(path, reencode)
+    clip = folder / f"clip{clip_format.suffix}"
+    cut_clip(path, START, END, clip, clip_format)
     return clip
 
 
@@ -44,42 +44,42 @@ def steps(clip: Path, times: Times) -> list[int]:
 
 
 def tones(clip: Path, times: Times) -> list[bool]:
-    """Whether the tone is heard around each time."""
-    heard = read_audio(clip, 0.0, 5.0)
-    return [is_tone(heard[round((at - 0.03) * SAMPLE_RATE) : round((at + 0.03) * SAMPLE_RATE)]) for at in times]
+    """Whether there is a tone around each time."""
+    samples = read_audio(clip, 0.0, 5.0)
+    return [is_tone(samples[round((at - 0.03) * SAMPLE_RATE) : round((at + 0.03) * SAMPLE_RATE)]) for at in times]
 
 
-@pytest.mark.parametrize("name", [*_FILMS, *_SILENT])
-def test_encoded_again_a_film_is_exact_to_a_frame(sample: Sample, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [*_VIDEOS, *_SILENT])
+def test_a_reencoded_video_is_exact_to_a_frame(sample: Sample, tmp_path: Path, name: str) -> None:
     clip = cut(sample(name), tmp_path, reencode=True)
     info = probe(clip)
     assert info.video and info.video.codec == "h264"
     assert clip.suffix == ".mp4"
-    assert info.duration_seconds == pytest.approx(LASTS, abs=FRAME + 0.001)
+    assert info.duration_seconds == pytest.approx(LENGTH, abs=FRAME + 0.001)
     times = np.array([0.02, 0.15, 0.3, 0.6, 0.85, 1.1, 1.35, 1.6, 1.8])
     assert steps(clip, times) == [int((START + seconds) * 2) for seconds in times]
-    if name in _FILMS:
+    if name in _VIDEOS:
         assert info.audio and info.audio.codec == "aac"
         assert tones(clip, times[1:-1]) == [(START + at) % 1 > 0.5 for at in times[1:-1]]
 
 
-@pytest.mark.parametrize("name", _SOUNDS)
-def test_encoded_again_sound_is_lossless_and_exact(sample: Sample, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["tone.wav", "tone.mp3", "tone.ogg", "tone.m4a", "tone.aac"])
+def test_reencoded_audio_is_lossless_and_exact(sample: Sample, tmp_path: Path, name: str) -> None:
     clip = cut(sample(name), tmp_path, reencode=True)
     info = probe(clip)
     assert (clip.suffix, info.kind, info.video) == (".flac", MediaKind.AUDIO, None)
-    assert info.duration_seconds == pytest.approx(LASTS, abs=0.001)
+    assert info.duration_seconds == pytest.approx(LENGTH, abs=0.001)
     times = np.array([0.1, 0.4, 0.6, 0.9, 1.1, 1.4])
     assert tones(clip, times) == [(START + at) % 1 > 0.5 for at in times]
 
 
-@pytest.mark.parametrize("name", [*_FILMS, "rotated.mp4"])
-def test_a_copy_holds_the_whole_moment_in_time_with_its_sound(sample: Sample, tmp_path: Path, name: str) -> None:
-    """It may begin earlier. The tone is heard while the step is odd: in the clip as in the sample."""
+@pytest.mark.parametrize("name", [*_VIDEOS, "offset.mkv", "rotated.mp4"])
+def test_a_copied_video_contains_the_moment_with_audio_in_sync(sample: Sample, tmp_path: Path, name: str) -> None:
+    """It may start earlier. The tone sounds while the step is odd, in the clip as in the sample."""
     clip = cut(sample(name), tmp_path, reencode=False)
     info, whole = probe(clip), probe(sample(name))
     assert info.video and whole.video and info.video.codec == whole.video.codec
-    assert LASTS - FRAME <= info.duration_seconds <= END + 2 * FRAME
+    assert LENGTH - FRAME <= info.duration_seconds <= END + 2 * FRAME
     times = np.arange(0.4, info.duration_seconds - 0.05, 0.05)
     seen = steps(clip, times)
     assert seen[0] <= int(START * 2)
@@ -92,19 +92,19 @@ def test_a_copy_holds_the_whole_moment_in_time_with_its_sound(sample: Sample, tm
 
 
 @pytest.mark.parametrize("name", _SOUNDS)
-def test_a_copy_of_sound(sample: Sample, tmp_path: Path, name: str) -> None:
+def test_a_copy_of_audio_keeps_its_codec_and_length(sample: Sample, tmp_path: Path, name: str) -> None:
     clip = cut(sample(name), tmp_path, reencode=False)
     info, whole = probe(clip), probe(sample(name))
     assert info.audio and whole.audio and info.audio.codec == whole.audio.codec
     assert info.video is None
-    assert LASTS - PACKET <= info.duration_seconds <= END + PACKET
+    assert LENGTH - PACKET <= info.duration_seconds <= END + PACKET
 
 
-def test_the_ending_is_that_of_the_file_where_it_has_one(sample: Sample, tmp_path: Path) -> None:
+def test_the_container_of_the_source_is_kept_if_possible(sample: Sample, tmp_path: Path) -> None:
     for name, suffix in (("vp9.webm", ".webm"), ("tone.m4a", ".m4a"), ("no_suffix", ".mp4"), ("mpeg4.avi", ".mkv")):
-        assert muxing(sample(name), reencode=False).suffix == suffix
+        assert choose_clip_format(sample(name), reencode=False).suffix == suffix
     recorded = shutil.copy(sample("both.mp4"), tmp_path / "recorded.MOV")
-    assert muxing(recorded, reencode=False).muxer == "mov"
+    assert choose_clip_format(recorded, reencode=False).muxer == "mov"
 
 
 def test_odd_sizes_are_made_even(sample: Sample, tmp_path: Path) -> None:
@@ -114,16 +114,16 @@ def test_odd_sizes_are_made_even(sample: Sample, tmp_path: Path) -> None:
     assert info.video and (info.video.width, info.video.height) == (62, 46)
 
 
-def test_a_name_is_never_a_pattern_or_an_option(sample: Sample, tmp_path: Path) -> None:
+def test_names_are_never_patterns_or_options(sample: Sample, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"-i %03d \n'x' \xff.mp4")
     shutil.copy(sample("both.mp4"), path)
-    assert probe(cut(path, tmp_path, reencode=False)).duration_seconds >= LASTS - FRAME
+    assert probe(cut(path, tmp_path, reencode=False)).duration_seconds >= LENGTH - FRAME
 
 
-def test_what_cannot_be_cut(sample: Sample, tmp_path: Path) -> None:
-    how = muxing(sample("both.mp4"), reencode=False)
+def test_failed_cuts_are_errors(sample: Sample, tmp_path: Path) -> None:
+    how = choose_clip_format(sample("both.mp4"), reencode=False)
     with pytest.raises(MediaError, match="cannot be cut"):
         cut_clip(sample("both.mp4"), 1.0, 2.0, tmp_path / "no folder" / "clip.mp4", how)
     (tmp_path / "text.mp4").write_text("no film")
     with pytest.raises(MediaError, match="not a media file"):
-        muxing(tmp_path / "text.mp4", reencode=False)
+        choose_clip_format(tmp_path / "text.mp4", reencode=False)

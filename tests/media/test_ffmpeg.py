@@ -20,7 +20,7 @@ Sample = Callable[[str], Path]
 
 @pytest.fixture
 def fake_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """A function that puts a shell script in the place of ffmpeg and ffprobe."""
+    """A function that replaces ffmpeg and ffprobe by a shell script."""
 
     def put(script: str) -> None:
         for name in ("ffmpeg", "ffprobe"):
@@ -36,7 +36,9 @@ def fake_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
     ffmpeg.program.cache_clear()
 
 
-def test_a_crash_is_damage_not_ours(sample: Sample, tmp_path: Path, fake_program: Callable[[str], None]) -> None:
+def test_a_crash_of_ffprobe_is_a_media_error(
+    sample: Sample, tmp_path: Path, fake_program: Callable[[str], None]
+) -> None:
     copy = tmp_path / "film.mp4"
     copy.write_bytes(sample("both.mp4").read_bytes())
     fake_program("kill -SEGV $$")
@@ -44,13 +46,13 @@ def test_a_crash_is_damage_not_ours(sample: Sample, tmp_path: Path, fake_program
         probe(copy)
 
 
-def test_a_hang_ends(fake_program: Callable[[str], None]) -> None:
+def test_a_hanging_program_times_out(fake_program: Callable[[str], None]) -> None:
     fake_program("exec sleep 100")
     with pytest.raises(MediaError, match="did not finish"):
-        ffmpeg.output_of("ffprobe", timeout_seconds=0.2)
+        ffmpeg.run_program("ffprobe", timeout_seconds=0.2)
 
 
-def test_sound_that_hangs_ends(
+def test_hanging_audio_decoding_times_out(
     sample: Sample, monkeypatch: pytest.MonkeyPatch, fake_program: Callable[[str], None]
 ) -> None:
     reader = AudioReader(sample("tone.wav"))
@@ -61,24 +63,26 @@ def test_sound_that_hangs_ends(
     assert reader._process is None
 
 
-def test_ctrl_c_at_the_terminal_does_not_reach_it(sample: Sample) -> None:
+def test_ffmpeg_runs_in_its_own_process_group(sample: Sample) -> None:
     with AudioReader(sample("tone.wav")) as reader:
         reader.read(0, 0.1)
         assert reader._process is not None
         assert os.getpgid(reader._process.pid) != os.getpgid(0)
 
 
-def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_programs_are_reported_with_the_command_to_install_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     ffmpeg.program.cache_clear()
     with pytest.raises(FFmpegMissing, match="run `"):
         ffmpeg.ensure_ffmpeg()
 
 
-def test_nothing_is_printed_about_damage(sample: Sample, capfd: pytest.CaptureFixture[str]) -> None:
+def test_damaged_files_print_nothing(sample: Sample, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("half.mp4", "half.mkv"):
         list(read_frames(sample(name), np.arange(0, 2, 0.25)))
         with AudioReader(sample(name)) as reader:
             reader.read(0, 4)
-    told = capfd.readouterr()
-    assert (told.out, told.err) == ("", "")
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")

@@ -1,4 +1,4 @@
-"""Lines of ffprobe, where what a file holds looks like ffprobe's own signs."""
+"""Parsing of ffprobe's output with values that contain its separators and escapes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pesearch.media import ffprobe as told
-from pesearch.media.embedded_metadata import look_inside
+from pesearch.media import ffprobe
+from pesearch.media.embedded_metadata import read_embedded_metadata
 from tests.media.samples import ffmpeg
 
 ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f", "|": r"\|"}
@@ -21,15 +21,15 @@ HOSTILE = "a|b\\c\nd=e\u2028f\\|g"
 
 @given(st.dictionaries(st.sampled_from(["title", "comment", "artist"]), st.text()))
 @example({"title": HOSTILE, "comment": "\\"})
-def test_fields_come_back_as_they_were(tags: dict[str, str]) -> None:
+def test_escaped_fields_are_restored(tags: dict[str, str]) -> None:
     written = {f"tag:{name}": "".join(ESCAPES.get(each, each) for each in text) for name, text in tags.items()}
-    section = told._section("|".join(["format", *(f"{name}={text}" for name, text in written.items())]))
+    section = ffprobe._section("|".join(["format", *(f"{name}={text}" for name, text in written.items())]))
     assert (section.name, section.fields) == ("format", {f"tag:{name}": text for name, text in tags.items()})
 
 
 @pytest.mark.parametrize("name", ["tagged.mkv", "tagged.mp3"])
-def test_tags_of_a_file(tmp_path: Path, sample: Callable[[str], Path], name: str) -> None:
+def test_tags_with_separators_are_read_from_files(tmp_path: Path, sample: Callable[[str], Path], name: str) -> None:
     path = tmp_path / name
     ffmpeg("-i", sample("tone.mp3"), "-c", "copy", "-metadata", f"title={HOSTILE}", path)
-    tags = {key.lower(): text for key, text in look_inside(path).tags.items()}
+    tags = {key.lower(): text for key, text in read_embedded_metadata(path).tags.items()}
     assert tags["title"] == HOSTILE

@@ -25,12 +25,12 @@ def test_equal_exactly_when_small_contents_are_equal(
 
 
 @pytest.mark.parametrize("at", [0, 1 * _MIB, 3 * _MIB - 1, 5 * _MIB - 1])
-def test_sees_changes_in_head_middle_and_tail(tmp_path: Path, at: int) -> None:
+def test_changes_in_head_middle_and_tail_are_detected(tmp_path: Path, at: int) -> None:
     content = bytearray(5 * _MIB)
     path = tmp_path / "large"
     path.write_bytes(content)
     before = fingerprint(path)
-    if at == 1 * _MIB:  # between head and middle: what the docstring says goes unseen
+    if at == 1 * _MIB:  # between head and middle: undetected, as documented
         content[at] = 1
         path.write_bytes(content)
         assert fingerprint(path) == before
@@ -40,14 +40,14 @@ def test_sees_changes_in_head_middle_and_tail(tmp_path: Path, at: int) -> None:
         assert fingerprint(path) != before
 
 
-def test_length_is_part_of_it(tmp_path: Path) -> None:
+def test_files_of_different_size_differ(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_bytes(bytes(6 * _MIB))
     other.write_bytes(bytes(6 * _MIB + 1))
     assert fingerprint(one) != fingerprint(other)
 
 
-def test_empty_and_missing(tmp_path: Path) -> None:
+def test_empty_and_missing_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     for name, reason in (("empty", "empty"), ("gone", "vanished")):
         with pytest.raises(MediaError, match=reason):

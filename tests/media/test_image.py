@@ -1,4 +1,4 @@
-"""Still pictures."""
+"""Still images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _half_and_half() -> Image.Image:
     return image
 
 
-def test_upright_by_exif(tmp_path: Path) -> None:
+def test_images_are_rotated_by_exif(tmp_path: Path) -> None:
     tag = Image.Exif()
     tag[0x0112] = 6  # shown turned by 90 degrees clockwise: left becomes top
     path = tmp_path / "turned.jpg"
@@ -36,7 +36,7 @@ def test_upright_by_exif(tmp_path: Path) -> None:
     assert image_size(path) == ("jpeg", 20, 40)
 
 
-def test_small_is_the_same_picture(tmp_path: Path) -> None:
+def test_a_shrunk_image_is_the_same_image(tmp_path: Path) -> None:
     tag = Image.Exif()
     tag[0x0112] = 6
     path = tmp_path / "large.jpg"
@@ -48,13 +48,13 @@ def test_small_is_the_same_picture(tmp_path: Path) -> None:
     assert read_small(path, 9000, 9000).shape == read_image(path).shape
 
 
-def test_transparency_over_white(tmp_path: Path) -> None:
+def test_transparency_is_over_white(tmp_path: Path) -> None:
     path = tmp_path / "clear.png"
     Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(path)
     assert (read_image(path) == 255).all()
 
 
-def test_half_transparent_palette(tmp_path: Path) -> None:
+def test_transparent_palette_colours_are_white(tmp_path: Path) -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([255, 0, 0, 0, 0, 255])
     image.putpixel((1, 0), 1)
@@ -64,13 +64,13 @@ def test_half_transparent_palette(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "CMYK", "I;16", "LA", "P"])
-def test_every_mode_is_rgb(tmp_path: Path, mode: str) -> None:
+def test_every_colour_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "picture.tiff"
     Image.new(mode, (6, 5)).save(path)
     assert read_image(path).shape == (5, 6, 3)
 
 
-def test_of_an_animation_the_first_picture(tmp_path: Path) -> None:
+def test_the_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
     path = tmp_path / "moving.webp"
     red, blue = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
     red.save(path, save_all=True, append_images=[blue], lossless=True)
@@ -78,7 +78,7 @@ def test_of_an_animation_the_first_picture(tmp_path: Path) -> None:
     assert is_animated(path)
 
 
-def test_probe_of_a_picture(tmp_path: Path) -> None:
+def test_probing_an_image(tmp_path: Path) -> None:
     path = tmp_path / "picture"
     _half_and_half().save(path, "WEBP")
     info = probe(path)
@@ -88,7 +88,7 @@ def test_probe_of_a_picture(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("side", [13_000, 60_000])
-def test_a_small_file_that_claims_a_huge_picture(tmp_path: Path, side: int) -> None:
+def test_images_above_the_pixel_limit_are_refused_undecoded(tmp_path: Path, side: int) -> None:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -100,17 +100,17 @@ def test_a_small_file_that_claims_a_huge_picture(tmp_path: Path, side: int) -> N
             read(path)
 
 
-def test_heic_says_what_to_do(tmp_path: Path) -> None:
+def test_heic_is_refused_with_advice(tmp_path: Path) -> None:
     path = tmp_path / "phone.heic"
     path.write_bytes(struct.pack(">I", 24) + b"ftypheic" + bytes(4) + b"mif1heic" + bytes(100))
     with pytest.raises(MediaError, match="JPEG"):
         read_image(path)
 
 
-def test_damaged_pictures(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+def test_damaged_images_are_refused(tmp_path: Path, sample: Callable[[str], Path]) -> None:
     whole = sample("cover.png").read_bytes()
     for number, content in enumerate((whole[: len(whole) // 2], whole[:20], b"\xff\xd8\xff\xe0" + bytes(100))):
         path = tmp_path / f"{number}.png"
         path.write_bytes(content)
-        with pytest.raises(MediaError, match="damaged picture"):
+        with pytest.raises(MediaError, match="damaged image"):
             read_image(path)

@@ -1,4 +1,4 @@
-"""What files hold, good and bad."""
+"""Probing of good and damaged files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Sample = Callable[[str], Path]
         ("animated.gif", "gif", None),
     ],
 )
-def test_video(sample: Sample, name: str, video_codec: str, audio_codec: str | None) -> None:
+def test_streams_and_duration_of_video(sample: Sample, name: str, video_codec: str, audio_codec: str | None) -> None:
     info = probe(sample(name))
     assert info.kind is MediaKind.VIDEO
     assert info.duration_seconds == pytest.approx(SECONDS, abs=0.1)
@@ -41,7 +41,7 @@ def test_video(sample: Sample, name: str, video_codec: str, audio_codec: str | N
 
 
 @pytest.mark.parametrize("name", ["tone.wav", "tone.mp3", "tone.flac", "tone.ogg", "tone.m4a", "tone.aac"])
-def test_audio(sample: Sample, name: str) -> None:
+def test_streams_and_duration_of_audio(sample: Sample, name: str) -> None:
     info = probe(sample(name))
     assert (info.kind, info.video) == (MediaKind.AUDIO, None)
     assert info.duration_seconds == pytest.approx(SECONDS, abs=0.15)
@@ -49,12 +49,12 @@ def test_audio(sample: Sample, name: str) -> None:
     assert (info.audio.sample_rate, info.audio.channels) == (44_100, 1)
 
 
-def test_stereo(sample: Sample) -> None:
+def test_stereo_audio(sample: Sample) -> None:
     assert probe(sample("stereo.wav")).audio == AudioStream("pcm_s16le", 44_100, 2)
 
 
 @pytest.mark.parametrize("name", ["cover.mp3", "cover.m4a"])
-def test_cover_art_is_no_video(sample: Sample, name: str) -> None:
+def test_cover_art_is_not_video(sample: Sample, name: str) -> None:
     info = probe(sample(name))
     assert (info.kind, info.video) == (MediaKind.AUDIO, None)
 
@@ -65,7 +65,7 @@ def test_rotated_video_is_upright(sample: Sample) -> None:
     assert (video.width, video.height) == (48, 64)
 
 
-def test_the_clock_starts_where_the_file_does(sample: Sample) -> None:
+def test_origin_of_the_clock(sample: Sample) -> None:
     assert inspect(sample("both.mp4")).origin_seconds == pytest.approx(0.0, abs=0.05)
     assert inspect(sample("offset.ts")).origin_seconds == pytest.approx(1.4, abs=0.1)
     late = inspect(sample("late_clock.ts"))
@@ -74,7 +74,7 @@ def test_the_clock_starts_where_the_file_does(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("name", ["half.mp4", "half.mkv", "half.wav"])
-def test_cut_short_files_last_as_long_as_what_is_left(sample: Sample, name: str) -> None:
+def test_the_duration_of_truncated_files_is_measured(sample: Sample, name: str) -> None:
     assert 0.3 * SECONDS < probe(sample(name)).duration_seconds < 0.7 * SECONDS
 
 
@@ -88,13 +88,13 @@ def test_large_files_are_measured_from_their_last_seconds(
     assert probe(copy).duration_seconds == pytest.approx(measured, abs=0.03)
 
 
-def test_reasons_are_short_and_plain(sample: Sample, tmp_path: Path) -> None:
+def test_reasons_of_unreadable_files(sample: Sample, tmp_path: Path) -> None:
     words, empty, noise = tmp_path / "words.mp4", tmp_path / "empty.mp4", tmp_path / "noise.mkv"
     words.write_text("These are words, not pictures.\n" * 100)
     empty.touch()
     noise.write_bytes(b"\x1aE\xdf\xa3" + bytes(range(256)) * 40)
     reasons = {
-        words: "not a media file: its content is of no known kind",
+        words: "not a media file: its format is unknown",
         empty: "empty file (0 bytes)",
         sample("no_moov.mp4"): "cut short: its index (moov) is missing, as when a recording or a download stopped",
         noise: "damaged: FFmpeg cannot open it",
@@ -106,7 +106,7 @@ def test_reasons_are_short_and_plain(sample: Sample, tmp_path: Path) -> None:
         assert str(caught.value) == reason
 
 
-def test_a_header_that_claims_huge_pictures(tmp_path: Path) -> None:
+def test_huge_frame_sizes_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.avi"
     ffmpeg("-f", "lavfi", "-i", "color=s=64x48:d=0.2", "-c:v", "rawvideo", "-pix_fmt", "bgr24", path)
     content = bytearray(path.read_bytes())
@@ -117,7 +117,7 @@ def test_a_header_that_claims_huge_pictures(tmp_path: Path) -> None:
         probe(path)
 
 
-def test_a_clock_gone_wild_is_damage(sample: Sample, tmp_path: Path) -> None:
+def test_an_absurd_duration_is_damage(sample: Sample, tmp_path: Path) -> None:
     content = bytearray(sample("moov_last.mp4").read_bytes())
     for box, at in ((b"mvhd", 16), (b"mdhd", 16)):  # time scale 1: a second for each tick
         place = content.find(box)
@@ -131,13 +131,13 @@ def test_a_clock_gone_wild_is_damage(sample: Sample, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [b"-i.mp4", b"http:.mp4", b"a\nb c.mp4", b"%03d.mp4", b"\xff\xfe", "äß🎬".encode()])
-def test_hostile_names(sample: Sample, tmp_path: Path, name: bytes) -> None:
+def test_names_that_look_like_options_urls_or_patterns(sample: Sample, tmp_path: Path, name: bytes) -> None:
     path = tmp_path / os.fsdecode(name)
     shutil.copy(sample("both.mp4"), path)
     assert probe(path).duration_seconds == pytest.approx(SECONDS, abs=0.1)
 
 
-def test_a_changed_file_is_probed_anew(sample: Sample, tmp_path: Path) -> None:
+def test_a_changed_file_is_probed_again(sample: Sample, tmp_path: Path) -> None:
     path = tmp_path / "changing"
     shutil.copy(sample("both.mp4"), path)
     assert probe(path).kind is MediaKind.VIDEO

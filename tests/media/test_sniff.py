@@ -1,4 +1,4 @@
-"""Recognising files by content."""
+"""Format detection by content."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ Sample = Callable[[str], Path]
         ("cover.png", MediaKind.IMAGE),
     ],
 )
-def test_by_content_not_by_name(sample: Sample, tmp_path: Path, name: str, kind: MediaKind) -> None:
+def test_content_decides_and_not_the_name(sample: Sample, tmp_path: Path, name: str, kind: MediaKind) -> None:
     disguised = tmp_path / "notes.txt"
     disguised.write_bytes(sample(name).read_bytes())
     assert sniff(disguised) is kind
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff", "gif", "avif"])
-def test_pictures(tmp_path: Path, suffix: str) -> None:
+def test_image_formats(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "picture"
     Image.new("RGB", (8, 8), "red").save(path, {"jpg": "JPEG"}.get(suffix, suffix.upper()))
     assert sniff(path) is MediaKind.IMAGE
@@ -63,20 +63,20 @@ _OTHER = (
 
 
 @pytest.mark.parametrize("content", _OTHER)
-def test_other_files_are_none(tmp_path: Path, content: bytes) -> None:
+def test_other_formats_are_not_media(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
     assert sniff(path) is None
 
 
-def test_mp3_without_tag(sample: Sample, tmp_path: Path) -> None:
+def test_mp3_without_an_id3_tag(sample: Sample, tmp_path: Path) -> None:
     whole = sample("tone.mp3").read_bytes()
     path = tmp_path / "bare"
     path.write_bytes(whole[10 + int.from_bytes(bytes(whole[6:10]), "big") :])
     assert sniff(path) is MediaKind.AUDIO
 
 
-def test_empty_missing_and_folder_say_so(tmp_path: Path) -> None:
+def test_empty_files_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     empty = tmp_path / "empty.mp4"
     empty.touch()
     for path, reason in ((empty, "empty"), (tmp_path / "gone.mp4", "vanished"), (tmp_path, "not a regular file")):
@@ -91,13 +91,13 @@ def test_a_fifo_is_never_opened(tmp_path: Path) -> None:
         sniff(path)
 
 
-def test_names_that_promise_media() -> None:
+def test_suffixes_of_media_files() -> None:
     assert all(has_media_name(Path(name)) for name in ("a.mp4", "B.MKV", "c.Jpg", "d.flac"))
     assert not any(has_media_name(Path(name)) for name in ("a.txt", "b", "main.ts", ".mp4.part", "x.", "y.mp"))
 
 
 @given(st.binary(min_size=1, max_size=600))
-def test_any_bytes_are_something_or_nothing(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_bytes_have_a_kind_or_none(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
     try:

@@ -1,4 +1,4 @@
-"""A mistake in a query as the user sees it: one line, and a caret under the place."""
+"""Messages of query syntax errors: one line, and a caret under the mistake."""
 
 import pickle
 
@@ -15,7 +15,7 @@ from pesearch.errors import QuerySyntaxError
         ("a \x1b[31m", 2, "at '?[31m' (character 3): expected a bell"),
     ],
 )
-def test_the_line_names_the_place_and_what_was_expected(text: str, column: int, line: str) -> None:
+def test_the_message_has_position_and_expectation(text: str, column: int, line: str) -> None:
     assert str(QuerySyntaxError(text, column, "a bell")) == line
 
 
@@ -23,21 +23,21 @@ def test_the_line_names_the_place_and_what_was_expected(text: str, column: int, 
     ("text", "mistake", "shown"),
     [
         ("siren AND OR", "OR", ("siren AND OR", "          ^")),
-        ("日本語 OR", "OR", ("日本語 OR", "       ^")),  # two cells each
+        ("日本語 OR", "OR", ("日本語 OR", "       ^")),  # two columns each
         ("ｆｕｌｌ OR", "OR", ("ｆｕｌｌ OR", "         ^")),
-        ("cafe\u0301 OR", "OR", ("cafe\u0301 OR", "     ^")),  # a mark has no cell of its own
+        ("cafe\u0301 OR", "OR", ("cafe\u0301 OR", "     ^")),  # a combining mark has no column
         ("\u1112\u1161\u11ab OR", "OR", ("\u1112\u1161\u11ab OR", "   ^")),  # three letters, one syllable
         ("🐶 OR", "OR", ("🐶 OR", "   ^")),
         ("a\tb\nOR", "OR", ("a b OR", "    ^")),
-        ("\u202eab\u200b OR", "OR", ("?ab? OR", "     ^")),  # what would turn the line around, or cannot be seen
+        ("\u202eab\u200b OR", "OR", ("?ab? OR", "     ^")),  # direction marks and invisible characters
         ("a" * 100 + "!" + "b" * 100, "!", ("..." + "a" * 36 + "!" + "b" * 35 + "...", " " * 39 + "^")),
         ("", "", ("", "^")),
     ],
 )
-def test_the_caret_stands_under_the_mistake(text: str, mistake: str, shown: tuple[str, str]) -> None:
+def test_the_caret_is_under_the_mistake(text: str, mistake: str, shown: tuple[str, str]) -> None:
     assert QuerySyntaxError(text, text.index(mistake), "a bell").caret_lines() == shown
 
 
-def test_it_passes_between_processes() -> None:
+def test_errors_can_be_pickled() -> None:
     error = pickle.loads(pickle.dumps(QuerySyntaxError("siren AND", 9, "a bell")))  # noqa: S301  # our own bytes
     assert (error.text, error.column, error.expected) == ("siren AND", 9, "a bell")

@@ -1,4 +1,4 @@
-"""Windows cover a file whole, and the grid gives each window its sixteen frames."""
+"""Windows, chunks and the frame grid of a file."""
 
 import numpy as np
 from hypothesis import given
@@ -20,7 +20,7 @@ DURATIONS = st.floats(0.01, 40_000)
 
 
 @given(DURATIONS)
-def test_windows_cover_the_file_and_nothing_else(duration: float) -> None:
+def test_windows_cover_exactly_the_file(duration: float) -> None:
     cut = windows(duration)
     assert cut[0, 0] == 0
     assert np.isclose(cut[-1, 1], duration)
@@ -31,14 +31,14 @@ def test_windows_cover_the_file_and_nothing_else(duration: float) -> None:
 
 
 @given(DURATIONS)
-def test_every_window_is_as_long_for_the_codec(duration: float) -> None:
+def test_every_window_has_the_same_number_of_codec_steps(duration: float) -> None:
     cut = windows(duration)
     lengths = [step_count(end) - round(start * STEPS_PER_SECOND) for start, end in cut]
     assert set(lengths) == {min(step_count(duration), 250)}
 
 
 @given(DURATIONS)
-def test_chunks_follow_one_another_and_the_last_window_begins_in_the_last(duration: float) -> None:
+def test_chunks_are_consecutive_and_the_last_window_starts_in_the_last(duration: float) -> None:
     cut = chunks(duration)
     assert cut[0, 0] == 0
     assert cut[-1, 1] == duration
@@ -63,7 +63,7 @@ def test_windows_of_known_lengths() -> None:
 
 
 @given(DURATIONS, st.floats(0.01, 20))
-def test_the_grid_is_the_same_wherever_it_is_cut(start: float, length: float) -> None:
+def test_the_grid_does_not_depend_on_where_it_is_cut(start: float, length: float) -> None:
     middle, end = start + length / 2, start + length
     parts = np.concatenate([grid(start, middle), grid(middle, end)])
     assert np.array_equal(parts, grid(start, end))
@@ -71,7 +71,7 @@ def test_the_grid_is_the_same_wherever_it_is_cut(start: float, length: float) ->
 
 
 @given(DURATIONS)
-def test_a_whole_window_has_sixteen_frames(duration: float) -> None:
+def test_a_full_window_has_sixteen_frames(duration: float) -> None:
     for start, end in windows(duration)[:50]:
         expected = (end - start) * FRAMES_PER_SECOND
         assert abs(len(grid(start, end)) - expected) <= 1

@@ -35,7 +35,7 @@ def job(library: Library, models: ModelSet) -> Job:
 @pytest.fixture
 def work(sample: Callable[[str], Path]) -> list[Work]:
     paths = [sample("both.mp4"), sample("tone.wav")]
-    return [Work(Location.now(path), (), fingerprint(path), probe(path)) for path in paths]
+    return [Work(Location.of_file(path), (), fingerprint(path), probe(path)) for path in paths]
 
 
 def test_files_come_back_without_vectors_and_can_be_registered(job: Job, work: list[Work], library: Library) -> None:

@@ -130,7 +130,7 @@ def test_a_stretch_is_heard_as_part_of_its_file(long_file: Path, starter: ModelS
         part = DecodedSound(reader, starter, 490, 833).read(0, 343)
         np.testing.assert_allclose(part, features[490:], atol=1e-4)
     expected = list(
-        starter.event_probabilities_along(lambda first, stop: features[500 + first : 500 + stop], 250, ["bell"])
+        starter.iter_event_probabilities(lambda first, stop: features[500 + first : 500 + stop], 250, ["bell"])
     )
     heard = hear(long_file, 20.0, 30.0, ["bell"], starter)
     np.testing.assert_allclose(heard, np.concatenate(expected, axis=1), atol=1e-4)
