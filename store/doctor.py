@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, transaction
-from pesearch.store.catalogue.create import bring_up, is_older, migrate_catalogue, reading_as_now
+from pesearch.store.catalogue.create import apply_migrations, is_older, migrate_catalogue, reading_as_now
 from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.catalogue.mutations import lose_shards, raise_generation, rename_library
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
@@ -136,7 +136,7 @@ def _is_readable(folder: Path) -> bool:
     """Whether the catalogue can be read, once it is brought up to this program's schema."""
     try:
         if is_older(folder):
-            bring_up(folder)
+            apply_migrations(folder)
         _snapshot(folder)
     except LibraryDamaged:
         return False

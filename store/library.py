@@ -21,7 +21,13 @@ from pesearch.cues import Cue, CueHit, CueKind
 from pesearch.errors import LibraryError, ModelMismatch, SnapshotExpired, VectorServerError
 from pesearch.locations import Volume
 from pesearch.search_hits import Hits
-from pesearch.store.catalogue.create import bring_up, create_catalogue, is_older, migrate_catalogue, reading_as_now
+from pesearch.store.catalogue.create import (
+    apply_migrations,
+    create_catalogue,
+    is_older,
+    migrate_catalogue,
+    reading_as_now,
+)
 from pesearch.store.catalogue.cue_extents import sources_without_vectors
 from pesearch.store.catalogue.cues import (
     CueSources,
@@ -50,6 +56,10 @@ from pesearch.store.status import LibraryStatus, status_of
 from pesearch.store.write.writer import Writer
 from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
 
+MAX_SNAPSHOT_TRIES = 8
+"""How many generations are asked when each is replaced, and its shards deleted, before it has answered. A writer
+deletes shards only at its start and when it merges again, minutes apart."""
+
 _Answer = TypeVar("_Answer")
 
 
@@ -71,12 +81,20 @@ class Library:
     Several methods that must agree with each other are asked of one `pinned()` library. Safe to share among threads.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ann: AnnRegistry | None = None,
+        text: FullTextRegistry | None = None,
+        pinned_to: Generation | None = None,
+    ) -> None:
+        """`pinned_to` is for `pinned`, as are the indexes `ann` and `text`, which it shares with this library."""
         self.folder = folder
-        self._is_pinned = False
-        self._coverings = AnnRegistry(folder)
-        self._text = FullTextRegistry(folder)
-        self._generation = self._read()
+        self._ann = ann or AnnRegistry(folder)
+        self._text = text or FullTextRegistry(folder)
+        self._is_pinned = pinned_to is not None
+        self._generation = pinned_to or self._read()
 
     @property
     def model_set(self) -> str:
@@ -102,10 +120,7 @@ class Library:
 
         `SnapshotExpired` from what needs the disk, when what this generation had there was swept.
         """
-        pinned = object.__new__(Library)
-        pinned.folder, pinned._is_pinned, pinned._generation = self.folder, True, self._now()
-        pinned._coverings, pinned._text = self._coverings, self._text
-        return pinned
+        return Library(self.folder, ann=self._ann, text=self._text, pinned_to=self._now())
 
     def generation(self) -> int:
         """The number of the last committed state. It only rises."""
@@ -284,7 +299,7 @@ class Library:
         """
         with writer_lock(self.folder):
             if is_older(self.folder):
-                bring_up(self.folder)
+                apply_migrations(self.folder)
             snapshot = self._read(self._generation).snapshot
             grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
             if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
@@ -303,18 +318,22 @@ class Library:
         return known
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
-        """An answer that needs shards, or a Milvus; asked again when what it needs is gone with its generation."""
-        while True:
+        """An answer that needs shards, or a Milvus. Where those of its generation were removed, the next is asked.
+
+        `SnapshotExpired` of a pinned library, or after MAX_SNAPSHOT_TRIES generations.
+        """
+        for _ in range(MAX_SNAPSHOT_TRIES):
             generation = self._now()
             try:
                 return answer(generation)
             except (FileNotFoundError, VectorServerError) as error:
                 if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
-                    raise SnapshotExpired(f"The library {self.folder} was changed meanwhile: ask again") from error
+                    raise self._expired() from error
                 if self._now() is generation:
                     if isinstance(error, VectorServerError):
                         raise
                     raise shard_damaged(error.filename, "is gone") from error
+        raise SnapshotExpired(f"The library {self.folder} changes faster than it can be read: try again later")
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
         """An answer from the catalogue. `SnapshotExpired` of a pinned library, when it is of a later generation."""
@@ -322,8 +341,11 @@ class Library:
             if self._is_pinned:
                 stamp = self._generation.snapshot.stamp
                 if stamp_in_catalogue(connection) != stamp and read_stamp(self.folder) != stamp:
-                    raise SnapshotExpired(f"The library {self.folder} was changed meanwhile: ask again")
+                    raise self._expired()
             return answer(connection)
+
+    def _expired(self) -> SnapshotExpired:
+        return SnapshotExpired(f"The library {self.folder} was changed meanwhile: ask again")
 
     def _now(self) -> Generation:
         """The last committed generation; the one in memory while the generation file says that it is the last."""
@@ -338,4 +360,4 @@ class Library:
         with reading_as_now(self.folder) as connection:
             if held is not None and is_last(connection, held.snapshot):
                 return held
-            return Generation(self.folder, read_snapshot(connection), self._coverings)
+            return Generation(self.folder, read_snapshot(connection), self._ann)

@@ -17,7 +17,7 @@ from pesearch.errors import LibraryBusy, LibraryError
 from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
-from pesearch.store.disk.durable import TEMPORARY_SUFFIX, disk_errors, sync_folder
+from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import quarantine
 from pesearch.types import Space
@@ -26,24 +26,23 @@ from pesearch.types import Space
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
     """Write an empty catalogue. It gets its name when it is whole: a library is there, or it is not."""
     with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     with writer_lock(folder):
         catalogue = folder / CATALOGUE_FILE
         if catalogue.exists():
             raise LibraryError(f"There is a library in {folder} already")
         if (folder / LOG_FILE).exists():  # of a catalogue that is gone: DuckDB would read it into the new one
             quarantine(folder, [LOG_FILE])
-        temporary = folder / (CATALOGUE_FILE + TEMPORARY_SUFFIX)
+        file = AtomicFile(catalogue)
         library_id = uuid.uuid4().hex
         with disk_errors(folder):
-            for left in folder.glob(temporary.name + "*"):
-                left.unlink()
-            with new_catalogue(temporary) as connection:
+            for left_behind in folder.glob(file.temporary.name + "*"):
+                left_behind.unlink()
+            with new_catalogue(file.temporary) as connection:
                 _fill(connection, library_id, model_set, spaces)
                 connection.execute("CHECKPOINT")  # all of it into the file; on closing, a full disk would go unnoticed
             write_stamp(folder, f"0 {library_id}")
-            temporary.rename(catalogue)
-            sync_folder(folder)
+            file.commit()
 
 
 def migrate_catalogue(folder: Path) -> None:
@@ -53,7 +52,7 @@ def migrate_catalogue(folder: Path) -> None:
     """
     if is_older(folder) and os.access(folder, os.W_OK):
         with suppress(LibraryBusy), writer_lock(folder):
-            bring_up(folder)
+            apply_migrations(folder)
 
 
 @contextmanager
@@ -66,7 +65,7 @@ def reading_as_now(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if not is_current:
         with TemporaryDirectory(prefix="pesearch-") as copy:
             _copy(folder, Path(copy))
-            bring_up(Path(copy))
+            apply_migrations(Path(copy))
             with reading(Path(copy)) as connection:
                 yield connection
 
@@ -77,7 +76,7 @@ def is_older(folder: Path) -> bool:
         return schema_number(connection) < len(MIGRATIONS)
 
 
-def bring_up(folder: Path) -> None:
+def apply_migrations(folder: Path) -> None:
     """Apply the migrations that the catalogue lacks; the caller holds the writer's lock."""
     with transaction(folder) as connection:
         migrate(connection)

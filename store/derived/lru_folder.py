@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+
+from pesearch.store.disk.durable import AtomicFile, undone_by
 
 THUMBNAIL_FOLDER = "thumbnails"
 PROXY_FOLDER = "proxies"
@@ -48,30 +50,23 @@ class LruFolder:
         except OSError:
             return None
 
-    def temporary(self, name: str) -> Path:
-        """A new empty file beside the others, to be filled and given to `adopt`. Raises OSError."""
-        self.folder.mkdir(exist_ok=True)
-        with NamedTemporaryFile(dir=self.folder, prefix=".", suffix=f"-{name}", delete=False) as file:
-            return Path(file.name)
+    def add(self, name: str, write: Callable[[Path], object]) -> Path:
+        """Let `write` fill a new file, given its temporary path, then keep it as `name`. Its path.
 
-    def adopt(self, temporary: Path, name: str) -> Path:
-        """Give a filled file its name. Raises OSError."""
-        size_bytes = temporary.stat().st_size
-        path = temporary.replace(self.folder / name)
+        Raises OSError, and what `write` raises.
+        """
+        self.folder.mkdir(exist_ok=True)
+        file = AtomicFile(self.folder / name, durable=False)
+        with undone_by(file.abandon):
+            write(file.temporary)
+            size_bytes = file.commit()
         self._make_room(size_bytes)
-        return path
+        return self.folder / name
 
     def keep(self, name: str, content: bytes) -> None:
-        """Keep this under a name, if the disk lets us."""
-        temporary = None
-        try:
-            temporary = self.temporary(name)
-            temporary.write_bytes(content)
-            self.adopt(temporary, name)
-        except OSError:
-            if temporary is not None:
-                with suppress(OSError):  # the next sweep finds it
-                    temporary.unlink(missing_ok=True)
+        """Keep `content` as `name`, if the disk allows it."""
+        with suppress(OSError):
+            self.add(name, lambda path: path.write_bytes(content))
 
     def _make_room(self, new_bytes: int) -> None:
         """Count what is held; over the limit, delete what was not used for the longest time."""

@@ -6,15 +6,15 @@ does not know them: what is missing is not shown, nothing is brought to the disk
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pesearch.store.derived.lru_folder import PROXY_FOLDER, THUMBNAIL_FOLDER
-from pesearch.store.disk.durable import TEMPORARY_SUFFIX
+from pesearch.store.disk.durable import write_atomically
 
 PREVIEW_FOLDER = "pictures"
 
@@ -32,16 +32,15 @@ def keep_previews(library: Path, fingerprint: str, pictures: Sequence[Preview]) 
     if not pictures:
         return
     path = _path(library, fingerprint)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+
+    def write(sink: BinaryIO) -> None:
+        with zipfile.ZipFile(sink, "w") as archive:
+            for picture in pictures:
+                archive.writestr(zipfile.ZipInfo(f"{round(picture.at_seconds * 1000)}.jpg"), picture.jpeg)
+
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with zipfile.ZipFile(temporary, "w") as archive:
-                for each in pictures:
-                    archive.writestr(zipfile.ZipInfo(f"{round(each.at_seconds * 1000)}.jpg"), each.jpeg)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, write)
 
 
 def nearest_preview(library: Path, fingerprint: str, at_seconds: float) -> bytes | None:

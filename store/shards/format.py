@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store.disk.durable import DurableFile
+from pesearch.store.disk.durable import AtomicFile, make_folder
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
@@ -78,11 +78,11 @@ class RowStream:
     """
 
     def __init__(self, folder: Path, schema: pa.Schema, batch_rows: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.name = f"{uuid.uuid4().hex}.arrow"
         self.rows, self.size_bytes, self.checksum = 0, 0, ""
         self._path = folder / self.name
-        self._file = DurableFile(self._path)
+        self._file = AtomicFile(self._path)
         self._sink = _HashedSink(self._file.sink)
         self._writer = pa.ipc.new_file(self._sink, schema)
         self._batch_rows = batch_rows
@@ -101,7 +101,7 @@ class RowStream:
         if self._waiting:
             self._write(self.rows)
         self._writer.close()
-        self.size_bytes, self.checksum = self._file.keep(), self._sink.hash.hexdigest()
+        self.size_bytes, self.checksum = self._file.commit(), self._sink.hash.hexdigest()
 
     def discard(self) -> None:
         """Leaves nothing of it, finished or not."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from pesearch.errors import ClusterError, first_line
-from pesearch.store.disk.durable import DurableFile, disk_errors, undone_by
+from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder, undone_by
 from pesearch.store.shards.format import Shard, new_hash
 
 _PART_BYTES = 1 << 22
@@ -64,15 +64,15 @@ class Staging:
         with _staging_errors(self._uri):
             source = self._system.open_input_stream(self._place(shard))
         with disk_errors(path.parent), source:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = DurableFile(path)
+            make_folder(path.parent)
+            file = AtomicFile(path)
             with undone_by(file.abandon):
                 while part := self._read(source):
                     hashed.update(part)
                     file.sink.write(part)
                 if hashed.hexdigest() != shard.checksum:
                     raise ClusterError(f"{self._uri} did not give {shard.place} back as it was written: run it again")
-                file.keep()
+                file.commit()
 
     def _read(self, source: pa.NativeFile) -> bytes:
         with _staging_errors(self._uri):
