@@ -14,7 +14,7 @@ import pytest
 
 from pesearch.errors import LibraryError, LibraryNotFound, NoSpaceLeft
 from pesearch.store.catalogue.connection import transaction
-from pesearch.store.disk.durable import disk_errors, write_durably
+from pesearch.store.disk.durable import disk_errors
 from pesearch.store.library import Library, create_library, open_library
 from tests.store.contents import SPACES, encoded
 
@@ -130,18 +130,6 @@ def test_full_disk_is_told_apart(tmp_path: Path, number: int) -> None:
     with pytest.raises(LibraryError, match="cannot be used") as caught, disk_errors(tmp_path):
         raise OSError(errno.EIO, os.strerror(errno.EIO), "shard.arrow")
     assert not isinstance(caught.value, NoSpaceLeft)
-
-
-def test_file_is_whole_or_as_before(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write_durably(path, lambda sink: sink.write(b"before"))
-
-    def half(sink: object) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_durably(path, half)
-    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"before")]
 
 
 def test_ctrl_c_in_a_transaction_rolls_it_back(library: Library) -> None:
