@@ -1,4 +1,4 @@
-"""One generation of a library in memory: its snapshot, its rows and its indexes."""
+"""One generation of a library in memory: snapshot, mapped rows and indexes."""
 
 from __future__ import annotations
 

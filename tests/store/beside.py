@@ -50,7 +50,7 @@ class Figures:
 
 def write(folder: Path, stop: Event, said: Connection) -> None:
     """Change after change; in the end the generation after each."""
-    merging.MANY, writing.MERGE_EVERY = 2, 3
+    merging.MAX_SMALL_SHARDS, writing.BATCHES_PER_COMPACTION = 2, 3
     library = open_library(folder)
     generations: list[int] = []
     while not stop.is_set():

@@ -33,7 +33,7 @@ def fill(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one", steps=5), encoded("/copy of a", "one"), encoded("/b", "two", rows=4)])
         writer.add([encoded("/c", "three", rows=0, steps=3, codec="another"), encoded("/gone", "four", steps=2)])
-        writer.fail(failure("/b", "cannot be read any more"), failure("/\udcff.mp4"))
+        writer.record_failures(failure("/b", "cannot be read any more"), failure("/\udcff.mp4"))
         writer.remove([file.id for file in library.files() if file.fingerprint == "four"])
         writer.add_location(1, location("/moved a", 9))
         writer.forget([Path("/a")])
@@ -45,7 +45,7 @@ def fill(library: Library) -> None:
         writer.add([draft.finish(film.location, film.fingerprint, film.info)])
         said = Cue(1.0, 2.5, "Mind the gap", CueKind.SUBTITLE, "film.en.srt", "en")
         sidecar = CueSource(Location(Path("/film.en.srt"), 40, 7), Path("/film"), (said,))
-        writer.take_cues([(1, CueSource(None, None, ())), (library.files()[-1].id, sidecar)])
+        writer.store_cues([(1, CueSource(None, None, ())), (library.files()[-1].id, sidecar)])
 
 
 def answers(library: Library) -> str:

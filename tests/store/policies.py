@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pesearch.store.catalogue.connection import transaction
-from pesearch.store.catalogue.mutations import search_vectors_at
+from pesearch.store.catalogue.mutations import set_vector_backend
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index import ivf_rabitq as compressed
 from pesearch.store.index import maintenance as renewal
@@ -36,5 +36,5 @@ def ask_milvus(patch: pytest.MonkeyPatch) -> None:
 def on_milvus(library: Library, address: MilvusAddress) -> None:
     """A library without files is searched by a Milvus, as if it had always been: at the same generation."""
     with transaction(library.folder) as connection:
-        search_vectors_at(connection, address)
+        set_vector_backend(connection, address)
     library._generation = library._read()

@@ -104,7 +104,7 @@ def test_moved_file_keeps_its_vectors(either: Either) -> None:
 def test_last_place_is_not_forgotten(either: Either) -> None:
     with either.writer() as writer:
         writer.add([encoded("/drive/a", "one"), encoded("/drive/copy", "one")])
-        writer.fail(failure("/drive/broken"))
+        writer.record_failures(failure("/drive/broken"))
         writer.forget([Path("/drive/a"), Path("/drive/copy"), Path("/drive/broken")])
     assert paths(either, "one") == ["/drive/a", "/drive/copy"]
     assert either.failures() == []
@@ -118,7 +118,7 @@ def test_unknown_file_gets_no_place(either: Either) -> None:
 
 def test_failure_is_remembered_until_the_file_is_read(either: Either) -> None:
     with either.writer() as writer:
-        writer.fail(failure("/b", "it is empty"), failure("/a", "it is not media"))
+        writer.record_failures(failure("/b", "it is empty"), failure("/a", "it is not media"))
         assert either.failures() == [failure("/a", "it is not media"), failure("/b", "it is empty")]
         writer.add([encoded("/b", "one", modified_ns=9)])
     assert either.failures() == [failure("/a", "it is not media")]
@@ -128,7 +128,7 @@ def test_failure_is_remembered_until_the_file_is_read(either: Either) -> None:
 def test_broken_content_takes_the_place_of_the_old(either: Either) -> None:
     with either.writer() as writer:
         writer.add([encoded("/a", "one")])
-        writer.fail(failure("/a", modified_ns=8))
+        writer.record_failures(failure("/a", modified_ns=8))
     assert either.files() == []
     assert found(either) == set()
 
@@ -136,7 +136,7 @@ def test_broken_content_takes_the_place_of_the_old(either: Either) -> None:
 def test_unchanged_file_that_cannot_be_read_is_kept(either: Either) -> None:
     with either.writer() as writer:
         writer.add([encoded("/a", "one")])
-        writer.fail(failure("/a", "input/output error"))
+        writer.record_failures(failure("/a", "input/output error"))
     place = either.known()[Path("/a")]
     assert (place.file_id, place.failure) == (either.files()[0].id, "input/output error")
     assert found(either) == {place.file_id}
@@ -156,7 +156,12 @@ def test_removed_file_is_gone(either: Either) -> None:
 
 def test_every_change_raises_the_generation(either: Either) -> None:
     with either.writer() as writer:
-        made = [writer.add([encoded("/a", "one")]), writer.fail(failure("/b")), writer.forget([]), writer.remove([1])]
+        made = [
+            writer.add([encoded("/a", "one")]),
+            writer.record_failures(failure("/b")),
+            writer.forget([]),
+            writer.remove([1]),
+        ]
     assert made == [1, 2, 3, 4]
     assert either.generation() == 4
 

@@ -56,7 +56,7 @@ def shard_of(library: Library, folder: str, file_id: int) -> Path:
 
 def test_a_whole_library(filled: Library) -> None:
     found = examine(filled.folder)
-    assert (found.shards, found.unsigned, found.damaged) == (6, 0, ())
+    assert (found.shards, found.without_checksum, found.damaged) == (6, 0, ())
     assert found.size_bytes == sum(path.stat().st_size for path in filled.folder.rglob("*.arrow"))
     assert list(repair(filled.folder)) == []
     assert filled.generation() == 2
@@ -216,7 +216,7 @@ def test_an_older_library_is_brought_up_and_not_put_aside(tmp_path: Path) -> Non
     shutil.unpack_archive(LIBRARIES / "schema_2.zip", tmp_path)
     assert list(repair(tmp_path / "library")) == []
     found = examine(tmp_path / "library")
-    assert (found.unsigned, found.damaged) == (found.shards, ())
+    assert (found.without_checksum, found.damaged) == (found.shards, ())
     assert_answers_as(open_library(tmp_path / "library"), (tmp_path / ANSWERS).read_text())
 
 

@@ -116,7 +116,7 @@ def test_a_milvus_that_changed_meanwhile_is_searched_again(
     library: Library, milvus: MilvusAddress, fails: bool
 ) -> None:
     with library.writer() as writer:
-        writer.search_vectors_at(milvus)
+        writer.set_vector_backend(milvus)
     found = ReplacedIndexes(library.folder, open_library(library.folder)._generation, MAX_INDEX_TRIES - 1, fails=fails)
     assert [len(hits) for hits in found.search(AUDIO, queries(AUDIO, 1), 5, None)] == [0]
     assert found.searched == 2 * MAX_INDEX_TRIES == 16

@@ -21,7 +21,7 @@ from tests.store.contents import AUDIO, FRAME, SECONDS, SPACES, encoded, failure
 def test_opens_with_what_was_committed(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])
-        writer.fail(failure("/b"))
+        writer.record_failures(failure("/b"))
     again = open_library(library.folder)
     assert (again.model_set, again.spaces, again.generation()) == ("made-up", SPACES, 2)
     assert (again.files(), again.known(), again.failures()) == (library.files(), library.known(), library.failures())
@@ -75,7 +75,7 @@ def test_other_window_length_is_not_written_to(library: Library) -> None:
 def test_status(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one"), encoded("/copy", "one"), encoded("/b", "two", rows=4)])
-        writer.fail(failure("/c"))
+        writer.record_failures(failure("/c"))
     status = library.status()
     assert (status.files, status.failures, status.generation, status.model_set) == (2, 1, 2, "made-up")
     assert status.files_by_kind == {MediaKind.VIDEO: 2, MediaKind.AUDIO: 0, MediaKind.IMAGE: 0}
@@ -136,7 +136,7 @@ def test_paths_of_any_bytes(tmp_path_factory: pytest.TempPathFactory, names: set
     paths = [os.fsdecode(b"/folder/" + name) for name in sorted(names - {b".", b".."})]
     with library.writer() as writer:
         writer.add([encoded(path, f"content {number}") for number, path in enumerate(paths)])
-        writer.fail(*(failure(f"{path}.bad", f"cannot read {path}") for path in paths))
+        writer.record_failures(*(failure(f"{path}.bad", f"cannot read {path}") for path in paths))
     assert {str(path) for path in library.known()} == {*paths, *(f"{path}.bad" for path in paths)}
     assert [str(file.path) for file in library.files()] == paths
     assert all(each.reason.isprintable() or each.reason.encode("utf-8") for each in library.failures())

@@ -64,7 +64,10 @@ class LibraryAndTwin(RuleBasedStateMachine):
     @rule(failures=st.lists(FAILURES, max_size=3))
     def fail(self, failures: list) -> None:
         with self.writing() as writer:
-            assert writer.fail(*failures) - self.before == self.twin.fail(*failures) - self.twin_before
+            assert (
+                writer.record_failures(*failures) - self.before
+                == self.twin.record_failures(*failures) - self.twin_before
+            )
 
     @rule(path=PATHS, time=TIMES, choice=st.integers(0, 3))
     def add_location(self, path: str, time: int, choice: int) -> None:

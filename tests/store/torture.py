@@ -75,7 +75,7 @@ def apply(change: Change, target: Writer | Twin, library: Library | Twin) -> int
 
 def write_until_killed(folder: Path, first: int, said: Connection) -> None:
     """A writer's life: says the number of each change before it, and the generation after it."""
-    merging.MANY, writing.MERGE_EVERY = 3, 3
+    merging.MAX_SMALL_SHARDS, writing.BATCHES_PER_COMPACTION = 3, 3
     library, number = open_library(folder), first
     while True:
         with library.writer() as writer:

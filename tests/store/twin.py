@@ -66,7 +66,7 @@ class Twin:
             self._place(place, file_id)
         return self._commit()
 
-    def fail(self, *failures: Failure) -> int:
+    def record_failures(self, *failures: Failure) -> int:
         for failure in {failure.location.path: failure for failure in failures}.values():
             place = failure.location
             old = self._places.get(place.path)

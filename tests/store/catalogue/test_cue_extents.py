@@ -76,7 +76,7 @@ def test_a_compressed_index_of_cues_finds_the_same(talking: Library, monkeypatch
 
 def test_a_milvus_finds_the_same(talking: Library, milvus: MilvusAddress) -> None:
     with talking.writer() as writer:
-        writer.search_vectors_at(milvus)
+        writer.set_vector_backend(milvus)
     searched = open_library(talking.folder)
     assert searched.status().policies[SpaceName.CUE].milvus_rows == 5
     assert [nearest(searched, text) for text in ("hello", "siren")] == [["hello"], ["siren"]]
@@ -87,14 +87,14 @@ def test_vectors_go_with_their_source(talking: Library) -> None:
     """A sidecar that is read again waits to be embedded; its file may be moved or removed."""
     sidecar = next(source for source in talking.cue_sources() if source.sidecar is not None)
     with talking.writer() as writer:
-        writer.take_cues([(1, beside("/a", "/a.srt", cue("salut"), modified_ns=8))])
+        writer.store_cues([(1, beside("/a", "/a.srt", cue("salut"), modified_ns=8))])
     assert "bonjour" not in nearest(talking, "bonjour", 9) and len(nearest(talking, "bonjour", 9)) == 4
     waiting = talking.cues_to_embed()
     assert waiting.ids.tolist() != [sidecar.id] and waiting.counts.tolist() == [1]
     embed(talking)
     assert nearest(talking, "salut") == ["salut"]
     with talking.writer() as writer:
-        writer.take_cues([], waiting.ids.tolist())
+        writer.store_cues([], waiting.ids.tolist())
         writer.remove([2])
     assert sorted(nearest(talking, "salut", 9)) == ["hello", "title", "world"]
     with talking.writer():
@@ -111,7 +111,7 @@ def test_what_does_not_fit_is_refused_and_what_is_known_stays(talking: Library) 
 
 
 def test_many_shards_of_cues_become_one(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merging, "MANY", 4)
+    monkeypatch.setattr(merging, "MAX_SMALL_SHARDS", 4)
     for number in range(6):
         with library.writer() as writer:
             writer.add([with_cues(f"/{number}", f"content {number}", inside(cue(f"said {number}")))])
@@ -128,7 +128,7 @@ def test_a_damaged_shard_is_given_up_and_its_cues_wait(talking: Library) -> None
     for shard in (talking.folder / "vectors" / "cue").iterdir():
         shard.write_bytes(b"")
     assert len(examine(talking.folder).damaged) == 3
-    assert [line.split("embeds what ")[1][0] for line in repair(talking.folder)] == ["1", "1", "1"]
+    assert [line.split("embeds its ")[1][0] for line in repair(talking.folder)] == ["1", "1", "1"]
     mended = open_library(talking.folder)
     assert nearest(mended, "hello", 9) == [] and len(mended.cues_to_embed().ids) == 3
     assert [file.locations for file in mended.files()] == places and len(mended.search_cues("hello", 9)) == 1

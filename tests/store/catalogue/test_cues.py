@@ -61,13 +61,13 @@ def test_source_that_is_read_again_is_replaced(library: Library) -> None:
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("within")), beside("/a", "/a.srt", cue("old"), cue("older")))])
         before = library.cue_sources()
-        writer.take_cues([(1, beside("/a", "/a.srt", cue("new"), modified_ns=8))])
+        writer.store_cues([(1, beside("/a", "/a.srt", cue("new"), modified_ns=8))])
     assert texts(library) == {"one": ["within", "new"]}
     after = library.cue_sources()
     assert [each.sidecar for each in after] == [None, Location(Path("/a.srt"), 10, 8)]
     assert after[0] == before[0] and after[1].id > before[1].id
     with library.writer() as writer:
-        writer.take_cues([], [after[1].id])
+        writer.store_cues([], [after[1].id])
     assert texts(library) == {"one": ["within"]}
     assert library.cue_sources() == [before[0]]
 
@@ -84,7 +84,7 @@ def test_cues_go_with_their_place(library: Library) -> None:
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("within")), beside("/a", "/a.srt", cue("beside")))])
         writer.add_location(1, location("/moved"))
-        writer.fail(failure("/a"))
+        writer.record_failures(failure("/a"))
         assert texts(library) == {"one": ["within", "beside"]}
         writer.forget([Path("/a")])
         assert texts(library) == {"one": ["within"]}
@@ -100,14 +100,14 @@ def test_cue_beside_two_copies_comes_once(library: Library) -> None:
     same = cue("the same")
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", beside("/a", "/a.srt", same)), encoded("/b", "one")])
-        writer.take_cues([(1, beside("/b", "/b.srt", same))])
+        writer.store_cues([(1, beside("/b", "/b.srt", same))])
     assert library.cues(1) == (same,)
     assert [hit.cue for hit in library.search_cues("same", 10)] == [same]
 
 
 def test_cues_of_a_file_that_is_not_there_are_none(library: Library) -> None:
     with library.writer() as writer:
-        writer.take_cues([(7, inside(cue("lost")))])
+        writer.store_cues([(7, inside(cue("lost")))])
     assert library.status().cues == 0 and library.cue_sources() == []
 
 

@@ -24,8 +24,8 @@ SHARDS = {number: VectorShard(f"{number}.arrow", SpaceName.AUDIO, 9, 9, None) fo
 def test_paths_that_are_known_but_not_named(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/b", "one"), encoded("/a", "two")])
-        writer.fail(failure("/\udcff"))
-    assert library.known().others([Path("/a"), Path("/never seen")]) == [Path("/b"), Path("/\udcff")]
+        writer.record_failures(failure("/\udcff"))
+    assert library.known().paths_except([Path("/a"), Path("/never seen")]) == [Path("/b"), Path("/\udcff")]
     assert Path("/a") in library.known() and Path("/never seen") not in library.known()
 
 
@@ -72,9 +72,9 @@ def test_the_same_file_of_a_volume_is_found_by_its_number(library: Library) -> N
 
     with library.writer() as writer:
         writer.add([replace(encoded("/old/a", "one"), location=on_drive("/old/a", 1)), encoded("/b", "two")])
-        writer.fail(Failure(on_drive("/old/c", 3), "damaged"))
-        writer.see([Volume("drive", Path("/old"))])
-        writer.see([Volume("drive", Path("/\udcff"))])
+        writer.record_failures(Failure(on_drive("/old/c", 3), "damaged"))
+        writer.record_volumes([Volume("drive", Path("/old"))])
+        writer.record_volumes([Volume("drive", Path("/\udcff"))])
     again = open_library(library.folder)
     known = again.known()
     assert again.volumes() == (Volume("drive", Path("/\udcff")),)

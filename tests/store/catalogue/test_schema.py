@@ -70,7 +70,7 @@ def test_library_from_before_cues_takes_them(tmp_path: Path) -> None:
     library = open_library(tmp_path / "library")
     assert (library.status().cues, library.cue_sources(), library.search_cues("gap", 5)) == (0, [], [])
     with library.writer() as writer:
-        writer.take_cues([(1, CueSource(None, None, (Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2"),)))])
+        writer.store_cues([(1, CueSource(None, None, (Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2"),)))])
     assert [hit.file_id for hit in open_library(library.folder).search_cues("gap", 5)] == [1]
 
 
@@ -114,7 +114,7 @@ def test_older_library_that_cannot_be_written_to(disk: SmallDisk) -> None:
     told = (disk.folder / ANSWERS).read_text()
     assert_answers_as(library, told)
     found = examine(library.folder)
-    assert (found.damaged, found.unsigned) == ((), found.shards)
+    assert (found.damaged, found.without_checksum) == ((), found.shards)
     with pytest.raises(LibraryError, match="Read-only"), library.writer():
         pass
     assert everything_in(disk.folder) == before
@@ -149,7 +149,7 @@ def test_library_from_before_the_vectors_of_cues_takes_them(library: Library) ->
     said = Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2")
     with library.writer() as writer:
         writer.add([encoded("/a", "one"), encoded("/b", "two")])
-        writer.take_cues([(2, CueSource(None, None, (said,)))])
+        writer.store_cues([(2, CueSource(None, None, (said,)))])
     with duckdb.connect(library.folder / "library.duckdb") as connection:
         connection.execute("DROP TABLE settings")
         connection.execute("DROP TABLE cue_extents")

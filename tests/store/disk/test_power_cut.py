@@ -88,13 +88,13 @@ def test_committed_files_survive_a_power_cut(cuts: list[Path], tmp_path: Path) -
 def test_merged_shards_and_vectors_of_cues_survive_a_power_cut(
     cuts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "MANY", 2)
+    monkeypatch.setattr(compaction, "MAX_SMALL_SHARDS", 2)
     library = create_library(tmp_path / "library", "made-up", SPACES)
     meant = vectors("hello", AUDIO, 1)
     with library.writer() as changes:
         for number, content in enumerate(["one", "two", "three"]):
             changes.add([encoded(f"/{number}", content, steps=5)])
-        changes.take_cues([(1, CueSource(None, None, (Cue(0.0, 1.0, "hello", CueKind.SUBTITLE, "a.srt"),)))])
+        changes.store_cues([(1, CueSource(None, None, (Cue(0.0, 1.0, "hello", CueKind.SUBTITLE, "a.srt"),)))])
         changes.add_cue_vectors([(1, SpaceVectors(SpaceName.CUE, meant.segments, meant.vectors))])
     assert len(cuts) == 5 + 3  # three kinds of shards are merged at the end
     for cut in cuts[5:]:

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from pesearch.errors import LibraryDamaged
 from pesearch.store.library import Library
 from pesearch.store.shards.format import VectorShard, sweep_shards
-from pesearch.store.shards.vectors import VectorStream, check_storable, cut, map_shard, write_shard
+from pesearch.store.shards.vectors import VectorStream, check_storable, map_shard, slice_rows, write_shard
 from pesearch.types import SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, encoded, queries, vectors
 
@@ -49,7 +49,7 @@ def test_any_rows_over_batches(tmp_path_factory: pytest.TempPathFactory, batch_r
     batches = map_shard(folder, stream.finish(), WIDTH)
     first = data.draw(st.integers(0, 9))
     count = data.draw(st.integers(1, 10 - first))
-    found = np.concatenate([part.vectors for part in cut(batches, first, count)])
+    found = np.concatenate([part.vectors for part in slice_rows(batches, first, count)])
     assert np.array_equal(found, whole.vectors[first : first + count])
 
 

@@ -24,7 +24,7 @@ from tests.store.test_doctor import shard_of
 def soon() -> Iterator[None]:
     """Five shards are many."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "MANY", 4)
+        patch.setattr(merging, "MAX_SMALL_SHARDS", 4)
         yield
 
 
@@ -70,7 +70,7 @@ def test_many_become_one(library: Library) -> None:
     with library.writer() as writer:
         assert len(shards(library, "vectors/audio")) == len(shards(library, "vectors/frame")) == 1
         assert len(shards(library, "features")) == 2
-        writer.merge()
+        writer.compact()
     assert library.generation() == 14
     assert_all(open_library(library.folder), range(10))
     assert examine(library.folder).damaged == ()
@@ -94,7 +94,7 @@ def test_rows_of_removed_files_are_left_behind(library: Library) -> None:
 
 
 def test_merged_shards_have_a_size_in_the_end(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merging, "MERGED_BYTES", 4000)
+    monkeypatch.setattr(merging, "MAX_MERGED_BYTES", 4000)
     commit_each(library, 12)
     with library.writer():
         assert 1 < len(shards(library, "vectors/audio")) < 12
@@ -104,7 +104,7 @@ def test_merged_shards_have_a_size_in_the_end(library: Library, monkeypatch: pyt
 def test_a_long_run_merges_on_its_way_and_sweeps_behind_itself(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "MERGE_EVERY", 6)
+    monkeypatch.setattr(writing, "BATCHES_PER_COMPACTION", 6)
     with library.writer() as writer:
         for number in range(30):
             writer.add([encoded(f"/{number}", f"content {number}", rows=number % 3 + 1, steps=4, codec=CODEC)])
@@ -137,7 +137,7 @@ def test_memory_does_not_grow_with_what_is_merged(library: Library) -> None:
         merged_bytes = sum(path.stat().st_size for path in shards(library, "vectors/audio"))
         tracemalloc.start()
         try:
-            writer.merge()
+            writer.compact()
             peak_bytes = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -152,7 +152,7 @@ def test_a_full_disk_keeps_the_small_ones(library: Library) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))
         try:
-            writer.merge()
+            writer.compact()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert library.generation() == 6
