@@ -59,7 +59,7 @@ def examine(folder: Path) -> Examination:
     if damaged:  # shards that a writer merged or removed meanwhile are not damaged
         with reading_migrated(folder) as connection:
             registered = set(read_shards(connection))
-        damaged = [each for each in damaged if each.shard in registered]
+        damaged = [found for found in damaged if found.shard in registered]
     return Examination(
         lost_commits=count_lost_commits(stamp, snapshot),
         shards=len(shards),
@@ -84,9 +84,9 @@ def repair(folder: Path) -> Iterator[str]:
             yield f"the last {lost} commits are missing: `pesearch index PATH` embeds their files again"
     if not (folder / CATALOGUE_FILE).exists():
         return
-    for each in examine(folder).damaged:
+    for damaged in examine(folder).damaged:
         with writer_lock(folder):
-            yield _discard_shard(folder, each.shard)
+            yield _discard_shard(folder, damaged.shard)
 
 
 def _repair_catalogue(folder: Path) -> str:

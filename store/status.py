@@ -14,8 +14,8 @@ from pesearch.types import MediaKind, SpaceName
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library contains. `hours` of media count each content once; `vectors` are their numbers by space (cues only
-    if there are any), `policies` how each of these spaces is searched."""
+    """What a library contains. `hours` count each content once; `vectors` are their numbers by space, CUE only if there
+    are any; `policies` are how each of these spaces is searched."""
 
     generation: int
     model_set: str

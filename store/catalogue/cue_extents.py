@@ -88,4 +88,4 @@ def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: RowIds, numbers: 
         FROM found JOIN cues ON cues.rowid = cue JOIN cue_sources ON source_id = id""",
         [list(range(len(numbers))), source_ids.tolist(), numbers.tolist()],
     ).fetchall()
-    return {place: StoredCue(source_id, file_id, cue_from_row(*row)) for place, source_id, file_id, *row in rows}
+    return {at: StoredCue(source_id, file_id, cue_from_row(*row)) for at, source_id, file_id, *row in rows}

@@ -70,9 +70,14 @@ def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, 
     """Store cues that were read, (file id, source). They replace those of the same source; the last of two counts."""
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
     sources = list(latest.values())
-    insert_temp(connection, "read_sources", _SOURCE, [_source_row(at, *each) for at, each in enumerate(sources)])
     insert_temp(
-        connection, "read_cues", _CUE, [row for at, (_, each) in enumerate(sources) for row in _cue_rows(at, each)]
+        connection, "read_sources", _SOURCE, [_source_row(number, *source) for number, source in enumerate(sources)]
+    )
+    insert_temp(
+        connection,
+        "read_cues",
+        _CUE,
+        [row for number, (_, source) in enumerate(sources) for row in _cue_rows(number, source)],
     )
     connection.execute("""
         CREATE TEMP TABLE new_sources AS SELECT nextval('cue_source_ids') AS id, * FROM read_sources ORDER BY number""")
@@ -157,8 +162,8 @@ def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: RowIds) -
 
 def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: object) -> None:
     """Delete sources and, if there were any, their cues: this scans the whole table."""
-    if gone := connection.execute(statement, parameters).fetchall():
-        ids = [source_id for (source_id,) in gone]
+    if deleted := connection.execute(statement, parameters).fetchall():
+        ids = [source_id for (source_id,) in deleted]
         connection.execute("DELETE FROM cues WHERE source_id IN (SELECT unnest($1::BIGINT[]))", [ids])
 
 

@@ -33,9 +33,9 @@ class KnownLocation:
     volume: str = ""
     inode: int = 0
 
-    def is_unchanged(self, place: Location) -> bool:
+    def is_unchanged(self, location: Location) -> bool:
         """Whether size and modification time are the same, which counts as the same content."""
-        return (self.size_bytes, self.modified_ns) == (place.size_bytes, place.modified_ns)
+        return (self.size_bytes, self.modified_ns) == (location.size_bytes, location.modified_ns)
 
 
 class KnownLocations(Mapping[Path, KnownLocation]):
@@ -69,12 +69,14 @@ class KnownLocations(Mapping[Path, KnownLocation]):
             if reason is not None
         ]
 
-    def find_moved(self, place: Location) -> Path | None:
+    def find_moved(self, location: Location) -> Path | None:
         """The former path of an indexed file, by volume, inode, file name, size and time. None if there is none."""
-        if not place.volume:
+        if not location.volume:
             return None
-        found = (Path(os.fsdecode(path)) for path in self._by_inode.get((place.volume, place.inode), ()))
-        return next((path for path in found if path.name == place.path.name and self[path].is_unchanged(place)), None)
+        found = (Path(os.fsdecode(path)) for path in self._by_inode.get((location.volume, location.inode), ()))
+        return next(
+            (path for path in found if path.name == location.path.name and self[path].is_unchanged(location)), None
+        )
 
     def only_on(self, volumes: Collection[str]) -> Mapping[str, int]:
         """The number of files whose paths are all on these volumes, by the volume of the first path."""

@@ -89,13 +89,13 @@ def add_files(
         store_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
 
 
-def set_locations(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, Location]]) -> None:
+def set_locations(connection: duckdb.DuckDBPyConnection, located: Sequence[tuple[int, Location]]) -> None:
     """Set which file is at each location. `LibraryError` for an unknown file id."""
     insert_temp(
         connection,
         "placed",
         _LOCATION | _FILE_ID,
-        [{**_location_row(place), "file_id": file_id} for file_id, place in places],
+        [{**_location_row(location), "file_id": file_id} for file_id, location in located],
     )
     unknown = connection.execute("SELECT file_id FROM placed WHERE file_id NOT IN (SELECT id FROM files)").fetchone()
     if unknown is not None:
@@ -230,8 +230,8 @@ def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: S
         WHERE files.id NOT IN (SELECT file_id FROM {tables.extents})""")
 
 
-def _location_row(place: Location) -> dict[str, Any]:
-    return {**{name: getattr(place, name) for name in _LOCATION}, "path": os.fsencode(place.path)}
+def _location_row(location: Location) -> dict[str, Any]:
+    return {**{name: getattr(location, name) for name in _LOCATION}, "path": os.fsencode(location.path)}
 
 
 def _encoded_row(file: EncodedFile | StreamedFile) -> dict[str, Any]:

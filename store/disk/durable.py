@@ -1,6 +1,6 @@
 """Atomic and durable writes: a file appears under its name complete, or not at all.
 
-Every atomic write of the house goes through `AtomicFile`, which also says when a file is synced and in what order.
+Every atomic write of pesearch goes through `AtomicFile`; a test keeps it so.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def no_space_left(folder: Path) -> NoSpaceLeft:
 class AtomicFile:
     """A file that is written under a temporary name in the same folder, then renamed to `path` in one step.
 
-    It is filled through `sink`, or by whoever is given the name `temporary`. With `durable`, `commit` syncs the
-    content, renames, then syncs the folder: after a power cut there is the whole new file or, if `commit` had not
-    returned, maybe the old one. Without `durable` nothing is synced; for files that can be made again.
+    It is filled through `sink`, or through the path `temporary`. With `durable`, `commit` syncs the
+    content, renames, then syncs the folder: after a power cut the file is complete, or still the old one
+    if `commit` had not returned. Without `durable` nothing is synced: for files that can be made again.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -112,10 +112,10 @@ def make_folder(folder: Path) -> None:
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
-    for each in reversed(missing):
-        each.mkdir(exist_ok=True)
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
         with suppress(PermissionError):  # a parent that may be written to but not listed cannot be opened to sync it
-            sync_folder(each.parent)
+            sync_folder(new.parent)
 
 
 def sync_folder(folder: Path) -> None:

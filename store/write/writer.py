@@ -50,7 +50,7 @@ BATCHES_PER_COMPACTION = 64
 
 
 class Writer:
-    """The only writer of a library, from `Library.writer()`. After `NoSpaceLeft` from a method the library is intact."""
+    """The only writer of a library, from `Library.writer()`. `NoSpaceLeft` from a method leaves it intact."""
 
     def __init__(self, folder: Path, snapshot: Snapshot) -> None:
         self._folder = folder
@@ -94,9 +94,9 @@ class Writer:
         """Add a location of a known file, or update its size and time."""
         return self.add_locations([(file_id, location)])
 
-    def add_locations(self, places: Sequence[tuple[int, Location]]) -> int:
+    def add_locations(self, located: Sequence[tuple[int, Location]]) -> int:
         """`add_location` for many (file id, location) in one transaction. `LibraryError` for an unknown file id."""
-        latest = {place.path: (file_id, place) for file_id, place in places}
+        latest = {location.path: (file_id, location) for file_id, location in located}
         return self._commit(lambda connection: set_locations(connection, list(latest.values())))
 
     def record_volumes(self, volumes: Sequence[Volume]) -> int:
@@ -111,13 +111,13 @@ class Writer:
         latest = {failure.location.path: failure for failure in failures}
         return self._commit(lambda connection: record_failures(connection, list(latest.values())))
 
-    def store_cues(self, read: Sequence[tuple[int, CueSource]], gone: Iterable[int] = ()) -> int:
-        """Store cues of known files, as (file id, source), replacing those of the same source. `gone`: ids of sources
+    def store_cues(self, read: Sequence[tuple[int, CueSource]], removed: Iterable[int] = ()) -> int:
+        """Store cues of known files, as (file id, source), replacing those of the same source. `removed`: ids of sources
         (`KnownSource.id`) that no longer exist."""
-        dropped = list(gone)
+        removed_ids = list(removed)
 
         def change(connection: duckdb.DuckDBPyConnection) -> None:
-            drop_sources(connection, dropped)
+            drop_sources(connection, removed_ids)
             store_cues(connection, read)
 
         return self._commit(change)
@@ -148,8 +148,8 @@ class Writer:
 
         The last location of a file is kept: when a drive is disconnected its files are offline, not removed.
         """
-        gone = list(paths)
-        return self._commit(lambda connection: forget_locations(connection, gone))
+        removed = list(paths)
+        return self._commit(lambda connection: forget_locations(connection, removed))
 
     def set_vector_backend(self, milvus: MilvusAddress | None) -> list[str]:
         """Choose what searches the vectors: a Milvus, which `maintain` then fills, or FAISS (None).
