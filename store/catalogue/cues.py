@@ -69,16 +69,11 @@ class StoredCue:
 def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, CueSource]]) -> None:
     """Store cues that were read, (file id, source). They replace those of the same source; the last of two counts."""
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
-    sources = list(latest.values())
-    insert_temp(
-        connection, "read_sources", _SOURCE, [_source_row(number, *source) for number, source in enumerate(sources)]
-    )
-    insert_temp(
-        connection,
-        "read_cues",
-        _CUE,
-        [row for number, (_, source) in enumerate(sources) for row in _cue_rows(number, source)],
-    )
+    numbered = list(enumerate(latest.values()))
+    source_rows = [_source_row(number, file_id, source) for number, (file_id, source) in numbered]
+    cue_rows = [row for number, (_, source) in numbered for row in _cue_rows(number, source)]
+    insert_temp(connection, "read_sources", _SOURCE, source_rows)
+    insert_temp(connection, "read_cues", _CUE, cue_rows)
     connection.execute("""
         CREATE TEMP TABLE new_sources AS SELECT nextval('cue_source_ids') AS id, * FROM read_sources ORDER BY number""")
     _delete(
