@@ -112,7 +112,7 @@ class Writer:
         return self._commit(lambda connection: record_failures(connection, list(latest.values())))
 
     def store_cues(self, read: Sequence[tuple[int, CueSource]], removed: Iterable[int] = ()) -> int:
-        """Store cues of known files, (file id, source), replacing those of the same source. `removed` are ids of sources
+        """Store cues of known files, (file id, source), replacing those of the same source. `removed`: source ids
         (`KnownSource.id`) that no longer exist."""
         removed_ids = list(removed)
 
