@@ -1,4 +1,4 @@
-"""Any sequence of changes leaves the library as it leaves its twin."""
+"""Any sequence of changes has the same result in the library and in its twin."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FAILURES = st.builds(failure, PATHS, st.sampled_from(["empty", "not media"]), TI
 
 
 class LibraryAndTwin(RuleBasedStateMachine):
-    """A change is as many generations for both. Merging, when a writer ends, is one of the library's own."""
+    """A change is the same number of generations in both; compaction when a writer ends adds some to the library."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class LibraryAndTwin(RuleBasedStateMachine):
 
 
 class CompressedAndTwin(LibraryAndTwin):
-    """The same for spaces that are searched by compressed indexes."""
+    """The same with compressed indexes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class MilvusAndTwin(LibraryAndTwin):
 
 
 SETTINGS = settings(
-    max_examples=10,
+    max_examples=5,
     stateful_step_count=8,
     deadline=None,
     phases=[Phase.generate],  # shrinking would take minutes
@@ -160,4 +160,4 @@ TestCompressedAndTwin = CompressedAndTwin.TestCase
 TestCompressedAndTwin.settings = SETTINGS
 if find_spec("milvus_lite"):
     TestMilvusAndTwin = MilvusAndTwin.TestCase
-    TestMilvusAndTwin.settings = settings(SETTINGS, max_examples=3)
+    TestMilvusAndTwin.settings = settings(SETTINGS, max_examples=2)
