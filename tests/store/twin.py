@@ -1,4 +1,4 @@
-"""A plain twin of a library, in memory and NumPy: what the real one must answer."""
+"""A plain model of a library, in memory with NumPy: the answers that the real one must give."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pesearch.types import (
 
 
 class Twin:
-    """Reader and writer in one. Places are by path, contents by id."""
+    """Reader and writer in one. Locations are stored by path, contents by id."""
 
     def __init__(self) -> None:
         self._generation = 0
@@ -40,7 +40,7 @@ class Twin:
         yield self
 
     def copy(self) -> Twin:
-        """Another that goes on from here."""
+        """An independent copy."""
         other = copy.copy(self)
         other._places, other._contents, other._features = dict(self._places), dict(self._contents), dict(self._features)
         return other
