@@ -29,7 +29,7 @@ ANSWERS = "answers.json"
 
 
 def fill(library: Library) -> None:
-    """Add everything that a library can have: copies, a moved, removed and streamed file, failures, two codecs, cues."""
+    """Add everything that a library can have: copies, moved, removed and streamed files, failures, two codecs, cues."""
     with library.writer() as writer:
         writer.add([encoded("/a", "one", steps=5), encoded("/copy of a", "one"), encoded("/b", "two", rows=4)])
         writer.add([encoded("/c", "three", rows=0, steps=3, codec="another"), encoded("/gone", "four", steps=2)])

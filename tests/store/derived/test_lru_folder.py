@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,9 +73,9 @@ def test_file_of_a_failed_write_is_not_kept(tmp_path: Path) -> None:
 
     def fail(path: Path) -> None:
         path.write_bytes(b"half")
-        raise OSError
+        raise OSError(errno.EIO, "input/output error")
 
-    with pytest.raises(OSError, match=""):
+    with pytest.raises(OSError, match="input/output error"):
         cache.add("a.mp4", fail)
     assert list(cache.folder.iterdir()) == []
     assert cache.add("a.mp4", lambda path: path.write_bytes(b"whole")) == tmp_path / "proxies" / "a.mp4"
