@@ -90,12 +90,11 @@ class Writer:
         """Store preview pictures of a content, if the disk has room."""
         keep_previews(self._folder, fingerprint, pictures)
 
-    def add_location(self, file_id: int, location: Location) -> int:
-        """Add a location of a known file, or update its size and time."""
-        return self.add_locations([(file_id, location)])
-
     def add_locations(self, located: Sequence[tuple[int, Location]]) -> int:
-        """`add_location` for many (file id, location) in one transaction. `LibraryError` for an unknown file id."""
+        """Add locations of known files, (file id, location), or update size and time of known locations.
+
+        `LibraryError` for an unknown file id.
+        """
         latest = {location.path: (file_id, location) for file_id, location in located}
         return self._commit(lambda connection: set_locations(connection, list(latest.values())))
 

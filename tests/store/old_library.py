@@ -35,7 +35,7 @@ def fill(library: Library) -> None:
         writer.add([encoded("/c", "three", rows=0, steps=3, codec="another"), encoded("/gone", "four", steps=2)])
         writer.record_failures(failure("/b", "cannot be read any more"), failure("/\udcff.mp4"))
         writer.remove([file.id for file in library.files() if file.fingerprint == "four"])
-        writer.add_location(1, location("/moved a", 9))
+        writer.add_locations([(1, location("/moved a", 9))])
         writer.forget([Path("/a")])
         film, streamed = encoded("/film", "five", rows=20, steps=30), StreamingShardWriter(library.folder, SPACES)
         for part in film.vectors:

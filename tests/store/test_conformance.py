@@ -95,7 +95,7 @@ def test_moved_file_keeps_its_vectors(either: Either) -> None:
     with either.writer() as writer:
         writer.add([encoded("/old", "one")])
         file = either.files()[0]
-        writer.add_location(file.id, location("/new"))
+        writer.add_locations([(file.id, location("/new"))])
         writer.forget([Path("/old")])
     assert paths(either, "one") == ["/new"]
     assert found(either) == {file.id}
@@ -112,7 +112,7 @@ def test_last_location_of_a_file_is_not_removed(either_catalogue: Either) -> Non
 
 def test_unknown_file_id_is_refused(either_catalogue: Either) -> None:
     with either_catalogue.writer() as writer, pytest.raises(LibraryError, match="99"):
-        writer.add_location(99, location("/a"))
+        writer.add_locations([(99, location("/a"))])
     assert (either_catalogue.generation(), either_catalogue.known()) == (0, {})
 
 

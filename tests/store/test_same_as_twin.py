@@ -75,8 +75,8 @@ class LibraryAndTwin(RuleBasedStateMachine):
         if choice < len(files):
             with self.writing() as writer:
                 place, file_id = location(path, time), files[choice].id
-                done = writer.add_location(file_id, place)
-                assert done - self.before == self.twin.add_location(file_id, place) - self.twin_before
+                done = writer.add_locations([(file_id, place)])
+                assert done - self.before == self.twin.add_locations([(file_id, place)]) - self.twin_before
 
     @rule(paths=st.sets(PATHS))
     def forget(self, paths: set[str]) -> None:

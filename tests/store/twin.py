@@ -56,9 +56,6 @@ class Twin:
                 self._features.setdefault(file_id, file.features)
         return self._commit()
 
-    def add_location(self, file_id: int, place: Location) -> int:
-        return self.add_locations([(file_id, place)])
-
     def add_locations(self, places: Sequence[tuple[int, Location]]) -> int:
         for file_id, place in places:
             if file_id not in self._contents:

@@ -83,7 +83,7 @@ def test_cues_are_removed_with_their_path(library: Library) -> None:
     """Cues of a sidecar are removed with the path next to it; a failure with the same size and time keeps them."""
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("within")), beside("/a", "/a.srt", cue("beside")))])
-        writer.add_location(1, location("/moved"))
+        writer.add_locations([(1, location("/moved"))])
         writer.record_failures(failure("/a"))
         assert texts(library) == {"one": ["within", "beside"]}
         writer.forget([Path("/a")])

@@ -80,7 +80,7 @@ def test_moved_file_is_found_by_volume_and_inode(library: Library) -> None:
     assert [known.find_moved(place) for place in [*others, location("/new/b")]] == [None] * 5
     assert again.only_on(["drive"]) == {"drive": 1}
     with again.writer() as writer:
-        writer.add_location(1, location("/copy"))
+        writer.add_locations([(1, location("/copy"))])
     assert again.only_on(["drive"]) == {}
 
 
