@@ -16,7 +16,7 @@ def write_document(document: bytes, path: Path, form: Form) -> None:
     """
     if path.exists() and form_of(path) is not form:
         raise ExportError(f"{path.name} is there already, and its ending is not that of {form}: name another file")
-    write_atomically(path, lambda sink: sink.write(document))
+    write_atomically(path, lambda sink: sink.write(document), durable=False)
 
 
 def add_document(document: bytes, folder: Path, name: str, form: Form) -> Path:

@@ -80,7 +80,7 @@ def schedule(done: float) -> float:
 
 def save_weights(module: nn.Module, file: Path) -> None:
     """Writes the module's weights, whole or not at all."""
-    write_atomically(file, lambda sink: torch.save(module.state_dict(), sink))
+    write_atomically(file, lambda sink: torch.save(module.state_dict(), sink), durable=False)
 
 
 def load_weights(module: nn.Module, file: Path) -> None:

@@ -48,13 +48,13 @@ def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes((samples * 32767).round().astype("<i2").tobytes())
 
-    write_atomically(path, write)
+    write_atomically(path, write, durable=False)
 
 
 def write_picture(path: Path, scene: Scene, at_seconds: float = 0.0) -> None:
     """Writes one moment of the scene as a PNG."""
     picture = Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT))
-    write_atomically(path, lambda sink: picture.save(sink, format="PNG"))
+    write_atomically(path, lambda sink: picture.save(sink, format="PNG"), durable=False)
 
 
 def _frames(scenes: Sequence[Scene], frames_per_second: int) -> Iterable[NDArray[np.uint8]]:

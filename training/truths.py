@@ -81,7 +81,7 @@ def truth_of(path: str, scenes: Sequence[Scene], audio_caption: str, video_capti
 def write_truths(path: Path, truths: Sequence[Truth]) -> None:
     """Writes truths.json, whole or not at all."""
     text = json.dumps({"clips": [asdict(truth) for truth in truths]}, indent=1, ensure_ascii=False)
-    write_atomically(path, lambda sink: sink.write(f"{text}\n".encode()))
+    write_atomically(path, lambda sink: sink.write(f"{text}\n".encode()), durable=False)
 
 
 def _heard(scene: Scene, begin: float) -> list[Sound]:

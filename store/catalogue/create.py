@@ -33,7 +33,7 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
             raise LibraryError(f"There is a library in {folder} already")
         if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
             quarantine(folder, [LOG_FILE])
-        file = AtomicFile(catalogue)
+        file = AtomicFile(catalogue, durable=True)
         library_id = uuid.uuid4().hex
         with disk_errors(folder):
             for left_behind in folder.glob(file.temporary.name + "*"):

@@ -40,7 +40,7 @@ def keep_previews(library: Path, fingerprint: str, pictures: Sequence[Preview]) 
 
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, write)
+        write_atomically(path, write, durable=False)
 
 
 def nearest_preview(library: Path, fingerprint: str, at_seconds: float) -> bytes | None:

@@ -44,12 +44,12 @@ def no_space_left(folder: Path) -> NoSpaceLeft:
 class AtomicFile:
     """A file that is written under a temporary name in the same folder, then renamed to `path` in one step.
 
-    It is filled through `sink`, or through the path `temporary`. With `durable`, `commit` syncs the
-    content, renames, then syncs the folder: after a power cut the file is complete, or still the old one
-    if `commit` had not returned. Without `durable` nothing is synced: for files that can be made again.
+    It is filled through `sink`, or through the path `temporary`. With `durable`, `commit` syncs the content, renames,
+    then syncs the folder: after a power cut the file is complete, or still the old one if `commit` had not returned.
+    Without `durable` nothing is synced: for files that can be made again.
     """
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(self, path: Path, *, durable: bool) -> None:
         self._path = path
         self._durable = durable
         self._sink: BinaryIO | None = None
@@ -93,7 +93,7 @@ def undone_by(undo: Callable[[], None]) -> Iterator[None]:
         stack.pop_all()
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, durable: bool = False) -> int:
+def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, durable: bool) -> int:
     """Let `write` fill a file that replaces `path`; after an error `path` is as before. Its size in bytes."""
     file = AtomicFile(path, durable=durable)
     with undone_by(file.abandon):

@@ -81,7 +81,7 @@ class RowStream:
         self.name = f"{uuid.uuid4().hex}.arrow"
         self.rows, self.size_bytes, self.checksum = 0, 0, ""
         self._path = folder / self.name
-        self._file = AtomicFile(self._path)
+        self._file = AtomicFile(self._path, durable=True)
         self._sink = _HashedSink(self._file.sink)
         self._writer = pa.ipc.new_file(self._sink, schema)
         self._batch_rows = batch_rows

@@ -65,7 +65,7 @@ class Staging:
             source = self._system.open_input_stream(self._place(shard))
         with disk_errors(path.parent), source:
             make_folder(path.parent)
-            file = AtomicFile(path)
+            file = AtomicFile(path, durable=True)
             with undone_by(file.abandon):
                 while part := self._read(source):
                     hashed.update(part)
