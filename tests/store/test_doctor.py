@@ -15,6 +15,7 @@ import pytest
 from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryNotFound, LibraryTooNew, SnapshotExpired
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
+from pesearch.store.shards.checksum import find_damage
 from tests.store.contents import AUDIO, SPACES, encoded, features, queries, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
 from tests.store.templates import copy_library
@@ -117,7 +118,9 @@ def test_damaged_features_are_discarded_and_vectors_kept(filled: Library, damage
 def test_any_flipped_byte_of_a_shard_is_found_or_harmless(filled: Library) -> None:
     """A reader raises LibraryDamaged or returns rows of the right shape; it never crashes. Doctor finds every flip."""
     shard = shard_of(filled, "features", 3)
+    registered = next(each for each in filled._generation.snapshot.shards if each.name == shard.name)
     whole = shard.read_bytes()
+    assert find_damage(filled.folder, registered, {}) is None
     for at in range(len(whole)):
         shard.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
         try:
@@ -125,8 +128,8 @@ def test_any_flipped_byte_of_a_shard_is_found_or_harmless(filled: Library) -> No
             assert kept is not None and kept.steps.shape == (5, 4)
         except LibraryDamaged:
             pass
-        if at % 50 == 0:
-            assert len(examine(filled.folder).damaged) == 1
+        assert find_damage(filled.folder, registered, {}) is not None
+    assert [damaged.shard for damaged in examine(filled.folder).damaged] == [registered]
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 9999, b"half"], ids=["empty", "garbage", "half"])
