@@ -18,6 +18,7 @@ from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.cut_clips import Clip, NotCut, cut_clips
 from pesearch.store.derived.lru_folder import CLIPS_FOLDER
+from pesearch.store.disk.durable import AtomicFile
 
 KEPT_SECONDS = 24 * 3600
 """A page that was left for a day is not come back to."""
@@ -38,11 +39,11 @@ def pack(choices: Sequence[Selection], reencode: bool, library: Path, tell: Call
     """
     name, not_cut = uuid4().hex, []
     folder = kept_folder(library, CLIPS_FOLDER)
-    part = folder / f".{name}"
+    file = AtomicFile(folder / f"{name}.zip", durable=False)
     try:
         folder.mkdir(exist_ok=True)
         _forget_old(folder)
-        with TemporaryDirectory(prefix=".", dir=folder) as cut, zipfile.ZipFile(part, "w") as archive:
+        with TemporaryDirectory(prefix=".", dir=folder) as cut, zipfile.ZipFile(file.sink, "w") as archive:
             for number, outcome in enumerate(cut_clips(choices, Path(cut), reencode), start=1):
                 if isinstance(outcome, Clip):
                     archive.write(outcome.path, outcome.path.name)
@@ -52,13 +53,13 @@ def pack(choices: Sequence[Selection], reencode: bool, library: Path, tell: Call
                 tell(number / len(choices))
         if len(not_cut) == len(choices):
             return Archive("", tuple(not_cut))
-        part.rename(folder / f"{name}.zip")
+        file.commit()
         return Archive(name, tuple(not_cut))
     except OSError as error:
         raise ExportError(f"clips cannot be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            file.abandon()
 
 
 def archive_path(name: str, library: Path) -> Path | None:

@@ -116,12 +116,7 @@ async def proxy(request: Request) -> Response:
     name = f"{file.fingerprint}-{start}-{end}.mp4"
 
     def make(unwanted: Event) -> Path:
-        temporary = made.temporary(name)
-        try:
-            write_proxy(file.path, start / 1000, end / 1000, temporary, unwanted)
-            return made.adopt(temporary, name)
-        finally:
-            temporary.unlink(missing_ok=True)
+        return made.add(name, lambda path: write_proxy(file.path, start / 1000, end / 1000, path, unwanted))
 
     path = await run_in_threadpool(made.path, name) or await _proxy_jobs.result(request, name, make)
     kind = "video/mp4" if file.info.video else "audio/mp4"

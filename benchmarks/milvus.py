@@ -80,7 +80,7 @@ def _figures(data: VectorData, folder: Path, where: MilvusAddress | None) -> Fig
     started = time.perf_counter()
     library = open_library(folder / "library")
     with library.writer() as writer:
-        writer.search_vectors_at(where)
+        writer.set_vector_backend(where)
     seconds = time.perf_counter() - started
     ours = Ours()
     ours.open(data, folder)
@@ -95,7 +95,7 @@ def _figures(data: VectorData, folder: Path, where: MilvusAddress | None) -> Fig
     of_tenth = [ours.search(question, K, file_ids=tenth) for question in data.questions]
     policy = str(library.status().policies[SpaceName.FRAME]).replace(f" on {where}", " on the Milvus")
     with library.writer() as writer:
-        writer.search_vectors_at(None)  # leaves nothing on a Milvus that others use
+        writer.set_vector_backend(None)  # leaves nothing on a Milvus that others use
     p50, p99 = np.percentile(taken, [50, 99])
     return Figures(policy, seconds, p50, p99, _recall(found, data.truth[1.0]), _recall(of_tenth, data.truth[TENTH]))
 

@@ -198,7 +198,7 @@ def measure_storage(folder: Path) -> Storage:
     with library.writer() as writer:
         for number in range(60):
             writer.add([_encoded(number, 600.0, library.spaces, random)])
-        writer.merge()
+        writer.compact()
     with library.writer():
         pass  # which sweeps what was merged
     return Storage("storage", bytes_an_hour(MODEL_SETS["small"]), (size_on_disk(library.folder) - empty) / 10)

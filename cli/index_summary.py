@@ -198,7 +198,7 @@ def choose_vectors(folder: Path, vectors: str) -> None:
     milvus = reach_vectors(vectors)
     with library.writer() as writer:
         before = library.milvus
-        for name in writer.search_vectors_at(milvus):
+        for name in writer.set_vector_backend(milvus):
             print(f"the collection {name} stays on {before}, which cannot be reached: drop it there", file=sys.stderr)
         follow_refresh(writer.maintain())
     policies = library.status().policies

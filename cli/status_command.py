@@ -148,7 +148,7 @@ def print_library(folder: Path) -> int:
     if found.lost_commits:
         print(f"broken   library  its last {found.lost_commits} commits are missing: run `pesearch doctor --repair`")
     whole = found.shards - len(found.damaged)
-    unsigned = f", {found.unsigned} without a checksum" if found.unsigned else ""
+    unsigned = f", {found.without_checksum} without a checksum" if found.without_checksum else ""
     print(f"ok       shards   {whole} of {found.shards} are as they were written ({size(found.size_bytes)}{unsigned})")
     print(f"ok       sharing  {check_sharing(library.model_set)}")
     return 2 if found.damaged or found.lost_commits or away else 0

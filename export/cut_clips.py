@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.output_file import kept
+from pesearch.export.output_file import commit_to_free_name
 from pesearch.export.safe_names import safe_stem
-from pesearch.formatting import format_span
-from pesearch.media.cut_clip import choose_clip_format, cut_clip
+from pesearch.formatting import span
+from pesearch.media.cut_clip import cut_clip, muxing
+from pesearch.store.disk.durable import AtomicFile, undone_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,10 @@ def _cut(choice: Selection, folder: Path, reencode: bool) -> Path:
         how = choose_clip_format(choice.path, reencode)
         suffix, times = how.suffix, "_" + format_span(*choice.stretch_seconds).replace(":", "-")
     name = safe_stem(choice.path) + times
-    part = folder / f".{name}.{os.getpid()}.part"
-    try:
+    file = AtomicFile(folder / name, durable=False)
+    with undone_by(file.abandon):
         if choice.is_still:
-            shutil.copyfile(choice.path, part)
+            shutil.copyfile(choice.path, file.temporary)
         else:
-            cut_clip(choice.path, *choice.stretch_seconds, part, how)
-        return kept(part, folder, name, suffix)
-    finally:
-        part.unlink(missing_ok=True)
+            cut_clip(choice.path, *choice.stretch_seconds, file.temporary, how)
+        return commit_to_free_name(file, folder, name, suffix)

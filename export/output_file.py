@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pesearch.errors import ExportError
 from pesearch.export.formats import Form, form_of
+from pesearch.store.disk.durable import AtomicFile, undone_by, write_atomically
 
 
 def write_document(document: bytes, path: Path, form: Form) -> None:
@@ -16,28 +16,21 @@ def write_document(document: bytes, path: Path, form: Form) -> None:
     """
     if path.exists() and form_of(path) is not form:
         raise ExportError(f"{path.name} is there already, and its ending is not that of {form}: name another file")
-    part = path.with_name(f".{os.getpid()}.part")
-    try:
-        part.write_bytes(document)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomically(path, lambda sink: sink.write(document), durable=False)
 
 
 def add_document(document: bytes, folder: Path, name: str, form: Form) -> Path:
     """Write a document into a folder under a name that is free there. Errors: OSError."""
-    part = folder / f".{name}.{os.getpid()}.part"
-    try:
-        part.write_bytes(document)
-        return kept(part, folder, name, f".{form}")
-    finally:
-        part.unlink(missing_ok=True)
+    file = AtomicFile(folder / name, durable=False)
+    with undone_by(file.abandon):
+        file.sink.write(document)
+        return commit_to_free_name(file, folder, name, f".{form}")
 
 
-def kept(part: Path, folder: Path, name: str, suffix: str) -> Path:
+def commit_to_free_name(file: AtomicFile, folder: Path, name: str, suffix: str) -> Path:
     """Rename a finished file to NAME.SUFFIX, or NAME_2.SUFFIX and so on where that is taken.
 
-    The name is made first, as an empty file, so that of two who want it only one gets it.
+    The name is reserved by an empty file first, so that of two processes that want it only one gets it.
     """
     number = 1
     while True:
@@ -47,5 +40,5 @@ def kept(part: Path, folder: Path, name: str, suffix: str) -> Path:
         except FileExistsError:
             number += 1
             continue
-        part.replace(path)
+        file.commit(path)
         return path

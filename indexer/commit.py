@@ -144,7 +144,7 @@ def commit(writer: Writer, batch: Sequence[Finished]) -> list[Committed]:
     for each in embedded:
         writer.keep_previews(each.file.fingerprint, each.pictures)
     if remembered := [failure for failure in failures if os.path.lexists(failure.location.path)]:
-        writer.fail(*remembered)
+        writer.record_failures(*remembered)
     return [
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
         *(Relocated(copy, None) for each in embedded for copy in each.copies),

@@ -14,7 +14,7 @@ import numpy as np
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import CuesEmbedded
 from pesearch.indexer.timings import Stage, StageTimings
-from pesearch.store.catalogue.cues import CueSources, FoundIn, RowIds
+from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 from pesearch.types import FloatArray, SpaceName, SpaceVectors
@@ -59,7 +59,7 @@ def _parts(sources: CueSources) -> Iterator[RowIds]:
         yield np.array(part, dtype=np.int64)
 
 
-def _batches(cues: Sequence[FoundIn]) -> Iterator[list[str]]:
+def _batches(cues: Sequence[StoredCue]) -> Iterator[list[str]]:
     """Each text once; those of a length together, so that little is padded."""
     batch: list[str] = []
     for text in sorted({found.cue.text for found in cues}, key=lambda text: (len(text), text)):
@@ -71,7 +71,7 @@ def _batches(cues: Sequence[FoundIn]) -> Iterator[list[str]]:
         yield batch
 
 
-def _by_source(cues: Sequence[FoundIn], vectors: dict[str, FloatArray]) -> Iterator[tuple[int, SpaceVectors]]:
+def _by_source(cues: Sequence[StoredCue], vectors: dict[str, FloatArray]) -> Iterator[tuple[int, SpaceVectors]]:
     for source_id, group in groupby(cues, key=lambda found: found.source_id):
         mine = [found.cue for found in group]
         segments = np.array([(cue.start_seconds, cue.end_seconds) for cue in mine])

@@ -57,7 +57,7 @@ def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) ->
         for start in range(0, len(stale), _FILES_A_COMMIT):
             part = stale[start : start + _FILES_A_COMMIT]
             read = list(threads.map(_read_stale, part))
-            writer.take_cues(
+            writer.store_cues(
                 [(each.file.id, source) for each, found in zip(part, read, strict=True) for source in found.sources],
                 [source_id for each in part for source_id in each.gone],
             )
@@ -76,7 +76,7 @@ def _stale(found: Sequence[Location], library: Library) -> list[_Stale]:
     stale = []
     for location in found:
         place = known.get(location.path)
-        if place is None or place.file_id is None or place.failure is not None or not place.is_still(location):
+        if place is None or place.file_id is None or place.failure is not None or not place.is_unchanged(location):
             continue
         beside = {each.location.path: each for each in sidecars.find(location.path)}
         before = {source.sidecar.path: source for source in sources[place.file_id] if source.sidecar is not None}

@@ -68,12 +68,12 @@ def index_found(
     stages = StageTimings()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
-        missed = library.known().others(location.path for location in crawled.locations)
+        missed = library.known().paths_except(location.path for location in crawled.locations)
         gone = vanished(missed, roots_of(paths), crawled.blind)
         to_do = yield from _sort(survey(crawled.locations, library.pinned(), retry_failed))
         seen = volumes_of(crawled.locations)
         if not set(seen) <= set(library.volumes()):
-            writer.see(seen)
+            writer.record_volumes(seen)
         # Places first: the content that a failed path held before may have moved to another one.
         yield from _settle_places(to_do.known, gone, library, writer)
         for failed in to_do.failed:

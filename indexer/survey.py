@@ -121,7 +121,7 @@ def kept_out(error: MediaError) -> bool:
 def _as_known(
     location: Location, known: KnownLocation | None, library: Library, retry_failed: bool
 ) -> Unchanged | FailedBefore | Known | None:
-    if known is None or not known.is_still(location):
+    if known is None or not known.is_unchanged(location):
         return None
     if known.failure is not None:
         return None if retry_failed else FailedBefore(Failure(location, known.failure))

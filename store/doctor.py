@@ -1,7 +1,7 @@
-"""Finding damage in a library, and mending it: nothing is deleted that could still be of use.
+"""Find damage in a library, and repair it without deleting anything that may still be of use.
 
-What damaged shards held is to be computed again from the media: those files wait for the next run of the indexer. A
-catalogue that cannot be read is put aside with all that belongs to it, since vectors do not say what they are of.
+Files with data in damaged shards are indexed again by the next run of the indexer. An unreadable catalogue is moved to
+quarantine together with the shards, which cannot be attributed to files without it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, transaction
-from pesearch.store.catalogue.create import bring_up, is_older, migrate_catalogue, reading_as_now
+from pesearch.store.catalogue.create import apply_migrations, migrate_catalogue, needs_migration, reading_migrated
 from pesearch.store.catalogue.extents import read_shards
-from pesearch.store.catalogue.mutations import lose_shards, raise_generation, rename_library
+from pesearch.store.catalogue.mutations import discard_shards, raise_generation, rename_library
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
-from pesearch.store.catalogue.stamp import GENERATION_FILE, lost_commits, read_stamp, write_stamp
+from pesearch.store.catalogue.stamp import GENERATION_FILE, count_lost_commits, read_stamp, write_stamp
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import quarantine
@@ -27,7 +27,7 @@ from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard
 
 @dataclass(frozen=True, slots=True)
 class DamagedShard:
-    """A shard that is not as it was written, and why."""
+    """A shard that differs from what was written, and how."""
 
     shard: Shard
     error: LibraryDamaged
@@ -35,20 +35,20 @@ class DamagedShard:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was read of a library: `unsigned` shards are of an older program and have no checksum.
+    """The result of reading a whole library. `without_checksum` shards were written by an older program.
 
-    `lost_commits` are missing from a catalogue that is older than what was announced, such as a copy put back.
+    `lost_commits` is how far the catalogue is behind the generation file, as after restoring an old copy of it.
     """
 
     lost_commits: int
     shards: int
     size_bytes: int
-    unsigned: int
+    without_checksum: int
     damaged: tuple[DamagedShard, ...]
 
 
 def examine(folder: Path) -> Examination:
-    """Read every shard of the library in `folder`. Errors as in `open_library`; a damaged shard is none of them."""
+    """Read every shard of the library in `folder`. Damaged shards are reported; other errors as in `open_library`."""
     migrate_catalogue(folder)
     stamp = read_stamp(folder)
     snapshot = _snapshot(folder)
@@ -56,21 +56,21 @@ def examine(folder: Path) -> Examination:
     spaces = {space.name: space for space in snapshot.searched}
     checked = ((shard, find_damage(folder, shard, spaces)) for shard in shards)
     damaged = [DamagedShard(shard, error) for shard, error in checked if error is not None]
-    if damaged:  # what was merged or removed meanwhile is gone by right
-        with reading_as_now(folder) as connection:
+    if damaged:  # shards that a writer merged or removed meanwhile are not damaged
+        with reading_migrated(folder) as connection:
             registered = set(read_shards(connection))
-        damaged = [each for each in damaged if each.shard in registered]
+        damaged = [found for found in damaged if found.shard in registered]
     return Examination(
-        lost_commits=lost_commits(stamp, snapshot),
+        lost_commits=count_lost_commits(stamp, snapshot),
         shards=len(shards),
         size_bytes=sum(shard.size_bytes for shard in shards),
-        unsigned=sum(shard.checksum is None for shard in shards),
+        without_checksum=sum(shard.checksum is None for shard in shards),
         damaged=tuple(damaged),
     )
 
 
 def repair(folder: Path) -> Iterator[str]:
-    """Mend the library in `folder`, and say what is done, a line each; none when nothing is damaged.
+    """Repair the library in `folder`, and report each repair in a line.
 
     `LibraryBusy` when another process writes to it, `LibraryTooNew` as in `open_library`.
     """
@@ -78,65 +78,65 @@ def repair(folder: Path) -> Iterator[str]:
         return
     with writer_lock(folder):
         if not _is_readable(folder):
-            yield _mend_catalogue(folder)
-        elif lost := lost_commits(read_stamp(folder), _snapshot(folder)):
-            _begin_anew(folder)
-            yield f"the last {lost} commits are missing: `pesearch index PATH` embeds again what they held"
+            yield _repair_catalogue(folder)
+        elif lost := count_lost_commits(read_stamp(folder), _snapshot(folder)):
+            _rename_library(folder)
+            yield f"the last {lost} commits are missing: `pesearch index PATH` embeds their files again"
     if not (folder / CATALOGUE_FILE).exists():
         return
-    for each in examine(folder).damaged:
+    for damaged in examine(folder).damaged:
         with writer_lock(folder):
-            yield _give_up(folder, each.shard)
+            yield _discard_shard(folder, damaged.shard)
 
 
-def _mend_catalogue(folder: Path) -> str:
-    """Tries without the log of the last commits first: the catalogue itself is then as it was before them."""
+def _repair_catalogue(folder: Path) -> str:
+    """Try without the write-ahead log first: without it the catalogue is as before the last commits."""
     if (folder / LOG_FILE).exists():
-        aside = quarantine(folder, [LOG_FILE])
+        target = quarantine(folder, [LOG_FILE])
         if _is_readable(folder):
-            _begin_anew(folder)
+            _rename_library(folder)
             return (
-                f"the log of the last commits was damaged and now lies in {aside}: "
-                "`pesearch index PATH` embeds again what they held"
+                f"the log of the last commits was damaged and has been moved to {target}: "
+                "`pesearch index PATH` embeds their files again"
             )
-    aside = quarantine(folder, [CATALOGUE_FILE, GENERATION_FILE, VECTOR_FOLDER, FEATURE_FOLDER])
+    target = quarantine(folder, [CATALOGUE_FILE, GENERATION_FILE, VECTOR_FOLDER, FEATURE_FOLDER])
     return (
-        f"the catalogue cannot be read: it now lies in {aside}, with its vectors, which are of no use without it. "
-        f"Put these back with a copy of {CATALOGUE_FILE} if you have one, else `pesearch index PATH` embeds all again"
+        f"the catalogue cannot be read and has been moved to {target}, with the vectors, which are useless without it: "
+        f"restore them with a backup of {CATALOGUE_FILE} if there is one, else `pesearch index PATH` embeds all again"
     )
 
 
-def _give_up(folder: Path, shard: Shard) -> str:
+def _discard_shard(folder: Path, shard: Shard) -> str:
     with transaction(folder) as connection:
-        files = lose_shards(connection, [shard])
+        files = discard_shards(connection, [shard])
         raise_generation(connection)
-    _announce(folder)
-    return f"{shard.place} was damaged and is given up: `pesearch index PATH` embeds what {files} files had in it again"
+    _write_stamp(folder)
+    return f"{shard.place} was damaged and has been discarded: `pesearch index PATH` embeds its {files} files again"
 
 
-def _begin_anew(folder: Path) -> None:
-    """Readers may hold a later generation than the catalogue now is of."""
+def _rename_library(folder: Path) -> None:
+    """Give the library a new id: readers may have a later generation in memory than the catalogue has now."""
     last = read_stamp(folder).partition(" ")[0]
     with transaction(folder) as connection:
         rename_library(connection, uuid.uuid4().hex, int(last) if last.isdecimal() else 0)
-    _announce(folder)
+    _write_stamp(folder)
 
 
-def _announce(folder: Path) -> None:
+def _write_stamp(folder: Path) -> None:
     with disk_errors(folder):
         write_stamp(folder, _snapshot(folder).stamp)
 
 
 def _snapshot(folder: Path) -> Snapshot:
-    with reading_as_now(folder) as connection:
+    with reading_migrated(folder) as connection:
         return read_snapshot(connection)
 
 
 def _is_readable(folder: Path) -> bool:
-    """Whether the catalogue can be read, once it is brought up to this program's schema."""
+    """Whether the catalogue can be read, after migration to this program's schema."""
     try:
-        if is_older(folder):
-            bring_up(folder)
+        if needs_migration(folder):
+            apply_migrations(folder)
         _snapshot(folder)
     except LibraryDamaged:
         return False

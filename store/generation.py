@@ -1,4 +1,4 @@
-"""One generation of a library in memory: its snapshot, its rows and its indexes."""
+"""One generation of a library in memory: snapshot, mapped rows and indexes."""
 
 from __future__ import annotations
 
@@ -14,55 +14,70 @@ from pesearch.store.index.mapped_rows import Rows, map_file, map_rows
 from pesearch.store.index.vector_search import VectorIndex, open_index
 from pesearch.types import FloatArray, Space, SpaceName
 
+MAX_INDEX_TRIES = 8
+"""How often a search on a Milvus is repeated because a writer replaced the index meanwhile: once per step of a writer,
+each of which takes seconds."""
+
 
 class Generation:
-    """A snapshot of the catalogue with the indexes over its vectors, each opened when it is first asked for."""
+    """A snapshot of the catalogue with the indexes over its vectors, each opened on first use. Safe to share among
+    threads."""
 
-    def __init__(self, folder: Path, snapshot: Snapshot, coverings: AnnRegistry) -> None:
+    def __init__(self, folder: Path, snapshot: Snapshot, ann: AnnRegistry) -> None:
         self.snapshot = snapshot
         self._folder = folder
-        self._coverings = coverings
+        self._ann = ann
         self._rows: dict[SpaceName, Rows] = {}
         self._indexes: dict[SpaceName, VectorIndex] = {}
         self._opening = threading.Lock()
 
     def rows(self, space: Space) -> Rows:
-        """All rows of one space, mapped once. `FileNotFoundError` as `index`."""
+        """All rows of one space, mapped once. Errors as in `index`."""
         if space.name not in self._rows:
             self._rows[space.name] = map_rows(self._folder, self.snapshot, space)
         return self._rows[space.name]
 
     def rows_with(self, space: Space, file_id: int) -> Rows:
-        """Rows of one space with those of a file: all, where they are mapped; else those of the file alone."""
-        held = self._rows.get(space.name)
-        return map_file(self._folder, self.snapshot, space, file_id) if held is None else held
+        """Rows of one space that include those of a file: all rows if they are mapped already, else only the file's."""
+        mapped = self._rows.get(space.name)
+        return map_file(self._folder, self.snapshot, space, file_id) if mapped is None else mapped
 
     def search(self, space: Space, queries: FloatArray, k: int, file_ids: frozenset[int] | None) -> list[Hits]:
-        """As `VectorIndex.search`. Rows may go from a server while it is asked; then it is asked again without them."""
-        while True:
+        """As `VectorIndex.search`.
+
+        A Milvus may lose rows to a writer while it is searched. The search is then repeated with the index that the
+        writer left; `VectorServerError` after MAX_INDEX_TRIES.
+        """
+        for _ in range(MAX_INDEX_TRIES):
             index = self.index(space)
             try:
                 hits = index.search(queries, k, file_ids)
             except VectorServerError:
                 if self.index(space) is index:
                     raise
-                continue
-            if self.snapshot.milvus is None or self.index(space) is index:
-                return hits
+            else:
+                if self.snapshot.milvus is None or self.index(space) is index:
+                    return hits
+        raise VectorServerError(
+            f"The Milvus of the library {self._folder} changes faster than it can be searched: try again later"
+        )
 
     def index(self, space: Space) -> VectorIndex:
-        """The index of one space. `FileNotFoundError` when this generation is past and a shard of it was swept."""
+        """The index of one space, over its latest ANN index on disk.
+
+        `FileNotFoundError` when this is no longer the last generation and one of its shards was deleted.
+        """
         with self._opening:
-            held = self._indexes.get(space.name)
-            if held is None:
-                held = self._indexes[space.name] = self._open(space)
-            elif (covering := self._coverings.of(self.snapshot, space, held.rows.layout)) is not held.covering:
-                held = self._indexes[space.name] = open_index(held.rows, covering)
-            return held
+            opened = self._indexes.get(space.name)
+            if opened is None:
+                opened = self._indexes[space.name] = self._open(space)
+            elif (ann := self._ann.of(self.snapshot, space, opened.rows.layout)) is not opened.covering:
+                opened = self._indexes[space.name] = open_index(opened.rows, ann)
+            return opened
 
     def _open(self, space: Space) -> VectorIndex:
-        """The shards are looked into while the cache is read: both wait for the disk."""
-        with ThreadPoolExecutor(1, "pesearch-open") as beside:
-            mapping = beside.submit(self.rows, space)
-            covering = self._coverings.of(self.snapshot, space, self.snapshot.vectors[space.name].layout())
-            return open_index(mapping.result(), covering)
+        """Map the shards while the ANN index is read: both wait for the disk."""
+        with ThreadPoolExecutor(1, "pesearch-open") as executor:
+            mapping = executor.submit(self.rows, space)
+            ann = self._ann.of(self.snapshot, space, self.snapshot.vectors[space.name].layout())
+            return open_index(mapping.result(), ann)

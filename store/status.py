@@ -1,4 +1,4 @@
-"""What a library holds, counted."""
+"""Counts of what a library contains."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from pesearch.types import MediaKind, SpaceName
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library holds. `hours` are of media, counted once for each content; `vectors` are counted by space,
-    those of cues where there are any.
-
-    `policies` say how each space is searched.
-    """
+    """What a library contains. `hours` count each content once; `vectors` are their numbers by space, CUE only if there
+    are any; `policies` are how each of these spaces is searched."""
 
     generation: int
     model_set: str
@@ -32,8 +29,8 @@ class LibraryStatus:
     size_bytes: int
 
 
-def status_of(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
-    """The status of the library in `folder` at one generation, which has so many `cues`."""
+def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
+    """The status of the library in `folder` at one generation. `cues` is their number."""
     rows = {name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()}
     vectors = {name: count for name, count in rows.items() if count or name is not SpaceName.CUE}
     return LibraryStatus(

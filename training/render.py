@@ -5,12 +5,14 @@ import tempfile
 import wave
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from pesearch.errors import FFmpegMissing, PesearchError
+from pesearch.store.disk.durable import AtomicFile, undone_by, write_atomically
 from training.pictures import render_frame
 from training.scene import Scene
 from training.sounds import SAMPLE_RATE, render_audio
@@ -23,17 +25,14 @@ def write_video(path: Path, scenes: Sequence[Scene], frames_per_second: int = 12
 
     A file appears whole or not at all. Raises PesearchError when FFmpeg fails, FFmpegMissing when it is not there.
     """
-    part = path.with_name(f".{path.name}.part")
-    with tempfile.NamedTemporaryFile(suffix=".f32") as track:
+    file = AtomicFile(path, durable=False)
+    with undone_by(file.abandon), tempfile.NamedTemporaryFile(suffix=".f32") as track:
         if sound:
             track.write(np.concatenate([render_audio(scene) for scene in scenes]).tobytes())
             track.flush()
-        command = _command(part, frames_per_second, Path(track.name) if sound else None)
-        try:
-            _encode(command, _frames(scenes, frames_per_second))
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        command = _command(file.temporary, frames_per_second, Path(track.name) if sound else None)
+        _encode(command, _frames(scenes, frames_per_second))
+        file.commit()
 
 
 def write_audio(path: Path, scene: Scene) -> None:
@@ -43,24 +42,19 @@ def write_audio(path: Path, scene: Scene) -> None:
 
 def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
     """Writes sound [samples] in -1..1 as a 16-bit mono WAV of 48 kHz. The file appears whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with wave.open(str(part), "wb") as file:
+
+    def write(sink: BinaryIO) -> None:
+        with wave.open(sink, "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes((samples * 32767).round().astype("<i2").tobytes())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+
+    write_atomically(path, write, durable=False)
 
 
 def write_picture(path: Path, scene: Scene, at_seconds: float = 0.0) -> None:
     """Writes one moment of the scene as a PNG."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT)).save(part, format="PNG")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    picture = Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT))
+    write_atomically(path, lambda sink: picture.save(sink, format="PNG"), durable=False)
 
 
 def _frames(scenes: Sequence[Scene], frames_per_second: int) -> Iterable[NDArray[np.uint8]]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
 
+from pesearch.store.disk.durable import write_atomically
 from training.scene import Scene
 from training.words import FIXED, MADE_BY
 
@@ -79,13 +80,8 @@ def truth_of(path: str, scenes: Sequence[Scene], audio_caption: str, video_capti
 
 def write_truths(path: Path, truths: Sequence[Truth]) -> None:
     """Writes truths.json, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
     text = json.dumps({"clips": [asdict(truth) for truth in truths]}, indent=1, ensure_ascii=False)
-    try:
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomically(path, lambda sink: sink.write(f"{text}\n".encode()), durable=False)
 
 
 def _heard(scene: Scene, begin: float) -> list[Sound]:

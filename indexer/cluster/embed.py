@@ -19,7 +19,7 @@ from pesearch.indexer.pipeline import Embed, Embedding
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import Work, unseen
 from pesearch.indexer.timings import BESIDE, Stage, StageTimings
-from pesearch.store.catalogue.stamp import library_id_of
+from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.shards.staging import Staging
 from pesearch.types import Failure
 
@@ -55,7 +55,7 @@ class RayEmbed:
         What is left when workers have died with it again and again is tried once more, each file in a batch of its own.
         """
         pool = pool_of(living_nodes(), self._device, is_tiny=models.description.is_tiny)
-        library_id = library_id_of(library)
+        library_id = read_library_id(library)
         job = Job(
             models.description,
             models.folders,

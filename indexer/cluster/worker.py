@@ -19,7 +19,7 @@ from pesearch.indexer.pipeline import embed
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import Work, unseen
 from pesearch.indexer.timings import Stage, StageTimings
-from pesearch.store.catalogue.stamp import library_id_of
+from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.staging import Staging
@@ -108,7 +108,7 @@ class Worker:
             import torch
 
             job = self._job
-            if job.staging is None and library_id_of(job.library) != job.library_id:
+            if job.staging is None and read_library_id(job.library) != job.library_id:
                 raise ClusterError(f"The library {job.library} is not there: share its folder, or give --staging URI")
             models = ModelSet(job.description, _folders_here(job), (job.device,))
             if models.spaces != job.spaces:

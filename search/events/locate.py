@@ -96,8 +96,8 @@ def stored_sound(path: Path, library: Library) -> StoredSound | None:
 
     Raises OSError.
     """
-    known, now = library.known().get(path.absolute()), Location.of_file(path)
-    if known is None or known.file_id is None or not known.is_still(now):
+    known, now = library.known().get(path.absolute()), Location.now(path)
+    if known is None or known.file_id is None or not known.is_unchanged(now):
         return None
     return StoredSound(library, known.file_id)
 

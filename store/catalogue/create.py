@@ -1,4 +1,4 @@
-"""Making a library, and bringing an older one up to this program's schema: where it lies, or else in a copy."""
+"""Create a catalogue, and migrate an older one to this program's schema: in place, or in a copy if it is read-only."""
 
 from __future__ import annotations
 
@@ -17,48 +17,47 @@ from pesearch.errors import LibraryBusy, LibraryError
 from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
-from pesearch.store.disk.durable import TEMPORARY_SUFFIX, disk_errors, sync_folder
+from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import quarantine
 from pesearch.types import Space
 
 
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
-    """Write an empty catalogue. It gets its name when it is whole: a library is there, or it is not."""
+    """Write an empty catalogue. It is renamed when it is complete: a library exists, or it does not."""
     with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     with writer_lock(folder):
         catalogue = folder / CATALOGUE_FILE
         if catalogue.exists():
             raise LibraryError(f"There is a library in {folder} already")
-        if (folder / LOG_FILE).exists():  # of a catalogue that is gone: DuckDB would read it into the new one
+        if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
             quarantine(folder, [LOG_FILE])
-        temporary = folder / (CATALOGUE_FILE + TEMPORARY_SUFFIX)
+        file = AtomicFile(catalogue, durable=True)
         library_id = uuid.uuid4().hex
         with disk_errors(folder):
-            for left in folder.glob(temporary.name + "*"):
-                left.unlink()
-            with new_catalogue(temporary) as connection:
+            for left_behind in folder.glob(file.temporary.name + "*"):
+                left_behind.unlink()
+            with new_catalogue(file.temporary) as connection:
                 _fill(connection, library_id, model_set, spaces)
-                connection.execute("CHECKPOINT")  # all of it into the file; on closing, a full disk would go unnoticed
+                connection.execute("CHECKPOINT")  # closing the connection would not report a full disk
             write_stamp(folder, f"0 {library_id}")
-            temporary.rename(catalogue)
-            sync_folder(folder)
+            file.commit()
 
 
 def migrate_catalogue(folder: Path) -> None:
-    """Apply the migrations that the catalogue lacks, if any, where it can be written to just now.
+    """Apply missing migrations, unless the library is read-only or another process is writing to it.
 
-    `LibraryTooNew` when it knows more than this program.
+    `LibraryTooNew` for a schema that this program does not know.
     """
-    if is_older(folder) and os.access(folder, os.W_OK):
+    if needs_migration(folder) and os.access(folder, os.W_OK):
         with suppress(LibraryBusy), writer_lock(folder):
-            bring_up(folder)
+            apply_migrations(folder)
 
 
 @contextmanager
-def reading_as_now(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """As `reading`, of a catalogue of this program's schema; one that has stayed older is migrated in a copy."""
+def reading_migrated(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As `reading`, with this program's schema: a catalogue that is still older is copied, and the copy migrated."""
     with reading(folder) as connection:
         is_current = schema_number(connection) == len(MIGRATIONS)
         if is_current:
@@ -66,25 +65,25 @@ def reading_as_now(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if not is_current:
         with TemporaryDirectory(prefix="pesearch-") as copy:
             _copy(folder, Path(copy))
-            bring_up(Path(copy))
+            apply_migrations(Path(copy))
             with reading(Path(copy)) as connection:
                 yield connection
 
 
-def is_older(folder: Path) -> bool:
-    """Whether the catalogue lacks a migration. `LibraryTooNew` when it has had one that this program does not know."""
+def needs_migration(folder: Path) -> bool:
+    """Whether the catalogue lacks a migration. `LibraryTooNew` for a schema that this program does not know."""
     with reading(folder) as connection:
         return schema_number(connection) < len(MIGRATIONS)
 
 
-def bring_up(folder: Path) -> None:
-    """Apply the migrations that the catalogue lacks; the caller holds the writer's lock."""
+def apply_migrations(folder: Path) -> None:
+    """Apply missing migrations. The caller holds the writer's lock."""
     with transaction(folder) as connection:
         migrate(connection)
 
 
 def _copy(folder: Path, target: Path) -> None:
-    with reading(folder), disk_errors(target):  # as long as one reads, none writes
+    with reading(folder), disk_errors(target):  # nobody writes during a read
         for name in (CATALOGUE_FILE, LOG_FILE):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, target / name)

@@ -1,7 +1,7 @@
-"""The vectors of cues, in shards of the space CUE: those of a source lie together, one a cue, in the order of its cues.
+"""Vectors of cues, in shards of the space CUE. The vectors of a source are contiguous: one per cue, in its order.
 
-In their layouts a source stands where a file does for media: what it holds never changes either, and what is read again
-comes as another. So they are searched, merged, swept and examined as vectors of media are.
+In their row ranges a source takes the part of a media file: its content never changes, and a source that is read again
+gets a new id. So cue vectors are searched, compacted, swept and checked by the code for media vectors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import asdict
 import duckdb
 import numpy as np
 
-from pesearch.store.catalogue.cues import CueSources, FoundIn, RowIds, cue_of, read_sources
+from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue, cue_from_row, read_sources
 from pesearch.store.catalogue.extents import Extents, vector_extents
 from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.shards.format import VectorShard
@@ -31,7 +31,10 @@ _EXTENT = {"source_id": "BIGINT", "shard": "VARCHAR", "first_row": "BIGINT", "ro
 def add_cue_vectors(
     connection: duckdb.DuckDBPyConnection, shard: VectorShard, sources: Sequence[tuple[int, int]]
 ) -> None:
-    """Register a shard, which holds (source, rows) one after the other."""
+    """Register a shard that holds the rows of `sources`, (source id, rows), in this order.
+
+    Sources that have vectors already, were removed, or have another number of cues are left out.
+    """
     firsts = np.cumsum([0, *(rows for _, rows in sources)]).tolist()
     extents = [
         {"source_id": source_id, "shard": shard.name, "first_row": first, "rows": rows}
@@ -46,22 +49,22 @@ def add_cue_vectors(
 
 
 def drop_unused_cue_vectors(connection: duckdb.DuckDBPyConnection) -> None:
-    """Forget the vectors of sources that are gone."""
+    """Remove the vectors of sources that were removed."""
     connection.execute("DELETE FROM cue_extents WHERE source_id NOT IN (SELECT id FROM cue_sources)")
 
 
 def sources_without_vectors(connection: duckdb.DuckDBPyConnection) -> CueSources:
-    """The sources whose cues wait to be embedded."""
+    """Sources whose cues are not embedded yet."""
     return read_sources(connection, "cues > 0 AND id NOT IN (SELECT source_id FROM cue_extents)")
 
 
 def sources_with_vectors(connection: duckdb.DuckDBPyConnection) -> CueSources:
-    """The sources that can be searched by meaning."""
+    """Sources whose cues are embedded: they can be searched by meaning."""
     return read_sources(connection, "id IN (SELECT source_id FROM cue_extents)")
 
 
 def read_cue_extents(connection: duckdb.DuckDBPyConnection) -> Extents[VectorShard]:
-    """The extents of the vectors of cues, by source."""
+    """The extents of cue vectors, with source ids as `file_ids`."""
     return vector_extents(
         connection,
         SpaceName.CUE,
@@ -71,8 +74,8 @@ def read_cue_extents(connection: duckdb.DuckDBPyConnection) -> Extents[VectorSha
     )
 
 
-def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: RowIds, numbers: RowIds) -> dict[int, FoundIn]:
-    """The cues that are number `numbers[i]` of source `source_ids[i]`, by i; without those that are gone."""
+def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: RowIds, numbers: RowIds) -> dict[int, StoredCue]:
+    """Cue number `numbers[i]` (from 0) of source `source_ids[i]`, by i. Removed ones are left out."""
     rows = connection.execute(
         """
         WITH wanted AS (
@@ -85,4 +88,4 @@ def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: RowIds, numbers: 
         FROM found JOIN cues ON cues.rowid = cue JOIN cue_sources ON source_id = id""",
         [list(range(len(numbers))), source_ids.tolist(), numbers.tolist()],
     ).fetchall()
-    return {place: FoundIn(source_id, file_id, cue_of(*row)) for place, source_id, file_id, *row in rows}
+    return {at: StoredCue(source_id, file_id, cue_from_row(*row)) for at, source_id, file_id, *row in rows}

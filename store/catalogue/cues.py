@@ -1,4 +1,4 @@
-"""The cues of a catalogue, as SQL: what was read of each file, in it and beside it."""
+"""The tables of cues: timed texts, each from a source inside a media file or in a sidecar."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _COLUMNS = "start_seconds, end_seconds, text, kind, source, language"
 
 @dataclass(frozen=True, slots=True)
 class KnownSource:
-    """Where cues of a file were read: a sidecar as it was then, beside a place of the file, or, None, in the file."""
+    """Where cues of a file were read: in a sidecar next to one of its paths, as it was then, or (None) in the file."""
 
     id: int
     file_id: int
@@ -50,7 +50,7 @@ class KnownSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CueSources:
-    """Sources of cues: columns, int64 [n], by rising id."""
+    """Sources of cues: columns, int64 [n], sorted by id. `counts` are numbers of cues."""
 
     ids: RowIds
     file_ids: RowIds
@@ -58,22 +58,22 @@ class CueSources:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundIn:
-    """A cue, and by id the source and the file that it is of."""
+class StoredCue:
+    """A cue, with the ids of its source and media file."""
 
     source_id: int
     file_id: int
     cue: Cue
 
 
-def take_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, CueSource]]) -> None:
-    """Keep what was read of files: a source that was read before is replaced. Of two readings the later one counts."""
+def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, CueSource]]) -> None:
+    """Store cues that were read, (file id, source). They replace those of the same source; the last of two counts."""
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
-    sources = list(latest.values())
-    insert_temp(connection, "read_sources", _SOURCE, [_source_row(at, *each) for at, each in enumerate(sources)])
-    insert_temp(
-        connection, "read_cues", _CUE, [row for at, (_, each) in enumerate(sources) for row in _cue_rows(at, each)]
-    )
+    numbered = list(enumerate(latest.values()))
+    source_rows = [_source_row(number, file_id, source) for number, (file_id, source) in numbered]
+    cue_rows = [row for number, (_, source) in numbered for row in _cue_rows(number, source)]
+    insert_temp(connection, "read_sources", _SOURCE, source_rows)
+    insert_temp(connection, "read_cues", _CUE, cue_rows)
     connection.execute("""
         CREATE TEMP TABLE new_sources AS SELECT nextval('cue_source_ids') AS id, * FROM read_sources ORDER BY number""")
     _delete(
@@ -88,14 +88,14 @@ def take_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, C
 
 
 def drop_sources(connection: duckdb.DuckDBPyConnection, source_ids: Iterable[int]) -> None:
-    """Forget what was read of these sources."""
+    """Remove sources with their cues."""
     _delete(
         connection, "DELETE FROM cue_sources WHERE id IN (SELECT unnest($1::BIGINT[])) RETURNING id", list(source_ids)
     )
 
 
 def drop_unused_cues(connection: duckdb.DuckDBPyConnection) -> None:
-    """Forget sources of files that are gone, or beside places that are."""
+    """Remove sources of removed files, and sidecars of removed paths."""
     _delete(
         connection,
         """DELETE FROM cue_sources WHERE file_id NOT IN (SELECT id FROM files) OR beside IS NOT NULL AND NOT EXISTS
@@ -103,8 +103,8 @@ def drop_unused_cues(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSource]:
-    """All sources that were read, also those without any cue."""
+def read_known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSource]:
+    """All sources that were read, those without cues too."""
     rows = connection.execute(
         "SELECT id, file_id, beside, path, size_bytes, modified_ns FROM cue_sources ORDER BY id"
     ).fetchall()
@@ -117,52 +117,52 @@ def known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSource]:
 
 
 def sources_with_cues(connection: duckdb.DuckDBPyConnection) -> CueSources:
-    """The sources that a full-text index has to cover."""
+    """Sources that the full-text index must contain."""
     return read_sources(connection, "cues > 0")
 
 
 def read_sources(connection: duckdb.DuckDBPyConnection, condition: str) -> CueSources:
-    """The sources for which a condition of SQL holds."""
+    """Sources that match an SQL condition."""
     found = connection.execute(f"SELECT id, file_id, cues FROM cue_sources WHERE {condition} ORDER BY id").fetchnumpy()
     return CueSources(*(np.asarray(found[name], dtype=np.int64) for name in ("id", "file_id", "cues")))
 
 
 def count_cues(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many cues there are."""
+    """The number of cues, over all sources."""
     row = connection.execute("SELECT coalesce(sum(cues), 0) FROM cue_sources").fetchone()
     return int(row[0]) if row else 0
 
 
 def cues_of_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> tuple[Cue, ...]:
-    """The cues of a file in the order of time; one that stands beside two copies of it comes once."""
+    """The cues of a file by time. A cue from the sidecars of two copies of the file comes once."""
     rows = connection.execute(
         f"""
         SELECT {_COLUMNS} FROM cues JOIN cue_sources ON source_id = id WHERE file_id = ?
         ORDER BY start_seconds, end_seconds, source_id, cues.rowid""",
         [file_id],
     ).fetchall()
-    return tuple(dict.fromkeys(cue_of(*row) for row in rows))
+    return tuple(dict.fromkeys(cue_from_row(*row) for row in rows))
 
 
-def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: RowIds) -> list[FoundIn]:
-    """The cues of some sources, in the order in which they came."""
+def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: RowIds) -> list[StoredCue]:
+    """The cues of sources, in the order in which they were stored."""
     rows = connection.execute(
         f"""
         SELECT source_id, file_id, {_COLUMNS} FROM cues JOIN cue_sources ON source_id = id
         WHERE id IN (SELECT unnest($1::BIGINT[])) ORDER BY source_id, cues.rowid""",
         [source_ids.tolist()],
     ).fetchall()
-    return [FoundIn(source_id, file_id, cue_of(*row)) for source_id, file_id, *row in rows]
+    return [StoredCue(source_id, file_id, cue_from_row(*row)) for source_id, file_id, *row in rows]
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: object) -> None:
-    """Delete sources, and their cues: only when there are any, because to look through all cues takes long."""
-    if gone := connection.execute(statement, parameters).fetchall():
-        ids = [source_id for (source_id,) in gone]
+    """Delete sources and, if there were any, their cues: this scans the whole table."""
+    if deleted := connection.execute(statement, parameters).fetchall():
+        ids = [source_id for (source_id,) in deleted]
         connection.execute("DELETE FROM cues WHERE source_id IN (SELECT unnest($1::BIGINT[]))", [ids])
 
 
-def cue_of(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:
+def cue_from_row(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:
     """A cue from its columns."""
     return Cue(start, end, text, CueKind(kind), source, language)
 

@@ -1,4 +1,4 @@
-"""Where in the shards the rows of files are: columns, since an object for each file would make a snapshot slow."""
+"""Where the rows of files are in the shards, as columns: an object per file would make snapshots slow to read."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _Shard = TypeVar("_Shard", bound=Shard)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extents(Generic[_Shard]):
-    """The extents of files, in the order of their ids: `rows[i]` rows of file `file_ids[i]`, from `first_rows[i]` on
-    of the shard `shards[shard_numbers[i]]`."""
+    """Extents sorted by file id: `rows[i]` rows of file `file_ids[i]`, from row `first_rows[i]` of the shard
+    `shards[shard_numbers[i]]`. Columns int64 [n]."""
 
     shards: Mapping[int, _Shard]
     file_ids: RowIds
@@ -29,13 +29,13 @@ class Extents(Generic[_Shard]):
     rows: RowIds
 
     def of_file(self, file_id: int) -> Extents[_Shard]:
-        """Those of one file."""
+        """The extents of one file."""
         start, stop = np.searchsorted(self.file_ids, [file_id, file_id + 1])
         columns = (self.file_ids, self.shard_numbers, self.first_rows, self.rows)
         return Extents(self.shards, *(column[start:stop] for column in columns))
 
     def joined(self) -> Iterator[Extent[_Shard]]:
-        """The same rows in the same order, as few extents: those that lie one behind the other in a shard are one."""
+        """The same rows in the same order, with adjacent extents of a shard merged."""
         same_shard = self.shard_numbers[1:] == self.shard_numbers[:-1]
         follows = same_shard & (self.first_rows[1:] == self.first_rows[:-1] + self.rows[:-1])
         first = np.flatnonzero(np.concatenate([[True], ~follows]))[: len(self.rows)]
@@ -46,13 +46,13 @@ class Extents(Generic[_Shard]):
             yield Extent(self.shards[number], first_row, count)
 
     def layout(self) -> RowRanges:
-        """Which file has which of these rows."""
+        """The rows of each file, when the rows of all extents are numbered in order."""
         unique, first = np.unique(self.file_ids, return_index=True)
         return RowRanges.of(unique, np.add.reduceat(self.rows, first) if len(first) else self.rows)
 
 
 def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:
-    """All shards that are registered, of vectors and of features."""
+    """All registered shards, of vectors and of features."""
     return [*_vector_shards(connection).values(), *_feature_shards(connection).values()]
 
 
@@ -71,14 +71,14 @@ def read_vector_extents(connection: duckdb.DuckDBPyConnection, space: SpaceName)
 def vector_extents(
     connection: duckdb.DuckDBPyConnection, space: SpaceName, query: str, *parameters: str
 ) -> Extents[VectorShard]:
-    """The extents in one space that a query gives, as the columns of `Extents`."""
+    """The extents in one space that an SQL query returns as the columns of `Extents`."""
     columns = connection.execute(query, parameters).fetchnumpy()
     shards = {number: shard for number, shard in _vector_shards(connection).items() if shard.space == space}
     return Extents(shards, *(columns[name] for name in _COLUMNS))
 
 
 def read_feature_extents(connection: duckdb.DuckDBPyConnection) -> Extents[FeatureShard]:
-    """The extents of the codec features: one for each file that has any."""
+    """The extents of codec features: one for each file that has features."""
     columns = connection.execute("""
         SELECT file_id, feature_shards.rowid AS shard_number, first_row, feature_extents.rows AS rows
         FROM feature_extents JOIN feature_shards ON shard = name ORDER BY file_id""").fetchnumpy()

@@ -1,6 +1,6 @@
-"""What a library knows of paths and of files: rows of the catalogue, made into objects when they are asked for.
+"""Paths and files of a library: rows of the catalogue, turned into objects on access.
 
-A library of 100,000 files is opened for every question and every scan, which then look at few of them.
+Every query and every scan opens the library, which may have 100,000 files, and then looks at few of them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pesearch.types import AudioStream, Failure, MediaFile, MediaInfo, MediaKind
 
 @dataclass(frozen=True, slots=True)
 class KnownLocation:
-    """What a library knows of a path: the file it holds, or the reason why it could not be indexed.
+    """What the library knows of a path: the id of its file, or the reason why it could not be indexed.
 
-    Both are set when a file that was indexed could not be read again although it did not change.
+    Both are set when an indexed file could not be read again although its size and time are the same.
     """
 
     size_bytes: int
@@ -33,13 +33,13 @@ class KnownLocation:
     volume: str = ""
     inode: int = 0
 
-    def is_still(self, place: Location) -> bool:
-        """Whether what lies there now has the size and time that it had then: then it is taken to be the same."""
-        return (self.size_bytes, self.modified_ns) == (place.size_bytes, place.modified_ns)
+    def is_unchanged(self, location: Location) -> bool:
+        """Whether size and modification time are the same, which counts as the same content."""
+        return (self.size_bytes, self.modified_ns) == (location.size_bytes, location.modified_ns)
 
 
 class KnownLocations(Mapping[Path, KnownLocation]):
-    """All that the library knows of paths, in the order of their bytes."""
+    """All known paths, sorted by their bytes."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         rows = connection.execute(
@@ -56,28 +56,30 @@ class KnownLocations(Mapping[Path, KnownLocation]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def others(self, paths: Iterable[Path]) -> list[Path]:
-        """The paths that are known, but not among these."""
+    def paths_except(self, paths: Iterable[Path]) -> list[Path]:
+        """The known paths that are not in `paths`."""
         named = set(map(os.fsencode, paths))
         return [Path(os.fsdecode(path)) for path in self._rows if path not in named]
 
     def failures(self) -> list[Failure]:
-        """The places that could not be indexed, with reasons."""
+        """The paths that could not be indexed, with reasons."""
         return [
             Failure(self._location(path), reason)
             for path, (_, _, _, reason, *_) in self._rows.items()
             if reason is not None
         ]
 
-    def find_moved(self, place: Location) -> Path | None:
-        """Where the same file of the same volume was, with this name, size and time; none when it was never indexed."""
-        if not place.volume:
+    def find_moved(self, location: Location) -> Path | None:
+        """The former path of an indexed file, by volume, inode, file name, size and time. None if there is none."""
+        if not location.volume:
             return None
-        found = (Path(os.fsdecode(path)) for path in self._by_inode.get((place.volume, place.inode), ()))
-        return next((path for path in found if path.name == place.path.name and self[path].is_still(place)), None)
+        found = (Path(os.fsdecode(path)) for path in self._by_inode.get((location.volume, location.inode), ()))
+        return next(
+            (path for path in found if path.name == location.path.name and self[path].is_unchanged(location)), None
+        )
 
     def only_on(self, volumes: Collection[str]) -> Mapping[str, int]:
-        """How many files have all their places on these volumes, each counted for the volume of its first place."""
+        """The number of files whose paths are all on these volumes, by the volume of the first path."""
         counts: Counter[str] = Counter()
         for paths in self._by_file.values():
             names = [self._rows[path][4] for path in paths]
@@ -86,7 +88,7 @@ class KnownLocations(Mapping[Path, KnownLocation]):
         return counts
 
     def of_file(self, file_id: int) -> tuple[Location, ...]:
-        """The places of a file."""
+        """The locations of a file."""
         return tuple(map(self._location, self._by_file.get(file_id, ())))
 
     @cached_property
@@ -111,7 +113,7 @@ class KnownLocations(Mapping[Path, KnownLocation]):
 
 
 class KnownFiles(Mapping[int, MediaFile]):
-    """The media files of the library by id, in the order in which they came; `places` says where they are."""
+    """The media files by id, in the order in which they were added. `places` has their locations."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, places: KnownLocations) -> None:
         rows = connection.execute("""
@@ -134,22 +136,22 @@ class KnownFiles(Mapping[int, MediaFile]):
         return len(self._rows)
 
     def find(self, fingerprint: str) -> MediaFile | None:
-        """The file of that content."""
+        """The file with this content, if there is one."""
         file_id = self._ids.get(fingerprint)
         return None if file_id is None else self[file_id]
 
     @cached_property
     def all(self) -> Sequence[MediaFile]:
-        """Every file, made once."""
+        """All files, built once."""
         return tuple(self.values())
 
     def kinds(self) -> Mapping[MediaKind, int]:
-        """How many files there are of each kind."""
+        """The number of files of each kind."""
         counts = Counter(row[2] for row in self._rows.values())
         return {kind: counts[kind.value] for kind in MediaKind}
 
     def duration_seconds(self) -> float:
-        """How long all of them last."""
+        """The total duration."""
         return float(sum(row[3] for row in self._rows.values()))
 
     @cached_property

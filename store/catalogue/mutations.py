@@ -1,4 +1,4 @@
-"""The changes that a transaction makes to the catalogue, as SQL over rows that are first laid in temporary tables."""
+"""Changes to the catalogue inside a transaction: SQL over rows that are first inserted into temporary tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import duckdb
 from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
-from pesearch.store.catalogue.cues import drop_unused_cues, take_cues
+from pesearch.store.catalogue.cues import drop_unused_cues, store_cues
 from pesearch.store.catalogue.schema import VECTORS_SETTING
 from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
@@ -23,10 +23,10 @@ from pesearch.types import EncodedFile, Failure, SpaceName
 
 _PATH = {"path": "BLOB"}
 _FILE_ID = {"file_id": "BIGINT"}
-_PLACE = {**_PATH, "size_bytes": "BIGINT", "modified_ns": "BIGINT", "volume": "VARCHAR", "inode": "UBIGINT"}
+_LOCATION = {**_PATH, "size_bytes": "BIGINT", "modified_ns": "BIGINT", "volume": "VARCHAR", "inode": "UBIGINT"}
 _VOLUME = {"name": "VARCHAR", "mount_point": "BLOB"}
 _ENCODED = {
-    **_PLACE,
+    **_LOCATION,
     "fingerprint": "VARCHAR",
     "kind": "VARCHAR",
     "duration_seconds": "DOUBLE",
@@ -40,7 +40,7 @@ _EXTENT = {"fingerprint": "VARCHAR", "shard": "VARCHAR", "first_row": "BIGINT", 
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """The two tables of a kind of shard, with the columns that are given: the shards, and where files are in them."""
+    """The two tables of a kind of shard, with the types of the columns to insert: shards, and the extents of files."""
 
     shards: str
     shard_types: Mapping[str, str]
@@ -56,8 +56,7 @@ _FEATURES = _Tables(
     "feature_shards", {"name": "VARCHAR", "codec": "VARCHAR", "dim": "INTEGER", **_SIZE}, "feature_extents", _EXTENT
 )
 
-
-_LOST = "what was indexed from it was damaged on the disk: index it again"
+_LOST = "its indexed data was damaged on the disk: index it again"
 
 
 def add_files(
@@ -65,17 +64,17 @@ def add_files(
     files: Sequence[EncodedFile | StreamedFile],
     written: Sequence[WrittenShard],
 ) -> None:
-    """Register files, their locations and shards. A content that has vectors or features keeps those.
+    """Register files, their locations and shards. A content that has vectors or features already keeps them.
 
-    Other places at which a content waited to be indexed again wait no more: they are looked at when they are seen.
+    Locations where the content waited to be indexed again (size and time 0) are removed: the next scan adds them.
     """
     insert_temp(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
     connection.execute("""
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
         SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
         WHERE fingerprint NOT IN (SELECT fingerprint FROM files) ORDER BY encoded.rowid""")
-    _register(connection, _VECTORS, [one for one in written if isinstance(one.shard, VectorShard)])
-    _register(connection, _FEATURES, [one for one in written if isinstance(one.shard, FeatureShard)])
+    _register(connection, _VECTORS, [each for each in written if isinstance(each.shard, VectorShard)])
+    _register(connection, _FEATURES, [each for each in written if isinstance(each.shard, FeatureShard)])
     connection.execute("""
         DELETE FROM locations WHERE path IN (SELECT path FROM encoded)
         OR (size_bytes = 0 AND modified_ns = 0
@@ -87,36 +86,36 @@ def add_files(
     if any(file.cues for file in files):
         rows = connection.execute("SELECT fingerprint, id FROM files JOIN encoded USING (fingerprint)").fetchall()
         ids: dict[str, int] = dict(rows)
-        take_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
+        store_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
 
 
-def place_files(connection: duckdb.DuckDBPyConnection, places: Sequence[tuple[int, Location]]) -> None:
-    """Say of paths which known file each holds. `LibraryError` for a file that is not known."""
+def set_locations(connection: duckdb.DuckDBPyConnection, located: Sequence[tuple[int, Location]]) -> None:
+    """Set which file is at each location. `LibraryError` for an unknown file id."""
     insert_temp(
         connection,
         "placed",
-        _PLACE | _FILE_ID,
-        [{**_place_row(place), "file_id": file_id} for file_id, place in places],
+        _LOCATION | _FILE_ID,
+        [{**_location_row(location), "file_id": file_id} for file_id, location in located],
     )
     unknown = connection.execute("SELECT file_id FROM placed WHERE file_id NOT IN (SELECT id FROM files)").fetchone()
     if unknown is not None:
-        raise LibraryError(f"The library holds no file {unknown[0]}")
+        raise LibraryError(f"The library has no file {unknown[0]}")
     connection.execute("DELETE FROM locations WHERE path IN (SELECT path FROM placed)")
     connection.execute("INSERT INTO locations BY NAME SELECT * FROM placed")
 
 
-def see_volumes(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume]) -> None:
-    """Say where volumes are mounted now."""
+def record_volumes(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volume]) -> None:
+    """Store where volumes are mounted now."""
     rows = [{"name": volume.name, "mount_point": os.fsencode(volume.mount_point)} for volume in volumes]
     insert_temp(connection, "seen", _VOLUME, rows)
     connection.execute("DELETE FROM volumes WHERE name IN (SELECT name FROM seen)")
     connection.execute("INSERT INTO volumes BY NAME SELECT * FROM seen")
 
 
-def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
-    """Say of paths why they could not be indexed. What was indexed from the very same bytes is kept."""
-    rows = [{**_place_row(failure.location), "reason": _readable(failure.reason)} for failure in failures]
-    insert_temp(connection, "failed", _PLACE | {"reason": "VARCHAR"}, rows)
+def record_failures(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
+    """Store why paths could not be indexed. A path with the same size and time as before keeps its file."""
+    rows = [{**_location_row(failure.location), "reason": _escape_undecodable(failure.reason)} for failure in failures]
+    insert_temp(connection, "failed", _LOCATION | {"reason": "VARCHAR"}, rows)
     connection.execute("""
         CREATE TEMP TABLE failed_locations AS
         SELECT failed.*, locations.file_id FROM failed LEFT JOIN locations USING (path, size_bytes, modified_ns)""")
@@ -125,7 +124,7 @@ def fail_locations(connection: duckdb.DuckDBPyConnection, failures: Sequence[Fai
 
 
 def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
-    """Forget paths, but never the last one of a file: a file without any other place is offline, not gone."""
+    """Remove paths, but not the last path of a file: the file is then offline, not removed."""
     insert_temp(connection, "forgotten", _PATH, [{"path": os.fsencode(path)} for path in paths])
     connection.execute("""
         DELETE FROM locations WHERE path IN (SELECT path FROM forgotten) AND (file_id IS NULL OR file_id IN (
@@ -133,13 +132,13 @@ def forget_locations(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path
 
 
 def remove_files(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
-    """Forget files with all their places. An id that is not known is none to forget."""
+    """Remove files with all their locations. Unknown ids are ignored."""
     insert_temp(connection, "removed", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
     connection.execute("DELETE FROM locations WHERE file_id IN (SELECT file_id FROM removed)")
 
 
-def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> None:
-    """Register a shard that holds what files have in several others: those are then referred to no more."""
+def register_merged_shard(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> None:
+    """Register a merged shard, and let extents refer to it instead of the shards that it replaces."""
     tables = _tables_of(merged.shard)
     insert_temp(connection, "merged", tables.shard_types, [asdict(merged.shard)])
     insert_temp(connection, "moves", _MOVE, [asdict(move) for move in merged.moves])
@@ -152,12 +151,12 @@ def merge_shards(connection: duckdb.DuckDBPyConnection, merged: MergedShard) -> 
     )
 
 
-def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> int:
-    """Give up damaged shards. How many files have lost something: they wait to be indexed again, at all their places,
-    or, when it was vectors of cues, these wait to be embedded again.
+def discard_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> int:
+    """Remove damaged shards from the catalogue. The number of files that lost data.
 
-    A file keeps its features when it has lost vectors, and the other way round. Of its vectors it keeps those of no
-    space when it has lost those of one: a content gets new ones only when it has none.
+    These files will be indexed again, at all their locations; lost cue vectors will be embedded again. A file that
+    lost vectors keeps its features, and the other way round. A file that lost the vectors of one space loses those of
+    all: a content is given new vectors only when it has none.
     """
     insert_temp(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
     connection.execute("""
@@ -183,21 +182,21 @@ def lose_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) 
 
 
 def rename_library(connection: duckdb.DuckDBPyConnection, library_id: str, last_generation: int) -> None:
-    """Set a library that has lost its last commits apart from what it was: readers must not take one for the other."""
+    """Give a library that lost its last commits a new id, so that readers drop what they have of the old one."""
     connection.execute(
         "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [library_id, last_generation]
     )
 
 
-def search_vectors_at(connection: duckdb.DuckDBPyConnection, milvus: MilvusAddress | None) -> None:
-    """Choose where the vectors are searched; None is FAISS."""
+def set_vector_backend(connection: duckdb.DuckDBPyConnection, milvus: MilvusAddress | None) -> None:
+    """Set what searches the vectors: a Milvus, or FAISS (None)."""
     connection.execute("DELETE FROM settings WHERE name = ?", [VECTORS_SETTING])
     if milvus is not None:
         connection.execute("INSERT INTO settings VALUES (?, ?)", [VECTORS_SETTING, str(milvus)])
 
 
 def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
-    """End a change: drop what no place refers to any more, and count the generation up. The new generation."""
+    """Finish a change: remove what no location refers to, and increment the generation. The new generation."""
     connection.execute("""
         DELETE FROM files WHERE id NOT IN (SELECT file_id FROM locations WHERE file_id IS NOT NULL)""")
     drop_unused_cues(connection)
@@ -220,10 +219,10 @@ def _tables_of(shard: Shard) -> _Tables:
 
 
 def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: Sequence[WrittenShard]) -> None:
-    """Register shards, and where in them the files are that had none of their kind."""
+    """Register shards, and their extents for files that have none of this kind yet."""
     shards, extents = f"written_{tables.shards}", f"written_{tables.extents}"
-    insert_temp(connection, shards, tables.shard_types, [asdict(one.shard) for one in written])
-    insert_temp(connection, extents, tables.extent_types, [row for one in written for row in _extent_rows(one)])
+    insert_temp(connection, shards, tables.shard_types, [asdict(each.shard) for each in written])
+    insert_temp(connection, extents, tables.extent_types, [row for each in written for row in _extent_rows(each)])
     connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM {shards}")
     connection.execute(f"""
         INSERT INTO {tables.extents} BY NAME
@@ -231,13 +230,13 @@ def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: S
         WHERE files.id NOT IN (SELECT file_id FROM {tables.extents})""")
 
 
-def _place_row(place: Location) -> dict[str, Any]:
-    return {**{name: getattr(place, name) for name in _PLACE}, "path": os.fsencode(place.path)}
+def _location_row(location: Location) -> dict[str, Any]:
+    return {**{name: getattr(location, name) for name in _LOCATION}, "path": os.fsencode(location.path)}
 
 
 def _encoded_row(file: EncodedFile | StreamedFile) -> dict[str, Any]:
     info = {**asdict(file.info), "kind": file.info.kind.value}
-    return {**_place_row(file.location), "fingerprint": file.fingerprint, **info}
+    return {**_location_row(file.location), "fingerprint": file.fingerprint, **info}
 
 
 def _extent_rows(written: WrittenShard) -> list[dict[str, Any]]:
@@ -248,6 +247,6 @@ def _extent_rows(written: WrittenShard) -> list[dict[str, Any]]:
     ]
 
 
-def _readable(text: str) -> str:
-    """Text that UTF-8 can hold: the undecodable bytes of a path become escapes."""
+def _escape_undecodable(text: str) -> str:
+    """Text that UTF-8 can encode: undecodable bytes of a path become backslash escapes."""
     return text.encode("utf-8", "backslashreplace").decode()

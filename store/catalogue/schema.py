@@ -1,15 +1,15 @@
-"""The tables of the catalogue, as numbered migrations: a catalogue of number n has had the first n applied.
+"""The tables of the catalogue, as numbered migrations: schema n is the result of the first n.
 
-`locations` says all that is known of a path: the file it holds (`file_id`), or why it could not be indexed (`reason`).
-Both are set when the bytes that were indexed can no longer be read. Paths are the bytes that the system uses.
-Of a place on a drive `volume` names the file system and `inode` the file on it; `volumes` says where that was mounted.
-`extents` says where the vectors of a file are: `rows` rows of a shard, from `first_row`. `feature_shards` and
-`feature_extents` say the same of codec features. `cue_sources` says where the cues of a file were read and how many
-there are: in a sidecar (`path`) beside one of its places (`beside`), or, both NULL, in the file itself; what a source
-holds never changes, for one that is read again gets a new id. `cue_extents` says where in the shards of the space
-`cue` the vectors of such a source are: one for each of its cues, in their order; a source whose cues are not embedded
-yet has none. A `checksum` is of a shard's bytes; those of older programs have none. `settings` are what the user chose
-for a library: of `vectors` where they are searched, as `milvus_address` writes it; FAISS does where nothing is said.
+- `library`: one row. `birth` is the id of the library.
+- `locations`: every known path, as the system's bytes, with its file (`file_id`) or the `reason` why it could not be
+  indexed; both when the indexed bytes can no longer be read. On a drive, `volume` names the file system and `inode` the
+  file on it. `volumes`: where each volume was last mounted.
+- `extents`: the vectors of a file, `rows` rows of a shard from `first_row`. `feature_shards`, `feature_extents`: the
+  same for codec features. `checksum` covers a shard's bytes; shards of older programs have none.
+- `cue_sources`: where cues of a file were read and how many there are: in a sidecar (`path`) next to one of the file's
+  paths (`beside`), or in the file itself (both NULL). A source never changes: one that is read again gets a new id.
+- `cue_extents`: the vectors of a source in shards of the space `cue`, one per cue, in order; none until embedded.
+- `settings`: choices of the user. `vectors` is what searches the vectors, as `MilvusAddress` prints it; absent: FAISS.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
 """
 
 VECTORS_SETTING = "vectors"
+"""The name of the setting of what searches the vectors."""
 
 MIGRATIONS: Sequence[str] = (
     FIRST_TABLES,
@@ -89,11 +90,11 @@ MIGRATIONS: Sequence[str] = (
     CUE_VECTORS,
     SETTINGS,
 )
-"""Each entry brings a catalogue to its number. Entries are only ever appended."""
+"""Append only."""
 
 
 def schema_number(connection: duckdb.DuckDBPyConnection) -> int:
-    """The number of a catalogue's schema. `LibraryTooNew` when this program does not know it."""
+    """The schema of a catalogue. `LibraryTooNew` when this program does not know it."""
     row = connection.execute("SELECT schema FROM library").fetchone()
     number = int(row[0]) if row else 0
     if number > len(MIGRATIONS):
@@ -105,10 +106,10 @@ def schema_number(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Apply to an existing catalogue what it lacks, inside the caller's transaction. Whether anything was lacking."""
-    lacking = MIGRATIONS[schema_number(connection) :]
-    for migration in lacking:
+    """Apply missing migrations inside the caller's transaction. Whether there were any."""
+    missing = MIGRATIONS[schema_number(connection) :]
+    for migration in missing:
         connection.execute(migration)
-    if lacking:
+    if missing:
         connection.execute("UPDATE library SET schema = ?", [len(MIGRATIONS)])
-    return bool(lacking)
+    return bool(missing)

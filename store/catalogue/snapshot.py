@@ -1,4 +1,4 @@
-"""What the catalogue says at one generation, read in one go and never changed after."""
+"""The catalogue at one generation, read in one transaction and immutable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pesearch.types import Space, SpaceName
 class Snapshot:
     """One generation of the catalogue. `library_id` distinguishes libraries that used the same folder in turn.
 
-    `milvus` searches the vectors, or FAISS does. `vectors` and `features` say where in the shards they are; `embedded`
+    `milvus` is None when FAISS searches the vectors. `vectors` has the extents of each space, CUE included; `embedded`
     are the sources of cues that have vectors.
     """
 
@@ -46,7 +46,7 @@ class Snapshot:
 
     @property
     def stamp(self) -> str:
-        """What the generation file holds when this is the last committed state."""
+        """The content of the generation file while this is the last commit."""
         return f"{self.generation} {self.library_id}"
 
     @property
@@ -57,16 +57,16 @@ class Snapshot:
 
     @property
     def searched(self) -> tuple[Space, ...]:
-        """All spaces that have vectors: those of the media and that of cues."""
+        """All spaces with vectors: those of media, and that of cues."""
         return (*self.spaces, *_cue_space(self.spaces))
 
     def space(self, name: SpaceName) -> Space | None:
-        """The space of that name, if the library has it."""
+        """The space of this name, if the library has it."""
         return next((space for space in self.searched if space.name == name), None)
 
 
 def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
-    """Read all of the catalogue but the vectors."""
+    """Read the catalogue, without cues."""
     head = connection.execute(
         "SELECT generation, birth, model_set, window_seconds, hop_seconds, frames_per_second FROM library"
     ).fetchone()
@@ -96,15 +96,15 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
     )
 
 
-def stamp_in_catalogue(connection: duckdb.DuckDBPyConnection) -> str:
+def read_catalogue_stamp(connection: duckdb.DuckDBPyConnection) -> str:
     """`Snapshot.stamp` of the catalogue as it is now."""
     row = connection.execute("SELECT generation, birth FROM library").fetchone()
     return "" if row is None else f"{row[0]} {row[1]}"
 
 
-def is_last(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> bool:
-    """Whether the catalogue still stands at the generation of a snapshot."""
-    return stamp_in_catalogue(connection) == snapshot.stamp
+def is_current(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> bool:
+    """Whether a snapshot is of the last commit."""
+    return read_catalogue_stamp(connection) == snapshot.stamp
 
 
 def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
@@ -113,7 +113,7 @@ def _spaces(connection: duckdb.DuckDBPyConnection) -> tuple[Space, ...]:
 
 
 def _cue_space(spaces: Sequence[Space]) -> list[Space]:
-    """That of cues, in a library that hears: they are embedded by the model that the audio space is of."""
+    """The space of cues, if there is an audio space: its text encoder embeds cues."""
     return [replace(space, name=SpaceName.CUE) for space in spaces if space.name is SpaceName.AUDIO]
 
 

@@ -1,4 +1,4 @@
-"""Rows of Python values into a temporary table."""
+"""Insert Python values into a temporary table."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import duckdb
 def insert_temp(
     connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Lay rows in a temporary table of these column types. They travel as one list a column: a row at a time is slow,
-    and an Arrow table made from Python values imports pandas."""
+    """Create a temporary table from rows, with these column types.
+
+    Values are passed as one list per column: inserting row by row is slow, and Arrow tables from Python values import
+    pandas.
+    """
     columns = ", ".join(f"unnest(${number}::{types[name]}[]) AS {name}" for number, name in enumerate(types, start=1))
     values = [[row[name] for row in rows] for name in types]
     connection.execute(f"CREATE TEMP TABLE {table} AS SELECT {columns}", values)

@@ -1,1 +1,1 @@
-"""What is derived from media for people to look at: previews, thumbnails, proxies, clips."""
+"""Pictures and clips derived from media for display: previews, thumbnails, proxies, exported clips."""

@@ -1,101 +1,96 @@
-"""What was made of media for people to look at, kept in the library: pictures, and cuts that a browser can play.
+"""LRU caches of derived files in the library's folder: thumbnails, and proxies that a browser can play.
 
-All of it can be made again. So it may be deleted at any time, the oldest goes when there is too much of it, nothing is
-brought to the disk for certain, and a folder that cannot be written to or a full disk keeps nothing and is no error.
+All files can be made again. They may be deleted at any time, the least recently used go first, they are not synced, and
+a read-only folder or a full disk is no error.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+
+from pesearch.store.disk.durable import AtomicFile, undone_by
 
 THUMBNAIL_FOLDER = "thumbnails"
 PROXY_FOLDER = "proxies"
 CLIPS_FOLDER = "clips"
 
 _LEFT_AFTER_SWEEP = 0.8
-"""Of the bytes that are allowed: so that a full folder is not swept for each new file."""
+"""Share of `max_bytes` that a sweep leaves, so that a full folder is not swept for each new file."""
 
 
 class LruFolder:
-    """A folder of files that can be made again, at most so many bytes of them. Safe to share among threads."""
+    """A folder with at most `max_bytes` of files. Safe to share among threads and processes."""
 
-    def __init__(self, folder: Path, most_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder = folder
-        self._most_bytes = most_bytes
-        self._held_bytes: int | None = None
+        self._max_bytes = max_bytes
+        self._used_bytes: int | None = None
         self._counting = threading.Lock()
 
     def path(self, name: str) -> Path | None:
-        """The file of that name, which counts as used now; None when there is none, or an empty one after a crash."""
+        """The path of a file, marked as used now; None if it does not exist or is empty, as after a crash."""
         path = self.folder / name
         try:
             if not path.stat().st_size:
                 return None
-        except OSError:  # not there, or not to be had: it is made again
+        except OSError:  # missing or unreadable: it is made again
             return None
-        with suppress(OSError):  # a folder that cannot be written to keeps its order
+        with suppress(OSError):  # read-only: the order of use stays
             os.utime(path)
         return path
 
     def read(self, name: str) -> bytes | None:
-        """What that file holds; None when there is none."""
+        """The content of a file; None if it does not exist or is empty."""
         try:
             return (self.folder / name).read_bytes() or None
         except OSError:
             return None
 
-    def temporary(self, name: str) -> Path:
-        """A new empty file beside the others, to be filled and given to `adopt`. Raises OSError."""
-        self.folder.mkdir(exist_ok=True)
-        with NamedTemporaryFile(dir=self.folder, prefix=".", suffix=f"-{name}", delete=False) as file:
-            return Path(file.name)
+    def add(self, name: str, write: Callable[[Path], object]) -> Path:
+        """Let `write` fill a new file, given its temporary path, then keep it as `name`. Its path.
 
-    def adopt(self, temporary: Path, name: str) -> Path:
-        """Give a filled file its name. Raises OSError."""
-        size_bytes = temporary.stat().st_size
-        path = temporary.replace(self.folder / name)
+        Raises OSError, and what `write` raises.
+        """
+        self.folder.mkdir(exist_ok=True)
+        file = AtomicFile(self.folder / name, durable=False)
+        with undone_by(file.abandon):
+            write(file.temporary)
+            size_bytes = file.commit()
         self._make_room(size_bytes)
-        return path
+        return self.folder / name
 
     def keep(self, name: str, content: bytes) -> None:
-        """Keep this under a name, if the disk lets us."""
-        temporary = None
-        try:
-            temporary = self.temporary(name)
-            temporary.write_bytes(content)
-            self.adopt(temporary, name)
-        except OSError:
-            if temporary is not None:
-                with suppress(OSError):  # the next sweep finds it
-                    temporary.unlink(missing_ok=True)
+        """Keep `content` as `name`, if the disk allows it."""
+        with suppress(OSError):
+            self.add(name, lambda path: path.write_bytes(content))
 
     def _make_room(self, new_bytes: int) -> None:
-        """Count what is held; over the limit, delete what was not used for the longest time."""
+        """Update the size; over the limit, delete the least recently used files."""
         with self._counting:
-            if self._held_bytes is not None:
-                self._held_bytes += new_bytes
-                if self._held_bytes <= self._most_bytes:
+            if self._used_bytes is not None:
+                self._used_bytes += new_bytes
+                if self._used_bytes <= self._max_bytes:
                     return
             found = sorted(_files(self.folder))
-            held = sum(size for _, size, _ in found)
-            if held > self._most_bytes:
+            used_bytes = sum(size for _, size, _ in found)
+            if used_bytes > self._max_bytes:
                 for _, size, path in found:
-                    if held <= self._most_bytes * _LEFT_AFTER_SWEEP:
+                    if used_bytes <= self._max_bytes * _LEFT_AFTER_SWEEP:
                         break
                     path.unlink(missing_ok=True)
-                    held -= size
-            self._held_bytes = held
+                    used_bytes -= size
+            self._used_bytes = used_bytes
 
 
 def _files(folder: Path) -> list[tuple[int, int, Path]]:
-    """When each file was last used, its size and its path."""
+    """(last use in ns, size in bytes, path) of each file."""
     found = []
     for path in folder.iterdir():
-        with suppress(FileNotFoundError):  # another server sweeps too
+        with suppress(FileNotFoundError):  # another process sweeps too
             status = path.stat()
             found.append((status.st_mtime_ns, status.st_size, path))
     return found

@@ -1,1 +1,1 @@
-"""Files and folders that survive a crash: durable writes, the writer lock, quarantine."""
+"""Files and folders that survive a crash: atomic and durable writes, the writer lock, quarantine."""

@@ -1,4 +1,7 @@
-"""Writing so that a file is either whole and durable under its name, or not there."""
+"""Atomic and durable writes: a file appears under its name complete, or not at all.
+
+Every atomic write of pesearch goes through `AtomicFile`; a test keeps it so.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,23 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 from pesearch.errors import LibraryError, NoSpaceLeft
 
 TEMPORARY_SUFFIX = ".new"
-"""What a file is called while it is written: its name and this."""
+"""Suffix of a durable file while it is written. The library's only writer overwrites one that a crash left behind."""
+
+PART_SUFFIX = ".part"
+"""Suffix of any other file while it is written, after a hidden name that no other process or thread can have."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The ways in which a system says that no more fits: the disk, the user's quota, the largest file."""
+"""Errors that mean "no more room": disk full, quota exceeded, file size limit reached."""
 
 
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn the system's errors into `NoSpaceLeft` and `LibraryError`, one line each."""
+    """Turn OSError into `NoSpaceLeft` or `LibraryError`, one line each."""
     try:
         yield
     except OSError as error:
@@ -30,54 +37,89 @@ def disk_errors(folder: Path) -> Iterator[None]:
 
 
 def no_space_left(folder: Path) -> NoSpaceLeft:
-    """The error for a full disk. What was committed before stays."""
+    """The error for a full disk. Earlier commits are not affected."""
     return NoSpaceLeft(f"No space left for the library {folder}: make room and run the command again")
 
 
-class DurableFile:
-    """A file that is filled under another name, through `sink`, and gets its own when it is kept."""
+class AtomicFile:
+    """A file that is written under a temporary name in the same folder, then renamed to `path` in one step.
 
-    def __init__(self, path: Path) -> None:
+    It is filled through `sink`, or through the path `temporary`. With `durable`, `commit` syncs the content, renames,
+    then syncs the folder: after a power cut the file is complete, or still the old one if `commit` had not returned.
+    Without `durable` nothing is synced: for files that can be made again.
+    """
+
+    def __init__(self, path: Path, *, durable: bool) -> None:
         self._path = path
-        self._temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-        self.sink: BinaryIO = self._temporary.open("wb")
+        self._durable = durable
+        self._sink: BinaryIO | None = None
+        self.temporary = path.with_name(path.name + TEMPORARY_SUFFIX if durable else f".{uuid4().hex}{PART_SUFFIX}")
 
-    def keep(self) -> int:
-        """Bring it to the disk, then give it its name. Its size in bytes."""
-        self.sink.flush()
-        size_bytes = os.fstat(self.sink.fileno()).st_size
-        os.fsync(self.sink.fileno())
-        self.sink.close()
-        self._temporary.replace(self._path)
-        sync_folder(self._path.parent)
+    @property
+    def sink(self) -> BinaryIO:
+        """The temporary file, open for writing."""
+        if self._sink is None:
+            self._sink = self.temporary.open("wb")
+        return self._sink
+
+    def commit(self, path: Path | None = None) -> int:
+        """Rename the file to its name, or to another `path` in the same folder. Its size in bytes."""
+        with self._sink or self.temporary.open("rb") as file:
+            if self._sink is not None:
+                self._sink.flush()
+            size_bytes = os.fstat(file.fileno()).st_size
+            if self._durable:
+                os.fsync(file.fileno())
+        target = path or self._path
+        self.temporary.replace(target)
+        if self._durable:
+            sync_folder(target.parent)
         return size_bytes
 
     def abandon(self) -> None:
-        """Leave nothing of what was not kept."""
-        with suppress(OSError):  # what the disk had no room for is not wanted any more
-            self.sink.close()
-        self._temporary.unlink(missing_ok=True)
+        """Delete the temporary file, if any. Nothing happens after `commit`."""
+        if self._sink is not None:
+            with suppress(OSError):  # closing flushes, which a full disk refuses
+                self._sink.close()
+        self.temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def undone_by(undo: Callable[[], None]) -> Iterator[None]:
-    """What is begun inside is undone when an error, or Ctrl-C, ends it; that goes on as it came."""
+    """Call `undo` when the block ends with an exception or Ctrl-C, which then propagates."""
     with ExitStack() as stack:
         stack.callback(undo)
         yield
         stack.pop_all()
 
 
-def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a file that is there as a whole or, after an error, as it was before."""
-    file = DurableFile(path)
+def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, durable: bool) -> int:
+    """Let `write` fill a file that replaces `path`; after an error `path` is as before. Its size in bytes."""
+    file = AtomicFile(path, durable=durable)
     with undone_by(file.abandon):
         write(file.sink)
-        file.keep()
+        return file.commit()
+
+
+def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """`write_atomically`, synced to the disk before it returns."""
+    write_atomically(path, write, durable=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its missing parents, each durable in its own parent."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        with suppress(PermissionError):  # a parent that may be written to but not listed cannot be opened to sync it
+            sync_folder(new.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk: a rename is durable only after this."""
+    """Sync the names in a folder: a rename or a new folder is durable only after this."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
-"""The writer's lock: one process writes to a library at a time.
+"""The writer lock: one process at a time writes to a library.
 
-The lock is the system's own (`flock` on `writer.lock`), so it ends with its process however that dies; what the
-file says (process id, host) only serves to name the holder to whoever is refused.
+It is an `flock` on `writer.lock`, which the system releases when the process ends, however it ends. The content of the
+file, process id and host, is only for the error message.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOCK_FILE = "writer.lock"
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the writer's lock of the library in `folder`. `LibraryBusy` names the process that has it."""
+    """Hold the writer lock of the library in `folder`. `LibraryBusy` names the process that has it."""
     with disk_errors(folder):
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -1,4 +1,4 @@
-"""Putting what is damaged aside: it may still be of use to somebody, so it is never deleted."""
+"""Move damaged files out of the way. They may still be of use, so they are never deleted."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pesearch.store.disk.durable import disk_errors, sync_folder
 
 
 def quarantine(folder: Path, names: Sequence[str]) -> Path:
-    """Move what there is of these out of the library in `folder`, into a new folder in it. That folder.
+    """Move these files and folders of a library, if they exist, to a new folder `damaged-1`, or the next free number.
 
-    It is `damaged-1`, or the next number that is free: a name that needs no clock.
+    Returns the new folder.
     """
     number = 1
-    while (aside := folder / f"damaged-{number}").exists():
+    while (target := folder / f"damaged-{number}").exists():
         number += 1
     with disk_errors(folder):
-        aside.mkdir()
+        target.mkdir()
         for name in names:
             if (folder / name).exists():
-                (folder / name).rename(aside / name)
-        sync_folder(aside)
+                (folder / name).rename(target / name)
+        sync_folder(target)
         sync_folder(folder)
-    return aside
+    return target

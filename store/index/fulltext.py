@@ -14,7 +14,7 @@ from pathlib import Path
 import tantivy
 
 from pesearch.cues import Cue, CueHit, CueKind
-from pesearch.store.catalogue.cues import FoundIn, RowIds
+from pesearch.store.catalogue.cues import RowIds, StoredCue
 from pesearch.store.index.tokenizer import Term, terms, words
 
 TANTIVY_VERSION = version("tantivy")
@@ -68,7 +68,7 @@ class TextIndex:
         return file_id, Cue(start, end, text, CueKind(kind), source, language)
 
 
-def index_in(folder: Path | None, source_ids: RowIds, gone: Iterable[int], new: Iterable[FoundIn]) -> TextIndex:
+def index_in(folder: Path | None, source_ids: RowIds, gone: Iterable[int], new: Iterable[StoredCue]) -> TextIndex:
     """The index that lies in `folder`, or an empty one there, without the sources that are gone and with new cues.
 
     It covers `source_ids` then, and its files may be deleted. Without a folder it is made in memory, which spares the
@@ -100,7 +100,7 @@ def _schema() -> tantivy.Schema:
 _SCHEMA = _schema()
 
 
-def _document(found: FoundIn) -> tantivy.Document:
+def _document(found: StoredCue) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("words", " ".join(words(found.cue.text)))
     document.add_text("kind", found.cue.kind.value)

@@ -21,7 +21,7 @@ import duckdb
 import numpy as np
 
 from pesearch.store.catalogue.connection import reading
-from pesearch.store.catalogue.cues import CueSources, FoundIn, RowIds, cues_of_sources, sources_with_cues
+from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue, cues_of_sources, sources_with_cues
 from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.index.fulltext import TANTIVY_VERSION, TextIndex, index_in
 from pesearch.store.index.ivf_file import INDEX_FOLDER
@@ -85,7 +85,7 @@ def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
     return int(live.counts[new].sum() + covered.counts[gone].sum())
 
 
-def _write(folder: Path, library_id: str, live: CueSources, cues: list[FoundIn]) -> None:
+def _write(folder: Path, library_id: str, live: CueSources, cues: list[StoredCue]) -> None:
     """All cues, indexed from the first on: what is gone leaves no trace in the scores."""
     head = {"made_for": _made_for(library_id), "ids": live.ids.tolist(), "counts": live.counts.tolist()}
     with _private_folder() as private:
@@ -107,7 +107,7 @@ def _brought_up(folder: Path, library_id: str, ask: Asking) -> TextIndex:
     with _private_folder() as private:
         known = _unpacked(folder, library_id, private)
 
-        def missing(connection: duckdb.DuckDBPyConnection) -> tuple[CueSources, list[FoundIn]]:
+        def missing(connection: duckdb.DuckDBPyConnection) -> tuple[CueSources, list[StoredCue]]:
             live = sources_with_cues(connection)
             return live, cues_of_sources(connection, live.ids[~np.isin(live.ids, known)])
 

@@ -14,7 +14,7 @@ from pesearch.store.catalogue.extents import Extents
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.shards.format import VectorShard
 from pesearch.store.shards.row_ranges import RowIds, RowRanges
-from pesearch.store.shards.vectors import ShardRows, cut, map_shard
+from pesearch.store.shards.vectors import ShardRows, map_shard, slice_rows
 from pesearch.types import HalfArray, SegmentArray, Space
 
 
@@ -94,6 +94,6 @@ def map_file(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> Ro
 def _map(folder: Path, space: Space, extents: Extents[VectorShard]) -> Rows:
     joined = list(extents.joined())
     mapped = {shard: map_shard(folder, shard, space.dim) for shard in {each.shard for each in joined}}
-    parts = [part for each in joined for part in cut(mapped[each.shard], each.first_row, each.rows)]
+    parts = [part for each in joined for part in slice_rows(mapped[each.shard], each.first_row, each.rows)]
     starts = np.cumsum([0, *(len(part.vectors) for part in parts)], dtype=np.int64)[:-1]
     return Rows(space, extents.layout(), parts, starts)

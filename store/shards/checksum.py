@@ -1,4 +1,4 @@
-"""Whether a shard is still what was written: its size, its rows, and the checksum of its bytes."""
+"""Verify a shard: its size, its rows, and the checksum of its bytes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PIECE_BYTES = 1 << 20
 
 
 def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> LibraryDamaged | None:
-    """What is wrong with a shard of the library in `folder`; all of it is read.
+    """Read a whole shard of the library in `folder`; the error that reading it raises if it is damaged, else None.
 
-    Without a checksum only its values can be looked at: none that was written is infinite or not a number.
+    A shard without a checksum is only checked for values that are not finite, which are never written.
     """
     path = folder / shard.place
     is_of_vectors = isinstance(shard, VectorShard)

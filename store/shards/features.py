@@ -1,7 +1,7 @@
 """Codec features on disk: one shard in `features/` for each batch, codec and dimension.
 
-One row is one step: `step` (float16 [dim]); row i of a file begins `i * timeline.STEP_SECONDS` after its start.
-A ten-hour file has 900,000 steps, so they are written in batches, and only what is asked for is read.
+A row is a step: `step` (float16 [dim]); row i of a file begins `i * timeline.STEP_SECONDS` after its start. A ten-hour
+file has 900,000 steps, so they are written in record batches, and only requested rows are read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pesearch.store.shards.format import (
 from pesearch.types import CodecFeatures, HalfArray
 
 BATCH_STEPS = 1 << 14
-"""The steps of one record batch: 11 minutes, 4 MiB at 128 numbers a step."""
+"""Steps per record batch: 11 minutes, 4 MiB at 128 numbers per step."""
 
 
 def check_features(features: CodecFeatures) -> None:
@@ -37,7 +37,7 @@ def check_features(features: CodecFeatures) -> None:
 
 
 class FeatureStream:
-    """A new shard of one codec in the library in `folder`, written as the steps come."""
+    """Writes a new shard of one codec to the library in `folder`, step by step."""
 
     def __init__(self, folder: Path, codec: str, dim: int) -> None:
         self._codec, self._dim = codec, dim
@@ -45,17 +45,17 @@ class FeatureStream:
         self._rows = RowStream(folder / FEATURE_FOLDER, self._schema, BATCH_STEPS)
 
     def append(self, steps: HalfArray) -> None:
-        """The features of one file, or more of them: float16 [n, dim]."""
+        """Append steps of one file, float16 [n, dim]."""
         self._rows.append(pa.RecordBatch.from_arrays([to_half_column(steps)], schema=self._schema))
 
     def finish(self) -> FeatureShard:
-        """The shard, whole and durable."""
+        """Complete the shard: it is durable."""
         rows = self._rows
         rows.finish()
         return FeatureShard(rows.name, self._codec, self._dim, rows.rows, rows.size_bytes, rows.checksum)
 
     def discard(self) -> None:
-        """Leaves nothing of it."""
+        """Delete the shard, finished or not."""
         self._rows.discard()
 
 
@@ -69,12 +69,12 @@ def write_features(folder: Path, parts: Sequence[CodecFeatures]) -> FeatureShard
 
 
 def read_steps(folder: Path, shard: FeatureShard, start: int, stop: int) -> HalfArray:
-    """The steps from `start` to before `stop` of a shard, in memory of their own. Errors as in `read_features`."""
+    """Steps `start:stop` of a shard, copied into memory. Errors as in `read_rows`."""
     batches = read_rows(folder, shard, feature_schema(shard.dim), start, stop)
     nothing = np.empty((0, shard.dim), dtype=np.float16)
     return np.concatenate([nothing, *(from_half_column(batch.column(0)) for batch in batches)])
 
 
 def feature_schema(dim: int) -> pa.Schema:
-    """The columns of a shard."""
+    """The schema of a shard with `dim` numbers per step."""
     return pa.schema([("step", pa.list_(pa.float16(), dim))])

@@ -1,6 +1,6 @@
-"""Shards: immutable Arrow IPC files, written once and read through the memory map.
+"""What both kinds of shards, vectors and codec features, share: names, writing, reading, sweeping.
 
-There are two kinds, of vectors and of codec features. What they share is here: names, writing, reading, sweeping.
+A shard is an immutable Arrow IPC file, written once and read memory-mapped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store.disk.durable import DurableFile
+from pesearch.store.disk.durable import AtomicFile, make_folder
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
@@ -26,7 +26,7 @@ FEATURE_FOLDER = "features"
 
 @dataclass(frozen=True, slots=True)
 class VectorShard:
-    """A shard of vectors of one space, as the catalogue registers it; no `checksum` when an older program wrote it."""
+    """A shard of vectors of one space, as registered in the catalogue. Shards of older programs have no `checksum`."""
 
     name: str
     space: SpaceName
@@ -36,18 +36,18 @@ class VectorShard:
 
     @property
     def place(self) -> Path:
-        """The file, from the library's folder on."""
+        """The path of the file, relative to the library's folder."""
         return Path(VECTOR_FOLDER, self.space.value, self.name)
 
     @property
     def kind(self) -> tuple[str, ...]:
-        """What it shares with the shards that it can be merged with."""
+        """Shards of the same kind can be merged."""
         return (VECTOR_FOLDER, self.space.value)
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureShard:
-    """A shard of features of one codec with `dim` numbers a step, as the catalogue registers it; see `VectorShard`."""
+    """A shard of features of one codec with `dim` numbers per step; see `VectorShard`."""
 
     name: str
     codec: str
@@ -58,12 +58,12 @@ class FeatureShard:
 
     @property
     def place(self) -> Path:
-        """The file, from the library's folder on."""
+        """The path of the file, relative to the library's folder."""
         return Path(FEATURE_FOLDER, self.name)
 
     @property
     def kind(self) -> tuple[str, ...]:
-        """What it shares with the shards that it can be merged with."""
+        """Shards of the same kind can be merged."""
         return (FEATURE_FOLDER, self.codec, str(self.dim))
 
 
@@ -71,25 +71,24 @@ Shard = VectorShard | FeatureShard
 
 
 class RowStream:
-    """A new shard that is written as its rows come: `name` and `rows` so far, and once it is finished `size_bytes` and
-    `checksum`.
+    """Writes a new shard row by row. `name` and `rows` so far; once finished, `size_bytes` and `checksum` too.
 
-    All its record batches but the last have equally many rows, so that a reader knows which batch holds a row.
+    All record batches but the last have the same number of rows, so that a reader can find the batch of a row.
     """
 
     def __init__(self, folder: Path, schema: pa.Schema, batch_rows: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.name = f"{uuid.uuid4().hex}.arrow"
         self.rows, self.size_bytes, self.checksum = 0, 0, ""
         self._path = folder / self.name
-        self._file = DurableFile(self._path)
+        self._file = AtomicFile(self._path, durable=True)
         self._sink = _HashedSink(self._file.sink)
         self._writer = pa.ipc.new_file(self._sink, schema)
         self._batch_rows = batch_rows
         self._waiting: list[pa.RecordBatch] = []
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Rows more, of any number."""
+        """Append any number of rows."""
         self._waiting.append(batch)
         self.rows += batch.num_rows
         waiting = sum(each.num_rows for each in self._waiting)
@@ -97,19 +96,19 @@ class RowStream:
             self._write(waiting // self._batch_rows * self._batch_rows)
 
     def finish(self) -> None:
-        """Brings the shard to the disk, under its name."""
+        """Complete the shard: it is durable under its name."""
         if self._waiting:
             self._write(self.rows)
         self._writer.close()
-        self.size_bytes, self.checksum = self._file.keep(), self._sink.hash.hexdigest()
+        self.size_bytes, self.checksum = self._file.commit(), self._sink.hash.hexdigest()
 
     def discard(self) -> None:
-        """Leaves nothing of it, finished or not."""
+        """Delete the shard, finished or not."""
         self._file.abandon()
         self._path.unlink(missing_ok=True)
 
     def _write(self, rows: int) -> None:
-        """Writes the first of the waiting rows."""
+        """Write the first `rows` of the waiting rows."""
         waiting = pa.Table.from_batches(self._waiting).combine_chunks()
         for batch in waiting.slice(0, rows).to_batches(max_chunksize=self._batch_rows):
             self._writer.write_batch(batch)
@@ -117,7 +116,7 @@ class RowStream:
 
 
 class _HashedSink:
-    """Where Arrow writes a shard to: its bytes are hashed on their way to the file."""
+    """A file for Arrow to write to that hashes the bytes on the way."""
 
     closed = False
 
@@ -131,16 +130,16 @@ class _HashedSink:
 
 
 def new_hash() -> hashlib.blake2b:
-    """What makes the checksum of a shard: BLAKE2b of 128 bits, as hexadecimal text."""
+    """The hash for checksums of shards, which are its hex digests: BLAKE2b of 128 bits."""
     return hashlib.blake2b(digest_size=16)
 
 
 def read_rows(
     folder: Path, shard: Shard, schema: pa.Schema, start: int = 0, stop: int | None = None
 ) -> list[pa.RecordBatch]:
-    """Map the rows from `start` to before `stop` of a shard into memory; the library is in `folder`.
+    """Map rows `start:stop` of a shard of the library in `folder` into memory.
 
-    `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is not as written.
+    `FileNotFoundError` when the shard does not exist, `LibraryDamaged` when it is not as written.
     """
     path = folder / shard.place
     if path.stat().st_size != shard.size_bytes:
@@ -161,7 +160,7 @@ def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
 
 
 def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
-    """Delete what no transaction registered, half-written or left behind. Bytes freed."""
+    """Delete files that no transaction registered: incomplete or no longer used shards. Bytes freed."""
     keep = {folder / shard.place for shard in registered}
     found = [*(folder / VECTOR_FOLDER).glob("*/*"), *(folder / FEATURE_FOLDER).glob("*")]
     strays = [path for path in found if path not in keep and path.is_file()]
@@ -185,14 +184,14 @@ def _between(reader: pa.RecordBatchFileReader, start: int, stop: int) -> Iterato
         yield batch.slice(skipped, stop - first - skipped)
 
 
-# `pa.array` and `Array.to_numpy` would do what the next two do, but import pandas first.
+# Not `pa.array` and `Array.to_numpy`: they import pandas.
 def to_column(kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
-    """A column over values that are of this `kind` already: a view of them when they are contiguous."""
+    """A column over values of the type `kind`: a view if they are contiguous."""
     return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def from_column(column: pa.Array, kind: type[np.generic]) -> npt.NDArray[Any]:
-    """The values of a column, which are of this `kind`: a view that cannot be written to."""
+    """The values of a column of the type `kind`: a read-only view."""
     item_bytes = np.dtype(kind).itemsize
     return np.frombuffer(column.buffers()[1], kind, count=len(column), offset=column.offset * item_bytes)
 

@@ -1,4 +1,4 @@
-"""Records of shards that pass between the write path and the catalogue."""
+"""Records of shards that the write path passes to the catalogue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Shard = TypeVar("_Shard", bound=Shard)
 
 @dataclass(frozen=True, slots=True)
 class Extent(Generic[_Shard]):
-    """`rows` rows of a shard, from `first_row`."""
+    """`rows` rows of a shard, from row `first_row`."""
 
     shard: _Shard
     first_row: int
@@ -24,9 +24,9 @@ class Extent(Generic[_Shard]):
 
 @dataclass(frozen=True, slots=True)
 class StreamedFile:
-    """A media file as an `EncodedFile`, with its vectors and features on the disk.
+    """An `EncodedFile` whose vectors and features are in shards already.
 
-    Files that share a shard are registered together (`Writer.add`), or some of them are lost.
+    Files that share a shard must be registered in one `Writer.add`: the rows of those that are not are lost.
     """
 
     location: Location
@@ -38,7 +38,7 @@ class StreamedFile:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Rows that begin at `first_row` of a shard begin at `new_row` of the merged one."""
+    """An extent that began at `first_row` of a shard begins at `new_row` of the merged shard."""
 
     shard: str
     first_row: int
@@ -47,7 +47,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class MergedShard:
-    """A new shard on disk that waits to take the place of `replaced`."""
+    """A new, unregistered shard that will replace others."""
 
     shard: Shard
     replaced: tuple[Shard, ...]
@@ -56,7 +56,7 @@ class MergedShard:
 
 @dataclass(frozen=True, slots=True)
 class WrittenShard:
-    """A shard on disk that waits for its registration: `contents` are (fingerprint, first row, rows)."""
+    """A new, unregistered shard. `contents`: (fingerprint, first row, rows)."""
 
     shard: Shard
     contents: tuple[tuple[str, int, int], ...]

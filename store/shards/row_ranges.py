@@ -1,4 +1,4 @@
-"""Which row belongs to which file: rows are numbered through, one file after the other."""
+"""Which rows belong to which file, when rows are numbered file by file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RowMask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowRanges:
-    """`counts[i]` rows of file `file_ids[i]`, from row `starts[i]` on; `starts` has one entry more, where all end."""
+    """`counts[i]` rows of file `file_ids[i]`, from row `starts[i]`. `starts` has n + 1 entries: the last is the end."""
 
     file_ids: RowIds
     counts: RowIds
@@ -21,37 +21,37 @@ class RowRanges:
 
     @classmethod
     def of(cls, file_ids: RowIds, counts: RowIds) -> RowRanges:
-        """The layout of these files in this order."""
+        """The ranges of these files in this order."""
         return cls(file_ids, counts, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return int(self.starts[-1])
 
     def rows_of(self, file_id: int) -> RowIds:
-        """The numbers of the rows of one file; none when it has none. The files must be in rising order."""
+        """The row numbers of one file; empty if it has none. `file_ids` must be sorted."""
         return np.arange(*self.range_of(file_id))
 
     def range_of(self, file_id: int) -> tuple[int, int]:
-        """The first of these rows, and the one after the last; twice the same when there are none."""
+        """The first row of one file, and the row after its last; equal if it has none. `file_ids` must be sorted."""
         place = int(np.searchsorted(self.file_ids, file_id))
         if place == len(self.file_ids) or self.file_ids[place] != file_id:
             return 0, 0
         return int(self.starts[place]), int(self.starts[place + 1])
 
     def at(self, rows: RowIds) -> RowIds:
-        """For each of some rows the place of its file: `file_ids[place]`."""
+        """For each row the position of its file in `file_ids`."""
         return np.searchsorted(self.starts, rows, side="right") - 1
 
     def mark(self, files: RowMask) -> RowMask:
-        """The rows [rows] of the files [files] that are marked."""
+        """A mask of rows from a mask of files."""
         return np.repeat(files, self.counts)
 
     def find(self, other: RowRanges) -> RowIds:
-        """For each file of another layout its place here, or -1 where it is not, or has another number of rows.
+        """For each file of `other` its position here, or -1 if it is missing or has another number of rows.
 
-        Here the files must be in rising order.
+        `file_ids` must be sorted.
         """
         if not len(self.file_ids):
             return np.full(len(other.file_ids), -1)

@@ -1,7 +1,7 @@
-"""Where shards wait that were written on a machine which does not see the library: a folder of any file system that
-pyarrow knows (`file:///nfs/wait`, `s3://bucket/wait`).
+"""A staging folder for shards written on machines without access to the library, on any file system that pyarrow
+supports (`file:///nfs/staging`, `s3://bucket/staging`).
 
-A worker puts them there, the library's writer fetches them into the library, and only then registers them.
+A worker puts shards there; the library's writer fetches them into the library before it registers them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import pyarrow as pa
 from pyarrow import fs
 
 from pesearch.errors import ClusterError, first_line
-from pesearch.store.disk.durable import DurableFile, disk_errors, undone_by
+from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder, undone_by
 from pesearch.store.shards.format import Shard, new_hash
 
 _PART_BYTES = 1 << 22
 
 
 class Staging:
-    """A waiting place: the folder `name` at a URI. Nothing else is touched there.
+    """The folder `name` at a URI; nothing outside it is touched.
 
-    Raises ClusterError for a URI that pyarrow does not know, and from its methods for what cannot be reached.
+    Raises ClusterError for a URI that pyarrow does not support, and from all methods when it cannot be reached.
     """
 
     def __init__(self, uri: str, name: str) -> None:
@@ -33,7 +33,7 @@ class Staging:
         self._folder = f"{place.rstrip('/')}/{name}"
 
     def put(self, folder: Path, shards: Iterable[Shard]) -> None:
-        """Takes finished shards over from a library's folder on this machine, and deletes them there."""
+        """Move finished shards from a folder on this machine to the staging folder."""
         for shard in shards:
             with _staging_errors(self._uri):
                 target = self._place(shard)
@@ -44,9 +44,9 @@ class Staging:
             (folder / shard.place).unlink()
 
     def fetch(self, folder: Path, shards: Iterable[Shard]) -> None:
-        """Brings shards into the library in `folder`, whole and durable, and deletes them here.
+        """Move shards to the library in `folder`, where they are durable.
 
-        Raises ClusterError also where one is not as it was written, LibraryError and NoSpaceLeft.
+        Raises ClusterError also for a shard with another checksum, LibraryError and NoSpaceLeft.
         """
         for shard in shards:
             self._copy(folder / shard.place, shard)
@@ -54,7 +54,7 @@ class Staging:
                 self._system.delete_file(self._place(shard))
 
     def clear(self) -> None:
-        """Deletes what waits: of a run that was cut off, or nothing."""
+        """Delete the staging folder, if it exists: shards of a run that was interrupted."""
         with _staging_errors(self._uri):
             if self._system.get_file_info(self._folder).type != fs.FileType.NotFound:
                 self._system.delete_dir(self._folder)
@@ -64,15 +64,15 @@ class Staging:
         with _staging_errors(self._uri):
             source = self._system.open_input_stream(self._place(shard))
         with disk_errors(path.parent), source:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = DurableFile(path)
+            make_folder(path.parent)
+            file = AtomicFile(path, durable=True)
             with undone_by(file.abandon):
                 while part := self._read(source):
                     hashed.update(part)
                     file.sink.write(part)
                 if hashed.hexdigest() != shard.checksum:
-                    raise ClusterError(f"{self._uri} did not give {shard.place} back as it was written: run it again")
-                file.keep()
+                    raise ClusterError(f"{self._uri} returned a damaged {shard.place}: run the command again")
+                file.commit()
 
     def _read(self, source: pa.NativeFile) -> bytes:
         with _staging_errors(self._uri):
@@ -84,15 +84,15 @@ class Staging:
 
 @contextmanager
 def _staging_errors(uri: str) -> Iterator[None]:
-    """What pyarrow raises, in one line."""
+    """Turn errors of pyarrow into `ClusterError`, one line each."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        what = first_line(error).replace(uri, "its URI")
-        raise ClusterError(f"The staging place {_without_secrets(uri)} cannot be used: {what}") from error
+        reason = first_line(error).replace(uri, "its URI")
+        raise ClusterError(f"The staging folder {_without_secrets(uri)} cannot be used: {reason}") from error
 
 
 def _without_secrets(uri: str) -> str:
-    """A URI as it may be shown: without a key before its `@`, or what follows its `?`."""
+    """A URI without user name, password and query string, which may contain keys."""
     scheme, _, rest = uri.partition("?")[0].rpartition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest

@@ -1,7 +1,7 @@
 """Vectors on disk: one shard in `vectors/<space>/` for each batch and space.
 
-One row is one segment: `start_seconds`, `end_seconds` (float64) and `vector` (float16 [dim]). Float16 keeps 11 bits:
-a dot product of unit vectors moves by about 1e-4, far below what sets two answers apart.
+A row is a segment: `start_seconds`, `end_seconds` (float64) and `vector` (float16 [dim]). Float16 has 11 bits of
+precision: a dot product of unit vectors changes by about 1e-4, far less than the difference between two hits.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """Rows of a shard, in the memory map: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim]."""
+    """Memory-mapped rows of a shard: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim]."""
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
@@ -43,18 +43,18 @@ class ShardRows:
         return np.stack([self.starts, self.ends], axis=1)
 
     def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> ShardRows:
-        """Some of these rows; a slice stays in the memory map."""
+        """Select rows. A slice stays memory-mapped; an index array copies."""
         return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows])
 
 
 def check_storable(vectors: SpaceVectors) -> None:
-    """`ValueError` unless all values are finite in float16 (which ends at 65504)."""
+    """`ValueError` unless all values are finite in float16, whose maximum is 65504."""
     if not (np.abs(vectors.vectors) <= np.finfo(np.float16).max).all():
-        raise ValueError(f"{vectors!r} holds values that are not finite in float16")
+        raise ValueError(f"{vectors!r} has values that are not finite in float16")
 
 
 class VectorStream:
-    """A new shard of one space in the library in `folder`, written as its vectors come."""
+    """Writes a new shard of one space to the library in `folder`, vectors by vectors."""
 
     def __init__(self, folder: Path, space: Space, batch_rows: int) -> None:
         origin = {"space": space.name.value, "model": space.model, "revision": space.revision}
@@ -63,19 +63,19 @@ class VectorStream:
         self._rows = RowStream(folder / VECTOR_FOLDER / space.name.value, self._schema, batch_rows)
 
     def append(self, part: SpaceVectors) -> None:
-        """The vectors of one file, or more of them."""
+        """Append vectors of one file."""
         starts, ends = (to_column(pa.float64(), part.segments[:, number]) for number in (0, 1))
         columns = [starts, ends, to_half_column(part.vectors.astype(np.float16))]
         self._rows.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def finish(self) -> VectorShard:
-        """The shard, whole and durable."""
+        """Complete the shard: it is durable."""
         rows = self._rows
         rows.finish()
         return VectorShard(rows.name, self._space.name, rows.rows, rows.size_bytes, rows.checksum)
 
     def discard(self) -> None:
-        """Leaves nothing of it."""
+        """Delete the shard, finished or not."""
         self._rows.discard()
 
 
@@ -89,15 +89,12 @@ def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Ve
 
 
 def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
-    """Map a shard into memory, record batch by record batch.
-
-    `FileNotFoundError` when it is gone, `LibraryDamaged` when it is not as written.
-    """
+    """Map a shard into memory; its record batches. Errors as in `read_rows`."""
     return [_mapped(batch) for batch in read_rows(folder, shard, vector_schema(dim))]
 
 
-def cut(batches: Sequence[ShardRows], first_row: int, rows: int) -> Iterator[ShardRows]:
-    """So many rows of a shard, those in each of its batches: all batches but the last have equally many."""
+def slice_rows(batches: Sequence[ShardRows], first_row: int, rows: int) -> Iterator[ShardRows]:
+    """`rows` rows of a shard from `first_row`, split at its record batches, as `map_shard` returns them."""
     size, stop = len(batches[0].vectors), first_row + rows
     for number in range(first_row // size, math.ceil(stop / size)):
         start = number * size
@@ -110,6 +107,6 @@ def _mapped(batch: pa.RecordBatch) -> ShardRows:
 
 
 def vector_schema(dim: int) -> pa.Schema:
-    """The columns of a shard."""
+    """The schema of a shard of vectors of `dim` numbers."""
     seconds = [(name, pa.float64()) for name in ("start_seconds", "end_seconds")]
     return pa.schema([*seconds, ("vector", pa.list_(pa.float16(), dim))])

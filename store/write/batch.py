@@ -1,7 +1,7 @@
-"""The shards of many files at a time: those of one space, or codec, follow one another in one shard.
+"""Write the shards of a batch of files: one for each space or codec, with the rows of file after file.
 
-The library's writer makes them just before it registers them. A worker on another machine makes them with
-`store_files`, and the writer registers what it is told of them.
+The library's writer does so just before it registers them. A worker on another machine uses `store_files`, and sends
+the returned records to the writer.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from pesearch.types import CodecFeatures, EncodedFile, Space, SpaceName
 
 
 def store_files(folder: Path, files: Sequence[EncodedFile], spaces: Sequence[Space]) -> list[StreamedFile]:
-    """Writes shards for files of different contents, for the library in `folder`; they wait to be registered, together.
+    """Write shards for files of different contents to `folder`. All must be registered in one `Writer.add`.
 
-    Raises as `Writer.add`.
+    Errors as in `Writer.add`.
     """
     by_name = {space.name: space for space in spaces}
     check_files(files, by_name)
     extents: defaultdict[str, list[Extent[Shard]]] = defaultdict(list)
-    for one in write_files(folder, files, by_name):
-        for fingerprint, first_row, rows in one.contents:
-            extents[fingerprint].append(Extent(one.shard, first_row, rows))
+    for written in write_files(folder, files, by_name):
+        for fingerprint, first_row, rows in written.contents:
+            extents[fingerprint].append(Extent(written.shard, first_row, rows))
     return [
         StreamedFile(file.location, file.fingerprint, file.info, tuple(extents[file.fingerprint]), file.cues)
         for file in files
@@ -50,13 +50,13 @@ def check_files(files: Iterable[EncodedFile], spaces: Mapping[SpaceName, Space])
 
 
 def write_files(folder: Path, files: Sequence[EncodedFile], spaces: Mapping[SpaceName, Space]) -> list[WrittenShard]:
-    """Writes shards for files that were checked. `NoSpaceLeft`, `LibraryError`."""
+    """Write shards for files that passed `check_files`. Raises `NoSpaceLeft` and `LibraryError`."""
     with disk_errors(folder):
         return [*_write_vectors(folder, files, spaces), *_write_features(folder, files)]
 
 
-def written_before(files: Iterable[StreamedFile]) -> list[WrittenShard]:
-    """The shards that files lie in. Of a content that is given twice the last counts."""
+def collect_shards(files: Iterable[StreamedFile]) -> list[WrittenShard]:
+    """The shards of streamed files, with the extents in each. The last of two files with the same content counts."""
     contents: defaultdict[Shard, list[tuple[str, int, int]]] = defaultdict(list)
     for file in {file.fingerprint: file for file in files}.values():
         for extent in file.extents:
@@ -67,7 +67,7 @@ def written_before(files: Iterable[StreamedFile]) -> list[WrittenShard]:
 def _write_vectors(
     folder: Path, files: Sequence[EncodedFile], spaces: Mapping[SpaceName, Space]
 ) -> Iterator[WrittenShard]:
-    """The shards of a batch, one for each space in which it has vectors."""
+    """One shard for each space in which the files have vectors."""
     contents = {file.fingerprint: file.vectors for file in files}
     for space in spaces.values():
         parts = [
@@ -78,11 +78,11 @@ def _write_vectors(
         ]
         if parts:
             shard = write_shard(folder, space, [vectors for _, vectors in parts])
-            yield _written(shard, [(fingerprint, len(vectors.vectors)) for fingerprint, vectors in parts])
+            yield _written_shard(shard, [(fingerprint, len(vectors.vectors)) for fingerprint, vectors in parts])
 
 
 def _write_features(folder: Path, files: Sequence[EncodedFile]) -> Iterator[WrittenShard]:
-    """The feature shards of a batch, one for each codec and dimension. Features without steps are none."""
+    """One feature shard for each codec and dimension. Features without steps are left out."""
     contents: dict[str, CodecFeatures] = {}
     for file in files:
         if file.features is not None and file.features.steps.size:
@@ -92,11 +92,11 @@ def _write_features(folder: Path, files: Sequence[EncodedFile]) -> Iterator[Writ
         kinds.setdefault((features.codec, features.steps.shape[1]), []).append((fingerprint, features))
     for parts in kinds.values():
         shard = write_features(folder, [features for _, features in parts])
-        yield _written(shard, [(fingerprint, len(features.steps)) for fingerprint, features in parts])
+        yield _written_shard(shard, [(fingerprint, len(features.steps)) for fingerprint, features in parts])
 
 
-def _written(shard: Shard, parts: Sequence[tuple[str, int]]) -> WrittenShard:
-    """A shard that holds so many rows of each content, one after the other."""
+def _written_shard(shard: Shard, parts: Sequence[tuple[str, int]]) -> WrittenShard:
+    """A shard that contains (fingerprint, rows) one after the other."""
     firsts = [0, *accumulate(rows for _, rows in parts)][:-1]
     contents = zip(parts, firsts, strict=True)
     return WrittenShard(shard, tuple((fingerprint, first, rows) for (fingerprint, rows), first in contents))

@@ -1,7 +1,6 @@
-"""Many small shards become one: each costs every reader an open file, and a commit writes one for each space.
+"""Compaction: merge small shards, because each commit writes one per space and each costs every reader an open file.
 
-What files have in the old shards is copied row by row into the new one, in a memory that does not grow with them; rows
-that no file refers to any more are left behind.
+Rows that files refer to are copied in batches, in constant memory; unused rows are dropped.
 """
 
 from __future__ import annotations
@@ -19,17 +18,19 @@ from pesearch.store.shards.checksum import find_damage
 from pesearch.store.shards.features import FeatureStream, read_steps
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.store.shards.records import MergedShard, Move
-from pesearch.store.shards.vectors import VectorStream, cut, map_shard
+from pesearch.store.shards.vectors import VectorStream, map_shard, slice_rows
 from pesearch.store.write.streaming import BATCH_ROWS
 from pesearch.types import Space, SpaceName, SpaceVectors
 
-SMALL_BYTES = 16 << 20
-MANY = 32
-"""More than so many shards of a kind that are smaller than this are merged. So a row is copied about twice in its life:
-a batch of some seconds writes about 0.5 MiB, 33 of those make one of 16 MiB."""
+SMALL_SHARD_BYTES = 16 << 20
+"""Shards smaller than this are small."""
 
-MERGED_BYTES = 256 << 20
-"""About how large a merged shard becomes: the disk must have room for it beside those that it replaces."""
+MAX_SMALL_SHARDS = 32
+"""More small shards of a kind are merged. A batch of a few seconds writes about 0.5 MiB and 33 of them make 16 MiB, so
+a row is copied about twice in its life."""
+
+MAX_MERGED_BYTES = 256 << 20
+"""Approximate limit of a merged shard. The disk needs room for it in addition to the shards that it replaces."""
 
 _EXTENTS = " UNION ALL ".join(
     f"SELECT shard, first_row, rows FROM {table}" for table in ("extents", "cue_extents", "feature_extents")
@@ -38,27 +39,28 @@ _EXTENTS = " UNION ALL ".join(
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Shards of one kind that are to become one, and for each what files have in it: (first row, rows)."""
+    """Shards of one kind to be merged, and by name the extents of files in each: (first row, rows)."""
 
     shards: tuple[Shard, ...]
     extents: Mapping[str, Sequence[tuple[int, int]]]
 
 
-def groups_to_merge(connection: duckdb.DuckDBPyConnection) -> list[Group]:
-    """What is worth merging: shards of a kind of which too many are small, and each whose rows are for the most part
-    referred to no more."""
+def find_groups(connection: duckdb.DuckDBPyConnection) -> list[Group]:
+    """Shards worth merging: small ones if there are too many of a kind, and those with more unused than used rows."""
     shards = read_shards(connection)
-    live = dict(connection.execute(f"SELECT shard, sum(rows)::BIGINT FROM ({_EXTENTS}) GROUP BY shard").fetchall())
+    used = dict(connection.execute(f"SELECT shard, sum(rows)::BIGINT FROM ({_EXTENTS}) GROUP BY shard").fetchall())
     kinds: dict[tuple[str, ...], list[Shard]] = {}
     for shard in shards:
         kinds.setdefault(shard.kind, []).append(shard)
-    chosen = [part for kind in kinds.values() for part in _parts(_worth(kind, live))]
+    chosen = [part for kind in kinds.values() for part in _parts(_worth_merging(kind, used))]
     return [Group(tuple(part), _extents(connection, part)) for part in chosen]
 
 
-def merge(folder: Path, group: Group, spaces: Mapping[SpaceName, Space]) -> MergedShard | None:
-    """Write the shard that takes the place of a group. A damaged one stays as it is, so that the damage is not hidden
-    under a new checksum; none when that leaves nothing to do."""
+def merge_group(folder: Path, group: Group, spaces: Mapping[SpaceName, Space]) -> MergedShard | None:
+    """Write the shard that replaces a group; None if all are damaged.
+
+    Damaged shards are not merged: a new checksum would hide the damage.
+    """
     sound = [shard for shard in group.shards if find_damage(folder, shard, spaces) is None]
     if not sound:
         return None
@@ -77,7 +79,7 @@ def _merge_vectors(folder: Path, shards: Sequence[VectorShard], group: Group, sp
         for shard in shards:
             batches = map_shard(folder, shard, space.dim)
             for first, count in group.extents[shard.name]:
-                for part in cut(batches, first, count):
+                for part in slice_rows(batches, first, count):
                     stream.append(SpaceVectors(space.name, part.segments, part.vectors.astype(np.float32)))
         return stream.finish()
 
@@ -92,7 +94,7 @@ def _merge_features(folder: Path, shards: Sequence[FeatureShard], group: Group) 
 
 
 def _moves(shards: Iterable[Shard], group: Group) -> Iterator[Move]:
-    """Where the rows of each extent begin in the new shard."""
+    """The new first row of each extent."""
     new_row = 0
     for shard in shards:
         for first_row, rows in group.extents[shard.name]:
@@ -100,18 +102,18 @@ def _moves(shards: Iterable[Shard], group: Group) -> Iterator[Move]:
             new_row += rows
 
 
-def _worth(kind: Sequence[Shard], live: Mapping[str, int]) -> list[Shard]:
-    small = {shard.name for shard in kind if shard.size_bytes < SMALL_BYTES}
-    hollow = {shard.name for shard in kind if 2 * live[shard.name] < shard.rows}
-    chosen = hollow | small if len(small) > MANY else hollow
+def _worth_merging(kind: Sequence[Shard], used: Mapping[str, int]) -> list[Shard]:
+    small = {shard.name for shard in kind if shard.size_bytes < SMALL_SHARD_BYTES}
+    mostly_unused = {shard.name for shard in kind if 2 * used[shard.name] < shard.rows}
+    chosen = mostly_unused | small if len(small) > MAX_SMALL_SHARDS else mostly_unused
     return [shard for shard in kind if shard.name in chosen]
 
 
 def _parts(shards: Sequence[Shard]) -> Iterator[list[Shard]]:
-    """Shards in groups of at most `MERGED_BYTES`, or of one that is larger."""
+    """Split shards into groups of at most MAX_MERGED_BYTES, or one larger shard."""
     part: list[Shard] = []
     for shard in shards:
-        if part and sum(each.size_bytes for each in part) + shard.size_bytes > MERGED_BYTES:
+        if part and sum(each.size_bytes for each in part) + shard.size_bytes > MAX_MERGED_BYTES:
             yield part
             part = []
         part.append(shard)
@@ -120,7 +122,7 @@ def _parts(shards: Sequence[Shard]) -> Iterator[list[Shard]]:
 
 
 def _extents(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> dict[str, list[tuple[int, int]]]:
-    """What files have in each shard, in the order of its rows."""
+    """The extents (first row, rows) in each shard, in order."""
     rows = connection.execute(
         f"SELECT shard, first_row, rows FROM ({_EXTENTS}) WHERE shard IN (SELECT unnest($1::VARCHAR[])) ORDER BY ALL",
         [[shard.name for shard in shards]],

@@ -1,7 +1,6 @@
-"""A long file on its way into a library: what the models make of it goes to the disk while it is embedded.
+"""Write the shards of a long file while it is embedded, so that memory does not grow with its length.
 
-So the length of a file does not matter to memory. Its shards are whole and durable before they are registered, as those
-of short files are; what is left behind is swept by the next writer.
+Like shards of short files, they are durable before they are registered, and the next writer sweeps incomplete ones.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from pesearch.store.shards.vectors import VectorStream, check_storable
 from pesearch.types import CodecFeatures, MediaInfo, Space, SpaceName, SpaceVectors
 
 BATCH_ROWS = 4096
-"""The vectors of one record batch: 8 MiB at 1024 numbers each."""
+"""Vectors per record batch: 8 MiB at 1024 numbers each."""
 
 
 class StreamingShardWriter:
-    """The shards of one file for the library in `folder`, in this process or another than its writer's.
+    """Writes the shards of one file to the library in `folder`, in the writer's process or another.
 
-    Methods raise `NoSpaceLeft` and `LibraryError`, and `ValueError` for what `Writer.add` would not take.
+    Methods raise `NoSpaceLeft` and `LibraryError`, and `ValueError` where `Writer.add` would.
     """
 
     def __init__(self, folder: Path, spaces: Sequence[Space]) -> None:
@@ -34,7 +33,7 @@ class StreamingShardWriter:
         self._features: FeatureStream | None = None
 
     def add_vectors(self, vectors: SpaceVectors) -> None:
-        """More of the file in one space."""
+        """Append vectors of the file in one space."""
         check_storable(vectors)
         with disk_errors(self._folder):
             if vectors.space not in self._vectors:
@@ -42,7 +41,7 @@ class StreamingShardWriter:
             self._vectors[vectors.space].append(vectors)
 
     def add_features(self, features: CodecFeatures) -> None:
-        """The next steps of the file, all of one codec."""
+        """Append codec features, always of the same codec."""
         check_features(features)
         with disk_errors(self._folder):
             if self._features is None:
@@ -50,7 +49,7 @@ class StreamingShardWriter:
             self._features.append(features.steps)
 
     def finish(self, location: Location, fingerprint: str, info: MediaInfo) -> StreamedFile:
-        """The file, its shards ready to be registered."""
+        """Complete the shards. The file for `Writer.add`."""
         with disk_errors(self._folder):
             shards: list[Shard] = [stream.finish() for stream in self._vectors.values()]
             if self._features is not None:
@@ -58,13 +57,13 @@ class StreamingShardWriter:
         return StreamedFile(location, fingerprint, info, tuple(Extent(shard, 0, shard.rows) for shard in shards))
 
     def drop_features(self) -> None:
-        """Leaves nothing of the features: a part of them is missing."""
+        """Delete the features written so far, when some of them are missing."""
         if self._features is not None:
             self._features.discard()
             self._features = None
 
     def discard(self) -> None:
-        """Leaves nothing of the file."""
+        """Delete everything written so far."""
         self.drop_features()
         for stream in self._vectors.values():
             stream.discard()

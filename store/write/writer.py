@@ -1,7 +1,7 @@
-"""Changing a library: each method is one transaction and returns the generation that it made.
+"""Change a library: each method is one transaction and returns the new generation.
 
-Vectors and features come first: a shard is whole and durable under its name before the transaction that registers it.
-What is interrupted in between leaves a shard that nobody registered, and the next writer sweeps it.
+Shards are durable before the transaction that registers them. An interruption in between leaves unregistered shards,
+which the next writer sweeps.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from pesearch.errors import LibraryDamaged, NoSpaceLeft
 from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.connection import reading, transaction
 from pesearch.store.catalogue.cue_extents import add_cue_vectors
-from pesearch.store.catalogue.cues import drop_sources, take_cues
+from pesearch.store.catalogue.cues import drop_sources, store_cues
 from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.catalogue.mutations import (
     add_files,
-    fail_locations,
     forget_locations,
-    merge_shards,
-    place_files,
     raise_generation,
+    record_failures,
+    record_volumes,
+    register_merged_shard,
     remove_files,
-    search_vectors_at,
-    see_volumes,
+    set_locations,
+    set_vector_backend,
 )
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
-from pesearch.store.catalogue.stamp import lost_commits, read_stamp, write_stamp
+from pesearch.store.catalogue.stamp import count_lost_commits, read_stamp, write_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
 from pesearch.store.disk.durable import disk_errors
@@ -41,26 +41,26 @@ from pesearch.store.index.milvus.sync import leave
 from pesearch.store.shards.format import Shard, sweep_shards
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
-from pesearch.store.write.batch import check_files, write_files, written_before
-from pesearch.store.write.compaction import groups_to_merge, merge
+from pesearch.store.write.batch import check_files, collect_shards, write_files
+from pesearch.store.write.compaction import find_groups, merge_group
 from pesearch.types import EncodedFile, Failure, Space, SpaceName, SpaceVectors
 
-MERGE_EVERY = 64
-"""So many batches are added between two looks for shards to merge: five minutes of a run, at one batch in 5 s."""
+BATCHES_PER_COMPACTION = 64
+"""Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""
 
 
 class Writer:
-    """The one writer of a library, from `Library.writer()`. `NoSpaceLeft` from any method leaves the library whole."""
+    """The only writer of a library, from `Library.writer()`. `NoSpaceLeft` from a method leaves it intact."""
 
     def __init__(self, folder: Path, snapshot: Snapshot) -> None:
         self._folder = folder
-        self._birth = snapshot.library_id
+        self._library_id = snapshot.library_id
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
         self._searched: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.searched}
         self._added = 0
         self._replaced: list[Shard] = []
-        self._tidied = ""
-        if lost := lost_commits(read_stamp(folder), snapshot):
+        self._maintained_stamp = ""
+        if lost := count_lost_commits(read_stamp(folder), snapshot):
             raise LibraryDamaged(
                 f"The last {lost} commits of the library {folder} are missing: run `pesearch doctor --repair`"
             )
@@ -69,65 +69,63 @@ class Writer:
         self.sweep()
 
     def add(self, batch: Sequence[EncodedFile | StreamedFile]) -> int:
-        """Commit encoded files. One that stands at the path of another content replaces it there.
+        """Commit encoded files. A file replaces another content at the same path; the last of two at one path counts.
 
-        A content that is known gets one more location and keeps the vectors and features it has; features are added
-        when it has none, and cues replace those of the same source. A content that no location holds any more is
-        dropped with all that it has. Of two that stand at one path the later one counts. `ValueError` for vectors that
-        do not fit the library's spaces, or are not finite in float16, and for features that are not finite float16;
-        then nothing is committed.
+        A known content gets another location, and keeps its vectors and features; features are added if it has none,
+        and cues replace those of the same source. A content without locations is removed with all its data.
+        `ValueError` for vectors that do not fit the library's spaces or are not finite in float16, and for features
+        that are not finite float16; then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
         encoded = [file for file in files if isinstance(file, EncodedFile)]
         check_files(encoded, self._spaces)
         self._added += 1
-        if self._added % MERGE_EVERY == 0:
-            self.merge()
+        if self._added % BATCHES_PER_COMPACTION == 0:
+            self.compact()
         written = write_files(self._folder, encoded, self._spaces)
-        written += written_before(file for file in batch if isinstance(file, StreamedFile))
+        written += collect_shards(file for file in batch if isinstance(file, StreamedFile))
         return self._commit(lambda connection: add_files(connection, files, written))
 
     def keep_previews(self, fingerprint: str, pictures: Sequence[Preview]) -> None:
-        """Keep the pictures of a content, where there is room for them."""
+        """Store preview pictures of a content, if the disk has room."""
         keep_previews(self._folder, fingerprint, pictures)
 
-    def add_location(self, file_id: int, location: Location) -> int:
-        """Say that a known file stands at this location too, or still, after a change of its time."""
-        return self.add_locations([(file_id, location)])
+    def add_locations(self, located: Sequence[tuple[int, Location]]) -> int:
+        """Add locations of known files, (file id, location), or update size and time of known locations.
 
-    def add_locations(self, places: Sequence[tuple[int, Location]]) -> int:
-        """`add_location` for many in one transaction. `LibraryError` for a file that is not known."""
-        latest = {place.path: (file_id, place) for file_id, place in places}
-        return self._commit(lambda connection: place_files(connection, list(latest.values())))
+        `LibraryError` for an unknown file id.
+        """
+        latest = {location.path: (file_id, location) for file_id, location in located}
+        return self._commit(lambda connection: set_locations(connection, list(latest.values())))
 
-    def see(self, volumes: Sequence[Volume]) -> int:
-        """Remember where volumes are mounted now."""
-        return self._commit(lambda connection: see_volumes(connection, volumes))
+    def record_volumes(self, volumes: Sequence[Volume]) -> int:
+        """Store where volumes are mounted now."""
+        return self._commit(lambda connection: record_volumes(connection, volumes))
 
-    def fail(self, *failures: Failure) -> int:
-        """Remember why files could not be indexed. A path whose bytes have changed no longer holds what it held.
+    def record_failures(self, *failures: Failure) -> int:
+        """Store why files could not be indexed. A path keeps its file only if size and time are still the same.
 
-        Of several failures of one path the last counts.
+        The last of several failures of one path counts.
         """
         latest = {failure.location.path: failure for failure in failures}
-        return self._commit(lambda connection: fail_locations(connection, list(latest.values())))
+        return self._commit(lambda connection: record_failures(connection, list(latest.values())))
 
-    def take_cues(self, read: Sequence[tuple[int, CueSource]], gone: Iterable[int] = ()) -> int:
-        """Keep the cues that were read of files that are known; a source read before is replaced. `gone` are sources
-        (`KnownSource.id`) that are there no more."""
-        dropped = list(gone)
+    def store_cues(self, read: Sequence[tuple[int, CueSource]], removed: Iterable[int] = ()) -> int:
+        """Store cues of known files, (file id, source), replacing those of the same source. `removed`: source ids
+        (`KnownSource.id`) that no longer exist."""
+        removed_ids = list(removed)
 
         def change(connection: duckdb.DuckDBPyConnection) -> None:
-            drop_sources(connection, dropped)
-            take_cues(connection, read)
+            drop_sources(connection, removed_ids)
+            store_cues(connection, read)
 
         return self._commit(change)
 
     def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
-        """Keep the vectors of sources of cues (`Library.cues_to_embed`), one for each cue, in their order.
+        """Store the vectors of sources (`Library.cues_to_embed`), one per cue, in order.
 
-        `ValueError` for vectors that do not fit the space, or are not finite in float16. What is known of a source
-        stays, and one that is there no more is left out.
+        Sources that have vectors already or were removed are left out. `ValueError` for vectors that do not fit the
+        space or are not finite in float16.
         """
         space = self._searched[SpaceName.CUE]
         for _, vectors in embedded:
@@ -140,71 +138,70 @@ class Writer:
         return self._commit(lambda connection: add_cue_vectors(connection, shard, sources))
 
     def remove(self, file_ids: Iterable[int]) -> int:
-        """Drop files from the library: their places, vectors and features. The media itself is not touched."""
+        """Remove files from the library: locations, vectors, features, cues. Media files are never touched."""
         ids = list(file_ids)
         return self._commit(lambda connection: remove_files(connection, ids))
 
     def forget(self, paths: Iterable[Path]) -> int:
-        """Forget paths where nothing stands any more: failures, and places of files that are known elsewhere too.
+        """Remove paths that no longer exist: failures, and locations of files that have another location.
 
-        The last place of a file is kept, so that a drive that is away makes its files offline and loses none.
+        The last location of a file is kept: when a drive is disconnected its files are offline, not removed.
         """
-        gone = list(paths)
-        return self._commit(lambda connection: forget_locations(connection, gone))
+        removed = list(paths)
+        return self._commit(lambda connection: forget_locations(connection, removed))
 
-    def search_vectors_at(self, milvus: MilvusAddress | None) -> list[str]:
+    def set_vector_backend(self, milvus: MilvusAddress | None) -> list[str]:
         """Choose what searches the vectors: a Milvus, which `maintain` then fills, or FAISS (None).
 
-        What another one held is dropped there; the names of the collections that could not be are the answer.
+        Collections on the previous Milvus are dropped. Returns the names of those that could not be dropped.
         """
         with reading(self._folder) as connection:
             before = read_snapshot(connection)
         if before.milvus == milvus:
             return []
-        self._commit(partial(search_vectors_at, milvus=milvus))
+        self._commit(partial(set_vector_backend, milvus=milvus))
         return leave(self._folder, before)
 
-    def merge(self) -> None:
-        """Merge shards where too many are small, or mostly unused; each merge is one transaction.
+    def compact(self) -> None:
+        """Merge shards where too many are small or mostly unused; each merge is one transaction.
 
-        The old ones stay for readers of an earlier generation: until the next merge of this writer, or the next sweep.
-        A disk without room for a merged shard keeps the small ones, and nothing is lost.
+        The old shards stay for readers of earlier generations until the next compaction or sweep. Without room for a
+        merged shard the small ones stay.
         """
         for shard in self._replaced:
             (self._folder / shard.place).unlink(missing_ok=True)
         self._replaced.clear()
         with reading(self._folder) as connection:
-            groups = groups_to_merge(connection)
+            groups = find_groups(connection)
         with suppress(NoSpaceLeft):
             for group in groups:
                 with disk_errors(self._folder):
-                    merged = merge(self._folder, group, self._searched)
+                    merged = merge_group(self._folder, group, self._searched)
                 if merged is not None:
-                    self._commit(partial(merge_shards, merged=merged))
+                    self._commit(partial(register_merged_shard, merged=merged))
                     self._replaced += merged.replaced
 
     def maintain(self) -> Iterator[IndexRefresh]:
-        """Merge shards, then bring the indexes of large spaces up to what is committed, step by step.
+        """Compact shards, then refresh the indexes of large spaces, step by step; can be stopped after any step.
 
-        It can be left at any step; what goes wrong with an index is a step too, and no error. At once over when
-        nothing was committed since the last time.
+        Errors of an index are steps too, not exceptions. Does nothing if nothing was committed since the last call.
         """
-        self.merge()
-        if self._tidied != (stamp := read_stamp(self._folder)):
-            self._tidied = stamp
+        self.compact()
+        if self._maintained_stamp != (stamp := read_stamp(self._folder)):
+            self._maintained_stamp = stamp
             with reading(self._folder) as connection:
                 snapshot = read_snapshot(connection)
             yield from refresh_indexes(self._folder, snapshot)
 
     def sweep(self) -> int:
-        """Delete shards that no transaction registered, or that hold nothing any more. Bytes freed."""
+        """Delete shards that are not registered, or no longer used. Bytes freed."""
         with reading(self._folder) as connection:
             shards = read_shards(connection)
         with disk_errors(self._folder):
             return sweep_shards(self._folder, shards)
 
     def sweep_previews(self) -> int:
-        """Delete pictures, thumbnails and proxies of what is not in the library any more. Bytes freed."""
+        """Delete previews, thumbnails and proxies of files that are no longer in the library. Bytes freed."""
         with reading(self._folder) as connection:
             fingerprints = {row[0] for row in connection.execute("SELECT fingerprint FROM files").fetchall()}
         with disk_errors(self._folder):
@@ -215,5 +212,5 @@ class Writer:
             change(connection)
             generation = raise_generation(connection)
         with disk_errors(self._folder):
-            write_stamp(self._folder, f"{generation} {self._birth}")
+            write_stamp(self._folder, f"{generation} {self._library_id}")
         return generation

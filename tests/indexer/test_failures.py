@@ -128,7 +128,7 @@ def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, mo
             assert isinstance(finding, Failed)
             assert "permission" in finding.failure.reason
             with library.writer() as writer:
-                writer.fail(finding.failure)
+                writer.record_failures(finding.failure)
             assert [failure.location.path for failure in library.failures()] == [path]
         path.chmod(0o600)
         assert told(run(folder, library, models)) == {"Indexed": ["closed.mp4"]}

@@ -1,4 +1,4 @@
-"""One writer and many readers, each a process: what the readers were answered is compared with a plain twin."""
+"""A writer and many readers, each a process. The answers that readers got are compared with a plain twin."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import multiprocessing
 import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
+from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 
 import numpy as np
 
 from pesearch.errors import SnapshotExpired
 from pesearch.store.library import Library, create_library, open_library
-from pesearch.store.write import compaction as merging
-from pesearch.store.write import writer as writing
+from pesearch.store.write import compaction
+from pesearch.store.write import writer as writer_module
 from tests.store.contents import SPACES, queries
 from tests.store.torture import apply, change
 from tests.store.twin import Twin
@@ -23,15 +23,18 @@ from tests.store.twin import Twin
 PROCESSES = multiprocessing.get_context("forkserver")
 
 PAUSE_SECONDS = 0.01
-"""Between two questions of a reader: eight that never pause would leave the writer no processor."""
+"""Pause of a reader between searches: eight readers without pauses would starve the writer."""
+
+ENOUGH = 4
+"""A run lasts at least until the writer has made, and each reader has seen, this number of generations."""
 
 Found = list[tuple[str, float, float]]
-"""For each hit the content, the start in seconds and the score."""
+"""For each hit: content, start in seconds, score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a reader was answered at one generation, each of so many times: for each space and query."""
+    """The answer that a reader got at one generation, `times` times: hits for each space and query."""
 
     generation: int
     hits: list[Found]
@@ -40,7 +43,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a run came to."""
+    """Counts of a run."""
 
     changes: int
     merges: int
@@ -48,9 +51,9 @@ class Figures:
     generations_seen: int
 
 
-def write(folder: Path, stop: Event, said: Connection) -> None:
-    """Change after change; in the end the generation after each."""
-    merging.MANY, writing.MERGE_EVERY = 2, 3
+def write(folder: Path, stop: Event, enough: Semaphore, results: Connection) -> None:
+    """Make changes until stopped, then send the generation after each."""
+    compaction.MAX_SMALL_SHARDS, writer_module.BATCHES_PER_COMPACTION = 2, 3
     library = open_library(folder)
     generations: list[int] = []
     while not stop.is_set():
@@ -58,11 +61,13 @@ def write(folder: Path, stop: Event, said: Connection) -> None:
             for _ in range(12):
                 present = [file.fingerprint for file in library.files()]
                 generations.append(apply(change(len(generations) + 1, present), writer, library))
-    said.send(generations)
+                if len(generations) == ENOUGH:
+                    enough.release()
+    results.send(generations)
 
 
-def read(folder: Path, stop: Event, said: Connection) -> None:
-    """Ask again and again; in the end all that was seen, in its order."""
+def read(folder: Path, stop: Event, enough: Semaphore, results: Connection) -> None:
+    """Search until stopped, then send all answers in order."""
     library = open_library(folder)
     seen: list[Seen] = []
     while not stop.is_set():
@@ -70,17 +75,19 @@ def read(folder: Path, stop: Event, said: Connection) -> None:
         pinned = library.pinned()
         try:
             now = Seen(pinned.generation(), answers(pinned), 1)
-        except SnapshotExpired:  # a reader that is late by a whole run of the writer asks again
+        except SnapshotExpired:  # the writer was faster by a whole run
             continue
         if seen and (seen[-1].generation, seen[-1].hits) == (now.generation, now.hits):
             seen[-1] = replace(now, times=seen[-1].times + 1)
         else:
             seen.append(now)
-    said.send(seen)
+            if len(seen) == ENOUGH:
+                enough.release()
+    results.send(seen)
 
 
 def answers(library: Library | Twin) -> list[Found]:
-    """The best hits of some queries in each space."""
+    """The 10 best hits of each query in each space."""
     return [
         [(library.file(hit.file_id).fingerprint, hit.start_seconds, hit.score) for hit in hits]
         for space in SPACES
@@ -89,20 +96,22 @@ def answers(library: Library | Twin) -> list[Found]:
 
 
 def run(folder: Path, readers: int, seconds: float) -> Figures:
-    """Let them work beside each other for so long, then compare all that was answered. AssertionError if it differs."""
+    """Run a writer and readers for at least `seconds`, then compare all answers. AssertionError if one is wrong."""
     create_library(folder, "made-up", SPACES)
-    stop = PROCESSES.Event()
+    stop, enough = PROCESSES.Event(), PROCESSES.Semaphore(0)
     pipes = [PROCESSES.Pipe(duplex=False) for _ in range(readers + 1)]
     processes = [
-        PROCESSES.Process(target=read if number else write, args=(folder, stop, said))
-        for number, (_, said) in enumerate(pipes)
+        PROCESSES.Process(target=read if number else write, args=(folder, stop, enough, results))
+        for number, (_, results) in enumerate(pipes)
     ]
-    for process, (_, said) in zip(processes, pipes, strict=True):
+    for process, (_, results) in zip(processes, pipes, strict=True):
         process.start()
-        said.close()
+        results.close()
     time.sleep(seconds)
+    for _ in processes:
+        assert enough.acquire(timeout=300), "a process did nothing"
     stop.set()
-    generations, *seen = [hearing.recv() for hearing, _ in pipes]
+    generations, *seen = [received.recv() for received, _ in pipes]
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * len(processes)
@@ -110,13 +119,13 @@ def run(folder: Path, readers: int, seconds: float) -> Figures:
 
 
 def compare(generations: list[int], seen: list[list[Seen]]) -> Figures:
-    """What each reader saw is what the twin says of that generation, and none saw an earlier one after a later."""
+    """Each reader got the answers of the twin at that generation, and never an earlier generation after a later one."""
     expected = _expected(len(generations))
     for reader in seen:
-        assert reader, "a reader was never answered"
+        assert reader, "a reader got no answer"
         generations_seen = [each.generation for each in reader]
-        assert generations_seen == sorted(set(generations_seen)), "an earlier one again, or one of two answers"
-        for each in reader:  # a merge makes a generation of its own, and changes no answer
+        assert generations_seen == sorted(set(generations_seen)), "a generation came again, or had two answers"
+        for each in reader:  # a compaction is a generation too, and changes no answer
             _assert_same(each.hits, expected[bisect.bisect_right(generations, each.generation)])
     return Figures(
         changes=len(generations),
@@ -127,7 +136,7 @@ def compare(generations: list[int], seen: list[list[Seen]]) -> Figures:
 
 
 def _expected(changes: int) -> list[list[Found]]:
-    """What the twin answers before the first change, and after each."""
+    """The answers of the twin before the first change, and after each."""
     twin = Twin()
     expected = [answers(twin)]
     for number in range(1, changes + 1):

@@ -1,4 +1,4 @@
-"""Made-up encoded files: vectors and features follow from the content, so that the same content always has the same."""
+"""Made-up encoded files, whose vectors and features are determined by their content."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEP_DIM = 4
 
 
 def vectors(content: str, space: Space, rows: int) -> SpaceVectors:
-    """Random vectors that float16 holds exactly, one a second."""
+    """Random vectors that float16 represents exactly, one per second."""
     random = np.random.default_rng(zlib.crc32(f"{content} {space.name}".encode()))
     values = random.standard_normal((rows, space.dim)).astype(np.float16).astype(np.float32)
     starts = np.arange(rows, dtype=np.float64)
@@ -39,7 +39,7 @@ def vectors(content: str, space: Space, rows: int) -> SpaceVectors:
 
 
 def features(content: str, steps: int, codec: str = CODEC) -> CodecFeatures:
-    """Random features of that many steps."""
+    """Random features."""
     random = np.random.default_rng(zlib.crc32(f"{content} {codec}".encode()))
     return CodecFeatures(codec, random.standard_normal((steps, STEP_DIM)).astype(np.float16))
 
@@ -47,7 +47,7 @@ def features(content: str, steps: int, codec: str = CODEC) -> CodecFeatures:
 def encoded(
     path: str, content: str, rows: int = 3, modified_ns: int = 7, steps: int = 0, codec: str = CODEC
 ) -> EncodedFile:
-    """A video with `rows` vectors in each space, and with features if they have any `steps`."""
+    """A video with `rows` vectors in each space, and features unless `steps` is 0."""
     info = MediaInfo(MediaKind.VIDEO, SECONDS, VideoStream("h264", 640, 360, 29.97), AudioStream("aac", 44100, 2))
     parts = tuple(vectors(content, space, rows) for space in SPACES)
     return EncodedFile(

@@ -1,9 +1,9 @@
-"""A small library of the schema that this program writes, kept so that the programs after it prove that they read it.
+"""A small library of the current schema, kept so that later programs can be tested with it.
 
     python -m tests.store.old_library
 
-writes `tests/store/libraries/schema_<number>.zip`: the library's folder as it lies on disk, and `answers.json`, what
-the program that wrote it answered. Run it before a migration is added; a zip that is there is never made again.
+writes `tests/store/libraries/schema_<number>.zip`: the library's folder, and in `answers.json` the answers of the
+program that wrote it. Run it before adding a migration; existing archives are never written again.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ ANSWERS = "answers.json"
 
 
 def fill(library: Library) -> None:
-    """All that a library can hold: copies, a moved file, failures, two codecs, a removed file, a long file, cues."""
+    """Add everything that a library can have: copies, moved, removed and streamed files, failures, two codecs, cues."""
     with library.writer() as writer:
         writer.add([encoded("/a", "one", steps=5), encoded("/copy of a", "one"), encoded("/b", "two", rows=4)])
         writer.add([encoded("/c", "three", rows=0, steps=3, codec="another"), encoded("/gone", "four", steps=2)])
-        writer.fail(failure("/b", "cannot be read any more"), failure("/\udcff.mp4"))
+        writer.record_failures(failure("/b", "cannot be read any more"), failure("/\udcff.mp4"))
         writer.remove([file.id for file in library.files() if file.fingerprint == "four"])
-        writer.add_location(1, location("/moved a", 9))
+        writer.add_locations([(1, location("/moved a", 9))])
         writer.forget([Path("/a")])
-        film, draft = encoded("/film", "five", rows=20, steps=30), StreamingShardWriter(library.folder, SPACES)
+        film, streamed = encoded("/film", "five", rows=20, steps=30), StreamingShardWriter(library.folder, SPACES)
         for part in film.vectors:
-            draft.add_vectors(part)
+            streamed.add_vectors(part)
         if film.features is not None:
-            draft.add_features(film.features)
-        writer.add([draft.finish(film.location, film.fingerprint, film.info)])
+            streamed.add_features(film.features)
+        writer.add([streamed.finish(film.location, film.fingerprint, film.info)])
         said = Cue(1.0, 2.5, "Mind the gap", CueKind.SUBTITLE, "film.en.srt", "en")
         sidecar = CueSource(Location(Path("/film.en.srt"), 40, 7), Path("/film"), (said,))
-        writer.take_cues([(1, CueSource(None, None, ())), (library.files()[-1].id, sidecar)])
+        writer.store_cues([(1, CueSource(None, None, ())), (library.files()[-1].id, sidecar)])
 
 
 def answers(library: Library) -> str:
-    """What a library answers, as JSON: all but the scores, whose last bits depend on the machine."""
+    """The answers of a library, as JSON, without scores, whose last bits depend on the machine."""
     files = library.files()
     features = {file.id: library.features(file.id) for file in files}
     found = {
@@ -77,23 +77,23 @@ def answers(library: Library) -> str:
 
 
 def without_volumes(value: Any) -> Any:
-    """As programs answered that knew no volumes."""
+    """Answers without volumes, as older programs gave them."""
     if isinstance(value, dict):
         return {key: without_volumes(each) for key, each in value.items() if key not in ("volume", "inode")}
     return [without_volumes(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def assert_answers_as(library: Library, told: str) -> None:
-    """All that the program told which wrote it; this one may tell more."""
-    before = json.loads(told)
+def assert_answers_as(library: Library, expected: str) -> None:
+    """The library gives all answers of the program that wrote it; there may be more."""
+    before = json.loads(expected)
     assert {name: answer for name, answer in json.loads(answers(library)).items() if name in before} == before
 
 
 def main() -> None:
-    """Keep a library of today's schema."""
+    """Write the library of the current schema."""
     kept = LIBRARIES / f"schema_{len(MIGRATIONS)}"
     if kept.with_suffix(".zip").exists():
-        sys.exit(f"{kept.with_suffix('.zip')} is there already: it is of the program that wrote it")
+        sys.exit(f"{kept.with_suffix('.zip')} exists already and must not be written again")
     with tempfile.TemporaryDirectory() as folder:
         library = create_library(Path(folder) / "library", "made-up", SPACES)
         fill(library)

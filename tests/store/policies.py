@@ -1,11 +1,11 @@
-"""Making a small library be searched as a large one is."""
+"""Search small libraries in the ways of large ones."""
 
 from __future__ import annotations
 
 import pytest
 
 from pesearch.store.catalogue.connection import transaction
-from pesearch.store.catalogue.mutations import search_vectors_at
+from pesearch.store.catalogue.mutations import set_vector_backend
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index import ivf_rabitq as compressed
 from pesearch.store.index import maintenance as renewal
@@ -15,26 +15,26 @@ from pesearch.store.library import Library
 
 
 def compress(patch: pytest.MonkeyPatch) -> None:
-    """Every space has a compressed index, which every writer brings up to its last row; all else is as it is."""
+    """Give every space a compressed index, which every writer completes. Nothing else changes."""
     patch.setattr(vectors, "EXACT_BYTES", 0)
     patch.setattr(renewal, "LEAST_NEW_ROWS", 0)
     patch.setattr(renewal, "NEW_SHARE", 0)
 
 
 def compress_without_loss(patch: pytest.MonkeyPatch) -> None:
-    """As `compress`, with a shortlist of all rows: so the answers must be exact."""
+    """As `compress`, with all rows in the shortlist, so that answers are exact."""
     compress(patch)
     patch.setattr(compressed, "SMALL_CHOICE", 0)
     patch.setattr(compressed, "SHORTLIST", 1 << 30)
 
 
 def ask_milvus(patch: pytest.MonkeyPatch) -> None:
-    """Even a handful of rows is not read from the shards, unless all of them are asked for."""
+    """Search the Milvus even for a few rows, which would be read from the shards, unless all rows are asked for."""
     patch.setattr(milvus_index, "FLAT_MORE", 0)
 
 
 def on_milvus(library: Library, address: MilvusAddress) -> None:
-    """A library without files is searched by a Milvus, as if it had always been: at the same generation."""
+    """Put an empty library on a Milvus without a new generation."""
     with transaction(library.folder) as connection:
-        search_vectors_at(connection, address)
+        set_vector_backend(connection, address)
     library._generation = library._read()

@@ -1,4 +1,4 @@
-"""Damage is found, and mended without losing anything that is whole."""
+"""Damage is found, and repaired without losing undamaged data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ import pytest
 from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryNotFound, LibraryTooNew, SnapshotExpired
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
+from pesearch.store.shards.checksum import find_damage
 from tests.store.contents import AUDIO, SPACES, encoded, features, queries, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
+from tests.store.templates import copy_library
 
 
 def flipped(content: bytes) -> bytes:
-    """One bit of the values in the middle of a shard."""
+    """The content of a shard with one bit flipped in the middle."""
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
 
@@ -35,17 +37,23 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 ALL_DAMAGES = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 
 
-@pytest.fixture
-def filled(library: Library) -> Library:
-    """Two commits: files one and two, then file three, each with features; file one lies at two places."""
+@pytest.fixture(scope="module")
+def filled_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two commits: files one and two, then file three, each with features; file one has two locations."""
+    library = create_library(tmp_path_factory.mktemp("filled") / "library", "made-up", SPACES)
     with library.writer() as writer:
         writer.add([encoded("/1", "one", steps=5), encoded("/copy", "one"), encoded("/2", "two", steps=5)])
         writer.add([encoded("/3", "three", steps=5)])
-    return library
+    return library.folder
+
+
+@pytest.fixture
+def filled(filled_template: Path, tmp_path: Path) -> Library:
+    return copy_library(filled_template, tmp_path / "library")
 
 
 def shard_of(library: Library, folder: str, file_id: int) -> Path:
-    """The shard in which a file is."""
+    """The shard that contains a file."""
     table = "feature_extents" if folder == "features" else "extents"
     where = "" if folder == "features" else f" AND space = '{Path(folder).name}'"
     with duckdb.connect(library.folder / "library.duckdb", read_only=True) as connection:
@@ -54,16 +62,16 @@ def shard_of(library: Library, folder: str, file_id: int) -> Path:
     return library.folder / folder / row[0]
 
 
-def test_a_whole_library(filled: Library) -> None:
+def test_undamaged_library_needs_no_repair(filled: Library) -> None:
     found = examine(filled.folder)
-    assert (found.shards, found.unsigned, found.damaged) == (6, 0, ())
+    assert (found.shards, found.without_checksum, found.damaged) == (6, 0, ())
     assert found.size_bytes == sum(path.stat().st_size for path in filled.folder.rglob("*.arrow"))
     assert list(repair(filled.folder)) == []
     assert filled.generation() == 2
 
 
 @ALL_DAMAGES
-def test_vectors_are_given_up_and_embedded_again(filled: Library, damage: Callable[[Path], object]) -> None:
+def test_damaged_vectors_are_discarded_and_embedded_again(filled: Library, damage: Callable[[Path], object]) -> None:
     shard = shard_of(filled, "vectors/frame", 1)
     damage(shard)
     (found,) = examine(filled.folder).damaged
@@ -73,27 +81,27 @@ def test_vectors_are_given_up_and_embedded_again(filled: Library, damage: Callab
     assert shard.name in line and "2 files" in line
     assert examine(filled.folder).damaged == ()
 
-    mended = open_library(filled.folder)
-    assert mended.generation() == 3
-    assert {str(failure.location.path) for failure in mended.failures()} == {"/1", "/2", "/copy"}
-    assert [len(mended.vectors(file_id, AUDIO.name).vectors) for file_id in (1, 2, 3)] == [0, 0, 3]
-    assert {hit.file_id for hit in mended.search(AUDIO.name, queries(AUDIO), 9)[0]} == {3}
-    kept = mended.features(1)
+    repaired = open_library(filled.folder)
+    assert repaired.generation() == 3
+    assert {str(failure.location.path) for failure in repaired.failures()} == {"/1", "/2", "/copy"}
+    assert [len(repaired.vectors(file_id, AUDIO.name).vectors) for file_id in (1, 2, 3)] == [0, 0, 3]
+    assert {hit.file_id for hit in repaired.search(AUDIO.name, queries(AUDIO), 9)[0]} == {3}
+    kept = repaired.features(1)
     assert kept is not None and (kept.steps == features("one", 5).steps).all()
 
-    with mended.writer() as writer:
+    with repaired.writer() as writer:
         writer.add([encoded("/1", "one", steps=5)])
         writer.add([encoded("/2", "two", steps=5)])
-    assert mended.failures() == []
-    assert [file.fingerprint for file in mended.files()] == ["one", "two", "three"]
-    for file in mended.files():
+    assert repaired.failures() == []
+    assert [file.fingerprint for file in repaired.files()] == ["one", "two", "three"]
+    for file in repaired.files():
         for space in SPACES:
-            stored = mended.vectors(file.id, space.name).vectors
+            stored = repaired.vectors(file.id, space.name).vectors
             np.testing.assert_array_equal(stored, vectors(file.fingerprint, space, 3).vectors)
 
 
 @ALL_DAMAGES
-def test_features_are_given_up_and_vectors_kept(filled: Library, damage: Callable[[Path], object]) -> None:
+def test_damaged_features_are_discarded_and_vectors_kept(filled: Library, damage: Callable[[Path], object]) -> None:
     damage(shard_of(filled, "features", 3))
     (line,) = repair(filled.folder)
     assert "1 files" in line
@@ -107,10 +115,12 @@ def test_features_are_given_up_and_vectors_kept(filled: Library, damage: Callabl
     assert (filled.failures(), examine(filled.folder).damaged) == ([], ())
 
 
-def test_every_byte_of_a_shard_counts(filled: Library) -> None:
-    """A reader is told of damage, or sees rows of the right shape; it never crashes. Doctor sees every flip."""
+def test_any_flipped_byte_of_a_shard_is_found_or_harmless(filled: Library) -> None:
+    """A reader raises LibraryDamaged or returns rows of the right shape; it never crashes. Doctor finds every flip."""
     shard = shard_of(filled, "features", 3)
+    registered = next(each for each in filled._generation.snapshot.shards if each.name == shard.name)
     whole = shard.read_bytes()
+    assert find_damage(filled.folder, registered, {}) is None
     for at in range(len(whole)):
         shard.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
         try:
@@ -118,12 +128,12 @@ def test_every_byte_of_a_shard_counts(filled: Library) -> None:
             assert kept is not None and kept.steps.shape == (5, 4)
         except LibraryDamaged:
             pass
-        if at % 50 == 0:
-            assert len(examine(filled.folder).damaged) == 1
+        assert find_damage(filled.folder, registered, {}) is not None
+    assert [damaged.shard for damaged in examine(filled.folder).damaged] == [registered]
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 9999, b"half"], ids=["empty", "garbage", "half"])
-def test_a_damaged_catalogue_is_put_aside(filled: Library, content: bytes) -> None:
+def test_damaged_catalogue_is_quarantined(filled: Library, content: bytes) -> None:
     catalogue = filled.folder / "library.duckdb"
     whole = catalogue.read_bytes()
     catalogue.write_bytes(whole[: len(whole) // 2] if content == b"half" else content)
@@ -135,17 +145,17 @@ def test_a_damaged_catalogue_is_put_aside(filled: Library, content: bytes) -> No
     with pytest.raises(LibraryNotFound):
         open_library(filled.folder)
     assert list(repair(filled.folder)) == []
-    aside = filled.folder / "damaged-1"
-    assert (aside / "library.duckdb").read_bytes() == damaged
-    assert len(list(aside.rglob("*.arrow"))) == 6
+    quarantined = filled.folder / "damaged-1"
+    assert (quarantined / "library.duckdb").read_bytes() == damaged
+    assert len(list(quarantined.rglob("*.arrow"))) == 6
 
     again = create_library(filled.folder, "made-up", SPACES)
     with again.writer() as writer:
         writer.add([encoded("/1", "one")])
-    assert len(list(aside.rglob("*.arrow"))) == 6
-    (aside / "library.duckdb").write_bytes(whole)  # what a user does who has a copy
-    assert [file.fingerprint for file in open_library(aside).files()] == ["one", "two", "three"]
-    assert examine(aside).damaged == ()
+    assert len(list(quarantined.rglob("*.arrow"))) == 6
+    (quarantined / "library.duckdb").write_bytes(whole)  # a user restores a backup
+    assert [file.fingerprint for file in open_library(quarantined).files()] == ["one", "two", "three"]
+    assert examine(quarantined).damaged == ()
 
 
 LEAVE_A_LOG = """
@@ -157,8 +167,8 @@ os._exit(9)
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["flipped", "torn"])
-def test_a_damaged_log_of_the_last_commits(filled: Library, torn: bool) -> None:
-    """One that ends too early is DuckDB's own affair; of other damage it says so, and the catalogue is still whole."""
+def test_damaged_write_ahead_log(filled: Library, torn: bool) -> None:
+    """DuckDB ignores a truncated tail; other damage is an error, and the catalogue without the log is intact."""
     log = filled.folder / "library.duckdb.wal"
     subprocess.run([sys.executable, "-c", LEAVE_A_LOG, str(filled.folder / "library.duckdb")], check=False)
     content = log.read_bytes()
@@ -181,8 +191,8 @@ def test_a_damaged_log_of_the_last_commits(filled: Library, torn: bool) -> None:
     assert [file.fingerprint for file in filled.files()] == ["one", "two", "three", "four"]
 
 
-def test_an_old_copy_of_the_catalogue(filled: Library) -> None:
-    """What it says is older than what readers have seen: it must not count up to that as if nothing had been."""
+def test_restored_old_catalogue_gets_a_new_id(filled: Library) -> None:
+    """Readers have seen later generations: it must not reach the same numbers with other content."""
     copy = (filled.folder / "library.duckdb").read_bytes()
     with filled.writer() as writer:
         writer.add([encoded("/4", "four")])
@@ -199,12 +209,12 @@ def test_an_old_copy_of_the_catalogue(filled: Library) -> None:
     assert (examine(filled.folder).lost_commits, examine(filled.folder).damaged) == (0, ())
 
 
-def test_repair_waits_for_no_writer(filled: Library) -> None:
+def test_repair_is_refused_while_a_writer_is_active(filled: Library) -> None:
     with filled.writer(), pytest.raises(LibraryBusy, match="is writing"):
         list(repair(filled.folder))
 
 
-def test_a_newer_library_is_left_alone(filled: Library) -> None:
+def test_newer_library_is_not_repaired(filled: Library) -> None:
     with duckdb.connect(filled.folder / "library.duckdb") as connection:
         connection.execute("UPDATE library SET schema = 1000")
     with pytest.raises(LibraryTooNew):
@@ -212,15 +222,15 @@ def test_a_newer_library_is_left_alone(filled: Library) -> None:
     assert not (filled.folder / "damaged-1").exists()
 
 
-def test_an_older_library_is_brought_up_and_not_put_aside(tmp_path: Path) -> None:
+def test_older_library_is_migrated_and_not_quarantined(tmp_path: Path) -> None:
     shutil.unpack_archive(LIBRARIES / "schema_2.zip", tmp_path)
     assert list(repair(tmp_path / "library")) == []
     found = examine(tmp_path / "library")
-    assert (found.unsigned, found.damaged) == (found.shards, ())
+    assert (found.without_checksum, found.damaged) == (found.shards, ())
     assert_answers_as(open_library(tmp_path / "library"), (tmp_path / ANSWERS).read_text())
 
 
-def test_a_shard_without_checksum_that_holds_no_numbers(tmp_path: Path) -> None:
+def test_shard_without_checksum_is_checked_for_finite_values(tmp_path: Path) -> None:
     shutil.unpack_archive(LIBRARIES / "schema_2.zip", tmp_path)
     library = open_library(tmp_path / "library")
     shard = shard_of(library, "features", 1)
@@ -231,7 +241,7 @@ def test_a_shard_without_checksum_that_holds_no_numbers(tmp_path: Path) -> None:
     assert len(examine(library.folder).damaged) == 1
 
 
-def test_a_pinned_library_says_when_it_was_overtaken(filled: Library) -> None:
+def test_pinned_library_reports_that_its_snapshot_expired(filled: Library) -> None:
     pinned = filled.pinned()
     with filled.writer() as writer:
         writer.remove([1, 2, 3])

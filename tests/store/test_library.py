@@ -1,4 +1,4 @@
-"""The library as a folder: making it, opening it, what it keeps, what it refuses."""
+"""The library as a folder: creating, opening, what is stored, what is refused."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from pesearch.errors import LibraryDamaged, LibraryError, LibraryNotFound, Model
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import MediaKind, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, FRAME, SECONDS, SPACES, encoded, failure, location, queries, vectors
+from tests.store.templates import copy_library
 
 
-def test_opens_with_what_was_committed(library: Library) -> None:
+def test_opens_with_all_commits(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])
-        writer.fail(failure("/b"))
+        writer.record_failures(failure("/b"))
     again = open_library(library.folder)
     assert (again.model_set, again.spaces, again.generation()) == ("made-up", SPACES, 2)
     assert (again.files(), again.known(), again.failures()) == (library.files(), library.known(), library.failures())
@@ -39,13 +40,13 @@ def test_second_library_in_one_folder_is_refused(library: Library) -> None:
     assert open_library(library.folder).spaces == SPACES
 
 
-def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LibraryError, match="cannot be used"):
         create_library(tmp_path / "file" / "library", "made-up", SPACES)
 
 
-def test_creation_that_was_interrupted_is_done_again(tmp_path: Path) -> None:
+def test_interrupted_creation_can_be_repeated(tmp_path: Path) -> None:
     (tmp_path / "library.duckdb.new").write_bytes(b"half a catalogue")
     assert create_library(tmp_path, "made-up", SPACES).files() == []
     assert not (tmp_path / "library.duckdb.new").exists()
@@ -75,7 +76,7 @@ def test_other_window_length_is_not_written_to(library: Library) -> None:
 def test_status(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one"), encoded("/copy", "one"), encoded("/b", "two", rows=4)])
-        writer.fail(failure("/c"))
+        writer.record_failures(failure("/c"))
     status = library.status()
     assert (status.files, status.failures, status.generation, status.model_set) == (2, 1, 2, "made-up")
     assert status.files_by_kind == {MediaKind.VIDEO: 2, MediaKind.AUDIO: 0, MediaKind.IMAGE: 0}
@@ -100,7 +101,7 @@ def test_space_that_the_library_does_not_have(library: Library) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 70_000.0])
-def test_vectors_that_cannot_be_kept_are_refused(library: Library, value: float) -> None:
+def test_vectors_that_do_not_fit_float16_are_refused(library: Library, value: float) -> None:
     bad = SpaceVectors(SpaceName.AUDIO, np.array([[0.0, 1.0]]), np.full((1, AUDIO.dim), value, dtype=np.float32))
     with library.writer() as writer, pytest.raises(ValueError, match="not finite in float16"):
         writer.add([encoded("/good", "good"), replace(encoded("/bad", "bad"), vectors=(bad,))])
@@ -113,7 +114,7 @@ def test_vectors_of_another_dimension_are_refused(library: Library) -> None:
         writer.add([replace(encoded("/a", "one"), vectors=(wide,))])
 
 
-def test_pinned_library_stays(library: Library) -> None:
+def test_pinned_library_stays_at_its_generation(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])
         pinned = library.pinned()
@@ -123,20 +124,20 @@ def test_pinned_library_stays(library: Library) -> None:
     assert (pinned.generation(), library.generation()) == (1, 2)
 
 
-def test_library_made_anew_in_the_same_folder_is_seen(library: Library) -> None:
+def test_library_that_replaces_another_in_its_folder_is_seen(library: Library) -> None:
     (library.folder / "library.duckdb").unlink()
     create_library(library.folder, "another", [AUDIO])
     assert (library.model_set, library.spaces) == ("another", (AUDIO,))
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(names=st.sets(st.binary(min_size=1, max_size=60).filter(lambda name: not set(name) & {0, 0x2F}), min_size=1))
-def test_paths_of_any_bytes(tmp_path_factory: pytest.TempPathFactory, names: set[bytes]) -> None:
-    library = create_library(tmp_path_factory.mktemp("any") / "library", "made-up", SPACES)
+def test_paths_of_any_bytes(tmp_path_factory: pytest.TempPathFactory, empty_library: Path, names: set[bytes]) -> None:
+    library = copy_library(empty_library, tmp_path_factory.mktemp("any") / "library")
     paths = [os.fsdecode(b"/folder/" + name) for name in sorted(names - {b".", b".."})]
     with library.writer() as writer:
         writer.add([encoded(path, f"content {number}") for number, path in enumerate(paths)])
-        writer.fail(*(failure(f"{path}.bad", f"cannot read {path}") for path in paths))
+        writer.record_failures(*(failure(f"{path}.bad", f"cannot read {path}") for path in paths))
     assert {str(path) for path in library.known()} == {*paths, *(f"{path}.bad" for path in paths)}
     assert [str(file.path) for file in library.files()] == paths
     assert all(each.reason.isprintable() or each.reason.encode("utf-8") for each in library.failures())

@@ -1,4 +1,4 @@
-"""Several processes at one library: one writer, many readers, and a writer that is killed."""
+"""Several processes at one library: a writer, readers, and a writer that is killed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lines(process: subprocess.Popen[str], count: int) -> list[int]:
 
 
 def assert_whole(library: Library) -> set[int]:
-    """Every file is there once, at both its places, with all its vectors and features, and is found. Their numbers."""
+    """Every file comes once, with both locations, all vectors and features, and is found. The numbers of the files."""
     numbers = {int(file.fingerprint.split()[1]): file for file in library.files()}
     assert len(numbers) == len(library.files())
     for number, file in numbers.items():
@@ -59,11 +59,11 @@ def assert_whole(library: Library) -> set[int]:
 def test_killed_writer_loses_at_most_the_batch_in_flight(library: Library, committed: int) -> None:
     writing = start_writer(library, 0, 1_000_000)
     with writing:
-        told = lines(writing, committed)
+        reported = lines(writing, committed)
         writing.kill()
     again = open_library(library.folder)
     kept = assert_whole(again)
-    assert set(told) <= kept <= {*told, *range(committed, max(kept) + 1)}
+    assert set(reported) <= kept <= {*reported, *range(committed, max(kept) + 1)}
     with again.writer() as writer:
         shards = [list((library.folder / place).iterdir()) for place in ("vectors/audio", "features")]
         writer.add([encoded("/0", "content 0"), encoded("/after", "after")])
@@ -71,8 +71,8 @@ def test_killed_writer_loses_at_most_the_batch_in_flight(library: Library, commi
     assert len(again.files()) == len(kept) + 1
 
 
-def test_reader_beside_a_writer(library: Library) -> None:
-    """Each generation that is seen is whole, and none is older than one seen before."""
+def test_reader_during_writes_sees_whole_generations_in_order(library: Library) -> None:
+    """Each generation is whole, and never older than the one before."""
     seen = []
     with start_writer(library, 0, 6) as writing:
         while not seen or seen[-1] < 6:
@@ -85,7 +85,7 @@ def test_reader_beside_a_writer(library: Library) -> None:
     assert seen == sorted(seen)
 
 
-def test_second_writer_is_told_who_writes(library: Library) -> None:
+def test_second_writer_gets_the_process_that_is_writing(library: Library) -> None:
     with start_writer(library, 0, 1) as writing:
         lines(writing, 1)
         with pytest.raises(LibraryBusy, match=f"Process {writing.pid} on "), library.writer():
@@ -106,7 +106,7 @@ HOLDERS = ("Process 999999999 on elsewhere", f"Process {os.getpid()} on {gethost
 
 @pytest.mark.parametrize("holder", HOLDERS, ids=["elsewhere", "now another process"])
 def test_lock_of_a_dead_writer_is_taken_over(library: Library, holder: str) -> None:
-    """Also where its number is another process's now: the file names the holder, the system holds the lock."""
+    """Even if another process now has its id: the file names the holder, the system has the lock."""
     (library.folder / "writer.lock").write_text(f"{holder}\n" * 20)
     with library.writer() as writer:
         assert writer.add([]) == 1
@@ -114,8 +114,8 @@ def test_lock_of_a_dead_writer_is_taken_over(library: Library, holder: str) -> N
     assert [holder.split(" on ")[0] for holder in holders] == [f"Process {os.getpid()}"]
 
 
-def test_commit_that_was_not_announced_is_seen(library: Library) -> None:
-    """A writer that dies between its commit and the generation file."""
+def test_commit_without_a_generation_file_is_seen(library: Library) -> None:
+    """A writer that was killed between its commit and writing the generation file."""
     announced = (library.folder / "generation").read_text()
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])

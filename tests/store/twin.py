@@ -1,4 +1,4 @@
-"""A plain twin of a library, in memory and NumPy: what the real one must answer."""
+"""A plain model of a library, in memory with NumPy: the answers that the real one must give."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pesearch.types import (
 
 
 class Twin:
-    """Reader and writer in one. Places are by path, contents by id."""
+    """Reader and writer in one. Locations are stored by path, contents by id."""
 
     def __init__(self) -> None:
         self._generation = 0
@@ -40,7 +40,7 @@ class Twin:
         yield self
 
     def copy(self) -> Twin:
-        """Another that goes on from here."""
+        """An independent copy."""
         other = copy.copy(self)
         other._places, other._contents, other._features = dict(self._places), dict(self._contents), dict(self._features)
         return other
@@ -56,9 +56,6 @@ class Twin:
                 self._features.setdefault(file_id, file.features)
         return self._commit()
 
-    def add_location(self, file_id: int, place: Location) -> int:
-        return self.add_locations([(file_id, place)])
-
     def add_locations(self, places: Sequence[tuple[int, Location]]) -> int:
         for file_id, place in places:
             if file_id not in self._contents:
@@ -66,7 +63,7 @@ class Twin:
             self._place(place, file_id)
         return self._commit()
 
-    def fail(self, *failures: Failure) -> int:
+    def record_failures(self, *failures: Failure) -> int:
         for failure in {failure.location.path: failure for failure in failures}.values():
             place = failure.location
             old = self._places.get(place.path)

@@ -17,7 +17,7 @@ from pesearch.indexer.survey import Work, unseen
 from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
-from pesearch.store.catalogue.stamp import library_id_of
+from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.library import Library
 from pesearch.store.shards.records import StreamedFile
 from pesearch.types import Failure
@@ -28,7 +28,7 @@ NODE = socket.gethostname()
 @pytest.fixture
 def job(library: Library, models: ModelSet) -> Job:
     with library.writer():
-        library_id = library_id_of(library.folder)
+        library_id = read_library_id(library.folder)
     return Job(models.description, models.folders, models.spaces, "cpu", 1, library.folder, library_id, None)
 
 

@@ -1,4 +1,4 @@
-"""Cues in a library: kept with their files, replaced when they are read again, gone with their places."""
+"""Cues in a library: stored with their files, replaced when they are read again, removed with their paths."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def texts(library: Library) -> dict[str, list[str]]:
     return {file.fingerprint: [cue.text for cue in library.cues(file.id)] for file in library.files()}
 
 
-def test_cues_come_with_their_file_in_the_order_of_time(library: Library) -> None:
+def test_cues_of_a_file_are_sorted_by_time(library: Library) -> None:
     with library.writer() as writer:
         last, first = cue("last", 9.0), cue("first", 0.5)
         writer.add([with_cues("/a", "one", inside(last), beside("/a", "/a.srt", first)), encoded("/b", "two")])
@@ -47,13 +47,13 @@ def test_cues_come_with_their_file_in_the_order_of_time(library: Library) -> Non
     assert open_library(library.folder).cues(1) == (first, last)
 
 
-def test_long_file_brings_cues_as_well(library: Library) -> None:
+def test_streamed_file_has_cues(library: Library) -> None:
     film = encoded("/film", "five")
     with library.writer() as writer:
-        draft = StreamingShardWriter(library.folder, SPACES)
+        streamed = StreamingShardWriter(library.folder, SPACES)
         for part in film.vectors:
-            draft.add_vectors(part)
-        writer.add([replace(draft.finish(film.location, "five", film.info), cues=(inside(cue("said")),))])
+            streamed.add_vectors(part)
+        writer.add([replace(streamed.finish(film.location, "five", film.info), cues=(inside(cue("said")),))])
     assert texts(library) == {"five": ["said"]}
 
 
@@ -61,30 +61,30 @@ def test_source_that_is_read_again_is_replaced(library: Library) -> None:
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("within")), beside("/a", "/a.srt", cue("old"), cue("older")))])
         before = library.cue_sources()
-        writer.take_cues([(1, beside("/a", "/a.srt", cue("new"), modified_ns=8))])
+        writer.store_cues([(1, beside("/a", "/a.srt", cue("new"), modified_ns=8))])
     assert texts(library) == {"one": ["within", "new"]}
     after = library.cue_sources()
     assert [each.sidecar for each in after] == [None, Location(Path("/a.srt"), 10, 8)]
     assert after[0] == before[0] and after[1].id > before[1].id
     with library.writer() as writer:
-        writer.take_cues([], [after[1].id])
+        writer.store_cues([], [after[1].id])
     assert texts(library) == {"one": ["within"]}
     assert library.cue_sources() == [before[0]]
 
 
-def test_source_without_cues_is_remembered(library: Library) -> None:
+def test_source_without_cues_is_stored(library: Library) -> None:
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(), beside("/a", "/a.srt"))])
     assert [each.sidecar is None for each in library.cue_sources()] == [True, False]
     assert library.status().cues == 0
 
 
-def test_cues_go_with_their_place(library: Library) -> None:
-    """A moved file has those of its new place, a removed one none; what failed with the same bytes keeps them."""
+def test_cues_are_removed_with_their_path(library: Library) -> None:
+    """Cues of a sidecar are removed with the path next to it; a failure with the same size and time keeps them."""
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("within")), beside("/a", "/a.srt", cue("beside")))])
-        writer.add_location(1, location("/moved"))
-        writer.fail(failure("/a"))
+        writer.add_locations([(1, location("/moved"))])
+        writer.record_failures(failure("/a"))
         assert texts(library) == {"one": ["within", "beside"]}
         writer.forget([Path("/a")])
         assert texts(library) == {"one": ["within"]}
@@ -96,18 +96,18 @@ def test_cues_go_with_their_place(library: Library) -> None:
     assert texts(library) == {"three": []} and library.status().cues == 0
 
 
-def test_cue_beside_two_copies_comes_once(library: Library) -> None:
+def test_same_cue_in_the_sidecars_of_two_copies_comes_once(library: Library) -> None:
     same = cue("the same")
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", beside("/a", "/a.srt", same)), encoded("/b", "one")])
-        writer.take_cues([(1, beside("/b", "/b.srt", same))])
+        writer.store_cues([(1, beside("/b", "/b.srt", same))])
     assert library.cues(1) == (same,)
     assert [hit.cue for hit in library.search_cues("same", 10)] == [same]
 
 
-def test_cues_of_a_file_that_is_not_there_are_none(library: Library) -> None:
+def test_cues_of_an_unknown_file_are_ignored(library: Library) -> None:
     with library.writer() as writer:
-        writer.take_cues([(7, inside(cue("lost")))])
+        writer.store_cues([(7, inside(cue("lost")))])
     assert library.status().cues == 0 and library.cue_sources() == []
 
 
@@ -120,7 +120,7 @@ def test_names_and_texts_of_odd_bytes(library: Library) -> None:
     assert source.sidecar == Location(Path(path), 10, 7) and source.beside == Path("/\udcff")
 
 
-def test_pinned_library_says_when_cues_moved_on(library: Library) -> None:
+def test_pinned_library_reports_that_its_cues_expired(library: Library) -> None:
     pinned = library.pinned()
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("new")))])

@@ -1,4 +1,4 @@
-"""What a snapshot holds in rows and columns: what is made of them, and when they are read."""
+"""Files, locations and extents of a snapshot, and when the catalogue is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.locations import Location, Volume
-from pesearch.store import library as face
+from pesearch.store import library as library_module
 from pesearch.store.catalogue.extents import Extents
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards.format import VectorShard
@@ -21,17 +21,15 @@ from tests.store.contents import encoded, failure, location
 SHARDS = {number: VectorShard(f"{number}.arrow", SpaceName.AUDIO, 9, 9, None) for number in range(3)}
 
 
-def test_paths_that_are_known_but_not_named(library: Library) -> None:
+def test_known_paths_except_some(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/b", "one"), encoded("/a", "two")])
-        writer.fail(failure("/\udcff"))
-    assert library.known().others([Path("/a"), Path("/never seen")]) == [Path("/b"), Path("/\udcff")]
+        writer.record_failures(failure("/\udcff"))
+    assert library.known().paths_except([Path("/a"), Path("/never seen")]) == [Path("/b"), Path("/\udcff")]
     assert Path("/a") in library.known() and Path("/never seen") not in library.known()
 
 
-def test_a_writer_reads_the_catalogue_only_when_it_has_changed(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_writer_reads_the_catalogue_only_after_a_change(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = 0
 
     def counted(*arguments: object) -> object:
@@ -39,8 +37,8 @@ def test_a_writer_reads_the_catalogue_only_when_it_has_changed(
         reads += 1
         return read(*arguments)
 
-    read = face.read_snapshot
-    monkeypatch.setattr(face, "read_snapshot", counted)
+    read = library_module.read_snapshot
+    monkeypatch.setattr(library_module, "read_snapshot", counted)
     with library.writer():
         pass
     assert (reads, library.generation()) == (0, 0)
@@ -53,28 +51,26 @@ def test_a_writer_reads_the_catalogue_only_when_it_has_changed(
     assert [file.fingerprint for file in library.files()] == ["one", "two"]
 
 
-def test_a_generation_file_left_behind_makes_no_reader_read_again_and_again(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stale_generation_file_does_not_make_readers_reload(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (library.folder / "generation").read_bytes()
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])
     (library.folder / "generation").write_bytes(before)
     reader = open_library(library.folder)
-    monkeypatch.setattr(face, "read_snapshot", None)
+    monkeypatch.setattr(library_module, "read_snapshot", None)
     assert [file.fingerprint for file in reader.files()] == ["one"]
     assert reader.generation() == 1
 
 
-def test_the_same_file_of_a_volume_is_found_by_its_number(library: Library) -> None:
+def test_moved_file_is_found_by_volume_and_inode(library: Library) -> None:
     def on_drive(path: str, inode: int, modified_ns: int = 7) -> Location:
         return Location(Path(path), 1000, modified_ns, "drive", inode)
 
     with library.writer() as writer:
         writer.add([replace(encoded("/old/a", "one"), location=on_drive("/old/a", 1)), encoded("/b", "two")])
-        writer.fail(Failure(on_drive("/old/c", 3), "damaged"))
-        writer.see([Volume("drive", Path("/old"))])
-        writer.see([Volume("drive", Path("/\udcff"))])
+        writer.record_failures(Failure(on_drive("/old/c", 3), "damaged"))
+        writer.record_volumes([Volume("drive", Path("/old"))])
+        writer.record_volumes([Volume("drive", Path("/\udcff"))])
     again = open_library(library.folder)
     known = again.known()
     assert again.volumes() == (Volume("drive", Path("/\udcff")),)
@@ -84,12 +80,12 @@ def test_the_same_file_of_a_volume_is_found_by_its_number(library: Library) -> N
     assert [known.find_moved(place) for place in [*others, location("/new/b")]] == [None] * 5
     assert again.only_on(["drive"]) == {"drive": 1}
     with again.writer() as writer:
-        writer.add_location(1, location("/copy"))
+        writer.add_locations([(1, location("/copy"))])
     assert again.only_on(["drive"]) == {}
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 9), st.integers(1, 4)), max_size=12))
-def test_joined_extents_are_the_same_rows_in_the_same_order(rows: list[tuple[int, int, int, int]]) -> None:
+def test_joined_extents_have_the_same_rows_in_the_same_order(rows: list[tuple[int, int, int, int]]) -> None:
     columns = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
     extents = Extents(SHARDS, *columns)
     joined = [

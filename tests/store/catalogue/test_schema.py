@@ -1,4 +1,4 @@
-"""Numbered migrations."""
+"""Migrations, and libraries that older programs wrote."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import LibraryError, LibraryTooNew
-from pesearch.store.catalogue import create as library_id
-from pesearch.store.catalogue import schema
+from pesearch.store.catalogue import create, schema
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.doctor import examine
 from pesearch.store.library import Library, open_library
@@ -26,10 +25,10 @@ from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
 
 @pytest.fixture
 def first_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A library as the first schema had it, with one file and its vectors."""
+    """A library of the first schema, with one file and its vectors."""
     with monkeypatch.context() as older:
-        older.setattr(library_id, "MIGRATIONS", schema.MIGRATIONS[:1])
-        library_id.create_catalogue(tmp_path, "made-up", SPACES)
+        older.setattr(create, "MIGRATIONS", schema.MIGRATIONS[:1])
+        create.create_catalogue(tmp_path, "made-up", SPACES)
     shard = write_shard(tmp_path, AUDIO, [vectors("one", AUDIO, 3)])
     with duckdb.connect(tmp_path / "library.duckdb") as connection:
         connection.execute("""
@@ -53,9 +52,9 @@ def test_newer_library_is_refused(library: Library) -> None:
         open_library(library.folder)
 
 
-def test_older_library_is_brought_up(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_library_is_migrated(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     longer: Sequence[str] = (*schema.MIGRATIONS, "ALTER TABLE files ADD COLUMN title VARCHAR")
-    for module in (schema, library_id):
+    for module in (schema, create):
         monkeypatch.setattr(module, "MIGRATIONS", longer)
     assert "title" not in columns(library, "files")
     open_library(library.folder)
@@ -65,16 +64,16 @@ def test_older_library_is_brought_up(library: Library, monkeypatch: pytest.Monke
         assert schema.schema_number(connection) == len(longer)
 
 
-def test_library_from_before_cues_takes_them(tmp_path: Path) -> None:
+def test_cues_can_be_added_to_a_library_without_them(tmp_path: Path) -> None:
     shutil.unpack_archive(LIBRARIES / "schema_3.zip", tmp_path)
     library = open_library(tmp_path / "library")
     assert (library.status().cues, library.cue_sources(), library.search_cues("gap", 5)) == (0, [], [])
     with library.writer() as writer:
-        writer.take_cues([(1, CueSource(None, None, (Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2"),)))])
+        writer.store_cues([(1, CueSource(None, None, (Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2"),)))])
     assert [hit.file_id for hit in open_library(library.folder).search_cues("gap", 5)] == [1]
 
 
-def test_library_of_the_first_schema_keeps_all_and_takes_features(first_schema: Path) -> None:
+def test_library_of_the_first_schema_keeps_its_files_and_can_have_features(first_schema: Path) -> None:
     library = open_library(first_schema)
     assert [(file.locations, file.info) for file in library.files()] == [
         ((encoded("/a", "one").location,), encoded("/a", "one").info)
@@ -105,30 +104,30 @@ def everything_in(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_older_library_that_cannot_be_written_to(disk: SmallDisk) -> None:
-    """It answers as ever, and as soon as it can be written to it is brought up."""
+def test_older_library_on_a_read_only_disk(disk: SmallDisk) -> None:
+    """It gives the same answers, and is migrated as soon as it can be written to."""
     shutil.unpack_archive(LIBRARIES / "schema_2.zip", disk.folder)
     before = everything_in(disk.folder)
     disk.mount("remount,ro")
     library = open_library(disk.folder / "library")
-    told = (disk.folder / ANSWERS).read_text()
-    assert_answers_as(library, told)
+    answers = (disk.folder / ANSWERS).read_text()
+    assert_answers_as(library, answers)
     found = examine(library.folder)
-    assert (found.damaged, found.unsigned) == ((), found.shards)
+    assert (found.damaged, found.without_checksum) == ((), found.shards)
     with pytest.raises(LibraryError, match="Read-only"), library.writer():
         pass
     assert everything_in(disk.folder) == before
 
     disk.mount("remount,rw")
-    assert_answers_as(library, told)
+    assert_answers_as(library, answers)
     with library.writer() as writer:
         writer.add([encoded("/new", "new", steps=2)])
     assert "checksum" in columns(library, "shards")
     assert "new" in {file.fingerprint for file in library.files()}
 
 
-def test_older_library_that_another_program_writes_to(tmp_path: Path) -> None:
-    """Readers wait for nobody: they see the last committed generation, and the writer who comes next migrates."""
+def test_older_library_that_another_process_is_writing(tmp_path: Path) -> None:
+    """Readers do not wait: they see the last generation, and the next writer migrates."""
     shutil.unpack_archive(LIBRARIES / "schema_2.zip", tmp_path)
     folder = tmp_path / "library"
     with writer_lock(folder):
@@ -137,29 +136,29 @@ def test_older_library_that_another_program_writes_to(tmp_path: Path) -> None:
         assert "checksum" not in columns(library, "shards")
         with duckdb.connect(folder / "library.duckdb") as connection:
             connection.execute("UPDATE library SET generation = generation + 1")
-            (generation, birth_mark) = connection.execute("SELECT generation, birth FROM library").fetchall()[0]
-        (folder / "generation").write_text(f"{generation} {birth_mark}\n")
+            (generation, library_id) = connection.execute("SELECT generation, birth FROM library").fetchall()[0]
+        (folder / "generation").write_text(f"{generation} {library_id}\n")
         assert library.generation() == generation
     with library.writer():
         assert "checksum" in columns(library, "shards")
 
 
-def test_library_from_before_the_vectors_of_cues_takes_them(library: Library) -> None:
-    """Its cues are found by their words, and wait to be embedded."""
+def test_cue_vectors_can_be_added_to_a_library_without_them(library: Library) -> None:
+    """Its cues are found by their words, and are not embedded yet."""
     said = Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2")
     with library.writer() as writer:
         writer.add([encoded("/a", "one"), encoded("/b", "two")])
-        writer.take_cues([(2, CueSource(None, None, (said,)))])
+        writer.store_cues([(2, CueSource(None, None, (said,)))])
     with duckdb.connect(library.folder / "library.duckdb") as connection:
         connection.execute("DROP TABLE settings")
         connection.execute("DROP TABLE cue_extents")
         connection.execute("UPDATE library SET schema = 5")
     older = open_library(library.folder)
-    waiting = older.cues_to_embed()
-    assert [hit.cue for hit in older.search_cues("gap", 5)] == [said] and waiting.counts.tolist() == [1]
+    unembedded = older.cues_to_embed()
+    assert [hit.cue for hit in older.search_cues("gap", 5)] == [said] and unembedded.counts.tolist() == [1]
     near = vectors("gap", AUDIO, 1)
     assert older.find_similar_cues(near.vectors, np.zeros(1, np.float32), 5) == [[]]
     with older.writer() as writer:
-        writer.add_cue_vectors([(int(waiting.ids[0]), SpaceVectors(SpaceName.CUE, near.segments, near.vectors))])
+        writer.add_cue_vectors([(int(unembedded.ids[0]), SpaceVectors(SpaceName.CUE, near.segments, near.vectors))])
     (found,) = older.find_similar_cues(near.vectors, np.zeros(1, np.float32), 5)
     assert [(hit.file_id, hit.cue) for hit in found] == [(2, said)] and not len(older.cues_to_embed().ids)

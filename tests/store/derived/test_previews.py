@@ -1,4 +1,4 @@
-"""Pictures of what was indexed: the nearest is given, none is no trouble, and none outlives its content."""
+"""Preview pictures: the nearest is found, damaged ones are ignored, and they are removed with their content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.small_disk import SmallDisk
 
 
 @given(times=st.sets(st.integers(0, 10**7), min_size=1, max_size=30), asked_ms=st.integers(-1000, 10**7 + 1000))
-def test_the_nearest_is_given(times: set[int], asked_ms: int) -> None:
+def test_nearest_preview_is_found(times: set[int], asked_ms: int) -> None:
     with TemporaryDirectory() as folder:
         keep_previews(Path(folder), "content", [Preview(at / 1000, b"%d" % at) for at in sorted(times)])
         found = nearest_preview(Path(folder), "content", asked_ms / 1000)
@@ -23,7 +23,7 @@ def test_the_nearest_is_given(times: set[int], asked_ms: int) -> None:
     assert abs(int(found) - asked_ms) == min(abs(at - asked_ms) for at in times)
 
 
-def test_those_kept_last_are_there(tmp_path: Path) -> None:
+def test_new_previews_replace_old_ones(tmp_path: Path) -> None:
     keep_previews(tmp_path, "content", [Preview(0.0, b"before")])
     keep_previews(tmp_path, "content", [Preview(0.0, b"now")])
     keep_previews(tmp_path, "sound", [])
@@ -33,7 +33,7 @@ def test_those_kept_last_are_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04" + bytes(60)])
-def test_what_is_damaged_is_none(tmp_path: Path, content: bytes) -> None:
+def test_damaged_previews_are_ignored(tmp_path: Path, content: bytes) -> None:
     keep_previews(tmp_path, "content", [Preview(0.0, b"picture")])
     (path,) = (tmp_path / PREVIEW_FOLDER).glob("*/*")
     path.write_bytes(content)
@@ -43,7 +43,7 @@ def test_what_is_damaged_is_none(tmp_path: Path, content: bytes) -> None:
     assert nearest_preview(tmp_path, "content", 0.0) == b"again"
 
 
-def test_a_bit_that_flips_is_seen(tmp_path: Path) -> None:
+def test_flipped_bit_is_detected(tmp_path: Path) -> None:
     keep_previews(tmp_path, "content", [Preview(0.0, bytes(1000))])
     (path,) = (tmp_path / PREVIEW_FOLDER).glob("*/*")
     held = bytearray(path.read_bytes())
@@ -52,20 +52,20 @@ def test_a_bit_that_flips_is_seen(tmp_path: Path) -> None:
     assert nearest_preview(tmp_path, "content", 0.0) is None
 
 
-def test_a_full_disk_keeps_what_it_has_and_is_no_error(disk: SmallDisk) -> None:
+def test_full_disk_is_no_error_and_keeps_old_previews(disk: SmallDisk) -> None:
     keep_previews(disk.folder, "content", [Preview(0.0, b"picture")])
     keep_previews(disk.folder, "content", [Preview(0.0, bytes(100 << 20))])
     assert nearest_preview(disk.folder, "content", 0.0) == b"picture"
     assert len([*(disk.folder / PREVIEW_FOLDER).glob("*/*")]) == 1
 
 
-def test_a_folder_that_cannot_be_is_no_error(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created_is_no_error(tmp_path: Path) -> None:
     (tmp_path / PREVIEW_FOLDER).write_text("a file where the folder would be")
     keep_previews(tmp_path, "content", [Preview(0.0, b"picture")])
     assert nearest_preview(tmp_path, "content", 0.0) is None
 
 
-def test_what_is_of_no_content_any_more_goes(tmp_path: Path) -> None:
+def test_previews_of_removed_contents_are_swept(tmp_path: Path) -> None:
     for content in ("stays", "goes"):
         keep_previews(tmp_path, content, [Preview(0.0, bytes(100))])
         for folder, name in ((THUMBNAIL_FOLDER, f"{content}-0-320.jpg"), (PROXY_FOLDER, f"{content}-0-1000.mp4")):

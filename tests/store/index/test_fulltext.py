@@ -108,7 +108,7 @@ def test_reader_follows_what_is_committed(library: Library) -> None:
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("the gap")))])
         assert files(library.search_cues("gap", 5)) == [1]
-        writer.take_cues([(1, inside(cue("the doors")))])
+        writer.store_cues([(1, inside(cue("the doors")))])
         assert library.search_cues("gap", 5) == []
         writer.add([with_cues("/b", "two", inside(cue("a gap")))])
         assert files(library.search_cues("gap", 5)) == [2]
@@ -135,7 +135,7 @@ def test_finds_what_a_plain_look_finds(
         small.setattr(text_cache, "LEAST_CUES", 0)
         writer.add([encoded(f"/{n}", f"{n}") for n in range(5)])
         for at, (n, contents) in enumerate(steps):
-            writer.take_cues([(n + 1, inside(*(cue(text, float(at)) for at, text in enumerate(contents))))])
+            writer.store_cues([(n + 1, inside(*(cue(text, float(at)) for at, text in enumerate(contents))))])
             held[n + 1] = contents
             if cached and at == 0:
                 text_cache.refresh_text(library.folder, library.pinned()._now().snapshot.library_id)
@@ -219,7 +219,7 @@ def test_sources_are_of_one_text_only(talking: Library) -> None:
     """Hits of one text in a title and a subtitle are two; a hostile query is none."""
     source = CueSource(None, None, (Cue(0, 1, "x" * 8000, CueKind.SUBTITLE, "s"), cue("y" * 70_000)))
     with talking.writer() as writer:
-        writer.take_cues([(1, source)])
+        writer.store_cues([(1, source)])
     assert files(talking.search_cues("x" * 8000, 5)) == [1]
     assert talking.search_cues(" ".join(["gap"] * 5000), 5)
     assert files(talking.search_cues("(" * 3000 + "x*", 5)) == [1]

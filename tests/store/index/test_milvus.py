@@ -21,7 +21,7 @@ from benchmarks.two_cones import TwoCones
 from pesearch.errors import SnapshotExpired, VectorServerError
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.connection import transaction
-from pesearch.store.catalogue.mutations import raise_generation, search_vectors_at
+from pesearch.store.catalogue.mutations import raise_generation, set_vector_backend
 from pesearch.store.catalogue.vector_backend import FAISS, MilvusAddress, parse_vectors
 from pesearch.store.index import vector_search as vectors
 from pesearch.store.index.maintenance import RefreshFailed
@@ -53,7 +53,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def move(library: Library, milvus: MilvusAddress | None) -> list[str]:
     with library.writer() as writer:
-        return writer.search_vectors_at(milvus)
+        return writer.set_vector_backend(milvus)
 
 
 def add(library: Library, contents: range, rows: int = 3) -> list[RefreshFailed]:
@@ -312,7 +312,7 @@ def test_process_that_is_killed(library: Library, tmp_path: Path) -> None:
     milvus = MilvusAddress(str(tmp_path / "lite.db"))
     add(library, range(20))
     with transaction(library.folder) as connection:  # no more, so that the process below brings the vectors there
-        search_vectors_at(connection, milvus)
+        set_vector_backend(connection, milvus)
         raise_generation(connection)
     library = open_library(library.folder)
     process = subprocess.run([sys.executable, "-c", KILLED, str(library.folder)])

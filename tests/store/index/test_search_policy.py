@@ -222,7 +222,7 @@ def test_failed_run_builds_nothing(library: Library, monkeypatch: pytest.MonkeyP
         raise ZeroDivisionError
     assert not (library.folder / "indexes").exists()
     with library.writer() as writer:
-        writer.fail(failure("/b"))
+        writer.record_failures(failure("/b"))
     assert policy(library).compressed_rows == 3
 
 

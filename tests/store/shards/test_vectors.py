@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from pesearch.errors import LibraryDamaged
 from pesearch.store.library import Library
 from pesearch.store.shards.format import VectorShard, sweep_shards
-from pesearch.store.shards.vectors import VectorStream, check_storable, cut, map_shard, write_shard
+from pesearch.store.shards.vectors import VectorStream, check_storable, map_shard, slice_rows, write_shard
 from pesearch.types import SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, encoded, queries, vectors
 
@@ -42,14 +42,16 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, parts: list[np.nda
 
 
 @given(batch_rows=st.integers(1, 6), data=st.data())
-def test_any_rows_over_batches(tmp_path_factory: pytest.TempPathFactory, batch_rows: int, data: st.DataObject) -> None:
+def test_any_range_over_record_batches(
+    tmp_path_factory: pytest.TempPathFactory, batch_rows: int, data: st.DataObject
+) -> None:
     folder, whole = tmp_path_factory.mktemp("shards"), vectors("one", AUDIO, 10)
     stream = VectorStream(folder, AUDIO, batch_rows)
     stream.append(whole)
     batches = map_shard(folder, stream.finish(), WIDTH)
     first = data.draw(st.integers(0, 9))
     count = data.draw(st.integers(1, 10 - first))
-    found = np.concatenate([part.vectors for part in cut(batches, first, count)])
+    found = np.concatenate([part.vectors for part in slice_rows(batches, first, count)])
     assert np.array_equal(found, whole.vectors[first : first + count])
 
 
@@ -60,7 +62,7 @@ def test_plain_arrow_reads_a_shard_and_its_origin(tmp_path: Path, shard: VectorS
     assert table.schema.metadata == {b"space": b"audio", b"model": b"made-up-audio", b"revision": b"1"}
 
 
-def test_nothing_temporary_is_left(tmp_path: Path, shard: VectorShard) -> None:
+def test_no_temporary_file_is_left(tmp_path: Path, shard: VectorShard) -> None:
     assert [path.name for path in (tmp_path / "vectors" / "audio").iterdir()] == [shard.name]
 
 
@@ -94,7 +96,7 @@ def test_missing_shard_is_damage_and_not_an_empty_answer(library: Library) -> No
     assert len(library.search(SpaceName.FRAME, np.ones((1, 16), dtype=np.float32), 9)[0]) == 3
 
 
-def test_sweep_keeps_what_is_registered(tmp_path: Path, shard: VectorShard) -> None:
+def test_sweep_keeps_registered_shards(tmp_path: Path, shard: VectorShard) -> None:
     stray = tmp_path / "vectors" / "frame" / "stray.arrow.new"
     stray.parent.mkdir()
     stray.write_bytes(b"half")

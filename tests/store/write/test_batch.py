@@ -1,4 +1,4 @@
-"""Files that others have written shards for are stored as those that the writer writes itself."""
+"""Files whose shards were written elsewhere are stored like those that the writer writes itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shards_of(files: list[StreamedFile]) -> list[Shard]:
     return list({extent.shard for file in files for extent in file.extents})
 
 
-def test_they_share_shards_and_are_stored(library: Library) -> None:
+def test_files_of_a_batch_share_shards(library: Library) -> None:
     with library.writer() as writer:
         files = store_files(library.folder, FILES, SPACES)
         assert len(shards_of(files)) == len(SPACES) + 1
@@ -43,8 +43,8 @@ def test_they_share_shards_and_are_stored(library: Library) -> None:
     check(library)
 
 
-def test_a_content_that_comes_twice_counts_once(library: Library) -> None:
-    """A batch that was done again by another worker, beside what was known before."""
+def test_content_that_comes_twice_is_stored_once(library: Library) -> None:
+    """A batch that two workers embedded, with a content that was known before."""
     with library.writer() as writer:
         writer.add(FILES[:1])
         writer.add([*store_files(library.folder, FILES, SPACES), *store_files(library.folder, FILES, SPACES)])
@@ -52,34 +52,34 @@ def test_a_content_that_comes_twice_counts_once(library: Library) -> None:
     check(library)
 
 
-def test_by_way_of_a_waiting_place(library: Library, tmp_path: Path) -> None:
-    place = Staging(tmp_path.as_uri(), "waiting")
-    place.clear()
+def test_shards_pass_through_a_staging_folder(library: Library, tmp_path: Path) -> None:
+    staging = Staging(tmp_path.as_uri(), "staging")
+    staging.clear()
     with library.writer() as writer:
         files = store_files(tmp_path / "worker", FILES, SPACES)
-        place.put(tmp_path / "worker", shards_of(files))
+        staging.put(tmp_path / "worker", shards_of(files))
         assert not list((tmp_path / "worker").rglob("*.arrow"))
-        place.fetch(library.folder, shards_of(files))
+        staging.fetch(library.folder, shards_of(files))
         writer.add(files)
     check(library)
-    assert not list((tmp_path / "waiting").rglob("*.arrow"))
-    place.clear()
-    assert not (tmp_path / "waiting").exists()
+    assert not list((tmp_path / "staging").rglob("*.arrow"))
+    staging.clear()
+    assert not (tmp_path / "staging").exists()
 
 
-def test_what_is_not_as_it_was_written_is_not_taken(library: Library, tmp_path: Path) -> None:
-    place = Staging(tmp_path.as_uri(), "waiting")
+def test_damaged_staged_shard_is_refused(library: Library, tmp_path: Path) -> None:
+    staging = Staging(tmp_path.as_uri(), "staging")
     shards = shards_of(store_files(tmp_path / "worker", FILES[:1], SPACES[1:] + SPACES[:1]))
-    place.put(tmp_path / "worker", shards)
-    damaged = next((tmp_path / "waiting").rglob(f"{FRAME.name}/*.arrow"))
+    staging.put(tmp_path / "worker", shards)
+    damaged = next((tmp_path / "staging").rglob(f"{FRAME.name}/*.arrow"))
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
-    with pytest.raises(ClusterError, match=r"did not give vectors/frame/.* back as it was written"):
-        place.fetch(library.folder, shards)
+    with pytest.raises(ClusterError, match=r"returned a damaged vectors/frame/"):
+        staging.fetch(library.folder, shards)
     assert not list(library.folder.rglob("*/frame/*"))
 
 
-def test_a_place_that_is_none_is_one_line_without_its_keys() -> None:
-    with pytest.raises(ClusterError, match="The staging place nothing://here cannot be used") as told:
-        Staging("nothing://key:secret@here?token=secret", "waiting").clear()
-    assert "secret" not in str(told.value)
-    assert "\n" not in str(told.value)
+def test_error_of_a_staging_folder_is_one_line_without_secrets() -> None:
+    with pytest.raises(ClusterError, match="The staging folder nothing://here cannot be used") as caught:
+        Staging("nothing://key:secret@here?token=secret", "staging").clear()
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Many small shards become one, and no answer changes."""
+"""Compaction: small shards are merged, and no answer changes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import pytest
 
 from pesearch.store.doctor import examine
 from pesearch.store.library import Library, open_library
-from pesearch.store.write import compaction as merging
-from pesearch.store.write import writer as writing
+from pesearch.store.write import compaction
+from pesearch.store.write import writer as writer_module
 from pesearch.types import CodecFeatures, SpaceVectors
 from tests.store.contents import AUDIO, CODEC, SPACES, encoded, features, queries, vectors
 from tests.store.test_doctor import shard_of
 
 
 @pytest.fixture(autouse=True)
-def soon() -> Iterator[None]:
-    """Five shards are many."""
+def small_limit() -> Iterator[None]:
+    """Five small shards are merged."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "MANY", 4)
+        patch.setattr(compaction, "MAX_SMALL_SHARDS", 4)
         yield
 
 
@@ -36,7 +36,7 @@ def commit_each(library: Library, count: int, first: int = 0) -> None:
 
 
 def assert_all(library: Library, numbers: range) -> None:
-    """Every file has its own vectors and features, and each row is found once."""
+    """Every file has its vectors and features, and each row is found once."""
     assert [file.fingerprint for file in library.files()] == [f"content {number}" for number in numbers]
     for number, file in zip(numbers, library.files(), strict=True):
         for space in SPACES:
@@ -55,28 +55,28 @@ def shards(library: Library, folder: str) -> set[Path]:
     return set((library.folder / folder).iterdir())
 
 
-def test_few_stay_as_they_are(library: Library) -> None:
+def test_few_small_shards_are_not_merged(library: Library) -> None:
     commit_each(library, 4)
     assert (library.generation(), len(shards(library, "vectors/audio"))) == (4, 4)
 
 
-def test_many_become_one(library: Library) -> None:
+def test_many_small_shards_are_merged_into_one(library: Library) -> None:
     commit_each(library, 10)
     reader = library.pinned()
     assert_all(library, range(10))
     assert library.generation() == 10 + 4  # two spaces, two codecs
-    assert len(shards(library, "vectors/audio")) == 11  # the old ones are still there for readers
+    assert len(shards(library, "vectors/audio")) == 11  # the old ones stay for readers
     assert_all(reader, range(10))
     with library.writer() as writer:
         assert len(shards(library, "vectors/audio")) == len(shards(library, "vectors/frame")) == 1
         assert len(shards(library, "features")) == 2
-        writer.merge()
+        writer.compact()
     assert library.generation() == 14
     assert_all(open_library(library.folder), range(10))
     assert examine(library.folder).damaged == ()
 
 
-def test_rows_of_removed_files_are_left_behind(library: Library) -> None:
+def test_rows_of_removed_files_are_dropped(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded(f"/{number}", f"content {number}", rows=300, steps=50) for number in range(5)])
     before = sum(path.stat().st_size for path in shards(library, "vectors/audio"))
@@ -93,27 +93,27 @@ def test_rows_of_removed_files_are_left_behind(library: Library) -> None:
         )
 
 
-def test_merged_shards_have_a_size_in_the_end(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merging, "MERGED_BYTES", 4000)
-    commit_each(library, 12)
+def test_merged_shards_have_a_size_limit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "MAX_MERGED_BYTES", 4000)
+    commit_each(library, 8)
     with library.writer():
-        assert 1 < len(shards(library, "vectors/audio")) < 12
-    assert_all(library, range(12))
+        assert 1 < len(shards(library, "vectors/audio")) < 8
+    assert_all(library, range(8))
 
 
-def test_a_long_run_merges_on_its_way_and_sweeps_behind_itself(
+def test_long_run_compacts_meanwhile_and_deletes_merged_shards(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "MERGE_EVERY", 6)
+    monkeypatch.setattr(writer_module, "BATCHES_PER_COMPACTION", 6)
     with library.writer() as writer:
-        for number in range(30):
+        for number in range(18):
             writer.add([encoded(f"/{number}", f"content {number}", rows=number % 3 + 1, steps=4, codec=CODEC)])
-        assert len(shards(library, "vectors/audio")) < 20
-    assert len(library.files()) == 30
+        assert len(shards(library, "vectors/audio")) < 14
+    assert len(library.files()) == 18
     assert examine(library.folder).damaged == ()
 
 
-def test_damage_is_not_hidden_under_a_new_checksum(library: Library) -> None:
+def test_damaged_shard_is_not_merged(library: Library) -> None:
     commit_each(library, 4)
     shard = shard_of(library, "vectors/audio", 2)
     content = bytearray(shard.read_bytes())
@@ -125,8 +125,8 @@ def test_damage_is_not_hidden_under_a_new_checksum(library: Library) -> None:
     assert shard_of(library, "vectors/audio", 1) == shard_of(library, "vectors/audio", 8) != shard
 
 
-def test_memory_does_not_grow_with_what_is_merged(library: Library) -> None:
-    rows = 30_000
+def test_memory_does_not_grow_with_the_merged_shards(library: Library) -> None:
+    rows = 15_000
     values = np.ones((rows, AUDIO.dim), dtype=np.float32)
     segments = np.stack([np.arange(rows), np.arange(1, rows + 1)], axis=1).astype(np.float64)
     steps = CodecFeatures(CODEC, np.ones((rows, 8), dtype=np.float16))
@@ -137,7 +137,7 @@ def test_memory_does_not_grow_with_what_is_merged(library: Library) -> None:
         merged_bytes = sum(path.stat().st_size for path in shards(library, "vectors/audio"))
         tracemalloc.start()
         try:
-            writer.merge()
+            writer.compact()
             peak_bytes = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -145,14 +145,14 @@ def test_memory_does_not_grow_with_what_is_merged(library: Library) -> None:
     assert peak_bytes < merged_bytes / 4
 
 
-def test_a_full_disk_keeps_the_small_ones(library: Library) -> None:
+def test_full_disk_keeps_the_small_shards(library: Library) -> None:
     with library.writer() as writer:
         for number in range(6):
             writer.add([encoded(f"/{number}", f"content {number}", rows=40, steps=4)])
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))
         try:
-            writer.merge()
+            writer.compact()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert library.generation() == 6

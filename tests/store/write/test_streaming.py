@@ -1,4 +1,4 @@
-"""A file that is written bit by bit is stored as one that is written as a whole."""
+"""A streamed file is stored like one that is added at once."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pesearch.errors import NoSpaceLeft
-from pesearch.store.library import Library, create_library
+from pesearch.store.library import Library
 from pesearch.store.shards import features as feature_shards
 from pesearch.store.shards.records import StreamedFile
-from pesearch.store.write import streaming as draft
+from pesearch.store.write import streaming
 from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.types import CodecFeatures, EncodedFile, SpaceVectors
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
+from tests.store.templates import copy_library
 
 
 def streamed(library: Library, file: EncodedFile, cuts: list[int]) -> StreamedFile:
-    """The same file through a draft: its rows up to each cut at a time."""
-    made = StreamingShardWriter(library.folder, SPACES)
+    """The same file, streamed in parts that end at `cuts`."""
+    stream = StreamingShardWriter(library.folder, SPACES)
     for part in file.vectors:
         bounds = sorted({0, *(min(cut, len(part.vectors)) for cut in cuts), len(part.vectors)})
         for start, stop in pairwise(bounds):
-            made.add_vectors(SpaceVectors(part.space, part.segments[start:stop], part.vectors[start:stop]))
+            stream.add_vectors(SpaceVectors(part.space, part.segments[start:stop], part.vectors[start:stop]))
     if file.features is not None:
         for steps in np.split(file.features.steps, sorted(cut for cut in cuts if cut < len(file.features.steps))):
-            made.add_features(CodecFeatures(file.features.codec, steps))
-    return made.finish(file.location, file.fingerprint, file.info)
+            stream.add_features(CodecFeatures(file.features.codec, steps))
+    return stream.finish(file.location, file.fingerprint, file.info)
 
 
 def on_disk(library: Library) -> list[Path]:
@@ -40,13 +41,15 @@ def on_disk(library: Library) -> list[Path]:
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(rows=st.integers(1, 30), steps=st.integers(0, 40), cuts=st.lists(st.integers(1, 40), max_size=6))
-def test_it_holds_the_same(tmp_path_factory: pytest.TempPathFactory, rows: int, steps: int, cuts: list[int]) -> None:
-    library = create_library(tmp_path_factory.mktemp("draft") / "library", "made-up", SPACES)
+def test_streamed_file_is_stored_like_an_encoded_one(
+    tmp_path_factory: pytest.TempPathFactory, empty_library: Path, rows: int, steps: int, cuts: list[int]
+) -> None:
+    library = copy_library(empty_library, tmp_path_factory.mktemp("streamed") / "library")
     whole = encoded("/film.mp4", "one", rows=rows, steps=steps)
     with pytest.MonkeyPatch.context() as patch, library.writer() as writer:
-        patch.setattr(draft, "BATCH_ROWS", 4)
+        patch.setattr(streaming, "BATCH_ROWS", 4)
         patch.setattr(feature_shards, "BATCH_STEPS", 8)
         writer.add([streamed(library, whole, cuts), encoded("/other.mp4", "two", rows=2, steps=3)])
     (file, other) = library.files()
@@ -70,7 +73,7 @@ def test_it_holds_the_same(tmp_path_factory: pytest.TempPathFactory, rows: int, 
     assert len(library.vectors(other.id, AUDIO.name).vectors) == 2
 
 
-def test_a_known_content_keeps_what_it_has(library: Library) -> None:
+def test_known_content_keeps_its_vectors_and_features(library: Library) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one", steps=5)])
     before = set(on_disk(library))
@@ -81,8 +84,8 @@ def test_a_known_content_keeps_what_it_has(library: Library) -> None:
     assert set(on_disk(library)) == before
 
 
-def test_what_was_left_behind_is_swept(library: Library) -> None:
-    """By a process that ended before its file did, or before it was registered."""
+def test_shards_of_interrupted_streams_are_swept(library: Library) -> None:
+    """Of a process that ended before it finished the file, or before the file was registered."""
     ended = StreamingShardWriter(library.folder, SPACES)
     ended.add_vectors(vectors("one", AUDIO, 3))
     streamed(library, encoded("/a", "two", steps=4), [])
@@ -92,12 +95,12 @@ def test_what_was_left_behind_is_swept(library: Library) -> None:
     ended.discard()
 
 
-def test_nothing_is_left_of_what_is_discarded(library: Library) -> None:
-    made = StreamingShardWriter(library.folder, SPACES)
-    made.add_vectors(vectors("one", AUDIO, 3))
-    made.add_features(features("one", 4))
-    made.finish(encoded("/a", "one").location, "one", encoded("/a", "one").info)
-    made.discard()
+def test_discarded_stream_leaves_no_shard(library: Library) -> None:
+    stream = StreamingShardWriter(library.folder, SPACES)
+    stream.add_vectors(vectors("one", AUDIO, 3))
+    stream.add_features(features("one", 4))
+    stream.finish(encoded("/a", "one").location, "one", encoded("/a", "one").info)
+    stream.discard()
     other = StreamingShardWriter(library.folder, SPACES)
     other.add_features(features("one", 4))
     other.discard()
@@ -107,33 +110,35 @@ def test_nothing_is_left_of_what_is_discarded(library: Library) -> None:
 def test_features_can_be_dropped(library: Library) -> None:
     file = encoded("/a", "one")
     with library.writer() as writer:
-        made = StreamingShardWriter(library.folder, SPACES)
-        made.add_vectors(vectors("one", AUDIO, 3))
-        made.add_features(features("one", 4))
-        made.drop_features()
-        writer.add([made.finish(file.location, file.fingerprint, file.info)])
+        stream = StreamingShardWriter(library.folder, SPACES)
+        stream.add_vectors(vectors("one", AUDIO, 3))
+        stream.add_features(features("one", 4))
+        stream.drop_features()
+        writer.add([stream.finish(file.location, file.fingerprint, file.info)])
     assert library.features(library.files()[0].id) is None
 
 
-def test_what_the_library_would_not_take(library: Library) -> None:
-    made = StreamingShardWriter(library.folder, SPACES)
+def test_values_that_are_not_finite_float16_are_refused(library: Library) -> None:
+    stream = StreamingShardWriter(library.folder, SPACES)
     with pytest.raises(ValueError, match="not finite"):
-        made.add_vectors(SpaceVectors(AUDIO.name, np.array([[0.0, 1.0]]), np.full((1, AUDIO.dim), np.inf, np.float32)))
+        stream.add_vectors(
+            SpaceVectors(AUDIO.name, np.array([[0.0, 1.0]]), np.full((1, AUDIO.dim), np.inf, np.float32))
+        )
     with pytest.raises(ValueError, match="not float16"):
-        made.add_features(CodecFeatures("codec", np.zeros((1, 4), np.float32)))
+        stream.add_features(CodecFeatures("codec", np.zeros((1, 4), np.float32)))
     assert on_disk(library) == []
 
 
-def test_a_full_disk(library: Library) -> None:
-    """No file may grow beyond 1000 bytes: to a program that is a full disk."""
-    made, file = StreamingShardWriter(library.folder, SPACES), encoded("/a", "one")
+def test_full_disk_leaves_no_shard(library: Library) -> None:
+    """A file size limit of 1000 bytes stands in for a full disk."""
+    stream, file = StreamingShardWriter(library.folder, SPACES), encoded("/a", "one")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(NoSpaceLeft, match="make room"):
-            made.add_vectors(vectors("one", AUDIO, 300))
-            made.finish(file.location, file.fingerprint, file.info)
-        made.discard()
+            stream.add_vectors(vectors("one", AUDIO, 300))
+            stream.finish(file.location, file.fingerprint, file.info)
+        stream.discard()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert on_disk(library) == []

@@ -1,0 +1,93 @@
+"""Atomic writes: whole or not at all, side by side, and in one place of the code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pesearch.store.disk.durable import AtomicFile, undone_by, write_atomically, write_durably
+
+HOUSE = Path(__file__).parents[3]
+ROOMS = (
+    "app",
+    "cli",
+    "encoders",
+    "evaluation",
+    "export",
+    "indexer",
+    "media",
+    "pesearch",
+    "search",
+    "store",
+    "training",
+)
+MAY_RENAME = {"store/disk/durable.py": "the atomic write", "store/disk/quarantine.py": "moves what is damaged"}
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, durable: bool) -> None:
+    path = tmp_path / "file"
+    assert write_atomically(path, lambda sink: sink.write(b"before"), durable=durable) == 6
+
+    def interrupted(sink: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, interrupted, durable=durable)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"before")]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_file_can_be_filled_by_its_temporary_name(tmp_path: Path, durable: bool) -> None:
+    file = AtomicFile(tmp_path / "file", durable=durable)
+    file.temporary.write_bytes(b"by name")
+    assert not (tmp_path / "file").exists()
+    assert file.commit() == 7
+    file.abandon()
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"by name")]
+
+
+def test_two_that_write_one_file_do_not_meet(tmp_path: Path) -> None:
+    """Threads and processes that make the same thumbnail: the last to finish counts, and each file is whole."""
+    first, second = (AtomicFile(tmp_path / "a.jpg", durable=False) for _ in range(2))
+    first.sink.write(b"first")
+    second.sink.write(b"second")
+    assert all(each.name.startswith(".") and each.suffix == ".part" for each in tmp_path.iterdir())
+    assert (second.commit(), first.commit()) == (6, 5)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.jpg", b"first")]
+
+
+def test_a_durable_write_goes_on_from_one_that_was_cut_off(tmp_path: Path) -> None:
+    """Its temporary file has a fixed name, so that crashes leave at most one."""
+    (tmp_path / "file.new").write_bytes(b"half of a longer file")
+    write_durably(tmp_path / "file", lambda sink: sink.write(b"whole"))
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"whole")]
+
+
+def test_a_file_may_be_committed_under_another_name(tmp_path: Path) -> None:
+    file = AtomicFile(tmp_path / "name", durable=False)
+    with undone_by(file.abandon):
+        file.sink.write(b"content")
+        file.commit(tmp_path / "name_2")
+    assert [each.name for each in tmp_path.iterdir()] == ["name_2"]
+
+
+def renames(path: Path) -> Iterator[str]:
+    """Calls that give a file another name, as an atomic write does; `str.replace` takes two arguments."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            is_method = name.endswith((".replace", ".rename")) and len(node.args) == 1 and not node.keywords
+            if is_method or name in ("os.replace", "os.rename", "shutil.move"):
+                yield f"{path.relative_to(HOUSE)}:{node.lineno} {name}"
+
+
+def test_there_is_one_atomic_write() -> None:
+    sources = [path for room in ROOMS for path in (HOUSE / room).rglob("*.py") if not path.is_symlink()]
+    assert len(sources) > 200
+    found = [each for path in sources if str(path.relative_to(HOUSE)) not in MAY_RENAME for each in renames(path)]
+    assert found == []
+    assert all(list(renames(HOUSE / path)) for path in MAY_RENAME)
