@@ -34,7 +34,7 @@ from pesearch.locations import Location
 from pesearch.search.blas_threads import on_one_core
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
-from pesearch.store.index.tokenizer import words
+from pesearch.store.index.tokenizer import tokenize
 from pesearch.store.library import Library, create_library
 from pesearch.types import AudioStream, EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 from tests.encoders.checkpoints import SMALL
@@ -242,11 +242,11 @@ def _in_other_words(fact: Fact, rng: Rng) -> tuple[str, str] | None:
     return None
 
 
-_OF_SENTENCES = set(words("a an the of is it we can be you there heard hear seen see sound video picture shows"))
+_OF_SENTENCES = set(tokenize("a an the of is it we can be you there heard hear seen see sound video picture shows"))
 
 
 def _words(text: str) -> set[str]:
-    return set(words(text)) - _OF_SENTENCES - set(COLOURS)
+    return set(tokenize(text)) - _OF_SENTENCES - set(COLOURS)
 
 
 def _names(fact: Fact) -> set[str]:

@@ -23,7 +23,7 @@ from benchmarks.vector_data import K, VectorData, make_data
 from benchmarks.vector_systems import Ours
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index import vector_search as vectors
-from pesearch.store.index.milvus.sync import reach_vectors
+from pesearch.store.index.milvus.sync import resolve_vectors
 from pesearch.store.library import open_library
 from pesearch.types import SpaceName
 
@@ -51,7 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pesearch-") as folder:
         data = make_data(Path(folder), arguments.rows, arguments.dim)
-        milvus = reach_vectors(arguments.vectors or f"milvus:{folder}/lite.db")
+        milvus = resolve_vectors(arguments.vectors or f"milvus:{folder}/lite.db")
         print(f"{arguments.rows} vectors of {arguments.dim} numbers, {len(data.questions)} questions")
         print("| way | brought there in | p50 | p99 | recall@10 | of a tenth |\n|---|---|---|---|---|---|")
         for each in compare(data, milvus):
@@ -66,14 +66,14 @@ def compare(data: VectorData, milvus: MilvusAddress | None) -> Iterator[Figures]
     """Each way, of one library and copies of it."""
     source = data.folder / "source"
     Ours().build(data, source)
-    small = vectors.EXACT_BYTES
+    small = vectors.MAX_FLAT_BYTES
     for limit in (1 << 62, 0):  # whatever the size, searched as a small space and as a large one is
-        vectors.EXACT_BYTES = limit
+        vectors.MAX_FLAT_BYTES = limit
         for where in (None, milvus):
             folder = data.folder / f"{limit} {where is None}"
             shutil.copytree(source, folder)
             yield _figures(data, folder, where)
-    vectors.EXACT_BYTES = small
+    vectors.MAX_FLAT_BYTES = small
 
 
 def _figures(data: VectorData, folder: Path, where: MilvusAddress | None) -> Figures:

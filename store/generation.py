@@ -10,7 +10,7 @@ from pesearch.errors import VectorServerError
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.index.ann_registry import AnnRegistry
-from pesearch.store.index.mapped_rows import Rows, map_file, map_rows
+from pesearch.store.index.mapped_rows import MappedRows, map_file, map_rows
 from pesearch.store.index.vector_search import VectorIndex, open_index
 from pesearch.types import FloatArray, Space, SpaceName
 
@@ -22,17 +22,17 @@ class Generation:
         self.snapshot = snapshot
         self._folder = folder
         self._coverings = coverings
-        self._rows: dict[SpaceName, Rows] = {}
+        self._rows: dict[SpaceName, MappedRows] = {}
         self._indexes: dict[SpaceName, VectorIndex] = {}
         self._opening = threading.Lock()
 
-    def rows(self, space: Space) -> Rows:
+    def rows(self, space: Space) -> MappedRows:
         """All rows of one space, mapped once. `FileNotFoundError` as `index`."""
         if space.name not in self._rows:
             self._rows[space.name] = map_rows(self._folder, self.snapshot, space)
         return self._rows[space.name]
 
-    def rows_with(self, space: Space, file_id: int) -> Rows:
+    def rows_with(self, space: Space, file_id: int) -> MappedRows:
         """Rows of one space with those of a file: all, where they are mapped; else those of the file alone."""
         held = self._rows.get(space.name)
         return map_file(self._folder, self.snapshot, space, file_id) if held is None else held
@@ -56,7 +56,7 @@ class Generation:
             held = self._indexes.get(space.name)
             if held is None:
                 held = self._indexes[space.name] = self._open(space)
-            elif (covering := self._coverings.of(self.snapshot, space, held.rows.layout)) is not held.covering:
+            elif (covering := self._coverings.get(self.snapshot, space, held.rows.layout)) is not held.ann:
                 held = self._indexes[space.name] = open_index(held.rows, covering)
             return held
 
@@ -64,5 +64,5 @@ class Generation:
         """The shards are looked into while the cache is read: both wait for the disk."""
         with ThreadPoolExecutor(1, "pesearch-open") as beside:
             mapping = beside.submit(self.rows, space)
-            covering = self._coverings.of(self.snapshot, space, self.snapshot.vectors[space.name].layout())
+            covering = self._coverings.get(self.snapshot, space, self.snapshot.vectors[space.name].layout())
             return open_index(mapping.result(), covering)

@@ -37,7 +37,7 @@ from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
-from pesearch.store.index.milvus.sync import leave
+from pesearch.store.index.milvus.sync import drop_collections
 from pesearch.store.shards.format import Shard, sweep_shards
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
@@ -162,7 +162,7 @@ class Writer:
         if before.milvus == milvus:
             return []
         self._commit(partial(search_vectors_at, milvus=milvus))
-        return leave(self._folder, before)
+        return drop_collections(self._folder, before)
 
     def merge(self) -> None:
         """Merge shards where too many are small, or mostly unused; each merge is one transaction.

@@ -16,21 +16,21 @@ from pesearch.store.library import Library
 
 def compress(patch: pytest.MonkeyPatch) -> None:
     """Every space has a compressed index, which every writer brings up to its last row; all else is as it is."""
-    patch.setattr(vectors, "EXACT_BYTES", 0)
-    patch.setattr(renewal, "LEAST_NEW_ROWS", 0)
-    patch.setattr(renewal, "NEW_SHARE", 0)
+    patch.setattr(vectors, "MAX_FLAT_BYTES", 0)
+    patch.setattr(renewal, "MIN_UNCOVERED_ROWS", 0)
+    patch.setattr(renewal, "MIN_UNCOVERED_SHARE", 0)
 
 
 def compress_without_loss(patch: pytest.MonkeyPatch) -> None:
     """As `compress`, with a shortlist of all rows: so the answers must be exact."""
     compress(patch)
-    patch.setattr(compressed, "SMALL_CHOICE", 0)
-    patch.setattr(compressed, "SHORTLIST", 1 << 30)
+    patch.setattr(compressed, "MAX_EXACT_ROWS", 0)
+    patch.setattr(compressed, "MIN_SHORTLIST", 1 << 30)
 
 
 def ask_milvus(patch: pytest.MonkeyPatch) -> None:
     """Even a handful of rows is not read from the shards, unless all of them are asked for."""
-    patch.setattr(milvus_index, "FLAT_MORE", 0)
+    patch.setattr(milvus_index, "FLAT_EXTRA_ROWS", 0)
 
 
 def on_milvus(library: Library, address: MilvusAddress) -> None:

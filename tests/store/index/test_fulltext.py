@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pesearch.cues import Cue, CueHit, CueKind, CueSource
-from pesearch.store.index import fulltext_file as text_cache
-from pesearch.store.index.tokenizer import words
+from pesearch.store.index import fulltext_file
+from pesearch.store.index.tokenizer import tokenize
 from pesearch.store.library import Library, create_library, open_library
 from tests.indexer.trees import public_folder, without_rights
 from tests.store.catalogue.test_cues import cue, inside, with_cues
@@ -132,27 +132,27 @@ def test_finds_what_a_plain_look_finds(
     library = create_library(tmp_path_factory.mktemp("library"), "made-up", SPACES)
     held: dict[int, list[str]] = {}
     with pytest.MonkeyPatch.context() as small, library.writer() as writer:
-        small.setattr(text_cache, "LEAST_CUES", 0)
+        small.setattr(fulltext_file, "MIN_CACHED_CUES", 0)
         writer.add([encoded(f"/{n}", f"{n}") for n in range(5)])
         for at, (n, contents) in enumerate(steps):
             writer.take_cues([(n + 1, inside(*(cue(text, float(at)) for at, text in enumerate(contents))))])
             held[n + 1] = contents
             if cached and at == 0:
-                text_cache.refresh_text(library.folder, library.pinned()._now().snapshot.library_id)
+                fulltext_file.refresh_fulltext(library.folder, library.pinned()._now().snapshot.library_id)
     for asked in (*VOCABULARY, "the gap", "train door"):
         found = {(hit.file_id, hit.cue.text) for hit in library.search_cues(f'"{asked}"', 100)}
         assert found == {
             (file_id, text)
             for file_id, contents in held.items()
             for text in contents
-            if f" {asked} " in f" {' '.join(words(text))} "
+            if f" {asked} " in f" {' '.join(tokenize(text))} "
         }
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any number of cues gets a cache."""
-    monkeypatch.setattr(text_cache, "LEAST_CUES", 0)
+    monkeypatch.setattr(fulltext_file, "MIN_CACHED_CUES", 0)
 
 
 def cache(library: Library) -> Path:
@@ -189,7 +189,7 @@ def test_cache_that_is_damaged_or_of_another_library_is_of_no_use(talking: Libra
         assert set(files(open_library(talking.folder).search_cues("gap", 9))) == {1, 2}
     with talking.writer():
         pass
-    assert text_cache._covered(talking.folder, talking.pinned()._now().snapshot.library_id) is not None
+    assert fulltext_file._read_covered(talking.folder, talking.pinned()._now().snapshot.library_id) is not None
 
 
 @pytest.mark.usefixtures("small")

@@ -12,8 +12,8 @@ import pytest
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.doctor import repair
-from pesearch.store.index import maintenance as renewal
-from pesearch.store.index.ivf_file import cache_path
+from pesearch.store.index import maintenance
+from pesearch.store.index.ivf_file import ivf_path
 from pesearch.store.index.maintenance import IndexRefresh, RefreshFailed, RefreshProgress
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards.vectors import map_shard
@@ -97,15 +97,15 @@ def test_shard_whose_numbers_are_none(large: Library) -> None:
 
 def test_the_old_index_stays(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     renew(large)
-    kept = cache_path(large.folder, SpaceName.AUDIO).read_bytes()
-    monkeypatch.setattr(renewal, "GROWTH", 0.5)  # every index is to be built anew
+    kept = ivf_path(large.folder, SpaceName.AUDIO).read_bytes()
+    monkeypatch.setattr(maintenance, "MAX_GROWTH", 0.5)  # every index is to be built anew
     path = shard_of(large)
     content = path.read_bytes()
     path.write_bytes(content[:-8])
     with pytest.raises(LibraryDamaged):
         open_library(large.folder).search(SpaceName.AUDIO, queries(AUDIO), 3)
     assert isinstance(renew(large)[0], RefreshFailed)
-    assert cache_path(large.folder, SpaceName.AUDIO).read_bytes() == kept
+    assert ivf_path(large.folder, SpaceName.AUDIO).read_bytes() == kept
     path.write_bytes(content)
     assert not lacks_index(large)
     assert open_library(large.folder).search(SpaceName.AUDIO, queries(AUDIO), 3)

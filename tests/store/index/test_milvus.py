@@ -23,17 +23,17 @@ from pesearch.search_hits import Hits
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.mutations import raise_generation, search_vectors_at
 from pesearch.store.catalogue.vector_backend import FAISS, MilvusAddress, parse_vectors
-from pesearch.store.index import vector_search as vectors
+from pesearch.store.index import vector_search
 from pesearch.store.index.maintenance import RefreshFailed
 from pesearch.store.index.milvus import client as milvus_client
-from pesearch.store.index.milvus import collection as milvus_collections
-from pesearch.store.index.milvus import search as milvus_index
-from pesearch.store.index.milvus import sync as milvus_renewal
+from pesearch.store.index.milvus import collection as milvus_collection
+from pesearch.store.index.milvus import search as milvus_search
+from pesearch.store.index.milvus import sync as milvus_sync
 from pesearch.store.index.milvus.client import close
 from pesearch.store.index.milvus.collection import IndexKind, MilvusCollection
-from pesearch.store.index.milvus.filters import expressions
+from pesearch.store.index.milvus.filters import filter_expressions
 from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
-from pesearch.store.index.milvus.sync import on_milvus, reach_vectors
+from pesearch.store.index.milvus.sync import resolve_vectors, spaces_on_milvus
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.types import EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, SPACES, encoded, location, queries
@@ -48,7 +48,7 @@ WIDE = Space(SpaceName.AUDIO, "made-up", "1", 64)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few files at a time, and even a few rows are asked of the Milvus."""
     ask_milvus(monkeypatch)
-    monkeypatch.setattr(milvus_renewal, "BATCH_ROWS", 10)
+    monkeypatch.setattr(milvus_sync, "SYNC_BATCH_ROWS", 10)
 
 
 def move(library: Library, milvus: MilvusAddress | None) -> list[str]:
@@ -80,8 +80,8 @@ def places(hits: Hits) -> set[tuple[int, float]]:
 
 def covers(library: Library) -> list[tuple[SpaceOnMilvus, Manifest | None]]:
     """Of the spaces of the media: these libraries have no cues."""
-    held = on_milvus(library.folder, library.pinned()._generation.snapshot)
-    return [(each, each.read()) for each in held if each.space.name is not SpaceName.CUE]
+    held = spaces_on_milvus(library.folder, library.pinned()._generation.snapshot)
+    return [(each, each.read_manifest()) for each in held if each.space.name is not SpaceName.CUE]
 
 
 def assert_whole(library: Library) -> None:
@@ -89,7 +89,7 @@ def assert_whole(library: Library) -> None:
     for held, cover in covers(library):
         rows = library.rows(held.space.name)
         assert cover is not None
-        assert (cover.layout.rows, held.collection.rows(), len(cover.unsure)) == (rows, rows, 0)
+        assert (cover.layout.rows, held.collection.count_rows(), len(cover.partial)) == (rows, rows, 0)
 
 
 def test_same_ten_of_real_media(
@@ -105,7 +105,7 @@ def test_same_ten_of_real_media(
         asked += 0.05 * random.standard_normal(asked.shape).astype(np.float32)
         rows = library.rows(space.name)
         assert library.status().policies[space.name].milvus_rows == rows > 11
-        monkeypatch.setattr(milvus_index, "FLAT_MORE", min(16, rows - 11))
+        monkeypatch.setattr(milvus_search, "FLAT_EXTRA_ROWS", min(16, rows - 11))
         assert library.search(space.name, asked, 10) == sample_library.search(space.name, asked, 10)
 
 
@@ -157,8 +157,8 @@ def test_large_space_gets_lists_and_keeps_them(
     asked = world.questions(np.concatenate([file.shots[:1] for file in files])[:40])
     library = create_library(tmp_path / "library", "made-up", [WIDE])
     info = MediaInfo(MediaKind.AUDIO, 1.0, None, None)
-    monkeypatch.setattr(vectors, "EXACT_BYTES", 0)
-    monkeypatch.setattr(milvus_renewal, "BATCH_ROWS", 3000)
+    monkeypatch.setattr(vector_search, "MAX_FLAT_BYTES", 0)
+    monkeypatch.setattr(milvus_sync, "SYNC_BATCH_ROWS", 3000)
     move(library, milvus)
     with library.writer() as writer:
         for number, file in enumerate(files):
@@ -171,9 +171,9 @@ def test_large_space_gets_lists_and_keeps_them(
                 ]
             )
     (cover,) = (cover for _, cover in covers(library))
-    assert cover is not None and cover.kind is IndexKind.LISTS
+    assert cover is not None and cover.kind is IndexKind.IVF
     exact = by_faiss(library, tmp_path / "copy")
-    monkeypatch.setattr(vectors, "EXACT_BYTES", 1 << 30)
+    monkeypatch.setattr(vector_search, "MAX_FLAT_BYTES", 1 << 30)
     for file_ids in (None, frozenset(range(1, len(files) + 1, 3))):
         ours = library.search(WIDE.name, asked, 10, file_ids)
         best = exact.search(WIDE.name, asked, 10, file_ids)
@@ -210,15 +210,15 @@ def test_rows_that_go_while_they_are_asked_for(
     move(library, milvus)
     add(library, range(9))
     reader = open_library(library.folder).pinned()
-    expected, asked = found(reader), MilvusCollection.nearest
+    expected, asked = found(reader), MilvusCollection.search
 
     def remove_first(self: MilvusCollection, *arguments: Any, **more: Any) -> Any:
-        monkeypatch.setattr(MilvusCollection, "nearest", asked)
+        monkeypatch.setattr(MilvusCollection, "search", asked)
         with library.writer() as writer:
             writer.remove(range(1, 7))
         return asked(self, *arguments, **more)
 
-    monkeypatch.setattr(MilvusCollection, "nearest", remove_first)
+    monkeypatch.setattr(MilvusCollection, "search", remove_first)
     assert found(reader) == expected
 
 
@@ -235,7 +235,10 @@ class Killed(BaseException):
 @pytest.fixture
 def kill(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Lets a writer make so many steps that can be seen from outside, and half of the next."""
-    steps = [(SpaceOnMilvus, "write"), *((MilvusCollection, name) for name in ("create", "insert", "delete", "flush"))]
+    steps = [
+        (SpaceOnMilvus, "write_manifest"),
+        *((MilvusCollection, name) for name in ("create", "insert", "delete", "flush")),
+    ]
     left = [1 << 30]
 
     def counting(step: Callable[..., None], name: str) -> Callable[..., None]:
@@ -291,10 +294,10 @@ def test_writer_that_is_killed_anywhere(milvus: MilvusAddress, kill: Callable[[i
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pesearch.store.index.milvus import sync as milvus_renewal
+from pesearch.store.index.milvus import sync as milvus_sync
 from pesearch.store.library import open_library
 from pesearch.store.index.milvus.collection import MilvusCollection
-milvus_renewal.BATCH_ROWS = 10
+milvus_sync.SYNC_BATCH_ROWS = 10
 insert, done = MilvusCollection.insert, []
 def insert_and_die(self, *arguments):
     insert(self, *arguments)
@@ -390,7 +393,7 @@ def server(tmp_path: Path) -> Iterator[tuple[MilvusAddress, Callable[[], None]]]
 def test_server_that_is_away(
     library: Library, server: tuple[MilvusAddress, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(milvus_collections, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(milvus_collection, "SEARCH_SECONDS", 1.0)
     address, end = server
     move(library, address)
     add(library, range(9))
@@ -416,9 +419,9 @@ def test_file_that_another_process_has_open(library: Library, tmp_path: Path, mo
     with (tmp_path / "lite.db" / "LOCK").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(VectorServerError, match="one at a time"):
-            reach_vectors(f"milvus:{tmp_path}/lite.db")
+            resolve_vectors(f"milvus:{tmp_path}/lite.db")
     with pytest.raises(VectorServerError, match="no folder"):
-        reach_vectors(f"milvus:{tmp_path}/none/lite.db")
+        resolve_vectors(f"milvus:{tmp_path}/none/lite.db")
 
 
 def test_writer_leaves_the_file_to_others(library: Library, tmp_path: Path) -> None:
@@ -457,9 +460,9 @@ def test_an_expression_lets_through_what_is_wanted(runs: list[tuple[int, bool]],
     held = np.cumsum(gaps)
     wanted = held[np.repeat([is_wanted for _, is_wanted in runs], [n for n, _ in runs])]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pesearch.store.index.milvus.filters._MOST_NAMED", 7)
-        patch.setattr("pesearch.store.index.milvus.filters._MOST_RUNS", 2)
-        searches = expressions(wanted, held)
+        patch.setattr("pesearch.store.index.milvus.filters._MAX_FILE_IDS", 7)
+        patch.setattr("pesearch.store.index.milvus.filters._MAX_RUNS", 2)
+        searches = filter_expressions(wanted, held)
     through = [
         file_id for search in searches for file_id in held.tolist() if not search or eval(search, {"file_id": file_id})
     ]

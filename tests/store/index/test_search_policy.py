@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 
 from benchmarks.two_cones import TwoCones
-from pesearch.store.index import ivf_rabitq as compressed
-from pesearch.store.index import maintenance as renewal
-from pesearch.store.index import vector_search as vectors
-from pesearch.store.index.ivf_file import cache_path, read_cache
+from pesearch.store.index import ivf_rabitq, maintenance, vector_search
+from pesearch.store.index.ivf_file import ivf_path, read_ivf
 from pesearch.store.index.maintenance import RefreshFailed
 from pesearch.store.index.vector_search import SearchPolicy
 from pesearch.store.library import Library, create_library, open_library
-from pesearch.store.write import streaming as draft
+from pesearch.store.write import streaming
 from pesearch.types import EncodedFile, Hit, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, SPACES, encoded, failure, location, queries
 from tests.store.policies import compress, compress_without_loss
@@ -50,7 +48,7 @@ def answers(library: Library) -> list[list[Hit]]:
 
 def exact_answers(library: Library, monkeypatch: pytest.MonkeyPatch) -> list[list[Hit]]:
     with monkeypatch.context() as patch:
-        patch.setattr(vectors, "EXACT_BYTES", 1 << 30)
+        patch.setattr(vector_search, "MAX_FLAT_BYTES", 1 << 30)
         reader = open_library(library.folder)
         assert policy(reader).memory_rows > 0
         return answers(reader)
@@ -59,7 +57,7 @@ def exact_answers(library: Library, monkeypatch: pytest.MonkeyPatch) -> list[lis
 def covered(library: Library) -> int:
     """How many rows the cache holds, those that are gone among them."""
     library_id = library.pinned()._generation.snapshot.library_id
-    cache = read_cache(library.folder, library_id, AUDIO)
+    cache = read_ivf(library.folder, library_id, AUDIO)
     return 0 if cache is None else cache.layout.rows
 
 
@@ -67,14 +65,14 @@ def test_policies_by_size(library: Library, monkeypatch: pytest.MonkeyPatch) -> 
     add(library, range(4))
     assert policy(library) == SearchPolicy(0, 4 * ROWS, 0)
     assert not (library.folder / "indexes").exists()
-    monkeypatch.setattr(vectors, "EXACT_BYTES", 5 * ROWS * AUDIO.dim * 2)
+    monkeypatch.setattr(vector_search, "MAX_FLAT_BYTES", 5 * ROWS * AUDIO.dim * 2)
     add(library, range(4, 6))
     assert policy(library) == SearchPolicy(6 * ROWS, 0, 0)
     assert library.status().policies[SpaceName.FRAME] == SearchPolicy(6 * ROWS, 0, 0)
     with library.writer() as writer:
         writer.remove([1, 2])
     assert policy(library) == SearchPolicy(0, 4 * ROWS, 0)
-    assert not cache_path(library.folder, SpaceName.AUDIO).exists()
+    assert not ivf_path(library.folder, SpaceName.AUDIO).exists()
 
 
 def test_compressed_answers_are_exact_scores(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +93,7 @@ def flip(path: Path) -> None:
 def another_library(path: Path) -> None:
     other = create_library(path.parent.parent.parent / "other", "made-up", SPACES)
     add(other, range(40))
-    cache_path(other.folder, SpaceName.AUDIO).replace(path)
+    ivf_path(other.folder, SpaceName.AUDIO).replace(path)
 
 
 def another_space(path: Path) -> None:
@@ -118,7 +116,7 @@ NAMES = ["missing", "cut", "flipped", "empty", "zeros", "text", "of another libr
 @pytest.mark.parametrize("spoil", SPOILT, ids=NAMES)
 def test_cache_that_is_of_no_use(large: Library, spoil: Callable[[Path], object]) -> None:
     expected = answers(large)
-    spoil(cache_path(large.folder, SpaceName.AUDIO))
+    spoil(ivf_path(large.folder, SpaceName.AUDIO))
     assert policy(large) == SearchPolicy(0, 0, 40 * ROWS)
     for reader in (large, open_library(large.folder)):
         assert answers(reader) == expected
@@ -129,19 +127,19 @@ def test_cache_that_is_of_no_use(large: Library, spoil: Callable[[Path], object]
 
 
 def test_cache_of_another_format(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pesearch.store.index.ivf_file.FORMAT", 2)
+    monkeypatch.setattr("pesearch.store.index.ivf_file.IVF_FORMAT", 2)
     assert policy(large) == SearchPolicy(0, 0, 40 * ROWS)
 
 
 def test_later_files_are_searched_beside_the_index(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renewal, "LEAST_NEW_ROWS", 4 * ROWS)
-    monkeypatch.setattr(vectors, "EXACT_BYTES", 10 * ROWS * AUDIO.dim * 2)
+    monkeypatch.setattr(maintenance, "MIN_UNCOVERED_ROWS", 4 * ROWS)
+    monkeypatch.setattr(vector_search, "MAX_FLAT_BYTES", 10 * ROWS * AUDIO.dim * 2)
     add(large, range(40, 44))
     assert policy(large) == SearchPolicy(40 * ROWS, 4 * ROWS, 0)
     assert answers(large) == exact_answers(large, monkeypatch)
     only = frozenset({3, 41, 44})
     assert {hit.file_id for hit in large.search(SpaceName.AUDIO, queries(AUDIO, 1), 3 * ROWS, only)[0]} == only
-    monkeypatch.setattr(vectors, "EXACT_BYTES", 0)
+    monkeypatch.setattr(vector_search, "MAX_FLAT_BYTES", 0)
     assert policy(large) == SearchPolicy(40 * ROWS, 0, 4 * ROWS)
     assert answers(open_library(large.folder)) == exact_answers(large, monkeypatch)
 
@@ -150,7 +148,7 @@ def test_index_is_extended_and_at_last_built_anew(large: Library, monkeypatch: p
     library_id = large.pinned()._generation.snapshot.library_id
     for files, trained_for in ((60, 40), (80, 40), (81, 81)):
         add(large, range(files))
-        cache = read_cache(large.folder, library_id, AUDIO)
+        cache = read_ivf(large.folder, library_id, AUDIO)
         assert cache is not None
         assert (cache.layout.rows, cache.trained_rows) == (files * ROWS, trained_for * ROWS)
         assert answers(large) == exact_answers(large, monkeypatch)
@@ -180,22 +178,22 @@ def test_reader_takes_up_an_index_that_is_new(library: Library, monkeypatch: pyt
     with library.writer():
         pass
     index = reader._generation.index(AUDIO)
-    assert (reader.generation(), index.covering is not None) == (generation, True)
+    assert (reader.generation(), index.ann is not None) == (generation, True)
     assert answers(reader) == expected
 
 
 def test_index_in_memory_serves_the_next_generation(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     answers(large)
-    opened = large._generation.index(AUDIO).covering
-    monkeypatch.setattr(renewal, "LEAST_NEW_ROWS", 100)
+    opened = large._generation.index(AUDIO).ann
+    monkeypatch.setattr(maintenance, "MIN_UNCOVERED_ROWS", 100)
     add(large, range(40, 41))
-    cache_path(large.folder, SpaceName.AUDIO).unlink()
+    ivf_path(large.folder, SpaceName.AUDIO).unlink()
     assert answers(large) == exact_answers(large, monkeypatch)
-    assert large._generation.index(AUDIO).covering is opened is not None
+    assert large._generation.index(AUDIO).ann is opened is not None
 
 
 def test_leftover_of_a_killed_writer(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    leftover = cache_path(large.folder, SpaceName.AUDIO).with_name("audio.index.new")
+    leftover = ivf_path(large.folder, SpaceName.AUDIO).with_name("audio.index.new")
     leftover.write_bytes(b"half an index")
     assert policy(large) == SearchPolicy(40 * ROWS, 0, 0)
     add(large, range(40, 50))
@@ -256,10 +254,10 @@ def test_two_processes_that_would_build(library: Library, monkeypatch: pytest.Mo
 
 def test_file_in_several_record_batches(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     compress_without_loss(monkeypatch)
-    monkeypatch.setattr(draft, "BATCH_ROWS", 4)
+    monkeypatch.setattr(streaming, "BATCH_ROWS", 4)
     long = encoded("/long", "long", rows=11)
     with library.writer() as writer:
-        making = draft.StreamingShardWriter(library.folder, SPACES)
+        making = streaming.StreamingShardWriter(library.folder, SPACES)
         for part in long.vectors:
             making.add_vectors(part)
         writer.add([encoded("/a", "one"), making.finish(long.location, long.fingerprint, long.info)])
@@ -286,7 +284,7 @@ def with_vectors(library: Library, space: Space, files: list[np.ndarray]) -> Non
 def test_silence_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of equal vectors, and some of nothing but zeros, are found like any others."""
     compress(monkeypatch)
-    monkeypatch.setattr(compressed, "SMALL_CHOICE", 0)
+    monkeypatch.setattr(ivf_rabitq, "MAX_EXACT_ROWS", 0)
     library = create_library(tmp_path / "library", "made-up", [AUDIO])
     with_vectors(library, AUDIO, [np.ones((3000, 8), np.float32), np.zeros((500, 8), np.float32)])
     hits = library.search(SpaceName.AUDIO, np.ones((1, 8), np.float32), 20)[0]
@@ -314,7 +312,7 @@ def test_recall_of_questions_from_another_cone(
     """With the constants as they are, but for the size from which spaces are compressed: so small a space has few
     lists, and finds less than the benchmark's million (0.99)."""
     compress(monkeypatch)
-    monkeypatch.setattr(compressed, "SMALL_CHOICE", 0)
+    monkeypatch.setattr(ivf_rabitq, "MAX_EXACT_ROWS", 0)
     library, files, questions = cones
     chosen = np.random.default_rng(3).random(len(files)) < share
     chosen[7] = True
