@@ -1,4 +1,4 @@
-"""Large spaces: compressed indexes, what is searched beside them, and caches that may go at any time."""
+"""Search of large spaces: compressed indexes, exact search of uncovered files, and damaged or missing index files."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.write import streaming
 from pesearch.types import EncodedFile, Hit, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, SPACES, encoded, failure, location, queries
+from tests.store.index.conftest import ROWS
 from tests.store.policies import compress, compress_without_loss
 
-ROWS = 5
 CONES = Space(SpaceName.FRAME, "two-cones", "1", 64)
 
 
 @pytest.fixture
-def large(library: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
-    """Forty files, searched by indexes that lose nothing."""
+def large(indexed_folder: Path, copy_of: Callable[[Path], Library], monkeypatch: pytest.MonkeyPatch) -> Library:
+    """Forty files with compressed indexes whose shortlist holds all rows, so that answers are exact."""
     compress_without_loss(monkeypatch)
-    add(library, range(40))
-    return library
+    return copy_of(indexed_folder)
 
 
 def add(library: Library, contents: range) -> None:
@@ -54,11 +53,10 @@ def exact_answers(library: Library, monkeypatch: pytest.MonkeyPatch) -> list[lis
         return answers(reader)
 
 
-def covered(library: Library) -> int:
-    """How many rows the cache holds, those that are gone among them."""
-    library_id = library.pinned()._generation.snapshot.library_id
-    cache = read_ivf(library.folder, library_id, AUDIO)
-    return 0 if cache is None else cache.layout.rows
+def rows_on_disk(library: Library) -> int:
+    """Rows of the index file, those of removed files included."""
+    ivf_file = read_ivf(library.folder, library.pinned()._generation.snapshot.library_id, AUDIO)
+    return 0 if ivf_file is None else ivf_file.layout.rows
 
 
 def test_policies_by_size(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,43 +78,43 @@ def test_compressed_answers_are_exact_scores(large: Library, monkeypatch: pytest
     assert answers(large) == exact_answers(large, monkeypatch)
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-def flip(path: Path) -> None:
+def flip_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 
-def another_library(path: Path) -> None:
+def replace_with_other_library(path: Path) -> None:
     other = create_library(path.parent.parent.parent / "other", "made-up", SPACES)
     add(other, range(40))
     ivf_path(other.folder, SpaceName.AUDIO).replace(path)
 
 
-def another_space(path: Path) -> None:
+def replace_with_other_space(path: Path) -> None:
     path.with_name("frame.index").replace(path)
 
 
-SPOILT: list[Callable[[Path], object]] = [
+DAMAGE: list[Callable[[Path], object]] = [
     Path.unlink,
-    cut,
-    flip,
+    truncate,
+    flip_bit,
     lambda path: path.write_bytes(b""),
     lambda path: path.write_bytes(b"\0\0\0\0"),
     lambda path: path.write_bytes(b"not an index"),
-    another_library,
-    another_space,
+    replace_with_other_library,
+    replace_with_other_space,
 ]
-NAMES = ["missing", "cut", "flipped", "empty", "zeros", "text", "of another library", "of another space"]
+DAMAGE_NAMES = ["missing", "truncated", "bit flipped", "empty", "zeros", "text", "of other library", "of other space"]
 
 
-@pytest.mark.parametrize("spoil", SPOILT, ids=NAMES)
-def test_cache_that_is_of_no_use(large: Library, spoil: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize("damage", DAMAGE, ids=DAMAGE_NAMES)
+def test_unusable_index_file_is_replaced(large: Library, damage: Callable[[Path], object]) -> None:
     expected = answers(large)
-    spoil(ivf_path(large.folder, SpaceName.AUDIO))
+    damage(ivf_path(large.folder, SpaceName.AUDIO))
     assert policy(large) == SearchPolicy(0, 0, 40 * ROWS)
     for reader in (large, open_library(large.folder)):
         assert answers(reader) == expected
@@ -126,12 +124,12 @@ def test_cache_that_is_of_no_use(large: Library, spoil: Callable[[Path], object]
     assert answers(large) == expected
 
 
-def test_cache_of_another_format(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_file_of_another_format_is_ignored(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pesearch.store.index.ivf_file.IVF_FORMAT", 2)
     assert policy(large) == SearchPolicy(0, 0, 40 * ROWS)
 
 
-def test_later_files_are_searched_beside_the_index(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_later_files_are_searched_exactly(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "MIN_UNCOVERED_ROWS", 4 * ROWS)
     monkeypatch.setattr(vector_search, "MAX_FLAT_BYTES", 10 * ROWS * AUDIO.dim * 2)
     add(large, range(40, 44))
@@ -144,31 +142,34 @@ def test_later_files_are_searched_beside_the_index(large: Library, monkeypatch: 
     assert answers(open_library(large.folder)) == exact_answers(large, monkeypatch)
 
 
-def test_index_is_extended_and_at_last_built_anew(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_is_extended_and_rebuilt_when_outgrown(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that is open uses each new index file."""
     library_id = large.pinned()._generation.snapshot.library_id
     for files, trained_for in ((60, 40), (80, 40), (81, 81)):
         add(large, range(files))
-        cache = read_ivf(large.folder, library_id, AUDIO)
-        assert cache is not None
-        assert (cache.layout.rows, cache.trained_rows) == (files * ROWS, trained_for * ROWS)
+        ivf_file = read_ivf(large.folder, library_id, AUDIO)
+        assert ivf_file is not None
+        assert (ivf_file.layout.rows, ivf_file.trained_rows) == (files * ROWS, trained_for * ROWS)
         assert answers(large) == exact_answers(large, monkeypatch)
+        ann = large._generation.index(AUDIO).ann
+        assert ann is not None and ann.layout.rows == files * ROWS
 
 
-def test_removed_files_are_left_out(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_removed_files_are_not_found(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     with large.writer() as writer:
         writer.remove(range(1, 13))
-    assert covered(large) == 40 * ROWS
+    assert rows_on_disk(large) == 40 * ROWS
     assert policy(large) == SearchPolicy(28 * ROWS, 0, 0)
     assert answers(large) == exact_answers(large, monkeypatch)
     everything = large.search(SpaceName.AUDIO, queries(AUDIO, 1), 40 * ROWS)[0]
     assert {hit.file_id for hit in everything} == set(range(13, 41))
     with large.writer() as writer:
         writer.remove([13])
-    assert covered(large) == 27 * ROWS
+    assert rows_on_disk(large) == 27 * ROWS
     assert answers(large) == exact_answers(large, monkeypatch)
 
 
-def test_reader_takes_up_an_index_that_is_new(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_reader_uses_a_new_index(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     add(library, range(20))
     expected = answers(library)
     generation = library.generation()
@@ -192,7 +193,7 @@ def test_index_in_memory_serves_the_next_generation(large: Library, monkeypatch:
     assert large._generation.index(AUDIO).ann is opened is not None
 
 
-def test_leftover_of_a_killed_writer(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leftover_of_a_killed_writer_is_deleted(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     leftover = ivf_path(large.folder, SpaceName.AUDIO).with_name("audio.index.new")
     leftover.write_bytes(b"half an index")
     assert policy(large) == SearchPolicy(40 * ROWS, 0, 0)
@@ -201,19 +202,19 @@ def test_leftover_of_a_killed_writer(large: Library, monkeypatch: pytest.MonkeyP
     assert answers(large) == exact_answers(large, monkeypatch)
 
 
-def test_index_that_cannot_be_written(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_to_write_an_index_is_reported(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     compress_without_loss(monkeypatch)
-    (library.folder / "indexes").write_text("in the way")
+    (library.folder / "indexes").write_text("not a folder")
     with library.writer() as writer:
         writer.add([encoded(f"/{number}", f"content {number}", rows=ROWS) for number in range(9)])
-        troubles = [step for step in writer.maintain() if isinstance(step, RefreshFailed)]
-    assert [trouble.index for trouble in troubles] == [space.name for space in SPACES]
-    assert all("indexes" in trouble.reason for trouble in troubles)
+        problems = [step for step in writer.maintain() if isinstance(step, RefreshFailed)]
+    assert [problem.index for problem in problems] == [space.name for space in SPACES]
+    assert all("indexes" in problem.reason for problem in problems)
     assert len(library.files()) == 9
     assert answers(library) == exact_answers(library, monkeypatch)
 
 
-def test_failed_run_builds_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writer_that_fails_builds_no_index(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     compress(monkeypatch)
     with pytest.raises(ZeroDivisionError), library.writer() as writer:
         writer.add([encoded("/a", "one")])
@@ -241,8 +242,10 @@ while True:
 """
 
 
-def test_two_processes_that_would_build(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    add(library, range(40))
+def test_two_processes_build_one_after_the_other(
+    unindexed_folder: Path, copy_of: Callable[[Path], Library], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = copy_of(unindexed_folder)
     command = [sys.executable, "-c", BUILDER, str(library.folder)]
     builders = [subprocess.Popen(command) for _ in range(2)]
     assert [builder.wait(60) for builder in builders] == [0, 0]
@@ -257,10 +260,10 @@ def test_file_in_several_record_batches(library: Library, monkeypatch: pytest.Mo
     monkeypatch.setattr(streaming, "BATCH_ROWS", 4)
     long = encoded("/long", "long", rows=11)
     with library.writer() as writer:
-        making = streaming.StreamingShardWriter(library.folder, SPACES)
+        shard_writer = streaming.StreamingShardWriter(library.folder, SPACES)
         for part in long.vectors:
-            making.add_vectors(part)
-        writer.add([encoded("/a", "one"), making.finish(long.location, long.fingerprint, long.info)])
+            shard_writer.add_vectors(part)
+        writer.add([encoded("/a", "one"), shard_writer.finish(long.location, long.fingerprint, long.info)])
     assert answers(library) == exact_answers(library, monkeypatch)
     kept = library.vectors(2, SpaceName.AUDIO)
     wanted = next(part for part in long.vectors if part.space == SpaceName.AUDIO)
@@ -271,18 +274,18 @@ def test_file_in_several_record_batches(library: Library, monkeypatch: pytest.Mo
 def with_vectors(library: Library, space: Space, files: list[np.ndarray]) -> None:
     """A file for each of `files` float32 [n, dim]."""
     info = MediaInfo(MediaKind.AUDIO, 1.0, None, None)
-    segments = [np.stack([np.arange(len(each)), np.arange(len(each)) + 1.0], axis=1) for each in files]
+    segments = [np.stack([np.arange(len(rows)), np.arange(len(rows)) + 1.0], axis=1) for rows in files]
     with library.writer() as writer:
         writer.add(
             [
-                EncodedFile(location(f"/{number}"), f"{number}", info, (SpaceVectors(space.name, times, each),))
-                for number, (times, each) in enumerate(zip(segments, files, strict=True))
+                EncodedFile(location(f"/{number}"), f"{number}", info, (SpaceVectors(space.name, times, rows),))
+                for number, (times, rows) in enumerate(zip(segments, files, strict=True))
             ]
         )
 
 
-def test_silence_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of equal vectors, and some of nothing but zeros, are found like any others."""
+def test_equal_and_zero_vectors_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from hours of silence."""
     compress(monkeypatch)
     monkeypatch.setattr(ivf_rabitq, "MAX_EXACT_ROWS", 0)
     library = create_library(tmp_path / "library", "made-up", [AUDIO])
@@ -294,7 +297,7 @@ def test_silence_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="module")
 def cones(tmp_path_factory: pytest.TempPathFactory) -> tuple[Library, list[np.ndarray], np.ndarray]:
-    """Twenty thousand vectors in files, compressed, and questions from another cone."""
+    """Twenty thousand vectors in files, with a compressed index, and queries from another cone."""
     world = TwoCones(64)
     files = list(world.files(20_000))
     questions = world.questions(np.concatenate([file.shots[:1] for file in files])[:60])
@@ -306,11 +309,11 @@ def cones(tmp_path_factory: pytest.TempPathFactory) -> tuple[Library, list[np.nd
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.1, 0.01])
-def test_recall_of_questions_from_another_cone(
+def test_recall_of_queries_from_another_cone(
     cones: tuple[Library, list[np.ndarray], np.ndarray], share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the constants as they are, but for the size from which spaces are compressed: so small a space has few
-    lists, and finds less than the benchmark's million (0.99)."""
+    """With the real constants, except for the size from which on spaces are compressed. A space this small, with few
+    lists, has a lower recall than the million rows of the benchmark (0.99)."""
     compress(monkeypatch)
     monkeypatch.setattr(ivf_rabitq, "MAX_EXACT_ROWS", 0)
     library, files, questions = cones
