@@ -13,7 +13,7 @@ from benchmarks.composed import write_scenes
 from pesearch.evaluation.ground_truth import ClipTruth
 from training.scene import Scene, facts_of, sample_scene
 from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
-from training.world import FIRST_SEED, MOST_CLIPS
+from training.world import FIRST_SEED, MAX_CLIPS
 
 WITHHELD = ("drum", "phone", "bell", "clock")
 """In none of the clips, neither seen nor heard."""
@@ -38,9 +38,9 @@ def write_absent(folder: Path, seed: int) -> None:
 
 
 def _scenes(seed: int) -> Iterator[Scene]:
-    for number in range(MOST_CLIPS):
+    for number in range(MAX_CLIPS):
         said = SAID[number // 3 % len(SAID)] if number % 3 == 0 else ""
-        scene = sample_scene(FIRST_SEED + seed * MOST_CLIPS + number, phrase=said)
+        scene = sample_scene(FIRST_SEED + seed * MAX_CLIPS + number, phrase=said)
         if facts_of(scene).concepts().isdisjoint(WITHHELD):
             yield scene
 

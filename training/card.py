@@ -1,5 +1,6 @@
-"""Writes the starter set's model card from figures measured now:
+"""Write the model card of the starter set, with figures measured now:
 python -m training.card --models encoders/starter --clips DIR --trained "..."
+
 """
 
 import argparse
@@ -28,7 +29,7 @@ MEANINGS = (
 
 
 def card(models: Path, figures: Figures, clips: int, made_by: str, trained: str) -> str:
-    """The card as Markdown."""
+    """The card in Markdown."""
     sizes = {file.parent.name: file.stat().st_size for file in sorted(models.glob("*/*.safetensors"))}
     weights = "\n".join(f"| `{name}` | {size / 1e6:.1f} MB |" for name, size in sizes.items())
     measured = "\n".join(f"| {meaning} | {getattr(figures, name):.2f} |" for name, meaning in MEANINGS)
@@ -80,7 +81,7 @@ Texts far from the captions of `training/texts.py` may be taken for unknown ones
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line: judges, and writes MODEL_CARD.md beside the models."""
+    """The command line: evaluates the models and writes MODEL_CARD.md into their folder."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
     parser.add_argument("--models", type=Path, required=True, help="folder of pe_core, pe_av and pe_a_frame")
     parser.add_argument("--clips", type=Path, required=True, help="folder that training.world made")

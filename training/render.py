@@ -15,13 +15,15 @@ from training.pictures import render_frame
 from training.scene import Scene
 from training.sounds import SAMPLE_RATE, render_audio
 
-WIDTH, HEIGHT = 256, 192
+WIDTH = 256
+HEIGHT = 192
 
 
 def write_video(path: Path, scenes: Sequence[Scene], frames_per_second: int = 12, sound: bool = True) -> None:
-    """Writes the scenes one after another as an MP4; the same scenes give the same file.
+    """Write the scenes one after another as an MP4; the same scenes give the same bytes.
 
-    A file appears whole or not at all. Raises PesearchError when FFmpeg fails, FFmpegMissing when it is not there.
+    The file is written atomically. Raises PesearchError when FFmpeg fails, FFmpegMissing when it is not installed.
+
     """
     part = path.with_name(f".{path.name}.part")
     with tempfile.NamedTemporaryFile(suffix=".f32") as track:
@@ -37,12 +39,12 @@ def write_video(path: Path, scenes: Sequence[Scene], frames_per_second: int = 12
 
 
 def write_audio(path: Path, scene: Scene) -> None:
-    """Writes the scene's sound as a 16-bit mono WAV of 48 kHz."""
+    """Write the scene's sound as a 16-bit mono WAV of 48 kHz."""
     write_samples(path, render_audio(scene))
 
 
 def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
-    """Writes sound [samples] in -1..1 as a 16-bit mono WAV of 48 kHz. The file appears whole or not at all."""
+    """Write sound [samples] in -1..1 as a 16-bit mono WAV of 48 kHz, atomically."""
     part = path.with_name(f".{path.name}.part")
     try:
         with wave.open(str(part), "wb") as file:
@@ -54,7 +56,7 @@ def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
 
 
 def write_picture(path: Path, scene: Scene, at_seconds: float = 0.0) -> None:
-    """Writes one moment of the scene as a PNG."""
+    """Write one moment of the scene as a PNG."""
     part = path.with_name(f".{path.name}.part")
     try:
         Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT)).save(part, format="PNG")
@@ -70,7 +72,7 @@ def _frames(scenes: Sequence[Scene], frames_per_second: int) -> Iterable[NDArray
 
 
 def _command(part: Path, frames_per_second: int, track: Path | None) -> list[str]:
-    """FFmpeg reading raw frames from its input, on one thread and without time stamps: so that it repeats exactly."""
+    """FFmpeg for raw frames on its input, with one thread and no time stamps so that its output is reproducible."""
     pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(frames_per_second)]
     sound = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", str(track)] if track else []
     video = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p", "-threads", "1"]
