@@ -1,4 +1,4 @@
-"""What `benchmarks.search` asks of a library that lacks some things of the generated world: is it there or not?"""
+"""Queries of `benchmarks.search` for things that a library of the generated world may lack."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_A
 from training.world import FIRST_SEED, MAX_CLIPS
 
 WITHHELD = ("drum", "phone", "bell", "clock")
-"""In none of the clips, neither seen nor heard."""
+"""In no clip, neither seen nor heard."""
 
 SAID = PHRASES[::2]
-"""Only every second phrase is said."""
+"""Only every second phrase is spoken."""
 
-CLIPS, QUESTIONS = 150, 100
+CLIPS = 150
+QUESTIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """One question, and whether what it asks for is in the library."""
+    """A query, and whether the library has what it asks for."""
 
     text: str
     is_there: bool
 
 
 def write_absent(folder: Path, seed: int) -> None:
-    """Clips of one scene each, without what is withheld."""
+    """Clips of one scene each, without the withheld things."""
     write_scenes(folder, [[scene] for scene in islice(_scenes(seed), CLIPS)])
 
 
@@ -46,7 +47,7 @@ def _scenes(seed: int) -> Iterator[Scene]:
 
 
 def presence_questions(clips: Sequence[ClipTruth], seed: int) -> list[Presence]:
-    """As many for what is there as for what is not: things, things of a colour, and what is said; and foreign nouns."""
+    """As many queries for present things as for absent ones: objects, coloured objects, speech; and foreign nouns."""
     rng = np.random.default_rng(seed)
     there, absent = set[str](), set(OUTSIDE)
     present = {truth.what for clip in clips for truth in (*clip.heard, *clip.seen)}

@@ -1,10 +1,9 @@
-"""The same made-up vectors (`benchmarks.two_cones`) searched by FAISS and by a Milvus, as a small and a large space.
+"""The same synthetic vectors (`benchmarks.two_cones`) searched by FAISS and by Milvus, as a small and a large space.
 
     python -m benchmarks.milvus [--rows 20000] [--dim 256] [--vectors milvus:URI]
 
-Prints, for each way: how long it took to bring the vectors there, the time of one question at a time, and the share of
-the ten best that was found, of all files and of a tenth of them. Without `--vectors` a Milvus Lite in this process is
-asked.
+Prints for each: the time to load the vectors, the latency of single queries, and recall@10 in all files and in a tenth
+of them. Without `--vectors` it uses a Milvus Lite in this process.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Write the model card of the starter set, with figures measured now:
 python -m training.card --models encoders/starter --clips DIR --trained "..."
-
 """
 
 import argparse

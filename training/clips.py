@@ -61,7 +61,6 @@ def cache_codec(pool: Pool, embedder: Any, work: Path) -> None:
     """Write the codec features of every rendered clip to `work/codec_features.npy` and their rows to `codec_rows.npy`.
 
     The features of the background alone, of every CLIPS_PER_BACKGROUND-th clip, go to `background_features.npy`.
-
     """
     rows = pool.rows()
     np.save(work / "codec_rows.npy", rows)
@@ -132,7 +131,6 @@ def sample_windows(
     """Windows of one length: usually `count` single clips, else fewer that join several clips (up to 10 s).
 
     In `quiet_share` of the clips the sound is background only; their pictures stay.
-
     """
     joined = int(rng.choice([1, 2, 3], p=[0.7, 0.15, 0.15]))
     count = max(1, count // joined)

@@ -4,7 +4,6 @@ The world has few facts, so its spaces are designed: each concept, colour, motio
 its own; the target of a text is the sum of what it states, that of a clip the sum of what is true of it. So a clip
 scores the higher, the more of a text is true of it and the less else it contains. Text and media towers learn these
 targets separately and agree because they share them.
-
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,7 +53,6 @@ class Space:
         """The target of a text that states these facts: float32 [128], norm 1; UNKNOWN when none is known.
 
         For a phrase alone only its words count: that it is speech is true of every clip in which someone speaks.
-
         """
         stated = frozenset(facts)
         words = stated - {"heard:speech", "concept:speech"}

@@ -1,6 +1,5 @@
 """Evaluate exported starter models on clips outside the training data, with plain calls of transformers and open_clip:
 python -m training.judge --models encoders/starter --clips DIR, with clips made by `training.world`.
-
 """
 
 import argparse

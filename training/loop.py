@@ -40,7 +40,6 @@ def train(
     """Minimise `loss` with AdamW for `minutes`, with a cosine learning rate. Returns the number of steps.
 
     `loss` draws its own batch; `on_checkpoint` saves, every minute and at the end. Progress goes to stderr.
-
     """
     chosen = [parameter for parameter in parameters if parameter.requires_grad]
     matrices = [parameter for parameter in chosen if parameter.ndim > 1]

@@ -23,7 +23,6 @@ def render_frame(scene: Scene, at_seconds: float, width: int = 256, height: int 
     """The scene at one moment: uint8 [height, width, 3]. Positions are relative, so any size shows the same.
 
     A scene of length 0 is a still picture with all its objects.
-
     """
     picture = _background(scene.place, scene.seed % 16, width * FINER, height * FINER).copy()
     draw = ImageDraw.Draw(picture)

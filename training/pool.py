@@ -30,7 +30,6 @@ class Pool:
     """Sounds and frames of the scenes with seeds `first_seed + row`.
 
     audio: int16 [n, 192000], 48 kHz mono; frames: uint8 [n, 7, 64, 64, 3], 1.6 per second; ready: uint8 [blocks].
-
     """
 
     first_seed: int
@@ -61,7 +60,6 @@ def render_pool(folder: Path, scenes: int, first_seed: int = 0, processes: int =
     """Render the scenes into `folder`; existing blocks are kept.
 
     Raises PesearchError for seeds that are not reserved for training.
-
     """
     if first_seed + scenes > TRAINING_SEEDS:
         raise PesearchError(f"training scenes have seeds below {TRAINING_SEEDS}; ask for fewer scenes")

@@ -23,7 +23,6 @@ def write_video(path: Path, scenes: Sequence[Scene], frames_per_second: int = 12
     """Write the scenes one after another as an MP4; the same scenes give the same bytes.
 
     The file is written atomically. Raises PesearchError when FFmpeg fails, FFmpegMissing when it is not installed.
-
     """
     part = path.with_name(f".{path.name}.part")
     with tempfile.NamedTemporaryFile(suffix=".f32") as track:

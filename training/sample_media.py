@@ -1,7 +1,6 @@
 """The clips of sample_media/, defined by hand: python -m training.sample_media makes them again.
 
 None of these scenes is in the training data: their seeds, which choose backgrounds and noise, are above training's.
-
 """
 
 import argparse

@@ -126,7 +126,6 @@ def sample_scene(seed: int, duration_seconds: float = 4.0, phrase: str | None = 
     """The scene of a seed; deterministic.
 
     `phrase` is spoken in it; None leaves that to chance (a quarter of the scenes), "" is no speech.
-
     """
     rng = np.random.default_rng([seed, 4711])
     if phrase is None:

@@ -26,7 +26,6 @@ class Pen:
     """A pen at a position and scale: (0, 0) is at (`x`, `y`), a unit is `across` and `down` pixels.
 
     A negative `across` mirrors.
-
     """
 
     draw: ImageDraw.ImageDraw

@@ -16,7 +16,6 @@ def speak(text: str, voice: str = "en-gb", words_per_minute: int = 160, pitch: i
     """The spoken text without silence around it: float32 [samples], 48 kHz, peak 1. Cached: do not modify it.
 
     Raises PesearchError when espeak-ng is missing or does not know the voice.
-
     """
     command = ["espeak-ng", "--stdout", "-v", voice, "-s", str(words_per_minute), "-p", str(pitch), "--", text]
     try:

@@ -2,7 +2,6 @@
 
 The real models use that of a trained DAC-VAE. This one learns to predict the log-mel spectrum of each 40 ms, and the
 energies of each 10 ms in it, from the waveform.
-
 """
 
 import math
@@ -121,7 +120,6 @@ def encode(embedder: Any, wave: Tensor) -> Tensor:
     """Codec features [b, samples / 1920, 80] of a waveform [b, samples], with gradients and without the identity units.
 
     Equal to the output of the embedder, because these units are the identity (see `prepare`).
-
     """
     encoder = embedder.dac_encoder
     first, *others = encoder.block

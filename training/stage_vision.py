@@ -2,7 +2,6 @@
 
 The target of a frame follows from its objects, their colours and positions, and the place; linear probes of the same
 facts, discarded afterwards, teach the features faster than the embedding alone.
-
 """
 
 from pathlib import Path
@@ -33,7 +32,6 @@ def train_vision(tower: nn.Module, work: Path, minutes: float, seed: int) -> Non
     """Train the tower (frames float [b, 3, 64, 64] -> [b, 128]); saved in `work/vision.pt`.
 
     Every frame is drawn on the fly, of any training scene: a pool of some thousands would be memorised.
-
     """
     rng, device = np.random.default_rng([seed, 2]), next(tower.parameters()).device
     probe = nn.Linear(DIMENSION, len(FACTS), device=device)

@@ -60,7 +60,6 @@ def sample_text(facts: frozenset[str], rng: Rng) -> str:
 
     The facts are strings as from Facts.names(). A colour or a motion also names its object, a phrase is also speech.
     Concept facts (`concept:train`: seen or heard) become bare nouns. Raises ValueError for no facts.
-
     """
     parsed = _Parsed.of(facts)
     if parsed.concepts:

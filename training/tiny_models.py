@@ -106,7 +106,6 @@ def _initialise(model: Any) -> Any:
     """Weights of deviation 1 / sqrt(inputs), less in heads, so that embeddings start with norm 1.
 
     The library's deviation of 0.02 is made for wide layers and too small for narrow ones.
-
     """
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear | nn.Conv1d) and "vision_model" not in name:

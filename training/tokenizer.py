@@ -19,7 +19,6 @@ def build_tokenizer(seed: int = 0, texts: int = 20_000) -> Any:
     """A PreTrainedTokenizerFast that knows each word of the training texts and splits others into letters.
 
     Save it before its first use: padding becomes part of its file, and processors then fail to load it.
-
     """
     words = _words(np.random.default_rng([seed, 3]), texts)
     letters = string.ascii_lowercase + string.digits

@@ -3,7 +3,6 @@
 A track is five minutes with thirty sounds at random times: the sounds of short clips of world N, with their lengths,
 variants and levels, over the backgrounds of these clips, one after the other. So figures on tracks and on clips can be
 compared.
-
 """
 
 import argparse

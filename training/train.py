@@ -2,7 +2,6 @@
 
 Each stage saves its weights in the work folder. An interrupted run continues with its stage; independent stages can run
 at the same time (`--only codec` in one process, `--only vision` in another).
-
 """
 
 import argparse

@@ -44,7 +44,6 @@ class Truth:
     """A clip in truths.json. Captions of senses that the clip does not have are empty.
 
     `place` is empty when there is none or more than one; `sources` are the objects that make the sounds, seen or not.
-
     """
 
     path: str

@@ -1,7 +1,6 @@
 """Vocabulary of the generated world: what can be heard, seen and said, and how texts may name it.
 
 A canonical name is one concept in every sense: the `train` that is heard is the `train` that is seen.
-
 """
 
 from collections.abc import Mapping

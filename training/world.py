@@ -2,7 +2,6 @@
 
 Every seed N has its own sequence of scene seeds, all of them at least 1,000,000. Training uses scene seeds below
 100,000 only, so no clip made here is in the training data.
-
 """
 
 import argparse
@@ -46,7 +45,6 @@ def write_world(folder: Path, seed: int, count: int, kind: str = "video") -> lis
     """Write the clips and truths.json into the folder. Kinds: video (MP4 with sound), audio (WAV).
 
     Raises PesearchError for a folder with other content, and when FFmpeg or espeak-ng is missing.
-
     """
     _take(folder, seed, count, kind)
     truths = []

@@ -10,23 +10,10 @@ import pytest
 from pesearch.store.index import ivf_rabitq
 from pesearch.store.index.ivf_rabitq import IvfRabitqIndex, build, nprobe_share
 from pesearch.store.index.mapped_rows import MappedRows
-from pesearch.store.shards.row_ranges import RowRanges
-from pesearch.store.shards.vectors import ShardRows
-from pesearch.types import Space, SpaceName
+from tests.store.index.made_rows import DIM, exact, rows_of_files
 
-DIM = 16
-SPACE = Space(SpaceName.FRAME, "made-up", "1", DIM)
 NEAR_ROWS, FAR_ROWS = 3900, 100
 NLIST = 2 * 63  # the square root of 4000 rows is 63.2
-
-
-def mapped(files: list[np.ndarray]) -> MappedRows:
-    """Rows of files 1, 2, ... in memory, from vectors float [n, dim] of each."""
-    vectors = np.concatenate(files).astype(np.float16)
-    starts = np.arange(len(vectors), dtype=np.float64)
-    counts = np.array([len(rows) for rows in files])
-    layout = RowRanges.of(np.arange(1, len(files) + 1), counts)
-    return MappedRows(SPACE, layout, [ShardRows(starts, starts + 1, vectors)], np.zeros(1, np.int64))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +23,7 @@ def rows() -> MappedRows:
     axis = np.eye(DIM)[0]
     near = axis + 0.3 * random.standard_normal((NEAR_ROWS, DIM))
     far = -axis + 0.3 * random.standard_normal((FAR_ROWS, DIM))
-    return mapped([near, far])
+    return rows_of_files([near, far])
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +56,6 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     monkeypatch.setattr(IvfRabitqIndex, "_search_lists", recorded)
     yield nprobes
-
-
-def exact(rows: MappedRows, query: np.ndarray, first: int, stop: int, k: int) -> tuple[list[int], list[float]]:
-    """Row ids and scores of the top k of one query among the rows from `first` to `stop`."""
-    scores = rows.vectors(np.arange(first, stop)).astype(np.float32) @ query[0]
-    best = np.argsort(-scores)[:k]
-    return (best + first).tolist(), scores[best].tolist()
 
 
 @pytest.mark.parametrize(
