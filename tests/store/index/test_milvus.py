@@ -350,6 +350,20 @@ def test_dropped_collection_is_filled_again(library: Library, milvus: MilvusAddr
     assert_in_sync(library)
 
 
+def test_collection_that_lost_rows_is_filled_again(library: Library, milvus: MilvusAddress) -> None:
+    move(library, milvus)
+    add(library, range(9))
+    for space, _ in manifests(library):
+        space.collection.delete([1, 2])
+    state = library.milvus_state()
+    assert state is not None
+    assert state.rows == {space.name: (21, 27) for space in SPACES}
+    with library.writer():
+        pass
+    assert_in_sync(library)
+    assert found(library) == exact(library)
+
+
 def test_deleted_manifests_lose_nothing(library: Library, milvus: MilvusAddress) -> None:
     move(library, milvus)
     add(library, range(9))
@@ -435,7 +449,7 @@ def test_writer_closes_the_file_of_milvus_lite(library: Library, tmp_path: Path)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_are_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert parse_vectors(FAISS) is None
     assert parse_vectors("milvus:./a.db") == MilvusAddress(str(tmp_path / "a.db"))
