@@ -118,7 +118,7 @@ def main() -> None:
     """Run the parts and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=list(PARTS), action="append", help="default: all")
-    parser.add_argument("--seed", type=int, default=41, help="which texts (default 41)")
+    parser.add_argument("--seed", type=int, default=41, help="seed of the texts (default 41)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report(measure(Path(folder), arguments.seed, arguments.part or list(PARTS)))

@@ -86,10 +86,10 @@ class Judge:
 def main() -> None:
     """Make worlds, encode them, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
     parser.add_argument("--worlds", type=int, nargs="+", default=[202, 204])
     parser.add_argument("--chosen-on", type=int, nargs="+", default=[201, 203])
-    parser.add_argument("--tracks", type=int, default=6, help="of each world")
+    parser.add_argument("--tracks", type=int, default=6, help="tracks of each world")
     parser.add_argument("--hours", type=float, default=2.0)
     options = parser.parse_args()
     parts = options.only.split(",")

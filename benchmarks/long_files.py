@@ -74,5 +74,5 @@ def _events(folder: Path, seconds: float) -> Run:
 def _run(*command: str | Path) -> Run:
     started = time.perf_counter()
     pesearch = (sys.executable, "-c", WATCH, sys.executable, "-m", "pesearch")
-    told = subprocess.run([*pesearch, *command], check=True, stdout=subprocess.PIPE, text=True)
-    return Run(int(told.stdout), time.perf_counter() - started)
+    process = subprocess.run([*pesearch, *command], check=True, stdout=subprocess.PIPE, text=True)
+    return Run(int(process.stdout), time.perf_counter() - started)

@@ -71,7 +71,7 @@ class Scores:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print the largest differences, and record if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=100, help="how many random data sets (default 100)")
+    parser.add_argument("--cases", type=int, default=100, help="number of random data sets (default 100)")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write 6 cases with the libraries' answers")
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore", category=FutureWarning)  # psds_eval calls what pandas 3 has no more

@@ -52,7 +52,7 @@ def main() -> None:
         data = make_data(Path(folder), arguments.rows, arguments.dim)
         milvus = resolve_vectors(arguments.vectors or f"milvus:{folder}/lite.db")
         print(f"{arguments.rows} vectors of {arguments.dim} numbers, {len(data.questions)} questions")
-        print("| way | brought there in | p50 | p99 | recall@10 | of a tenth |\n|---|---|---|---|---|---|")
+        print("| way | loaded in | p50 | p99 | recall@10 | of a tenth |\n|---|---|---|---|---|---|")
         for each in compare(data, milvus):
             print(
                 f"| {each.way} | {each.seconds:.1f} s | {each.p50_ms:.1f} ms | {each.p99_ms:.1f} ms "

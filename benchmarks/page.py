@@ -123,8 +123,8 @@ class Together:
 def main() -> None:
     """Run the selected parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=["enter", "together"], help="one of them; default both")
-    parser.add_argument("--folder", type=Path, help="keeps what is made for another run")
+    parser.add_argument("--part", choices=["enter", "together"], help="default: both")
+    parser.add_argument("--folder", type=Path, help="keep media and libraries here for another run")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # a run that was stopped may still write

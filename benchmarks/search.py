@@ -124,8 +124,8 @@ def main() -> None:
     """Make clips, index them, search, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=list(PARTS), action="append", help="default: all")
-    parser.add_argument("--folder", type=Path, help="where to keep clips and libraries for another run")
-    parser.add_argument("--seed", type=int, default=41, help="which clips (default 41); never one that was trained on")
+    parser.add_argument("--folder", type=Path, help="keep clips and libraries here for another run")
+    parser.add_argument("--seed", type=int, default=41, help="seed of the clips, none in training (default 41)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)

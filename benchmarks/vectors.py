@@ -153,8 +153,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=1024)
     parser.add_argument("--systems", type=_systems, default=list(SYSTEMS), help=f"of {', '.join(SYSTEMS)}")
-    parser.add_argument("--build-limit", type=float, default=900.0, help="seconds that a system may build")
-    parser.add_argument("--folder", type=Path, help="where to keep vectors and indexes for another run")
+    parser.add_argument("--build-limit", type=float, default=900.0, help="maximum seconds for building a system")
+    parser.add_argument("--folder", type=Path, help="keep vectors and indexes here for another run")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)

@@ -61,10 +61,10 @@ class Warm:
 def main() -> None:
     """Index, search, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=5, help="how many processes of each kind (default 5)")
+    parser.add_argument("--times", type=int, default=5, help="number of processes of each kind (default 5)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_RUNTIME_DIR"] = folder  # away from a page that runs here
+        os.environ["XDG_RUNTIME_DIR"] = folder  # so that no running page answers
         report(measure(Path(folder) / "library", arguments.times))
 
 
@@ -113,12 +113,12 @@ def _answer_seconds(folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def _seconds(arguments: list[str], told: str) -> float:
+def _seconds(arguments: list[str], expected: str) -> float:
     """Wall-clock seconds of a process."""
     started = time.perf_counter()
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
     spent = time.perf_counter() - started
-    if told not in done.stderr:
+    if expected not in done.stderr:
         raise SystemExit(done.stderr)
     return spent
 

@@ -83,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: evaluates the models and writes MODEL_CARD.md into their folder."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
     parser.add_argument("--models", type=Path, required=True, help="folder of pe_core, pe_av and pe_a_frame")
-    parser.add_argument("--clips", type=Path, required=True, help="folder that training.world made")
-    parser.add_argument("--trained", required=True, help="a sentence: for how long, on what, from which seed")
+    parser.add_argument("--clips", type=Path, required=True, help="folder made by training.world")
+    parser.add_argument("--trained", required=True, help="a sentence: how long, on which machine, from which seed")
     options = parser.parse_args(arguments)
     figures = judge(options.models, options.clips)
     made_by = (options.clips / "README.txt").read_text(encoding="utf-8").splitlines()[0].partition(": ")[2]

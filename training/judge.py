@@ -182,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: prints one figure per line."""
     parser = argparse.ArgumentParser(prog="python -m training.judge", description=__doc__)
     parser.add_argument("--models", type=Path, required=True, help="folder of pe_core, pe_av and pe_a_frame")
-    parser.add_argument("--clips", type=Path, required=True, help="folder that training.world made")
+    parser.add_argument("--clips", type=Path, required=True, help="folder made by training.world")
     options = parser.parse_args(arguments)
     for name, value in asdict(judge(options.models, options.clips)).items():
         sys.stdout.write(f"{name:24s} {value:.3f}\n")

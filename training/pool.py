@@ -62,7 +62,7 @@ def render_pool(folder: Path, scenes: int, first_seed: int = 0, processes: int =
     Raises PesearchError for seeds that are not reserved for training.
     """
     if first_seed + scenes > TRAINING_SEEDS:
-        raise PesearchError(f"training scenes have seeds below {TRAINING_SEEDS}; ask for fewer scenes")
+        raise PesearchError(f"training scenes have seeds below {TRAINING_SEEDS}: use fewer scenes")
     if not (folder / "ready.npy").exists():
         _create(folder, scenes)
     pool = open_pool(folder, first_seed)

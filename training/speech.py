@@ -21,7 +21,7 @@ def speak(text: str, voice: str = "en-gb", words_per_minute: int = 160, pitch: i
     try:
         wave = subprocess.run(command, capture_output=True, check=True).stdout
     except FileNotFoundError:
-        raise PesearchError("espeak-ng is missing; install it, for example: apt install espeak-ng") from None
+        raise PesearchError("espeak-ng is missing: install it, for example with `apt install espeak-ng`") from None
     except subprocess.CalledProcessError as error:
         reason = error.stderr.decode(errors="replace").strip()
         raise PesearchError(f"espeak-ng could not speak with voice {voice!r}: {reason}") from None
@@ -62,5 +62,5 @@ def _trim(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Trim silence (below 2 % of the peak) at both ends."""
     loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())
     if len(loud) == 0:
-        raise PesearchError("espeak-ng spoke nothing; check that its voices are installed")
+        raise PesearchError("espeak-ng returned no sound: check that its voices are installed")
     return sound[loud[0] : loud[-1] + 1]

@@ -121,7 +121,7 @@ def _kind(sound: Sound) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Exit status: 0 done, 2 error."""
     parser = argparse.ArgumentParser(prog="python -m training.tracks", description=__doc__)
-    parser.add_argument("--seed", type=int, required=True, help="which world: 0 or more; never one that was trained on")
+    parser.add_argument("--seed", type=int, required=True, help="world, 0 or more; none is in the training data")
     parser.add_argument("--count", type=int, default=4, help="tracks (default 4)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the tracks and truths.json")
     options = parser.parse_args(arguments)

@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on", file=sys.stderr)
+        print("interrupted: run the same command to continue", file=sys.stderr)
         return 130
     return 0
 
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=100.0, help="training time of all stages (default 100)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scenes", type=int, default=7_200, help="training scenes to render (default 7200)")
-    parser.add_argument("--only", choices=STAGES, nargs="+", help="these stages; what they need must be there")
+    parser.add_argument("--only", choices=STAGES, nargs="+", help="only these stages; earlier ones must be done")
     return parser
 
 

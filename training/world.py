@@ -59,7 +59,7 @@ def write_world(folder: Path, seed: int, count: int, kind: str = "video") -> lis
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Exit status: 0 done, 2 error, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="python -m training.world", description=__doc__)
-    parser.add_argument("--seed", type=int, required=True, help="which world: 0 or more; never one that was trained on")
+    parser.add_argument("--seed", type=int, required=True, help="world, 0 or more; none is in the training data")
     parser.add_argument("--count", type=int, default=200, help=f"clips, at most {MAX_CLIPS} (default 200)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the clips and truths.json")
     parser.add_argument("--kind", choices=("video", "audio"), default="video", help="default video, with sound")
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ninterrupted: the clips made so far are whole, truths.json is not written", file=sys.stderr)
+        print("\ninterrupted: the clips made so far are complete, truths.json is not written", file=sys.stderr)
         return 130
     return 0
 
@@ -108,7 +108,7 @@ def _take(folder: Path, seed: int, count: int, kind: str) -> None:
     readme = folder / README
     made_here = readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(TITLE)
     if any(folder.iterdir()) and not made_here:
-        raise PesearchError(f"{folder} holds something else; choose an empty or a new folder")
+        raise PesearchError(f"{folder} has other content: choose an empty or a new folder")
     for old in (*folder.glob("clip_*.mp4"), *folder.glob("clip_*.wav"), *folder.glob("truths.json")):
         old.unlink()
     readme.write_text(

@@ -287,8 +287,8 @@ def test_writer_killed_at_any_step_loses_nothing(
             kill(1 << 30)
             for reader in (library, open_library(library.folder)):
                 assert found(reader) == exact(reader)
-            with library.writer() as writer:
-                list(writer.maintain())
+            with library.writer():
+                pass
             assert_in_sync(library)
             assert found(library) == exact(library)
     assert count >= 7
