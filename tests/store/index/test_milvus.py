@@ -442,6 +442,16 @@ def test_file_open_in_another_process_is_reported(
         resolve_vectors(f"milvus:{tmp_path}/none/lite.db")
 
 
+def test_milvus_lite_locks_its_file_while_it_is_open(tmp_path: Path) -> None:
+    """In the way that `_is_locked` looks for, and until it is closed with an interface of its own."""
+    address = MilvusAddress(str(tmp_path / "lite.db"))
+    with milvus_client.closing_lite(address):
+        milvus_client.server_version(address)
+        assert milvus_client._is_locked(tmp_path / "lite.db")
+    assert (tmp_path / "lite.db" / "LOCK").exists()
+    assert not milvus_client._is_locked(tmp_path / "lite.db")
+
+
 def test_writer_closes_the_file_of_milvus_lite(library: Library, tmp_path: Path) -> None:
     move(library, MilvusAddress(str(tmp_path / "lite.db")))
     add(library, range(2))
