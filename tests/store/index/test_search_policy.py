@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.two_cones import TwoCones
+from pesearch.errors import LibraryBusy
 from pesearch.store.index import ivf_rabitq, maintenance, vector_search
 from pesearch.store.index.ivf_file import ivf_path, read_ivf
 from pesearch.store.index.maintenance import RefreshFailed
@@ -225,20 +227,26 @@ def test_writer_that_fails_builds_no_index(library: Library, monkeypatch: pytest
     assert policy(library).compressed_rows == 3
 
 
+def write_when_unlocked(folder: Path) -> None:
+    """Open a writer as soon as no other process has one."""
+    for _ in range(6000):
+        try:
+            with open_library(folder).writer():
+                return
+        except LibraryBusy:
+            time.sleep(0.01)
+    raise TimeoutError
+
+
 BUILDER = """
-import sys, time
+import sys
 from pathlib import Path
-import pytest
-from pesearch.errors import LibraryBusy
-from pesearch.store.library import open_library
-from tests.store.policies import compress
-compress(pytest.MonkeyPatch())
-while True:
-    try:
-        with open_library(Path(sys.argv[1])).writer():
-            break
-    except LibraryBusy:
-        time.sleep(0.01)
+from pesearch.store.index import maintenance, vector_search
+from tests.store.index.test_search_policy import write_when_unlocked
+vector_search.MAX_FLAT_BYTES = maintenance.MIN_UNCOVERED_ROWS = maintenance.MIN_UNCOVERED_SHARE = 0
+print("ready", flush=True)
+sys.stdin.readline()
+write_when_unlocked(Path(sys.argv[1]))
 """
 
 
@@ -246,10 +254,15 @@ def test_two_processes_build_one_after_the_other(
     unindexed_folder: Path, copy_of: Callable[[Path], Library], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = copy_of(unindexed_folder)
-    command = [sys.executable, "-c", BUILDER, str(library.folder)]
-    builders = [subprocess.Popen(command) for _ in range(2)]
-    assert [builder.wait(60) for builder in builders] == [0, 0]
     compress_without_loss(monkeypatch)
+    command = [sys.executable, "-c", BUILDER, str(library.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as builder:
+        assert builder.stdout is not None and builder.stdin is not None
+        builder.stdout.readline()
+        builder.stdin.write("go\n")
+        builder.stdin.flush()
+        write_when_unlocked(library.folder)
+        assert builder.wait(60) == 0
     assert policy(library) == SearchPolicy(40 * ROWS, 0, 0)
     assert sorted(path.name for path in (library.folder / "indexes").iterdir()) == ["audio.index", "frame.index"]
     assert answers(open_library(library.folder)) == exact_answers(library, monkeypatch)
