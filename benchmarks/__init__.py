@@ -1,1 +1,1 @@
-"""Timings and figures, each script by itself: `python -m benchmarks.NAME --help` says what it measures."""
+"""Benchmarks, each a script of its own: `python -m benchmarks.NAME --help` says what it measures."""

@@ -1,4 +1,4 @@
-"""What `benchmarks.search` asks of a library that lacks some things of the generated world: is it there or not?"""
+"""Queries of `benchmarks.search` for things that a library of the generated world may lack."""
 
 from __future__ import annotations
 
@@ -13,40 +13,41 @@ from benchmarks.composed import write_scenes
 from pesearch.evaluation.ground_truth import ClipTruth
 from training.scene import Scene, facts_of, sample_scene
 from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
-from training.world import FIRST_SEED, MOST_CLIPS
+from training.world import FIRST_SEED, MAX_CLIPS
 
 WITHHELD = ("drum", "phone", "bell", "clock")
-"""In none of the clips, neither seen nor heard."""
+"""In no clip, neither seen nor heard."""
 
 SAID = PHRASES[::2]
-"""Only every second phrase is said."""
+"""Only every second phrase is spoken."""
 
-CLIPS, QUESTIONS = 150, 100
+CLIPS = 150
+QUESTIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """One question, and whether what it asks for is in the library."""
+    """A query, and whether the library has what it asks for."""
 
     text: str
     is_there: bool
 
 
 def write_absent(folder: Path, seed: int) -> None:
-    """Clips of one scene each, without what is withheld."""
+    """Clips of one scene each, without the withheld things."""
     write_scenes(folder, [[scene] for scene in islice(_scenes(seed), CLIPS)])
 
 
 def _scenes(seed: int) -> Iterator[Scene]:
-    for number in range(MOST_CLIPS):
+    for number in range(MAX_CLIPS):
         said = SAID[number // 3 % len(SAID)] if number % 3 == 0 else ""
-        scene = sample_scene(FIRST_SEED + seed * MOST_CLIPS + number, phrase=said)
+        scene = sample_scene(FIRST_SEED + seed * MAX_CLIPS + number, phrase=said)
         if facts_of(scene).concepts().isdisjoint(WITHHELD):
             yield scene
 
 
 def presence_questions(clips: Sequence[ClipTruth], seed: int) -> list[Presence]:
-    """As many for what is there as for what is not: things, things of a colour, and what is said; and foreign nouns."""
+    """As many queries for present things as for absent ones: objects, coloured objects, speech; and foreign nouns."""
     rng = np.random.default_rng(seed)
     there, absent = set[str](), set(OUTSIDE)
     present = {truth.what for clip in clips for truth in (*clip.heard, *clip.seen)}

@@ -1,7 +1,8 @@
-"""What `benchmarks.search` asks: composed questions about clips of several scenes, with the clips that answer them.
+"""Composed queries of `benchmarks.search` about clips of several scenes, with the clips that match them.
 
-A clip is one to three scenes of the generated world, one after another; no seed of theirs was trained on. A question
-is put twice: in the query language, and as one plain sentence. Which clips answer it follows from their truths alone.
+A clip is one to three scenes of the generated world, one after another, with seeds outside the training data. A
+question is asked twice: in the query language, and as a plain sentence. The ground truth alone decides which clips
+match.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from training.words import HEARD_AS, OBJECTS, SOUNDS
 from training.world import choose_scenes
 
 TOGETHER_SECONDS = 10.0
-"""What AND means without a limit: both within so many seconds (`pesearch.search.score.intervals`)."""
+"""Default of AND: both within this many seconds (`pesearch.search.score.intervals`)."""
 
 AFTER_SECONDS = 30.0
-"""What THEN means without a limit."""
+"""Default of THEN, in seconds."""
 
-MOST_RELEVANT = 0.3
-"""A question that more than this share of the clips answers asks for too little."""
+MAX_RELEVANT_SHARE = 0.3
+"""Maximum share of the clips that match a question."""
 
-MOST_TRIES = 1000
+MAX_TRIES = 1000
 KINDS = ("and", "both senses", "then heard", "then seen", "not", "within", "said")
 
 Rng = np.random.Generator
@@ -40,7 +41,7 @@ Spans = list[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """One question in the language and as a sentence, and the names of the clips that answer it."""
+    """A question in the query language and as a sentence, and the names of the clips that match it."""
 
     kind: str
     language: str
@@ -55,7 +56,7 @@ def write_clips(folder: Path, seed: int, count: int) -> None:
 
 
 def write_scenes(folder: Path, clips: Sequence[Sequence[Scene]]) -> None:
-    """One clip for each list of scenes, and truths.json. Clips that are there are kept."""
+    """A clip for each list of scenes, and truths.json. Existing clips are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     truths = []
     for number, scenes in enumerate(clips):
@@ -69,7 +70,7 @@ def write_scenes(folder: Path, clips: Sequence[Sequence[Scene]]) -> None:
 
 
 def composed_questions(clips: Sequence[ClipTruth], count: int, seed: int) -> list[Composed]:
-    """So many questions, all kinds in turn, each different, each answered by some of the clips and not by many."""
+    """`count` different questions, of all kinds in turn, each matched by some of the clips but not by many."""
     rng = np.random.default_rng(seed)
     questions: dict[str, Composed] = {}
     for number in range(count):
@@ -79,10 +80,10 @@ def composed_questions(clips: Sequence[ClipTruth], count: int, seed: int) -> lis
 
 
 def _new_question(kind: str, clips: Sequence[ClipTruth], asked: Collection[str], rng: Rng) -> Composed:
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         language, sentence, holds = _MAKERS[kind](rng, clips)
         relevant = frozenset(clip.path.name for clip in clips if holds(clip))
-        if language not in asked and 0 < len(relevant) <= MOST_RELEVANT * len(clips):
+        if language not in asked and 0 < len(relevant) <= MAX_RELEVANT_SHARE * len(clips):
             return Composed(kind, language, sentence, relevant)
     raise ValueError(f"{len(clips)} clips answer no more questions of the kind {kind!r}")
 
@@ -189,15 +190,15 @@ def _pairs(a: Spans, b: Spans) -> Iterator[tuple[tuple[float, float], tuple[floa
 
 
 def _near(a: Spans, b: Spans, seconds: float) -> bool:
-    """Whether some of both are at most so far apart."""
+    """Whether two intervals are at most `seconds` apart."""
     return any(max(y[0] - x[1], x[0] - y[1]) <= seconds for x, y in _pairs(a, b))
 
 
 def _follows(a: Spans, b: Spans) -> bool:
-    """Whether one of b begins after one of a began, and not before that ended by more than half of it."""
+    """Whether an interval of b starts in the second half of one of a, or within AFTER_SECONDS after it."""
     return any((x[0] + x[1]) / 2 <= y[0] <= x[1] + AFTER_SECONDS for x, y in _pairs(a, b))
 
 
 def _without(a: Spans, b: Spans) -> bool:
-    """Whether one of a shares no time with any of b."""
+    """Whether an interval of a overlaps none of b."""
     return any(all(y[1] <= x[0] or x[1] <= y[0] for y in b) for x in a)

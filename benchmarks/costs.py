@@ -1,4 +1,4 @@
-"""What a stretch of work costs: CPU-seconds of this process and seconds on the clock, by the indexer's own stages."""
+"""Costs of a piece of work: CPU-seconds of this process and wall-clock seconds, by stage of the indexer."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pesearch.indexer.timings import Stage, StageTimings
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`cpu_seconds` of all threads of this process together, `wall_seconds` on the clock.
+    """`cpu_seconds` of all threads of this process, `wall_seconds` on the clock.
 
-    `system_seconds` are those of the CPU-seconds that the kernel took: fetching fresh memory for each large tensor.
+    `system_seconds` is the part of `cpu_seconds` spent in the kernel, such as for allocating large tensors.
     """
 
     cpu_seconds: float = 0.0
@@ -28,7 +28,7 @@ class Cost:
 
     @property
     def user_seconds(self) -> float:
-        """The CPU-seconds outside the kernel."""
+        """CPU-seconds outside the kernel."""
         return self.cpu_seconds - self.system_seconds
 
     def __add__(self, other: Cost) -> Cost:
@@ -53,9 +53,9 @@ def total(account: Account) -> Cost:
 
 
 class Meter(StageTimings):
-    """Adds up costs by stage. A stage inside another counts for itself alone. For one thread.
+    """Adds up costs by stage. A nested stage does not count for the outer one. For a single thread.
 
-    It takes the place of the indexer's own clock, so that `encode` fills it in.
+    It replaces the indexer's own timings, so that `encode` fills it in.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Meter(StageTimings):
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:
-        """What is done inside belongs to this stage."""
+        """Work inside belongs to this stage."""
         self._turn()
         self._open.append(stage)
         try:
@@ -76,7 +76,7 @@ class Meter(StageTimings):
             self._open.pop()
 
     def watch(self, module: Any, stage: Stage) -> None:
-        """Each call of the module belongs to this stage from now on."""
+        """From now on each call of the module belongs to this stage."""
         forward = module.forward
 
         def timed(*inputs: Any, **options: Any) -> Any:
@@ -86,12 +86,12 @@ class Meter(StageTimings):
         module.forward = timed
 
     def take(self) -> Account:
-        """The costs so far; the next ones are counted from zero."""
+        """The costs so far; resets them."""
         taken, self._costs = dict(self._costs), defaultdict(Cost)
         return taken
 
     def _turn(self) -> None:
-        """What has passed since the last turn belongs to the innermost stage."""
+        """Add the time since the last call to the innermost stage."""
         now = spent_so_far()
         if self._open:
             self._costs[self._open[-1]] += now - self._since
@@ -99,14 +99,14 @@ class Meter(StageTimings):
 
 
 def wall_seconds(work: Callable[[], Result]) -> tuple[float, Result]:
-    """How long some work takes on the clock, and what it gives."""
+    """The wall-clock seconds of some work, and its result."""
     started = spent_so_far().wall_seconds
     result = work()
     return spent_so_far().wall_seconds - started, result
 
 
 def spent_so_far() -> Cost:
-    """Of this process, since some moment; on a GPU with everything done that was asked of it."""
+    """CPU and wall-clock time of this process so far; waits for a GPU first."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     usage = resource.getrusage(resource.RUSAGE_SELF)

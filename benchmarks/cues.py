@@ -1,12 +1,12 @@
-"""What cues are worth that are found by their meaning, and what it costs to embed them.
+"""Quality of search for cues by meaning, and the cost of embedding them.
 
     python -m benchmarks.cues [--part heads|answers|cost|search] [--seed 41]
 
-The texts are of the generated world, the models the starter set; no media is made. `heads`: cues and questions that
-state the same in other words, put to each text head of PE-AV: how often the nearest cue is a right one. `answers`: a
-library of such cues, with much in it that the models do not know, is asked by `search` for what is there in other words
-and for what is not. `cost`: the text tower in its real size, random weights, on this CPU. `search`: 65,536 vectors of
-1024 numbers, which is what lies in memory.
+The texts are of the generated world, the models the starter set; no media is generated. `heads`: cues and questions
+that state the same in other words, embedded with each text head of PE-AV: how often the nearest cue is correct.
+`answers`: a library of such cues, among many that the models do not know, is searched for facts that it states in other
+words and for facts that it does not. `cost`: the text tower at its real size, random weights, on this CPU. `search`:
+65,536 vectors of 1024 dimensions, the maximum that is held in memory.
 """
 
 from __future__ import annotations
@@ -34,27 +34,29 @@ from pesearch.locations import Location
 from pesearch.search.blas_threads import on_one_core
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
-from pesearch.store.index.tokenizer import words
+from pesearch.store.index.tokenizer import tokenize
 from pesearch.store.library import Library, create_library
 from pesearch.types import AudioStream, EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 from tests.encoders.checkpoints import SMALL
 from training.texts import Rng, sample_text
 from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
 
-CUES, QUESTIONS, CUES_A_FILE = 600, 100, 20
+CUES = 600
+QUESTIONS = 100
+CUES_PER_FILE = 20
 
 CHATTER = (
     "I never thought that a {} would do", "who has taken my {} again", "we can not afford the {}",
     "tell her about the {} tomorrow", "he was born beside a {}", "not every {} is worth it",
 )  # fmt: skip
-"""What people say in films, about things that the starter set does not know."""
+"""Lines as in films, about things that the starter set does not know."""
 
 Fact = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Of so many questions the share whose nearest cue, of other words, states the same."""
+    """Share of questions whose nearest cue, in other words, states the same."""
 
     part: str
     head: str
@@ -62,13 +64,12 @@ class Head:
     right: float
 
     def rows(self) -> Iterator[Row]:
-        """The share."""
         yield Row(f"text head for {self.head}: nearest of other words is right", f"{self.right:.3f}")
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Questions to cues alone, half of them for what no cue says: is the best one right, and is that told from none?"""
+    """Questions to cues only, half of them for facts that no cue states: precision, and detection of absence."""
 
     part: str
     cues: int
@@ -80,7 +81,6 @@ class Answers:
     calibration_error: float
 
     def rows(self) -> Iterator[Row]:
-        """All of it."""
         yield Row(f"{self.cues} cues: found in other words", f"{self.found:.3f}")
         yield Row("the first of them says what was asked", f"{self.right:.3f}")
         yield Row("found what is not there", f"{self.false:.3f}")
@@ -90,20 +90,19 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU-seconds for 1000 texts of so many tokens."""
+    """CPU-seconds for 1000 texts of that many tokens."""
 
     part: str
     tokens: int
     cpu_seconds: float
 
     def rows(self) -> Iterator[Row]:
-        """The time."""
         yield Row(f"1000 texts of {self.tokens} tokens through the real text tower", f"{self.cpu_seconds:.0f} CPU-s")
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The median of a question's way through so many cues, where it finds any and where it finds none."""
+    """Median latency of a query over that many cues, with and without matches."""
 
     part: str
     rows_searched: int
@@ -111,30 +110,29 @@ class Search:
     none_ms: float
 
     def rows(self) -> Iterator[Row]:
-        """Both."""
         yield Row(f"{self.rows_searched} cues, one question, finds 10", f"{self.found_ms:.1f} ms")
         yield Row("finds none", f"{self.none_ms:.1f} ms")
 
 
 def main() -> None:
-    """Measure, print."""
+    """Run the parts and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=list(PARTS), action="append", help="default: all")
-    parser.add_argument("--seed", type=int, default=41, help="which texts (default 41)")
+    parser.add_argument("--seed", type=int, default=41, help="seed of the texts (default 41)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report(measure(Path(folder), arguments.seed, arguments.part or list(PARTS)))
 
 
 def measure(folder: Path, seed: int, parts: Sequence[str]) -> Iterator[Finding]:
-    """The parts one after the other."""
+    """The parts, one after the other."""
     yield this_machine("cpu", "starter")
     for part in parts:
         yield from PARTS[part](folder, seed)
 
 
 def heads(folder: Path, seed: int) -> Iterator[Head]:
-    """Each fact once as a cue, and then as questions that share no word with it."""
+    """Each fact once as a cue, then as questions that share no word with it."""
     models, rng = open_model_set("starter", "cpu"), np.random.default_rng(seed)
     facts = [fact for fact in _facts() for _ in range(5)]
     pairs = [(fact, pair) for fact in facts if (pair := _in_other_words(fact, rng)) is not None]
@@ -151,7 +149,7 @@ def heads(folder: Path, seed: int) -> Iterator[Head]:
 
 
 def answers(folder: Path, seed: int) -> Iterator[Answers]:
-    """A library of cues alone, asked in other words."""
+    """Search a library of cues in other words."""
     rng = np.random.default_rng(seed)
     known = [fact for fact in _facts() if not any(name in WITHHELD for name in _names(fact))]
     inside, outside = OUTSIDE[::2], OUTSIDE[1::2]
@@ -188,7 +186,7 @@ def answers(folder: Path, seed: int) -> Iterator[Answers]:
 
 
 def cost(folder: Path, seed: int) -> Iterator[Cost]:
-    """A line of subtitles, two of them, and a description."""
+    """A line of subtitles, two lines, and a description."""
     transformers = load_transformers()
     tower = transformers.ModernBertModel(transformers.ModernBertConfig(**SMALL.text)).eval()
     for tokens, texts in ((12, 64), (24, 64), (128, 16)):
@@ -201,7 +199,7 @@ def cost(folder: Path, seed: int) -> Iterator[Cost]:
 
 
 def searched(folder: Path, seed: int) -> Iterator[Search]:
-    """The exact scan, and the reading of what it found."""
+    """The exact scan, and reading the cues found."""
     rng, files, cues = np.random.default_rng(seed), 64, 1024
     library = create_library(folder / "many", "made-up", [Space(SpaceName.AUDIO, "made-up", "1", 1024)])
     with library.writer() as writer:
@@ -234,7 +232,7 @@ def _facts() -> list[Fact]:
 
 
 def _in_other_words(fact: Fact, rng: Rng) -> tuple[str, str] | None:
-    """Two texts that state a fact and share no word but those of sentences; None where that is hard to come by."""
+    """Two texts that state a fact and share only function words; None when 20 attempts find none."""
     for _ in range(20):
         one, other = sample_text(fact, rng), sample_text(fact, rng)
         if _words(one).isdisjoint(_words(other)):
@@ -242,11 +240,11 @@ def _in_other_words(fact: Fact, rng: Rng) -> tuple[str, str] | None:
     return None
 
 
-_OF_SENTENCES = set(words("a an the of is it we can be you there heard hear seen see sound video picture shows"))
+_OF_SENTENCES = set(tokenize("a an the of is it we can be you there heard hear seen see sound video picture shows"))
 
 
 def _words(text: str) -> set[str]:
-    return set(words(text)) - _OF_SENTENCES - set(COLOURS)
+    return set(tokenize(text)) - _OF_SENTENCES - set(COLOURS)
 
 
 def _names(fact: Fact) -> set[str]:
@@ -254,7 +252,7 @@ def _names(fact: Fact) -> set[str]:
 
 
 def _is_same(one: Fact, other: Fact) -> bool:
-    """Whether two facts are of one thing: it need not be known whether that is seen or heard."""
+    """Whether two facts are about the same thing, whether seen or heard."""
     colours = [{part for part in fact if part.startswith("colour:")} for fact in (one, other)]
     return _names(one) == _names(other) and colours[0] >= colours[1]
 
@@ -263,14 +261,14 @@ def _library(folder: Path, cues: Sequence[tuple[Fact, str]]) -> Library:
     models = open_model_set("starter", "cpu")
     library = create_library(folder, models.name, models.spaces)
     with library.writer() as writer:
-        writer.add([_file(at, cues[at : at + CUES_A_FILE]) for at in range(0, len(cues), CUES_A_FILE)])
+        writer.add([_file(at, cues[at : at + CUES_PER_FILE]) for at in range(0, len(cues), CUES_PER_FILE)])
         for _ in embed_cues(library, models, writer, StageTimings()):
             pass
     return library
 
 
 def _file(number: int, cues: Sequence[tuple[Fact, str]]) -> EncodedFile:
-    """A file that has nothing but cues, five seconds each."""
+    """A file that has only cues, of five seconds each."""
     info = MediaInfo(MediaKind.AUDIO, 5.0 * len(cues), None, AudioStream("aac", 48000, 1))
     said = tuple(Cue(5.0 * at, 5.0 * at + 4, text, CueKind.SUBTITLE, "a.srt") for at, (_, text) in enumerate(cues))
     source = CueSource(None, None, said)

@@ -1,4 +1,4 @@
-"""What is made of a file in either way, so that the two can be compared."""
+"""Results of either way of encoding a file, for comparing them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ PHRASES = ("siren", "dog")
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Vectors float32 [n, dim] of each space, and how surely each of PHRASES sounds, float32 [phrases, steps]."""
+    """Vectors float32 [n, dim] by space, and the probability of each of PHRASES, float32 [phrases, steps]."""
 
     vectors: Mapping[SpaceName, FloatArray]
     events: FloatArray
 
 
 def lowest_cosine(one: Embedded, other: Embedded) -> float:
-    """Between the vectors of the same frame or window: 1 where both ways give the same."""
+    """Lowest cosine between vectors of the same frame or window: 1 when both results are equal."""
     if one.vectors.keys() != other.vectors.keys():
         raise RuntimeError(f"the two ways fill different spaces: {[*one.vectors]}, {[*other.vectors]}")
     return min(float(_cosines(one.vectors[space], other.vectors[space]).min()) for space in one.vectors)
 
 
 def largest_event_difference(one: Embedded, other: Embedded) -> float:
-    """Between the probabilities of the same phrase at the same step."""
+    """Largest difference between probabilities of the same phrase at the same step."""
     return float(np.abs(one.events - other.events).max())
 
 

@@ -1,15 +1,15 @@
-"""How well sounds are located in long tracks, and by which rule: the figures behind `pesearch events`.
+"""Quality of sound detection in long tracks, by post-processing rule: the figures behind `pesearch events`.
 
     python -m benchmarks.events [--only tracks,stitching,rules,memory] [--worlds 202 204] [--tracks 6] [--hours 2]
 
-tracks     the figures on clips of 4 s, and on five-minute tracks that hold the very sounds of these clips at random
-           places, thirty in each (`training.tracks`).
-stitching  windows of 10 s put together in several ways, and heard how often.
-rules      what is done to the probabilities: each value is chosen on the worlds --chosen-on and told for the --worlds,
-           which the choice did not see.
-memory     the largest resident size of `pesearch events` on ten minutes and on --hours of sound.
+tracks     figures on clips of 4 s, and on five-minute tracks with the sounds of these clips at random times, thirty in
+           each (`training.tracks`).
+stitching  ways of combining windows of 10 s, and their overlap.
+rules      post-processing of the probabilities: each value is chosen on the worlds --chosen-on and evaluated on the
+           --worlds, which the choice did not see.
+memory     peak resident size of `pesearch events` on ten minutes and on --hours of sound.
 
-The starter set on the CPU; it was not trained on any of these worlds. JSON lines on stdout, a table on stderr.
+The starter set on the CPU; none of these worlds is in its training data. JSON lines on stdout, a table on stderr.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ RULES = {
     **{f"gaps of {each} steps closed": replace(RULE, gap_steps=each) for each in (0, 2, 4, 6, 8)},
     **{f"at least {each} steps": replace(RULE, least_steps=each) for each in (1, 3, 6, 9, 12)},
 }
-"""What is tried in place of each value of the rule, the others as they are."""
+"""Alternatives for each value of the rule; the other values stay."""
 
 AS_BEFORE = Rule(median_steps=7, carried_share=1.0, gap_steps=4, least_steps=3), 0.3
 """One threshold, PE-A-Frame's own."""
@@ -58,7 +58,7 @@ AS_BEFORE = Rule(median_steps=7, carried_share=1.0, gap_steps=4, least_steps=3),
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """The figures on clips and tracks of some worlds, by one way of doing it."""
+    """Figures on clips and tracks of some worlds, for one method."""
 
     part: str
     way: str
@@ -66,30 +66,30 @@ class Located:
     tracks: Figures
 
     def rows(self) -> Iterator[Row]:
-        """Both side by side: frame AUROC, span IoU, F1 of onsets, F1 of events."""
+        """Frame AUROC, span IoU, F1 of onsets and F1 of events, on clips and on tracks."""
         yield Row(f"{self.way}: clips", str(self.clips))
         yield Row(f"{self.way}: tracks", str(self.tracks), "within 0.02" if self.part == "tracks" else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Clips and tracks as they were heard."""
+    """Clips and tracks with their encoded sound."""
 
     clips: Judged
     tracks: Judged
 
     def located(self, part: str, way: str, threshold: float, rule: Rule = RULE) -> Located:
-        """The figures by one rule."""
+        """Figures for one rule."""
         return Located(part, way, self.clips.figures(threshold, rule), self.tracks.figures(threshold, rule))
 
 
 def main() -> None:
-    """Make worlds, hear them, print."""
+    """Make worlds, encode them, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
     parser.add_argument("--worlds", type=int, nargs="+", default=[202, 204])
     parser.add_argument("--chosen-on", type=int, nargs="+", default=[201, 203])
-    parser.add_argument("--tracks", type=int, default=6, help="of each world")
+    parser.add_argument("--tracks", type=int, default=6, help="tracks of each world")
     parser.add_argument("--hours", type=float, default=2.0)
     options = parser.parse_args()
     parts = options.only.split(",")

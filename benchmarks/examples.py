@@ -1,11 +1,10 @@
-"""What an example finds together with words: a sound and words that say what is seen, a video and words that say what
-is heard.
+"""Quality of examples combined with words: a sound with words about the picture, a video with words about the sound.
 
     python -m benchmarks.examples [--folder DIR] [--seed 41] [--questions 120]
 
-Clips of several scenes are made, of seeds that nobody trained on, and indexed with the starter set; `--folder` keeps
-them (it shares them with `benchmarks.search`). Each question is put with the example alone, the words alone, both as
-two things that must meet, and both also as one, by PE-AV's heads for a sound with words and pictures with words.
+Clips of several scenes outside the training data are made and indexed with the starter set; `--folder` keeps them
+(shared with `benchmarks.search`). Each question is asked with the example only, the words only, both as two conditions
+that must meet, and also as a single one, with PE-AV's heads for a sound with words and a picture with words.
 """
 
 from __future__ import annotations
@@ -37,17 +36,17 @@ from training.texts import with_article
 from training.words import HEARD_AS, MADE_BY, OBJECTS, SOUNDS
 
 FIRST_SEED = 7_000_000
-"""The scenes of examples, none of which was trained on, begin here."""
+"""First seed of the scenes of examples, outside the training data."""
 
-MOST_RELEVANT = 0.3
-"""A question that more than this share of the clips answers asks for too little."""
+MAX_RELEVANT_SHARE = 0.3
+"""Maximum share of the clips that match a question."""
 
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """An example, the words beside it, and the names of the clips that answer both."""
+    """An example, the words with it, and the names of the clips that match both."""
 
     example: Path
     words: str
@@ -56,7 +55,7 @@ class QueryPlan:
 
 @dataclass(frozen=True, slots=True)
 class WithWords:
-    """nDCG@10 of one kind of question, put in four ways."""
+    """nDCG@10 of one kind of question, asked in four ways."""
 
     part: str
     kind: str
@@ -67,16 +66,15 @@ class WithWords:
     together: float
 
     def rows(self) -> Iterator[Row]:
-        """Each way."""
         for way in ("example", "words", "apart", "together"):
             yield Row(f"{self.kind} ({self.questions}): {way}", f"{getattr(self, way):.3f}")
 
 
 def main() -> None:
-    """Make, index, ask, print."""
+    """Make clips, index them, ask, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="where to keep clips and libraries for another run")
-    parser.add_argument("--seed", type=int, default=41, help="which clips (default 41); never one that was trained on")
+    parser.add_argument("--folder", type=Path, help="keep clips and libraries here for another run")
+    parser.add_argument("--seed", type=int, default=41, help="seed of the clips, none in training (default 41)")
     parser.add_argument("--questions", type=int, default=120)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -100,12 +98,12 @@ def measure(folder: Path, seed: int, count: int) -> Iterator[Finding]:
 
 
 def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, count: int) -> Iterator[QueryPlan]:
-    """Each answered by some clips, and not by many."""
+    """Questions that some clips match, but not many."""
     rng, asked = np.random.default_rng([seed, 3]), set[tuple[str, str]]()
     while len(asked) < count:
         sound, thing = str(rng.choice([name for name in SOUNDS if name != "speech"])), str(rng.choice(OBJECTS))
         relevant = frozenset(clip.path.name for clip in truths if _answers(clip, kind, sound, thing))
-        asks_enough = 0 < len(relevant) <= MOST_RELEVANT * len(truths) and thing != MADE_BY.get(sound)
+        asks_enough = 0 < len(relevant) <= MAX_RELEVANT_SHARE * len(truths) and thing != MADE_BY.get(sound)
         if (sound, thing) in asked or not asks_enough:
             continue
         asked.add((sound, thing))
@@ -119,7 +117,7 @@ def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, 
 
 
 def _answers(clip: ClipTruth, kind: str, sound: str, thing: str) -> bool:
-    """Whether the thing is seen while the sound is heard, or, where that is the example, what makes it is seen."""
+    """Whether the object is seen while the sound is heard, or, for a sound example, its maker is seen."""
     asked = [heard for heard in clip.heard if heard.what == sound]
     if kind == "sound and words":
         asked += [seen for seen in clip.seen if seen.what == MADE_BY.get(sound)]

@@ -1,4 +1,4 @@
-"""What the benchmark found, part by part: JSON lines for programs, a table for people."""
+"""Figures of a benchmark, part by part: JSON lines for programs, a table for people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pesearch.indexer.progress_events import Spent
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table; `bar` is what the figure has to reach, if anything."""
+    """A row of the table; `bar` is the target of the figure, if there is one."""
 
     what: str
     figure: str
@@ -28,19 +28,19 @@ class Row:
 
 
 class Finding(Protocol):
-    """One measurement: a frozen dataclass."""
+    """A measurement: a frozen dataclass."""
 
     @property
     def part(self) -> str:
-        """Which part of the benchmark it belongs to."""
+        """The part of the benchmark that it belongs to."""
 
     def rows(self) -> Iterator[Row]:
-        """What the table shows of it."""
+        """Its rows in the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where it was measured, and on what. `load` is how many others wanted to compute when it began."""
+    """Where it was measured, and on what. `load` is the load average of the machine at the start."""
 
     part: str
     cpu: str
@@ -52,7 +52,7 @@ class Machine:
     size: str
 
     def rows(self) -> Iterator[Row]:
-        """The device, how many threads of how many cores, and the load."""
+        """Device, threads, cores, and load."""
         yield Row(f"{self.size} set on {self.device}", f"{self.threads} threads, {self.cores} cores")
         yield Row("load before", f"{self.load:.1f}", "near 0")
 
@@ -74,10 +74,10 @@ def this_machine(device: str, size: str) -> Machine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One file the plain way and ours; `ratio` is ours / plain in CPU-seconds, `user_ratio` in those
-    outside the kernel: what it takes to fetch memory depends on the machine.
+    """A file encoded the plain way and ours; `ratio` is ours / plain in CPU-seconds, `user_ratio` in those outside the
+    kernel, since the cost of allocating memory depends on the machine.
 
-    `lowest_cosine` and `largest_event_difference` say how far the results agree.
+    `lowest_cosine` and `largest_event_difference` compare the results.
     """
 
     part: str
@@ -106,7 +106,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The bare encoders on decoded pieces against a whole run of the indexer: seconds on the clock, and their ratio."""
+    """The bare encoders on decoded chunks against a whole run of the indexer: wall-clock seconds, and their ratio."""
 
     part: str
     media: str
@@ -118,7 +118,6 @@ class Pipeline:
     spent: Spent
 
     def rows(self) -> Iterator[Row]:
-        """Both, and the ratio."""
         yield Row(f"bare encoders, {self.media_seconds:.0f} s of {self.media}", f"{self.bare_seconds:.1f} s")
         yield Row("whole index", f"{self.whole_seconds:.1f} s")
         yield Row("bare / whole", f"{self.ratio:.3f}", f">= {self.at_least}")
@@ -126,7 +125,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The largest memory that `pesearch index` had in use, for a short and a long file, and their ratio."""
+    """Peak memory of `pesearch index` for a short and a long file, and their ratio."""
 
     part: str
     short_seconds: float
@@ -139,7 +138,6 @@ class Memory:
     at_most: float
 
     def rows(self) -> Iterator[Row]:
-        """Both, and the ratio."""
         for seconds, size, run in (
             (self.short_seconds, self.short_bytes, self.short_run_seconds),
             (self.long_seconds, self.long_bytes, self.long_run_seconds),
@@ -150,11 +148,11 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class RealTime:
-    """How many times faster than real time a GPU indexes files of 1080p30 H.264, and what holds it back.
+    """How many times faster than real time a GPU indexes files of 1080p30 H.264, and what limits it.
 
-    `decode_times` is one thread that only decodes, `encode_times` the bare encoders on decoded pieces. The GPU worked
+    `decode_times` is one thread that only decodes, `encode_times` the bare encoders on decoded chunks. The GPU was busy
     for `working_share` of the run. `limit_share` is the time that the arithmetic of the encoders needs at the measured
-    rate of bfloat16 matrices, over the time that the run took.
+    rate of bfloat16 matrix products, over the time of the run.
     """
 
     part: str
@@ -171,7 +169,6 @@ class RealTime:
     spent: Spent
 
     def rows(self) -> Iterator[Row]:
-        """Times real time, and the shares."""
         yield Row(
             f"whole index, {self.files} files of 1080p30", f"{self.index_times:.1f} x real time", f">= {self.at_least}"
         )
@@ -182,7 +179,7 @@ class RealTime:
 
 
 def parts_of(known: Collection[str]) -> Callable[[str], list[str]]:
-    """What reads the value of `--only`: some of the known parts of a benchmark, with commas between them."""
+    """A parser for the value of `--only`: some of the known parts of a benchmark, separated by commas."""
 
     def read(text: str) -> list[str]:
         parts = text.split(",")
@@ -194,7 +191,7 @@ def parts_of(known: Collection[str]) -> Callable[[str], list[str]]:
 
 
 def report(findings: Iterable[Finding]) -> None:
-    """Each finding as a JSON line on stdout as soon as it is there; at the end the table on stderr."""
+    """Print each finding as a JSON line on stdout at once, and the table on stderr at the end."""
     lines = []
     for finding in findings:
         print(json.dumps(_json(finding)), flush=True)

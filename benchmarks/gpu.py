@@ -1,4 +1,4 @@
-"""A CUDA GPU on 1080p30 H.264 with sound: times real time, and how far that is from what the arithmetic allows."""
+"""A CUDA GPU on 1080p30 H.264 with sound: times real time, and the distance to the arithmetic limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MATRIX_ROUNDS = 50
 
 
 def measure_gpu(folder: Path, seconds: float, models: ModelSet) -> Iterator[RealTime]:
-    """One file, which one thread decodes, and a folder of files, which several do; the models are warm."""
+    """One file, decoded by one thread, and a folder of files, decoded by several; the models are warm."""
     clip = make_video(folder / "1080p30.mp4", seconds, size="1920x1080", rate=30)
     decode_seconds, pieces = wall_seconds(lambda: decode_all(clip, models))
     encode_all(pieces[:1], models, StageTimings())
@@ -51,15 +51,14 @@ def measure_gpu(folder: Path, seconds: float, models: ModelSet) -> Iterator[Real
 
 
 def operations_of(pieces: Sequence[Piece], models: ModelSet) -> int:
-    """Floating point operations of tower, codec and transformers on these pieces, a multiplication and an addition
-    being two."""
+    """Floating point operations of tower, codec and transformers on these chunks; a multiply-add counts as two."""
     with _Counting() as counting:
         encode_all(pieces, models, StageTimings())
     return int(counting.operations)
 
 
 def matrix_rate(device: str) -> float:
-    """Operations a second in multiplying large bfloat16 matrices."""
+    """Operations per second of large bfloat16 matrix products."""
     one, other = (torch.randn(MATRIX_SIDE, MATRIX_SIDE, dtype=torch.bfloat16, device=device) for _ in range(2))
     _repeat(lambda: one @ other)
     seconds, _ = wall_seconds(lambda: _repeat(lambda: one @ other))
@@ -67,10 +66,10 @@ def matrix_rate(device: str) -> float:
 
 
 class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives it no types
-    """What torch's FlopCounterMode counts, operator by operator.
+    """Counts operators as torch's FlopCounterMode does.
 
-    (That also follows modules, and fails where a module is called with a parameter while gradients are off, as in the
-    tower's attention pooling.)
+    That one also tracks modules, and fails where a module is called with a parameter while gradients are off, as in the
+    attention pooling of the tower.
     """
 
     def __init__(self) -> None:

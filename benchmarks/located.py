@@ -1,4 +1,4 @@
-"""Clips and long tracks of the generated world as PE-A-Frame hears them, and how well their sounds are located."""
+"""Clips and long tracks of the generated world, as encoded for PE-A-Frame, and the quality of the sounds detected."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from training.words import SOUNDS
 
 LABELS = sorted(SOUNDS)
 OFFSET_SHARE = 0.2
-"""Of a sound's length: how far its offset may be off, where that is more than the collar of onsets (DCASE, task 4)."""
+"""Tolerance of offsets as a share of a sound's length, where that exceeds the collar of onsets (DCASE, task 4)."""
 
 Stitch = Callable[[Sequence[Bounds], Sequence[FloatArray]], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One file: the codec's features [steps, dim], and what is heard in it."""
+    """A file: codec features [steps, dim], and the sounds in it."""
 
     features: FloatArray
     truths: tuple[Truth, ...]
@@ -46,7 +46,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Clips, and the tracks that hold their sounds at random places."""
+    """Clips, and tracks with their sounds at random times."""
 
     clips: tuple[Sound, ...]
     tracks: tuple[Sound, ...]
@@ -54,8 +54,8 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """As `search.located.EventFigures`; `onset_f1` is its event-F1. `event_f1` also wants the offset within 0.2 s or a
-    fifth of the length."""
+    """As `evaluation.detection_eval.EventFigures`; `onset_f1` is its event F1. `event_f1` also requires the offset
+    within 0.2 s or a fifth of the length."""
 
     auroc: float
     span_iou: float
@@ -68,20 +68,20 @@ class Figures:
 
 @dataclass(frozen=True)
 class Judged:
-    """Probabilities [labels, steps] of many files, with what is true of them."""
+    """Probabilities [labels, steps] of many files, with their ground truth."""
 
     sounds: Sequence[Sound]
     probabilities: Sequence[FloatArray]
 
     @cached_property
     def auroc(self) -> float:
-        """Over all steps, mean over the labels."""
+        """Over all steps, averaged over the labels."""
         active = [active_steps(sound.truths, LABELS, p.shape[1]) for sound, p in self._pairs]
         rows = zip(np.concatenate(self.probabilities, axis=1), np.concatenate(active, axis=1), strict=True)
         return mean(auroc(scores, truth) for scores, truth in rows)
 
     def figures(self, threshold: float, rule: Rule = RULE) -> Figures:
-        """What comes out when the probabilities are cut by this rule."""
+        """Figures of the events that this rule cuts out of the probabilities."""
         overlaps: list[float] = []
         onsets = events = true_count = found_count = 0
         for sound, probabilities in self._pairs:
@@ -105,7 +105,7 @@ class Judged:
 
 
 def make_world(seed: int, count: int, models: ModelSet, folder: Path) -> World:
-    """Clips and so many tracks of world `seed`, rendered, written, decoded, and heard by the codec."""
+    """Clips and tracks of world `seed`: rendered, written, decoded, and encoded by the codec."""
     scenes = enough_scenes(seed, count)
     return World(
         tuple(_sound(scene, render_audio(scene), models, folder) for scene in scenes),
@@ -124,7 +124,7 @@ def _sound(scene: Scene, samples: FloatArray, models: ModelSet, folder: Path) ->
 
 
 def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS, **ways: Stitch) -> dict[str, Judged]:
-    """All labels in all sounds, by each way to put windows together; PE-A-Frame hears each window once."""
+    """All labels in all sounds, by each way of combining windows; PE-A-Frame sees each window once."""
     text, heard = frame.embed_phrases(LABELS), {name: list[FloatArray]() for name in ways}
     for sound in sounds:
         bounds = overlapping_windows(len(sound.features), hop_steps)
@@ -135,8 +135,8 @@ def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS,
 
 
 def ours(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
-    """The way of the program."""
-    return np.concatenate(list(overlap_add(bounds, logits)), axis=1)
+    """The program's own way."""
+    return np.concatenate(list(stitched(bounds, logits)), axis=1)
 
 
 def cut_in_the_middle(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
@@ -152,7 +152,7 @@ def cut_in_the_middle(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) ->
 
 
 def faded(weigh: Callable[[int], FloatArray]) -> Stitch:
-    """The mean of the logits, each step of a window weighted by its place in it."""
+    """Mean of the logits, weighted by the position of a step in each window."""
 
     def stitch(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
         sums, weights = np.zeros((len(logits[0]), bounds[-1][1])), np.zeros(bounds[-1][1])
@@ -172,5 +172,5 @@ def hann(steps: int) -> FloatArray:
 
 
 def flat(steps: int) -> FloatArray:
-    """Every step alike."""
+    """Equal weights."""
     return np.ones(steps, dtype=np.float32)

@@ -1,5 +1,5 @@
-"""Memory: the largest resident size of `pesearch index` and `pesearch events`, starter set, for a file of ten minutes
-and a long one."""
+"""Peak resident size of `pesearch index` and `pesearch events`, starter set, for a file of ten minutes and a long
+one."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if done.returncode > 1:  # 1 is: nothing was found
     sys.exit(done.returncode)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 """
-"""A process that is small itself: a child's record begins with the size of the process that it was forked from."""
+"""Run from a small process: the recorded peak of a child starts at the size of the process that forked it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A whole run of `pesearch`: its largest resident size, or that of a process it started, and its seconds."""
+    """A run of `pesearch`: its peak resident size, or that of a process that it started, and its seconds."""
 
     most_bytes: int
     seconds: float
 
 
 def measure_memory(folder: Path, hours: float) -> Iterator[Memory]:
-    """Both files are small pictures, five a second, with sound: a long one costs time, not disk."""
+    """Both files have small pictures, five per second, with sound: a long one costs time, not disk."""
     long_seconds = hours * 3600
     short, long = (_index(folder, seconds) for seconds in (SHORT_SECONDS, long_seconds))
     yield _memory("memory", short, long, long_seconds)
 
 
 def measure_events_memory(folder: Path, hours: float) -> Iterator[Memory]:
-    """Three sounds are looked for in files of no library."""
+    """Detect three sounds in files outside any library."""
     long_seconds = hours * 3600
     short, long = (_events(folder, seconds) for seconds in (SHORT_SECONDS, long_seconds))
     yield _memory("memory", short, long, long_seconds)
@@ -74,5 +74,5 @@ def _events(folder: Path, seconds: float) -> Run:
 def _run(*command: str | Path) -> Run:
     started = time.perf_counter()
     pesearch = (sys.executable, "-c", WATCH, sys.executable, "-m", "pesearch")
-    told = subprocess.run([*pesearch, *command], check=True, stdout=subprocess.PIPE, text=True)
-    return Run(int(told.stdout), time.perf_counter() - started)
+    process = subprocess.run([*pesearch, *command], check=True, stdout=subprocess.PIPE, text=True)
+    return Run(int(process.stdout), time.perf_counter() - started)

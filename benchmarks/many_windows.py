@@ -1,4 +1,4 @@
-"""A library of many windows, made from the vectors of a small one: for the time that a question takes."""
+"""A library of many windows made from the vectors of a small one, for measuring latency."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from pesearch.types import (
 )
 
 FILE_SECONDS = 600.0
-FILES_A_BATCH = 20
+FILES_PER_BATCH = 20
 
 JITTER = 0.05
-"""Noise in shares of a vector's own spread: no two rows are the same."""
+"""Noise relative to a vector's own deviation: no two rows are equal."""
 
 
 def make_many_windows(folder: Path, source: Library, count: int, media: Path = Path("/made up")) -> Library:
-    """At least so many windows in files of ten minutes; what is there already is taken as it is.
+    """Add windows in files of ten minutes until there are enough.
 
-    The files are `0.mp4`, `1.mp4`, ... in the folder `media`, whether there are any or not.
+    The files are `0.mp4`, `1.mp4`, ... in the folder `media`; they need not exist.
     """
     if folder.exists():
         return open_library(folder)
     library = create_library(folder, source.model_set, source.spaces)
     files = _files(source, -(-count // len(windows(FILE_SECONDS))), media)
     with library.writer() as writer:
-        while batch := list(islice(files, FILES_A_BATCH)):
+        while batch := list(islice(files, FILES_PER_BATCH)):
             writer.add(batch)
         for _ in writer.maintain():
             pass

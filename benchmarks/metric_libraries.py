@@ -1,9 +1,9 @@
-"""Our figures against psds_eval, sed_eval and scikit-learn, on random clips and rankings:
+"""Our metrics against psds_eval, sed_eval and scikit-learn, on random clips and rankings:
 
     python -m benchmarks.metric_libraries
 
-Runs in an environment with requirements/metrics.txt, and needs nothing else of pesearch than NumPy. Exit status 1 where
-a figure differs by more than 1e-9. `--record FILE` keeps cases with the libraries' answers, which the tests read.
+Runs in an environment with requirements/metrics.txt; pesearch itself needs only NumPy there. Exit status 1 when a
+figure differs by more than 1e-9. `--record FILE` saves cases with the libraries' results, which the tests read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A clip with its true events, and those found at each operating point."""
+    """A clip with its true events, and those detected at each operating point."""
 
     seconds: float
     truths: Spans
@@ -42,7 +42,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The scores of the items for one query, no two alike, and what each item is worth."""
+    """Scores of the items for a query, all different, and their relevance."""
 
     scores: list[float]
     grades: list[float]
@@ -50,7 +50,7 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One random data set."""
+    """A random data set."""
 
     clips: list[Clip]
     ranking: Ranking
@@ -58,7 +58,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The figures of one case; the F-scores are of the first operating point."""
+    """The figures of a case; the F-scores are at the first operating point."""
 
     psds1: float
     psds2: float
@@ -71,7 +71,7 @@ class Scores:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print the largest differences, and record if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=100, help="how many random data sets (default 100)")
+    parser.add_argument("--cases", type=int, default=100, help="number of random data sets (default 100)")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write 6 cases with the libraries' answers")
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore", category=FutureWarning)  # psds_eval calls what pandas 3 has no more
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def our_scores(case: Case) -> Scores:
-    """The figures as pesearch works them out."""
+    """The figures as computed by pesearch."""
     clips, scores, grades = case.clips, np.array([case.ranking.scores]), np.array([case.ranking.grades])
     labels = labels_of(clips)
     psds = [PsdsCounts(labels, len(clips[0].found), scenario) for scenario in (SCENARIO_1, SCENARIO_2)]
@@ -117,7 +117,7 @@ def our_scores(case: Case) -> Scores:
 
 
 def library_scores(case: Case) -> Scores:
-    """The figures as the libraries work them out."""
+    """The figures as computed by the libraries."""
     clips, scores, grades = case.clips, np.array([case.ranking.scores]), np.array([case.ranking.grades])
     labels = labels_of(clips)
     events = sed_eval.sound_event.EventBasedMetrics(
@@ -140,7 +140,7 @@ def library_scores(case: Case) -> Scores:
 
 
 def library_psds(clips: Sequence[Clip], scenario: Scenario) -> float:
-    """One scenario's score by psds_eval."""
+    """The score of a scenario by psds_eval."""
     columns = ["filename", "onset", "offset", "event_label"]
     lengths = pandas.DataFrame(
         {"filename": [f"{n}.wav" for n in range(len(clips))], "duration": [c.seconds for c in clips]}
@@ -163,7 +163,7 @@ def library_psds(clips: Sequence[Clip], scenario: Scenario) -> float:
 
 
 def entries(number: int, spans: Mapping[str, Sequence[tuple[float, float]]]) -> list[dict[str, object]]:
-    """The events of a clip as both libraries take them."""
+    """The events of a clip in the format of both libraries."""
     return [
         {"filename": f"{number}.wav", "onset": start, "offset": end, "event_label": label}
         for label, listed in spans.items()
@@ -172,12 +172,12 @@ def entries(number: int, spans: Mapping[str, Sequence[tuple[float, float]]]) -> 
 
 
 def labels_of(clips: Sequence[Clip]) -> list[str]:
-    """The labels that are true somewhere."""
+    """The labels with a true event."""
     return sorted({label for clip in clips for label, spans in clip.truths.items() if spans})
 
 
 def random_case(random: np.random.Generator) -> Case:
-    """Clips, and a ranking of 2 to 40 items of which one or more are worth something."""
+    """Clips, and a ranking of 2 to 40 items, at least one of them relevant."""
     items = int(random.integers(2, 41))
     grades = random.integers(0, 4, items) * (random.random(items) < 0.3)
     grades[random.integers(items)] = 2
@@ -185,7 +185,7 @@ def random_case(random: np.random.Generator) -> Case:
 
 
 def random_clips(random: np.random.Generator) -> list[Clip]:
-    """Up to 24 clips of up to 4 sounds; what is found follows the truth more or less closely at each point."""
+    """Up to 24 clips of up to 4 sounds; detections follow the truth more or less closely at each operating point."""
     labels = ["bell", "dog", "siren", "train"][: random.integers(2, 5)]
     noise = random.uniform(0.005, 0.3)
     clips = []
@@ -202,12 +202,12 @@ def random_clips(random: np.random.Generator) -> list[Clip]:
 
 
 def only(spans: Spans, labels: set[str]) -> Spans:
-    """The spans of some labels."""
+    """The intervals of some labels."""
     return {label: listed for label, listed in spans.items() if label in labels}
 
 
 def random_spans(random: np.random.Generator, seconds: float, least: int) -> list[tuple[float, float]]:
-    """A few spans that do not touch."""
+    """A few disjoint intervals."""
     times = np.sort(random.uniform(0, seconds, 2 * int(random.integers(least, 4))))
     return [(round(float(start), 3), round(float(end), 3)) for start, end in times.reshape(-1, 2)]
 
@@ -215,7 +215,7 @@ def random_spans(random: np.random.Generator, seconds: float, least: int) -> lis
 def heard(
     random: np.random.Generator, truths: list[tuple[float, float]], seconds: float, noise: float, point: int
 ) -> list[tuple[float, float]]:
-    """Most of the truths with their ends moved, and now and then something else."""
+    """Most of the true events with shifted ends, and sometimes a false one."""
     moved = [
         (round(start + random.normal(0, noise), 3), round(end + random.normal(0, noise), 3))
         for start, end in truths

@@ -1,10 +1,9 @@
-"""The same made-up vectors (`benchmarks.two_cones`) searched by FAISS and by a Milvus, as a small and a large space.
+"""The same synthetic vectors (`benchmarks.two_cones`) searched by FAISS and by Milvus, as a small and a large space.
 
     python -m benchmarks.milvus [--rows 20000] [--dim 256] [--vectors milvus:URI]
 
-Prints, for each way: how long it took to bring the vectors there, the time of one question at a time, and the share of
-the ten best that was found, of all files and of a tenth of them. Without `--vectors` a Milvus Lite in this process is
-asked.
+Prints for each: the time to load the vectors, the latency of single queries, and recall@10 in all files and in a tenth
+of them. Without `--vectors` it uses a Milvus Lite in this process.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from benchmarks.vector_data import K, VectorData, make_data
 from benchmarks.vector_systems import Ours
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index import vector_search as vectors
-from pesearch.store.index.milvus.sync import reach_vectors
+from pesearch.store.index.milvus.sync import resolve_vectors
 from pesearch.store.library import open_library
 from pesearch.types import SpaceName
 
@@ -51,9 +50,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pesearch-") as folder:
         data = make_data(Path(folder), arguments.rows, arguments.dim)
-        milvus = reach_vectors(arguments.vectors or f"milvus:{folder}/lite.db")
+        milvus = resolve_vectors(arguments.vectors or f"milvus:{folder}/lite.db")
         print(f"{arguments.rows} vectors of {arguments.dim} numbers, {len(data.questions)} questions")
-        print("| way | brought there in | p50 | p99 | recall@10 | of a tenth |\n|---|---|---|---|---|---|")
+        print("| way | loaded in | p50 | p99 | recall@10 | of a tenth |\n|---|---|---|---|---|---|")
         for each in compare(data, milvus):
             print(
                 f"| {each.way} | {each.seconds:.1f} s | {each.p50_ms:.1f} ms | {each.p99_ms:.1f} ms "
@@ -66,14 +65,14 @@ def compare(data: VectorData, milvus: MilvusAddress | None) -> Iterator[Figures]
     """Each way, of one library and copies of it."""
     source = data.folder / "source"
     Ours().build(data, source)
-    small = vectors.EXACT_BYTES
+    small = vectors.MAX_FLAT_BYTES
     for limit in (1 << 62, 0):  # whatever the size, searched as a small space and as a large one is
-        vectors.EXACT_BYTES = limit
+        vectors.MAX_FLAT_BYTES = limit
         for where in (None, milvus):
             folder = data.folder / f"{limit} {where is None}"
             shutil.copytree(source, folder)
             yield _figures(data, folder, where)
-    vectors.EXACT_BYTES = small
+    vectors.MAX_FLAT_BYTES = small
 
 
 def _figures(data: VectorData, folder: Path, where: MilvusAddress | None) -> Figures:

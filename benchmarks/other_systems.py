@@ -1,6 +1,7 @@
-"""Systems of others for `benchmarks.vectors`, each as its own documentation would have it used.
+"""Other systems for `benchmarks.vectors`, each used as its documentation recommends.
 
-HNSW has 16 neighbours a node, the default of all three that use it, and a building effort of 100, Chroma's default.
+HNSW has 16 neighbours per node, the default of all three that use it, and a construction effort of 100, Chroma's
+default.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ import torch
 from benchmarks.vector_data import VectorData
 from pesearch.types import FloatArray
 
-NEIGHBOURS, BUILDING_EFFORT = 16, 100
+NEIGHBOURS = 16
+CONSTRUCTION_EFFORT = 100
 EFFORTS = (10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240)
 _BLOCK = 1 << 13
 
 
 def blocks(data: VectorData) -> Iterator[tuple[int, FloatArray]]:
-    """The vectors block by block in float32, each with the number of its first row."""
+    """The vectors in blocks of float32, each with the number of its first row."""
     for start in range(0, len(data.vectors), _BLOCK):
         yield start, data.vectors[start : start + _BLOCK].astype(np.float32)
 
 
 class Usearch:
-    """usearch: HNSW over float16, the file in the memory map."""
+    """usearch: HNSW over float16, memory-mapped."""
 
     needs = "usearch"
     knobs = EFFORTS
     _index: Any
 
     def build(self, data: VectorData, folder: Path) -> None:
-        """Add and save."""
         from usearch.index import Index
 
         index = Index(
@@ -43,7 +44,7 @@ class Usearch:
             metric="ip",
             dtype="f16",
             connectivity=NEIGHBOURS,
-            expansion_add=BUILDING_EFFORT,
+            expansion_add=CONSTRUCTION_EFFORT,
         )
         for start in range(0, len(data.vectors), _BLOCK):
             block = np.array(data.vectors[start : start + _BLOCK])
@@ -51,13 +52,12 @@ class Usearch:
         index.save(str(folder / "usearch"))
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """Map the file."""
         from usearch.index import Index
 
         self._index = Index.restore(str(folder / "usearch"), view=True)
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """With an effort of `knob`."""
+        """With an effort (`ef`) of `knob`."""
         self._index.expansion_search = knob
         return np.asarray(self._index.search(question.astype(np.float16), k).keys, dtype=np.int64)
 
@@ -70,31 +70,29 @@ class Hnswlib:
     _index: Any
 
     def build(self, data: VectorData, folder: Path) -> None:
-        """Add and save."""
         import hnswlib
 
         index = hnswlib.Index(space="ip", dim=data.vectors.shape[1])
-        index.init_index(len(data.vectors), M=NEIGHBOURS, ef_construction=BUILDING_EFFORT)
+        index.init_index(len(data.vectors), M=NEIGHBOURS, ef_construction=CONSTRUCTION_EFFORT)
         for start, block in blocks(data):
             index.add_items(block, np.arange(start, start + len(block)), num_threads=torch.get_num_threads())
         index.save_index(str(folder / "hnswlib"))
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """Read the file."""
         import hnswlib
 
         self._index = hnswlib.Index(space="ip", dim=data.vectors.shape[1])
         self._index.load_index(str(folder / "hnswlib"))
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """With an effort of `knob`."""
+        """With an effort (`ef`) of `knob`."""
         self._index.set_ef(max(knob or k, k))
         found: npt.NDArray[np.int64] = self._index.knn_query(question, k)[0][0].astype(np.int64)
         return found
 
 
 class LanceDB:
-    """LanceDB: its RaBitQ in inverted lists (IVF_RQ), the best 50 of k looked at again; the knob is the lists."""
+    """LanceDB: RaBitQ in inverted lists (IVF_RQ), rescoring 50 times k; the knob is the number of probes."""
 
     needs = "lancedb"
     knobs = (10, 20, 40, 80, 160, 320)
@@ -118,21 +116,22 @@ class LanceDB:
         table.create_index("dot", index_type="IVF_RQ")
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """The table, and its index by a first question."""
+        """Open the table, and load its index with a first query."""
         import lancedb
 
         self._table = lancedb.connect(folder / "lancedb").open_table("rows")
         self.search(data.questions[0], 1, self.knobs[0])
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """In `knob` lists."""
+        """Probe `knob` lists."""
         asked = self._table.search(question).distance_type("dot").nprobes(knob).refine_factor(50)
         found: npt.NDArray[np.int64] = asked.limit(k).select(["row", "_distance"]).to_arrow()["row"].to_numpy()
         return found
 
 
 class SqliteVec:
-    """sqlite-vec: a full scan of float32 vectors in SQLite (by apsw: not every Python's own can load extensions)."""
+    """sqlite-vec: a full scan of float32 vectors in SQLite (with apsw: not every Python's sqlite3 can load
+    extensions)."""
 
     needs = "sqlite_vec"
     knobs = (None,)
@@ -151,11 +150,10 @@ class SqliteVec:
         connection.close()
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """The file."""
         self._connection = self._connect(folder)
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """By cosine, which is the dot product here."""
+        """By cosine, which equals the dot product here."""
         rows = self._connection.execute(
             "SELECT rowid FROM rows WHERE vector MATCH ? ORDER BY distance LIMIT ?", (question.tobytes(), k)
         )
@@ -173,7 +171,7 @@ class SqliteVec:
 
 
 class Chroma:
-    """Chroma: HNSW over float32, in a persistent client. It takes up another effort only when it is opened again."""
+    """Chroma: HNSW over float32, with a persistent client. It changes its effort only when it is opened again."""
 
     needs = "chromadb"
     knobs = EFFORTS[-4:]
@@ -182,11 +180,11 @@ class Chroma:
     _effort: int | None = None
 
     def build(self, data: VectorData, folder: Path) -> None:
-        """One collection, added to in the largest batches that it takes."""
+        """One collection, filled in the largest batches that it accepts."""
         import chromadb
 
         client = chromadb.PersistentClient(str(folder / "chroma"))
-        settings = {"hnsw": {"space": "ip", "max_neighbors": NEIGHBOURS, "ef_construction": BUILDING_EFFORT}}
+        settings = {"hnsw": {"space": "ip", "max_neighbors": NEIGHBOURS, "ef_construction": CONSTRUCTION_EFFORT}}
         collection = client.create_collection("rows", configuration=settings, embedding_function=None)
         largest = client.get_max_batch_size()
         for start, block in blocks(data):
@@ -196,7 +194,7 @@ class Chroma:
                 collection.add(ids=names, embeddings=part)
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """The collection, and its index by a first question."""
+        """Open the collection, and load its index with a first query."""
         import chromadb
 
         client = chromadb.PersistentClient(str(folder / "chroma"))
@@ -204,7 +202,7 @@ class Chroma:
         self._ask(data.questions[0], 1)
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """With an effort of `knob`."""
+        """With an effort (`ef`) of `knob`."""
         if knob is not None and knob != self._effort:
             self._open_with(knob)
         return self._ask(question, k)

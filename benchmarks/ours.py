@@ -1,4 +1,4 @@
-"""This project's way: a file as the indexer takes it, piece by piece, then events from the features that are kept."""
+"""pesearch's way: a file in chunks, as the indexer encodes it, then events from the stored features."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pesearch.types import EncodedFile, FloatArray
 
 
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
-    """Everything of a file, one thing after another in this thread; the meter gets what it costs."""
+    """Encode a whole file in this thread; the meter records the costs."""
     info = probe(path)
     rows = FileRows(info.duration_seconds, models.shared_codec(), InMemoryRows())
     file, pieces = WindowAssembler(rows), decode(path, info, models)
@@ -41,18 +41,18 @@ def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
 
 
 def decode_all(path: Path, models: ModelSet) -> list[Piece]:
-    """All pieces of a file, in memory."""
+    """All chunks of a file, in memory."""
     return list(decode(path, probe(path), models))
 
 
 def encode_all(pieces: Sequence[Piece], models: ModelSet, stages: StageTimings) -> None:
-    """The bare encoders on the first pieces of a file, or all, which are ready."""
-    file = WindowAssembler(FileRows(pieces[-1].end_seconds, models.shared_codec(), InMemoryRows()))
+    """Run the bare encoders on the first decoded chunks of a file, or all."""
+    file = WindowAssembler(FileRows(pieces[-1].end_seconds, models.kept_codec(), InMemoryRows()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 
 def index_all(media: Path, library: Path, models: ModelSet) -> Spent:
-    """A whole run of the indexer into a new library. Raises RuntimeError where not everything is indexed."""
+    """Run the whole indexer into a new library. Raises RuntimeError unless everything was indexed."""
     outcomes = list(index([media], create_library(library, models.name, models.spaces), models))
     spent = next((outcome for outcome in outcomes if isinstance(outcome, Spent)), None)
     whole = [outcome for outcome in outcomes if isinstance(outcome, Indexed) and not outcome.unread_seconds]

@@ -1,10 +1,10 @@
-"""How long the page takes from Enter to the first pictures, and whether ten pages at once go without an error.
+"""Latency of the page from Enter to the first thumbnails, and whether ten pages at once work without errors.
 
     python -m benchmarks.page [--part enter|together] [--folder DIR] [--seconds 60]
 
-`enter`: a library of 10,000 windows in files of ten minutes that are there, the starter set, a real browser: the time
-from the key to the first picture on the screen and to all in view, at another question each time, models loaded; first
-where no picture was made before, then where all were. `together`: ten pages, each asking every 2 s, while a folder is
+`enter`: a library of 10,000 windows in existing files of ten minutes, the starter set, a real browser: the time from
+the key press to the first thumbnail on the screen and to all in view, with a new query each time and loaded models;
+first without cached thumbnails, then with them. `together`: ten pages, each searching every 2 s, while a folder is
 indexed. Needs Chromium at /usr/bin/chromium.
 """
 
@@ -38,7 +38,15 @@ from training.words import HEARD_AS, OBJECTS
 
 SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
 
-WINDOWS, WARMING, ENTER_MS, PAGES, EACH_SECONDS, FILES = 10_000, 5, 500.0, 10, 2.0, 200
+WINDOWS = 10_000
+WARM_UP_QUERIES = 5
+
+ENTER_MS = 500.0
+"""Target for the first thumbnail."""
+
+PAGES = 10
+QUERY_SECONDS = 2.0  # between two queries of a page
+FILES = 200
 
 FIRST_COMMITTED = re.compile(r"indexing: [1-9]\d* of")
 
@@ -64,14 +72,14 @@ PICTURES_SHOWN = """(text) => {
         });
     }, { capture: true, once: true });
 }"""
-"""Makes `window.waited` the milliseconds from the next key to the first picture of what answers a text, and to all that
-are in view."""
+"""Sets `window.waited` to the milliseconds from the next key press to the first thumbnail for a text, and to all in
+view."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """Milliseconds from Enter to the first picture and to all in view, of so many questions that nobody had asked; then
-    of the same, asked again in another browser."""
+    """Milliseconds from Enter to the first thumbnail and to all in view: of new queries, then of the same queries in
+    another browser."""
 
     part: str
     windows: int
@@ -83,7 +91,6 @@ class Enter:
     again_all_p50_ms: float
 
     def rows(self) -> Iterator[Row]:
-        """The medians, and the bar."""
         yield Row(
             f"{self.windows} windows, from Enter to the first picture: p50 (p99 {self.first_p99_ms:.0f})",
             f"{self.first_p50_ms:.0f} ms",
@@ -96,7 +103,7 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """What several pages at once were answered while a folder was indexed."""
+    """Answers to several pages at once while a folder was indexed."""
 
     part: str
     pages: int
@@ -107,7 +114,6 @@ class Together:
     errors: int
 
     def rows(self) -> Iterator[Row]:
-        """The errors, and that there was something to fail."""
         yield Row(f"{self.pages} pages for {self.seconds:.0f} s: answers", f"{self.answers}")
         yield Row("of the page with the fewest", f"{self.fewest_of_a_page}", "> 0")
         yield Row("files indexed meanwhile", f"{self.indexed}", "> 0")
@@ -115,10 +121,10 @@ class Together:
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Run the selected parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=["enter", "together"], help="one of them; default both")
-    parser.add_argument("--folder", type=Path, help="keeps what is made for another run")
+    parser.add_argument("--part", choices=["enter", "together"], help="default: both")
+    parser.add_argument("--folder", type=Path, help="keep media and libraries here for another run")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # a run that was stopped may still write
@@ -134,7 +140,7 @@ def _measure(folder: Path, part: str | None, seconds: float) -> Iterator[Finding
 
 
 def enter(folder: Path) -> Enter:
-    """Ask one thing after the other, and all of it again."""
+    """Ask one query after the other, then all of them again."""
     library = _large_library(folder)
     shutil.rmtree(library / THUMBNAIL_FOLDER, ignore_errors=True)  # an earlier run made the same pictures
     with running(library) as server, sync_playwright() as playwright:
@@ -148,12 +154,12 @@ def enter(folder: Path) -> Enter:
 
 
 def _asked_in(page: Page, address: str) -> FloatArray:
-    """For each question the milliseconds to its first picture and to all in view, [questions, 2]."""
+    """Milliseconds to the first thumbnail and to all in view for each query, [queries, 2]."""
     page.goto(address)
     asked(page, "anything")
     page.locator(".strip img").first.wait_for(timeout=120_000)
     texts = [*(names[0] for names in HEARD_AS.values()), *map(with_article, OBJECTS)]
-    taken = np.array([_enter_ms(page, text) for text in texts])[WARMING:]
+    taken = np.array([_enter_ms(page, text) for text in texts])[WARM_UP_QUERIES:]
     page.close()
     return taken
 
@@ -169,7 +175,7 @@ def _enter_ms(page: Page, text: str) -> tuple[float, float]:
 
 
 def together(folder: Path, seconds: float) -> Together:
-    """Ten pages ask in turns, and one indexes."""
+    """Ten pages search in turns, and one indexes."""
     models = open_model_set("starter", "cpu")
     shutil.rmtree(folder / "together", ignore_errors=True)  # an earlier run filled it
     library = create_library(folder / "together", models.name, models.spaces)
@@ -200,7 +206,7 @@ def together(folder: Path, seconds: float) -> Together:
                 bar.fill(list(OBJECTS)[(turn + number) % len(OBJECTS)])
                 bar.press("Enter")
             turn += 1
-            job.wait_for_timeout(max(0.0, 1000 * (EACH_SECONDS - (time.monotonic() - began))))
+            job.wait_for_timeout(max(0.0, 1000 * (QUERY_SECONDS - (time.monotonic() - began))))
             answers = [had + (page.locator(".card").count() > 0) for had, page in zip(answers, pages, strict=True)]
             errors += [text for page in pages for text in page.get_by_role("alert").all_inner_texts()]
             errors += [text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()]
@@ -210,7 +216,7 @@ def together(folder: Path, seconds: float) -> Together:
 
 
 def _large_library(folder: Path) -> Path:
-    """The vectors of the sample media, many times over, in files of ten minutes that are there."""
+    """The vectors of the sample media, repeated, in existing files of ten minutes."""
     made = folder / "many windows of real files"
     if made.exists():
         return made

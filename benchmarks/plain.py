@@ -1,7 +1,6 @@
-"""The plain way: each model as its own library loads it, each window, frame and section through all of it, one by one.
+"""The plain way: each model as its own library loads it, and each window, frame and section passed through all of it.
 
-The reading of the file is given: all its sound and the pictures of the grid are decoded once, and windows are cut out
-of them.
+Reading the file is not part of it: all sound and the sampled frames are decoded once, and windows are cut out of them.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ from pesearch.types import FloatArray, ImageArray, SpaceName
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A whole short file: the pictures of the grid, and its sound at 48 kHz."""
+    """A whole short file: the sampled frames, and its sound at 48 kHz."""
 
     seconds: float
     frames: Sequence[Frame]
     sound: FloatArray
 
     def images(self, start: float, end: float) -> list[ImageArray]:
-        """The pictures of one window."""
+        """The frames of a window."""
         return [frame.image for frame in self.frames if start - 1e-9 <= frame.time_seconds < end - 1e-9]
 
     def heard(self, start: float, end: float) -> FloatArray:
-        """The samples of one window."""
+        """The samples of a window."""
         return self.sound[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
 
 
 class PlainModels:
-    """PE-Core, PE-AV and PE-A-Frame of a folder; the meter gets what they cost."""
+    """PE-Core, PE-AV and PE-A-Frame of a folder; the meter records their costs."""
 
     def __init__(self, folder: Path, device: str, meter: Meter) -> None:
         self._folder = folder
@@ -54,12 +53,12 @@ class PlainModels:
         self._meter = meter
 
     def load(self, *, frames: bool) -> None:
-        """PE-AV and PE-A-Frame, and PE-Core where there are frames: otherwise they load when they are first used."""
+        """Load PE-AV and PE-A-Frame, and PE-Core when there are frames; otherwise they are loaded on first use."""
         _ = self._av, self._frame_level, self._core if frames else None
 
     @torch.inference_mode()
     def embed(self, path: Path) -> Embedded:
-        """Everything of a file: its frames, its windows, and the events in its sound."""
+        """Encode a file: its frames, its windows, and the events in its sound."""
         with self._meter.timed(Stage.DECODE):
             clip = _read(path)
         rows: dict[SpaceName, list[FloatArray]] = {}
@@ -93,7 +92,7 @@ class PlainModels:
             }
 
     def _events(self, clip: Clip) -> FloatArray:
-        """float32 [phrases, steps] in 0..1; the phrases are embedded once."""
+        """Probabilities float32 [phrases, steps]; the phrases are embedded once."""
         model, processor = self._frame_level
         bounds = overlapping_windows(step_count(clip.seconds))
         with self._meter.timed(Stage.TRANSFORMERS):
@@ -121,7 +120,7 @@ class PlainModels:
 
     @cached_property
     def _av(self) -> tuple[Any, Any]:
-        """With the width of the video tower, which a saved configuration gives by a name that loading ignores."""
+        """With the width of the video tower, which is in the saved configuration under a name that loading ignores."""
         transformers, path = load_transformers(), self._folder / "pe_av"
         config = transformers.PeAudioVideoConfig.from_pretrained(path)
         vision = config.audio_video_config.video_config.vision_config
@@ -130,14 +129,14 @@ class PlainModels:
 
     @cached_property
     def _frame_level(self) -> tuple[Any, Any]:
-        """With the text tower's last state as it is before the norm, as it was trained."""
+        """With the last state of the text tower before the norm, as it was trained."""
         model, processor = self._loaded(load_transformers().PeAudioFrameLevelModel, self._folder / "pe_a_frame")
         model.text_model.config.tie_last_hidden_states = False
         return model, processor
 
     def _loaded(self, kind: Any, path: Path, **options: Any) -> tuple[Any, Any]:
-        """A model with its codec and its tower watched, and its processor."""
-        with suppress_output():
+        """A model whose codec and tower are measured, and its processor."""
+        with silent():
             model = kind.from_pretrained(path, **options).to(self._device).eval()
             processor = load_transformers().AutoProcessor.from_pretrained(path)
         for name, module in model.named_modules():

@@ -1,4 +1,4 @@
-"""The processor time of this process and all that come from it, which others on the machine do not change."""
+"""CPU time of this process and all its descendants, which other work on the machine does not change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def tree_seconds() -> float:
-    """CPU-seconds so far of this process, its descendants, and those children of theirs that have ended."""
+    """CPU-seconds so far of this process, its descendants, and their finished children."""
     parents: dict[int, int] = {}
     seconds: dict[int, float] = {}
     for folder in Path("/proc").glob("[0-9]*"):

@@ -1,4 +1,4 @@
-"""Model sets with random weights, of the real size and of a tiny one."""
+"""Model sets with random weights, of real size and tiny."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.encoders.checkpoints import SHARED_TINY, SMALL, Size
 
 @dataclass(frozen=True, slots=True)
 class SetSize:
-    """How large the models are: `core` is open_clip's name of PE-Core, and `model_set` the known set they stand for."""
+    """The size of the models: `core` is open_clip's name of PE-Core, `model_set` the known set that they stand for."""
 
     model_set: str
     size: Size
@@ -25,7 +25,7 @@ SETS = {
 
 
 def open_built(wanted: SetSize, folder: Path, device: str) -> ModelSet:
-    """The set of that folder, loaded whole. Its models must share tower and codec."""
+    """Open the set of a folder, with all models loaded. Its models must share tower and codec."""
     models = open_model_set(wanted.model_set, device, folder)
     if not (models.shares_tower() and models.shares_codec()):
         raise RuntimeError("the models that were built do not share their tower and their codec")

@@ -1,6 +1,6 @@
-"""The cost model of docs/scale.md: hours of media to work, disks, memory and money.
+"""The cost model of docs/scale.md: from hours of media to work, disks, memory and money.
 
-What is measured is named with its source; what is assumed is in `Assumptions` and can be set.
+Measured values name their source; assumed values are in `Assumptions` and can be set.
 """
 
 from __future__ import annotations
@@ -16,26 +16,33 @@ from pesearch.types import SpaceName
 HOURS = (1_000.0, 100_000.0, 10_000_000.0)
 HOUR = 3600.0
 
-HALF_BYTES, DOUBLE_BYTES, CODEC_DIM = 2, 8, 128
+HALF_BYTES = 2
+DOUBLE_BYTES = 8
+CODEC_DIM = 128
 
-CPU_SECONDS_A_SECOND = 261 / 20
-"""Measured (README, `benchmarks.encoding`): the small set on a second of video with sound, on two cores of a CPU."""
+CPU_SECONDS_PER_SECOND = 261 / 20
+"""Measured (README, `benchmarks.encoding`): the small set on a second of video with sound, on two CPU cores."""
 
-MILLION_MS, MORE_MILLION_MS = 10.0, (31.3 - 10.0) / 3
-"""Measured (docs/vectors.md): a question among one million vectors of 1024 numbers on two cores, and, between one and
-four million, each million more."""
+MILLION_MS = 10.0
+"""Measured (docs/vectors.md): a query over one million vectors of 1024 dimensions on two cores."""
+
+MORE_MILLION_MS = (31.3 - 10.0) / 3
+"""Measured (docs/vectors.md): the same for each further million, between one and four."""
 
 INDEX_GIB = 4.2 / 4
-"""Measured there: memory when answering, of each million of vectors, of four."""
+"""Measured (docs/vectors.md): memory of a searching process per million vectors, at four million."""
 
-BUILD_SECONDS, BUILD_POWER = 157.0, 1.196
-"""Measured there: 157 s for one million and 824 s for four, which grows as the power log(824 / 157) / log(4)."""
+BUILD_SECONDS = 157.0
+"""Measured (docs/vectors.md): building an index over one million vectors."""
+
+BUILD_POWER = 1.196
+"""Growth of that: log(824 / 157) / log(4), from 824 s for four million."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What was not measured here: prices in any currency, times real time on a GPU, days to be done in, disks kept
-    `copies` times, hours of cluster lost to what fails and waits."""
+    """Values that were not measured here: prices in any currency, times real time on a GPU, days until done, `copies`
+    of the disks, and the share of cluster hours lost to failures and waiting."""
 
     gpu_times: float = 100.0
     gpu_hour: float = 2.0
@@ -49,7 +56,7 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """What an hour of video with sound takes in a library: vectors of frames, of windows, codec features."""
+    """Bytes in a library per hour of video with sound: vectors of frames and of windows, codec features."""
 
     frames: float
     windows: float
@@ -57,13 +64,13 @@ class Bytes:
 
     @property
     def all(self) -> float:
-        """The whole."""
+        """The total."""
         return self.frames + self.windows + self.features
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An archive of so many hours."""
+    """An archive of that many hours."""
 
     part: str
     hours: float
@@ -81,7 +88,6 @@ class Scale:
     build_hours: float
 
     def rows(self) -> Iterator[Row]:
-        """Each as a line."""
         name = f"{self.hours:,.0f} h:"
         yield Row(
             f"{name} vectors of frames, of each space of windows",
@@ -100,7 +106,7 @@ class Scale:
 
 
 def bytes_an_hour(models: ModelSetDescription) -> Bytes:
-    """From the layout of shards: two times of a segment in float64, vectors in float16, features of 128 numbers."""
+    """From the layout of shards: two times per segment in float64, vectors in float16, features of 128 dimensions."""
     frame_rows, window_rows = HOUR * FRAMES_PER_SECOND, HOUR / HOP_SECONDS
     spaces = len([name for name in models.space_names if name is not SpaceName.FRAME])
     return Bytes(
@@ -111,7 +117,7 @@ def bytes_an_hour(models: ModelSetDescription) -> Bytes:
 
 
 def scale(hours: float, models: ModelSetDescription, assumed: Assumptions) -> Scale:
-    """What an archive of so many hours takes."""
+    """The resources of an archive."""
     spaces = len(models.space_names) - 1
     frames, windows = hours * HOUR * FRAMES_PER_SECOND, hours * HOUR / HOP_SECONDS
     gpu_hours = hours / assumed.gpu_times / assumed.use
@@ -126,7 +132,7 @@ def scale(hours: float, models: ModelSetDescription, assumed: Assumptions) -> Sc
         library_bytes=size,
         gpu_hours=gpu_hours,
         gpus=gpu_hours / 24 / assumed.days,
-        cpu_hours=hours * CPU_SECONDS_A_SECOND / assumed.use,
+        cpu_hours=hours * CPU_SECONDS_PER_SECOND / assumed.use,
         encode_cost=gpu_hours * assumed.gpu_hour,
         disk_cost_month=size * assumed.copies / 1e9 * assumed.disk_gb_month,
         query_seconds=(MILLION_MS + MORE_MILLION_MS * max(millions - 1, 0.0)) / 1e3,

@@ -1,8 +1,8 @@
-"""Pictures of the page over the sample media: search, moment, library and empty states, in two widths, light and dark.
+"""Screenshots of the page with the sample media: search, moment, library and empty states, two widths, light and dark.
 
     python -m benchmarks.screenshots --to FOLDER
 
-Needs Chromium at /usr/bin/chromium. `docs/page.png` is `moment_1440_light.png` of it.
+Needs Chromium at /usr/bin/chromium. `docs/page.png` is its `moment_1440_light.png`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SIZES = ((1440, 1000), (420, 900))
 
 
 def main() -> None:
-    """Write a picture for each state, width and scheme."""
+    """Write a screenshot for each state, width and colour scheme."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, required=True)
     target: Path = parser.parse_args().to

@@ -1,12 +1,12 @@
-"""What the query language, the calibrated scores and their fusion are worth, and how long a warm question takes.
+"""Quality of the query language, the calibrated scores and their fusion, and the latency of a warm query.
 
     python -m benchmarks.search [--part composed|absent|latency] [--folder DIR] [--seed 41]
 
-Clips are made for it, of seeds that nobody trained on, and indexed with the starter set; `--folder` keeps them for
-another run. `composed`: 200 questions about 400 clips of several scenes, put in the query language and as one plain
-sentence, ranked by `search`, and by reciprocal rank fusion over the same probes. `absent`: 100 questions for what is
-in a library of clips, and 100 for what is not. `latency`: a library of 100,000 windows, without locating sounds, asked
-for one thing and for two.
+Clips outside the training data are made and indexed with the starter set; `--folder` keeps them for another run.
+`composed`: 200 questions about 400 clips of several scenes, in the query language and as a plain sentence, ranked by
+`search`, and by reciprocal rank fusion over the same probes. `absent`: 100 queries for things in a library of clips,
+and 100 for things that are not. `latency`: queries for one thing and for two in a library of 100,000 windows, without
+sound detection.
 """
 
 from __future__ import annotations
@@ -43,17 +43,26 @@ from pesearch.types import SpaceName
 from training.texts import with_article
 from training.words import HEARD_AS, OBJECTS
 
-GAIN, SURE, OFF, WARM_MS = 0.15, 0.9, 0.1, 50.0
-"""The bars: what the language adds to nDCG@10, the AUROC of answering or not, the calibration error, and the median."""
+MIN_GAIN = 0.15
+"""Target for the nDCG@10 that the language adds."""
+
+MIN_AUROC = 0.9
+"""Target for telling present from absent things."""
+
+MAX_CALIBRATION_ERROR = 0.1
+"""Target for the expected calibration error."""
+
+MAX_WARM_MS = 50.0
+"""Target for the median latency."""
 
 Rank = Callable[[SearchRequest], dict[str, float]]
-"""A score for each file's name."""
+"""Score by file name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
     """nDCG@10 of one kind of question, in the language and as a plain sentence; `rrf` is the language's probes ranked
-    by reciprocal rank fusion, `plain_rrf` the sentence's."""
+    by reciprocal rank fusion, `plain_rrf` those of the sentence."""
 
     part: str
     kind: str
@@ -64,10 +73,9 @@ class Language:
     plain_rrf: float
 
     def rows(self) -> Iterator[Row]:
-        """The gain, and the fusions."""
         is_all = self.kind == "all"
         what = f"{self.kind} ({self.questions}): language {self.language:.3f}, plain {self.plain:.3f}, gain"
-        yield Row(what, f"{self.language - self.plain:+.3f}", f">= {GAIN}" * is_all)
+        yield Row(what, f"{self.language - self.plain:+.3f}", f">= {MIN_GAIN}" * is_all)
         yield Row(
             f"{self.kind}: language, fused by rank instead", f"{self.rrf:.3f}", f"<= {self.language:.3f}" * is_all
         )
@@ -78,7 +86,7 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """How well the best score tells what is there from what is not: 0..1 each."""
+    """How well the best score separates present from absent things: 0..1 each."""
 
     part: str
     questions: int
@@ -86,14 +94,13 @@ class Absent:
     calibration_error: float
 
     def rows(self) -> Iterator[Row]:
-        """Both."""
-        yield Row(f"answer or abstain ({self.questions}): AUROC", f"{self.auroc:.3f}", f">= {SURE}")
-        yield Row("expected calibration error, 10 bins", f"{self.calibration_error:.3f}", f"<= {OFF}")
+        yield Row(f"answer or abstain ({self.questions}): AUROC", f"{self.auroc:.3f}", f">= {MIN_AUROC}")
+        yield Row("expected calibration error, 10 bins", f"{self.calibration_error:.3f}", f"<= {MAX_CALIBRATION_ERROR}")
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds of a warm question about so many things: median and 99th percentile of the whole, medians of its
+    """Milliseconds of a warm query for that many things: median and 99th percentile of the whole, medians of its
     steps."""
 
     part: str
@@ -106,20 +113,19 @@ class Latency:
     look_ms: float
 
     def rows(self) -> Iterator[Row]:
-        """The whole, then the steps."""
         what = f"{self.windows} windows, warm, {self.about}: p50 (p99 {self.p99_ms:.1f})"
-        yield Row(what, f"{self.p50_ms:.1f} ms", f"< {WARM_MS:.0f} ms")
+        yield Row(what, f"{self.p50_ms:.1f} ms", f"< {MAX_WARM_MS:.0f} ms")
         yield Row("of that: embed the question", f"{self.embed_ms:.1f} ms")
         yield Row("of that: search the spaces", f"{self.retrieve_ms:.1f} ms")
         yield Row("of that: look at the likeliest parts closely", f"{self.look_ms:.1f} ms")
 
 
 def main() -> None:
-    """Make, index, ask, print."""
+    """Make clips, index them, search, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=list(PARTS), action="append", help="default: all")
-    parser.add_argument("--folder", type=Path, help="where to keep clips and libraries for another run")
-    parser.add_argument("--seed", type=int, default=41, help="which clips (default 41); never one that was trained on")
+    parser.add_argument("--folder", type=Path, help="keep clips and libraries here for another run")
+    parser.add_argument("--seed", type=int, default=41, help="seed of the clips, none in training (default 41)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
@@ -128,7 +134,7 @@ def main() -> None:
 
 
 def measure(folder: Path, seed: int, parts: Sequence[str]) -> Iterator[Finding]:
-    """The parts one after the other."""
+    """The parts, one after the other."""
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
     for part in parts:
@@ -168,7 +174,7 @@ def _by_search(library: Library, models: ModelSet) -> Rank:
 
 
 def _by_rank(library: Library, models: ModelSet) -> Rank:
-    """Files by reciprocal rank fusion of what each probe found (Cormack et al. 2009): what retrieval orders them by."""
+    """Files by reciprocal rank fusion of the hits of each probe (Cormack et al. 2009), the order of retrieval."""
 
     def rank(question: SearchRequest) -> dict[str, float]:
         asked = compile_query(question)
@@ -180,7 +186,7 @@ def _by_rank(library: Library, models: ModelSet) -> Rank:
 
 
 def absent(folder: Path, seed: int, models: ModelSet) -> Iterator[Absent]:
-    """Things that are in a library and things that are not, by the score of the best moment."""
+    """Present and absent things, by the score of the best moment."""
     clips = folder / f"absent {seed}"
     library = indexed(clips, lambda: write_absent(clips, seed + 1), models)
     questions = presence_questions(read_truths(clips / "truths.json"), seed)
@@ -194,7 +200,7 @@ def _best(moments: Sequence[object]) -> float:
 
 
 def latency(folder: Path, seed: int, models: ModelSet) -> Iterator[Latency]:
-    """Plain questions, one after the other, models and index loaded."""
+    """Plain queries, one after the other, with models and index loaded."""
     clips = folder / f"composed {seed}"
     source = indexed(clips, lambda: write_clips(clips, seed, 400), models)
     library = make_many_windows(folder / "many windows", source, 100_000)
@@ -220,7 +226,7 @@ def _asked(library: Library, models: ModelSet, about: str, texts: Sequence[str])
 
 
 def _steps(library: Library, models: ModelSet, question: SearchRequest) -> tuple[float, float, float]:
-    """Seconds of embedding, of searching the spaces, of looking at the files, each done once more by itself."""
+    """Seconds of embedding, of searching the spaces, and of refining the files, each run once more separately."""
     times = [time.perf_counter()]
     asked = compile_query(question)
     probes = encode_query(asked, models)
@@ -236,7 +242,7 @@ def _steps(library: Library, models: ModelSet, question: SearchRequest) -> tuple
 
 
 def indexed(clips: Path, make: Callable[[], None], models: ModelSet) -> Library:
-    """The library of a folder of clips, both made where they are not there."""
+    """The library of a folder of clips; both are made when missing."""
     folder = clips.with_name(f"{clips.name} library")
     if not (clips / "truths.json").exists():
         make()

@@ -1,9 +1,9 @@
-"""What the starter set reaches on a world that it was not trained on: the figures of the README and the model card.
+"""Quality of the starter set on a world outside its training data: the figures of README and model card.
 
     python -m benchmarks.starter [--seed 7] [--count 100]
 
-Makes the clips, indexes them with the command line, and evaluates them; then asks for each noun of the world and for
-nouns from outside it. One JSON line with the figures and with how long each step took on this machine.
+Makes the clips, indexes them with the command line, and evaluates them; then searches for each noun of the world and
+for nouns outside it. Prints one JSON line with the figures and the seconds of each step on this machine.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ def timed(*command: str | Path) -> tuple[str, float]:
 
 
 def outside_auroc(library: Path) -> float:
-    """The chance that a noun of the world scores above one from outside it, by the score of the best moment."""
+    """The probability that a noun of the world scores above one from outside it, by the best moment."""
     inside = sorted({*SOUNDS, *OBJECTS})
     scores = best_scores([*inside, *OUTSIDE], library)
     return round(auroc(scores, np.arange(len(scores)) < len(inside)), 4)
 
 
 def best_scores(words: Sequence[str], library: Path) -> Scores:
-    """The score of the best moment for each word, [words]; 0 where there is none."""
+    """The score of the best moment for each word, [words]; 0 without moments."""
     opened, models = open_library(library), open_model_set("starter", "cpu")
     answers = (search(opened, models, SearchRequest(word, k=1)) for word in words)
     return np.array([answer.moments[0].score if answer.moments else 0.0 for answer in answers])
 
 
 def main() -> None:
-    """Make, index, evaluate, print."""
+    """Make clips, index them, evaluate, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--count", type=int, default=100)

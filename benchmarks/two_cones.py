@@ -20,7 +20,7 @@ from pesearch.types import FloatArray
 
 TOPICS = 2000
 _MOMENTS = 8000
-"""Of which two are added up for each row: drawing a fresh one each time would take most of the run."""
+"""Rows add up two of these: a new one for each row would take most of the time."""
 _TOPIC, _FILE, _SHOT, _MOMENT = np.sqrt([0.35, 0.25, 0.25, 0.15])
 _CONE, _CONTENT = np.sqrt([0.45, 0.55])
 _MEANT, _SAID = np.sqrt([0.15, 0.40])
@@ -28,14 +28,14 @@ _MEANT, _SAID = np.sqrt([0.15, 0.40])
 
 @dataclass(frozen=True, slots=True)
 class MadeFile:
-    """Rows of one file, float16-exact float32 [n, dim], and what its shots are about: contents [shots, dim]."""
+    """Rows of a file, float16-exact float32 [n, dim], and the contents of its shots [shots, dim]."""
 
     vectors: FloatArray
     shots: FloatArray
 
 
 class TwoCones:
-    """A world of vectors of one dimension; the same seed makes the same."""
+    """A world of vectors of one dimension; deterministic for a seed."""
 
     def __init__(self, dim: int, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
@@ -50,14 +50,14 @@ class TwoCones:
         self._likely = likely / likely.sum()
 
     def files(self, rows: int) -> Iterator[MadeFile]:
-        """Files with so many rows in all."""
+        """Files with that many rows in total."""
         while rows > 0:
             size = min(rows, 5 + int(self._random.lognormal(5.5, 1.2)))
             yield self._file(size)
             rows -= size
 
     def questions(self, contents: FloatArray, closeness: float = 1.0) -> FloatArray:
-        """One question about each content: float32 [n, dim]. The rest up to a closeness of 1 is another content."""
+        """A question about each content: float32 [n, dim]. The rest up to a closeness of 1 is another content."""
         said = self._random.standard_normal(contents.shape, dtype=np.float32) / np.float32(np.sqrt(contents.shape[1]))
         meant = closeness * _unit(contents) + np.sqrt(1 - closeness**2) * _unit(self._contents(len(contents)))
         return _unit(_CONE * self._text + _MEANT * _unit(meant) + _SAID * said)

@@ -1,4 +1,4 @@
-"""The vectors that all systems search, the questions, and the true answers: made once, kept in a folder."""
+"""Vectors, queries and exact results for all systems: made once, kept in a folder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pesearch.types import FloatArray, HalfArray
 
 QUESTIONS = 200
 CLOSENESS = (1.0, 0.4)
-"""Half of the questions mean a shot alone, half mean other things more than that shot."""
+"""Half of the queries are about one shot alone, half mostly about other things."""
 SHARES = (1.0, 0.5, 0.1, 0.01)
-"""The shares of the rows that filters keep; 1 is no filter."""
+"""Shares of the rows that filters keep; 1 is no filter."""
 K = 10
 _BLOCK = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
 class VectorData:
-    """`vectors` float16 [n, dim] on the disk, `counts` rows of each file, `questions` float32 [q, dim].
+    """`vectors` float16 [n, dim] on disk, `counts` rows of each file, `questions` float32 [q, dim].
 
     `chosen[share]` are the files [files] that a filter keeps, `truth[share]` the K best rows [q, K] among theirs.
     """
@@ -38,7 +38,7 @@ class VectorData:
 
 
 def make_data(folder: Path, rows: int, dim: int) -> VectorData:
-    """The data of that size; what lies in the folder already is not made again."""
+    """The data of that size; existing data in the folder is reused."""
     if not (folder / "truth.npz").exists():
         counts, questions = _make(folder, rows, dim)
         random = np.random.default_rng(2)
@@ -69,7 +69,7 @@ def read_data(folder: Path) -> VectorData:
 
 
 def _make(folder: Path, rows: int, dim: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    """Write the vectors. The rows of each file, and the questions."""
+    """Write the vectors. Returns the rows of each file, and the queries."""
     world = TwoCones(dim)
     vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (rows, dim))
     counts: list[int] = []
@@ -88,7 +88,7 @@ def _make(folder: Path, rows: int, dim: int) -> tuple[npt.NDArray[np.int64], Flo
 def _truth(
     vectors: HalfArray, questions: FloatArray, kept: dict[float, npt.NDArray[np.bool_]]
 ) -> dict[float, npt.NDArray[np.int64]]:
-    """The best rows for each question in float32, for each choice of rows."""
+    """The best rows of each query in float32, for each filter."""
     asked = torch.from_numpy(questions)
     best = {share: (torch.full((len(asked), K), -torch.inf), torch.full((len(asked), K), -1)) for share in kept}
     for start in range(0, len(vectors), _BLOCK):

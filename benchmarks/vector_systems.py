@@ -1,6 +1,6 @@
-"""The systems that `benchmarks.vectors` compares: each builds in a folder, opens what it built, and answers.
+"""The systems that `benchmarks.vectors` compares: each builds in a folder, opens what it built, and searches.
 
-Scores are dot products of unit vectors. Ours and a full scan are here, those of others in `other_systems`.
+Scores are dot products of unit vectors. pesearch and a full scan are here, the others in `other_systems`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pesearch.types import EncodedFile, FloatArray, MediaInfo, MediaKind, Space,
 
 
 class System(Protocol):
-    """One way to search."""
+    """A search system."""
 
     @property
     def needs(self) -> str:
@@ -29,20 +29,20 @@ class System(Protocol):
 
     @property
     def knobs(self) -> Sequence[int | None]:
-        """What it searches harder with, rising; a single None when there is no such thing."""
+        """Settings of search effort, rising; a single None without such a setting."""
 
     def build(self, data: VectorData, folder: Path) -> None:
-        """Take the vectors in, and leave in the folder what `open` needs."""
+        """Build in the folder what `open` needs."""
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """Make ready to answer, in another process."""
+        """Open it, in another process."""
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """The rows that answer a question [dim] best."""
+        """The best rows for a query [dim]."""
 
 
 class Ours:
-    """A library of one space. A row is found again by its file and its time: row i of a file begins at i seconds."""
+    """A library of one space. A row is identified by its file and time: row i of a file starts at i seconds."""
 
     needs = "faiss"
     knobs = (None,)
@@ -51,7 +51,7 @@ class Ours:
     _starts: npt.NDArray[np.int64]
 
     def build(self, data: VectorData, folder: Path) -> None:
-        """Through the writer, as `pesearch index` does it."""
+        """With the writer, as `pesearch index` does."""
         space = Space(SpaceName.FRAME, "made-up", "1", data.vectors.shape[1])
         starts = self._first_rows(data)
         with create_library(folder / "library", "made-up", [space]).writer() as writer:
@@ -60,7 +60,7 @@ class Ours:
                 writer.add([self._file(data, file, int(starts[file])) for file in batch])
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """Up to the first answer: the index is opened by the first question."""
+        """Up to the first result: the first query opens the index."""
         self._starts = self._first_rows(data)
         self._library = open_library(folder / "library")
         self.search(data.questions[0], 1, None)
@@ -87,21 +87,21 @@ class Ours:
 
 
 class Torch:
-    """A full scan of all vectors in float16: what the memory's speed allows."""
+    """A full scan of all vectors in float16, limited by memory bandwidth."""
 
     needs = "torch"
     knobs = (None,)
     _vectors: torch.Tensor
 
     def build(self, data: VectorData, folder: Path) -> None:
-        """Nothing: the vectors lie on the disk already."""
+        """Nothing: the vectors are on disk already."""
 
     def open(self, data: VectorData, folder: Path) -> None:
         """Read them into memory."""
         self._vectors = torch.from_numpy(np.array(data.vectors))
 
     def search(self, question: FloatArray, k: int, knob: int | None) -> npt.NDArray[np.int64]:
-        """One product with the matrix."""
+        """One matrix product."""
         return (self._vectors @ torch.from_numpy(question).half()).topk(k).indices.numpy()
 
 

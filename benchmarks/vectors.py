@@ -1,11 +1,11 @@
-"""Search in one space of made-up vectors (`benchmarks.two_cones`): ours, a full scan by torch, and other systems.
+"""Search in a space of synthetic vectors (`benchmarks.two_cones`): pesearch, a full scan by torch, and other systems.
 
     python -m benchmarks.vectors [--rows 1000000] [--dim 1024] [--systems ours,torch,...] [--build-limit 900]
 
-Each system builds in one process and answers in another, so that the memory of each is its own. Before it is opened,
-its files are dropped from the page cache. With `--folder` what an earlier run built is not built again. Of a system
-with a knob the first setting that reaches the recall of the bar counts, or the last. What cannot be imported is named
-and left out (`requirements/bench.txt` has the others).
+Each system builds in one process and searches in another, so that its memory can be measured. Its files are dropped
+from the page cache before it is opened. With `--folder` the builds of an earlier run are reused. For a system with a
+knob the first setting that reaches the target recall counts, or the last. Systems that cannot be imported are named and
+skipped (`requirements/bench.txt` lists the others).
 """
 
 from __future__ import annotations
@@ -35,24 +35,30 @@ from benchmarks.vector_data import CLOSENESS, SHARES, K, VectorData, make_data, 
 from benchmarks.vector_systems import SYSTEMS, Ours, System
 from pesearch.types import FloatArray
 
-RECALL, OF_FULL_SCAN, OPEN_SECONDS = 0.98, 0.2, 2.0
-"""The bars: recall@10, the share of the full scan's time, and how long opening the index may take."""
+MIN_RECALL = 0.98
+"""Target for recall@10."""
+
+MAX_OF_FULL_SCAN = 0.2
+"""Target for the median latency, as a share of that of the full scan."""
+
+MAX_OPEN_SECONDS = 2.0
+"""Target for opening the index."""
 
 WARM_UP_SECONDS = 30.0
 
 BUILT = "built.json"
-"""Beside what a system built: how long it took, and the memory."""
+"""File in the folder of a system: build time and memory."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds of one question at a time, and the share of the K best that was found.
+    """Milliseconds of single queries, and recall@K.
 
-    `first_p50_ms` is the median when a question is asked for the first time, so that some of what it needs comes from
-    the disk (not for a later knob); `p50_ms` and `p99_ms` are of asking again. `close_recall` and `vague_recall` are of
-    the questions that mean one shot, and of those that mean much else.
+    `first_p50_ms` is the median of first-time queries, which read from disk (not for a later knob); `p50_ms` and
+    `p99_ms` are of repeated ones. `close_recall` and `vague_recall` are of the queries about one shot, and of those
+    mostly about other things.
     """
 
     first_p50_ms: float
@@ -65,7 +71,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """How long building took, and the most memory that its process had."""
+    """Build time, and peak memory of its process."""
 
     seconds: float
     peak_bytes: int
@@ -73,7 +79,7 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How long opening took, the knob that counts, how fast it answers then, and the most memory of its process."""
+    """Time to open, the knob that counts, the latency with it, and peak memory of its process."""
 
     open_seconds: float
     knob: int | None
@@ -83,7 +89,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One system; `of_full_scan` is its median latency over that of the scan by torch, when that was measured."""
+    """A system; `of_full_scan` is its median latency relative to the scan by torch, when that was measured."""
 
     part: str
     system: str
@@ -95,19 +101,20 @@ class Measured:
     of_full_scan: float | None
 
     def rows(self) -> Iterator[Row]:
-        """Time, recall, memory."""
         ours, latency = self.system == "ours", self.answered.latency
         knob = "" if self.answered.knob is None else f" (knob {self.answered.knob})"
         yield Row(f"{self.system}{knob}: p50, p99", f"{latency.p50_ms:.2f}, {latency.p99_ms:.2f} ms")
         if self.of_full_scan is not None:
-            yield Row(f"{self.system}: p50 / full scan", f"{self.of_full_scan:.3f}", f"<= {OF_FULL_SCAN}" * ours)
+            yield Row(f"{self.system}: p50 / full scan", f"{self.of_full_scan:.3f}", f"<= {MAX_OF_FULL_SCAN}" * ours)
         yield Row(
             f"{self.system}: recall@{K} (close {latency.close_recall:.4f}, vague {latency.vague_recall:.4f})",
             f"{latency.recall:.4f}",
-            f">= {RECALL}" * ours,
+            f">= {MIN_RECALL}" * ours,
         )
         yield Row(f"{self.system}: p50 when first asked", f"{latency.first_p50_ms:.2f} ms")
-        yield Row(f"{self.system}: open, cold", f"{self.answered.open_seconds:.2f} s", f"< {OPEN_SECONDS:.0f} s" * ours)
+        yield Row(
+            f"{self.system}: open, cold", f"{self.answered.open_seconds:.2f} s", f"< {MAX_OPEN_SECONDS:.0f} s" * ours
+        )
         yield Row(f"{self.system}: build, on disk", f"{self.built.seconds:.0f} s, {self.size_bytes / 2**30:.2f} GiB")
         memory = f"{self.built.peak_bytes / 2**30:.2f}, {self.answered.peak_bytes / 2**30:.2f} GiB"
         yield Row(f"{self.system}: most memory, building and answering", memory)
@@ -115,39 +122,39 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """Ours with a filter that keeps a share of the files."""
+    """pesearch with a filter that keeps a share of the files."""
 
     part: str
     share: float
     latency: Latency
 
     def rows(self) -> Iterator[Row]:
-        """Time and recall."""
         times = f"p50 {self.latency.p50_ms:.2f}, p99 {self.latency.p99_ms:.2f} ms"
-        yield Row(f"ours, {self.share:.0%} kept ({times}): recall@{K}", f"{self.latency.recall:.4f}", f">= {RECALL}")
+        yield Row(
+            f"ours, {self.share:.0%} kept ({times}): recall@{K}", f"{self.latency.recall:.4f}", f">= {MIN_RECALL}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A system that gives no figures, and why."""
+    """A system without figures, and the reason."""
 
     part: str
     system: str
     reason: str
 
     def rows(self) -> Iterator[Row]:
-        """The reason."""
         yield Row(f"{self.system}: {self.reason}", "-")
 
 
 def main() -> None:
-    """Make the vectors, measure, print."""
+    """Make the vectors, measure, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=1024)
     parser.add_argument("--systems", type=_systems, default=list(SYSTEMS), help=f"of {', '.join(SYSTEMS)}")
-    parser.add_argument("--build-limit", type=float, default=900.0, help="seconds that a system may build")
-    parser.add_argument("--folder", type=Path, help="where to keep vectors and indexes for another run")
+    parser.add_argument("--build-limit", type=float, default=900.0, help="maximum seconds for building a system")
+    parser.add_argument("--folder", type=Path, help="keep vectors and indexes here for another run")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
@@ -157,7 +164,7 @@ def main() -> None:
 
 
 def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Finding]:
-    """All systems one after the other; the full scan first, to which the others are compared."""
+    """All systems one after the other; first the full scan, for comparison."""
     data = read_data(folder)
     yield this_machine("cpu", f"{len(data.vectors)} x {data.vectors.shape[1]}")
     full_scan: float | None = None
@@ -193,7 +200,7 @@ def _build(folder: Path, name: str) -> Built:
 
 
 def _built_before(own: Path) -> Built | None:
-    """What an earlier run noted when it had built this system in this folder."""
+    """What an earlier run noted when it built this system in this folder."""
     note = own / BUILT
     return Built(**json.loads(note.read_text())) if note.exists() else None
 
@@ -209,10 +216,10 @@ def _answer(folder: Path, name: str) -> tuple[Answered, list[Filtered]]:
 
 
 def _first_good(system: System, data: VectorData) -> tuple[int | None, Latency]:
-    """The first knob that reaches the bar, or the last."""
+    """The first knob that reaches the target, or the last."""
     for knob in system.knobs:
         latency = _latency(partial(system.search, k=K, knob=knob), data, 1.0)
-        if latency.recall >= RECALL:
+        if latency.recall >= MIN_RECALL:
             break
     return knob, latency
 
@@ -225,7 +232,7 @@ def _filtered(system: Ours, data: VectorData) -> Iterator[Filtered]:
 
 
 def _latency(search: Callable[[FloatArray], npt.NDArray[np.int64]], data: VectorData, share: float) -> Latency:
-    """All questions one after the other. They are asked once before, for up to WARM_UP_SECONDS."""
+    """All queries one after the other, after asking them once, for up to WARM_UP_SECONDS."""
     cold: list[float] = []
     for question in data.questions:
         started = time.perf_counter()
@@ -246,7 +253,7 @@ def _latency(search: Callable[[FloatArray], npt.NDArray[np.int64]], data: Vector
 
 
 def _apart(work: Callable[[Path, str], Result], folder: Path, name: str, limit: float | None = None) -> Result | None:
-    """What some work gives in a process of its own; None when it takes longer than the limit, in seconds."""
+    """The result of some work in a process of its own; None when it takes longer than the limit, in seconds."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, work, folder, name))

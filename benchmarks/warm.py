@@ -2,8 +2,8 @@
 
     python -m benchmarks.warm [--times 5]
 
-The sample clips are indexed with the starter set. Cold and warm take turns; warm is a page's process that has answered
-before. `python -c pass` beside them is what no query can go below.
+The sample clips are indexed with the starter set. Cold and warm queries alternate; warm ones are served by the process
+of a page that has answered before. `python -c pass` is the lower bound.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """Medians, in seconds, of so many processes each; `answer` is a warm question alone, from question to answer."""
+    """Medians, in seconds, of that many processes each; `answer` is a warm query alone, without the start of a
+    process."""
 
     part: str
     times: int
@@ -50,7 +51,6 @@ class Warm:
     at_least: float
 
     def rows(self) -> Iterator[Row]:
-        """Both, what is below them, and the ratio."""
         yield Row(f'pesearch query "{TEXT}", no page is running', f"{self.cold_seconds:.2f} s")
         yield Row("the same, answered by the running page", f"{self.warm_seconds:.2f} s")
         yield Row("of that: the answer of the page", f"{self.answer_seconds * 1000:.0f} ms")
@@ -59,17 +59,17 @@ class Warm:
 
 
 def main() -> None:
-    """Index, ask, print."""
+    """Index, search, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=5, help="how many processes of each kind (default 5)")
+    parser.add_argument("--times", type=int, default=5, help="number of processes of each kind (default 5)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_RUNTIME_DIR"] = folder  # away from a page that runs here
+        os.environ["XDG_RUNTIME_DIR"] = folder  # so that no running page answers
         report(measure(Path(folder) / "library", arguments.times))
 
 
 def measure(folder: Path, times: int) -> Iterator[Finding]:
-    """Cold and warm in turns."""
+    """Cold and warm queries in turns."""
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
     library = create_library(folder, models.name, models.spaces)
@@ -113,12 +113,12 @@ def _answer_seconds(folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def _seconds(arguments: list[str], told: str) -> float:
-    """On the clock, from start to end of a process that says so."""
+def _seconds(arguments: list[str], expected: str) -> float:
+    """Wall-clock seconds of a process."""
     started = time.perf_counter()
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
     spent = time.perf_counter() - started
-    if told not in done.stderr:
+    if expected not in done.stderr:
         raise SystemExit(done.stderr)
     return spent
 

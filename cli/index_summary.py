@@ -164,10 +164,10 @@ def run_index(wanted: Wanted) -> int:
     from pesearch.indexer.opening import open_for_indexing
     from pesearch.indexer.run import index
     from pesearch.indexer.watch import watch
-    from pesearch.store.index.milvus.sync import reach_vectors
+    from pesearch.store.index.milvus.sync import resolve_vectors
 
     if wanted.vectors is not None:
-        reach_vectors(wanted.vectors)  # before a library is made
+        resolve_vectors(wanted.vectors)  # before a library is made
     device = wanted.device if wanted.ray is None else "cpu"
     paths, excludes, summary = wanted.paths, wanted.excludes, Summary()
     with _embedding(wanted) as embed:  # before a library is made: a cluster may be out of reach
@@ -191,11 +191,11 @@ def run_index(wanted: Wanted) -> int:
 
 def choose_vectors(folder: Path, vectors: str) -> None:
     """Search a library's vectors where `vectors` says from now on, and bring them there."""
-    from pesearch.store.index.milvus.sync import reach_vectors
+    from pesearch.store.index.milvus.sync import resolve_vectors
     from pesearch.store.library import open_library
 
     library = open_library(folder)
-    milvus = reach_vectors(vectors)
+    milvus = resolve_vectors(vectors)
     with library.writer() as writer:
         before = library.milvus
         for name in writer.set_vector_backend(milvus):

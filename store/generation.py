@@ -10,7 +10,7 @@ from pesearch.errors import VectorServerError
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.index.ann_registry import AnnRegistry
-from pesearch.store.index.mapped_rows import Rows, map_file, map_rows
+from pesearch.store.index.mapped_rows import MappedRows, map_file, map_rows
 from pesearch.store.index.vector_search import VectorIndex, open_index
 from pesearch.types import FloatArray, Space, SpaceName
 
@@ -26,21 +26,21 @@ class Generation:
     def __init__(self, folder: Path, snapshot: Snapshot, ann: AnnRegistry) -> None:
         self.snapshot = snapshot
         self._folder = folder
-        self._ann = ann
-        self._rows: dict[SpaceName, Rows] = {}
+        self._coverings = coverings
+        self._rows: dict[SpaceName, MappedRows] = {}
         self._indexes: dict[SpaceName, VectorIndex] = {}
         self._opening = threading.Lock()
 
-    def rows(self, space: Space) -> Rows:
-        """All rows of one space, mapped once. Errors as in `index`."""
+    def rows(self, space: Space) -> MappedRows:
+        """All rows of one space, mapped once. `FileNotFoundError` as `index`."""
         if space.name not in self._rows:
             self._rows[space.name] = map_rows(self._folder, self.snapshot, space)
         return self._rows[space.name]
 
-    def rows_with(self, space: Space, file_id: int) -> Rows:
-        """Rows of one space that include those of a file: all rows if they are mapped already, else only the file's."""
-        mapped = self._rows.get(space.name)
-        return map_file(self._folder, self.snapshot, space, file_id) if mapped is None else mapped
+    def rows_with(self, space: Space, file_id: int) -> MappedRows:
+        """Rows of one space with those of a file: all, where they are mapped; else those of the file alone."""
+        held = self._rows.get(space.name)
+        return map_file(self._folder, self.snapshot, space, file_id) if held is None else held
 
     def search(self, space: Space, queries: FloatArray, k: int, file_ids: frozenset[int] | None) -> list[Hits]:
         """As `VectorIndex.search`.
@@ -68,16 +68,16 @@ class Generation:
         `FileNotFoundError` when this is no longer the last generation and one of its shards was deleted.
         """
         with self._opening:
-            opened = self._indexes.get(space.name)
-            if opened is None:
-                opened = self._indexes[space.name] = self._open(space)
-            elif (ann := self._ann.of(self.snapshot, space, opened.rows.layout)) is not opened.covering:
-                opened = self._indexes[space.name] = open_index(opened.rows, ann)
-            return opened
+            held = self._indexes.get(space.name)
+            if held is None:
+                held = self._indexes[space.name] = self._open(space)
+            elif (covering := self._coverings.get(self.snapshot, space, held.rows.layout)) is not held.ann:
+                held = self._indexes[space.name] = open_index(held.rows, covering)
+            return held
 
     def _open(self, space: Space) -> VectorIndex:
-        """Map the shards while the ANN index is read: both wait for the disk."""
-        with ThreadPoolExecutor(1, "pesearch-open") as executor:
-            mapping = executor.submit(self.rows, space)
-            ann = self._ann.of(self.snapshot, space, self.snapshot.vectors[space.name].layout())
-            return open_index(mapping.result(), ann)
+        """The shards are looked into while the cache is read: both wait for the disk."""
+        with ThreadPoolExecutor(1, "pesearch-open") as beside:
+            mapping = beside.submit(self.rows, space)
+            covering = self._coverings.get(self.snapshot, space, self.snapshot.vectors[space.name].layout())
+            return open_index(mapping.result(), covering)

@@ -42,14 +42,15 @@ from pesearch.store.catalogue.files import KnownLocations
 from pesearch.store.catalogue.snapshot import is_current, read_catalogue_stamp, read_snapshot
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
-from pesearch.store.cue_search import CuesFound, find_cues
+from pesearch.store.cue_search import SimilarCues, find_similar_cues
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
 from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.features import read_features
 from pesearch.store.index.fulltext_file import FullTextRegistry
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
-from pesearch.store.index.vector_search import PartVectors, read_vectors, side_by_side, vectors_of_parts
+from pesearch.store.index.part_vectors import PartVectors, read_vectors, vectors_of_parts
+from pesearch.store.index.vector_search import search_threads
 from pesearch.store.shards.format import shard_damaged
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
@@ -194,7 +195,7 @@ class Library:
     ) -> dict[SpaceName, list[Hits]]:
         """As `search`, in several spaces in parallel, the largest first."""
         spaces = sorted(queries, key=self.rows, reverse=True)
-        with side_by_side(len(spaces)) as threads:
+        with search_threads(len(spaces)) as threads:
             found = threads.map(lambda space: self.search(space, queries[space], k, file_ids), spaces)
             return dict(zip(spaces, found, strict=True))
 
@@ -276,8 +277,8 @@ class Library:
         """The k cues with the highest dot product, of those with at least `min_scores` [q], for each of `queries`
         [q, dim]; only in `file_ids` when given."""
 
-        def answer(generation: Generation) -> CuesFound:
-            return find_cues(generation, queries, min_scores, k, file_ids)
+        def answer(generation: Generation) -> SimilarCues:
+            return find_similar_cues(generation, queries, least, k, file_ids)
 
         found = self._from_shards(answer)
         return self._from_catalogue(found.read) if len(found.scores) else [[]] * len(queries)

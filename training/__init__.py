@@ -1,1 +1,1 @@
-"""What made the starter set: a small generated world with exact truths, and the trainer that learnt it."""
+"""The starter set's training data, a small generated world with exact ground truth, and its trainer."""

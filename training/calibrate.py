@@ -1,4 +1,4 @@
-"""Fits the logit scales and biases, so that a sigmoid of a score is the share of clips of which the text is true."""
+"""Calibration of the logit scales and biases: the sigmoid of a score is the share of clips with which a text agrees."""
 
 from typing import Any
 
@@ -15,11 +15,15 @@ from training.starter_set import StarterSet
 from training.towers import codec_features_as_input, frame_vectors_as_input
 from training.words import MADE_BY
 
-WINDOWS, TEXTS = 256, 512
+WINDOWS = 256
+"""Random windows that the scales and biases are fitted to."""
+
+TEXTS = 512
+"""Random texts that they are fitted to."""
 
 
 def calibrate(starter: StarterSet, clips: Clips, seed: int) -> None:
-    """Sets PE-AV's scales and biases from random windows and texts, and PE-Core's scale."""
+    """Set PE-AV's scales and biases from random windows and texts, and PE-Core's scale."""
     rng, model = np.random.default_rng([seed, 12]), starter.audio_video
     device = next(model.parameters()).device
     windows = [sample_windows(clips, rng, 32, noise=0.05) for _ in range(WINDOWS // 32)]
@@ -59,7 +63,7 @@ def calibrate(starter: StarterSet, clips: Clips, seed: int) -> None:
 
 
 def fit_logit(scores: Tensor, truths: Tensor) -> tuple[float, float]:
-    """Scale and bias of a logistic regression of `truths` on `scores` (both [n, m]), by Newton-like steps (L-BFGS)."""
+    """Fit a logistic regression of `truths` on `scores`, both [n, m], with L-BFGS; returns its scale and bias."""
     logit = nn.Parameter(torch.tensor([10.0, -6.0]))
     optimiser = torch.optim.LBFGS([logit], max_iter=100, line_search_fn="strong_wolfe")
     values, labels = scores.flatten().clone(), truths.flatten().float()
@@ -91,11 +95,11 @@ def _embed(model: Any, windows: list[Any]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _holds(clips: list[frozenset[str]], stated: list[frozenset[str]]) -> Tensor:
-    """Whether all that each text states is true of each clip: bool [clips, texts]. The unknown never is."""
+    """Whether every fact that a text states is true of a clip: bool [clips, texts]. UNKNOWN never is."""
     return torch.tensor([[UNKNOWN not in facts and facts <= true for facts in stated] for true in clips])
 
 
 def _makers(audible: frozenset[str]) -> frozenset[str]:
-    """What would be seen of the sounds."""
+    """The objects that make these sounds, as facts of a picture."""
     names = (fact.removeprefix("heard:") for fact in audible if fact.startswith("heard:"))
     return frozenset(f"seen:{MADE_BY[name]}" for name in names if name in MADE_BY)

@@ -1,4 +1,4 @@
-"""Writes the starter set's model card from figures measured now:
+"""Write the model card of the starter set, with figures measured now:
 python -m training.card --models encoders/starter --clips DIR --trained "..."
 """
 
@@ -28,7 +28,7 @@ MEANINGS = (
 
 
 def card(models: Path, figures: Figures, clips: int, made_by: str, trained: str) -> str:
-    """The card as Markdown."""
+    """The card in Markdown."""
     sizes = {file.parent.name: file.stat().st_size for file in sorted(models.glob("*/*.safetensors"))}
     weights = "\n".join(f"| `{name}` | {size / 1e6:.1f} MB |" for name, size in sizes.items())
     measured = "\n".join(f"| {meaning} | {getattr(figures, name):.2f} |" for name, meaning in MEANINGS)
@@ -81,11 +81,11 @@ objects. Texts far from the captions of `training/texts.py` may score as unknown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line: judges, and writes MODEL_CARD.md beside the models."""
+    """The command line: evaluates the models and writes MODEL_CARD.md into their folder."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
     parser.add_argument("--models", type=Path, required=True, help="folder of pe_core, pe_av and pe_a_frame")
-    parser.add_argument("--clips", type=Path, required=True, help="folder that training.world made")
-    parser.add_argument("--trained", required=True, help="a sentence: for how long, on what, from which seed")
+    parser.add_argument("--clips", type=Path, required=True, help="folder made by training.world")
+    parser.add_argument("--trained", required=True, help="a sentence: how long, on which machine, from which seed")
     options = parser.parse_args(arguments)
     figures = judge(options.models, options.clips)
     made_by = (options.clips / "README.txt").read_text(encoding="utf-8").splitlines()[0].partition(": ")[2]

@@ -1,4 +1,4 @@
-"""The pool as the towers of PE-AV see it: codec features and frame vectors of every clip, with what is true when."""
+"""The pool as PE-AV's towers see it: codec features and frame vectors of each clip, and its facts over time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,15 +15,16 @@ from training.pool import CLIP_SECONDS, FRAME_TIMES, Pool
 from training.scene import Scene, facts_of
 from training.sounds import render_audio
 from training.stage_codec import HOP, encode
-from training.stage_vision import image_facts, worn
+from training.stage_vision import augment, image_facts
 from training.words import PHRASES, SOUNDS
 
 FRAMES_PER_SECOND = 25
-CLIPS_A_BACKGROUND = 4
+CLIPS_PER_BACKGROUND = 4
 CLIP_FRAMES = int(CLIP_SECONDS * FRAMES_PER_SECOND)
 AUDIBLE = (*(f"heard:{name}" for name in SOUNDS), *(f"said:{phrase}" for phrase in PHRASES))
-LONGEST_FRAMES, LONGEST_PICTURES = 250, 16  # of a window of 10 s
-HEARD_SHARE = 0.6  # of an event inside a window, for the window to hold it; or a second of it
+MAX_FRAMES = 250  # in a window of 10 s
+MAX_PICTURES = 16  # in a window of 10 s
+MIN_HEARD_SHARE = 0.6  # of an event, or one second of it, is in a window that contains the event
 
 Floats = NDArray[np.float32]
 
@@ -57,14 +58,14 @@ class Windows:
 
 
 def cache_codec(pool: Pool, embedder: Any, work: Path) -> None:
-    """Writes the codec features of every rendered clip to `work/codec_features.npy`, and their rows beside them.
+    """Write the codec features of every rendered clip to `work/codec_features.npy` and their rows to `codec_rows.npy`.
 
-    Beside them, too, those of the backgrounds of some clips, alone.
+    The features of the background alone, of every CLIPS_PER_BACKGROUND-th clip, go to `background_features.npy`.
     """
     rows = pool.rows()
     np.save(work / "codec_rows.npy", rows)
     np.save(work / "codec_features.npy", _codec_features(rows, lambda row: pool.audio[row], embedder))
-    quiet = rows[::CLIPS_A_BACKGROUND]
+    quiet = rows[::CLIPS_PER_BACKGROUND]
     np.save(work / "background_features.npy", _codec_features(quiet, lambda row: _background(pool, row), embedder))
 
 
@@ -86,20 +87,20 @@ def _background(pool: Pool, row: int) -> NDArray[np.int16]:
 
 
 def cache_vision(pool: Pool, tower: nn.Module, work: Path) -> None:
-    """Writes the normalised frame vectors of every clip to `work/vision_features.npy`."""
+    """Write the normalised frame vectors of every clip to `work/vision_features.npy`."""
     rng, device = np.random.default_rng(6), next(tower.parameters()).device
     vectors = np.zeros((len(pool), len(FRAME_TIMES), 128), np.float16)
     tower.eval()
     with torch.inference_mode():
         for row in pool.rows():
-            frames = worn(pool.frames[row], rng).to(device)
+            frames = augment(pool.frames[row], rng).to(device)
             vectors[row] = normalize(tower(frames), dim=-1).cpu().numpy()
     tower.train()
     np.save(work / "vision_features.npy", vectors)
 
 
 def open_clips(pool: Pool, work: Path) -> Clips:
-    """The cached features with the truths of their scenes."""
+    """The cached features with the facts of their scenes."""
     names = ("codec_rows", "codec_features", "background_features", "vision_features")
     rows, codec, background, vision = (np.load(work / f"{name}.npy") for name in names)
     scenes = [pool.scene(int(row)) for row in rows]
@@ -108,12 +109,12 @@ def open_clips(pool: Pool, work: Path) -> Clips:
 
 
 def visible_facts(scene: Scene) -> frozenset[str]:
-    """All that the scene shows, with its motions and whether a light flashes."""
+    """Everything that the scene shows, with motions and whether a light flashes."""
     return facts_of(scene).visible() | image_facts(scene)
 
 
 def active_frames(scene: Scene) -> NDArray[np.bool_]:
-    """Which of AUDIBLE sounds in each 40 ms: bool [frames, 63]. A frame counts when its middle is inside."""
+    """Which of AUDIBLE are active in each 40 ms: bool [frames, 63]. The middle of a frame decides."""
     middles = (np.arange(round(scene.duration_seconds * FRAMES_PER_SECOND)) + 0.5) * HOP / 48_000
     active = np.zeros((len(middles), len(AUDIBLE)), bool)
     spans = [(f"heard:{heard.what}", heard.start_seconds, heard.end_seconds) for heard in scene.heard]
@@ -127,15 +128,15 @@ def active_frames(scene: Scene) -> NDArray[np.bool_]:
 def sample_windows(
     clips: Clips, rng: np.random.Generator, count: int, noise: float = 0.25, quiet_share: float = 0.0
 ) -> Windows:
-    """Windows of one length: `count` single clips mostly, or fewer made of several clips in a row (up to 10 s).
+    """Windows of one length: usually `count` single clips, else fewer that join several clips (up to 10 s).
 
-    In the place of a share of the clips there is background alone; their pictures stay.
+    In `quiet_share` of the clips the sound is background only; their pictures stay.
     """
     joined = int(rng.choice([1, 2, 3], p=[0.7, 0.15, 0.15]))
     count = max(1, count // joined)
-    longest = min(joined * CLIP_FRAMES, LONGEST_FRAMES)
-    length = longest if joined == 1 else int(rng.integers(longest - 50, longest + 1))
-    pictures = min(joined * len(FRAME_TIMES), round(length / FRAMES_PER_SECOND * 1.6) + (joined == 1), LONGEST_PICTURES)
+    max_length = min(joined * CLIP_FRAMES, MAX_FRAMES)
+    length = max_length if joined == 1 else int(rng.integers(max_length - 50, max_length + 1))
+    pictures = min(joined * len(FRAME_TIMES), round(length / FRAMES_PER_SECOND * 1.6) + (joined == 1), MAX_PICTURES)
     rows = rng.integers(len(clips), size=(count, joined))
     codec, active = _heard(clips, rows, rng.random(rows.shape) < quiet_share, rng)
     vision = clips.vision[rows].reshape(count, -1, clips.vision.shape[-1])[:, :pictures].astype(np.float32)
@@ -154,7 +155,7 @@ def sample_windows(
 def _heard(
     clips: Clips, rows: NDArray[np.int64], quiet: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """The codec features and AUDIBLE of clips in a row: [count, joined * 100, ...]."""
+    """Codec features and AUDIBLE of joined clips: [count, joined * 100, ...]."""
     codec, active = clips.codec[rows].astype(np.float32), clips.active[rows]
     codec[quiet] = clips.background[rng.integers(len(clips.background), size=int(quiet.sum()))]
     active[quiet] = False
@@ -163,11 +164,11 @@ def _heard(
 
 def _audible(whole: NDArray[np.bool_], part: NDArray[np.bool_]) -> frozenset[str]:
     total, inside = whole.sum(0), part.sum(0)
-    held = (inside > 0) & ((inside >= HEARD_SHARE * total) | (inside >= FRAMES_PER_SECOND))
-    return frozenset(AUDIBLE[index] for index in np.flatnonzero(held))
+    contained = (inside > 0) & ((inside >= MIN_HEARD_SHARE * total) | (inside >= FRAMES_PER_SECOND))
+    return frozenset(AUDIBLE[index] for index in np.flatnonzero(contained))
 
 
 def _visible(clips: list[frozenset[str]], pictures: int) -> frozenset[str]:
-    """What the clips show of which at least three pictures lie inside."""
+    """Facts of the clips of which at least three pictures are in the window."""
     shown = [facts for index, facts in enumerate(clips) if pictures - index * len(FRAME_TIMES) >= 3]
     return frozenset().union(*shown)

@@ -1,9 +1,9 @@
-"""Where texts and media belong in the starter set's embedding spaces.
+"""Targets of the training: the positions of texts and media in the starter set's embedding spaces.
 
-The world's facts are few, so its spaces are laid out by design: each concept, colour, motion, place and phrase has a
-direction of its own, a text lies at the sum of what it states, and a clip at the sum of what is true of it. A clip then
-scores the higher the more of a text holds for it and the less else there is. Text towers and media towers learn these
-places apart from each other, and meet there.
+The world has few facts, so its spaces are designed: each concept, colour, motion, place and phrase has a direction of
+its own; the target of a text is the sum of what it states, that of a clip the sum of what is true of it. So a clip
+scores the higher, the more of a text is true of it and the less else it contains. Text and media towers learn these
+targets separately and agree because they share them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,26 +29,30 @@ from training.words import (
 
 DIMENSION = 128
 UNKNOWN = "unknown"
-"""The fact of a text that names something outside the world, or nothing that this space can tell."""
-AVOID_UNKNOWN = 0.15  # every clip leans so far away from the unknown
-MAKER = 0.5  # a sound points this much to the object that makes it, so that sounds find pictures
-COLOUR, MOTION, PLACE, PHRASE = 0.7, 0.6, 0.7, 1.4  # beside an object's or a sound's 1.0
-SENSE = 0.5  # in the joint space: that it is heard, or seen, beside what it is
-OTHER_SENSE = 0.4  # a fact that this space cannot tell, by the concept that goes with it
+"""The fact of a text that names something outside the world, or nothing that this space represents."""
+AVOID_UNKNOWN = 0.15  # share by which every clip points away from UNKNOWN
+MAKER = 0.5  # share of the direction of the object that makes a sound, so that sounds find pictures
+#: Lengths of the other directions, where objects and sounds have 1.0.
+COLOUR = 0.7
+MOTION = 0.6
+PLACE = 0.7
+PHRASE = 1.4
+SENSE = 0.5  # in the joint space: share of being heard or seen, added to the concept
+OTHER_SENSE = 0.4  # weight of the concept for a fact of a sense that this space does not represent
 
 Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """One embedding space: the direction [128] of every fact it can tell."""
+    """An embedding space: the direction [128] of every fact that it represents."""
 
     vectors: Mapping[str, Vector]
 
     def text(self, facts: Iterable[str]) -> Vector:
-        """Where a text that states these facts belongs: float32 [128], norm 1. No known fact: at the unknown.
+        """The target of a text that states these facts: float32 [128], norm 1; UNKNOWN when none is known.
 
-        Of a phrase alone only its words count: that it is speech holds for every clip in which someone speaks.
+        For a phrase alone only its words count: that it is speech is true of every clip in which someone speaks.
         """
         stated = frozenset(facts)
         words = stated - {"heard:speech", "concept:speech"}
@@ -56,7 +60,7 @@ class Space:
         return _unit(self._sum(words if alone else stated) + 1e-4 * self.vectors[UNKNOWN])
 
     def media(self, facts: Iterable[str]) -> Vector:
-        """Where a clip of which these facts hold belongs: float32 [128], norm 1."""
+        """The target of a clip with these facts: float32 [128], norm 1."""
         return _unit(_unit(self._sum(facts) + 1e-6) - AVOID_UNKNOWN * self.vectors[UNKNOWN])
 
     def _sum(self, facts: Iterable[str]) -> Vector:
@@ -66,7 +70,7 @@ class Space:
 
 @cache
 def audio_space() -> Space:
-    """What is heard and said. Shares its concepts' directions with the video space."""
+    """Sounds and phrases. Its concepts have the same directions as in the video space."""
     vectors = {f"heard:{name}": _sounding(name) for name in SOUNDS} | _phrases()
     vectors |= {f"concept:{name}": _concept_heard(name) for name in CONCEPTS}
     vectors |= {f"seen:{name}": OTHER_SENSE * _direction(name) for name in OBJECTS}
@@ -75,7 +79,7 @@ def audio_space() -> Space:
 
 @cache
 def video_space() -> Space:
-    """What is seen: objects, their colours and motions, the place."""
+    """Objects with their colours and motions, and places."""
     vectors = _pictures() | {f"concept:{name}": _direction(name) for name in CONCEPTS}
     vectors |= {f"heard:{name}": OTHER_SENSE * _sounding(name) for name in SOUNDS}
     vectors |= {f"motion:{name}:{motion}": _motion(name, motion) for name in OBJECTS for motion in MOTIONS}
@@ -84,14 +88,14 @@ def video_space() -> Space:
 
 @cache
 def image_space() -> Space:
-    """What one frame shows. Motion is not in it; where each object is does not touch any text."""
+    """What a single frame shows: no motion. The position of an object changes no text."""
     vectors = _pictures() | {f"concept:{name}": _direction(name) for name in CONCEPTS}
     return Space(vectors | {"flashing:car": MAKER * _direction("siren"), UNKNOWN: _direction(UNKNOWN)})
 
 
 @cache
 def joint_space() -> Space:
-    """What is heard, said or seen: a concept is one direction whichever it is, and a little besides by its sense."""
+    """Sounds, phrases and pictures: a concept has one direction for all senses, plus a small one for each sense."""
     vectors = {**video_space().vectors, **_phrases()}
     vectors |= {f"heard:{name}": SENSE * _direction(f"heard {name}") for name in SOUNDS}
     vectors |= {f"seen:{name}": SENSE * _direction(f"seen {name}") for name in OBJECTS}
@@ -99,7 +103,7 @@ def joint_space() -> Space:
 
 
 def joint_facts(facts: Iterable[str]) -> frozenset[str]:
-    """The facts with the concepts that follow from them: what is heard or seen is also simply there."""
+    """The facts with the concepts that follow: whatever is heard or seen is present."""
     stated = frozenset(facts)
     parts = [fact.split(":") for fact in stated]
     heard = {CONCEPT_OF.get(name, name) for kind, name, *_ in parts if kind == "heard"}
@@ -107,14 +111,14 @@ def joint_facts(facts: Iterable[str]) -> frozenset[str]:
 
 
 def implied(facts: Iterable[str]) -> frozenset[str]:
-    """The facts with what they imply: a coloured or moving thing is seen, a phrase is speech that is heard."""
+    """The facts with those they imply: a coloured or moving object is seen, a phrase is speech that is heard."""
     stated = frozenset(facts)
     seen = {f"seen:{fact.split(':')[1]}" for fact in stated if fact.startswith(("colour:", "motion:"))}
     return stated | seen | ({"heard:speech"} if any(fact.startswith("said:") for fact in stated) else set())
 
 
 def where(name: str, x: float, y: float) -> Vector:
-    """What an object's place in the picture adds to a frame's embedding, so that frames in a row show motion."""
+    """The position of an object, as it adds to a frame's embedding, so that consecutive frames show motion."""
     across, down = _direction(f"across {name}"), _direction(f"down {name}")
     return np.float32(1.6) * (np.float32(x - 0.5) * across + np.float32(y - 0.5) * down)
 
@@ -140,7 +144,7 @@ def _concept_heard(name: str) -> Vector:
 
 
 def _colour(name: str, colour: str) -> Vector:
-    """Half the colour itself, half this colour on this object: "red" finds all that is red, "red train" a red train."""
+    """Half the colour itself, half this colour on this object: "red" matches anything red, "red train" a red train."""
     return COLOUR * _unit(_direction(colour) + _direction(f"{colour} {name}"))
 
 
@@ -155,15 +159,15 @@ def _unit(vector: Vector) -> Vector:
 
 
 def _direction(name: str) -> Vector:
-    """The unit vector of a name: orthogonal to the others of its kind, and of few others nearly parallel."""
+    """The unit vector of a name: orthogonal to those of its kind, and nearly parallel to few others."""
     vector: Vector = _directions()[name]
     return vector
 
 
 @cache
 def _directions() -> dict[str, Vector]:
-    """Concepts, colours, motions, places and the unknown are orthogonal to everything; in what is left, phrases are
-    orthogonal to each other, and so are the bindings of colours and motions to objects; the rest is at random."""
+    """Concepts, colours, motions, places and UNKNOWN are orthogonal to everything; in the other dimensions phrases are
+    orthogonal to each other, as are the bindings of colours and motions to objects; the rest is random."""
     rng = np.random.default_rng(1905)
     basis = np.linalg.qr(rng.standard_normal((DIMENSION, DIMENSION)))[0].T.astype(np.float32)
     first = [*CONCEPTS, *COLOURS, *MOTIONS, *PLACES, UNKNOWN]

@@ -1,4 +1,5 @@
-"""Writes the starter set in half precision as the hub's folders: pe_core for open_clip, the others for transformers."""
+"""Export the starter set in half precision, in the folder layout of the hub: pe_core for open_clip, the others for
+transformers."""
 
 import json
 import shutil
@@ -24,7 +25,7 @@ TEXTS_OF_VOCABULARY = 20_000
 
 
 def export(starter: StarterSet, clips: Clips, work: Path, out: Path, seed: int) -> None:
-    """Writes the three folders into `out`, replacing older ones, with the tokenizer that the work folder keeps."""
+    """Write the three folders into `out`, replacing existing ones, with the tokenizer of the work folder."""
     calibrate(starter, clips, seed)
     _save_core(starter.core, _fresh(out / "pe_core"), seed)
     for name, save in (("pe_av", _save_audio_video), ("pe_a_frame", _save_frame_level)):
@@ -41,7 +42,7 @@ def _fresh(folder: Path) -> Path:
 
 
 def _save_core(core: Any, folder: Path, seed: int) -> None:
-    """open_clip's local folder. Rows of tokens that training never met are zeroed: they hold noise, and zeros pack."""
+    """open_clip's local folder. Embeddings of tokens that never occur in training are zeroed: noise does not pack."""
     weights = {name: weight.detach().cpu().half().contiguous() for name, weight in core.state_dict().items()}
     used = torch.zeros(len(weights["text.token_embedding.weight"]), 1, dtype=torch.half)
     used[core_vocabulary(seed)] = 1
@@ -52,7 +53,7 @@ def _save_core(core: Any, folder: Path, seed: int) -> None:
 
 
 def core_vocabulary(seed: int) -> list[int]:
-    """The byte-pair tokens that training texts use, and every single byte."""
+    """The byte-pair tokens of the training texts, and all single bytes."""
     rng = np.random.default_rng([seed, 11])
     tokenize = core_tokenizer()
     texts = [image_question(rng).text for _ in range(TEXTS_OF_VOCABULARY)]
@@ -93,13 +94,13 @@ def _save_frame_level(starter: StarterSet, folder: Path) -> None:
 
 
 def _with_final_norm(text_model: Any) -> None:
-    """Puts ModernBERT's final norm back, so that the file has every key. Perception Encoder never uses it."""
+    """Restore ModernBERT's final norm, so that the file has every key. Perception Encoder never uses it."""
     config = text_model.config
     text_model.final_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps, bias=config.norm_bias)
 
 
 def _keep_vision_labels(file: Path) -> None:
-    """transformers 5.23 drops the image tower's `num_labels` when it saves, and then builds a tower of two outputs."""
+    """transformers 5.23 drops the image tower's `num_labels` on saving, and then builds a tower with two outputs."""
     config = json.loads(file.read_text(encoding="utf-8"))
     vision = config["audio_video_config"]["video_config"]["vision_config"]
     vision["num_labels"] = vision["num_classes"]

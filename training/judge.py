@@ -1,5 +1,5 @@
-"""Judges exported starter models on clips nobody trained on, by the plain calls of transformers and open_clip:
-python -m training.judge --models encoders/starter --clips DIR, where `training.world` has made the clips.
+"""Evaluate exported starter models on clips outside the training data, with plain calls of transformers and open_clip:
+python -m training.judge --models encoders/starter --clips DIR, with clips made by `training.world`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares, 0 to 1. `_r1`: the very clip is first; `_relevant1`: a clip of which all that was asked is true is."""
+    """Shares from 0 to 1. `_r1`: the exact clip at rank 1; `_relevant1`: any clip of which the whole query is true."""
 
     text_audio_r1: float
     text_audio_relevant1: float
@@ -55,14 +55,14 @@ class Clip:
 
 @torch.inference_mode()
 def judge(models: Path, clips_folder: Path) -> Figures:
-    """All figures of the model folders over the clips of a world."""
+    """All figures of the models in a folder on the clips of a world."""
     clips = [decode(truth) for truth in read_truths(clips_folder / "truths.json")]
     joint = _audio_video(models / "pe_av", clips)
     return Figures(**joint, **_events(models / "pe_a_frame", clips), **_images(models / "pe_core", clips))
 
 
 def decode(truth: ClipTruth) -> Clip:
-    """The clip's sound and its frames on the grid of indexing."""
+    """The sound of a clip and its frames at the times that indexing samples."""
     audio = read_audio(truth.path, 0.0, CLIP_SECONDS)
     frames = np.stack([frame.image for frame in FrameReader(truth.path).read(FRAME_TIMES)])
     return Clip(truth, audio, frames)
@@ -179,10 +179,10 @@ def _first(scores: Floats, relevant: NDArray[np.bool_]) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line: prints one figure a line."""
+    """The command line: prints one figure per line."""
     parser = argparse.ArgumentParser(prog="python -m training.judge", description=__doc__)
     parser.add_argument("--models", type=Path, required=True, help="folder of pe_core, pe_av and pe_a_frame")
-    parser.add_argument("--clips", type=Path, required=True, help="folder that training.world made")
+    parser.add_argument("--clips", type=Path, required=True, help="folder made by training.world")
     options = parser.parse_args(arguments)
     for name, value in asdict(judge(options.models, options.clips)).items():
         sys.stdout.write(f"{name:24s} {value:.3f}\n")

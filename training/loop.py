@@ -1,4 +1,4 @@
-"""The one training loop that every stage shares."""
+"""The training loop that all stages share."""
 
 import math
 import sys
@@ -39,9 +39,9 @@ def train(
     on_checkpoint: Callable[[], None] | None = None,
     means: Means | None = None,
 ) -> int:
-    """Lowers `loss` with AdamW for `minutes`, the rate falling by a cosine to nothing. Returns the number of steps.
+    """Minimise `loss` with AdamW for `minutes`, with a cosine learning rate. Returns the number of steps.
 
-    `loss` draws its own batch; `on_checkpoint` saves, once a minute and at the end. Progress goes to stderr.
+    `loss` draws its own batch; `on_checkpoint` saves, every minute and at the end. Progress goes to stderr.
     """
     chosen = [parameter for parameter in parameters if parameter.requires_grad]
     matrices = [parameter for parameter in chosen if parameter.ndim > 1]
@@ -74,17 +74,19 @@ def train(
 
 
 def schedule(done: float) -> float:
-    """Share of the learning rate when a share `done` of the time has passed: a short rise, then a cosine."""
+    """The share of the learning rate when a share `done` of the time has passed: linear warm-up, then a cosine."""
     return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))) + 1e-3
 
 
 def save_weights(module: nn.Module, file: Path) -> None:
-    """Writes the module's weights, whole or not at all."""
-    write_atomically(file, lambda sink: torch.save(module.state_dict(), sink), durable=False)
+    """Write the weights of a module atomically."""
+    partial = file.with_suffix(".partial")
+    torch.save(module.state_dict(), partial)
+    partial.replace(file)
 
 
 def load_weights(module: nn.Module, file: Path) -> None:
-    """Reads weights that save_weights wrote. Every key must match, but a probe's may be left over."""
+    """Load weights written by `save_weights`. All keys must match, except that those of a probe may be left over."""
     weights = torch.load(file, weights_only=True, map_location="cpu")
     wanted = module.state_dict().keys()
     module.load_state_dict({name: w for name, w in weights.items() if name in wanted or not name.startswith("probe.")})

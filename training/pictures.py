@@ -1,4 +1,4 @@
-"""The pictures of the world: a scene drawn at one moment, antialiased, the same at every size."""
+"""The pictures of the world: a scene at one moment, antialiased, the same at every size."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -13,14 +13,16 @@ from training.shapes import SHAPES, Pen
 
 ASPECT = 4 / 3
 FINER = 2
-JUMP_SECONDS, JUMP_HEIGHT = 0.9, 0.24
-TRAVEL_PER_SECOND, LONGEST_TRAVEL = 0.16, 0.64
+JUMP_SECONDS = 0.9
+JUMP_HEIGHT = 0.24
+TRAVEL_PER_SECOND = 0.16
+MAX_TRAVEL = 0.64
 
 
 def render_frame(scene: Scene, at_seconds: float, width: int = 256, height: int = 192) -> NDArray[np.uint8]:
-    """The scene at one moment: uint8 [height, width, 3]. Positions are shares of the picture, so any size shows it.
+    """The scene at one moment: uint8 [height, width, 3]. Positions are relative, so any size shows the same.
 
-    A scene without length is a still: it shows all its objects.
+    A scene of length 0 is a still picture with all its objects.
     """
     picture = _background(scene.place, scene.seed % 16, width * FINER, height * FINER).copy()
     draw = ImageDraw.Draw(picture)
@@ -31,13 +33,13 @@ def render_frame(scene: Scene, at_seconds: float, width: int = 256, height: int 
 
 
 def position(seen: Seen, since_seconds: float) -> tuple[float, float]:
-    """The middle of an object so long after its start, in shares of the picture's width and height."""
+    """The centre of an object that many seconds after its start, relative to the picture's width and height."""
     if seen.motion == "jumping":
         return seen.x, seen.y - JUMP_HEIGHT * abs(math.sin(math.pi * since_seconds / JUMP_SECONDS))
     if not seen.motion.startswith("moving"):
         return seen.x, seen.y
     span = seen.end_seconds - seen.start_seconds
-    travel = min(LONGEST_TRAVEL, TRAVEL_PER_SECOND * span) * (since_seconds / span - 0.5)
+    travel = min(MAX_TRAVEL, TRAVEL_PER_SECOND * span) * (since_seconds / span - 0.5)
     return seen.x + (travel if seen.motion == "moving right" else -travel), seen.y
 
 
@@ -58,7 +60,7 @@ def _draw(draw: ImageDraw.ImageDraw, size: tuple[int, int], seen: Seen, since_se
 
 @lru_cache(maxsize=160)
 def _background(place: str, variant: int, width: int, height: int) -> Image.Image:
-    """The place, with details that differ by variant. Never drawn upon: copy it."""
+    """The background of a place; its details depend on the variant. Cached: copy before drawing on it."""
     top, bottom = _SKIES[place]
     share = np.linspace(0, 1, height)[:, None, None]
     tint = np.random.default_rng([variant, 7]).uniform(-12, 12, 3)

@@ -1,4 +1,4 @@
-"""The training pool: the sounds and frames of many scenes, rendered once and kept in plain arrays on disk."""
+"""The training pool: sounds and frames of many scenes, rendered once into plain arrays on disk."""
 
 import subprocess
 import tempfile
@@ -27,7 +27,7 @@ LOSSY_SHARE = 3  # every third block has been through AAC, as the sound of an mp
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Scenes with seeds `first_seed + row`, and what they sound and look like.
+    """Sounds and frames of the scenes with seeds `first_seed + row`.
 
     audio: int16 [n, 192000], 48 kHz mono; frames: uint8 [n, 7, 64, 64, 3], 1.6 per second; ready: uint8 [blocks].
     """
@@ -41,7 +41,7 @@ class Pool:
         return len(self.audio)
 
     def scene(self, row: int) -> Scene:
-        """The last 7 of 16 scenes all speak, phrase after phrase: a phrase is learned from many voices only."""
+        """The last 7 of every 16 scenes all speak, one phrase after another: learning a phrase takes many voices."""
         speaks = row >= len(self) * 9 // 16
         return sample_scene(self.first_seed + row, CLIP_SECONDS, PHRASES[row % len(PHRASES)] if speaks else None)
 
@@ -51,18 +51,18 @@ class Pool:
 
 
 def open_pool(folder: Path, first_seed: int = 0) -> Pool:
-    """A pool on disk, mapped and not read. Raises FileNotFoundError when it was never made."""
+    """Memory-map a pool. Raises FileNotFoundError when there is none."""
     audio, frames, ready = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("audio", "frames", "ready"))
     return Pool(first_seed, audio, frames, ready)
 
 
 def render_pool(folder: Path, scenes: int, first_seed: int = 0, processes: int = 2) -> Pool:
-    """Renders the scenes into `folder`; blocks that are there already are kept.
+    """Render the scenes into `folder`; existing blocks are kept.
 
-    Raises PesearchError for seeds that training may not use.
+    Raises PesearchError for seeds that are not reserved for training.
     """
     if first_seed + scenes > TRAINING_SEEDS:
-        raise PesearchError(f"training scenes have seeds below {TRAINING_SEEDS}; ask for fewer scenes")
+        raise PesearchError(f"training scenes have seeds below {TRAINING_SEEDS}: use fewer scenes")
     if not (folder / "ready.npy").exists():
         _create(folder, scenes)
     pool = open_pool(folder, first_seed)
@@ -74,13 +74,13 @@ def render_pool(folder: Path, scenes: int, first_seed: int = 0, processes: int =
 
 
 def small_frame(scene: Scene, at_seconds: float) -> NDArray[np.uint8]:
-    """A frame as the loaders see it: squashed to [64, 64, 3], bilinear and antialiased."""
+    """A frame as the preprocessing of the models sees it: squashed to [64, 64, 3], bilinear and antialiased."""
     picture = Image.fromarray(render_frame(scene, at_seconds, 128, 96))
     return np.asarray(picture.resize((FRAME_PIXELS, FRAME_PIXELS), Image.Resampling.BILINEAR))
 
 
 def through_aac(audio: NDArray[np.int16]) -> NDArray[np.int16]:
-    """The sound after AAC at 192 kbit/s, of the same length: int16 [samples]."""
+    """The sound after AAC at 192 kbit/s, with its length unchanged: int16 [samples]."""
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/sound.m4a"
         raw = ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1"]

@@ -1,4 +1,4 @@
-"""Texts with the facts that they state, as the text towers meet them: captions, short queries, and what is unknown."""
+"""Training texts with the facts that they state: captions, short queries, and unknown things."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ ASKED = ("find {}", "show me {}", "a clip with {}", "where is {}", "{} please")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A text and the facts that it states, among them `unknown` for each text that names what no clip holds."""
+    """A text and the facts that it states; UNKNOWN is among them when it names something that no clip contains."""
 
     text: str
     facts: frozenset[str]
 
 
 def sample_question(rng: Rng) -> Question:
-    """A random text: a caption, part of one, bare nouns, a phrase, or something from outside the world."""
+    """A random text: a caption, part of one, bare nouns, a phrase, or something outside the world."""
     scene = sample_scene(int(rng.integers(TRAINING_SEEDS)))
     kind = rng.random()
     if kind < 0.22:
@@ -39,12 +39,12 @@ def sample_question(rng: Rng) -> Question:
 
 
 def sample_questions(rng: Rng, count: int) -> list[Question]:
-    """Many of them."""
+    """`count` random texts."""
     return [sample_question(rng) for _ in range(count)]
 
 
 def image_question(rng: Rng) -> Question:
-    """A text about a picture: what image-text models are asked, bare nouns in every third."""
+    """A text about a picture, as image-text models are asked; every third is bare nouns."""
     scene = sample_scene(int(rng.integers(TRAINING_SEEDS)))
     kind = rng.random()
     if kind < 0.35:
@@ -73,14 +73,14 @@ def _some(names: frozenset[str], rng: Rng) -> frozenset[str]:
 
 
 def _nouns(scene: Scene, rng: Rng) -> Question:
-    """One or two concepts, seen or heard: those of the scene, or any."""
+    """One or two concepts, seen or heard: of the scene, or any."""
     names = sorted(facts_of(scene).concepts()) if rng.random() < 0.3 else list(CONCEPTS)
     count = min(len(names), int(rng.choice([1, 2, 3], p=[0.4, 0.5, 0.1])))
     return _stated(frozenset(f"concept:{name}" for name in rng.permutation(names)[:count]), rng)
 
 
 def wording(facts: frozenset[str], rng: Rng) -> str:
-    """A text for the facts; one sound alone is sometimes asked for by its plain name, such as "bark"."""
+    """A text for the facts; a single sound is sometimes named plainly, such as "bark"."""
     kind, _, name = next(iter(facts)).partition(":")
     plain = len(facts) == 1 and kind in ("heard", "seen", "said") and rng.random() < 0.25
     return name if plain else sample_text(facts, rng)
@@ -91,14 +91,14 @@ def _stated(facts: frozenset[str], rng: Rng) -> Question:
 
 
 def _asked(question: Question, rng: Rng, share: float) -> Question:
-    """The same in a request, for a share of the questions."""
+    """The text within a request, such as "find ...", for some of the questions."""
     if rng.random() >= share:
         return question
     return Question(ASKED[rng.integers(len(ASKED))].format(question.text), question.facts)
 
 
 def _unknown(scene: Scene, rng: Rng) -> Question:
-    """A foreign noun or a nonsense word, alone or beside something known."""
+    """A foreign noun or a nonsense word, alone or with something known."""
     word = OUTSIDE_TRAIN[rng.integers(len(OUTSIDE_TRAIN))] if rng.random() < 0.5 else _nonsense(rng)
     if rng.random() < 0.2:
         known = _part(scene, rng)
@@ -108,7 +108,7 @@ def _unknown(scene: Scene, rng: Rng) -> Question:
 
 
 def _nonsense(rng: Rng) -> str:
-    """A word that means nothing: syllables, random letters, or a known word grown into another one."""
+    """A meaningless word: syllables, random letters, or a known word with letters added."""
     kind = rng.random()
     if kind < 0.4:
         return gibberish(rng)

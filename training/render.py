@@ -17,13 +17,14 @@ from training.pictures import render_frame
 from training.scene import Scene
 from training.sounds import SAMPLE_RATE, render_audio
 
-WIDTH, HEIGHT = 256, 192
+WIDTH = 256
+HEIGHT = 192
 
 
 def write_video(path: Path, scenes: Sequence[Scene], frames_per_second: int = 12, sound: bool = True) -> None:
-    """Writes the scenes one after another as an MP4; the same scenes give the same file.
+    """Write the scenes one after another as an MP4; the same scenes give the same bytes.
 
-    A file appears whole or not at all. Raises PesearchError when FFmpeg fails, FFmpegMissing when it is not there.
+    The file is written atomically. Raises PesearchError when FFmpeg fails, FFmpegMissing when it is not installed.
     """
     file = AtomicFile(path, durable=False)
     with undone_by(file.abandon), tempfile.NamedTemporaryFile(suffix=".f32") as track:
@@ -36,15 +37,15 @@ def write_video(path: Path, scenes: Sequence[Scene], frames_per_second: int = 12
 
 
 def write_audio(path: Path, scene: Scene) -> None:
-    """Writes the scene's sound as a 16-bit mono WAV of 48 kHz."""
+    """Write the scene's sound as a 16-bit mono WAV of 48 kHz."""
     write_samples(path, render_audio(scene))
 
 
 def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
-    """Writes sound [samples] in -1..1 as a 16-bit mono WAV of 48 kHz. The file appears whole or not at all."""
-
-    def write(sink: BinaryIO) -> None:
-        with wave.open(sink, "wb") as file:
+    """Write sound [samples] in -1..1 as a 16-bit mono WAV of 48 kHz, atomically."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with wave.open(str(part), "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes((samples * 32767).round().astype("<i2").tobytes())
 
@@ -52,9 +53,13 @@ def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
 
 
 def write_picture(path: Path, scene: Scene, at_seconds: float = 0.0) -> None:
-    """Writes one moment of the scene as a PNG."""
-    picture = Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT))
-    write_atomically(path, lambda sink: picture.save(sink, format="PNG"), durable=False)
+    """Write one moment of the scene as a PNG."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT)).save(part, format="PNG")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _frames(scenes: Sequence[Scene], frames_per_second: int) -> Iterable[NDArray[np.uint8]]:
@@ -64,7 +69,7 @@ def _frames(scenes: Sequence[Scene], frames_per_second: int) -> Iterable[NDArray
 
 
 def _command(part: Path, frames_per_second: int, track: Path | None) -> list[str]:
-    """FFmpeg reading raw frames from its input, on one thread and without time stamps: so that it repeats exactly."""
+    """FFmpeg for raw frames on its input, with one thread and no time stamps so that its output is reproducible."""
     pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(frames_per_second)]
     sound = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", str(track)] if track else []
     video = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p", "-threads", "1"]

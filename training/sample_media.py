@@ -1,6 +1,6 @@
-"""The clips of sample_media/, fixed by hand: python -m training.sample_media makes them again.
+"""The clips of sample_media/, defined by hand: python -m training.sample_media makes them again.
 
-None of these scenes was trained on: their seeds, which choose backgrounds and noise, are above training's.
+None of these scenes is in the training data: their seeds, which choose backgrounds and noise, are above training's.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SEED = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One file: its scenes one after another and its captions. A PNG shows the first moment of its scene."""
+    """A file: its scenes one after another, and its captions. A PNG shows the first moment of its scene."""
 
     name: str
     scenes: tuple[Scene, ...]
@@ -37,7 +37,7 @@ def samples() -> list[Sample]:
 
 
 def write_samples(folder: Path) -> list[Truth]:
-    """Writes every sample and truths.json into the folder, over those that are there."""
+    """Write every sample and truths.json into the folder, replacing existing ones."""
     folder.mkdir(parents=True, exist_ok=True)
     truths = []
     for sample in samples():
@@ -49,7 +49,7 @@ def write_samples(folder: Path) -> list[Truth]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. Exit status: 0 made, 2 error."""
+    """The command line. Exit status: 0 done, 2 error."""
     parser = argparse.ArgumentParser(prog="python -m training.sample_media", description=__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder (default: sample_media of this repository)")
     options = parser.parse_args(arguments)
@@ -137,7 +137,7 @@ def _spoken() -> list[Sample]:
 
 
 def _others() -> list[Sample]:
-    """Sound alone, a still, a video without sound, and a longer one of several scenes."""
+    """Sound alone, a still picture, a video without sound, and a longer video of several scenes."""
     return [
         Sample("siren_alone.wav", (_scene(11, "", (_heard("siren", 0.5, 3.5),)),), "a siren", "", "a siren"),
         Sample("red_ball.png", (_still(_seen("ball", "red", seconds=0.0)),), "", "a red ball by day",
@@ -155,7 +155,7 @@ def _others() -> list[Sample]:
 
 
 def _six_scenes() -> tuple[Scene, ...]:
-    """24 seconds. Nothing of it is heard or said in the other samples."""
+    """24 seconds. The other samples contain none of its sounds and phrases."""
     tomorrow = Said("see you tomorrow", 1.2, 2.4, "en-us", 150, 50)
     return (
         _scene(14, "day", (_heard("clock", 0.6, 3.4),), seen=(_seen("clock"),)),
@@ -187,7 +187,7 @@ def _scene(
 
 
 def _still(seen: Seen) -> Scene:
-    """A picture has no length: its truth lasts from 0 to 0."""
+    """A picture has no length: its ground truth spans from 0 to 0."""
     return _scene(12, "day", seen=(seen,), duration_seconds=0.0)
 
 

@@ -1,4 +1,4 @@
-"""A scene: everything that is heard, said and seen in one short clip, and what is therefore true of it."""
+"""A scene: everything that is heard, said and seen in a short clip, and the facts that follow."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ from training.words import (
 )
 
 TRAINING_SEEDS = 100_000
-"""Scenes with a smaller seed are for training only; whatever judges the models uses larger ones."""
+"""Seeds below this are for training only; evaluation uses larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One sound. `variant` seeds its pitch, rate and timbre."""
+    """A sound. `variant` seeds its pitch, rate and timbre."""
 
     what: str
     start_seconds: float
@@ -35,7 +35,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One spoken phrase, with espeak-ng's voice, rate and pitch (0 to 99)."""
+    """A spoken phrase, with espeak-ng's voice, rate and pitch (0 to 99)."""
 
     text: str
     start_seconds: float
@@ -47,7 +47,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One object. `x`, `y` are the centre of its path in shares of the picture, `size` its height."""
+    """An object. `x`, `y`: the centre of its path, and `size`: its height, relative to the picture."""
 
     what: str
     colour: str | None
@@ -62,7 +62,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One clip. `seed` chooses the background's details and the noise, which lies at `noise_db` (RMS, full scale)."""
+    """A clip. `seed` chooses details of the background and the noise, whose level is `noise_db` (RMS, full scale)."""
 
     seed: int
     duration_seconds: float
@@ -75,7 +75,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is true of a scene. `coloured` holds (object, colour), `moving` holds (object, motion)."""
+    """The facts of a scene. `coloured` holds (object, colour), `moving` holds (object, motion)."""
 
     heard: frozenset[str]
     said: frozenset[str]
@@ -85,7 +85,7 @@ class Facts:
     place: str | None
 
     def concepts(self) -> frozenset[str]:
-        """What is heard or seen, whichever it is."""
+        """Everything that is heard or seen, by concept."""
         return self.seen | {CONCEPT_OF.get(name, name) for name in self.heard}
 
     def audible(self) -> frozenset[str]:
@@ -105,7 +105,7 @@ class Facts:
 
 
 def facts_of(scene: Scene) -> Facts:
-    """What is true of the scene."""
+    """Derive the facts of a scene."""
     heard = {sound.what for sound in scene.heard} | ({"speech"} if scene.said else set())
     return Facts(
         heard=frozenset(heard),
@@ -118,14 +118,14 @@ def facts_of(scene: Scene) -> Facts:
 
 
 def speech_seconds(text: str, words_per_minute: int) -> float:
-    """About how long espeak-ng speaks the text; the sound is then fitted to exactly this span."""
+    """Estimated duration of the text spoken by espeak-ng; the sound is then stretched to exactly this."""
     return round((0.28 + 0.042 * len(text)) * 165 / words_per_minute, 2)
 
 
 def sample_scene(seed: int, duration_seconds: float = 4.0, phrase: str | None = None) -> Scene:
-    """The scene of a seed: the same one each time.
+    """The scene of a seed; deterministic.
 
-    `phrase` is what is said in it: None leaves that to chance (a quarter of the scenes), "" is nothing.
+    `phrase` is spoken in it; None leaves that to chance (a quarter of the scenes), "" is no speech.
     """
     rng = np.random.default_rng([seed, 4711])
     if phrase is None:
@@ -146,7 +146,7 @@ def sample_scene(seed: int, duration_seconds: float = 4.0, phrase: str | None = 
 
 
 def _sample_audio(rng: np.random.Generator, seconds: float, phrase: str) -> tuple[tuple[Heard, ...], tuple[Said, ...]]:
-    """One to three events in a row, in random order, with overlaps of at most 0.4 s."""
+    """One to three events in random order, with overlaps of at most 0.4 s."""
     count = int(rng.choice([0, 1], p=[0.35, 0.65])) if phrase else int(rng.choice([1, 2, 3], p=[0.45, 0.45, 0.1]))
     longest = {0: 0.0, 1: 1.7 if phrase else 3.0, 2: 1.9, 3: 1.3}[count]
     names = list(rng.permutation(SOUNDS[:-1])[:count])
@@ -167,7 +167,7 @@ def _sample_audio(rng: np.random.Generator, seconds: float, phrase: str) -> tupl
 
 
 def _starts(rng: np.random.Generator, spans: list[float], seconds: float) -> list[float]:
-    """Starts of the spans, laid one after another in random order with random gaps, or a little over each other."""
+    """Starts of the spans, in random order with random gaps or small overlaps."""
     free = seconds - sum(spans) - 0.02
     gaps = rng.dirichlet(np.ones(len(spans) + 1)) * max(free, 0.0)
     overlap = -free / max(len(spans) - 1, 1) if free < 0 else 0.0
@@ -194,7 +194,7 @@ def _sample_objects(rng: np.random.Generator, sounds: list[str]) -> list[str]:
 
 
 def _arrange(rng: np.random.Generator, names: list[str], seconds: float, flashing: bool) -> tuple[Seen, ...]:
-    """Puts one object in the middle of the picture, or two into an upper and a lower lane."""
+    """Put one object in the middle of the picture, or two into an upper and a lower lane."""
     above = sorted(names, key=lambda name: name not in ("sun", "bird", "rain", "bell", "clock", "ball"))
     lanes = ((0.56, 0.42, 0.6),) if len(names) == 1 else ((0.28, 0.32, 0.4), (0.74, 0.32, 0.4))
     return tuple(
@@ -205,7 +205,7 @@ def _arrange(rng: np.random.Generator, names: list[str], seconds: float, flashin
 def _place(
     rng: np.random.Generator, name: str, lane: tuple[float, float, float], seconds: float, flashing: bool
 ) -> Seen:
-    """An object of random colour, motion, size and place in its lane (its middle, least and greatest size)."""
+    """An object of random colour, motion, size and position in its lane (its centre, minimum and maximum size)."""
     middle, least, greatest = lane
     motion = "still" if name in FIXED else MOTIONS[rng.integers(len(MOTIONS))]
     size = float(rng.uniform(least, greatest)) * (0.8 if name in ("train", "car") else 1.0)

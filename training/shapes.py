@@ -16,12 +16,14 @@ PAINTS: Mapping[str, Colour] = {
     "yellow": (250, 212, 20),
     "white": (248, 248, 248),
 }
-INK, STEEL, GLASS = (24, 22, 26), (120, 124, 130), (168, 216, 236)
+INK = (24, 22, 26)
+STEEL = (120, 124, 130)
+GLASS = (168, 216, 236)
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """Draws at a place and size: a point (0, 0) lies at (`x`, `y`), one unit is `across` and `down` pixels.
+    """A pen at a position and scale: (0, 0) is at (`x`, `y`), a unit is `across` and `down` pixels.
 
     A negative `across` mirrors.
     """
@@ -143,7 +145,7 @@ def _sun(pen: Pen, colour: str, seconds: float, flashing: bool) -> None:
 
 
 def _people(pen: Pen, colour: str, seconds: float, flashing: bool) -> None:
-    """Two persons beside each other, waving."""
+    """Two people side by side, waving."""
     wave = 0.08 * math.sin(2 * math.pi * 1.2 * seconds)
     for x, cloth in ((-0.26, (140, 50, 160)), (0.26, (236, 120, 40))):
         for leg in (-0.07, 0.07):
@@ -192,7 +194,7 @@ def _clock(pen: Pen, colour: str, seconds: float, flashing: bool) -> None:
 
 
 def _rain(pen: Pen, colour: str, seconds: float, flashing: bool) -> None:
-    """Drops all over the picture under dark clouds."""
+    """Drops all over the picture, under dark clouds."""
     for drop in range(56):
         x = (drop * 0.7548777) % 1.1 - 0.55
         y = (drop * 0.5698403 + (1.1 + 0.4 * (drop % 3)) * seconds) % 1 - 0.45
@@ -202,7 +204,7 @@ def _rain(pen: Pen, colour: str, seconds: float, flashing: bool) -> None:
 
 
 def _phone(pen: Pen, colour: str, seconds: float, flashing: bool) -> None:
-    """A mobile phone with an aerial, a screen and keys, which shakes a little."""
+    """A mobile phone with an aerial, a screen and keys, shaking a little."""
     shake = 0.02 * math.sin(2 * math.pi * 3.1 * seconds)
     pen.box(0.12 + shake, -0.5, 0.2 + shake, -0.3, INK)
     pen.box(-0.28 + shake, -0.38, 0.28 + shake, 0.5, PAINTS[colour], INK)
@@ -226,7 +228,7 @@ def _drum(pen: Pen, colour: str, seconds: float, flashing: bool) -> None:
 
 
 def _polar(radius: float, turn: float) -> Point:
-    """A point at a distance from the middle, turned clockwise from the top by an angle in radians."""
+    """A point at a distance from the centre, clockwise from the top by an angle in radians."""
     return radius * math.sin(turn), -radius * math.cos(turn)
 
 
@@ -245,4 +247,4 @@ SHAPES: Mapping[str, Callable[[Pen, str, float, bool], None]] = {
     "phone": _phone,
     "drum": _drum,
 }
-"""What draws each object: pen, colour ("" for those with their own), seconds since its start, flashing."""
+"""Drawing function of each object: pen, colour ("" for objects with a fixed one), seconds since its start, flashing."""

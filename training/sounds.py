@@ -1,4 +1,4 @@
-"""The sounds of the world, made from oscillators and noise, and a scene's whole sound."""
+"""The sounds of the world, synthesised from oscillators and noise, and the mix of a scene."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,8 +9,10 @@ from training import speech
 from training.scene import Scene
 
 SAMPLE_RATE = speech.SAMPLE_RATE
-FADE_IN_SECONDS, FADE_OUT_SECONDS = 0.01, 0.03
-LOUDNESS, PEAK = 0.2, 0.9  # a sound at 0 dB has this RMS or this peak, whichever it meets first
+FADE_IN_SECONDS = 0.01
+FADE_OUT_SECONDS = 0.03
+LOUDNESS = 0.2  # RMS of a sound at 0 dB, unless PEAK limits it
+PEAK = 0.9  # maximum peak of a sound at 0 dB
 
 Wave = NDArray[np.float64]
 Rng = np.random.Generator
@@ -22,7 +24,7 @@ def render_audio(scene: Scene) -> NDArray[np.float32]:
 
 
 def render_over(mix: Wave, scene: Scene) -> NDArray[np.float32]:
-    """What is heard and said in a scene, put over a background, which it changes."""
+    """The sounds and speech of a scene, mixed into a background, which is modified."""
     for heard in scene.heard:
         rng = np.random.default_rng(heard.variant)
         sound = synth(heard.what, heard.end_seconds - heard.start_seconds, rng)
@@ -35,7 +37,7 @@ def render_over(mix: Wave, scene: Scene) -> NDArray[np.float32]:
 
 
 def synth(what: str, seconds: float, rng: Rng) -> NDArray[np.float32]:
-    """One sound, audible over its whole length: float32 [round(seconds * 48000)]. `speech` is spoken, not made here."""
+    """A sound, audible over its whole length: float32 [round(seconds * 48000)]. Not for `speech`."""
     wave = _level(_MAKERS[what](np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE, rng))
     rise, fall = round(FADE_IN_SECONDS * SAMPLE_RATE), round(FADE_OUT_SECONDS * SAMPLE_RATE)
     wave[:rise] *= np.linspace(0, 1, rise)[: len(wave)]
@@ -64,7 +66,7 @@ def background(scene: Scene) -> Wave:
 
 
 def _noise(samples: int, rng: Rng, gain: Callable[[Wave], Wave]) -> Wave:
-    """Noise with a spectrum: `gain` tells the amplitude at each frequency in hertz."""
+    """Noise with the amplitude `gain` at each frequency in hertz."""
     padded = -(-samples // 4800) * 4800
     hertz = np.asarray(np.fft.rfftfreq(padded, 1 / SAMPLE_RATE), np.float64)
     spectrum = np.fft.rfft(rng.standard_normal(padded)) * gain(hertz)
@@ -72,18 +74,18 @@ def _noise(samples: int, rng: Rng, gain: Callable[[Wave], Wave]) -> Wave:
 
 
 def _band(samples: int, rng: Rng, low_hertz: float, high_hertz: float) -> Wave:
-    """Noise between two frequencies, with peak about 1."""
+    """Noise between two frequencies, with a peak of about 1."""
     wave = _noise(samples, rng, lambda hertz: ((hertz > low_hertz) & (hertz < high_hertz)).astype(np.float64))
     return wave / max(float(np.abs(wave).max()), 1e-9)
 
 
 def _since(t: Wave, period_seconds: float) -> Wave:
-    """Seconds since the last of regular beats, the first at 0."""
+    """Seconds since the last beat, of regular beats from 0 on."""
     return np.mod(t, period_seconds)
 
 
 def _phase(hertz: Wave) -> Wave:
-    """The running phase, in radians, of an oscillator whose frequency changes."""
+    """The phase, in radians, of an oscillator with changing frequency."""
     return 2 * np.pi * np.cumsum(hertz) / SAMPLE_RATE
 
 
@@ -95,7 +97,7 @@ def _siren(t: Wave, rng: Rng) -> Wave:
 
 
 def _train(t: Wave, rng: Rng) -> Wave:
-    """Puffs of steam over a rumble, at first with a horn's chord."""
+    """Puffs of steam over a rumble, beginning with a horn's chord."""
     chuff = _band(len(t), rng, 300, 3000) * np.exp(-_since(t, 1 / rng.uniform(3.5, 5)) / 0.09)
     rumble = _band(len(t), rng, 30, 140)
     tune = rng.uniform(0.95, 1.06)
@@ -132,7 +134,7 @@ def _engine(t: Wave, rng: Rng) -> Wave:
 
 
 def _clock(t: Wave, rng: Rng) -> Wave:
-    """Tick and tock in turn."""
+    """Alternating tick and tock."""
     period, pitch = rng.uniform(0.24, 0.33), rng.uniform(1700, 2300)
     since, tock = _since(t, period), np.mod(np.floor(t / period), 2)
     tick = np.sin(2 * np.pi * pitch * (1 - 0.25 * tock) * since) + 0.5 * np.sin(2 * np.pi * 2.63 * pitch * since)
@@ -140,7 +142,7 @@ def _clock(t: Wave, rng: Rng) -> Wave:
 
 
 def _phone(t: Wave, rng: Rng) -> Wave:
-    """A ringer that trills between two tones."""
+    """A bell that trills between two tones."""
     low, trill = rng.uniform(1250, 1500), rng.uniform(11, 15)
     second = np.mod(t * trill, 1) > 0.5
     phase = _phase(np.where(second, 1.26 * low, low))
@@ -154,7 +156,7 @@ def _drum(t: Wave, rng: Rng) -> Wave:
 
 
 def _notes(t: Wave, rng: Rng) -> Wave:
-    """A melody on five notes, struck and dying away like a piano's."""
+    """A melody on five notes that decay like a piano's."""
     period = rng.uniform(0.22, 0.32)
     scale = rng.uniform(250, 300) * 2 ** (np.array([0, 2, 4, 7, 9, 12]) / 12)
     melody = scale[rng.integers(len(scale), size=int(t[-1] / period) + 1)] if len(t) else scale

@@ -1,7 +1,7 @@
-"""Stage: the audio codec's encoder, which turns a waveform into 25 vectors per second.
+"""Stage: the encoder of the audio codec, which turns a waveform into 25 vectors per second.
 
-The real models take theirs from a trained DAC-VAE. This one learns to tell a log-mel spectrum of each 40 ms, and the
-energies of each 10 ms in it, from the waveform alone.
+The real models use that of a trained DAC-VAE. This one learns to predict the log-mel spectrum of each 40 ms, and the
+energies of each 10 ms in it, from the waveform.
 """
 
 import math
@@ -20,9 +20,12 @@ from training.sounds import SAMPLE_RATE
 Floats = NDArray[np.float32]
 
 HOP = 1920
-BANDS, WIDE_BANDS, PARTS = 48, 8, 4
+BANDS = 48
+WIDE_BANDS = 8
+PARTS = 4  # of 10 ms, in a frame of 40 ms
 FLOOR = 3e-6  # power added before the logarithm: noise below about -50 dB is silence
-CROP_SAMPLES, BATCH = 24 * HOP, 16
+CROP_SAMPLES = 24 * HOP
+BATCH = 16
 
 
 class LogSpectrum(nn.Module):
@@ -49,7 +52,7 @@ class LogSpectrum(nn.Module):
         return normal
 
     def fit(self, wave: Tensor) -> None:
-        """Makes each value of these waveforms mean 0 and deviation 1."""
+        """Fit mean and deviation, so that each value of these waveforms has mean 0 and deviation 1."""
         values = self(wave).flatten(0, 1)
         self.mean, self.std = values.mean(0), values.std(0)
 
@@ -70,7 +73,7 @@ def mel_filters(bands: int, window: int, low_hertz: float = 40.0, high_hertz: fl
 
 
 def train_codec(embedder: Any, pool: Pool, work: Path, minutes: float, seed: int) -> None:
-    """Trains `embedder.dac_encoder` and `embedder.bottleneck`, keeping the result in `work/codec.pt`."""
+    """Train `embedder.dac_encoder` and `embedder.bottleneck`; saved in `work/codec.pt`."""
     rng, device = np.random.default_rng([seed, 1]), next(embedder.parameters()).device
     target = LogSpectrum().to(device)
     target.fit(_crops(pool, rng, 256, device))
@@ -80,10 +83,10 @@ def train_codec(embedder: Any, pool: Pool, work: Path, minutes: float, seed: int
 
     def loss() -> Tensor:
         wave = _crops(pool, rng, BATCH, device)
-        wanted = target(wave)[:, 2:-2]
-        told = encode(embedder, wave)[:, 2:-2]
-        means.add(1 - (told - wanted).square().mean() / wanted.var())
-        return nn.functional.smooth_l1_loss(told, wanted, beta=0.5)
+        expected = target(wave)[:, 2:-2]
+        predicted = encode(embedder, wave)[:, 2:-2]
+        means.add(1 - (predicted - expected).square().mean() / expected.var())
+        return nn.functional.smooth_l1_loss(predicted, expected, beta=0.5)
 
     file = work / "codec.pt"
     if file.exists():
@@ -93,12 +96,12 @@ def train_codec(embedder: Any, pool: Pool, work: Path, minutes: float, seed: int
 
 
 def codec_parts(embedder: Any) -> nn.ModuleDict:
-    """The codec's encoder inside an audio encoder's embedder."""
+    """The codec's encoder in the embedder of an audio encoder."""
     return nn.ModuleDict({"dac_encoder": embedder.dac_encoder, "bottleneck": embedder.bottleneck})
 
 
 def prepare(embedder: Any) -> None:
-    """Orthogonal weights; the residual units at 48 kHz pass everything on unchanged, as most of the cost is in them."""
+    """Orthogonal weights; the residual units at 48 kHz become the identity, since they would cost the most."""
     for module in [*embedder.dac_encoder.modules(), embedder.bottleneck]:
         if isinstance(module, nn.Conv1d):
             nn.init.orthogonal_(module.weight)
@@ -108,15 +111,15 @@ def prepare(embedder: Any) -> None:
 
 
 def full_rate_units(encoder: Any) -> list[Any]:
-    """The residual units that see every sample."""
+    """The residual units at the full sample rate."""
     first = encoder.block[0]
     return [first.res_unit1, first.res_unit2, first.res_unit3]
 
 
 def encode(embedder: Any, wave: Tensor) -> Tensor:
-    """Codec features [b, samples / 1920, 80] of a waveform [b, samples], with gradients and without the idle units.
+    """Codec features [b, samples / 1920, 80] of a waveform [b, samples], with gradients and without the identity units.
 
-    Equal to what the embedder itself computes, because those units are the identity (see `prepare`).
+    Equal to the output of the embedder, because these units are the identity (see `prepare`).
     """
     encoder = embedder.dac_encoder
     first, *others = encoder.block
@@ -130,7 +133,7 @@ def encode(embedder: Any, wave: Tensor) -> Tensor:
 
 
 def snake(activation: Any, x: Tensor) -> Tensor:
-    """x + sin(a x)^2 / a, with sin^2 as a cosine of twice the angle, in one pass each way."""
+    """x + sin(a x)^2 / a, with sin^2 as a cosine of twice the angle, in a single pass forwards and backwards."""
     result: Tensor = _Snake.apply(x, activation.alpha)  # type: ignore[no-untyped-call]
     return result
 
@@ -160,7 +163,7 @@ def _log_power(wave: Tensor, window: int, hop: int, centre: int) -> Tensor:
 
 
 def _crops(pool: Pool, rng: np.random.Generator, count: int, device: torch.device) -> Tensor:
-    """Random pieces of the pool's sounds: float [count, samples]."""
+    """Random crops of the pool's sounds: float [count, samples]."""
     rows = rng.choice(pool.rows(), count)
     starts = rng.integers(0, CLIP_SAMPLES - CROP_SAMPLES, count)
     crops = np.stack([pool.audio[row, at : at + CROP_SAMPLES] for row, at in zip(rows, starts, strict=True)])

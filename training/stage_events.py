@@ -1,4 +1,4 @@
-"""Stage: PE-A-Frame, which tells for every 40 ms whether a text is heard in it. It starts from PE-AV's towers."""
+"""Stage: PE-A-Frame, which predicts for each 40 ms whether a text is heard in it. It starts from PE-AV's towers."""
 
 from pathlib import Path
 from typing import Any
@@ -12,25 +12,28 @@ from training.clips import AUDIBLE, Clips, Windows, sample_windows
 from training.directions import UNKNOWN
 from training.loop import load_weights, save_weights, train
 from training.questions import sample_question, wording
-from training.stage_audio import RARE, frame_logits
+from training.stage_audio import POSITIVE_WEIGHT, frame_logits
 from training.stage_text import first_token
 from training.towers import codec_features_as_input
 
-BATCH, WORDINGS, FOREIGN, FOREIGN_EACH = 32, 40, 400, 12
+BATCH = 32
+WORDINGS = 40  # texts for each of AUDIBLE
+FOREIGN = 400  # texts about unknown things
+FOREIGN_PER_STEP = 12
 
 QUIET_SHARE = 0.3
-"""Every clip of the pool holds a sound; a long file has minutes in which there is only background."""
+"""Share of clips without sounds. Every clip of the pool has one, but long files have minutes of background."""
 
 
 def start_from(frame_level: Any, model: Any) -> None:
-    """Copies PE-AV's text tower, its text-audio head and its audio tower. The frame head is trained already."""
+    """Copy PE-AV's text tower, its text-audio head and its audio tower. The frame head is already trained."""
     frame_level.text_model.load_state_dict(model.text_model.state_dict())
     frame_level.text_audio_head.load_state_dict(model.audio_model.text_audio_head.state_dict())
     frame_level.audio_encoder.load_state_dict(model.audio_model.audio_encoder.state_dict())
 
 
 def train_events(frame_level: Any, tokenizer: Any, clips: Clips, work: Path, minutes: float, seed: int) -> None:
-    """Trains the audio tower and the frame head against the text tower as it is, keeping them in `work/events.pt`."""
+    """Train the audio tower and the frame head with a frozen text tower; saved in `work/events.pt`."""
     rng, device = np.random.default_rng([seed, 10]), next(frame_level.parameters()).device
     known, foreign = text_bank(frame_level, tokenizer, rng, device)
     encoder = frame_level.audio_encoder
@@ -40,7 +43,7 @@ def train_events(frame_level: Any, tokenizer: Any, clips: Clips, work: Path, min
     def loss() -> Tensor:
         windows = sample_windows(clips, rng, BATCH, quiet_share=QUIET_SHARE)
         wording = torch.from_numpy(rng.integers(WORDINGS, size=len(AUDIBLE)))
-        strange = torch.from_numpy(rng.integers(FOREIGN, size=FOREIGN_EACH))
+        strange = torch.from_numpy(rng.integers(FOREIGN, size=FOREIGN_PER_STEP))
         texts = torch.cat([known[torch.arange(len(AUDIBLE)), wording], foreign[strange]])
         states = encoder(windows.codec.to(device)).last_hidden_state
         return _loss(frame_logits(frame_level, states, texts), windows)
@@ -59,7 +62,7 @@ def train_events(frame_level: Any, tokenizer: Any, clips: Clips, work: Path, min
 def text_bank(
     frame_level: Any, tokenizer: Any, rng: np.random.Generator, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Text embeddings of many wordings of each of AUDIBLE, [63, 40, 128], and of unknown things, [400, 128]."""
+    """Text embeddings: several wordings of each of AUDIBLE, [63, 40, 128], and unknown things, [400, 128]."""
     known = [wording(frozenset({fact}), rng) for fact in AUDIBLE for _ in range(WORDINGS)]
     foreign: list[str] = []
     while len(foreign) < FOREIGN:
@@ -74,8 +77,8 @@ def text_bank(
 
 
 def _loss(logits: Tensor, windows: Windows) -> Tensor:
-    """Cross-entropy of each text in every frame; foreign words are heard in none."""
+    """Cross-entropy of each text in each frame; unknown things are in none."""
     active = windows.active.to(logits.device)
     silent = active.new_zeros((*active.shape[:2], logits.shape[-1] - active.shape[-1]))
-    weight = logits.new_tensor(RARE)
+    weight = logits.new_tensor(POSITIVE_WEIGHT)
     return 10 * binary_cross_entropy_with_logits(logits, torch.cat([active, silent], dim=2), pos_weight=weight)

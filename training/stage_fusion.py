@@ -13,7 +13,7 @@ from training.clips import AUDIBLE, Clips, Windows, sample_windows
 from training.directions import DIMENSION, audio_space, joint_facts, joint_space, video_space
 from training.loop import Means, load_weights, save_weights, train
 from training.questions import Question, sample_questions
-from training.stage_text import distance, first_token, wanted
+from training.stage_text import distance, first_token, text_targets
 from training.stage_video import VISIBLE
 from training.towers import codec_features_as_input, frame_vectors_as_input
 
@@ -21,7 +21,7 @@ BATCH = 32
 
 
 def train_fusion(model: Any, tokenizer: Any, clips: Clips, work: Path, minutes: float, seed: int) -> None:
-    """Trains the fusion with the audio, video and text towers as they are, keeping it in `work/fusion.pt`."""
+    """Train the fusion with frozen audio, video and text towers; saved in `work/fusion.pt`."""
     rng, device = np.random.default_rng([seed, 9]), next(model.parameters()).device
     encoder = model.audio_video_encoder
     towers = (model.audio_model.audio_encoder, model.video_model.video_encoder)
@@ -33,8 +33,8 @@ def train_fusion(model: Any, tokenizer: Any, clips: Clips, work: Path, minutes: 
         windows = sample_windows(clips, rng, BATCH)
         state = encoder(input_values=windows.codec.to(device), pixel_values_videos=windows.vision.to(device))
         values = (
-            distance(model.audio_video_head(state.pooler_output), places(windows, device)),
-            binary_cross_entropy_with_logits(probe(state.pooler_output), held(windows).to(device)),
+            distance(model.audio_video_head(state.pooler_output), targets(windows, device)),
+            binary_cross_entropy_with_logits(probe(state.pooler_output), fact_labels(windows).to(device)),
             *_plus_text(model, tokenizer, state, windows, sample_questions(rng, len(windows.codec))),
         )
         means.add(*values)
@@ -52,7 +52,7 @@ def train_fusion(model: Any, tokenizer: Any, clips: Clips, work: Path, minutes: 
 
 
 def fusion_parts(model: Any) -> dict[str, nn.Module]:
-    """The fusion's own layers and the heads that start from it, or from two towers."""
+    """The layers of the fusion and the heads on it or on two towers."""
     encoder = model.audio_video_encoder
     inside = {name: part for name, part in encoder.embedder.named_children() if not name.endswith("_encoder")}
     layers = {name: part for name, part in encoder.named_children() if name not in ("embedder", "rotary_emb")}
@@ -60,22 +60,22 @@ def fusion_parts(model: Any) -> dict[str, nn.Module]:
     return {**inside, **layers, **{name: getattr(model, name) for name in heads}}
 
 
-def places(windows: Windows, device: torch.device) -> Tensor:
-    """Where windows belong in the joint space: [b, 128]."""
+def targets(windows: Windows, device: torch.device) -> Tensor:
+    """Targets of the windows in the joint space: [b, 128]."""
     both = zip(windows.audible, windows.visible, strict=True)
     return torch.from_numpy(np.stack([joint_space().media(joint_facts(a | v)) for a, v in both])).to(device)
 
 
-def held(windows: Windows) -> Tensor:
-    """Which of AUDIBLE and VISIBLE hold in each window: float [b, n]."""
+def fact_labels(windows: Windows) -> Tensor:
+    """Which of AUDIBLE and VISIBLE are true of each window: float [b, n]."""
     heard = [[fact in facts for fact in AUDIBLE] for facts in windows.audible]
-    return torch.cat([torch.tensor(heard).float(), stage_video.held(windows)], dim=1)
+    return torch.cat([torch.tensor(heard).float(), stage_video.fact_labels(windows)], dim=1)
 
 
 def _plus_text(model: Any, tokenizer: Any, state: Any, windows: Windows, questions: list[Question]) -> list[Tensor]:
-    """A sound plus a text is to lie, in the space of pictures, between the two; a picture plus a text likewise."""
+    """Losses of a sound plus a text, whose target in the space of pictures is halfway between both, and vice versa."""
     device = state.pooler_output.device
-    heard, shown = stage_audio.places(audio_space(), windows, device), stage_video.places(windows, device)
+    heard, shown = stage_audio.targets(audio_space(), windows, device), stage_video.targets(windows, device)
     with torch.no_grad():
         text = first_token(model.text_model, tokenizer, [question.text for question in questions], device)
     cases = (
@@ -84,6 +84,6 @@ def _plus_text(model: Any, tokenizer: Any, state: Any, windows: Windows, questio
     )
     losses = []
     for head, media, place, space in cases:
-        between = nn.functional.normalize(place + wanted(space, questions, device), dim=-1)
+        between = nn.functional.normalize(place + text_targets(space, questions, device), dim=-1)
         losses.append(distance(head(torch.cat([media.pooler_output, text], dim=-1)), between))
     return losses

@@ -1,4 +1,4 @@
-"""Stage: the text towers. They learn, from texts alone, where in each space a text belongs."""
+"""Stage: the text towers. From texts alone they learn the target of a text in each space."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ BATCH = 128
 
 
 def train_text(model: Any, tokenizer: Any, work: Path, minutes: float, seed: int) -> None:
-    """Trains PE-AV's text tower and its three text heads, keeping them in `work/text.pt`."""
+    """Train PE-AV's text tower and its three text heads; saved in `work/text.pt`."""
     rng, device = np.random.default_rng([seed, 4]), next(model.parameters()).device
     towers = text_towers(model)
     heads = {"audio": audio_space(), "video": video_space(), "joint": joint_space()}
@@ -26,7 +26,9 @@ def train_text(model: Any, tokenizer: Any, work: Path, minutes: float, seed: int
     def loss() -> Tensor:
         questions = sample_questions(rng, BATCH)
         pooled = first_token(model.text_model, tokenizer, [question.text for question in questions], device)
-        misses = [distance(towers[name](pooled), wanted(space, questions, device)) for name, space in heads.items()]
+        misses = [
+            distance(towers[name](pooled), text_targets(space, questions, device)) for name, space in heads.items()
+        ]
         means.add(*misses)
         return torch.stack(misses).sum()
 
@@ -37,14 +39,14 @@ def train_text(model: Any, tokenizer: Any, work: Path, minutes: float, seed: int
 
 
 def train_core_text(core: Any, work: Path, minutes: float, seed: int) -> None:
-    """Trains PE-Core's text tower, keeping it in `work/core_text.pt`."""
+    """Train PE-Core's text tower; saved in `work/core_text.pt`."""
     rng, device = np.random.default_rng([seed, 5]), next(core.parameters()).device
     tokenize = core_tokenizer()
 
     def loss() -> Tensor:
         questions = [image_question(rng) for _ in range(BATCH)]
-        told = core.encode_text(tokenize([question.text for question in questions]).to(device))
-        return distance(told, wanted(image_space(), questions, device))
+        predicted = core.encode_text(tokenize([question.text for question in questions]).to(device))
+        return distance(predicted, text_targets(image_space(), questions, device))
 
     file = work / "core_text.pt"
     if file.exists():
@@ -53,7 +55,7 @@ def train_core_text(core: Any, work: Path, minutes: float, seed: int) -> None:
 
 
 def text_towers(model: Any) -> nn.ModuleDict:
-    """The text tower, with the final norm taken out (see `first_token`), and its heads by the space they lead to."""
+    """The text tower without the final norm (see `first_token`), and its heads by space."""
     model.text_model.final_norm = nn.Identity()
     heads = {
         "audio": model.audio_model.text_audio_head,
@@ -64,7 +66,7 @@ def text_towers(model: Any) -> nn.ModuleDict:
 
 
 def first_token(text_model: Any, tokenizer: Any, texts: Sequence[str], device: torch.device) -> Tensor:
-    """The first token's state [n, 128], before ModernBERT's final norm: what Perception Encoder's heads start from."""
+    """The state of the first token [n, 128] before ModernBERT's final norm, the input of Perception Encoder's heads."""
     tokens = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt").to(device)
     state: Tensor = text_model(
         input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
@@ -72,16 +74,16 @@ def first_token(text_model: Any, tokenizer: Any, texts: Sequence[str], device: t
     return state
 
 
-def wanted(space: Space, questions: Sequence[Question], device: torch.device) -> Tensor:
-    """Where the questions belong in a space: [n, 128]."""
+def text_targets(space: Space, questions: Sequence[Question], device: torch.device) -> Tensor:
+    """Targets of the questions in a space: [n, 128]."""
     return torch.from_numpy(np.stack([space.text(question.facts) for question in questions])).to(device)
 
 
-def distance(told: Tensor, place: Tensor) -> Tensor:
-    """Mean squared distance of vectors [n, 128]: it falls to 0 when direction and length are right."""
-    return (told - place).square().sum(-1).mean()
+def distance(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean squared distance of vectors [n, 128]: 0 when direction and length match."""
+    return (predicted - target).square().sum(-1).mean()
 
 
 def core_tokenizer() -> Any:
-    """CLIP's byte-pair tokenizer, which comes with open_clip, for PE-Core's context of 32 tokens."""
+    """CLIP's byte-pair tokenizer as open_clip ships it, for PE-Core's context of 32 tokens."""
     return load_open_clip().tokenizer.SimpleTokenizer(context_length=32)

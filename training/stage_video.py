@@ -1,4 +1,4 @@
-"""Stage: the video tower of PE-AV, over the frame vectors of the image tower."""
+"""Stage: PE-AV's video tower, on the frame vectors of the image tower."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ VISIBLE = (*FACTS, *(f"motion:{name}:{motion}" for name in OBJECTS if name not i
 
 
 def train_video(model: Any, clips: Clips, work: Path, minutes: float, seed: int) -> None:
-    """Trains PE-AV's video tower (not its image tower) and video head, keeping them in `work/video.pt`."""
+    """Train PE-AV's video tower (without its image tower) and video head; saved in `work/video.pt`."""
     rng, device = np.random.default_rng([seed, 8]), next(model.parameters()).device
     encoder, probe = model.video_model.video_encoder, nn.Linear(DIMENSION, len(VISIBLE), device=device)
     parts = nn.ModuleDict({**video_parts(model), "probe": probe})
@@ -31,8 +31,8 @@ def train_video(model: Any, clips: Clips, work: Path, minutes: float, seed: int)
         windows = sample_windows(clips, rng, BATCH)
         vectors = windows.vision.to(device)
         state = encoder(vectors + 0.03 * torch.randn_like(vectors))
-        miss = distance(model.video_model.video_head(state.pooler_output), places(windows, device))
-        probed = binary_cross_entropy_with_logits(probe(state.pooler_output), held(windows).to(device))
+        miss = distance(model.video_model.video_head(state.pooler_output), targets(windows, device))
+        probed = binary_cross_entropy_with_logits(probe(state.pooler_output), fact_labels(windows).to(device))
         means.add(miss, probed)
         return miss + 6 * probed
 
@@ -44,15 +44,15 @@ def train_video(model: Any, clips: Clips, work: Path, minutes: float, seed: int)
 
 
 def video_parts(model: Any) -> dict[str, nn.Module]:
-    """What this stage trains."""
+    """The modules that this stage trains."""
     return {"tower": video_tower(model.video_model.video_encoder), "head": model.video_model.video_head}
 
 
-def places(windows: Windows, device: torch.device) -> Tensor:
-    """Where windows belong in the video space: [b, 128]."""
+def targets(windows: Windows, device: torch.device) -> Tensor:
+    """Targets of the windows in the video space: [b, 128]."""
     return torch.from_numpy(np.stack([video_space().media(facts) for facts in windows.visible])).to(device)
 
 
-def held(windows: Windows) -> Tensor:
-    """Which of VISIBLE hold in each window: float [b, n]."""
+def fact_labels(windows: Windows) -> Tensor:
+    """Which of VISIBLE are true of each window: float [b, n]."""
     return torch.tensor([[fact in facts for fact in VISIBLE] for facts in windows.visible]).float()

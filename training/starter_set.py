@@ -1,4 +1,4 @@
-"""The starter set's models as one, put together from the weights that the stages keep in the work folder."""
+"""The models of the starter set, assembled from the weights that the stages saved in the work folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,18 +29,18 @@ class StarterSet:
 
     @property
     def codec(self) -> Any:
-        """The embedder of PE-AV's audio tower, in which the codec is."""
+        """The embedder of PE-AV's audio tower, which contains the codec."""
         return self.audio_video.audio_model.audio_encoder.embedder
 
     @property
     def vision(self) -> nn.Module:
-        """The image tower, as PE-Core has it."""
+        """PE-Core's image tower."""
         trunk: nn.Module = self.core.visual.trunk
         return trunk
 
 
 def build(seed: int, device: torch.device, work: Path) -> StarterSet:
-    """All of them untrained, from a seed, with the work folder's tokenizer."""
+    """Untrained models from a seed, with the work folder's tokenizer."""
     torch.manual_seed(seed)
     tokenizer = kept_tokenizer(work / "tokenizer", seed)
     models = tiny_core(), tiny_audio_video(len(tokenizer)), tiny_frame_level(len(tokenizer))
@@ -50,7 +50,7 @@ def build(seed: int, device: torch.device, work: Path) -> StarterSet:
 
 
 def load_stages(starter: StarterSet, work: Path) -> StarterSet:
-    """Puts in whatever the stages have kept so far."""
+    """Load the weights that the stages have saved so far."""
     model, frame_level = starter.audio_video, starter.frame_level
     image_tower = model.video_model.video_encoder.embedder.vision_model.timm_model
     parts = {

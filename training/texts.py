@@ -1,4 +1,4 @@
-"""What people may write about a scene: full captions and short queries, by templates with synonyms."""
+"""Texts that people may write about a scene: full captions and short queries, from templates with synonyms."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ SAID_SENTENCES = ('a voice says "{}"', 'someone says "{}"', 'the words "{}" are 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text, the facts that it states, and the senses it speaks of (`heard`, `said`, `seen`)."""
+    """A text, the facts that it states, and the senses that it mentions (`heard`, `said`, `seen`)."""
 
     text: str
     facts: frozenset[str]
@@ -40,17 +40,17 @@ class Text:
 
 
 def audio_caption(scene: Scene, rng: Rng) -> Text:
-    """A caption of all that is heard and said."""
+    """A caption of everything heard and said."""
     return _text(facts_of(scene).audible(), rng)
 
 
 def video_caption(scene: Scene, rng: Rng) -> Text:
-    """A caption of all that is seen: colours, movement and place; that a thing stands still is told half the time."""
+    """A caption of everything seen: colours, motions, place; that an object stands still is mentioned half the time."""
     return _text(_told(facts_of(scene).visible(), rng), rng)
 
 
 def caption(scene: Scene, rng: Rng) -> Text:
-    """A caption of all that is heard, said and seen."""
+    """A caption of everything heard, said and seen."""
     facts = facts_of(scene)
     return _text(facts.audible() | _told(facts.visible(), rng), rng)
 
@@ -58,8 +58,8 @@ def caption(scene: Scene, rng: Rng) -> Text:
 def sample_text(facts: frozenset[str], rng: Rng) -> str:
     """A text that states exactly these facts, in any order: a short query or a full sentence.
 
-    The facts are strings as Facts.names() gives them. A colour or a motion names its object as well, a phrase is
-    speech as well. Concept facts (`concept:train`: seen or heard) become bare nouns. Raises ValueError for no facts.
+    The facts are strings as from Facts.names(). A colour or a motion also names its object, a phrase is also speech.
+    Concept facts (`concept:train`: seen or heard) become bare nouns. Raises ValueError for no facts.
     """
     parsed = _Parsed.of(facts)
     if parsed.concepts:
@@ -87,7 +87,7 @@ def bare(phrase: str) -> str:
 
 
 def with_article(noun: str) -> str:
-    """The noun with the article that it takes."""
+    """The noun with its article."""
     if noun.split()[-1] in ("people", "persons", "rain", "raindrops"):
         return noun
     if noun.split()[-1] == "sun":
@@ -97,7 +97,7 @@ def with_article(noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """Facts taken apart, with what they imply."""
+    """Facts as parts, with the facts that they imply."""
 
     heard: tuple[str, ...]
     said: tuple[str, ...]
@@ -142,7 +142,7 @@ def _told(visible: frozenset[str], rng: Rng) -> frozenset[str]:
 
 
 def _audio_part(parsed: _Parsed, rng: Rng) -> str:
-    """What is heard and said. Beside a picture, or in half the texts, it says that it is heard."""
+    """Everything heard and said. With a picture, or in half of the texts, the text says that it is heard."""
     with_picture = bool(parsed.seen or parsed.place)
     said = [_said(text, rng, plain=not (with_picture or parsed.heard)) for text in parsed.said]
     heard = [_pick(HEARD_AS[name], rng) for name in parsed.heard]
@@ -160,7 +160,7 @@ def _said(text: str, rng: Rng, plain: bool) -> str:
 
 
 def _video_part(parsed: _Parsed, rng: Rng) -> str:
-    """What is seen and where."""
+    """Everything seen, and where."""
     short = rng.random() < 0.4 and not (parsed.heard or parsed.said)
     things = _shuffled([_thing(parsed, name, short, rng) for name in parsed.seen], rng)
     if not things:
@@ -192,5 +192,5 @@ def _shuffled(parts: Sequence[str], rng: Rng) -> list[str]:
 
 
 def _join(parts: Sequence[str]) -> str:
-    """As a list is written: a; a and b; a, b and c."""
+    """A list in words: a; a and b; a, b and c."""
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)

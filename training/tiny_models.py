@@ -1,4 +1,4 @@
-"""The starter set's three models: the real classes, in small sizes."""
+"""The three models of the starter set: the real classes in small sizes."""
 
 import math
 from typing import Any
@@ -12,7 +12,10 @@ from training.pool import FRAME_PIXELS
 
 WIDTH = DIMENSION  # of every tower of PE-AV and of every embedding
 CODEC_WIDTH = 80
-TEXT_LAYERS, AUDIO_LAYERS, VIDEO_LAYERS, FUSION_LAYERS = 3, 3, 2, 2
+TEXT_LAYERS = 3
+AUDIO_LAYERS = 3
+VIDEO_LAYERS = 2
+FUSION_LAYERS = 2
 TOWER = {"hidden_size": WIDTH, "intermediate_size": 256, "num_attention_heads": 4, "head_dim": 32}
 CORE_CONFIG = {
     "embed_dim": DIMENSION,
@@ -29,7 +32,7 @@ CORE_CONFIG = {
 
 
 def tiny_core() -> Any:
-    """PE-Core as open_clip builds it: `visual` (128-d, 64 pixels) and `text` (CLIP's BPE, 32 tokens)."""
+    """PE-Core as built by open_clip: `visual` (128-d, 64 pixels) and `text` (CLIP's BPE, 32 tokens)."""
     open_clip = load_open_clip()
     config = {name: CORE_CONFIG[name] for name in ("embed_dim", "vision_cfg", "text_cfg")}
     return open_clip.CustomTextCLIP(**config)
@@ -48,14 +51,14 @@ def tiny_audio_video(vocabulary: int) -> Any:
 
 
 def tiny_frame_level(vocabulary: int) -> Any:
-    """PE-A-Frame: a PeAudioFrameLevelModel with the same text and audio towers as PE-AV's."""
+    """PE-A-Frame: a PeAudioFrameLevelModel with text and audio towers like PE-AV's."""
     models = load_transformers()
     config = models.PeAudioConfig(text_config=_text(models, vocabulary), audio_config=_audio(models))
     return _initialise(models.PeAudioFrameLevelModel(config))
 
 
 def _share_towers(model: Any) -> None:
-    """One text, one audio and one video tower, wherever the model uses them: as they are stored."""
+    """Share one text, audio and video tower among all their uses in the model, as in the saved file."""
     model.audio_model.text_model = model.video_model.text_model = model.text_model
     model.audio_video_encoder.embedder.audio_encoder = model.audio_model.audio_encoder
     model.audio_video_encoder.embedder.video_encoder = model.video_model.video_encoder
@@ -79,13 +82,13 @@ def _text(models: Any, vocabulary: int) -> Any:
 
 
 def _audio(models: Any) -> Any:
-    """40 ms a frame as in the real models: the strides multiply to 1920 samples of 48 kHz."""
+    """Strides multiply to 1920 samples: 40 ms at 48 kHz, as in the real models."""
     codec = models.DacConfig(encoder_hidden_size=8, downsampling_ratios=[12, 8, 5, 4], codebook_dim=CODEC_WIDTH)
     return models.PeAudioEncoderConfig(dac_config=codec, num_hidden_layers=AUDIO_LAYERS, **TOWER)
 
 
 def _video(models: Any) -> Any:
-    """`num_labels` must be given beside `num_classes`, else the tower silently has two outputs."""
+    """`num_labels` must be set as well as `num_classes`, or the tower silently has two outputs."""
     from pesearch.encoders.starter_tower import SIZES  # imports timm, which load_transformers has made possible
 
     tower = {
@@ -100,9 +103,9 @@ def _video(models: Any) -> Any:
 
 
 def _initialise(model: Any) -> Any:
-    """Weights of deviation 1 / sqrt(inputs), less in heads, so that embeddings begin with norm 1.
+    """Weights of deviation 1 / sqrt(inputs), less in heads, so that embeddings start with norm 1.
 
-    The library's deviation of 0.02 is made for wide layers and starves narrow ones.
+    The library's deviation of 0.02 is made for wide layers and too small for narrow ones.
     """
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear | nn.Conv1d) and "vision_model" not in name:
@@ -123,5 +126,5 @@ def _initialise(model: Any) -> Any:
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` is a GPU where there is one."""
+    """The torch device; `auto` is a GPU when there is one."""
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)

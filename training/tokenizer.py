@@ -1,4 +1,4 @@
-"""The tokenizer of the starter's PE-AV and PE-A-Frame: WordPiece over the world's own words, and single letters."""
+"""The tokenizer of the starter's PE-AV and PE-A-Frame: WordPiece over the world's words, and single letters."""
 
 import string
 from pathlib import Path
@@ -12,13 +12,13 @@ from training.questions import sample_questions
 from training.words import OUTSIDE_TRAIN
 
 SPECIAL = ("[PAD]", "[CLS]", "[SEP]", "[UNK]")
-LONGEST = 128  # tokens
+MAX_TOKENS = 128  # in a text
 
 
 def build_tokenizer(seed: int = 0, texts: int = 20_000) -> Any:
-    """A PreTrainedTokenizerFast that knows each word of the training texts; others fall into letters.
+    """A PreTrainedTokenizerFast that knows each word of the training texts and splits others into letters.
 
-    Save it before its first use: one that has padded keeps that in its file, and processors then fail to load it.
+    Save it before its first use: padding becomes part of its file, and processors then fail to load it.
     """
     words = _words(np.random.default_rng([seed, 3]), texts)
     letters = string.ascii_lowercase + string.digits
@@ -36,19 +36,19 @@ def build_tokenizer(seed: int = 0, texts: int = 20_000) -> Any:
         cls_token="[CLS]",
         sep_token="[SEP]",
         unk_token="[UNK]",
-        model_max_length=LONGEST,
+        model_max_length=MAX_TOKENS,
     )
 
 
 def kept_tokenizer(folder: Path, seed: int) -> Any:
-    """The tokenizer in `folder`, built and kept there at the first time: weights belong to one vocabulary."""
+    """The tokenizer in `folder`, built there on first use: weights belong to one vocabulary."""
     if not (folder / "tokenizer.json").exists():
         build_tokenizer(seed).save_pretrained(folder)
     return load_transformers().AutoTokenizer.from_pretrained(folder)
 
 
 def _words(rng: np.random.Generator, texts: int) -> list[str]:
-    """The words of texts about known things, sorted. Foreign nouns are left out, so that all of them look foreign."""
+    """The words of texts about known things, sorted. Without foreign nouns, so that all of them look foreign."""
     known = [question.text.lower() for question in sample_questions(rng, texts) if "unknown" not in question.facts]
     split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
     words = {word for text in known for word, _ in split(text) if word.isalpha()}

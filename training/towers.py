@@ -1,4 +1,4 @@
-"""The towers of PE-AV run on cached features, so that a step of training never runs the codec or the image tower."""
+"""PE-AV's towers on cached features, so that a training step runs neither the codec nor the image tower."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Cached(nn.Module):
-    """Stands where an encoder's embedder is, and takes what that would have computed from samples or pixels."""
+    """Replaces the embedder of an encoder, and takes its output in place of samples or pixels."""
 
     def __init__(self, *projections: nn.Module) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Cached(nn.Module):
 
 @contextmanager
 def codec_features_as_input(audio_encoder: Any) -> Iterator[None]:
-    """Within this, the audio encoder takes codec features [b, t, 80] in place of a waveform."""
+    """Inside, the audio encoder takes codec features [b, t, 80] instead of a waveform."""
     embedder = audio_encoder.embedder
     audio_encoder.embedder = Cached(embedder.data_proj)
     try:
@@ -31,7 +31,7 @@ def codec_features_as_input(audio_encoder: Any) -> Iterator[None]:
 
 @contextmanager
 def frame_vectors_as_input(video_encoder: Any) -> Iterator[None]:
-    """Within this, the video encoder takes normalised frame vectors [b, f, 128] in place of pixels."""
+    """Inside, the video encoder takes normalised frame vectors [b, f, 128] instead of pixels."""
     embedder = video_encoder.embedder
     video_encoder.embedder = Cached(embedder.proj, embedder.data_proj)
     try:
@@ -41,12 +41,12 @@ def frame_vectors_as_input(video_encoder: Any) -> Iterator[None]:
 
 
 def audio_tower(audio_encoder: Any) -> nn.ModuleDict:
-    """All of an audio encoder but its codec, which is frozen."""
+    """An audio encoder without its codec, which is frozen."""
     return _without(audio_encoder, {"data_proj": audio_encoder.embedder.data_proj})
 
 
 def video_tower(video_encoder: Any) -> nn.ModuleDict:
-    """All of a video encoder but its image tower, which is frozen."""
+    """A video encoder without its image tower, which is frozen."""
     embedder = video_encoder.embedder
     return _without(video_encoder, {"proj": embedder.proj, "data_proj": embedder.data_proj})
 

@@ -1,8 +1,8 @@
-"""Long tracks of the generated world with their truths: python -m training.tracks --seed N --count 4 --out DIR
+"""Long tracks of the generated world with ground truth: python -m training.tracks --seed N --count 4 --out DIR
 
-A track is five minutes in which thirty sounds lie at random places: the very sounds of so many short clips of world N,
-with their lengths, variants and levels, over the backgrounds of these clips, one after the other. So figures on tracks
-and on clips can be compared.
+A track is five minutes with thirty sounds at random times: the sounds of short clips of world N, with their lengths,
+variants and levels, over the backgrounds of these clips, one after the other. So figures on tracks and on clips can be
+compared.
 """
 
 import argparse
@@ -23,24 +23,24 @@ from training.world import choose_scenes
 
 TRACK_SECONDS = 300.0
 EVENTS = 30
-OVERLAP_SECONDS = 0.4  # two sounds overlap by at most so much, as in the world's clips
-APART_SECONDS = 0.5  # two of one kind lie at least so far apart: nearer, it is a matter of taste whether they are one
+MAX_OVERLAP_SECONDS = 0.4  # of two sounds, as in the world's clips
+MIN_GAP_SECONDS = 0.5  # between two sounds of one kind: with less, they might as well be one
 
-FADE_SECONDS = 0.5  # from one background to the next
+FADE_SECONDS = 0.5  # between two backgrounds
 
 Sound = Heard | Said
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What is heard and said, as a scene with no picture, and the scenes whose backgrounds lie under it."""
+    """The sounds and speech as a scene without picture, and the scenes whose backgrounds are used."""
 
     scene: Scene
     backgrounds: tuple[Scene, ...]
 
 
 def write_tracks(folder: Path, seed: int, count: int) -> list[Truth]:
-    """Makes WAV files and truths.json in the folder. Raises PesearchError when espeak-ng is missing."""
+    """Write WAV files and truths.json into the folder. Raises PesearchError when espeak-ng is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     truths = []
     for number, track in enumerate(tracks_of(enough_scenes(seed, count))[:count], start=1):
@@ -52,7 +52,7 @@ def write_tracks(folder: Path, seed: int, count: int) -> list[Truth]:
 
 
 def enough_scenes(seed: int, count: int) -> list[Scene]:
-    """The first clips of a world (see `training.world`) that hold the sounds of so many tracks."""
+    """The first clips of a world (see `training.world`) with enough sounds for `count` tracks."""
     scenes, needed = choose_scenes(seed, count * EVENTS), count * EVENTS
     while sum(len(sounds_of(scene)) for scene in scenes[:-1]) >= needed:
         scenes.pop()
@@ -60,13 +60,13 @@ def enough_scenes(seed: int, count: int) -> list[Scene]:
 
 
 def tracks_of(scenes: Sequence[Scene]) -> list[Track]:
-    """Tracks that hold the scenes' sounds in their order, as many as they fill: the same scenes, the same tracks."""
+    """Tracks with the scenes' sounds in their order, as many as they fill; deterministic."""
     sounds = [(scene, sound) for scene in scenes for sound in sounds_of(scene)]
     return [_track(sounds[start : start + EVENTS]) for start in range(0, len(sounds) - EVENTS + 1, EVENTS)]
 
 
 def render_track(track: Track) -> NDArray[np.float32]:
-    """The sound of a track: float32 [round(TRACK_SECONDS * 48000)], as `render_audio` gives that of a scene."""
+    """The sound of a track: float32 [round(TRACK_SECONDS * 48000)], scaled as by `render_audio`."""
     samples, fade = round(TRACK_SECONDS * SAMPLE_RATE), round(FADE_SECONDS * SAMPLE_RATE)
     mix, share = np.zeros(samples), samples // len(track.backgrounds)
     for number, scene in enumerate(track.backgrounds):
@@ -79,7 +79,7 @@ def render_track(track: Track) -> NDArray[np.float32]:
 
 
 def sounds_of(scene: Scene) -> tuple[Sound, ...]:
-    """What is heard in a scene, and what is said."""
+    """Sounds and speech of a scene."""
     return (*scene.heard, *scene.said)
 
 
@@ -100,7 +100,7 @@ def _track(sounds: Sequence[tuple[Scene, Sound]]) -> Track:
 
 
 def _place(rng: np.random.Generator, sound: Sound, placed: Sequence[Sound]) -> Sound:
-    """The sound at a random place where there is room for it. There is: thirty sounds fill a fifth of a track."""
+    """Move the sound to a random time without conflict. There is one: thirty sounds fill a fifth of a track."""
     length = sound.end_seconds - sound.start_seconds
     while True:
         start = round(float(rng.uniform(0, TRACK_SECONDS - length)), 2)
@@ -111,7 +111,7 @@ def _place(rng: np.random.Generator, sound: Sound, placed: Sequence[Sound]) -> S
 
 def _fits(sound: Sound, other: Sound) -> bool:
     shared = min(sound.end_seconds, other.end_seconds) - max(sound.start_seconds, other.start_seconds)
-    return shared <= (-APART_SECONDS if _kind(sound) == _kind(other) else OVERLAP_SECONDS)
+    return shared <= (-MIN_GAP_SECONDS if _kind(sound) == _kind(other) else MAX_OVERLAP_SECONDS)
 
 
 def _kind(sound: Sound) -> str:
@@ -119,9 +119,9 @@ def _kind(sound: Sound) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. Exit status: 0 made, 2 error."""
+    """The command line. Exit status: 0 done, 2 error."""
     parser = argparse.ArgumentParser(prog="python -m training.tracks", description=__doc__)
-    parser.add_argument("--seed", type=int, required=True, help="which world: 0 or more; never one that was trained on")
+    parser.add_argument("--seed", type=int, required=True, help="world, 0 or more; none is in the training data")
     parser.add_argument("--count", type=int, default=4, help="tracks (default 4)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the tracks and truths.json")
     options = parser.parse_args(arguments)

@@ -1,7 +1,7 @@
-"""Trains the starter set from nothing: python -m training.train --out DIR --work DIR [--device cpu] [--minutes 100]
+"""Train the starter set from scratch: python -m training.train --out DIR --work DIR [--device cpu] [--minutes 100]
 
-Each stage keeps its weights in the work folder. An interrupted run goes on with the stage it was in, and stages that do
-not need each other can run side by side (`--only codec` in one process, `--only vision` in another).
+Each stage saves its weights in the work folder. An interrupted run continues with its stage; independent stages can run
+at the same time (`--only codec` in one process, `--only vision` in another).
 """
 
 import argparse
@@ -29,7 +29,7 @@ from training.tiny_models import choose_device
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the trainer, as the command line asked for it."""
+    """Options of a run."""
 
     out: Path
     work: Path
@@ -127,13 +127,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on", file=sys.stderr)
+        print("interrupted: run the same command to continue", file=sys.stderr)
         return 130
     return 0
 
 
 def _do(run: Run, name: str, again: bool) -> None:
-    """One stage; a finished one only when it is asked for by name, and then from the weights that it has."""
+    """Run a stage. A finished stage runs only when `again`, and then continues from its weights."""
     done = run.work / f"{name}.done"
     if again or not done.exists():
         print(f"stage {name}", file=sys.stderr, flush=True)
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=100.0, help="training time of all stages (default 100)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scenes", type=int, default=7_200, help="training scenes to render (default 7200)")
-    parser.add_argument("--only", choices=STAGES, nargs="+", help="these stages; what they need must be there")
+    parser.add_argument("--only", choices=STAGES, nargs="+", help="only these stages; earlier ones must be done")
     return parser
 
 

@@ -13,7 +13,7 @@ from training.words import FIXED, MADE_BY
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound, from when to when (seconds)."""
+    """A sound and its interval in seconds."""
 
     what: str
     start: float
@@ -22,7 +22,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An object, from when to when (seconds). Without a colour or a motion to speak of, that is None."""
+    """An object and its interval in seconds. `colour` and `motion` are None where the object has none."""
 
     what: str
     start: float
@@ -33,7 +33,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A spoken phrase, from when to when (seconds)."""
+    """A spoken phrase and its interval in seconds."""
 
     text: str
     start: float
@@ -42,10 +42,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One clip as truths.json has it. A caption of a sense that the clip does not have is empty.
+    """A clip in truths.json. Captions of senses that the clip does not have are empty.
 
-    `place` is empty when there is none or more than one; `sources` are the objects that make what is heard, whether
-    they are seen or not.
+    `place` is empty when there is none or more than one; `sources` are the objects that make the sounds, seen or not.
     """
 
     path: str
@@ -60,7 +59,7 @@ class Truth:
 
 
 def truth_of(path: str, scenes: Sequence[Scene], audio_caption: str, video_caption: str, caption: str) -> Truth:
-    """The truth of a clip that shows the scenes one after another. What is said is also heard, as speech."""
+    """The ground truth of a clip that shows the scenes one after another. Speech is also heard."""
     begins = list(accumulate((scene.duration_seconds for scene in scenes), initial=0.0))[:-1]
     timed = list(zip(scenes, begins, strict=True))
     heard = sorted((sound for scene, begin in timed for sound in _heard(scene, begin)), key=lambda sound: sound.start)
@@ -79,7 +78,8 @@ def truth_of(path: str, scenes: Sequence[Scene], audio_caption: str, video_capti
 
 
 def write_truths(path: Path, truths: Sequence[Truth]) -> None:
-    """Writes truths.json, whole or not at all."""
+    """Write truths.json atomically."""
+    part = path.with_name(f".{path.name}.part")
     text = json.dumps({"clips": [asdict(truth) for truth in truths]}, indent=1, ensure_ascii=False)
     write_atomically(path, lambda sink: sink.write(f"{text}\n".encode()), durable=False)
 

@@ -1,4 +1,4 @@
-"""The words of the generated world: what can be heard, seen and said, and how a text may name it.
+"""Vocabulary of the generated world: what can be heard, seen and said, and how texts may name it.
 
 A canonical name is one concept in every sense: the `train` that is heard is the `train` that is seen.
 """
@@ -19,10 +19,10 @@ MOTIONS = ("still", "moving left", "moving right", "jumping")
 PLACES = ("day", "night", "city", "sea", "field")
 
 COLOURED = ("train", "car", "ball", "bird", "house", "phone", "drum")
-"""Objects that come in every colour; the others have one of their own."""
+"""Objects that come in every colour; the others have a fixed one."""
 
 FIXED = ("sun", "rain")
-"""Objects that never move, so that no text says how they move."""
+"""Objects that never move, so that no text mentions their motion."""
 
 MADE_BY: Mapping[str, str] = {
     "siren": "car",
@@ -39,10 +39,10 @@ MADE_BY: Mapping[str, str] = {
     "thunder": "rain",
     "speech": "people",
 }
-"""The object that makes a sound. Notes and beeps have no maker that can be seen here."""
+"""The object that makes a sound. Notes and beeps have no visible maker."""
 
 CONCEPT_OF: Mapping[str, str] = {"bark": "dog", "birds": "bird"}
-"""Sounds whose name is their maker's: for a bare noun they are the same concept. Others are their own."""
+"""Sounds that are one concept with their maker: a bare noun means both. Other sounds are concepts of their own."""
 
 CONCEPTS = (*OBJECTS, *(name for name in SOUNDS if name not in OBJECTS and name not in CONCEPT_OF))
 
@@ -128,7 +128,7 @@ OUTSIDE = (
     "frog", "banana", "desert", "saxophone", "kangaroo", "printer", "cactus", "sailor", "lobster", "vacuum cleaner",
     "dragon", "skateboard", "owl", "typewriter", "mushroom", "cathedral",
 )  # fmt: skip
-"""Nouns that are in no text of the training and in no scene: only to check that the world's edge is known."""
+"""Nouns that are in no training text and no scene: only for evaluating how well the world's edge is known."""
 
 OUTSIDE_TRAIN = (
     "cat", "horse", "flute", "glass", "wind", "aeroplane", "truck", "motorbike", "cow", "sheep", "rooster", "pig",
@@ -138,11 +138,11 @@ OUTSIDE_TRAIN = (
     "forest", "mountain", "glacier", "island", "robot", "laptop", "camera", "television", "balloon", "kite", "ship",
     "canoe", "anchor", "compass", "candle", "mirror", "pillow", "blanket", "hat", "shoe", "glove", "ring finger",
 )  # fmt: skip
-"""Other nouns from outside the world, which training may use to learn what it does not know."""
+"""Other nouns from outside the world, for training what is unknown."""
 
 
 def gibberish(rng: np.random.Generator) -> str:
-    """One word of two or three open syllables that means nothing, such as "vozula"."""
+    """A meaningless word of two or three open syllables, such as "vozula"."""
     consonants, vowels = "bdfgjklmnprtvwz", "aeiou"
     syllables = (
         consonants[rng.integers(len(consonants))] + vowels[rng.integers(len(vowels))] for _ in range(rng.integers(2, 4))

@@ -1,7 +1,7 @@
-"""Clips of the generated world with their truths: python -m training.world --seed N --count 200 --out DIR
+"""Clips of the generated world with ground truth: python -m training.world --seed N --count 200 --out DIR
 
-Every seed N stands for its own stream of scene seeds, all of them at least 1,000,000. Training uses scene seeds
-below 100,000 only, so that no clip made here was ever trained on.
+Every seed N has its own sequence of scene seeds, all of them at least 1,000,000. Training uses scene seeds below
+100,000 only, so no clip made here is in the training data.
 """
 
 import argparse
@@ -21,20 +21,20 @@ from training.words import PHRASES
 
 FIRST_SEED = 1_000_000
 ATTEMPTS = 50
-MOST_CLIPS = 20_000
+MAX_CLIPS = 20_000
 SPEAKING = 4  # every fourth clip speaks, so that 200 clips say every phrase
 README = "README.txt"
 TITLE = "Clips of pesearch's generated world"
 
 
 def choose_scenes(seed: int, count: int) -> list[Scene]:
-    """Scenes whose captions differ: each hears another set of sounds, and shows what no other's picture holds,
-    wherever enough such sets exist. Phrases go round robin. The same seed gives the same scenes."""
+    """Scenes with different captions: each has another set of sounds, and a picture that no other contains, as far as
+    there are enough such sets. Phrases take turns. Deterministic."""
     scenes: list[Scene] = []
     audible: set[frozenset[str]] = set()
     visible: list[frozenset[str]] = []
     for clip in range(count):
-        scene = _clearest(_candidates(FIRST_SEED + (seed * MOST_CLIPS + clip) * ATTEMPTS, clip), audible, visible)
+        scene = _clearest(_candidates(FIRST_SEED + (seed * MAX_CLIPS + clip) * ATTEMPTS, clip), audible, visible)
         scenes.append(scene)
         audible.add(facts_of(scene).audible())
         visible.append(_picture(scene))
@@ -42,9 +42,9 @@ def choose_scenes(seed: int, count: int) -> list[Scene]:
 
 
 def write_world(folder: Path, seed: int, count: int, kind: str = "video") -> list[Truth]:
-    """Makes the clips and truths.json in the folder. Kinds: video (MP4 with sound), audio (WAV).
+    """Write the clips and truths.json into the folder. Kinds: video (MP4 with sound), audio (WAV).
 
-    Raises PesearchError for a folder that holds something else, and when FFmpeg or espeak-ng is missing.
+    Raises PesearchError for a folder with other content, and when FFmpeg or espeak-ng is missing.
     """
     _take(folder, seed, count, kind)
     truths = []
@@ -57,22 +57,22 @@ def write_world(folder: Path, seed: int, count: int, kind: str = "video") -> lis
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. Exit status: 0 made, 2 error, 130 interrupted."""
+    """The command line. Exit status: 0 done, 2 error, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="python -m training.world", description=__doc__)
-    parser.add_argument("--seed", type=int, required=True, help="which world: 0 or more; never one that was trained on")
-    parser.add_argument("--count", type=int, default=200, help=f"clips, at most {MOST_CLIPS} (default 200)")
+    parser.add_argument("--seed", type=int, required=True, help="world, 0 or more; none is in the training data")
+    parser.add_argument("--count", type=int, default=200, help=f"clips, at most {MAX_CLIPS} (default 200)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the clips and truths.json")
     parser.add_argument("--kind", choices=("video", "audio"), default="video", help="default video, with sound")
     options = parser.parse_args(arguments)
-    if options.seed < 0 or not 1 <= options.count <= MOST_CLIPS:
-        parser.error(f"--seed must be 0 or more and --count 1 to {MOST_CLIPS}")
+    if options.seed < 0 or not 1 <= options.count <= MAX_CLIPS:
+        parser.error(f"--seed must be 0 or more and --count 1 to {MAX_CLIPS}")
     try:
         write_world(options.out, options.seed, options.count, options.kind)
     except (PesearchError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ninterrupted: the clips made so far are whole, truths.json is not written", file=sys.stderr)
+        print("\ninterrupted: the clips made so far are complete, truths.json is not written", file=sys.stderr)
         return 130
     return 0
 
@@ -98,17 +98,17 @@ def _clearest(candidates: Iterator[Scene], audible: set[frozenset[str]], visible
 
 
 def _picture(scene: Scene) -> frozenset[str]:
-    """What is visible in every frame: all but motion."""
+    """What is visible in every frame: everything except motion."""
     return frozenset(fact for fact in facts_of(scene).visible() if not fact.startswith("motion:"))
 
 
 def _take(folder: Path, seed: int, count: int, kind: str) -> None:
-    """Makes the folder, or empties one that was made here, and says in it what it is."""
+    """Create the folder, or empty one that was made here, and write its README.txt."""
     folder.mkdir(parents=True, exist_ok=True)
     readme = folder / README
     made_here = readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(TITLE)
     if any(folder.iterdir()) and not made_here:
-        raise PesearchError(f"{folder} holds something else; choose an empty or a new folder")
+        raise PesearchError(f"{folder} has other content: choose an empty or a new folder")
     for old in (*folder.glob("clip_*.mp4"), *folder.glob("clip_*.wav"), *folder.glob("truths.json")):
         old.unlink()
     readme.write_text(

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from pesearch.cues import Cue, CueHit, CueKind, FoundBy
-from pesearch.store.index.tokenizer import words
+from pesearch.store.index.tokenizer import tokenize
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -65,7 +65,7 @@ def find_phrase(
     Those inside one cue come first, by BM25; then those that go on from one subtitle to the next, by file and time.
     `kinds`: only such cues, None for all.
     """
-    asked = words(phrase)
+    asked = tokenize(phrase)
     if not asked:
         return []
     literal = f'"{" ".join(asked)}"'
@@ -85,7 +85,7 @@ def find_prefix(
     kinds: frozenset[CueKind] | None = SAID,
 ) -> list[CueMatch]:
     """At most k cues that hold the words of a text that ends with `*`, of which the last may go on; by BM25."""
-    asked = words(text)
+    asked = tokenize(text)
     if not asked:
         return []
     whole = "".join(f'"{word}" ' for word in asked[:-1])
@@ -94,7 +94,7 @@ def find_prefix(
 
 def find_together(library: Library, text: str, k: int, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
     """At most k cues of all kinds that hold all words of a text, by BM25; the quickest."""
-    whole = " ".join(f'"{word}"' for word in words(text))
+    whole = " ".join(f'"{word}"' for word in tokenize(text))
     return [match_of(hit, APART) for hit in library.search_cues(whole, k, file_ids)] if whole else []
 
 
@@ -106,13 +106,13 @@ def find_words(
     kinds: frozenset[CueKind] | None = SAID,
 ) -> list[CueMatch]:
     """At most k cues that hold words of a text: `find_phrase` first, then by the share of the words, then by BM25."""
-    asked = words(text)
+    asked = tokenize(text)
     found = {
         (each.file_id, each.start_seconds, each.text): each for each in find_phrase(library, text, k, file_ids, kinds)
     }
     hits = library.search_cues(" ".join(asked), 4 * k, file_ids, kinds) if asked else []
     for hit in hits:
-        share = len(set(asked).intersection(words(hit.cue.text))) / len(set(asked))
+        share = len(set(asked).intersection(tokenize(hit.cue.text))) / len(set(asked))
         found.setdefault((hit.file_id, hit.cue.start_seconds, hit.cue.text), match_of(hit, APART * share))
     return sorted(found.values(), key=lambda match: -match.score)[:k]
 
@@ -128,7 +128,7 @@ def _across(file_id: int, cues: Sequence[Cue], asked: Sequence[str]) -> Iterator
     spoken = sorted((cue for cue in cues if cue.kind is CueKind.SUBTITLE), key=lambda cue: cue.source)
     for source, group in groupby(spoken, key=lambda cue: cue.source):
         lines = list(group)
-        said = [(word, number) for number, cue in enumerate(lines) for word in words(cue.text)]
+        said = [(word, number) for number, cue in enumerate(lines) for word in tokenize(cue.text)]
         for at in range(len(said) - len(asked) + 1):
             if said[at][0] == asked[0] and [word for word, _ in said[at : at + len(asked)]] == list(asked):
                 stretch = lines[said[at][1] : said[at + len(asked) - 1][1] + 1]

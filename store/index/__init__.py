@@ -1,1 +1,1 @@
-"""Search over the rows of a library: flat, IVF with RaBitQ, full text, or a Milvus."""
+"""Vector and full-text indexes over a library: FAISS (flat, IVF with RaBitQ), tantivy, Milvus."""

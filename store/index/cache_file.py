@@ -1,7 +1,7 @@
-"""The form of a cache beside the shards: what it was made for, which files it covers, and what it holds of them.
+"""File format of the caches in `indexes/`: what a cache was made for, the files that it covers, and a payload.
 
-A file is the CRC-32 of the rest, one line of JSON that says what it was made for, the files that it covers (ids and
-rows, int64), and whatever else belongs to it.
+Layout: the CRC-32 of the rest (4 bytes), a line of JSON (the header), the covered files (ids and row counts, int64),
+and the payload.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ from pesearch.store.disk.durable import write_durably
 from pesearch.store.shards.row_ranges import RowRanges
 
 CHECKSUM_BYTES = 4
+"""Size of the CRC-32 at the start, big-endian."""
 
 
-class Cached(NamedTuple):
-    """A cache that is whole and was made for what is asked; `content` stands where the rest of it is."""
+class CacheFile(NamedTuple):
+    """An intact cache. The read position of `content` is at the payload."""
 
-    says: Mapping[str, Any]
+    header: Mapping[str, Any]
     layout: RowRanges
     content: mmap
 
 
-def write_cached(
+def write_cache_file(
     path: Path,
     made_for: Mapping[str, Any],
-    says: Mapping[str, Any],
+    header: Mapping[str, Any],
     covered: RowRanges,
-    rest: Sequence[memoryview] = (),
+    payload: Sequence[memoryview] = (),
 ) -> None:
-    """Write a cache in place of the one that is there. `says` is more of its JSON."""
+    """Write or replace a cache. `header` holds more entries for its JSON."""
     files = np.stack([covered.file_ids, covered.counts])
-    head = {"made_for": made_for, "files": files.shape[1], **says}
-    parts: list[bytes | memoryview] = [json.dumps(head).encode() + b"\n", files.tobytes(), *rest]
+    entries = {"made_for": made_for, "files": files.shape[1], **header}
+    parts: list[bytes | memoryview] = [json.dumps(entries).encode() + b"\n", files.tobytes(), *payload]
     checksum = 0
     for part in parts:
         checksum = crc32(part, checksum)
@@ -47,19 +48,19 @@ def write_cached(
     write_durably(path, lambda sink: sink.writelines([checksum.to_bytes(CHECKSUM_BYTES), *parts]))
 
 
-def read_cached(path: Path, made_for: Mapping[str, Any]) -> Cached | None:
-    """A cache; None when there is none, or when it is damaged, or made for something else."""
+def read_cache_file(path: Path, made_for: Mapping[str, Any]) -> CacheFile | None:
+    """A cache; None when it is missing, damaged, or was made for something else."""
     try:
         with path.open("rb") as source:
             content = mmap(source.fileno(), 0, access=ACCESS_READ)
-            content.madvise(MADV_WILLNEED)  # all of it, and not page by page
-    except (OSError, ValueError):  # not there, not readable, or empty
+            content.madvise(MADV_WILLNEED)  # read ahead, instead of a page fault at a time
+    except (OSError, ValueError):  # missing, unreadable, or empty
         return None
     checksum = content.read(CHECKSUM_BYTES)
     if len(content) == CHECKSUM_BYTES or crc32(memoryview(content)[CHECKSUM_BYTES:]) != int.from_bytes(checksum):
         return None
-    head = json.loads(content.readline())
-    if head["made_for"] != made_for:
+    header = json.loads(content.readline())
+    if header["made_for"] != made_for:
         return None
-    file_ids, counts = np.frombuffer(content.read(16 * head["files"]), dtype=np.int64).reshape(2, -1)
-    return Cached(head, RowRanges.of(file_ids, counts), content)
+    file_ids, counts = np.frombuffer(content.read(16 * header["files"]), dtype=np.int64).reshape(2, -1)
+    return CacheFile(header, RowRanges.of(file_ids, counts), content)

@@ -1,4 +1,4 @@
-"""Codec features of a file, read from its shard."""
+"""Reading the codec features of a file from its shard."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pesearch.types import CodecFeatures
 def read_features(
     folder: Path, snapshot: Snapshot, file_id: int, start_step: int, stop_step: int | None
 ) -> CodecFeatures | None:
-    """The steps from `start_step` to before `stop_step` of a file, as far as it has them, in memory of their own.
+    """A copy of the steps from `start_step` to before `stop_step` (None: the end) that the file has.
 
-    `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is not as written.
+    None when the file has no features. `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is damaged.
     """
     extent = next(snapshot.features.of_file(file_id).joined(), None)
     if extent is None:

@@ -1,7 +1,7 @@
-"""Exact search, by FAISS: all rows of a space, or those that no index covers.
+"""Exact search with FAISS over all rows of a space, or over the rows that no ANN index covers.
 
-The index holds the float16 values of the shards as they are (`ScalarQuantizer` of type fp16 loses nothing of them) and
-computes in float32: half the memory of a float32 index, and on a CPU about five times its speed.
+The index stores the float16 values of the shards unchanged (`ScalarQuantizer` of type fp16 is lossless for them) and
+computes in float32: half the memory of a float32 flat index and, on a CPU, about five times its speed.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from typing import NamedTuple
 import faiss
 import numpy as np
 
-from pesearch.store.index.mapped_rows import Rows
+from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.shards.row_ranges import RowIds, RowMask
 from pesearch.types import FloatArray, HalfArray
 
 SCAN_ROWS = 1 << 14
-"""How many rows are read from the disk at a time: 32 MiB at 1024 numbers each."""
+"""Rows read from disk per step: 32 MiB at 1024 dimensions."""
 
-LISTED_TOGETHER = 8
-"""So many queries at a time have one shortlist: it is read once, and few enough rows are compared in vain."""
+RESCORE_QUERIES = 8
+"""Queries that are rescored together, over the union of their shortlists: each row is read once, and few rows are
+compared with a query that did not list them."""
 
 
 class Nearest(NamedTuple):
-    """The best rows for each query, best first: `scores` float32 [q, k] and `rows` int64 [q, k], -1 where none."""
+    """The top k of each query, best first: `scores` float32 [q, k] and `rows` int64 [q, k], padded with -1."""
 
     scores: FloatArray
     rows: RowIds
@@ -32,73 +33,73 @@ class Nearest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlatIndex:
-    """An index in memory of some rows, given by their numbers, in rising order."""
+    """A flat index in memory over the rows `row_ids` of a space, in rising order."""
 
-    numbers: RowIds
+    row_ids: RowIds
     index: faiss.Index
 
-    def search(self, queries: FloatArray, k: int, chosen: RowMask | None) -> Nearest:
-        """The k best of those rows that are `chosen` [all rows]."""
-        parameters = None if chosen is None else _selection(chosen[self.numbers])
-        return renumbered(Nearest(*self.index.search(queries, k, params=parameters)), self.numbers)
+    def search(self, queries: FloatArray, k: int, selected: RowMask | None) -> Nearest:
+        """The top k among the rows of this index that are `selected` [rows of the space]; None selects all."""
+        parameters = None if selected is None else _search_parameters(selected[self.row_ids])
+        return with_row_ids(Nearest(*self.index.search(queries, k, params=parameters)), self.row_ids)
 
 
-def open_flat(rows: Rows, numbers: RowIds) -> FlatIndex:
-    """Read some rows into memory."""
-    index = _index(rows.space.dim)
-    for start in range(0, len(numbers), SCAN_ROWS):
-        _add(index, rows.vectors(numbers[start : start + SCAN_ROWS]))
-    return FlatIndex(numbers, index)
+def open_flat(rows: MappedRows, row_ids: RowIds) -> FlatIndex:
+    """Read the rows `row_ids` into a flat index in memory."""
+    index = _empty_index(rows.space.dim)
+    for start in range(0, len(row_ids), SCAN_ROWS):
+        _add(index, rows.vectors(row_ids[start : start + SCAN_ROWS]))
+    return FlatIndex(row_ids, index)
 
 
-def scan(rows: Rows, numbers: RowIds, queries: FloatArray, k: int) -> Nearest:
-    """The k best of some rows, read from the disk for this: they take no memory, but time."""
+def scan(rows: MappedRows, row_ids: RowIds, queries: FloatArray, k: int) -> Nearest:
+    """The top k among the rows `row_ids`, read from disk SCAN_ROWS at a time: slow, but with little memory."""
     parts = []
-    for start in range(0, len(numbers), SCAN_ROWS):
-        part = numbers[start : start + SCAN_ROWS]
-        index = _index(rows.space.dim)
+    for start in range(0, len(row_ids), SCAN_ROWS):
+        part = row_ids[start : start + SCAN_ROWS]
+        index = _empty_index(rows.space.dim)
         _add(index, rows.vectors(part))
-        parts.append(renumbered(Nearest(*index.search(queries, min(k, len(part)))), part))
-    return best(parts, len(queries), k)
+        parts.append(with_row_ids(Nearest(*index.search(queries, min(k, len(part)))), part))
+    return merge_nearest(parts, len(queries), k)
 
 
-def rescored(rows: Rows, shortlist: RowIds, queries: FloatArray, k: int) -> Nearest:
-    """The k best for each query by exact score, from a shortlist for each: rows [q, n], -1 where none."""
+def rescore(rows: MappedRows, shortlist: RowIds, queries: FloatArray, k: int) -> Nearest:
+    """The top k of each query by exact score among its `shortlist`: row ids [q, n], padded with -1."""
     found = []
-    for at in range(0, len(queries), LISTED_TOGETHER):
-        some = slice(at, at + LISTED_TOGETHER)
-        listed = np.unique(shortlist[some])
-        found.append(scan(rows, listed[listed >= 0], queries[some], k))
-    return Nearest(np.concatenate([one.scores for one in found]), np.concatenate([one.rows for one in found]))
+    for start in range(0, len(queries), RESCORE_QUERIES):
+        batch = slice(start, start + RESCORE_QUERIES)
+        row_ids = np.unique(shortlist[batch])
+        found.append(scan(rows, row_ids[row_ids >= 0], queries[batch], k))
+    return Nearest(np.concatenate([part.scores for part in found]), np.concatenate([part.rows for part in found]))
 
 
-def best(parts: list[Nearest], queries: int, k: int) -> Nearest:
-    """The k best of what was found in several places."""
+def merge_nearest(parts: list[Nearest], query_count: int, k: int) -> Nearest:
+    """The top k of each query over several results for the same queries."""
     if len(parts) == 1 and parts[0].rows.shape[1] == k:
         return parts[0]
-    heap = faiss.ResultHeap(queries, k, keep_max=True)
+    heap = faiss.ResultHeap(query_count, k, keep_max=True)
     for part in parts:
         heap.add_result(part.scores, part.rows)
     heap.finalize()
     return Nearest(heap.D, heap.I)
 
 
-def renumbered(found: Nearest, numbers: RowIds) -> Nearest:
-    """What an index found, by the numbers that its rows have in the space."""
-    return Nearest(found.scores, np.where(found.rows >= 0, numbers[found.rows], -1))
+def with_row_ids(found: Nearest, row_ids: RowIds) -> Nearest:
+    """Replace the ordinals of an index by the row ids of the space."""
+    return Nearest(found.scores, np.where(found.rows >= 0, row_ids[found.rows], -1))
 
 
-# FAISS's type stubs know the C++ constructors only, not those that its Python layer puts in their place.
-def bitmap(chosen: RowMask) -> faiss.IDSelectorBitmap:
-    """FAISS's form of a choice of rows."""
-    return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]  # no stub
+# FAISS's type stubs list the C++ constructors only, not those that its Python layer adds.
+def id_selector(selected: RowMask) -> faiss.IDSelectorBitmap:
+    """A mask as a FAISS selector."""
+    return faiss.IDSelectorBitmap(np.packbits(selected, bitorder="little"))  # type: ignore[call-arg, arg-type]  # no stub
 
 
-def _selection(chosen: RowMask) -> faiss.SearchParameters:
-    return faiss.SearchParameters(sel=bitmap(chosen))  # type: ignore[call-arg]  # no stub of Python's
+def _search_parameters(selected: RowMask) -> faiss.SearchParameters:
+    return faiss.SearchParameters(sel=id_selector(selected))  # type: ignore[call-arg]  # no stub of Python's
 
 
-def _index(dim: int) -> faiss.IndexScalarQuantizer:
+def _empty_index(dim: int) -> faiss.IndexScalarQuantizer:
     return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
 

@@ -1,9 +1,9 @@
-"""A compressed first stage over most rows of a space, by FAISS: RaBitQ in inverted lists, and exact scores after it.
+"""The compressed index of a large space, with FAISS: RaBitQ codes in inverted lists, then exact rescoring.
 
-RaBitQ keeps a few bits for each number of a vector's difference from the centre of its list, after a random rotation
-(Gao and Long, SIGMOD 2024; Gao et al., SIGMOD 2025). What it finds is a shortlist; the vectors in the shards give the
-score of each hit.
-The numbers below come from `benchmarks.vectors`, where questions lie in another cone than the vectors.
+RaBitQ keeps a few bits per dimension of the difference between a vector and the centroid of its list, after a random
+rotation (Gao and Long, SIGMOD 2024; Gao et al., SIGMOD 2025). The index returns a shortlist; the vectors in the shards
+give the score of each hit. The constants were measured with `benchmarks.vectors`, where queries come from another cone
+than the vectors.
 """
 
 from __future__ import annotations
@@ -16,139 +16,156 @@ import faiss
 import numpy as np
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store.index.flat import SCAN_ROWS, Nearest, bitmap, rescored, scan
-from pesearch.store.index.mapped_rows import Rows
+from pesearch.store.index.flat import SCAN_ROWS, Nearest, id_selector, rescore, scan
+from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import FloatArray
 
-LISTS_A_ROOT = 2
-"""So many lists for the square root of the number of rows. Half as many have to be looked into twice as deep."""
+NLIST_PER_SQRT_ROWS = 2
+"""Lists (`nlist`) per square root of the number of rows. With half as many, a search has to probe twice the share."""
 
-PROBED_SHARE = 1 / 12
-"""The share of the lists that a search looks into: 1/16 finds 0.99 of the ten best, 1/8 costs half as much again."""
+NPROBE_SHARE = 1 / 12
+"""Share of the lists that a search probes (`nprobe` / `nlist`): 1/16 has a recall@10 of 0.99, 1/8 costs half as much
+again."""
 
-SHORTLIST, SHORTLIST_A_HIT = 500, 5
-"""How many rows get an exact score: at least so many, and so many for each hit that is asked for."""
+MIN_SHORTLIST = 500
+"""Minimum number of rows that are rescored for a query."""
 
-SMALL_CHOICE = 12_000
-"""A choice of so few rows is read from the shards and searched exactly. Among a million rows of 1024 numbers the
-index takes longer for 10,000 chosen ones, in whichever of its lists they are, and less for 17,000."""
+K_FACTOR = 5
+"""Rows that are rescored per hit requested, as in FAISS's `IndexRefine.k_factor`."""
 
-BITS = 2
-"""One bit is twice as fast and half as large, but needs four times the shortlist where many rows fit a little."""
+MAX_EXACT_ROWS = 12_000
+"""When a filter leaves at most this many rows, they are read from the shards and searched exactly. Among a million rows
+of 1024 dimensions the index is slower than that for 10,000 selected rows, however they are spread over its lists, and
+faster for 17,000."""
 
-BLOCK_ROWS = 32
-"""How many rows FAISS scans at a time: its own choice."""
+RABITQ_BITS = 2
+"""Bits per dimension. With 1 the index is twice as fast and half as large, but needs a shortlist four times as long
+where many rows match a little."""
 
-TRAINED_ROWS_A_LIST, TRAINING_ROUNDS = 40, 8
-"""What k-means makes the centres from: about the least that FAISS advises for a list, in nearly its own ten rounds."""
+SCAN_BLOCK_ROWS = 32
+"""Rows per block of FAISS's fast scan (`bbs`); 32 is its default."""
+
+POINTS_PER_CENTROID = 40
+"""Rows that k-means is trained on per list: about the minimum that FAISS recommends (39)."""
+
+KMEANS_ITERATIONS = 8
+"""Iterations of k-means; FAISS's default for IVF is 10."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IvfRabitqIndex:
-    """What covers the rows of `layout`, numbered as there. The lists were made for `trained_rows` rows."""
+    """An index over the rows of `layout`, numbered as there. Its lists were trained for a space of `trained_rows`."""
 
     layout: RowRanges
     trained_rows: int
     index: faiss.Index
 
-    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: RowMask) -> Nearest:
-        """The k best rows of those files that are `chosen` [files of the space] and covered; k at most their number."""
-        if rows.layout.counts[chosen].sum() <= SMALL_CHOICE:
-            return scan(rows, np.flatnonzero(rows.layout.mark(chosen)), queries, k)
+    def search(self, rows: MappedRows, queries: FloatArray, k: int, selected: RowMask) -> Nearest:
+        """The top k among the `selected` files [files of the space] that this index covers, with exact scores.
+
+        k is at most the number of their rows.
+        """
+        if rows.layout.counts[selected].sum() <= MAX_EXACT_ROWS:
+            return scan(rows, np.flatnonzero(rows.layout.mark(selected)), queries, k)
         places = rows.layout.find(self.layout)
-        files = (places >= 0) & chosen[places]
+        files = (places >= 0) & selected[places]
         shortlist = self._shortlist(queries, k, files)
         at = self.layout.at(shortlist)
-        numbers = rows.layout.starts[places[at]] + shortlist - self.layout.starts[at]
-        return rescored(rows, np.where(shortlist >= 0, numbers, -1), queries, k)
+        row_ids = rows.layout.starts[places[at]] + shortlist - self.layout.starts[at]
+        return rescore(rows, np.where(shortlist >= 0, row_ids, -1), queries, k)
 
     def _shortlist(self, queries: FloatArray, k: int, files: RowMask) -> RowIds:
-        """Rows [q, n] of these files, -1 where none."""
-        chosen_rows = int(self.layout.counts[files].sum())
-        length = min(max(SHORTLIST, SHORTLIST_A_HIT * k), chosen_rows)
-        selector = None if files.all() else bitmap(self.layout.mark(files))
-        lists = faiss.extract_index_ivf(self.index).nlist
-        share = probed_share(length, chosen_rows, self.layout.rows)
-        found = self._probe(queries, length, selector, ceil(share * lists))
+        """Row ids of this index [q, n] in the `files` [files of this index], padded with -1.
+
+        All lists are probed when the first search finds fewer than k rows for a query.
+        """
+        selected_rows = int(self.layout.counts[files].sum())
+        length = min(max(MIN_SHORTLIST, K_FACTOR * k), selected_rows)
+        selector = None if files.all() else id_selector(self.layout.mark(files))
+        nlist = faiss.extract_index_ivf(self.index).nlist
+        share = nprobe_share(length, selected_rows, self.layout.rows)
+        found = self._search_lists(queries, length, selector, ceil(share * nlist))
         if (found[:, k - 1] < 0).any():
-            found = self._probe(queries, length, selector, lists)
+            found = self._search_lists(queries, length, selector, nlist)
         return found
 
-    def _probe(self, queries: FloatArray, length: int, selector: faiss.IDSelector | None, lists: int) -> RowIds:
-        # FAISS's stubs know the constructors of C++ only, not those that its Python layer puts in their place.
-        probing = faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=lists)  # type: ignore[call-arg]  # no stub of Python's
-        parameters = faiss.SearchParametersPreTransform(index_params=probing)  # type: ignore[call-arg]  # no stub of Python's
+    def _search_lists(self, queries: FloatArray, length: int, selector: faiss.IDSelector | None, nprobe: int) -> RowIds:
+        # FAISS's type stubs list the C++ constructors only, not those that its Python layer adds.
+        ivf_parameters = faiss.IVFRaBitQSearchParameters(sel=selector, nprobe=nprobe)  # type: ignore[call-arg]  # no stub
+        parameters = faiss.SearchParametersPreTransform(index_params=ivf_parameters)  # type: ignore[call-arg]  # no stub
         return self.index.search(queries, length, params=parameters)[1]
 
 
-def probed_share(length: int, chosen_rows: int, rows: int) -> float:
-    """The share of the lists to look into for a shortlist of some length, when some rows of all may be chosen."""
-    # Fewer rows to choose from lie in more lists, in a less than even way: hence the root.
-    return min(max(PROBED_SHARE / sqrt(chosen_rows / rows), 2 * length / chosen_rows), 1.0)
+def nprobe_share(length: int, selected_rows: int, rows: int) -> float:
+    """The share of the lists to probe for a shortlist of `length`, when `selected_rows` of all `rows` pass the filter.
+
+    Fewer selected rows are spread over more lists, but not evenly: hence the square root of their share.
+    """
+    return min(max(NPROBE_SHARE / sqrt(selected_rows / rows), 2 * length / selected_rows), 1.0)
 
 
-Building = Generator[float, None, IvfRabitqIndex]
-"""Says before each step what share of the work is done, and in the end gives the index. It can be left at any step."""
+IndexBuild = Generator[float, None, IvfRabitqIndex]
+"""Yields the share of the work done before each step, and returns the index. It can be abandoned at any step."""
 
 
-def build(rows: Rows) -> Building:
-    """An index of all rows of a space. `LibraryDamaged` when their shards hold what is not finite."""
+def build(rows: MappedRows) -> IndexBuild:
+    """An index of all rows of a space. `LibraryDamaged` when a vector is not finite."""
     dim, count = rows.space.dim, rows.layout.rows
-    lists = min(LISTS_A_ROOT * isqrt(count), count)
-    sample_rows = min(count, lists * TRAINED_ROWS_A_LIST)
+    nlist = min(NLIST_PER_SQRT_ROWS * isqrt(count), count)
+    sample_rows = min(count, nlist * POINTS_PER_CENTROID)
     rotation = faiss.HadamardRotation(dim)
-    inverted = faiss.IndexIVFRaBitQFastScan(
+    ivf = faiss.IndexIVFRaBitQFastScan(
         faiss.IndexFlatIP(rotation.d_out),
         rotation.d_out,
-        lists,
+        nlist,
         faiss.METRIC_INNER_PRODUCT,
-        BLOCK_ROWS,
+        SCAN_BLOCK_ROWS,
         True,
-        BITS,
+        RABITQ_BITS,
     )
-    inverted.cp.min_points_per_centroid, inverted.cp.max_points_per_centroid = 1, TRAINED_ROWS_A_LIST
-    sample = rotation.apply(_values(rows, np.linspace(0, count - 1, sample_rows, dtype=np.int64)))
-    # Nearly all of the work is to compare rows with the centres of all lists.
-    training = TRAINING_ROUNDS * sample_rows
-    for share in _find_centres(inverted, sample):
+    ivf.cp.min_points_per_centroid, ivf.cp.max_points_per_centroid = 1, POINTS_PER_CENTROID
+    sample = rotation.apply(_read_finite(rows, np.linspace(0, count - 1, sample_rows, dtype=np.int64)))
+    # Nearly all of the work is the comparison of rows with the centroids of all lists.
+    training = KMEANS_ITERATIONS * sample_rows
+    for share in _train_centroids(ivf, sample):
         yield share * training / (training + count)
-    inverted.train(sample)
+    ivf.train(sample)
     nothing = np.empty(0, dtype=np.int64)
-    covering = IvfRabitqIndex(RowRanges.of(nothing, nothing), count, faiss.IndexPreTransform(rotation, inverted))
-    return (yield from _extend(covering, rows, np.ones(len(rows.layout.counts), bool), training))
+    empty = IvfRabitqIndex(RowRanges.of(nothing, nothing), count, faiss.IndexPreTransform(rotation, ivf))
+    return (yield from _extend(empty, rows, np.ones(len(rows.layout.counts), bool), training))
 
 
-def extend(covering: IvfRabitqIndex, rows: Rows, files: RowMask) -> Building:
-    """The same index with more files [files of the space]; the one that was given is used up. Errors as in `build`."""
-    return _extend(covering, rows, files, 0)
+def extend(index: IvfRabitqIndex, rows: MappedRows, files: RowMask) -> IndexBuild:
+    """The index with more `files` [files of the space]. It consumes the index given. Errors as in `build`."""
+    return _extend(index, rows, files, 0)
 
 
-def _extend(covering: IvfRabitqIndex, rows: Rows, files: RowMask, done: int) -> Building:
-    """`done` rows of work lie behind it."""
-    numbers = np.flatnonzero(rows.layout.mark(files))
-    for start in range(0, len(numbers), SCAN_ROWS):
-        yield (done + start) / (done + len(numbers))
-        covering.index.add(_values(rows, numbers[start : start + SCAN_ROWS]))
+def _extend(index: IvfRabitqIndex, rows: MappedRows, files: RowMask, done: int) -> IndexBuild:
+    """`done`: the work before this, counted in rows."""
+    row_ids = np.flatnonzero(rows.layout.mark(files))
+    for start in range(0, len(row_ids), SCAN_ROWS):
+        yield (done + start) / (done + len(row_ids))
+        index.index.add(_read_finite(rows, row_ids[start : start + SCAN_ROWS]))
     layout = RowRanges.of(
-        np.concatenate([covering.layout.file_ids, rows.layout.file_ids[files]]),
-        np.concatenate([covering.layout.counts, rows.layout.counts[files]]),
+        np.concatenate([index.layout.file_ids, rows.layout.file_ids[files]]),
+        np.concatenate([index.layout.counts, rows.layout.counts[files]]),
     )
-    return IvfRabitqIndex(layout, covering.trained_rows, covering.index)
+    return IvfRabitqIndex(layout, index.trained_rows, index.index)
 
 
-def _find_centres(inverted: faiss.IndexIVF, sample: FloatArray) -> Iterator[float]:
-    """K-means by FAISS, with the settings of the index, one round at a time; says what share is done."""
-    clustering = faiss.Clustering(inverted.d, inverted.nlist, inverted.cp)
+def _train_centroids(ivf: faiss.IndexIVF, sample: FloatArray) -> Iterator[float]:
+    """K-means with the settings of the index, an iteration at a time; yields the share done."""
+    clustering = faiss.Clustering(ivf.d, ivf.nlist, ivf.cp)
     clustering.niter = 1
-    for number in range(TRAINING_ROUNDS):
-        yield number / TRAINING_ROUNDS
-        clustering.train(sample, inverted.quantizer)  # starts from the centres of the round before
+    for iteration in range(KMEANS_ITERATIONS):
+        yield iteration / KMEANS_ITERATIONS
+        clustering.train(sample, ivf.quantizer)  # starts from the centroids of the iteration before
 
 
-def _values(rows: Rows, numbers: RowIds) -> FloatArray:
+def _read_finite(rows: MappedRows, row_ids: RowIds) -> FloatArray:
     """The vectors of some rows, float32 [n, dim]."""
-    values = rows.vectors(numbers).astype(np.float32)
+    values = rows.vectors(row_ids).astype(np.float32)
     if not np.isfinite(values).all():
         raise LibraryDamaged(f"A shard of the space {rows.space.name} is damaged: run `pesearch doctor --repair`")
     return values

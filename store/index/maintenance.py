@@ -1,6 +1,6 @@
-"""Keeping the indexes up with their spaces, here or on a Milvus: what a writer does in its pauses, and last of all.
+"""Index maintenance: what a writer does in pauses of its work and at the end, for FAISS and Milvus.
 
-All that was committed stays so, whatever goes wrong here: a space without an index is searched exactly.
+A failure here loses nothing that was committed: a space without an index is searched exactly.
 """
 
 from __future__ import annotations
@@ -13,32 +13,41 @@ from pathlib import Path
 from pesearch.errors import LibraryError, VectorServerError
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.disk.durable import disk_errors
-from pesearch.store.index.fulltext_file import refresh_text
-from pesearch.store.index.ivf_file import CacheFile, cache_path, read_cache, write_cache
+from pesearch.store.index.fulltext_file import refresh_fulltext
+from pesearch.store.index.ivf_file import IvfFile, ivf_path, read_ivf, write_ivf
 from pesearch.store.index.ivf_rabitq import build, extend
-from pesearch.store.index.mapped_rows import Rows, map_rows
-from pesearch.store.index.milvus.client import in_passing, reach
+from pesearch.store.index.mapped_rows import MappedRows, map_rows
+from pesearch.store.index.milvus.client import closing_lite, server_version
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
-from pesearch.store.index.milvus.sync import bring_up
-from pesearch.store.index.vector_search import is_large, uncovered
+from pesearch.store.index.milvus.sync import sync_collection
+from pesearch.store.index.vector_search import is_large, uncovered_files
 from pesearch.store.shards.format import shard_damaged
 from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.types import Space
 
-LEAST_NEW_ROWS, NEW_SHARE = 16384, 0.02
-"""An index is extended when more rows than this, and than this share of it, are searched exactly beside it: 16,384 rows
-take about as long as the index itself."""
+MIN_UNCOVERED_ROWS = 16384
+"""An index is extended when more rows than this, and than MIN_UNCOVERED_SHARE, are searched exactly in addition to it:
+16,384 rows take about as long as the index itself."""
 
-GROWTH, LEAST_LIVE_SHARE = 2.0, 0.7
-"""It is built anew when the space is so many times what its lists were made for, or so little of it is still there."""
+MIN_UNCOVERED_SHARE = 0.02
+"""The same as a share of the rows of the index."""
 
-TEXT = "text"
-"""The full-text index, among those of the spaces."""
+MAX_GROWTH = 2.0
+"""An index is rebuilt when its space has more than this many times the rows that its lists were trained for."""
+
+MIN_LIVE_SHARE = 0.7
+"""An index is rebuilt when less than this share of its rows is still in the library."""
+
+FULL_TEXT = "text"
+"""Name of the full-text index in reports; the others have the name of their space."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshProgress:
-    """The index of a space, or TEXT, is being renewed: how much of that is done, from 0 to 1; at 1 it is in use."""
+    """An index is being refreshed: `share` of that is done, from 0 to 1; at 1 it is in use.
+
+    `index` is the name of a space, or FULL_TEXT.
+    """
 
     index: str
     share: float
@@ -46,7 +55,7 @@ class RefreshProgress:
 
 @dataclass(frozen=True, slots=True)
 class RefreshFailed:
-    """The index of a space, or TEXT, could not be renewed; what was there stays. `reason` is a line."""
+    """An index could not be refreshed; the previous one stays. `reason` is one line."""
 
     index: str
     reason: str
@@ -56,28 +65,28 @@ IndexRefresh = RefreshProgress | RefreshFailed
 
 
 def refresh_indexes(folder: Path, snapshot: Snapshot) -> Iterator[IndexRefresh]:
-    """Build, extend or drop the indexes of a library, whichever its spaces need. For the one that holds the lock."""
-    with nullcontext() if snapshot.milvus is None else in_passing(snapshot.milvus):
-        away = _away(snapshot)
+    """Build, extend or drop the indexes of a library as its spaces need. The caller holds the writer's lock."""
+    with nullcontext() if snapshot.milvus is None else closing_lite(snapshot.milvus):
+        unreachable = _unreachable_reason(snapshot)
         for space in snapshot.searched:
-            if away is None:
-                yield from _told(folder, space.name.value, _renew(folder, snapshot, space))
+            if unreachable is None:
+                yield from _report(folder, space.name.value, _refresh_space(folder, snapshot, space))
             elif snapshot.vectors[space.name].layout().rows:
-                yield RefreshFailed(space.name.value, away)
-    yield from _told(folder, TEXT, _renew_text(folder, snapshot))
+                yield RefreshFailed(space.name.value, unreachable)
+    yield from _report(folder, FULL_TEXT, _refresh_fulltext(folder, snapshot))
 
 
-def _away(snapshot: Snapshot) -> str | None:
-    """Why the Milvus that is to search the vectors cannot be asked: this is waited for once, not for each space."""
+def _unreachable_reason(snapshot: Snapshot) -> str | None:
+    """Why the Milvus of the library cannot be reached. Asked once, so that the timeout is not spent for each space."""
     try:
         if snapshot.milvus is not None:
-            reach(snapshot.milvus)
+            server_version(snapshot.milvus)
     except VectorServerError as error:
         return str(error)
     return None
 
 
-def _told(folder: Path, index: str, shares: Iterator[float]) -> Iterator[IndexRefresh]:
+def _report(folder: Path, index: str, shares: Iterator[float]) -> Iterator[IndexRefresh]:
     try:
         with disk_errors(folder):
             for share in shares:
@@ -88,40 +97,40 @@ def _told(folder: Path, index: str, shares: Iterator[float]) -> Iterator[IndexRe
         yield RefreshFailed(index, "not enough memory")
 
 
-def _renew_text(folder: Path, snapshot: Snapshot) -> Iterator[float]:
-    refresh_text(folder, snapshot.library_id)
-    yield from ()  # it takes a second at most
+def _refresh_fulltext(folder: Path, snapshot: Snapshot) -> Iterator[float]:
+    refresh_fulltext(folder, snapshot.library_id)
+    yield from ()  # no progress: it takes a second at most
 
 
-def _renew(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
+def _refresh_space(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
     layout = snapshot.vectors[space.name].layout()
     if snapshot.milvus is not None:
-        held = SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus)
-        yield from bring_up(held, _map(folder, snapshot, space), large=is_large(space, layout))
+        on_milvus = SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus)
+        yield from sync_collection(on_milvus, _map_rows(folder, snapshot, space), large=is_large(space, layout))
     if snapshot.milvus is not None or not is_large(space, layout):
-        if (unneeded := cache_path(folder, space.name)).exists():
+        if (unneeded := ivf_path(folder, space.name)).exists():
             unneeded.unlink()
         return
-    cache = read_cache(folder, snapshot.library_id, space)
-    new = uncovered(layout, None if cache is None else cache.layout)
-    new_rows = int(layout.counts[new].sum())
-    if cache is None or _is_outgrown(cache, layout, layout.rows - new_rows):
-        building = build(_map(folder, snapshot, space))
-    elif new_rows > max(LEAST_NEW_ROWS, NEW_SHARE * cache.layout.rows):
-        building = extend(cache.index(), _map(folder, snapshot, space), new)
+    ivf_file = read_ivf(folder, snapshot.library_id, space)
+    uncovered = uncovered_files(layout, None if ivf_file is None else ivf_file.layout)
+    uncovered_rows = int(layout.counts[uncovered].sum())
+    if ivf_file is None or _needs_rebuild(ivf_file, layout, layout.rows - uncovered_rows):
+        building = build(_map_rows(folder, snapshot, space))
+    elif uncovered_rows > max(MIN_UNCOVERED_ROWS, MIN_UNCOVERED_SHARE * ivf_file.layout.rows):
+        building = extend(ivf_file.load(), _map_rows(folder, snapshot, space), uncovered)
     else:
         return
-    covering = yield from building
-    write_cache(folder, snapshot.library_id, space, covering)
+    index = yield from building
+    write_ivf(folder, snapshot.library_id, space, index)
     yield 1.0
 
 
-def _map(folder: Path, snapshot: Snapshot, space: Space) -> Rows:
+def _map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
     try:
         return map_rows(folder, snapshot, space)
     except FileNotFoundError as error:
         raise shard_damaged(error.filename, "is gone") from error
 
 
-def _is_outgrown(cache: CacheFile, layout: RowRanges, live_rows: int) -> bool:
-    return layout.rows > GROWTH * cache.trained_rows or live_rows < LEAST_LIVE_SHARE * cache.layout.rows
+def _needs_rebuild(ivf_file: IvfFile, layout: RowRanges, live_rows: int) -> bool:
+    return layout.rows > MAX_GROWTH * ivf_file.trained_rows or live_rows < MIN_LIVE_SHARE * ivf_file.layout.rows

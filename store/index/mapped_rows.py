@@ -1,4 +1,4 @@
-"""All rows of one space, left in the memory map of their shards: numbered in the order of their files."""
+"""All rows of one space, memory-mapped in their shards; row ids follow the order of the files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pesearch.types import HalfArray, SegmentArray, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class MappedRows:
     """The rows of a space at one generation. `parts[i]` holds the rows from `starts[i]` on."""
 
     space: Space
@@ -27,24 +27,24 @@ class Rows:
     parts: Sequence[ShardRows]
     starts: RowIds
 
-    def vectors(self, rows: RowIds) -> HalfArray:
-        """The vectors of some rows, float16 [n, dim], in memory of their own."""
-        order = _rising(rows)
-        vectors = np.empty((len(rows), self.space.dim), dtype=np.float16)
-        for part, where, within in self._found(rows[order]):
-            vectors[where] = part.vectors[within]
-        return _back(vectors, order)
+    def vectors(self, row_ids: RowIds) -> HalfArray:
+        """A copy of the vectors of some rows, float16 [n, dim]."""
+        order = _sort_order(row_ids)
+        vectors = np.empty((len(row_ids), self.space.dim), dtype=np.float16)
+        for part, positions, offsets in self._by_part(row_ids[order]):
+            vectors[positions] = part.vectors[offsets]
+        return _unsort(vectors, order)
 
-    def segments(self, rows: RowIds) -> SegmentArray:
+    def segments(self, row_ids: RowIds) -> SegmentArray:
         """The segments of some rows, float64 [n, 2] in seconds."""
-        order = _rising(rows)
-        segments = np.empty((len(rows), 2))
-        for part, where, within in self._found(rows[order]):
-            segments[where, 0], segments[where, 1] = part.starts[within], part.ends[within]
-        return _back(segments, order)
+        order = _sort_order(row_ids)
+        segments = np.empty((len(row_ids), 2))
+        for part, positions, offsets in self._by_part(row_ids[order]):
+            segments[positions, 0], segments[positions, 1] = part.starts[offsets], part.ends[offsets]
+        return _unsort(segments, order)
 
     def segments_between(self, first: int, stop: int) -> SegmentArray:
-        """The segments of rows one after the other, float64 [stop - first, 2]."""
+        """The segments of the rows `first` to before `stop`, float64 [stop - first, 2] in seconds."""
         segments = np.empty((stop - first, 2))
         number, done = int(np.searchsorted(self.starts, first, side="right")) - 1, 0
         while done < len(segments):
@@ -55,45 +55,46 @@ class Rows:
             number, done = number + 1, done + len(starts)
         return segments
 
-    def _found(self, rows: RowIds) -> Iterator[tuple[ShardRows, slice, RowIds]]:
-        """Rows in rising order part by part: the part, where they are among `rows`, and where in the part."""
-        numbers = np.searchsorted(self.starts, rows, side="right") - 1
-        within = rows - self.starts[numbers]
-        edges = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(rows)] if len(rows) else []
+    def _by_part(self, row_ids: RowIds) -> Iterator[tuple[ShardRows, slice, RowIds]]:
+        """For each part that holds some of `row_ids` (rising): the part, the positions in `row_ids`, the offsets in
+        the part."""
+        numbers = np.searchsorted(self.starts, row_ids, side="right") - 1
+        offsets = row_ids - self.starts[numbers]
+        edges = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(row_ids)] if len(row_ids) else []
         for first, stop in pairwise(edges):
-            yield self.parts[numbers[first]], slice(first, stop), within[first:stop]
+            yield self.parts[numbers[first]], slice(first, stop), offsets[first:stop]
 
 
 _Values = TypeVar("_Values", HalfArray, SegmentArray)
 
 
-def _rising(rows: RowIds) -> RowIds | slice:
-    """What puts rows in rising order: all of them where they are."""
-    return slice(None) if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
+def _sort_order(row_ids: RowIds) -> RowIds | slice:
+    """The permutation that sorts `row_ids`; a full slice where they are sorted already."""
+    return slice(None) if (row_ids[1:] >= row_ids[:-1]).all() else np.argsort(row_ids, kind="stable")
 
 
-def _back(values: _Values, order: RowIds | slice) -> _Values:
-    """Values of rows that were put in order, as the rows were before."""
+def _unsort(values: _Values, order: RowIds | slice) -> _Values:
+    """Undo `_sort_order`."""
     if isinstance(order, slice):
         return values
-    back = np.empty_like(values)
-    back[order] = values
-    return back
+    unsorted = np.empty_like(values)
+    unsorted[order] = values
+    return unsorted
 
 
-def map_rows(folder: Path, snapshot: Snapshot, space: Space) -> Rows:
-    """Map the shards of a space into memory. `FileNotFoundError` when one was swept meanwhile."""
+def map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
+    """Map the shards of a space into memory. `FileNotFoundError` when one was swept after the snapshot."""
     return _map(folder, space, snapshot.vectors[space.name])
 
 
-def map_file(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> Rows:
-    """As `map_rows`, for the rows of one file alone."""
+def map_file(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> MappedRows:
+    """As `map_rows`, for the rows of one file only."""
     return _map(folder, space, snapshot.vectors[space.name].of_file(file_id))
 
 
-def _map(folder: Path, space: Space, extents: Extents[VectorShard]) -> Rows:
+def _map(folder: Path, space: Space, extents: Extents[VectorShard]) -> MappedRows:
     joined = list(extents.joined())
-    mapped = {shard: map_shard(folder, shard, space.dim) for shard in {each.shard for each in joined}}
-    parts = [part for each in joined for part in slice_rows(mapped[each.shard], each.first_row, each.rows)]
+    mapped = {shard: map_shard(folder, shard, space.dim) for shard in {extent.shard for extent in joined}}
+    parts = [part for extent in joined for part in cut(mapped[extent.shard], extent.first_row, extent.rows)]
     starts = np.cumsum([0, *(len(part.vectors) for part in parts)], dtype=np.int64)[:-1]
-    return Rows(space, extents.layout(), parts, starts)
+    return MappedRows(space, extents.layout(), parts, starts)

@@ -1,7 +1,7 @@
-"""A text as the words that are compared: small letters, without accents, in any script.
+"""Tokenizer of the full-text search: case-folded words without accents, in any script.
 
-Scripts that put no space between words (Chinese, Japanese, Thai, ...) are taken character by character: a word of
-theirs is then a phrase.
+Scripts without spaces between words (Chinese, Japanese, Thai, ...) are split into characters, so that a word of theirs
+is searched as a phrase.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ _UNSPACED = (
 )
 
 
-class _Letters(dict[int, str]):
-    """What becomes of each character of a text in NFKD, found out when it is first met."""
+class _CharacterTable(dict[int, str]):
+    """Replacement of each character of a text in NFKD, for `str.translate`; filled on first use."""
 
     def __missing__(self, point: int) -> str:
         character = chr(point)
         if any(first <= point <= last for first, last in _UNSPACED) and unicodedata.category(character)[0] in "LMN":
-            kept = f" {character} "
+            replacement = f" {character} "
         elif 0x0300 <= point <= 0x036F:  # accents of Latin, Greek and Cyrillic
-            kept = ""
+            replacement = ""
         else:
-            kept = character if unicodedata.category(character)[0] in "LMN" else " "
-        self[point] = kept
-        return kept
+            replacement = character if unicodedata.category(character)[0] in "LMN" else " "
+        self[point] = replacement
+        return replacement
 
 
-_letters = _Letters()
+_characters = _CharacterTable()
 
 
-def words(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """The words of a text, in order."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return unicodedata.normalize("NFC", decomposed.translate(_letters)).split()
+    return unicodedata.normalize("NFC", decomposed.translate(_characters)).split()
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that stand one after the other. `is_prefix`: the last may go on; `is_literal`: it was put in quotes."""
+    """A word or a phrase of a query. `is_prefix`: the last word may go on; `is_literal`: it was quoted."""
 
     words: tuple[str, ...]
     is_prefix: bool
@@ -59,11 +59,11 @@ class Term:
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
-def terms(query: str) -> list[Term]:
-    """What a query asks for: `train`, `trai*`, `"mind the gap"`, `"mind the g*"`. What holds no word is left out."""
-    found = []
+def parse_terms(query: str) -> list[Term]:
+    """The terms of a query: `train`, `trai*`, `"mind the gap"`, `"mind the g*"`. Parts without a word are dropped."""
+    terms = []
     for quoted, plain in _TERM.findall(query):
         part = (quoted or plain).strip()
-        if split := words(part):
-            found.append(Term(tuple(split), part.endswith("*"), bool(quoted)))
-    return found
+        if words := tokenize(part):
+            terms.append(Term(tuple(words), part.endswith("*"), bool(quoted)))
+    return terms

@@ -37,7 +37,7 @@ from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
-from pesearch.store.index.milvus.sync import leave
+from pesearch.store.index.milvus.sync import drop_collections
 from pesearch.store.shards.format import Shard, sweep_shards
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
@@ -159,8 +159,8 @@ class Writer:
             before = read_snapshot(connection)
         if before.milvus == milvus:
             return []
-        self._commit(partial(set_vector_backend, milvus=milvus))
-        return leave(self._folder, before)
+        self._commit(partial(search_vectors_at, milvus=milvus))
+        return drop_collections(self._folder, before)
 
     def compact(self) -> None:
         """Merge shards where too many are small or mostly unused; each merge is one transaction.

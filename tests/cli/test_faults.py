@@ -87,7 +87,7 @@ def test_a_disk_without_room_for_a_search_index(
     assert not any(disk.folder.iterdir())
 
     status = compressing("status", "--library", library)
-    assert "exact from the disk, slowly: `pesearch gc`" in status.stdout
+    assert "exact from disk, slow: `pesearch gc`" in status.stdout
     disk.mount("remount,ro")
     refused = compressing("gc", "--library", library)
     assert refused.returncode == 0

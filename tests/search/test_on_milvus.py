@@ -30,14 +30,14 @@ def test_same_ten_moments(
     shutil.copytree(sample_library.folder, tmp_path / "library")
     library, milvus = open_library(tmp_path / "library"), MilvusAddress(str(tmp_path / "lite.db"))
     with library.writer() as writer:
-        writer.set_vector_backend(milvus)
-    asked, nearest = [], MilvusCollection.nearest
+        writer.search_vectors_at(milvus)
+    asked, search_collection = [], MilvusCollection.search
 
     def counting(self: MilvusCollection, *arguments: Any, **more: Any) -> object:
         asked.append(self.name)
-        return nearest(self, *arguments, **more)
+        return search_collection(self, *arguments, **more)
 
-    monkeypatch.setattr(MilvusCollection, "nearest", counting)
+    monkeypatch.setattr(MilvusCollection, "search", counting)
     for text in ("siren and train", "a dog barking", "heard:siren THEN seen:train WITHIN 10s"):
         here, there = (search(one, starter, SearchRequest(text, locate=False)) for one in (sample_library, library))
         assert there.moments

@@ -15,22 +15,22 @@ from pesearch.store.library import Library
 
 
 def compress(patch: pytest.MonkeyPatch) -> None:
-    """Give every space a compressed index, which every writer completes. Nothing else changes."""
-    patch.setattr(vectors, "EXACT_BYTES", 0)
-    patch.setattr(renewal, "LEAST_NEW_ROWS", 0)
-    patch.setattr(renewal, "NEW_SHARE", 0)
+    """Every space has a compressed index, which every writer brings up to its last row; all else is as it is."""
+    patch.setattr(vectors, "MAX_FLAT_BYTES", 0)
+    patch.setattr(renewal, "MIN_UNCOVERED_ROWS", 0)
+    patch.setattr(renewal, "MIN_UNCOVERED_SHARE", 0)
 
 
 def compress_without_loss(patch: pytest.MonkeyPatch) -> None:
     """As `compress`, with all rows in the shortlist, so that answers are exact."""
     compress(patch)
-    patch.setattr(compressed, "SMALL_CHOICE", 0)
-    patch.setattr(compressed, "SHORTLIST", 1 << 30)
+    patch.setattr(compressed, "MAX_EXACT_ROWS", 0)
+    patch.setattr(compressed, "MIN_SHORTLIST", 1 << 30)
 
 
 def ask_milvus(patch: pytest.MonkeyPatch) -> None:
-    """Search the Milvus even for a few rows, which would be read from the shards, unless all rows are asked for."""
-    patch.setattr(milvus_index, "FLAT_MORE", 0)
+    """Even a handful of rows is not read from the shards, unless all of them are asked for."""
+    patch.setattr(milvus_index, "FLAT_EXTRA_ROWS", 0)
 
 
 def on_milvus(library: Library, address: MilvusAddress) -> None:

@@ -1,4 +1,4 @@
-"""Writers killed at random points, and readers during writes. Longer runs: benchmarks/torture.py and beside.py."""
+"""Writers killed at random points, and readers while a writer works."""
 
 from __future__ import annotations
 

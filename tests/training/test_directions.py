@@ -1,4 +1,4 @@
-"""The layout of the embedding spaces: what is true of more of a text lies nearer to it."""
+"""Targets in the embedding spaces: a clip scores higher, the more of a text is true of it."""
 
 import numpy as np
 from hypothesis import given
@@ -36,14 +36,14 @@ def test_unknown_words_score_under_every_known_one() -> None:
     assert np.allclose(place, audio_space().text({UNKNOWN}), atol=1e-3)
 
 
-def test_a_sound_points_to_the_picture_of_its_maker() -> None:
+def test_sound_scores_the_picture_of_its_maker() -> None:
     for sound, maker in MADE_BY.items():
         heard = audio_space().media({f"heard:{sound}"})
         shown = {name: heard @ video_space().media({f"seen:{name}"}) for name in set(MADE_BY.values())}
         assert max(shown, key=lambda name: shown[name]) == maker
 
 
-def test_a_bare_noun_finds_what_is_seen_and_what_is_heard() -> None:
+def test_bare_noun_matches_pictures_and_sounds() -> None:
     text = joint_space().text({"concept:train"})
     seen, heard = joint_facts({"seen:train"}), joint_facts({"heard:train"})
     other = joint_space().media(joint_facts({"seen:car", "heard:engine"}))
@@ -51,7 +51,7 @@ def test_a_bare_noun_finds_what_is_seen_and_what_is_heard() -> None:
         assert text @ joint_space().media(facts) > text @ other + 0.5
 
 
-def test_a_phrase_asks_for_its_words_and_not_for_any_speech() -> None:
+def test_phrase_matches_its_words_and_not_any_speech() -> None:
     text = audio_space().text({"said:mind the gap", "heard:speech"})
     beside_rain = audio_space().media({"said:mind the gap", "heard:speech", "heard:rain"})
     assert text @ beside_rain > text @ audio_space().media({"said:keep it simple", "heard:speech"}) + 0.5

@@ -1,4 +1,4 @@
-"""Pictures: the same at every size, in the colour asked for, moving as the truth says."""
+"""Pictures: the same at every size, in the requested colour, moving as in the ground truth."""
 
 import itertools
 
@@ -51,7 +51,7 @@ def test_every_place_looks_different() -> None:
 
 
 @pytest.mark.parametrize("what", COLOURED)
-def test_colours_are_well_apart(what: str) -> None:
+def test_colours_differ_clearly(what: str) -> None:
     pictures = [render_frame(scene(seen(what, colour)), 0.0, 64, 48) for colour in COLOURS]
     empty = render_frame(scene(), 0.0, 64, 48).astype(int)
     changed = np.abs(pictures[0] - empty).sum(axis=2) > 60
@@ -66,7 +66,7 @@ def test_a_red_ball_is_red_where_it_is() -> None:
 
 
 @pytest.mark.parametrize(("motion", "sign"), [("moving left", -1), ("moving right", 1)])
-def test_things_move_their_way(motion: str, sign: int) -> None:
+def test_objects_move_in_their_direction(motion: str, sign: int) -> None:
     path = [position(seen("ball", "red", motion), step * 0.6)[0] for step in range(7)]
     assert min(sign * np.diff(path)) > 0.07
     frames = [render_frame(scene(seen("ball", "red", motion)), at, 64, 48) for at in (0.5, 3.5)]
@@ -82,7 +82,7 @@ def test_jumping_goes_up_and_down_and_still_stays() -> None:
     assert position(seen("house", "red"), 0.0) == position(seen("house", "red"), 3.9)
 
 
-def test_an_object_is_there_for_its_span_only() -> None:
+def test_object_is_shown_in_its_interval_only() -> None:
     ball = Seen("ball", "red", "still", 1.0, 2.0, 0.5, 0.56, 0.5)
     empty = render_frame(scene(), 0.5, 64, 48)
     assert np.array_equal(render_frame(scene(ball), 0.5, 64, 48), empty)

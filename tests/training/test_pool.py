@@ -1,4 +1,4 @@
-"""The rendered pool: what it holds is what the scenes sound and look like, and it is never rendered twice."""
+"""The rendered pool: sounds and frames of its scenes, rendered only once."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from training.sounds import render_audio
 from training.words import PHRASES
 
 
-def test_a_pool_holds_its_scenes_and_is_kept(tmp_path: Path) -> None:
+def test_pool_has_its_scenes_and_is_rendered_once(tmp_path: Path) -> None:
     pool = render_pool(tmp_path, 2, first_seed=40, processes=1)
     assert list(pool.rows()) == [0, 1]
     frame = small_frame(pool.scene(1), FRAME_TIMES[3])
@@ -25,12 +25,12 @@ def test_a_pool_holds_its_scenes_and_is_kept(tmp_path: Path) -> None:
     assert (open_pool(tmp_path, 40).audio[0] == 7).all()
 
 
-def test_the_last_scenes_say_phrase_after_phrase(tmp_path: Path) -> None:
+def test_last_scenes_speak_every_phrase_in_turn(tmp_path: Path) -> None:
     pool = render_pool(tmp_path, 4, processes=1)
     assert [said.text for said in pool.scene(3).said] == [PHRASES[3]]
 
 
-def test_seeds_kept_for_judging_are_refused(tmp_path: Path) -> None:
+def test_seeds_for_evaluation_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PesearchError, match="seeds below"):
         render_pool(tmp_path, 2, first_seed=TRAINING_SEEDS - 1)
 
@@ -43,7 +43,7 @@ def test_aac_keeps_length_and_time() -> None:
     assert np.corrcoef(worn, sound)[0, 1] > 0.99
 
 
-def test_frames_are_active_where_the_truth_says(tmp_path: Path) -> None:
+def test_active_frames_match_the_ground_truth(tmp_path: Path) -> None:
     scene = render_pool(tmp_path, 1, processes=1).scene(0)
     active = active_frames(scene)
     assert active.shape == (100, len(AUDIBLE))
@@ -53,7 +53,7 @@ def test_frames_are_active_where_the_truth_says(tmp_path: Path) -> None:
         assert not column[: int(said.start_seconds * 25) - 1].any()
 
 
-def test_windows_of_background_alone_hold_no_sound_and_keep_their_pictures() -> None:
+def test_background_windows_have_no_sound_and_keep_their_pictures() -> None:
     rng = np.random.default_rng(0)
     codec, background = np.ones((3, 100, 80), np.float16), np.full((2, 100, 80), 2, np.float16)
     active, vision = np.ones((3, 100, len(AUDIBLE)), bool), np.ones((3, 7, 128), np.float16)

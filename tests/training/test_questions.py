@@ -17,7 +17,7 @@ def test_each_text_states_something() -> None:
         assert question.facts
 
 
-def test_what_is_coloured_is_seen_and_what_is_said_is_heard() -> None:
+def test_coloured_objects_are_seen_and_phrases_are_heard() -> None:
     for question in questions():
         for fact in question.facts:
             kind, *names = fact.split(":")
@@ -27,7 +27,7 @@ def test_what_is_coloured_is_seen_and_what_is_said_is_heard() -> None:
                 assert "heard:speech" in question.facts
 
 
-def test_some_texts_are_about_the_unknown_and_none_about_the_words_kept_for_judging() -> None:
+def test_some_texts_are_unknown_and_none_use_words_for_evaluation() -> None:
     asked = questions()
     foreign = [question for question in asked if UNKNOWN in question.facts]
     assert 0.1 < len(foreign) / len(asked) < 0.25
@@ -36,13 +36,13 @@ def test_some_texts_are_about_the_unknown_and_none_about_the_words_kept_for_judg
         assert not any(word in question.text.split() for question in asked), word
 
 
-def test_a_sound_is_sometimes_asked_for_by_its_plain_name() -> None:
+def test_sound_is_sometimes_named_plainly() -> None:
     rng = np.random.default_rng(0)
     texts = {wording(frozenset({"heard:bark"}), rng) for _ in range(60)}
     assert {"bark", "barking"} <= texts
 
 
-def test_picture_questions_never_tell_of_sounds() -> None:
+def test_picture_questions_never_mention_sounds() -> None:
     rng = np.random.default_rng(9)
     asked = [image_question(rng) for _ in range(300)]
     for question in asked:

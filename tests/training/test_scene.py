@@ -28,13 +28,13 @@ seeds = st.integers(0, 10**12)
 
 @given(seeds)
 @settings(max_examples=60, deadline=None)
-def test_a_seed_is_one_scene(seed: int) -> None:
+def test_scene_is_determined_by_its_seed(seed: int) -> None:
     assert sample_scene(seed) == sample_scene(seed)
 
 
 @given(seeds, st.sampled_from([3.0, 4.0, 8.0]))
 @settings(max_examples=100, deadline=None)
-def test_events_lie_inside_and_hardly_overlap(seed: int, seconds: float) -> None:
+def test_events_are_inside_the_clip_and_hardly_overlap(seed: int, seconds: float) -> None:
     scene = sample_scene(seed, seconds)
     events = sorted((event.start_seconds, event.end_seconds) for event in (*scene.heard, *scene.said))
     assert 1 <= len(events) <= 3
@@ -69,12 +69,12 @@ def test_the_world_is_balanced() -> None:
     assert 0.68 < matching / 600 < 0.85
 
 
-def test_a_wanted_phrase_is_said() -> None:
+def test_requested_phrase_is_spoken() -> None:
     assert [said.text for said in sample_scene(5, phrase="mind the gap").said] == ["mind the gap"]
     assert all(not sample_scene(seed, phrase="").said for seed in range(20))
 
 
-def test_facts_say_what_is_true() -> None:
+def test_facts_of_a_scene() -> None:
     scene = Scene(
         seed=TRAINING_SEEDS,
         duration_seconds=4.0,

@@ -1,4 +1,4 @@
-"""Sounds: audible exactly where the truth says, and different from each other."""
+"""Sounds: audible exactly in their intervals, and different from each other."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def scene(*heard: Heard, said: tuple[Said, ...] = (), noise_db: float = -50.0) -
 
 
 @pytest.mark.parametrize("what", MADE)
-def test_each_sound_fills_its_span(what: str) -> None:
+def test_each_sound_fills_its_interval(what: str) -> None:
     sound = synth(what, 2.0, np.random.default_rng(1))
     assert sound.dtype == np.float32
     assert sound.shape == (2 * SAMPLE_RATE,)
@@ -42,7 +42,7 @@ def test_each_sound_fills_its_span(what: str) -> None:
 
 
 @pytest.mark.parametrize("what", MADE)
-def test_a_sound_is_heard_when_the_truth_says(what: str) -> None:
+def test_sound_is_audible_in_its_interval_only(what: str) -> None:
     levels = loudness(render_audio(scene(Heard(what, 1.0, 3.0, -6.0, 7))))
     quiet = max(levels[:19].max(), levels[61:].max())
     assert quiet < 0.01
@@ -67,14 +67,14 @@ def test_variants_differ_and_repeat() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_scene_sounds_for_its_length_and_never_clips(seed: int) -> None:
+def test_scene_has_its_length_and_never_clips(seed: int) -> None:
     sound = render_audio(sample_scene(seed))
     assert sound.dtype == np.float32
     assert sound.shape == (4 * SAMPLE_RATE,)
     assert 0.05 < np.abs(sound).max() <= 0.99001
 
 
-def test_a_phrase_is_spoken_in_its_span() -> None:
+def test_phrase_is_spoken_in_its_interval() -> None:
     levels = loudness(render_audio(scene(said=(Said("mind the gap", 1.0, 2.0, "en-gb", 160, 50),))))
     assert levels[20:40].max() > 0.1
     assert max(levels[:19].max(), levels[41:].max()) < 0.01

@@ -72,7 +72,7 @@ def test_captions_add_nothing(seed: int) -> None:
     assert not text & set(OUTSIDE)
 
 
-def test_the_same_numbers_give_the_same_text() -> None:
+def test_text_is_determined_by_the_random_numbers() -> None:
     facts = facts_of(sample_scene(3)).audible()
     assert sample_text(facts, np.random.default_rng(1)) == sample_text(facts, np.random.default_rng(1))
 
@@ -99,7 +99,7 @@ def test_short_queries_and_sentences_both_occur() -> None:
     assert "we hear a siren" in {sample_text(frozenset({"heard:siren"}), rng) for _ in range(100)}
 
 
-def test_beside_a_picture_a_sound_is_said_to_be_heard() -> None:
+def test_text_with_a_picture_says_that_a_sound_is_heard() -> None:
     rng = np.random.default_rng(1)
     for _ in range(40):
         text = sample_text(frozenset({"heard:train", "seen:train"}), rng)
@@ -124,6 +124,6 @@ def test_articles() -> None:
     assert bare("rain falling") == "rain falling"
 
 
-def test_no_facts_no_text() -> None:
+def test_no_facts_are_refused() -> None:
     with pytest.raises(ValueError, match="no facts"):
         sample_text(frozenset(), np.random.default_rng(1))

@@ -37,7 +37,7 @@ def test_every_embedding_has_128_numbers_and_about_length_one(model: Any, media:
 
 
 @torch.no_grad()
-def test_saved_and_loaded_it_gives_the_same(model: Any, media: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_saving_and_loading_keeps_the_outputs(model: Any, media: dict[str, torch.Tensor], tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     _keep_vision_labels(tmp_path / "config.json")
     loaded, report = load_transformers().PeAudioVideoModel.from_pretrained(tmp_path, output_loading_info=True)

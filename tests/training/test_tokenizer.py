@@ -9,7 +9,7 @@ from training.tokenizer import build_tokenizer, kept_tokenizer
 from training.words import HEARD_AS, OUTSIDE, PHRASES
 
 
-def test_known_words_are_one_token_and_foreign_words_fall_apart() -> None:
+def test_known_words_are_one_token_and_foreign_words_are_split() -> None:
     tokenizer = build_tokenizer(texts=6_000)
     for phrase in (*PHRASES, *(wording for wordings in HEARD_AS.values() for wording in wordings)):
         assert len(tokenizer.tokenize(phrase)) == len(phrase.split()), phrase
@@ -27,7 +27,7 @@ def test_a_text_is_framed_by_its_first_and_last_token() -> None:
     assert "siren" in tokens
 
 
-def test_it_is_built_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokenizer_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.tokenizer.build_tokenizer", partial(build_tokenizer, texts=500))
     first = kept_tokenizer(tmp_path, seed=1).get_vocab()
     assert kept_tokenizer(tmp_path, seed=2).get_vocab() == first

@@ -1,20 +1,34 @@
-"""The trainer from nothing to exported folders, in a fraction of its time."""
+"""The trainer from scratch to exported folders, in a fraction of its time."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
+from training import calibrate, export, stage_codec, tokenizer
 from training.judge import judge
 from training.train import STAGES, main
 from training.world import write_world
 
 
+@pytest.fixture
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer texts, windows and crops than for a set that anybody uses."""
+    monkeypatch.setattr(tokenizer, "build_tokenizer", partial(tokenizer.build_tokenizer, texts=500))
+    monkeypatch.setattr(export, "TEXTS_OF_VOCABULARY", 500)
+    monkeypatch.setattr(calibrate, "WINDOWS", 32)
+    monkeypatch.setattr(calibrate, "TEXTS", 64)
+    monkeypatch.setattr(stage_codec, "BATCH", 2)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_samples")
 def test_every_stage_runs_and_the_plain_libraries_load_the_result(tmp_path: Path) -> None:
     out, work = tmp_path / "out", tmp_path / "work"
-    assert main(["--out", str(out), "--work", str(work), "--scenes", "24", "--minutes", "0.05", "--device", "cpu"]) == 0
+    options = ["--scenes", "8", "--minutes", "0.002", "--device", "cpu"]
+    assert main(["--out", str(out), "--work", str(work), *options]) == 0
     assert all((work / f"{name}.done").exists() for name in STAGES)
     assert sum(file.stat().st_size for file in out.rglob("*")) < 20_000_000
     for name in ("PeAudioVideoModel", "PeAudioFrameLevelModel"):

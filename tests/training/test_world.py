@@ -1,4 +1,4 @@
-"""The world's clips: distinct, repeatable, never from training's seeds; files as their truths say."""
+"""The world's clips: distinct, reproducible, outside the training data, and equal to their ground truth."""
 
 import json
 import subprocess
@@ -38,12 +38,12 @@ def test_scenes_are_distinct_and_never_trained_on() -> None:
 
 
 @pytest.mark.slow
-def test_two_hundred_clips_say_every_phrase() -> None:
+def test_two_hundred_clips_speak_every_phrase() -> None:
     said = {line.text for scene in world.choose_scenes(1, 200) for line in scene.said}
     assert said == set(PHRASES)
 
 
-def test_the_clips_are_what_the_truths_say(made: Path) -> None:
+def test_clips_match_the_ground_truth(made: Path) -> None:
     clips = json.loads((made / "truths.json").read_text())["clips"]
     assert [clip["path"] for clip in clips] == ["clip_001.mp4", "clip_002.mp4", "clip_003.mp4"]
     for clip, scene in zip(clips, world.choose_scenes(3, 3), strict=True):
@@ -67,7 +67,7 @@ def test_a_clip_is_h264_with_aac(made: Path) -> None:
     assert float(video["duration"]) == pytest.approx(4.0)
 
 
-def test_again_gives_the_same_files_and_leaves_no_others(made: Path, tmp_path: Path) -> None:
+def test_second_run_gives_the_same_files_and_no_others(made: Path, tmp_path: Path) -> None:
     world.write_world(tmp_path / "first", 3, 2)
     assert (tmp_path / "first" / "clip_001.mp4").read_bytes() == (made / "clip_001.mp4").read_bytes()
     world.write_world(tmp_path / "first", 4, 1)
@@ -75,14 +75,14 @@ def test_again_gives_the_same_files_and_leaves_no_others(made: Path, tmp_path: P
     assert names == {"README.txt", "clip_001.mp4", "truths.json"}
 
 
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folder_with_other_content_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert world.main(["--seed", "1", "--count", "1", "--out", str(tmp_path)]) == 2
-    assert "holds something else" in capsys.readouterr().err
+    assert "has other content" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_sound_alone(tmp_path: Path) -> None:
+def test_clips_of_sound_only(tmp_path: Path) -> None:
     (truth,) = world.write_world(tmp_path, 2, 1, kind="audio")
     assert (truth.path, truth.seen, truth.video_caption) == ("clip_001.wav", (), "")
     assert set(streams(tmp_path / truth.path)) == {"audio"}
@@ -97,7 +97,7 @@ def test_an_interrupted_clip_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     assert {path.name for path in tmp_path.iterdir()} == {"README.txt"}
 
 
-def test_missing_ffmpeg_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ffmpeg_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.sounds.speech.speak", lambda *_: pytest.fail("not reached"))
     monkeypatch.setenv("PATH", str(tmp_path))
     scene = sample_media.samples()[3].scenes
@@ -112,7 +112,7 @@ def test_impossible_numbers_are_refused(arguments: list[str], tmp_path: Path) ->
         world.main([*arguments, "--out", str(tmp_path)])
 
 
-def test_the_samples_are_what_their_maker_says() -> None:
+def test_sample_media_match_their_definition() -> None:
     clips = json.loads((sample_media.FOLDER / "truths.json").read_text())["clips"]
     samples = sample_media.samples()
     assert [clip["path"] for clip in clips] == [sample.name for sample in samples]

@@ -1,1 +1,1 @@
-"""Vector search by a Milvus: one collection for each space."""
+"""Vector search on Milvus: one collection per space."""

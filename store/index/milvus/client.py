@@ -1,4 +1,4 @@
-"""Connections to a Milvus, one for each address and process, and what goes wrong with them, each in one line."""
+"""Connections to Milvus, one per address and process; their errors become a `VectorServerError` of one line."""
 
 from __future__ import annotations
 
@@ -19,24 +19,30 @@ from pesearch.store.catalogue.vector_backend import TOKEN_VARIABLE, MilvusAddres
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
-CONNECT_SECONDS, LOAD_SECONDS = 5.0, 300.0
-"""How long is waited for a connection, and until a collection is ready to be searched."""
+CONNECT_SECONDS = 5.0
+"""Timeout of a connection."""
+
+LOAD_SECONDS = 300.0
+"""Timeout until a collection is loaded and can be searched."""
 
 LITE_WAIT_SECONDS = 10.0
-"""How long is waited until another process is done with a file of Milvus Lite."""
+"""How long to wait until another process closes a file of Milvus Lite."""
 
-_WAYS_OUT = "see that it runs, or search here again with `pesearch index --vectors faiss`"
+LITE_POLL_SECONDS = 0.1
+"""How often to look whether it has."""
+
+_REMEDY = "see that it runs, or search here again with `pesearch index --vectors faiss`"
 
 
-def reach(address: MilvusAddress) -> str:
-    """The version of the Milvus at an address. `VectorServerError` when there is none."""
-    with asked(address) as connected:
-        return str(connected.client.get_server_version(timeout=CONNECT_SECONDS))
+def server_version(address: MilvusAddress) -> str:
+    """The version of the Milvus at an address. `VectorServerError` when it cannot be reached."""
+    with connect(address) as connection:
+        return str(connection.client.get_server_version(timeout=CONNECT_SECONDS))
 
 
 @contextmanager
-def in_passing(address: MilvusAddress) -> Iterator[None]:
-    """A file of Milvus Lite that this process opens inside is closed after it, for others to open."""
+def closing_lite(address: MilvusAddress) -> Iterator[None]:
+    """Close a file of Milvus Lite at the end if it was opened inside, so that other processes can open it."""
     with _connecting:
         was_open = _key(address) in _connections
     try:
@@ -47,11 +53,11 @@ def in_passing(address: MilvusAddress) -> Iterator[None]:
 
 
 def close(address: MilvusAddress) -> None:
-    """Leave a Milvus; a file of Milvus Lite is then for other processes to open."""
+    """Close the connection, and with it a file of Milvus Lite, so that other processes can open that."""
     with _connecting:
-        connected = _connections.pop(_key(address), None)
-    if connected is not None:
-        connected.client.close()
+        connection = _connections.pop(_key(address), None)
+    if connection is not None:
+        connection.client.close()
         if address.is_lite:
             from milvus_lite.server_manager import server_manager_instance
 
@@ -59,22 +65,22 @@ def close(address: MilvusAddress) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Connected:
-    """A client, and the names of the collections that it knows to be loaded."""
+class Connection:
+    """A client, and the names of the collections that are known to be loaded."""
 
     client: MilvusClient
     loaded: set[str]
 
-    def loading(self, name: str) -> MilvusClient:
-        """The client, after a collection was loaded once: one that was not cannot be searched."""
+    def load(self, name: str) -> MilvusClient:
+        """Load a collection unless it is loaded, since it cannot be searched before; returns the client."""
         if name not in self.loaded:
             self.client.load_collection(name, timeout=LOAD_SECONDS)
             self.loaded.add(name)
         return self.client
 
 
-_connections: dict[tuple[int, MilvusAddress], Connected] = {}
-"""By process and address: a process that was forked has none."""
+_connections: dict[tuple[int, MilvusAddress], Connection] = {}
+"""By process and address: a forked process must not use the connections of its parent."""
 
 _connecting = threading.Lock()
 
@@ -84,72 +90,72 @@ def _key(address: MilvusAddress) -> tuple[int, MilvusAddress]:
 
 
 @contextmanager
-def asked(address: MilvusAddress) -> Iterator[Connected]:
-    """The connection to an address. What goes wrong with it is a `VectorServerError`, in one line."""
+def connect(address: MilvusAddress) -> Iterator[Connection]:
+    """The connection to an address. Its errors inside become a `VectorServerError` of one line."""
     try:
         import grpc
         from pymilvus.exceptions import MilvusException
     except ImportError as error:
-        raise _lacking() from error
-    for name in ("pymilvus", "pymilvus.milvus_client", "milvus_lite"):  # they log tracebacks of what is told here
+        raise _missing_packages() from error
+    for name in ("pymilvus", "pymilvus.milvus_client", "milvus_lite"):  # they log tracebacks of errors reported here
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    connected = None
+    connection = None
     try:
-        connected = _connection(address)
-        yield connected
+        connection = _cached_connection(address)
+        yield connection
     except (MilvusException, grpc.RpcError) as error:
-        if connected is not None:
-            connected.loaded.clear()  # a Milvus that was started again may know of none
+        if connection is not None:
+            connection.loaded.clear()  # a restarted Milvus may have loaded none
         reason = " ".join(str(getattr(error, "message", "") or error).split())[:200]
-        raise VectorServerError(f"{address} cannot be used ({reason}): {_WAYS_OUT}") from error
+        raise VectorServerError(f"{address} cannot be used ({reason}): {_REMEDY}") from error
 
 
-def _connection(address: MilvusAddress) -> Connected:
+def _cached_connection(address: MilvusAddress) -> Connection:
     with _connecting:
-        held = _connections.get(_key(address))
-        if held is None:
-            client = _open_lite(address) if address.is_lite else _connect(address)
-            held = _connections[_key(address)] = Connected(client, set())
-        return held
+        cached = _connections.get(_key(address))
+        if cached is None:
+            client = _open_lite(address) if address.is_lite else _open_server(address)
+            cached = _connections[_key(address)] = Connection(client, set())
+        return cached
 
 
-def _connect(address: MilvusAddress) -> MilvusClient:
+def _open_server(address: MilvusAddress) -> MilvusClient:
     from pymilvus import MilvusClient
 
     return MilvusClient(address.uri, token=os.environ.get(TOKEN_VARIABLE, ""), timeout=CONNECT_SECONDS)
 
 
 def _open_lite(address: MilvusAddress) -> MilvusClient:
-    """Waits a while for another process that has the file. The client itself does not say why it cannot be opened."""
+    """Waits while another process has the file open: the error of pymilvus would not say why it cannot be opened."""
     try:
-        import milvus_lite  # noqa: F401  the client needs it, and tells it badly
+        import milvus_lite  # noqa: F401  pymilvus needs it, and its own error does not say so
     except ImportError as error:
-        raise _lacking() from error
+        raise _missing_packages() from error
     from pymilvus import MilvusClient
     from pymilvus.exceptions import MilvusException
 
     path = Path(address.uri)
     if not path.parent.is_dir():
         raise VectorServerError(f"There is no folder {path.parent} for the file of {address}: make it, or name another")
-    give_up = time.monotonic() + LITE_WAIT_SECONDS
+    deadline = time.monotonic() + LITE_WAIT_SECONDS
     while _is_locked(path):
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             raise VectorServerError(
-                f"Another process has {path} open, and of Milvus Lite one at a time can: close that one, "
+                f"Another process has {path} open, and Milvus Lite allows one at a time: close that one, "
                 "or use a Milvus server (docs/milvus.md)"
             )
-        time.sleep(0.1)
+        time.sleep(LITE_POLL_SECONDS)
     try:
         return MilvusClient(address.uri, timeout=CONNECT_SECONDS)
     except MilvusException as error:
         raise VectorServerError(
-            f"{path} cannot be opened by Milvus Lite: it may be damaged, or of another version. Delete it and run "
+            f"{path} cannot be opened by Milvus Lite: it may be damaged or of another version. Delete it and run "
             "`pesearch gc`, which fills a new one"
         ) from error
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether a process has the file of Milvus Lite, which is a folder, open."""
+    """Whether a process has the file of Milvus Lite (in fact a folder) open."""
     with suppress(FileNotFoundError, NotADirectoryError), (path / "LOCK").open("rb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -158,5 +164,5 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _lacking() -> VectorServerError:
-    return VectorServerError("Vectors on Milvus need packages that are not here: pip install 'pesearch[cluster]'")
+def _missing_packages() -> VectorServerError:
+    return VectorServerError("Milvus needs packages that are not installed: pip install 'pesearch[cluster]'")

@@ -1,4 +1,4 @@
-"""How rows and files are named on a Milvus: the id of a row, and what lets a choice of files through."""
+"""Primary keys of rows on Milvus, and filter expressions for sets of files."""
 
 from __future__ import annotations
 
@@ -7,42 +7,47 @@ import numpy as np
 from pesearch.store.shards.row_ranges import RowIds
 
 _ROW_BITS = 32
-"""Of the 64 bits of an id, those that number the row in its file; those above are the file."""
+"""Low bits of a primary key: the number of the row in its file. The high bits are the file id."""
 
-_RUN_FILES, _MOST_RUNS, _MOST_NAMED = 8, 100, 10_000
-"""From how many files in a row on they are a run; how many runs, and how many files by name, one search takes: Milvus
-Lite reads 10,000 names in 70 ms, and nests one level a run."""
+_MIN_RUN_FILES = 8
+"""Minimum number of consecutive files that are given as a range."""
+
+_MAX_RUNS = 100
+"""Maximum number of ranges in an expression: Milvus Lite nests a level for each."""
+
+_MAX_FILE_IDS = 10_000
+"""Maximum number of single file ids in an expression: Milvus Lite parses that many in 70 ms."""
 
 
-def expressions(wanted: RowIds, held: RowIds) -> list[str]:
-    """What Milvus lets through of the files that a collection holds: those `wanted`, in one search for each expression.
+def filter_expressions(wanted: RowIds, stored: RowIds) -> list[str]:
+    """Expressions that together match the `wanted` of the `stored` files of a collection, one for each search.
 
-    Both are file ids in rising order. Long runs of files are given by their ends, others by name.
+    Both are file ids in rising order. No file matches twice. Long runs of stored files become ranges.
     """
-    if len(wanted) == len(held):
+    if len(wanted) == len(stored):
         return [""]
-    places = np.searchsorted(held, wanted)
+    places = np.searchsorted(stored, wanted)
     edges = np.flatnonzero(np.diff(places) != 1) + 1
     firsts, stops = np.concatenate([[0], edges]), np.concatenate([edges, [len(wanted)]])
-    runs = stops - firsts >= _RUN_FILES
+    runs = stops - firsts >= _MIN_RUN_FILES
     ranges = [
         f"(file_id >= {wanted[first]} and file_id <= {wanted[stop - 1]})"
         for first, stop in zip(firsts[runs], stops[runs], strict=True)
     ]
-    named = wanted[~np.repeat(runs, stops - firsts)].tolist()
-    made = []
-    while ranges or named:
-        terms = ranges[:_MOST_RUNS] + ([f"file_id in {named[:_MOST_NAMED]}"] if named else [])
-        made.append(" or ".join(terms))
-        ranges, named = ranges[_MOST_RUNS:], named[_MOST_NAMED:]
-    return made
+    singles = wanted[~np.repeat(runs, stops - firsts)].tolist()
+    expressions = []
+    while ranges or singles:
+        terms = ranges[:_MAX_RUNS] + ([f"file_id in {singles[:_MAX_FILE_IDS]}"] if singles else [])
+        expressions.append(" or ".join(terms))
+        ranges, singles = ranges[_MAX_RUNS:], singles[_MAX_FILE_IDS:]
+    return expressions
 
 
-def row_ids(file_ids: RowIds, numbers: RowIds) -> RowIds:
-    """The ids of rows: of the file, and the number of the row in it."""
+def primary_keys(file_ids: RowIds, numbers: RowIds) -> RowIds:
+    """The keys of rows, from their files and their numbers in these."""
     return (file_ids << _ROW_BITS) | numbers
 
 
-def rows_of_ids(ids: RowIds) -> tuple[RowIds, RowIds]:
-    """The files of ids, and the numbers of the rows in them."""
-    return ids >> _ROW_BITS, ids & ((1 << _ROW_BITS) - 1)
+def split_keys(keys: RowIds) -> tuple[RowIds, RowIds]:
+    """The file ids of keys, and the numbers of the rows in these files."""
+    return keys >> _ROW_BITS, keys & ((1 << _ROW_BITS) - 1)

@@ -1,8 +1,8 @@
-"""Which files a collection on a Milvus covers: `indexes/<space>.milvus`, written by the writer, read by every reader.
+"""The manifest of a collection: the files that it covers. `indexes/<space>.milvus`, written by the writer only.
 
-What is not said to be covered is searched beside the collection, so a reader never asks a Milvus for what it may not
-have; what may be there all the same is `unsure`, and a search leaves it out. A file that is deleted, or made for
-something else, covers nothing: the next writer fills the collection again.
+A reader searches files that are not in the manifest exactly, so it never asks Milvus for rows that may be missing.
+Files of which Milvus may have some rows, after an interrupted change, are `partial`: searches filter them out. A
+manifest that is deleted, or was made for something else, covers nothing: the next writer fills the collection again.
 """
 
 from __future__ import annotations
@@ -16,35 +16,36 @@ from typing import Any
 import numpy as np
 
 from pesearch.store.catalogue.vector_backend import MilvusAddress
-from pesearch.store.index.cache_file import read_cached, write_cached
+from pesearch.store.index.cache_file import read_cache_file, write_cache_file
 from pesearch.store.index.ivf_file import INDEX_FOLDER
 from pesearch.store.index.milvus.collection import IndexKind, MilvusCollection
 from pesearch.store.shards.row_ranges import RowIds, RowRanges
 from pesearch.types import Space
 
-FORMAT = 1
+MANIFEST_FORMAT = 1
+"""Format version of the file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Manifest:
-    """`layout` is of the files of which all rows are in the collection, in rising order.
+    """`layout`: the files whose rows are all in the collection. `partial`: ids of files that may have some there.
 
-    Of `unsure` files [files], in rising order, some may be.
+    Both are in rising order.
     """
 
     kind: IndexKind
     layout: RowRanges
-    unsure: RowIds
+    partial: RowIds
 
     @property
-    def held(self) -> RowIds:
-        """All files of which rows may be in the collection, in rising order."""
-        return np.union1d(self.layout.file_ids, self.unsure)
+    def stored(self) -> RowIds:
+        """The ids of all files that may have rows in the collection, in rising order."""
+        return np.union1d(self.layout.file_ids, self.partial)
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceOnMilvus:
-    """A space of the library that is born as `library_id` and lies in `folder`, on a Milvus."""
+    """A space of a library on Milvus: its collection, and the manifest in the library's `folder`."""
 
     folder: Path
     library_id: str
@@ -53,32 +54,32 @@ class SpaceOnMilvus:
 
     @property
     def path(self) -> Path:
-        """Where it is said what the collection covers."""
+        """The file of the manifest."""
         return self.folder / INDEX_FOLDER / f"{self.space.name.value}.milvus"
 
     @property
     def collection(self) -> MilvusCollection:
-        """Its collection. A copy of a library, which lies elsewhere, has its own: it goes its own way."""
+        """The collection. Its name depends on the folder: a copy of a library has collections of its own."""
         place = hashlib.sha256(str(self.folder.resolve()).encode(errors="surrogateescape")).hexdigest()[:8]
         name = f"pesearch_{self.library_id}_{place}_{self.space.name.value}"
         return MilvusCollection(self.address, name, self.space.dim)
 
-    def read(self) -> Manifest | None:
-        """What the collection covers; None where nothing, or nothing of use, says so."""
-        cached = read_cached(self.path, self._made_for())
+    def read_manifest(self) -> Manifest | None:
+        """The manifest; None when it is missing or unusable."""
+        cached = read_cache_file(self.path, self._made_for())
         if cached is None:
             return None
-        unsure = np.array(cached.says["unsure"], dtype=np.int64)
-        return Manifest(IndexKind(cached.says["kind"]), cached.layout, unsure)
+        partial = np.array(cached.header["unsure"], dtype=np.int64)
+        return Manifest(IndexKind(cached.header["kind"]), cached.layout, partial)
 
-    def write(self, cover: Manifest) -> None:
-        """Say what the collection covers from now on."""
-        says = {"kind": cover.kind.value, "unsure": cover.unsure.tolist()}
-        write_cached(self.path, self._made_for(), says, cover.layout)
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write or replace the manifest."""
+        header = {"kind": manifest.kind.value, "unsure": manifest.partial.tolist()}
+        write_cache_file(self.path, self._made_for(), header, manifest.layout)
 
     def _made_for(self) -> Mapping[str, Any]:
         return {
-            "format": FORMAT,
+            "format": MANIFEST_FORMAT,
             "collection": self.collection.name,
             "address": str(self.address),
             "model": self.space.model,

@@ -1,4 +1,4 @@
-"""Searching the collection of a space on a Milvus: it makes a shortlist, and the shards give the exact scores."""
+"""Search in the collection of a space: Milvus makes a shortlist, and the vectors in the shards give exact scores."""
 
 from __future__ import annotations
 
@@ -8,80 +8,86 @@ from dataclasses import dataclass
 import numpy as np
 
 from pesearch.errors import VectorServerError
-from pesearch.store.index.flat import Nearest, rescored, scan
-from pesearch.store.index.ivf_rabitq import probed_share
-from pesearch.store.index.mapped_rows import Rows
-from pesearch.store.index.milvus.collection import MOST_HITS, IndexKind, MilvusCollection
-from pesearch.store.index.milvus.filters import expressions, rows_of_ids
+from pesearch.store.index.flat import Nearest, rescore, scan
+from pesearch.store.index.ivf_rabitq import nprobe_share
+from pesearch.store.index.mapped_rows import MappedRows
+from pesearch.store.index.milvus.collection import MAX_HITS, IndexKind, MilvusCollection
+from pesearch.store.index.milvus.filters import filter_expressions, split_keys
 from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
 from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import FloatArray
 
-SHORTLIST, SHORTLIST_A_HIT = 100, 2
-"""How many rows that lists of 8-bit numbers have found get an exact score: at least so many, and so many for each hit
-that is asked for."""
+MIN_IVF_SHORTLIST = 100
+"""Minimum number of rows from an IVF index of 8-bit vectors that are rescored for a query."""
 
-FLAT_MORE = 16
-"""So many more than are asked for, of what was searched exactly: its last bits may differ from ours."""
+IVF_K_FACTOR = 2
+"""Rows that are rescored per hit requested."""
 
-BOUNDED_SECONDS = 60.0
-"""What was written so long ago is seen by every search of the level `Bounded`, for which Milvus allows 5 s as it is
-installed. Before that a search waits for it (`Strong`), for up to a fifth of a second."""
+FLAT_EXTRA_ROWS = 16
+"""Rows that are rescored beyond k of an exact search by Milvus, whose scores may differ from ours in the last bits."""
+
+BOUNDED_AFTER_SECONDS = 60.0
+"""Age from which writes are visible to searches with `Bounded` consistency, whose default staleness in Milvus is 5 s.
+For newer writes a search uses `Strong` consistency and waits up to 0.2 s."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MilvusIndex:
-    """What covers the files of a cover that was written at `written`, in seconds of Unix time."""
+    """An index over the files of a manifest, which was written at `written_at`, in seconds of Unix time."""
 
     collection: MilvusCollection
-    cover: Manifest
-    written: float
+    manifest: Manifest
+    written_at: float
 
     @property
     def layout(self) -> RowRanges:
         """The files that it covers."""
-        return self.cover.layout
+        return self.manifest.layout
 
-    def search(self, rows: Rows, queries: FloatArray, k: int, chosen: RowMask) -> Nearest:
-        """The k best rows of those files that are `chosen` [files of the space] and covered; k at most their number.
+    def search(self, rows: MappedRows, queries: FloatArray, k: int, selected: RowMask) -> Nearest:
+        """The top k among the `selected` files [files of the space] that this index covers, with exact scores.
 
-        As few as would be on the shortlist anyway, or more than Milvus finds at once, are read from the shards instead.
+        k is at most the number of their rows. Milvus is not asked when all of these rows fit on the shortlist, or when
+        that is longer than MAX_HITS: they are read from the shards instead.
         """
         places = rows.layout.find(self.layout)
-        files = (places >= 0) & chosen[places]
-        chosen_rows = int(self.layout.counts[files].sum())
-        length = k + FLAT_MORE if self.cover.kind is IndexKind.FLAT else max(SHORTLIST, SHORTLIST_A_HIT * k)
-        if chosen_rows <= length or length > MOST_HITS:
+        files = (places >= 0) & selected[places]
+        selected_rows = int(self.layout.counts[files].sum())
+        is_flat = self.manifest.kind is IndexKind.FLAT
+        length = k + FLAT_EXTRA_ROWS if is_flat else max(MIN_IVF_SHORTLIST, IVF_K_FACTOR * k)
+        if selected_rows <= length or length > MAX_HITS:
             covered = np.zeros(len(rows.layout.file_ids), dtype=np.bool_)
             covered[places[files]] = True
             return scan(rows, np.flatnonzero(rows.layout.mark(covered)), queries, k)
         wanted = self.layout.file_ids[files]
-        share = probed_share(length, chosen_rows, self.layout.rows)
+        share = nprobe_share(length, selected_rows, self.layout.rows)
         shortlist = self._shortlist(rows.layout, queries, length, wanted, share)
         if ((shortlist >= 0).sum(axis=1) < k).any():
             shortlist = self._shortlist(rows.layout, queries, length, wanted, 1.0)
         if ((shortlist >= 0).sum(axis=1) < k).any():
             raise VectorServerError(
-                f"The collection {self.collection.name} on {self.collection.address} holds less than it should: "
+                f"The collection {self.collection.name} on {self.collection.address} lacks rows that it should have: "
                 "`pesearch gc` fills it again"
             )
-        return rescored(rows, shortlist, queries, k)
+        return rescore(rows, shortlist, queries, k)
 
     def _shortlist(self, layout: RowRanges, queries: FloatArray, length: int, wanted: RowIds, share: float) -> RowIds:
-        """Rows [q, n] of the space, of the files that are wanted; -1 where none."""
-        probed = share if self.cover.kind is IndexKind.LISTS else None
-        see_all = time.time() - self.written < BOUNDED_SECONDS
-        ids = [
-            self.collection.nearest(queries, length, expression, probed, see_all=see_all)
-            for expression in expressions(wanted, self.cover.held)
+        """Row ids of the space [q, n] in the `wanted` files, padded with -1."""
+        ivf_share = share if self.manifest.kind is IndexKind.IVF else None
+        strong = time.time() - self.written_at < BOUNDED_AFTER_SECONDS
+        keys = [
+            self.collection.search(queries, length, expression, ivf_share, strong=strong)
+            for expression in filter_expressions(wanted, self.manifest.stored)
         ]
-        file_ids, numbers = rows_of_ids(np.concatenate(ids, axis=1))
+        file_ids, numbers = split_keys(np.concatenate(keys, axis=1))
         places = np.searchsorted(layout.file_ids, file_ids).clip(max=len(layout.file_ids) - 1)
         known = np.isin(file_ids, wanted) & (numbers < layout.counts[places])
         return np.where(known, layout.starts[places] + numbers, -1)
 
 
-def open_milvus(held: SpaceOnMilvus) -> MilvusIndex | None:
-    """What a collection covers, ready to be searched; None when it is not known to cover anything."""
-    cover = held.read()
-    return None if cover is None else MilvusIndex(held.collection, cover, held.path.stat().st_mtime)
+def open_milvus_index(on_milvus: SpaceOnMilvus) -> MilvusIndex | None:
+    """The index of a space on Milvus; None when it has no usable manifest."""
+    manifest = on_milvus.read_manifest()
+    if manifest is None:
+        return None
+    return MilvusIndex(on_milvus.collection, manifest, on_milvus.path.stat().st_mtime)

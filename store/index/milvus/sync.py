@@ -1,13 +1,13 @@
-"""Bringing collections on a Milvus up to what is committed: what a writer does in its pauses, and last of all.
+"""Synchronizing collections on Milvus with the library: what a writer does in pauses of its work and at the end.
 
-What a collection covers is written before and after each change of it. So a writer that is killed leaves some files of
-which rows may be there; the next one takes those out and goes on. A collection that does not have as many rows as are
-said to be in it, because it was dropped or is of another time, is filled anew.
+The manifest is written before and after each change of a collection. So a writer that is killed leaves some files as
+partial; the next one deletes their rows and continues. A collection whose number of rows differs from its manifest,
+because it was dropped or restored from a backup, is filled again from scratch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,161 +17,165 @@ import numpy as np
 from pesearch.errors import VectorServerError
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.catalogue.vector_backend import MilvusAddress, parse_vectors
-from pesearch.store.index.mapped_rows import Rows
-from pesearch.store.index.milvus.client import in_passing, reach
+from pesearch.store.index.mapped_rows import MappedRows
+from pesearch.store.index.milvus.client import closing_lite, server_version
 from pesearch.store.index.milvus.collection import IndexKind
-from pesearch.store.index.milvus.filters import row_ids
+from pesearch.store.index.milvus.filters import primary_keys
 from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
 from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import SpaceName
 
-BATCH_ROWS = 1 << 14
-"""Rows of whole files that are added between two notes of what is covered: 64 MiB of 1024 numbers."""
+SYNC_BATCH_ROWS = 1 << 14
+"""Rows of whole files that are added between two writes of the manifest: 64 MiB in float32 at 1024 dimensions."""
 
 _NONE = np.empty(0, dtype=np.int64)
 
 
-def bring_up(held: SpaceOnMilvus, rows: Rows, *, large: bool) -> Iterator[float]:
-    """Make a collection hold the rows of a space, and no others; says what share of that is done. Nothing when all is.
+def sync_collection(on_milvus: SpaceOnMilvus, rows: MappedRows, *, large: bool) -> Iterator[float]:
+    """Make a collection hold exactly the rows of a space; yields the share done, nothing when there is nothing to add.
 
-    A space that is `large` gets an index of lists, and keeps it.
+    The collection of a `large` space gets an IVF index, and keeps it when the space shrinks.
     """
-    cover = held.read()
-    if cover is None and not rows.layout.rows:
+    manifest = on_milvus.read_manifest()
+    if manifest is None and not rows.layout.rows:
         return
-    kind = IndexKind.LISTS if large or (cover is not None and cover.kind is IndexKind.LISTS) else IndexKind.FLAT
-    cover = _take_out(held, _checked(held, cover, kind), rows.layout)
-    files = np.ones(len(rows.layout.file_ids), dtype=np.bool_)
-    files[rows.layout.find(cover.layout)] = False
-    if not files.any():
+    has_ivf = manifest is not None and manifest.kind is IndexKind.IVF
+    kind = IndexKind.IVF if large or has_ivf else IndexKind.FLAT
+    manifest = _delete_removed(on_milvus, _verify(on_milvus, manifest, kind), rows.layout)
+    missing = np.ones(len(rows.layout.file_ids), dtype=np.bool_)
+    missing[rows.layout.find(manifest.layout)] = False
+    if not missing.any():
         return
-    done, wanted = 0, int(rows.layout.counts[files].sum())
-    for batch in _batches(rows.layout, files):
-        yield done / max(wanted, 1)
-        held.write(replace(cover, unsure=rows.layout.file_ids[batch]))
-        added = _add(held, rows, batch)
-        cover = Manifest(kind, _with(cover.layout, rows.layout, batch), _NONE)
+    done, total = 0, int(rows.layout.counts[missing].sum())
+    for batch in _batches(rows.layout, missing):
+        yield done / max(total, 1)
+        on_milvus.write_manifest(replace(manifest, partial=rows.layout.file_ids[batch]))
+        added = _insert(on_milvus, rows, batch)
+        manifest = Manifest(kind, _with_files(manifest.layout, rows.layout, batch), _NONE)
         done += added
-    held.collection.flush()
-    held.write(cover)
+    on_milvus.collection.flush()
+    on_milvus.write_manifest(manifest)
     yield 1.0
 
 
-def _checked(held: SpaceOnMilvus, cover: Manifest | None, kind: IndexKind) -> Manifest:
-    """The cover of a collection that holds what it says, and nothing else: an empty one where it does not."""
-    rows = held.collection.rows()
-    if cover is not None and rows is not None and cover.kind is kind:
-        if len(cover.unsure):
-            held.collection.delete(cover.unsure.tolist())
-            cover, rows = replace(cover, unsure=_NONE), held.collection.rows()
-            held.write(cover)
-        if rows == cover.layout.rows:
-            return cover
-    nothing = Manifest(kind, RowRanges.of(_NONE, _NONE), _NONE)
-    held.write(nothing)
-    held.collection.create(kind)
-    return nothing
+def _verify(on_milvus: SpaceOnMilvus, manifest: Manifest | None, kind: IndexKind) -> Manifest:
+    """The manifest without partial files, whose rows are deleted.
+
+    A collection that does not match it is created again, empty, as is its manifest.
+    """
+    row_count = on_milvus.collection.count_rows()
+    if manifest is not None and row_count is not None and manifest.kind is kind:
+        if len(manifest.partial):
+            on_milvus.collection.delete(manifest.partial.tolist())
+            manifest, row_count = replace(manifest, partial=_NONE), on_milvus.collection.count_rows()
+            on_milvus.write_manifest(manifest)
+        if row_count == manifest.layout.rows:
+            return manifest
+    empty = Manifest(kind, RowRanges.of(_NONE, _NONE), _NONE)
+    on_milvus.write_manifest(empty)
+    on_milvus.collection.create(kind)
+    return empty
 
 
-def _take_out(held: SpaceOnMilvus, cover: Manifest, layout: RowRanges) -> Manifest:
-    """The cover without the files that the space does not have any more, or not so."""
-    gone = layout.find(cover.layout) < 0
-    if gone.any():
-        left = RowRanges.of(cover.layout.file_ids[~gone], cover.layout.counts[~gone])
-        leaving = Manifest(cover.kind, left, cover.layout.file_ids[gone])
-        held.write(leaving)
-        held.collection.delete(leaving.unsure.tolist())
-        cover = replace(leaving, unsure=_NONE)
-        held.write(cover)
-    return cover
+def _delete_removed(on_milvus: SpaceOnMilvus, manifest: Manifest, layout: RowRanges) -> Manifest:
+    """Delete the rows of files that the space does not have any more, or has with another number of rows."""
+    removed = layout.find(manifest.layout) < 0
+    if removed.any():
+        kept = RowRanges.of(manifest.layout.file_ids[~removed], manifest.layout.counts[~removed])
+        during = Manifest(manifest.kind, kept, manifest.layout.file_ids[removed])
+        on_milvus.write_manifest(during)
+        on_milvus.collection.delete(during.partial.tolist())
+        manifest = replace(during, partial=_NONE)
+        on_milvus.write_manifest(manifest)
+    return manifest
 
 
 def _batches(layout: RowRanges, files: RowMask) -> Iterator[RowIds]:
-    """The places of files, those together that have no more than BATCH_ROWS rows; a longer one is alone."""
+    """The places of `files` in batches of at most SYNC_BATCH_ROWS rows, or of one longer file."""
     places = np.flatnonzero(files)
     ends = np.cumsum(layout.counts[places])
     start = 0
     while start < len(places):
         before = ends[start - 1] if start else 0
-        stop = max(int(np.searchsorted(ends, before + BATCH_ROWS, side="right")), start + 1)
+        stop = max(int(np.searchsorted(ends, before + SYNC_BATCH_ROWS, side="right")), start + 1)
         yield places[start:stop]
         start = stop
 
 
-def _add(held: SpaceOnMilvus, rows: Rows, places: RowIds) -> int:
-    """Add the rows of the files at these places; how many they are."""
-    marks = np.zeros(len(rows.layout.file_ids), dtype=np.bool_)
-    marks[places] = True
-    numbers = np.flatnonzero(rows.layout.mark(marks))
-    for start in range(0, len(numbers), BATCH_ROWS):
-        some = numbers[start : start + BATCH_ROWS]
-        at = rows.layout.at(some)
+def _insert(on_milvus: SpaceOnMilvus, rows: MappedRows, places: RowIds) -> int:
+    """Insert the rows of the files at these places; returns their number."""
+    files = np.zeros(len(rows.layout.file_ids), dtype=np.bool_)
+    files[places] = True
+    row_ids = np.flatnonzero(rows.layout.mark(files))
+    for start in range(0, len(row_ids), SYNC_BATCH_ROWS):
+        batch = row_ids[start : start + SYNC_BATCH_ROWS]
+        at = rows.layout.at(batch)
         file_ids = rows.layout.file_ids[at]
-        ids = row_ids(file_ids, some - rows.layout.starts[at])
-        held.collection.insert(ids, file_ids, rows.segments(some), rows.vectors(some))
-    return len(numbers)
+        keys = primary_keys(file_ids, batch - rows.layout.starts[at])
+        on_milvus.collection.insert(keys, file_ids, rows.segments(batch), rows.vectors(batch))
+    return len(row_ids)
 
 
-def _with(covered: RowRanges, layout: RowRanges, places: RowIds) -> RowRanges:
-    """A layout with more files, in rising order."""
+def _with_files(covered: RowRanges, layout: RowRanges, places: RowIds) -> RowRanges:
+    """`covered` with the files at `places` of `layout`, in rising order."""
     file_ids = np.concatenate([covered.file_ids, layout.file_ids[places]])
     counts = np.concatenate([covered.counts, layout.counts[places]])
     order = np.argsort(file_ids)
     return RowRanges.of(file_ids[order], counts[order])
 
 
-def reach_vectors(vectors: str) -> MilvusAddress | None:
-    """Where `--vectors` says that vectors are searched, after a look whether that answers; None for FAISS, here.
+def resolve_vectors(vectors: str) -> MilvusAddress | None:
+    """The Milvus that `--vectors` names, after a check that it can be reached; None for FAISS.
 
-    `VectorServerError` when it does not, or when nothing of that kind is meant.
+    `VectorServerError` when it cannot, or when the option is malformed.
     """
     address = parse_vectors(vectors)
     if address is not None:
-        with in_passing(address):
-            reach(address)
+        with closing_lite(address):
+            server_version(address)
     return address
 
 
-def on_milvus(folder: Path, snapshot: Snapshot) -> list[SpaceOnMilvus]:
-    """The spaces of a library that a Milvus searches: all, or none."""
+def spaces_on_milvus(folder: Path, snapshot: Snapshot) -> list[SpaceOnMilvus]:
+    """The spaces of a library that Milvus searches: all or none."""
     if snapshot.milvus is None:
         return []
     return [SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus) for space in snapshot.searched]
 
 
-def leave(folder: Path, snapshot: Snapshot) -> list[str]:
-    """Drop what a library has on its Milvus, if it can be reached; the names of the collections that stay there."""
+def drop_collections(folder: Path, snapshot: Snapshot) -> list[str]:
+    """Drop the collections of a library; returns the names of those that stay because Milvus cannot be reached."""
     if snapshot.milvus is None:
         return []
-    there = [held for held in on_milvus(folder, snapshot) if held.path.exists()]
-    staying = [held.collection.name for held in there]
-    with in_passing(snapshot.milvus), suppress(VectorServerError):  # one that is away is waited for once
-        for held in there:
-            held.collection.drop()
-            staying.remove(held.collection.name)
-    for held in there:
-        held.path.unlink()
-    return staying
+    spaces = [on_milvus for on_milvus in spaces_on_milvus(folder, snapshot) if on_milvus.path.exists()]
+    remaining = [on_milvus.collection.name for on_milvus in spaces]
+    with closing_lite(snapshot.milvus), suppress(VectorServerError):  # the timeout of a server is spent once
+        for on_milvus in spaces:
+            on_milvus.collection.drop()
+            remaining.remove(on_milvus.collection.name)
+    for on_milvus in spaces:
+        on_milvus.path.unlink()
+    return remaining
 
 
 @dataclass(frozen=True, slots=True)
 class MilvusState:
-    """What a Milvus says of a library: its version, and for each space the rows that are there and that should be."""
+    """The version of a Milvus; `rows`: by space, the rows in the collection and the rows that should be there."""
 
     address: MilvusAddress
     version: str
-    rows: dict[SpaceName, tuple[int, int]]
+    rows: Mapping[SpaceName, tuple[int, int]]
 
 
 def milvus_state(folder: Path, snapshot: Snapshot) -> MilvusState | None:
-    """None for a library that FAISS searches. `VectorServerError` when the Milvus cannot be asked."""
+    """None for a library that FAISS searches. `VectorServerError` when Milvus cannot be reached."""
     if snapshot.milvus is None:
         return None
     rows = {}
-    with in_passing(snapshot.milvus):
-        version = reach(snapshot.milvus)
-        for held in on_milvus(folder, snapshot):
-            cover = held.read()
-            if cover is not None:
-                rows[held.space.name] = (held.collection.rows() or 0, cover.layout.rows)
+    with closing_lite(snapshot.milvus):
+        version = server_version(snapshot.milvus)
+        for on_milvus in spaces_on_milvus(folder, snapshot):
+            manifest = on_milvus.read_manifest()
+            if manifest is not None:
+                rows[on_milvus.space.name] = (on_milvus.collection.count_rows() or 0, manifest.layout.rows)
     return MilvusState(snapshot.milvus, version, rows)

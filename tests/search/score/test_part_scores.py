@@ -70,7 +70,7 @@ def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monke
     calibration = Calibration([probe, likeness(0, SpaceName.FRAME, [1, 0])], {})
     parts = whole_of(library)
     together = score_parts(library, asked, calibration, parts)
-    monkeypatch.setattr("pesearch.store.index.vector_search.PARTS_ROWS", 1)  # each file by itself
+    monkeypatch.setattr("pesearch.store.index.part_vectors.PART_BATCH_ROWS", 1)  # each file by itself
     alone = score_parts(library, asked, calibration, parts)
     assert list(together) == list(alone) == parts
     for part in parts:

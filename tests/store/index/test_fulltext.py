@@ -1,9 +1,10 @@
-"""Finding cues by their words, whatever the cache on the disk is like."""
+"""Full-text search of cues, with an index on disk that may be missing, stale or damaged."""
 
 from __future__ import annotations
 
-import random
+import shutil
 from collections.abc import Iterable
+from math import log
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pesearch.cues import Cue, CueHit, CueKind, CueSource
-from pesearch.store.index import fulltext_file as text_cache
-from pesearch.store.index.tokenizer import words
+from pesearch.store.index import fulltext_file
+from pesearch.store.index.tokenizer import tokenize
 from pesearch.store.library import Library, create_library, open_library
 from tests.indexer.trees import public_folder, without_rights
 from tests.store.catalogue.test_cues import cue, inside, with_cues
 from tests.store.contents import SPACES, encoded
 
-SAID = ["Mind the gap", "the gap is wide, mind you", "Stand clear of the doors", "Café du Gare", "A train. The train!"]
+TEXTS = ["Mind the gap", "the gap is wide, mind you", "Stand clear of the doors", "Café du Gare", "A train. The train!"]
+
+
+@pytest.fixture(scope="module")
+def subtitled(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A library whose file n has the subtitle TEXTS[n - 1]. Not to be changed."""
+    library = create_library(tmp_path_factory.mktemp("subtitled") / "library", "made-up", SPACES)
+    with library.writer() as writer:
+        writer.add([with_cues(f"/{n}", f"content {n}", inside(cue(text))) for n, text in enumerate(TEXTS)])
+    return library
 
 
 @pytest.fixture
-def talking(library: Library) -> Library:
-    """A library in which file n says SAID[n - 1]."""
-    with library.writer() as writer:
-        writer.add([with_cues(f"/{n}", f"content {n}", inside(cue(text))) for n, text in enumerate(SAID)])
-    return library
+def copied(subtitled: Library, tmp_path: Path) -> Library:
+    """A copy of `subtitled` for one test."""
+    shutil.copytree(subtitled.folder, tmp_path / "copied")
+    return open_library(tmp_path / "copied")
 
 
 def files(hits: Iterable[CueHit]) -> list[int]:
@@ -58,52 +67,67 @@ def files(hits: Iterable[CueHit]) -> list[int]:
         ('"', set()),
     ],
 )
-def test_queries(talking: Library, query: str, found: set[int]) -> None:
-    hits = talking.search_cues(query, 10)
+def test_query_finds_files(subtitled: Library, query: str, found: set[int]) -> None:
+    hits = subtitled.search_cues(query, 10)
     assert set(files(hits)) == found
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
-def test_rare_words_and_short_cues_come_first(talking: Library) -> None:
-    assert files(talking.search_cues("mind gap", 10)) == [1, 2]  # the shorter
-    assert files(talking.search_cues("the doors", 10))[0] == 3  # the rarer word
+def test_rare_words_and_short_cues_come_first(subtitled: Library) -> None:
+    assert files(subtitled.search_cues("mind gap", 10)) == [1, 2]  # the shorter
+    assert files(subtitled.search_cues("the doors", 10))[0] == 3  # the rarer word
 
 
-def test_hit_is_the_cue_as_stored(talking: Library) -> None:
-    (hit,) = talking.search_cues("cafe", 10)
-    assert (hit.file_id, hit.cue, hit.rank) == (4, *talking.cues(4), 1)
+@pytest.mark.parametrize("query", ["the", "mind gap", "the doors mind", "train the"])
+def test_scores_are_bm25(subtitled: Library, query: str) -> None:
+    """The formula of Robertson and Zaragoza 2009 with k1 = 1.2 and b = 0.75, for one cue in each file."""
+    documents = [tokenize(text) for text in TEXTS]
+    average = sum(map(len, documents)) / len(documents)
+    expected = {}
+    for file_id, document in enumerate(documents, start=1):
+        score = 0.0
+        for word in query.split():
+            matching = sum(word in other for other in documents)
+            frequency = document.count(word)
+            saturation = frequency + 1.2 * (1 - 0.75 + 0.75 * len(document) / average)
+            score += log(1 + (len(documents) - matching + 0.5) / (matching + 0.5)) * frequency * 2.2 / saturation
+        if score:
+            expected[file_id] = score
+    hits = subtitled.search_cues(query, 10)
+    assert {hit.file_id: hit.score for hit in hits} == pytest.approx(expected, rel=1e-5)
 
 
-def test_only_in_files_and_of_kinds(library: Library) -> None:
-    title, said = cue("the gap", kind=CueKind.TITLE), cue("the gap")
+def test_hit_is_the_cue_as_stored(subtitled: Library) -> None:
+    (hit,) = subtitled.search_cues("cafe", 10)
+    assert (hit.file_id, hit.cue, hit.rank) == (4, *subtitled.cues(4), 1)
+
+
+def test_filters_by_file_and_kind_keep_the_scores(library: Library) -> None:
+    title, subtitle = cue("the gap", kind=CueKind.TITLE), cue("the gap")
     with library.writer() as writer:
-        writer.add([with_cues(f"/{n}", f"{n}", inside(title, said)) for n in range(3)])
+        writer.add([with_cues(f"/{n}", f"{n}", inside(title, subtitle)) for n in range(3)])
     assert [(hit.file_id, hit.cue) for hit in library.search_cues("gap", 10, frozenset({2, 99}))] == [
-        (2, said),
+        (2, subtitle),
         (2, title),
     ]
     found = library.search_cues("gap", 10, kinds=frozenset({CueKind.TITLE}))
     assert [(hit.file_id, hit.cue) for hit in found] == [(1, title), (2, title), (3, title)]
     assert library.search_cues("gap", 10, frozenset()) == library.search_cues("gap", 10, kinds=frozenset()) == []
     scores = {hit.score for hit in library.search_cues("gap", 10)}
-    assert {hit.score for hit in found} == scores  # a condition does not change the score
+    assert {hit.score for hit in found} == scores
 
 
-def test_equals_come_in_the_order_of_files_however_many_are_asked_for(library: Library) -> None:
-    numbers = list(range(200))
-    random.Random(1).shuffle(numbers)
+def test_ties_come_in_the_order_of_files_for_any_k(library: Library) -> None:
     with library.writer() as writer:
-        for start in range(0, 200, 20):
-            writer.add(
-                [with_cues(f"/{n}", f"{n}", inside(cue("[music]", float(n)))) for n in numbers[start : start + 20]]
-            )
+        writer.add([with_cues(f"/{n}", f"{n}", inside(cue("[music]", float(n)))) for n in range(60)])
+        writer.take_cues([(1, inside(cue("[music]")))])  # now the last document of the index
     everything = library.search_cues("music", 1000)
-    assert files(everything) == sorted(files(everything)) and len(everything) == 200
-    assert [library.search_cues("music", k) for k in (1, 7, 199)] == [everything[:k] for k in (1, 7, 199)]
+    assert files(everything) == list(range(1, 61))
+    assert [library.search_cues("music", k) for k in (1, 7, 59)] == [everything[:k] for k in (1, 7, 59)]
 
 
-def test_reader_follows_what_is_committed(library: Library) -> None:
+def test_reader_sees_each_commit(library: Library) -> None:
     assert library.search_cues("gap", 5) == []
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", inside(cue("the gap")))])
@@ -119,81 +143,97 @@ def test_reader_follows_what_is_committed(library: Library) -> None:
 
 VOCABULARY = ("gap", "train", "door", "the")
 CONTENTS = st.lists(st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4).map(" ".join), max_size=3)
-STEPS = st.lists(st.tuples(st.integers(0, 4), CONTENTS), min_size=1, max_size=8)
+COMMITS = st.lists(st.dictionaries(st.integers(1, 5), CONTENTS, max_size=4), min_size=1, max_size=3)
 
 
-@pytest.mark.slow
-@settings(max_examples=10, deadline=None)
-@given(STEPS, st.booleans())
-def test_finds_what_a_plain_look_finds(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, list[str]]], cached: bool
-) -> None:
-    """After any changes, with a cache of an earlier state or none: each word and phrase is found where it stands."""
-    library = create_library(tmp_path_factory.mktemp("library"), "made-up", SPACES)
-    held: dict[int, list[str]] = {}
-    with pytest.MonkeyPatch.context() as small, library.writer() as writer:
-        small.setattr(text_cache, "LEAST_CUES", 0)
+@pytest.fixture(scope="module")
+def five_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of five files without cues. Not to be changed."""
+    library = create_library(tmp_path_factory.mktemp("five") / "library", "made-up", SPACES)
+    with library.writer() as writer:
         writer.add([encoded(f"/{n}", f"{n}") for n in range(5)])
-        for at, (n, contents) in enumerate(steps):
-            writer.store_cues([(n + 1, inside(*(cue(text, float(at)) for at, text in enumerate(contents))))])
-            held[n + 1] = contents
-            if cached and at == 0:
-                text_cache.refresh_text(library.folder, library.pinned()._now().snapshot.library_id)
-    for asked in (*VOCABULARY, "the gap", "train door"):
-        found = {(hit.file_id, hit.cue.text) for hit in library.search_cues(f'"{asked}"', 100)}
-        assert found == {
-            (file_id, text)
-            for file_id, contents in held.items()
-            for text in contents
-            if f" {asked} " in f" {' '.join(words(text))} "
-        }
+    return library.folder
+
+
+@settings(max_examples=6)
+@given(COMMITS, st.booleans())
+def test_each_word_and_phrase_is_found_where_it_stands(
+    five_files: Path, tmp_path_factory: pytest.TempPathFactory, commits: list[dict[int, list[str]]], cached: bool
+) -> None:
+    """After any changes, with a cache of the first commit or without one."""
+    folder = tmp_path_factory.mktemp("library") / "library"
+    shutil.copytree(five_files, folder)
+    library = open_library(folder)
+    contents_by_file: dict[int, list[str]] = {}
+    with pytest.MonkeyPatch.context() as patch, library.writer() as writer:
+        patch.setattr(fulltext_file, "MIN_CACHED_CUES", 0)
+        for number, commit in enumerate(commits):
+            writer.take_cues(
+                [
+                    (file_id, inside(*(cue(text, float(start)) for start, text in enumerate(contents))))
+                    for file_id, contents in commit.items()
+                ]
+            )
+            contents_by_file |= commit
+            if cached and number == 0:
+                fulltext_file.refresh_fulltext(folder, library.pinned()._now().snapshot.library_id)
+        assert cache(library).exists() == (cached and any(commits[0].values()))
+        for phrase in (*VOCABULARY, "the gap", "train door"):
+            found = {(hit.file_id, hit.cue.text) for hit in library.search_cues(f'"{phrase}"', 100)}
+            assert found == {
+                (file_id, text)
+                for file_id, contents in contents_by_file.items()
+                for text in contents
+                if f" {phrase} " in f" {' '.join(tokenize(text))} "
+            }
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any number of cues gets a cache."""
-    monkeypatch.setattr(text_cache, "LEAST_CUES", 0)
+def always_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache for any number of cues."""
+    monkeypatch.setattr(fulltext_file, "MIN_CACHED_CUES", 0)
 
 
 def cache(library: Library) -> Path:
     return library.folder / "indexes" / "cues.zip"
 
 
-def test_few_cues_need_no_cache(talking: Library) -> None:
-    assert not cache(talking).exists()
+def test_few_cues_have_no_cache(subtitled: Library) -> None:
+    assert not cache(subtitled).exists()
 
 
-@pytest.mark.usefixtures("small")
-def test_cache_answers_as_the_catalogue_does(talking: Library) -> None:
-    with talking.writer() as writer:
+@pytest.mark.usefixtures("always_cached")
+def test_cache_does_not_change_answers(copied: Library) -> None:
+    with copied.writer() as writer:
         writer.add([with_cues("/more", "more", inside(cue("mind the train")))])
-    assert cache(talking).exists()
+    assert cache(copied).exists()
     queries = ["mind the gap", "tra*", '"the train"']
-    with_cache = [open_library(talking.folder).search_cues(query, 10) for query in queries]
-    cache(talking).unlink()
-    assert [open_library(talking.folder).search_cues(query, 10) for query in queries] == with_cache
+    with_cache = [open_library(copied.folder).search_cues(query, 10) for query in queries]
+    cache(copied).unlink()
+    assert [open_library(copied.folder).search_cues(query, 10) for query in queries] == with_cache
     assert all(with_cache)
 
 
-@pytest.mark.usefixtures("small")
-def test_cache_that_is_damaged_or_of_another_library_is_of_no_use(talking: Library, tmp_path: Path) -> None:
-    with talking.writer():
+@pytest.mark.usefixtures("always_cached")
+def test_unusable_cache_is_replaced(copied: Library, tmp_path: Path) -> None:
+    with copied.writer():
         pass
-    whole = cache(talking).read_bytes()
-    at = whole.index(b"mind") if b"mind" in whole else len(whole) // 2
+    whole = cache(copied).read_bytes()
+    middle = whole.index(b"mind") if b"mind" in whole else len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
     other = create_library(tmp_path / "other", "made-up", SPACES)
     with other.writer() as writer:
         writer.add([with_cues("/x", "x", inside(cue("elsewhere gap")))])
-    for content in (b"", whole[:-30], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], cache(other).read_bytes()):
-        cache(talking).write_bytes(content)
-        assert set(files(open_library(talking.folder).search_cues("gap", 9))) == {1, 2}
-    with talking.writer():
+    for content in (b"", whole[:-30], flipped, cache(other).read_bytes()):
+        cache(copied).write_bytes(content)
+        assert set(files(open_library(copied.folder).search_cues("gap", 9))) == {1, 2}
+    with copied.writer():
         pass
-    assert text_cache._covered(talking.folder, talking.pinned()._now().snapshot.library_id) is not None
+    assert fulltext_file._read_covered(copied.folder, copied.pinned()._now().snapshot.library_id) is not None
 
 
-@pytest.mark.usefixtures("small")
-def test_library_that_may_not_be_written_to_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("always_cached")
+def test_read_only_library_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     with public_folder() as folder:
         library = create_library(folder / "library", "made-up", SPACES)
         with library.writer() as writer:
@@ -203,23 +243,22 @@ def test_library_that_may_not_be_written_to_is_searched(monkeypatch: pytest.Monk
             assert files(open_library(library.folder).search_cues("gap", 5)) == [1]
 
 
-@pytest.mark.usefixtures("small")
-def test_no_file_is_left_behind(talking: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("always_cached")
+def test_no_temporary_file_is_left_behind(copied: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    with talking.writer():
+    with copied.writer():
         pass
-    assert cache(talking).exists()
-    assert talking.search_cues("gap", 5)
+    assert cache(copied).exists()
+    assert copied.search_cues("gap", 5)
     assert list((tmp_path / "temporary").iterdir()) == []
-    assert talking.search_cues("doors", 5)
+    assert copied.search_cues("doors", 5)
 
 
-def test_sources_are_of_one_text_only(talking: Library) -> None:
-    """Hits of one text in a title and a subtitle are two; a hostile query is none."""
+def test_long_texts_and_hostile_queries_find_what_matches(copied: Library) -> None:
     source = CueSource(None, None, (Cue(0, 1, "x" * 8000, CueKind.SUBTITLE, "s"), cue("y" * 70_000)))
-    with talking.writer() as writer:
-        writer.store_cues([(1, source)])
-    assert files(talking.search_cues("x" * 8000, 5)) == [1]
-    assert talking.search_cues(" ".join(["gap"] * 5000), 5)
-    assert files(talking.search_cues("(" * 3000 + "x*", 5)) == [1]
+    with copied.writer() as writer:
+        writer.take_cues([(1, source)])
+    assert files(copied.search_cues("x" * 8000, 5)) == [1]
+    assert copied.search_cues(" ".join(["gap"] * 5000), 5)
+    assert files(copied.search_cues("(" * 3000 + "x*", 5)) == [1]

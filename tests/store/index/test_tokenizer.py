@@ -1,4 +1,4 @@
-"""Texts as words, and queries as terms."""
+"""Splitting texts into words, and queries into terms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.store.index.tokenizer import Term, terms, words
+from pesearch.store.index.tokenizer import Term, parse_terms, tokenize
 
 
 @pytest.mark.parametrize(
@@ -26,25 +26,25 @@ from pesearch.store.index.tokenizer import Term, terms, words
         ("♪ -- ...", []),
     ],
 )
-def test_words(text: str, found: list[str]) -> None:
-    assert words(text) == found
+def test_text_is_split_into_words(text: str, found: list[str]) -> None:
+    assert tokenize(text) == found
 
 
 @given(st.text())
-def test_words_of_words_are_the_same(text: str) -> None:
-    """So a query that is a stored text finds it, in whatever case it is typed."""
-    once = words(text)
-    assert words(" ".join(once)) == once
+def test_tokenizing_is_idempotent(text: str) -> None:
+    """So a stored text as a query finds itself."""
+    once = tokenize(text)
+    assert tokenize(" ".join(once)) == once
     assert all(word and not word.isspace() for word in once)
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1")))
 def test_case_makes_no_difference(text: str) -> None:
-    assert words(text.lower()) == words(text.casefold())
+    assert tokenize(text.lower()) == tokenize(text.casefold())
 
 
-def test_terms() -> None:
-    assert terms('Train "Mind the GAP" stat* "at the st*" well-known "-" * "') == [
+def test_query_is_split_into_terms() -> None:
+    assert parse_terms('Train "Mind the GAP" stat* "at the st*" well-known "-" * "') == [
         Term(("train",), False, False),
         Term(("mind", "the", "gap"), False, True),
         Term(("stat",), True, False),
@@ -53,10 +53,10 @@ def test_terms() -> None:
     ]
 
 
-def test_open_quote_goes_to_the_end() -> None:
-    assert terms('"mind the gap') == [Term(("mind", "the", "gap"), False, True)]
+def test_unclosed_quote_extends_to_the_end() -> None:
+    assert parse_terms('"mind the gap') == [Term(("mind", "the", "gap"), False, True)]
 
 
 @given(st.text())
-def test_no_query_is_a_surprise(query: str) -> None:
-    assert all(term.words for term in terms(query))
+def test_any_query_is_parsed_into_terms_with_words(query: str) -> None:
+    assert all(term.words for term in parse_terms(query))

@@ -1,4 +1,4 @@
-"""Exact search: the ranking of NumPy, for any vectors, filter and k."""
+"""Exact search: equal to a ranking by NumPy for any vectors, filter and k."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def values() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory, values: np.ndarray) -> Library:
-    """Two commits, so that the index is made of several shards."""
+    """Two commits, so that the index has several shards."""
     library = create_library(tmp_path_factory.mktemp("filled") / "library", "made-up", [SPACE])
     segments = np.stack([np.arange(ROWS), np.arange(ROWS) + 1.5], axis=1)
     info = MediaInfo(MediaKind.AUDIO, ROWS + 1.0, None, None)
@@ -38,7 +38,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, values: np.ndarray) -> Libr
 
 @pytest.mark.parametrize("k", [1, 10, FILES * ROWS, FILES * ROWS + 7])
 @pytest.mark.parametrize("file_ids", [None, frozenset({3}), frozenset(range(10, 31))], ids=["all", "one", "half"])
-def test_ranking_of_numpy(filled: Library, values: np.ndarray, k: int, file_ids: frozenset[int] | None) -> None:
+def test_ranking_is_that_of_numpy(filled: Library, values: np.ndarray, k: int, file_ids: frozenset[int] | None) -> None:
     asked = np.random.default_rng(6).standard_normal((3, DIM)).astype(np.float32)
     owners = np.repeat(np.arange(1, FILES + 1), ROWS)
     allowed = np.ones(len(owners), bool) if file_ids is None else np.isin(owners, list(file_ids))
@@ -49,22 +49,22 @@ def test_ranking_of_numpy(filled: Library, values: np.ndarray, k: int, file_ids:
         assert all(hit.end_seconds == hit.start_seconds + 1.5 for hit in hits)
 
 
-def test_queries_of_another_dimension(filled: Library) -> None:
+def test_query_of_another_dimension_is_refused(filled: Library) -> None:
     with pytest.raises(ValueError, match="do not fit"):
         filled.search(SPACE.name, np.ones((1, DIM + 1), dtype=np.float32), 3)
 
 
-def test_no_queries_and_no_k(filled: Library) -> None:
+def test_no_queries_or_k_of_0_finds_nothing(filled: Library) -> None:
     assert filled.search(SPACE.name, np.empty((0, DIM), dtype=np.float32), 3) == []
     assert filled.search(SPACE.name, np.ones((2, DIM), dtype=np.float32), 0) == [[], []]
 
 
-def test_index_is_read_once_for_a_generation(library: Library, tmp_path: Path) -> None:
+def test_index_is_opened_once_per_generation(library: Library, tmp_path: Path) -> None:
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])
         first = library.search(SpaceName.AUDIO, queries(AUDIO), 3)
-        (library.folder / "library.duckdb").rename(tmp_path / "away")
+        (library.folder / "library.duckdb").rename(tmp_path / "elsewhere")
         assert library.search(SpaceName.AUDIO, queries(AUDIO), 3) == first
-        (tmp_path / "away").rename(library.folder / "library.duckdb")
+        (tmp_path / "elsewhere").rename(library.folder / "library.duckdb")
         writer.add([encoded("/b", "two")])
     assert {hit.file_id for hit in library.search(SpaceName.AUDIO, queries(AUDIO), 9)[0]} == {1, 2}

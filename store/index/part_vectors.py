@@ -1,0 +1,73 @@
+"""Reading the vectors of a file or of parts of files, as stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pesearch.store.index.mapped_rows import MappedRows
+from pesearch.store.shards.row_ranges import RowIds
+from pesearch.types import Part, SegmentArray, SpaceVectors
+
+PART_BATCH_ROWS = 1 << 14
+"""Maximum number of rows of parts that are read together: 64 MiB in float32 at 1024 dimensions."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartVectors:
+    """The vectors of several parts of files, one after the other: those of `parts[i]` begin at row `starts[i]`."""
+
+    parts: Sequence[Part]
+    starts: RowIds
+    vectors: SpaceVectors
+
+    @property
+    def numbers(self) -> RowIds:
+        """The index in `parts` for each row: int64 [n]."""
+        return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=len(self.vectors.vectors)))
+
+    def each(self) -> Iterator[tuple[Part, slice]]:
+        """Each part with its rows."""
+        stops = [*self.starts[1:].tolist(), len(self.vectors.vectors)]
+        for part, start, stop in zip(self.parts, self.starts.tolist(), stops, strict=True):
+            yield part, slice(start, stop)
+
+
+def vectors_of_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[PartVectors]:
+    """The vectors of `parts`, in batches of at most PART_BATCH_ROWS rows or one part; skips parts without rows."""
+    batch: list[tuple[Part, RowIds, SegmentArray]] = []
+    for part in parts:
+        row_ids, segments = _rows_of_part(rows, part)
+        if batch and sum(len(ids) for _, ids, _ in batch) + len(row_ids) > PART_BATCH_ROWS:
+            yield _read_batch(rows, batch)
+            batch = []
+        if len(row_ids):
+            batch.append((part, row_ids, segments))
+    if batch:
+        yield _read_batch(rows, batch)
+
+
+def _rows_of_part(rows: MappedRows, part: Part) -> tuple[RowIds, SegmentArray]:
+    """The rows whose segments overlap a part or start where it starts, and these segments."""
+    first, stop = rows.layout.range_of(part.file_id)
+    if first == stop:
+        return np.empty(0, np.int64), np.empty((0, 2))
+    segments = rows.segments_between(first, stop)
+    starts, ends = segments.T
+    inside = np.flatnonzero((starts < part.end_seconds) & (ends > part.start_seconds) | (starts == part.start_seconds))
+    return first + inside, segments[inside]
+
+
+def _read_batch(rows: MappedRows, batch: Sequence[tuple[Part, RowIds, SegmentArray]]) -> PartVectors:
+    parts, row_ids, segments = zip(*batch, strict=True)
+    starts = np.cumsum([0, *map(len, row_ids)])[:-1]
+    vectors = rows.vectors(np.concatenate(row_ids)).astype(np.float32)
+    return PartVectors(parts, starts, SpaceVectors(rows.space.name, np.concatenate(segments), vectors))
+
+
+def read_vectors(rows: MappedRows, file_id: int) -> SpaceVectors:
+    """The vectors of one file, float32, in the order in which they were committed."""
+    row_ids = rows.layout.rows_of(file_id)
+    return SpaceVectors(rows.space.name, rows.segments(row_ids), rows.vectors(row_ids).astype(np.float32))
