@@ -26,7 +26,7 @@ def of(kind: type[Kind], outcomes: Iterable[Outcome]) -> list[Kind]:
     return [outcome for outcome in outcomes if isinstance(outcome, kind)]
 
 
-def told(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
+def names_by_kind(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
     """Names of files by what became of them, sorted; plan and progress left out."""
     found: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -39,7 +39,7 @@ def told(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
     return {kind: sorted(names) for kind, names in found.items()}
 
 
-def held(library: Library) -> dict[str, dict[SpaceName, int]]:
+def row_counts(library: Library) -> dict[str, dict[SpaceName, int]]:
     """Rows by space of each file that has vectors, by the name of the file's first location."""
     return {
         file.locations[0].path.name: {
@@ -49,6 +49,6 @@ def held(library: Library) -> dict[str, dict[SpaceName, int]]:
     }
 
 
-def places(library: Library) -> Counter[str]:
+def location_counts(library: Library) -> Counter[str]:
     """How often each path is a location of a file."""
     return Counter(place.path.name for file in library.files() for place in file.locations)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.indexer.bounded_queue import BoundedQueue, Closed
+from pesearch.indexer.bounded_queue import BoundedQueue, QueueClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,16 @@ def test_everything_comes_once_in_order_and_in_bounded_batches(sizes: list[int],
 
 def test_many_producers_never_hold_more_than_the_bound() -> None:
     channel: BoundedQueue[Parcel] = BoundedQueue(10, producers=4)
-    held, highest = 0, 0
+    row_counts, highest = 0, 0
     lock = threading.Lock()
 
     def produce(sender: int) -> None:
-        nonlocal held, highest
+        nonlocal row_counts, highest
         for number in range(50):
             channel.put(Parcel(4, sender, number))
             with lock:
-                held += 4
-                highest = max(highest, held)
+                row_counts += 4
+                highest = max(highest, row_counts)
         channel.finish()
 
     taken: list[Parcel] = []
@@ -58,7 +58,7 @@ def test_many_producers_never_hold_more_than_the_bound() -> None:
             threads.submit(produce, sender)
         while batch := channel.take(3, 8):
             with lock:
-                held -= sum(parcel.size_bytes for parcel in batch)
+                row_counts -= sum(parcel.size_bytes for parcel in batch)
             taken += batch
     assert highest <= 10
     assert len(taken) == 200
@@ -78,5 +78,5 @@ def test_closing_wakes_a_waiting_producer() -> None:
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(channel.put, Parcel(10))
         channel.close()
-        with pytest.raises(Closed):
+        with pytest.raises(QueueClosed):
             waiting.result()

@@ -10,7 +10,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import Failed, Indexed, Plan, Progress, Relocated
 from pesearch.store.library import Library
-from tests.indexer.runs import of, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, of, run
 from tests.media.broken import broken_copies
 
 GOOD = ("both.mp4", "moov_last.mp4", "offset.mkv", "offset.ts", "old.flv", "vp9.webm", "mpeg4.avi", "tone.wav")
@@ -30,10 +30,10 @@ def test_300_broken_files(tmp_path: Path, sample: Callable[[str], Path], library
     assert listed | reasons.keys() >= set(broken)
     assert tmp_path / "media" / "good.mp4" in listed
     assert all(reason and "\n" not in reason and len(reason) < 120 for reason in reasons.values())
-    assert {path.name for path in listed} == set(places(library))
+    assert {path.name for path in listed} == set(location_counts(library))
     assert {failure.location.path for failure in library.failures()} == set(reasons)
     (plan,) = of(Plan, outcomes)
     assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
-    again = told(run(tmp_path / "media", library, models))
+    again = names_by_kind(run(tmp_path / "media", library, models))
     assert again["FailedBefore"] == sorted(path.name for path in reasons)
     assert "Failed" not in again

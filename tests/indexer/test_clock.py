@@ -13,7 +13,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.query.file_filter import FileFilter
 from pesearch.store.library import Library, open_library
-from tests.indexer.runs import run, told
+from tests.indexer.runs import names_by_kind, run
 from tests.indexer.test_places import stills
 
 Sample = Callable[[str], Path]
@@ -31,7 +31,7 @@ def test_a_file_of_any_time_is_indexed_once_and_asked_by_its_day(
     if (media / "a.png").stat().st_mtime_ns != years * YEAR_NS:
         pytest.skip("this file system keeps no such time")
     run(media, library, models)
-    assert told(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
     (odd,) = (file for file in library.files() if file.path.name == "a.png")
     assert FileFilter(after=date(2035, 1, 1)).keeps(odd) == (years > 65)
     assert FileFilter(before=date(1970, 1, 1)).keeps(odd) == (years < 0)
@@ -48,8 +48,8 @@ def test_a_file_whose_time_jumps_is_looked_at_again(
     path.write_bytes(sample("cover.png").read_bytes() + b"\xff")  # another content of the same size
     os.utime(path, ns=(was + step_ns, was + step_ns))
     os.utime(media / "b.png", ns=(was + step_ns, was + step_ns))
-    assert told(run(media, library, models)) == {"Indexed": ["a.png"], "Unchanged": ["b.png"]}
-    assert told(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+    assert names_by_kind(run(media, library, models)) == {"Indexed": ["a.png"], "Unchanged": ["b.png"]}
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
 
 
 @pytest.mark.parametrize("step_ns", [-40 * YEAR_NS, 40 * YEAR_NS])
@@ -63,13 +63,13 @@ def test_a_library_written_while_the_clock_was_wrong_goes_on(
     for path in library.folder.rglob("*"):
         status = path.stat()
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + step_ns))
-    held, reopened = library, open_library(library.folder)
+    before, reopened = library, open_library(library.folder)
     shutil.copy(media / "a.png", media / "copy.png")
     stills(media, sample, "b.png")
     (media / "b.png").write_bytes(sample("cover.png").read_bytes() + b"b")
     outcomes = run(media, reopened, models)
-    assert told(outcomes) == {"Unchanged": ["a.png"], "Relocated": ["copy.png"], "Indexed": ["b.png"]}
-    assert held.generation() == reopened.generation() > 0
-    assert held.files() == reopened.files() == open_library(library.folder).files()
+    assert names_by_kind(outcomes) == {"Unchanged": ["a.png"], "Relocated": ["copy.png"], "Indexed": ["b.png"]}
+    assert before.generation() == reopened.generation() > 0
+    assert before.files() == reopened.files() == open_library(library.folder).files()
     with reopened.writer() as writer:
         assert writer.sweep() == 0

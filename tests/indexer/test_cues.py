@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.progress_events import CuesLeftOut, CuesTaken, Indexed, Outcome, Relocated, Unchanged
+from pesearch.indexer.progress_events import CuesSkipped, CuesUpdated, Indexed, Outcome, Relocated, Unchanged
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.library import Library
 from tests.indexer.runs import of, run
@@ -44,7 +44,7 @@ def test_cues_come_with_a_new_file(folder: Path, library: Library, models: Model
     assert library.status().cues == 1
     before = library.generation()
     again = run(folder, library, models)
-    assert not of(CuesTaken, again) and library.generation() == before
+    assert not of(CuesUpdated, again) and library.generation() == before
 
 
 def test_what_is_written_inside_comes_too(folder: Path, library: Library, models: ModelSet) -> None:
@@ -58,7 +58,7 @@ def test_sidecar_that_comes_changes_and_goes(folder: Path, library: Library, mod
     """The media is not touched: nothing is decoded or embedded again."""
     run(folder, library, models)
     (folder / "tone.de.srt").write_text(srt("Vorsicht"))
-    (taken,) = of(CuesTaken, added := run(folder, library, models))
+    (taken,) = of(CuesUpdated, added := run(folder, library, models))
     assert taken.cues == 1 and nothing_embedded(added) and of(Unchanged, added)
     assert said(library) == {"tone.wav": ["mind the gap", "Vorsicht"]}
     (folder / "tone.en.srt").write_text(srt("mind the wider gap"))
@@ -96,7 +96,7 @@ def test_one_sidecar_of_two_names_is_read_once(folder: Path, library: Library, m
     shutil.copy(folder / "tone.wav", folder / "tone.wave")
     for _ in range(2):
         outcomes = run(folder, library, models)
-    assert not of(CuesTaken, outcomes)
+    assert not of(CuesUpdated, outcomes)
     assert list(said(library).values()) == [["mind the gap"]]
 
 
@@ -104,12 +104,12 @@ def test_bad_sidecar_never_fails_the_file(folder: Path, library: Library, models
     """Why is told once, and again only when it has changed; what else is beside the file is read."""
     (folder / "tone.srt").write_bytes(bytes(range(256)))
     outcomes = run(folder, library, models)
-    (left_out,) = of(CuesLeftOut, outcomes)
+    (left_out,) = of(CuesSkipped, outcomes)
     assert left_out.path == folder / "tone.srt" and "text" in left_out.reason
     assert len(of(Indexed, outcomes)) == 1 and said(library) == {"tone.wav": ["mind the gap"]}
-    assert not of(CuesLeftOut, run(folder, library, models))
+    assert not of(CuesSkipped, run(folder, library, models))
     (folder / "tone.srt").write_bytes(bytes(range(255)))
-    assert of(CuesLeftOut, run(folder, library, models))
+    assert of(CuesSkipped, run(folder, library, models))
 
 
 def test_library_from_before_cues_takes_them_up(folder: Path, library: Library, models: ModelSet) -> None:
@@ -118,7 +118,7 @@ def test_library_from_before_cues_takes_them_up(folder: Path, library: Library, 
         connection.execute("DELETE FROM cues")
         connection.execute("DELETE FROM cue_sources")
     outcomes = run(folder, library, models)
-    assert nothing_embedded(outcomes) and [each.cues for each in of(CuesTaken, outcomes)] == [1]
+    assert nothing_embedded(outcomes) and [each.cues for each in of(CuesUpdated, outcomes)] == [1]
     assert said(library) == {"tone.wav": ["mind the gap"]}
 
 

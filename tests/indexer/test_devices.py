@@ -15,24 +15,24 @@ from hypothesis import strategies as st
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import ModelError
 from pesearch.indexer.devices import split
-from pesearch.indexer.progress_events import Plan, Progress, Spent
+from pesearch.indexer.progress_events import Plan, Progress, RunTimings
 from pesearch.indexer.run import index
-from pesearch.indexer.survey import Work
+from pesearch.indexer.survey import EmbedTask
 from pesearch.locations import Location
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library, create_library
 from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind
-from tests.indexer.runs import held, of, run, told
+from tests.indexer.runs import names_by_kind, of, row_counts, run
 from tests.media.samples import ffmpeg
 
 
-def work_of(seconds: float) -> Work:
-    return Work(Location(Path("a"), 1, 1), (), "f", MediaInfo(MediaKind.AUDIO, seconds, None, None))
+def tasks_of(seconds: float) -> EmbedTask:
+    return EmbedTask(Location(Path("a"), 1, 1), (), "f", MediaInfo(MediaKind.AUDIO, seconds, None, None))
 
 
 @given(st.lists(st.floats(0, 10_000), max_size=40), st.integers(1, 8))
 def test_every_file_is_in_one_share_and_shares_are_alike(lengths: list[float], count: int) -> None:
-    shares = split([work_of(seconds) for seconds in lengths], count)
+    shares = split([tasks_of(seconds) for seconds in lengths], count)
     assert sorted(task.info.duration_seconds for share in shares for task in share) == sorted(lengths)
     sums = [sum(task.info.duration_seconds + 1 for task in share) for share in shares]
     assert max(sums) - min(sums) <= max(lengths, default=0) + 1
@@ -52,8 +52,8 @@ def test_two_processes_make_the_same_library(
     shared = create_library(tmp_path / "shared", both.name, both.spaces)
     outcomes = run(media, shared, both)
     assert both._windows is None  # nothing was embedded here
-    assert told(outcomes) == {"Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "tone.wav"]}
-    assert held(shared) == held(library)
+    assert names_by_kind(outcomes) == {"Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    assert row_counts(shared) == row_counts(library)
     files = {file.path: file.id for file in shared.files()}
     for file in library.files():
         for space in MEDIA_SPACES:
@@ -63,9 +63,9 @@ def test_two_processes_make_the_same_library(
         assert nearest_preview(shared.folder, file.fingerprint, 0) == nearest_preview(
             library.folder, file.fingerprint, 0
         )
-    (plan,), (spent,) = of(Plan, outcomes), of(Spent, outcomes)
+    (plan,), (timings,) = of(Plan, outcomes), of(RunTimings, outcomes)
     assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
-    assert spent.codec_seconds > 0
+    assert timings.codec_seconds > 0
 
 
 @pytest.mark.slow

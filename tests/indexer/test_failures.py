@@ -12,7 +12,7 @@ from pesearch.indexer.run import index_found
 from pesearch.indexer.survey import survey
 from pesearch.locations import Location
 from pesearch.store.library import Library, create_library
-from tests.indexer.runs import of, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, of, run
 from tests.indexer.trees import public_folder, without_rights
 
 Sample = Callable[[str], Path]
@@ -31,7 +31,7 @@ def test_the_rest_is_indexed_and_each_failure_has_its_reason(
     media: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
     outcomes = run(spoiled(media, sample), library, models)
-    assert told(outcomes) == {
+    assert names_by_kind(outcomes) == {
         "Indexed": ["both.mp4", "cover.png", "tone.wav"],
         "Failed": ["cut.mp4", "empty.mp4", "text.mkv"],
     }
@@ -48,10 +48,10 @@ def test_a_failure_is_not_tried_again_until_asked(
     media: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
     run(spoiled(media, sample), library, models)
-    again = told(run(media, library, models))
+    again = names_by_kind(run(media, library, models))
     assert again["FailedBefore"] == ["cut.mp4", "empty.mp4", "text.mkv"]
     assert "Failed" not in again
-    retried = told(run(media, library, models, retry_failed=True))
+    retried = names_by_kind(run(media, library, models, retry_failed=True))
     assert retried["Failed"] == ["cut.mp4", "empty.mp4", "text.mkv"]
 
 
@@ -61,9 +61,9 @@ def test_a_failure_is_tried_again_when_the_file_changes(
     path = tmp_path / "media" / "a.png"
     path.parent.mkdir()
     path.touch()
-    assert told(run(path.parent, library, models)) == {"Failed": ["a.png"]}
+    assert names_by_kind(run(path.parent, library, models)) == {"Failed": ["a.png"]}
     path.write_bytes(sample("cover.png").read_bytes())
-    assert told(run(path.parent, library, models)) == {"Indexed": ["a.png"]}
+    assert names_by_kind(run(path.parent, library, models)) == {"Indexed": ["a.png"]}
     assert library.failures() == []
 
 
@@ -73,7 +73,7 @@ def test_the_failure_of_a_removed_file_is_forgotten(tmp_path: Path, library: Lib
     (folder / "a.mp4").touch()
     run(folder, library, models)
     (folder / "a.mp4").unlink()
-    assert told(run(folder, library, models)) == {}
+    assert names_by_kind(run(folder, library, models)) == {}
     assert library.failures() == []
 
 
@@ -88,7 +88,7 @@ def test_broken_copies_of_one_content_are_each_told(
     folder.mkdir()
     for name in ("a.mp4", "b.mp4"):
         (folder / name).write_bytes(content[: start + 4000] + bytes(len(content) - start - 4000))
-    assert told(run(folder, library, models)) == {"Failed": ["a.mp4", "b.mp4"]}
+    assert names_by_kind(run(folder, library, models)) == {"Failed": ["a.mp4", "b.mp4"]}
     assert len(library.failures()) == 2
 
 
@@ -107,10 +107,10 @@ def test_hostile_names(tmp_path: Path, sample: Sample, library: Library, models:
         source = sample("silent.mp4" if name.endswith(b"mp4") else "cover.png")
         Path(folder, os.fsdecode(name)).write_bytes(source.read_bytes() + bytes([number] * 8))
     Path(folder, os.fsdecode(b"bad\xff.mkv")).touch()
-    outcomes = told(run(folder, library, models))
+    outcomes = names_by_kind(run(folder, library, models))
     assert sorted(os.fsencode(name) for name in outcomes["Indexed"]) == sorted(names)
     assert [os.fsencode(name) for name in outcomes["Failed"]] == [b"bad\xff.mkv"]
-    assert {os.fsencode(name) for name in places(library)} == set(names)
+    assert {os.fsencode(name) for name in location_counts(library)} == set(names)
     assert {os.fsencode(failure.location.path.name) for failure in library.failures()} == {b"bad\xff.mkv"}
 
 
@@ -131,13 +131,13 @@ def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, mo
                 writer.fail(finding.failure)
             assert [failure.location.path for failure in library.failures()] == [path]
         path.chmod(0o600)
-        assert told(run(folder, library, models)) == {"Indexed": ["closed.mp4"]}
+        assert names_by_kind(run(folder, library, models)) == {"Indexed": ["closed.mp4"]}
         assert library.failures() == []
 
 
 def test_a_file_that_vanishes_after_the_crawl_is_told(tmp_path: Path, library: Library, models: ModelSet) -> None:
     gone = Location(tmp_path / "gone.mp4", 10, 10)
     outcomes = list(index_found([gone], [tmp_path], library, models))
-    assert told(outcomes) == {"Failed": ["gone.mp4"]}
+    assert names_by_kind(outcomes) == {"Failed": ["gone.mp4"]}
     assert "vanished" in of(Failed, outcomes)[0].failure.reason
     assert library.failures() == []

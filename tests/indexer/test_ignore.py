@@ -72,12 +72,12 @@ def test_a_file_named_itself_can_be_excluded(tmp_path: Path) -> None:
 
 def test_a_senseless_pattern(tmp_path: Path) -> None:
     plant(tmp_path, "sub/a.mp4", "b.mp4")
-    with pytest.raises(PesearchError, match="--exclude: not a pattern"):
+    with pytest.raises(PesearchError, match="--exclude: not a valid gitignore pattern"):
         list(crawl([tmp_path], ["!"]))
     (tmp_path / "sub" / ".pesearchignore").write_text("!\n")
     failure = next(each for each in crawl([tmp_path]) if isinstance(each, Failure))
     assert failure.location.path == tmp_path / "sub"
-    assert "not a pattern" in failure.reason
+    assert "not a valid gitignore pattern" in failure.reason
     assert found(tmp_path) == ["b.mp4"]  # what was to be left out is not taken by mistake
 
 

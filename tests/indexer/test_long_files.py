@@ -10,19 +10,18 @@ import pyarrow as pa
 import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.indexer import pipeline
-from pesearch.indexer import row_buffer as rows
-from pesearch.indexer.commit import Embedded
+from pesearch.indexer import pipeline, row_buffer
+from pesearch.indexer.commit import EmbeddedFile
 from pesearch.indexer.progress_events import Failed, Progress
 from pesearch.indexer.run import index
-from pesearch.indexer.survey import Work
+from pesearch.indexer.survey import EmbedTask
 from pesearch.indexer.timings import StageTimings
 from pesearch.locations import Location
 from pesearch.media.probe import probe
 from pesearch.store.library import Library, create_library
-from pesearch.store.write import streaming as draft
+from pesearch.store.write import streaming
 from pesearch.types import MEDIA_SPACES
-from tests.indexer.runs import of, run, told
+from tests.indexer.runs import names_by_kind, of, run
 from tests.media.samples import ffmpeg
 
 
@@ -42,9 +41,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def long(tmp_path: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch) -> Library:
     """An empty library for files that are all long."""
-    monkeypatch.setattr(pipeline, "LONG_SECONDS", 1.0)
-    monkeypatch.setattr(rows, "BATCH_ROWS", 5)
-    monkeypatch.setattr(draft, "BATCH_ROWS", 7)
+    monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
+    monkeypatch.setattr(row_buffer, "BATCH_ROWS", 5)
+    monkeypatch.setattr(streaming, "BATCH_ROWS", 7)
     return create_library(tmp_path / "long", starter.name, starter.spaces)
 
 
@@ -59,9 +58,9 @@ def batches_of_frames(library: Library) -> int:
 
 @pytest.mark.slow
 def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet, long: Library) -> None:
-    assert told(run(folder, long, starter)) == {"Indexed": ["long.mp4"]}
+    assert names_by_kind(run(folder, long, starter)) == {"Indexed": ["long.mp4"]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "LONG_SECONDS", 100.0)
+        patch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 100.0)
         short = create_library(tmp_path / "short", starter.name, starter.spaces)
         run(folder, short, starter)
     assert (batches_of_frames(long), batches_of_frames(short)) == (15, 1)  # 104 rows, as they came and as a whole
@@ -79,12 +78,12 @@ def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet
 @pytest.mark.slow
 def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starter: ModelSet, long: Library) -> None:
     path = folder / "long.mp4"
-    work = [Work(Location.now(path), (), "fingerprint", probe(path))]
-    embedding = pipeline.embed(work, starter, StageTimings(), long.folder)
+    tasks = [EmbedTask(Location.now(path), (), "fingerprint", probe(path))]
+    embedding = pipeline.embed(tasks, starter, StageTimings(), long.folder)
     with long.writer() as writer:
         (finished,) = next(each for each in embedding if not isinstance(each, Progress))
         embedding.close()
-        assert isinstance(finished, Embedded)
+        assert isinstance(finished, EmbeddedFile)
         writer.add([finished.file])
     (file,) = long.files()
     assert all(len(long.vectors(file.id, space).vectors) for space in MEDIA_SPACES)

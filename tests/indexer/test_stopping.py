@@ -18,7 +18,7 @@ from pesearch.indexer.progress_events import Indexed, Progress
 from pesearch.indexer.run import index
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
-from tests.indexer.runs import held, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, row_counts, run
 from tests.media.samples import ffmpeg
 
 Sample = Callable[[str], Path]
@@ -55,8 +55,8 @@ def lines(process: subprocess.Popen[str]) -> Iterator[str]:
 def check_whole(folder: Path, library: Library) -> None:
     """Every file once, each with all its vectors."""
     names = [path.name for path in folder.iterdir()]
-    assert places(library) == dict.fromkeys(names, 1)
-    rows = held(library)
+    assert location_counts(library) == dict.fromkeys(names, 1)
+    rows = row_counts(library)
     assert rows.pop("both.mp4") == {
         SpaceName.FRAME: 7, SpaceName.VIDEO: 1, SpaceName.AUDIO: 1, SpaceName.AUDIO_VIDEO: 1,
     }  # fmt: skip
@@ -71,7 +71,7 @@ def test_killed(many: Path, library: Library, models: ModelSet, models_folder: P
         process.send_signal(signal.SIGKILL)
     committed = library.status().files
     assert BATCH_FILES <= committed < len(list(many.iterdir()))
-    outcomes = told(run(many, library, models))
+    outcomes = names_by_kind(run(many, library, models))
     assert len(outcomes["Unchanged"]) == committed
     assert len(outcomes["Unchanged"]) + len(outcomes["Indexed"]) == len(list(many.iterdir()))
     check_whole(many, library)
@@ -98,8 +98,8 @@ def test_no_space_left(many: Path, library: Library, models: ModelSet, models_fo
     list(index([many / "both.mp4"], library, models))
     with working(many, library, models_folder, "1000") as process:
         assert list(lines(process))[-1] == "NoSpaceLeft"
-    assert places(library) == {"both.mp4": 1}
-    assert "Failed" not in told(run(many, library, models))
+    assert location_counts(library) == {"both.mp4": 1}
+    assert "Failed" not in names_by_kind(run(many, library, models))
     check_whole(many, library)
 
 
@@ -123,6 +123,6 @@ def test_what_is_finished_is_kept(how: str, tmp_path: Path, sample: Sample, libr
         with pytest.raises(KeyboardInterrupt):
             outcomes.throw(KeyboardInterrupt)
     kept = library.status().files
-    again = told(run(folder, library, models))
+    again = names_by_kind(run(folder, library, models))
     assert len(again.get("Unchanged", [])) == kept
-    assert places(library) == {"both.mp4": 1, "offset.mkv": 1}
+    assert location_counts(library) == {"both.mp4": 1, "offset.mkv": 1}

@@ -13,7 +13,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import Indexed, Missing, Outcome, Plan, Relocated
 from pesearch.indexer.watch import watch
 from pesearch.store.library import Library
-from tests.indexer.runs import run, told
+from tests.indexer.runs import names_by_kind, run
 
 Sample = Callable[[str], Path]
 
@@ -62,7 +62,7 @@ def test_a_file_that_still_grows_is_left_alone(
     first = next(outcomes)
     assert path.read_bytes() == picture  # nothing was told before it was whole
     assert first == Plan(1, 0.0)
-    assert told(outcomes) == {"Indexed": ["a.png"]}
+    assert names_by_kind(outcomes) == {"Indexed": ["a.png"]}
     assert library.failures() == []
 
 
@@ -108,4 +108,4 @@ def test_while_another_run_writes_it_waits_for_its_turn(
     (folder / "a.png").write_bytes(sample("cover.png").read_bytes())
     other = library.writer()
     outcomes = watching(other.__enter__, nothing, lambda: other.__exit__(None, None, None), nothing)
-    assert told(outcomes) == {"Indexed": ["a.png"]}
+    assert names_by_kind(outcomes) == {"Indexed": ["a.png"]}

@@ -16,13 +16,13 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.cluster.embed import RayEmbed
 from pesearch.indexer.cluster.session import ray_session
-from pesearch.indexer.progress_events import Indexed, Outcome, Plan, Progress, Spent, Unchanged
+from pesearch.indexer.progress_events import Indexed, Outcome, Plan, Progress, RunTimings, Unchanged
 from pesearch.indexer.run import index
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library, create_library
 from pesearch.types import SpaceName
 from tests.indexer.cluster.processes import workers
-from tests.indexer.runs import held, of, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
 from tests.media.samples import ffmpeg
 
 ROOT = Path(__file__).parents[3]
@@ -86,8 +86,8 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def check_same(library: Library, plain: Library) -> None:
     """Every file once, with the segments, vectors, features and pictures that it has in the plain library."""
-    assert places(library) == places(plain)
-    assert held(library) == held(plain)
+    assert location_counts(library) == location_counts(plain)
+    assert row_counts(library) == row_counts(plain)
     assert {each.location: each.reason for each in library.failures()} == {
         each.location: each.reason for each in plain.failures()
     }
@@ -112,11 +112,11 @@ def test_the_same_library_as_one_machine_makes(
     ray: None, folder: Path, library: Library, starter: ModelSet, plain: Library
 ) -> None:
     outcomes = list(index([folder], library, starter, embed=RayEmbed()))
-    (plan,), (spent,) = of(Plan, outcomes), of(Spent, outcomes)
-    assert len(told(outcomes)["Indexed"]) == FILES - 1
-    assert told(outcomes)["Failed"] == ["torn.mp4"]
+    (plan,), (timings,) = of(Plan, outcomes), of(RunTimings, outcomes)
+    assert len(names_by_kind(outcomes)["Indexed"]) == FILES - 1
+    assert names_by_kind(outcomes)["Failed"] == ["torn.mp4"]
     assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
-    assert spent.codec_seconds > 0
+    assert timings.codec_seconds > 0
     check_same(library, plain)
 
 
