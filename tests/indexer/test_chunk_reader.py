@@ -1,4 +1,4 @@
-"""A file as chunks: windows, the pictures that each adds, and what damaged stretches leave."""
+"""Reading a file in chunks: their windows, frames and sound, and the parts that are damaged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import MediaError
 from pesearch.indexer.chunk_reader import MAX_UNCHANGED_SECONDS, MediaChunk, read_chunks
 from pesearch.media.probe import probe
-from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid, windows
+from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid
 from pesearch.types import MediaInfo, MediaKind
 from tests.media.samples import ffmpeg, is_tone, step_of
 
@@ -39,12 +39,16 @@ def test_chunks_follow_the_timeline_and_each_window_comes_once(long_clip: Path, 
     chunks = chunks_of(long_clip, models)
     duration = probe(long_clip).duration_seconds
     assert [(chunk.start_seconds, chunk.end_seconds) for chunk in chunks] == [(0.0, 20.0), (20.0, duration)]
-    assert [cut for chunk in chunks for cut in chunk.windows] == [tuple(cut) for cut in windows(duration).tolist()]
+    assert [window for chunk in chunks for window in chunk.windows] == [
+        *((5.0 * number, 5.0 * number + 10.0) for number in range(8)),  # ten seconds each, one every five
+        (37.32, duration),  # the last ends with the file
+    ]
+    assert [len(chunk.windows) for chunk in chunks] == [3, 6]
     assert sum(chunk.media_seconds for chunk in chunks) == pytest.approx(duration)
     assert all(chunk.unread_seconds == 0 for chunk in chunks)
 
 
-def test_a_chunk_has_its_sound_with_what_the_codec_sees_around_it(long_clip: Path, models: ModelSet) -> None:
+def test_a_chunk_has_its_sound_with_context_for_the_codec(long_clip: Path, models: ModelSet) -> None:
     first, second = (chunk.sound for chunk in chunks_of(long_clip, models))
     assert first is not None
     assert second is not None

@@ -1,4 +1,4 @@
-"""What lies in a library equals what plain calls, window by window, give: across chunks, at starts and ends."""
+"""The vectors in a library equal those of plain calls, window by window: across chunks, at starts and ends."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pesearch.types import MediaFile, SpaceName
 from tests.media.samples import ffmpeg
 
 CODECS = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "flac"]
-LENGTHS = (10.01, 29.97, 47.303)
-"""They divide nothing: one step more than a window, one chunk with a ragged end, two chunks."""
+LENGTHS = (10.01, 13.97, 31.303)
+"""Seconds, multiples of nothing: one step more than a window, one chunk with a ragged end, two chunks."""
 
 
 @pytest.fixture(scope="module", params=["tiny", "starter"])

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.progress_events import Failed, NotMedia
-from pesearch.indexer.run import index_found
+from pesearch.indexer.progress_events import Failed, NotMedia, Plan
+from pesearch.indexer.run import index, index_found
 from pesearch.indexer.survey import survey
 from pesearch.locations import Location
 from pesearch.store.library import Library, create_library
@@ -135,7 +135,23 @@ def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, mo
         assert library.failures() == []
 
 
-def test_a_file_that_vanishes_after_the_crawl_is_told(tmp_path: Path, library: Library, models: ModelSet) -> None:
+def test_a_file_that_changes_while_it_is_embedded_is_not_registered(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    """Its vectors may be of both contents. It is tried again in the next run without being asked for."""
+    path = tmp_path / "media" / "a.png"
+    path.parent.mkdir()
+    path.write_bytes(sample("cover.png").read_bytes())
+    outcomes = index([path.parent], library, models)
+    assert next(outcomes) == Plan(1, 0.0)
+    path.write_bytes(sample("cover.png").read_bytes() + b"more")
+    (failed,) = of(Failed, outcomes)
+    assert failed.failure.reason == "changed while it was read: index again when it is complete"
+    assert library.files() == []
+    assert names_by_kind(run(path.parent, library, models)) == {"Indexed": ["a.png"]}
+
+
+def test_a_file_that_vanishes_after_the_crawl_is_reported(tmp_path: Path, library: Library, models: ModelSet) -> None:
     gone = Location(tmp_path / "gone.mp4", 10, 10)
     outcomes = list(index_found([gone], [tmp_path], library, models))
     assert names_by_kind(outcomes) == {"Failed": ["gone.mp4"]}
