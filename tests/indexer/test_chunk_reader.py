@@ -63,7 +63,7 @@ def test_a_chunk_has_its_sound_with_context_for_the_codec(long_clip: Path, model
     assert (second.window_starts, second.window_ends) == ((500, 625, 750, 875, 933), (625, 750, 875, 1000, 1125))
 
 
-def test_each_picture_of_the_grid_is_a_still_once(long_clip: Path, models: ModelSet) -> None:
+def test_each_frame_of_the_grid_is_sampled_once(long_clip: Path, models: ModelSet) -> None:
     frames = [frame for chunk in chunks_of(long_clip, models) for frame in chunk.frames]
     duration = probe(long_clip).duration_seconds
     assert [frame.start_seconds for frame in frames] == grid(0, duration).tolist()
@@ -75,7 +75,7 @@ def test_each_picture_of_the_grid_is_a_still_once(long_clip: Path, models: Model
     assert np.allclose(shown, np.floor(grid(0, duration) + 0.001), atol=0.5)
 
 
-def test_pictures_are_squares_for_the_towers(long_clip: Path, models: ModelSet) -> None:
+def test_frames_are_resized_for_the_towers(long_clip: Path, models: ModelSet) -> None:
     chunk, _ = chunks_of(long_clip, models)
     assert {frame.resized.core.shape for frame in chunk.frames} == {(64, 64, 3)}
     assert {frame.resized.video.shape for frame in chunk.frames if frame.resized.video is not None} == {(32, 32, 3)}
@@ -85,8 +85,8 @@ def test_pictures_are_squares_for_the_towers(long_clip: Path, models: ModelSet) 
     assert chunk.size_bytes == 32 * 3 * (64 * 64 + 32 * 32) + kept_bytes + chunk.sound.samples.nbytes
 
 
-def test_a_picture_that_stays_is_one_object(tmp_path: Path, models: ModelSet) -> None:
-    """Two pictures in eight seconds: the towers see two."""
+def test_a_frame_that_is_still_shown_is_the_same_object(tmp_path: Path, models: ModelSet) -> None:
+    """Two pictures in eight seconds: the towers get two frames."""
     path = tmp_path / "slides.mkv"
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=0.25:d=8", "-c:v", "ffv1", path)
     (chunk,) = chunks_of(path, models)
@@ -94,7 +94,7 @@ def test_a_picture_that_stays_is_one_object(tmp_path: Path, models: ModelSet) ->
     assert len({id(frame.resized) for frame in chunk.frames}) == 2
 
 
-def test_only_what_is_needed_is_decoded(long_clip: Path, models_folder: Path) -> None:
+def test_frames_are_resized_only_for_towers_of_the_model_set(long_clip: Path, models_folder: Path) -> None:
     light = open_model_set("light", "cpu", models_folder)
     for chunk in chunks_of(long_clip, light):
         assert chunk.frames
@@ -102,7 +102,7 @@ def test_only_what_is_needed_is_decoded(long_clip: Path, models_folder: Path) ->
         assert chunk.sound is not None
 
 
-def test_sound_alone_and_pictures_alone(sample: Sample, models: ModelSet) -> None:
+def test_sound_without_video_and_video_without_sound(sample: Sample, models: ModelSet) -> None:
     (heard,) = chunks_of(sample("tone.wav"), models)
     assert heard.sound is not None
     assert heard.frames == ()
@@ -112,14 +112,14 @@ def test_sound_alone_and_pictures_alone(sample: Sample, models: ModelSet) -> Non
     assert [step_of(frame.resized.core) for frame in seen.frames] == [int(time * 2 + 0.001) for time in shown_since]
 
 
-def test_a_still_picture(sample: Sample, models: ModelSet) -> None:
+def test_a_still_image(sample: Sample, models: ModelSet) -> None:
     (chunk,) = chunks_of(sample("cover.png"), models)
     assert [(frame.start_seconds, frame.end_seconds) for frame in chunk.frames] == [(0.0, 0.0)]
     assert (chunk.sound, chunk.windows, chunk.media_seconds) == (None, (), 0.0)
 
 
-def test_a_damaged_stretch_is_passed_over_and_counted(tmp_path: Path, models: ModelSet) -> None:
-    """17.3 s in which every picture stands for itself; those from 9.5 s to 15.5 s are overwritten."""
+def test_a_damaged_stretch_is_skipped_and_counted_as_unread(tmp_path: Path, models: ModelSet) -> None:
+    """17.3 s of intra-coded frames; those from 9.5 s to 15.5 s are overwritten."""
     path = tmp_path / "broken.avi"
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=17.3", "-c:v", "mjpeg", path)
     content = bytearray(path.read_bytes())
@@ -135,8 +135,8 @@ def test_a_damaged_stretch_is_passed_over_and_counted(tmp_path: Path, models: Mo
     assert chunk.unread_seconds == pytest.approx(6, abs=0.7)
 
 
-def test_nothing_that_decodes_is_an_error(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
-    """The file says that it has pictures; there is no such file any more."""
+def test_a_file_of_which_nothing_can_be_decoded_is_an_error(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
+    """The file was removed after it was probed."""
     gone = tmp_path / "gone.mp4"
     info: MediaInfo = probe(sample("both.mp4"))
     with pytest.raises(MediaError, match="vanished"):
@@ -148,7 +148,7 @@ def test_nothing_that_decodes_is_an_error(sample: Sample, tmp_path: Path, models
 
 
 def test_a_clock_that_jumps_costs_nothing(sample: Sample, models: ModelSet) -> None:
-    """8 s of pictures and sound, in two parts that the clock says are 1000 s apart."""
+    """8 s of video and sound, in two parts that are 1000 s apart by their timestamps."""
     chunks = chunks_of(sample("jumping_clock.ts"), models)
     assert sum(chunk.media_seconds for chunk in chunks) == pytest.approx(1004, abs=0.1)
     cuts = [cut for chunk in chunks for cut in chunk.windows]

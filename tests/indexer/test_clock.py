@@ -1,4 +1,4 @@
-"""Times that cannot be right: files from the future or from before 1970, and a clock that was set back or forward."""
+"""Implausible times: files from the future or from before 1970, and a clock that was set back or forward."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ YEAR_NS = 365 * 86_400 * 10**9
 
 
 @pytest.mark.parametrize("years", [-60, -1, 0, 80, 400], ids=lambda years: f"{1970 + years}")
-def test_a_file_of_any_time_is_indexed_once_and_asked_by_its_day(
+def test_a_file_of_any_date_is_indexed_once_and_filtered_by_date(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, years: int
 ) -> None:
-    """400 years are more than 64 bits of nanoseconds hold: such a time is kept as the last that they do."""
+    """400 years overflow 64 bits of nanoseconds: such a time is stored as the largest value."""
     media = stills(tmp_path / "media", sample, "a.png", "b.png")
     os.utime(media / "a.png", ns=(0, years * YEAR_NS))
     if (media / "a.png").stat().st_mtime_ns != years * YEAR_NS:
@@ -38,10 +38,10 @@ def test_a_file_of_any_time_is_indexed_once_and_asked_by_its_day(
 
 
 @pytest.mark.parametrize("step_ns", [-5 * YEAR_NS, 5 * YEAR_NS])
-def test_a_file_whose_time_jumps_is_looked_at_again(
+def test_a_file_whose_time_jumps_is_opened_again(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, step_ns: int
 ) -> None:
-    """Back as well as forward: what counts is another time, not a later one."""
+    """Back as well as forward: a different time counts, not a later one."""
     media = stills(tmp_path / "media", sample, "a.png", "b.png")
     run(media, library, models)
     path, was = media / "a.png", (media / "a.png").stat().st_mtime_ns
@@ -53,10 +53,10 @@ def test_a_file_whose_time_jumps_is_looked_at_again(
 
 
 @pytest.mark.parametrize("step_ns", [-40 * YEAR_NS, 40 * YEAR_NS])
-def test_a_library_written_while_the_clock_was_wrong_goes_on(
+def test_a_library_written_while_the_clock_was_wrong_stays_usable(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, step_ns: int
 ) -> None:
-    """Its lock, generation file, shards and catalogue are from another time, and a dead writer left its name."""
+    """Its lock, generation file, shards and catalogue have wrong times, and a dead writer has left its lock file."""
     media = stills(tmp_path / "media", sample, "a.png")
     run(media, library, models)
     (library.folder / "writer.lock").write_text("Process 4194304 on elsewhere\n")

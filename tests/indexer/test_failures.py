@@ -1,4 +1,4 @@
-"""Files that cannot be indexed: the rest is, and each is remembered with its reason."""
+"""Files that cannot be indexed are recorded with a reason, and the others are indexed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.indexer.trees import public_folder, without_rights
 Sample = Callable[[str], Path]
 
 
-def spoiled(media: Path, sample: Sample) -> Path:
-    """Adds what cannot be read to a folder of media."""
+def add_unreadable_files(media: Path, sample: Sample) -> Path:
+    """Adds unreadable files to a folder of media."""
     (media / "empty.mp4").touch()
     (media / "text.mkv").write_text("This is no film.\n")
     (media / "cut.mp4").write_bytes(sample("no_moov.mp4").read_bytes())
@@ -27,10 +27,10 @@ def spoiled(media: Path, sample: Sample) -> Path:
     return media
 
 
-def test_the_rest_is_indexed_and_each_failure_has_its_reason(
+def test_failures_have_reasons_and_the_other_files_are_indexed(
     media: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
-    outcomes = run(spoiled(media, sample), library, models)
+    outcomes = run(add_unreadable_files(media, sample), library, models)
     assert names_by_kind(outcomes) == {
         "Indexed": ["both.mp4", "cover.png", "tone.wav"],
         "Failed": ["cut.mp4", "empty.mp4", "text.mkv"],
@@ -44,10 +44,10 @@ def test_the_rest_is_indexed_and_each_failure_has_its_reason(
     assert all("\n" not in reason for reason in reasons.values())
 
 
-def test_a_failure_is_not_tried_again_until_asked(
+def test_a_failure_is_retried_only_with_retry_failed(
     media: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
-    run(spoiled(media, sample), library, models)
+    run(add_unreadable_files(media, sample), library, models)
     again = names_by_kind(run(media, library, models))
     assert again["FailedBefore"] == ["cut.mp4", "empty.mp4", "text.mkv"]
     assert "Failed" not in again
@@ -55,7 +55,7 @@ def test_a_failure_is_not_tried_again_until_asked(
     assert retried["Failed"] == ["cut.mp4", "empty.mp4", "text.mkv"]
 
 
-def test_a_failure_is_tried_again_when_the_file_changes(
+def test_a_failure_is_retried_when_the_file_changes(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
     path = tmp_path / "media" / "a.png"
@@ -77,10 +77,8 @@ def test_the_failure_of_a_removed_file_is_forgotten(tmp_path: Path, library: Lib
     assert library.failures() == []
 
 
-def test_broken_copies_of_one_content_are_each_told(
-    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
-) -> None:
-    """Probing succeeds and decoding fails: the pictures of this video are zeros, as is the copy's."""
+def test_each_copy_of_a_damaged_file_fails(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    """Probing succeeds and decoding fails: the packets of this video, and of its copy, are zeros."""
     content = bytearray(sample("silent.mp4").read_bytes())
     start = content.index(b"mdat") + 4
     content[start : start + 4000] = bytes(4000)
@@ -114,8 +112,8 @@ def test_hostile_names(tmp_path: Path, sample: Sample, library: Library, models:
     assert {os.fsencode(failure.location.path.name) for failure in library.failures()} == {b"bad\xff.mkv"}
 
 
-def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, models: ModelSet) -> None:
-    """It is remembered, but as not seen: giving the right to read it changes neither its size nor its time."""
+def test_a_file_without_read_permission_is_retried_in_each_run(sample: Sample, models: ModelSet) -> None:
+    """It is recorded without size and time: granting permission changes neither."""
     with public_folder() as folder:
         library = create_library(folder / "library", models.name, models.spaces)
         path = folder / "closed.mp4"
@@ -138,7 +136,7 @@ def test_a_file_that_may_not_be_read_is_tried_again_each_time(sample: Sample, mo
 def test_a_file_that_changes_while_it_is_embedded_is_not_registered(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
-    """Its vectors may be of both contents. It is tried again in the next run without being asked for."""
+    """Its vectors may be of a mix of both contents. The next run retries it without `retry_failed`."""
     path = tmp_path / "media" / "a.png"
     path.parent.mkdir()
     path.write_bytes(sample("cover.png").read_bytes())

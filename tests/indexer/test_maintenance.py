@@ -1,4 +1,4 @@
-"""A long run renews the search indexes while it goes on, and says so; what goes wrong with one fails no file."""
+"""A long run renews the search indexes meanwhile and reports it; an index that cannot be built fails no file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pictures(tmp_path: Path, sample: Callable[[str], Path]) -> Path:
     return folder
 
 
-def test_index_at_the_end(media: Path, library: Library, models: ModelSet) -> None:
+def test_search_indexes_are_built_at_the_end(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = run(media, library, models)
     kinds = [type(outcome) for outcome in outcomes]
     assert (
@@ -51,10 +51,10 @@ def test_index_at_the_end(media: Path, library: Library, models: ModelSet) -> No
     assert not of(RefreshProgress, run(media, library, models))
 
 
-def test_index_while_a_run_goes_on(
+def test_search_indexes_are_renewed_during_a_run(
     pictures: Path, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen at the first file that follows it: the search of others uses it already."""
+    """Other processes search the renewed index before the next file is committed."""
     monkeypatch.setattr(commit, "BATCH_FILES", 1)
     monkeypatch.setattr(maintenance, "MIN_INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr(maintenance, "MAX_TIME_SHARE", 1e9)
@@ -67,7 +67,7 @@ def test_index_while_a_run_goes_on(
     assert library.status().policies[SpaceName.FRAME].compressed_rows == 6
 
 
-def test_no_sooner_than_its_share_of_time(
+def test_maintenance_waits_for_its_share_of_time(
     pictures: Path, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commit, "BATCH_FILES", 1)
@@ -79,7 +79,7 @@ def test_no_sooner_than_its_share_of_time(
     ) == 2  # soon after the start, and at the end
 
 
-def test_interrupted_while_an_index_is_built(media: Path, library: Library, models: ModelSet) -> None:
+def test_a_run_can_be_interrupted_while_an_index_is_built(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = index([media], library, models)
     assert any(isinstance(outcome, RefreshProgress) for outcome in outcomes)
     with pytest.raises(KeyboardInterrupt):
@@ -90,7 +90,7 @@ def test_interrupted_while_an_index_is_built(media: Path, library: Library, mode
     assert not library.status().policies[SpaceName.FRAME].lacks_index
 
 
-def test_index_that_cannot_be_built_fails_no_file(media: Path, library: Library, models: ModelSet) -> None:
+def test_an_index_that_cannot_be_built_fails_no_file(media: Path, library: Library, models: ModelSet) -> None:
     (library.folder / "indexes").write_text("in the way")
     outcomes = run(media, library, models)
     assert names_by_kind(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}

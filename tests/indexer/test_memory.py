@@ -1,4 +1,4 @@
-"""Memory that runs out in the middle of a run: smaller batches, the same library, and a line at the end."""
+"""When memory runs out during a run: smaller batches, the same library, and a warning at the end."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from pesearch.types import MEDIA_SPACES
 from tests.indexer.runs import names_by_kind, of, run
 
 
-def limited_to(most: int, compute: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
-    """The real exception, for batches of more than so many."""
+def limited_to(max_size: int, compute: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
+    """Raises torch's exception for batches of more than `max_size`."""
 
     def limited(batch: torch.Tensor) -> Any:
-        if len(batch) > most:
+        if len(batch) > max_size:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
         return compute(batch)
 
     return limited
 
 
-def test_the_batch_is_halved_and_the_work_goes_on(
+def test_batches_are_halved_when_memory_runs_out(
     tmp_path: Path,
     media: Path,
     library: Library,

@@ -1,4 +1,4 @@
-"""Files that move, are copied, change or are away: what is embedded again, and what is not."""
+"""Files that are moved, copied, changed or offline: only changed content is embedded again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Sample = Callable[[str], Path]
 
 
 def stills(folder: Path, sample: Sample, *names: str) -> Path:
-    """Pictures of different content: cheap to embed."""
+    """Still images of different content: cheap to embed."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(names):
         (folder / name).write_bytes(sample("cover.png").read_bytes() + bytes([number]))
@@ -39,7 +39,9 @@ def test_a_moved_file_is_not_embedded_again(tmp_path: Path, sample: Sample, libr
     assert location_counts(library) == {"b.png": 1, "c.png": 1}
 
 
-def test_a_renamed_folder(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_files_of_a_renamed_folder_are_relocated(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
     media = stills(tmp_path / "media" / "old", sample, "a.png", "b.png").parent
     run(media, library, models)
     (media / "old").rename(media / "new")
@@ -74,7 +76,7 @@ def test_a_changed_file_is_embedded_again(tmp_path: Path, sample: Sample, librar
     assert row_counts(library) == {"a.png": {SpaceName.FRAME: 1}, "b.png": {SpaceName.FRAME: 1}}
 
 
-def test_only_touched(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_a_touched_file_is_unchanged(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     media = stills(tmp_path / "media", sample, "a.png")
     run(media, library, models)
     os.utime(media / "a.png", ns=(1, 1))
@@ -84,10 +86,10 @@ def test_only_touched(tmp_path: Path, sample: Sample, library: Library, models: 
     assert library.known()[media / "a.png"].modified_ns == 1
 
 
-def test_moved_while_something_else_takes_its_place(
+def test_a_moved_file_whose_path_is_taken_by_another_is_kept(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
-    """The place that a content has left fails, or gets another content: the content itself stays."""
+    """The old path fails, or gets other content: the moved content stays in the library."""
     media = stills(tmp_path / "media", sample, "a.png", "b.png")
     run(media, library, models)
     before = {file.fingerprint: file.id for file in library.files()}
@@ -109,17 +111,15 @@ def test_a_vanished_file_stays_in_the_library(
 ) -> None:
     media = stills(tmp_path / "media", sample, "a.png", "b.png")
     run(media, library, models)
-    (media / "a.png").rename(tmp_path / "away.png")
+    (media / "a.png").rename(tmp_path / "offline.png")
     outcomes = run(media, library, models)
     assert of(Missing, outcomes) == [Missing(media / "a.png")]
     assert len(library.files()) == 2
-    (tmp_path / "away.png").rename(media / "a.png")
+    (tmp_path / "offline.png").rename(media / "a.png")
     assert names_by_kind(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
 
 
-def test_a_copy_that_is_removed_is_forgotten(
-    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
-) -> None:
+def test_a_removed_copy_is_forgotten(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     media = stills(tmp_path / "media", sample, "a.png")
     shutil.copy(media / "a.png", media / "b.png")
     run(media, library, models)
@@ -128,7 +128,7 @@ def test_a_copy_that_is_removed_is_forgotten(
     assert location_counts(library) == {"b.png": 1}
 
 
-def test_a_drive_that_is_away_loses_nothing(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_an_offline_drive_loses_nothing(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     drive = stills(tmp_path / "drive", sample, "a.png", "b.png")
     run(drive, library, models)
     drive.rename(tmp_path / "unplugged")
@@ -140,8 +140,8 @@ def test_a_drive_that_is_away_loses_nothing(tmp_path: Path, sample: Sample, libr
     assert names_by_kind(run(drive, library, models)) == {"Unchanged": ["a.png", "b.png"]}
 
 
-def test_a_folder_that_may_no_longer_be_read_loses_nothing(sample: Sample, models: ModelSet) -> None:
-    """It is told, and what lies in it is neither missing nor forgotten; the rest is looked at."""
+def test_an_unreadable_folder_loses_nothing(sample: Sample, models: ModelSet) -> None:
+    """It is reported as failed; its files are neither missing nor forgotten, and other files are surveyed."""
     with public_folder() as root:
         closed = stills(root / "media" / "closed", sample, "a.png", "b.png")
         stills(root / "media", sample, "c.png", "d.png")

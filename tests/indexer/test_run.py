@@ -24,7 +24,7 @@ from tests.indexer.runs import names_by_kind, of, row_counts, run
 SEEN_AND_HEARD = {SpaceName.FRAME: 7, SpaceName.VIDEO: 1, SpaceName.AUDIO: 1, SpaceName.AUDIO_VIDEO: 1}
 
 
-def test_a_folder(media: Path, library: Library, models: ModelSet) -> None:
+def test_a_folder_is_indexed(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = run(media, library, models)
     assert names_by_kind(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
     assert [outcome.location.path.name for outcome in of(NotMedia, outcomes)] == ["notes.txt"]
@@ -37,7 +37,7 @@ def test_a_folder(media: Path, library: Library, models: ModelSet) -> None:
     assert not any(outcome.unread_seconds for outcome in of(Indexed, outcomes))
 
 
-def test_the_plan_comes_first_and_progress_sums_to_it(media: Path, library: Library, models: ModelSet) -> None:
+def test_progress_adds_up_to_the_plan(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = run(media, library, models)
     (plan,) = of(Plan, outcomes)
     assert plan.files == 3
@@ -47,7 +47,7 @@ def test_the_plan_comes_first_and_progress_sums_to_it(media: Path, library: Libr
     assert outcomes.index(plan) < min(embedding)
 
 
-def test_the_vectors_are_those_of_the_plain_calls(media: Path, library: Library, models: ModelSet) -> None:
+def test_vectors_equal_those_of_plain_calls(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     clip, sound, still = media / "film" / "both.mp4", media / "sound" / "tone.wav", media / "cover.png"
     ids = {file.path: file.id for file in library.files()}
@@ -85,7 +85,7 @@ def test_segments_cover_the_file(media: Path, library: Library, models: ModelSet
     assert library.vectors(still.id, SpaceName.FRAME).segments.tolist() == [[0.0, 0.0]]
 
 
-def test_a_set_without_a_video_tower(tmp_path: Path, media: Path, models_folder: Path) -> None:
+def test_a_model_set_without_a_video_tower(tmp_path: Path, media: Path, models_folder: Path) -> None:
     light = open_model_set("light", "cpu", models_folder)
     library = create_library(tmp_path / "light", light.name, light.spaces)
     run(media, library, light)
@@ -112,7 +112,7 @@ def test_excludes_and_a_single_file(media: Path, library: Library, models: Model
     assert len(library.files()) == 2
 
 
-def test_a_pattern_without_sense_is_one_error(media: Path, library: Library, models: ModelSet) -> None:
+def test_an_invalid_pattern_is_an_error(media: Path, library: Library, models: ModelSet) -> None:
     with pytest.raises(PesearchError, match="not a valid gitignore pattern"):
         list(index([media], library, models, excludes=["!"]))
 
@@ -123,7 +123,7 @@ def test_a_library_of_another_model_set_is_refused(tmp_path: Path, media: Path, 
         run(media, other, models)
 
 
-def test_one_writer_at_a_time_and_readers_beside_it(media: Path, library: Library, models: ModelSet) -> None:
+def test_one_writer_at_a_time_while_readers_go_on(media: Path, library: Library, models: ModelSet) -> None:
     first = index([media], library, models)
     next(first)
     with pytest.raises(LibraryBusy):

@@ -77,7 +77,7 @@ def check_whole(folder: Path, library: Library) -> None:
 
 
 @pytest.mark.slow
-def test_killed(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+def test_a_killed_run_is_continued(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
     with working(many, library, models_folder) as process:
         assert "Indexed" in lines(process)  # its first commit is on disk
         process.send_signal(signal.SIGKILL)
@@ -90,7 +90,7 @@ def test_killed(many: Path, library: Library, models: ModelSet, models_folder: P
 
 
 @pytest.mark.slow
-def test_interrupted(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+def test_an_interrupted_run_is_continued(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
     endless = many / "endless.wav"  # so that the run cannot be over before it is interrupted
     ffmpeg("-f", "lavfi", "-i", "sine=1000:r=8000:d=1800", endless)
     with working(many, library, models_folder) as process:
@@ -105,8 +105,8 @@ def test_interrupted(many: Path, library: Library, models: ModelSet, models_fold
 
 
 @pytest.mark.slow
-def test_no_space_left(many: Path, library: Library, models: ModelSet) -> None:
-    """No file may grow beyond 1000 bytes, too few for a shard of vectors: to a program that is a full disk."""
+def test_a_run_without_disk_space_is_continued(many: Path, library: Library, models: ModelSet) -> None:
+    """Files are limited to 1000 bytes, too few for a shard of vectors; to a program that looks like a full disk."""
     list(index([many / "both.mp4"], library, models))
     with largest_file(1000), pytest.raises(NoSpaceLeft):
         run(many, library, models)
@@ -117,7 +117,7 @@ def test_no_space_left(many: Path, library: Library, models: ModelSet) -> None:
 
 @pytest.mark.parametrize("how", ["close", "interrupt"])
 def test_finished_files_are_kept(how: str, tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
-    """Stopped while the second file is under way: the first one is in the library."""
+    """Stopped while the second file is embedded: the first is in the library."""
     folder = tmp_path / "media"
     folder.mkdir()
     for name in ("both.mp4", "offset.mkv"):

@@ -1,4 +1,4 @@
-"""Drives that are mounted elsewhere, trees that move within one, drives that are away: what is opened, what is told."""
+"""Drives mounted elsewhere, trees moved within a volume, offline drives: which files are opened and reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def drive(tmp_path: Path) -> Drive:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that the survey opens."""
+    """Names of the files that the survey opens."""
     names: list[str] = []
 
     def sniff(path: Path) -> object:
@@ -48,7 +48,7 @@ def on_a_volume(tmp_path: Path) -> None:
         pytest.skip("the temporary folder is on no drive")
 
 
-def test_a_drive_that_is_mounted_elsewhere_is_known_unopened(
+def test_files_of_a_drive_mounted_elsewhere_are_not_opened(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, drive: Drive, opened: list[str]
 ) -> None:
     with drive.at(tmp_path / "Archive 3") as old:
@@ -69,7 +69,7 @@ def test_a_drive_that_is_mounted_elsewhere_is_known_unopened(
     assert offline(library) == [OfflineFiles(2, new, None)]
 
 
-def test_a_drive_that_is_away_is_told_and_another_in_its_place_is_not_taken_for_it(
+def test_an_offline_drive_is_reported_even_if_another_is_in_its_place(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, drive: Drive
 ) -> None:
     with drive.at(tmp_path / "usb") as usb:
@@ -87,7 +87,7 @@ def test_a_drive_that_is_away_is_told_and_another_in_its_place_is_not_taken_for_
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_a_tree_that_moves_within_its_volume_is_known_unopened(
+def test_files_of_a_tree_moved_within_its_volume_are_not_opened(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
 ) -> None:
     run(stills(tmp_path / "old", sample, "a.png", "b.png"), library, models)
@@ -101,10 +101,10 @@ def test_a_tree_that_moves_within_its_volume_is_known_unopened(
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_what_has_another_name_time_or_size_is_opened(
+def test_a_file_with_another_name_time_or_size_is_opened(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
 ) -> None:
-    """A file system gives the number of a deleted file to a new one."""
+    """File systems reuse the inode number of a deleted file."""
     old = stills(tmp_path / "old", sample, "a.png", "b.png", "c.png", "d.png")
     run(old, library, models)
     old.rename(new := tmp_path / "new")
@@ -117,7 +117,7 @@ def test_what_has_another_name_time_or_size_is_opened(
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_two_folders_that_change_places(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_two_folders_that_swap_names(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     media = tmp_path / "media"
     stills(media / "one", sample, "a.png")
     (stills(media / "two", sample, "a.png") / "a.png").write_bytes(sample("cover.png").read_bytes() + b"two")
@@ -135,7 +135,7 @@ def test_two_folders_that_change_places(tmp_path: Path, sample: Sample, library:
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_a_library_that_knows_no_volumes_yet_learns_them_unopened(
+def test_a_library_without_volumes_records_them_without_opening_files(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
 ) -> None:
     media = stills(tmp_path / "media", sample, "a.png")
@@ -154,7 +154,7 @@ def test_a_library_that_knows_no_volumes_yet_learns_them_unopened(
     assert older.generation() == generation
 
 
-def test_where_no_volume_can_be_told_all_goes_by_paths_and_contents(
+def test_without_volumes_files_are_identified_by_path_and_content(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(volumes, "MOUNTS", tmp_path / "not there")
@@ -165,10 +165,8 @@ def test_where_no_volume_can_be_told_all_goes_by_paths_and_contents(
     assert (library.volumes(), offline(library)) == ((), [])
 
 
-def test_the_uuid_names_a_volume_where_it_is_known(
-    tmp_path: Path, drive: Drive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As udev links them: a name that is the same whatever number the device gets."""
+def test_a_volume_is_named_by_its_uuid_if_known(tmp_path: Path, drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """udev links UUIDs to devices, whatever device number they get."""
     monkeypatch.setattr(volumes, "UUIDS", tmp_path)
     with drive.at(tmp_path / "tab\tand space") as folder:
         (source,) = [source for source, mount_point in volumes._mounted_devices() if mount_point == folder]

@@ -1,4 +1,4 @@
-"""Batches for the workers of a cluster, and how many workers a cluster holds."""
+"""Batches for the workers of a cluster, and the number of workers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tasks_of(lengths: list[float]) -> list[EmbedTask]:
 
 
 @given(LENGTHS, st.integers(1, 64))
-def test_all_work_is_in_one_batch_the_longest_first_and_none_is_large(lengths: list[float], workers: int) -> None:
+def test_each_task_is_in_one_batch_longest_first_within_the_limits(lengths: list[float], workers: int) -> None:
     batches = pack(tasks_of(lengths), workers)
     given = [task for batch in batches for task in batch]
     assert sorted(task.fingerprint for task in given) == sorted(str(number) for number in range(len(lengths)))
@@ -37,7 +37,7 @@ def test_all_work_is_in_one_batch_the_longest_first_and_none_is_large(lengths: l
 
 
 @given(st.integers(1, 64))
-def test_every_worker_gets_some(workers: int) -> None:
+def test_every_worker_gets_several_batches(workers: int) -> None:
     assert len(pack(tasks_of([MIN_SECONDS] * 32 * workers), workers)) >= 8 * workers
 
 
@@ -55,7 +55,7 @@ NODE = {"CPU": 32.0, "memory": 1e11}
         ([NODE | {"GPU": 4.0}], "cpu", False, WorkerPool(4, 8, 0, "cpu")),
     ],
 )
-def test_workers_by_what_the_nodes_have(
+def test_worker_pool_follows_the_resources_of_the_nodes(
     nodes: list[dict[str, float]], device: str, is_tiny: bool, expected: WorkerPool
 ) -> None:
     assert pool_of(nodes, device, is_tiny=is_tiny) == expected
@@ -69,6 +69,6 @@ def test_workers_by_what_the_nodes_have(
         ([{"memory": 1e9}], "auto", "has a free CPU"),
     ],
 )
-def test_clusters_that_cannot_do_it(nodes: list[dict[str, float]], device: str, message: str) -> None:
+def test_unusable_clusters_are_refused(nodes: list[dict[str, float]], device: str, message: str) -> None:
     with pytest.raises(ClusterError, match=message):
         pool_of(nodes, device, is_tiny=True)

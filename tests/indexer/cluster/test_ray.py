@@ -188,7 +188,9 @@ def test_a_batch_that_kills_its_worker_is_retried_twice_and_left_out(ray: None, 
     assert MAX_RETRIES == 2
 
 
-def test_ray_still_has_the_undocumented_details_that_are_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_still_has_the_undocumented_details_that_are_relied_on(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     import ray._common.utils
     import ray._private.worker
 
@@ -196,6 +198,7 @@ def test_ray_still_has_the_undocumented_details_that_are_relied_on(monkeypatch: 
     monkeypatch.setattr(ray._private.worker, "print_to_stdstream", ray._private.worker.print_to_stdstream)
     ray_internals.silence_stdout(ray)
     ray._private.worker.print_to_stdstream({"lines": ["died"], "pid": "raylet", "is_err": False}, ignore_prefix=False)
+    assert capfd.readouterr().out == ""
     monkeypatch.delenv("RAY_TMPDIR", raising=False)
     monkeypatch.setattr("tempfile.tempdir", None)
     assert str(ray_internals.address_file()) == ray._common.utils.get_ray_address_file(None)

@@ -1,4 +1,4 @@
-"""What a worker does with a batch: in this process, without Ray."""
+"""A worker of a cluster, run in this process without Ray."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import ClusterError
+from pesearch.indexer import pipeline
 from pesearch.indexer.cluster.worker import Job, Worker, shards_of
 from pesearch.indexer.commit import EmbeddedFile
 from pesearch.indexer.survey import EmbedTask, without_stamp
@@ -38,9 +39,7 @@ def tasks(sample: Callable[[str], Path]) -> list[EmbedTask]:
     return [EmbedTask(Location.now(path), (), fingerprint(path), probe(path)) for path in paths]
 
 
-def test_files_come_back_without_vectors_and_can_be_registered(
-    job: Job, tasks: list[EmbedTask], library: Library
-) -> None:
+def test_results_have_shards_in_place_of_vectors(job: Job, tasks: list[EmbedTask], library: Library) -> None:
     report = Worker(job).embed(tasks)
     assert report.error is None
     assert set(report.fingerprints) == {task.fingerprint for task in tasks}
@@ -48,11 +47,11 @@ def test_files_come_back_without_vectors_and_can_be_registered(
     assert all(isinstance(file, StreamedFile) for file in files)
     assert len(shards_of(report.results)) == len({shard.name for shard in shards_of(report.results)}) == len(job.spaces)
     with library.writer():
-        pass  # sweeps what nobody has registered
+        pass  # sweeps shards that are not registered
     assert not list((library.folder / "vectors").glob("*/*"))
 
 
-def test_what_a_node_cannot_see_is_told_with_its_name_and_not_remembered(job: Job, tasks: list[EmbedTask]) -> None:
+def test_a_file_missing_on_a_node_fails_with_the_node_name_and_is_retried(job: Job, tasks: list[EmbedTask]) -> None:
     absent = replace(tasks[0], location=Location(Path("/nowhere/film.mp4"), 5, 5), fingerprint="absent")
     results = Worker(job).embed([absent, tasks[1]]).results
     (failure,) = [each for each in results if isinstance(each, Failure)]
@@ -61,16 +60,32 @@ def test_what_a_node_cannot_see_is_told_with_its_name_and_not_remembered(job: Jo
     assert len(results) == 2
 
 
-def test_a_library_that_is_not_this_one_ends_the_run(job: Job, tasks: list[EmbedTask], tmp_path: Path) -> None:
+def test_a_library_that_is_not_shared_ends_the_run(job: Job, tasks: list[EmbedTask], tmp_path: Path) -> None:
     report = Worker(replace(job, library=tmp_path / "elsewhere")).embed(tasks)
     assert isinstance(report.error, ClusterError)
     assert str(report.error).endswith(f"share it, or use --staging URI (on the node {NODE})")
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_shards_wait_where_the_job_says(job: Job, tasks: list[EmbedTask], tmp_path: Path) -> None:
+def test_shards_are_written_to_the_staging_uri(job: Job, tasks: list[EmbedTask], tmp_path: Path) -> None:
     report = Worker(replace(job, library=tmp_path / "elsewhere", staging=tmp_path.as_uri())).embed(tasks)
     assert report.error is None
     waiting = {path.name for path in (tmp_path / job.library_id).rglob("*.arrow")}
     assert waiting == {shard.name for shard in shards_of(report.results)}
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_long_file_is_streamed_to_shards_with_its_features(
+    tmp_path: Path, sample: Callable[[str], Path], starter: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vectors and features come back as extents of shards in the staging folder, as those of a short file do."""
+    monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
+    tone = sample("tone.wav")
+    task = EmbedTask(Location.now(tone), (), fingerprint(tone), probe(tone))
+    job = Job(starter.description, starter.folders, starter.spaces, "cpu", 1, tmp_path, "id", tmp_path.as_uri())
+    (result,) = Worker(job).embed([task]).results
+    assert isinstance(result, EmbeddedFile)
+    assert isinstance(result.file, StreamedFile)
+    shards = {path.name for path in (tmp_path / "id").rglob("*") if path.is_file()}
+    assert {shard.name for shard in shards_of([result])} == shards
+    assert len(shards) == 2  # audio vectors and features
