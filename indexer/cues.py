@@ -23,7 +23,10 @@ from pesearch.store.write.writer import Writer
 from pesearch.types import MediaFile, MediaInfo
 
 _THREADS = 4
+"""Threads that read cues; they mostly wait for files."""
+
 _FILES_PER_COMMIT = 64
+"""Files whose cues are updated in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class _StaleFile:
 
 def read_cues(locations: Sequence[Location], info: MediaInfo, sidecars: Sidecars) -> FileCues:
     """All cues of one content, in the file and in the sidecars of all its locations."""
-    beside = [(location, sidecar) for location in locations for sidecar in sidecars.beside(location.path)]
-    return _read(locations[0].path, info, True, beside)
+    located = [(location, sidecar) for location in locations for sidecar in sidecars.beside(location.path)]
+    return _read(locations[0].path, info, True, located)
 
 
 def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) -> Iterator[CuesUpdated | CuesSkipped]:
@@ -85,26 +88,28 @@ def _stale(found: Sequence[Location], library: Library) -> list[_StaleFile]:
         entry = known.get(location.path)
         if entry is None or entry.file_id is None or entry.failure is not None or not entry.is_still(location):
             continue
-        beside = {each.location.path: each for each in sidecars.beside(location.path)}
-        before = {source.sidecar.path: source for source in sources[entry.file_id] if source.sidecar is not None}
-        gone = [path for path, source in before.items() if source.beside == location.path and path not in beside]
-        changed = [each for path, each in beside.items() if path not in before or before[path].sidecar != each.location]
+        present = {each.location.path: each for each in sidecars.beside(location.path)}
+        recorded = {source.sidecar.path: source for source in sources[entry.file_id] if source.sidecar is not None}
+        gone = [path for path, source in recorded.items() if source.beside == location.path and path not in present]
+        changed = [
+            each for path, each in present.items() if path not in recorded or recorded[path].sidecar != each.location
+        ]
         inside = entry.file_id not in known_inside
         known_inside.add(entry.file_id)
         if inside or changed or gone:
-            ids = tuple(before[path].id for path in gone)
+            ids = tuple(recorded[path].id for path in gone)
             stale.append(_StaleFile(library.file(entry.file_id), location, inside, tuple(changed), ids))
     return stale
 
 
 def _read_stale(stale: _StaleFile) -> FileCues:
-    beside = [(stale.location, sidecar) for sidecar in stale.sidecars]
-    return _read(stale.location.path, stale.file.info, stale.inside, beside)
+    located = [(stale.location, sidecar) for sidecar in stale.sidecars]
+    return _read(stale.location.path, stale.file.info, stale.inside, located)
 
 
-def _read(media: Path, info: MediaInfo, inside: bool, beside: Sequence[tuple[Location, Sidecar]]) -> FileCues:
+def _read(media: Path, info: MediaInfo, inside: bool, located: Sequence[tuple[Location, Sidecar]]) -> FileCues:
     readings: list[tuple[Path, CueReading]] = [(media, read_inside(media, info))] if inside else []
-    for location, sidecar in beside:
+    for location, sidecar in located:
         readings.append((sidecar.location.path, read_sidecar(sidecar, location.path, info.duration_seconds)))
     return FileCues(
         tuple(reading.source for _, reading in readings if reading.source is not None),

@@ -17,6 +17,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from pesearch.errors import PesearchError
 
 IGNORE_FILE = ".pesearchignore"
+"""Name of the ignore file that a folder may have."""
 
 SYSTEM_NAMES = frozenset(
     {
