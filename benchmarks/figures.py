@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from benchmarks.costs import Account, total
-from pesearch.indexer.progress_events import Spent
+from pesearch.indexer.progress_events import RunTimings
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Pipeline:
     whole_seconds: float
     ratio: float
     at_least: float
-    spent: Spent
+    spent: RunTimings
 
     def rows(self) -> Iterator[Row]:
         yield Row(f"bare encoders, {self.media_seconds:.0f} s of {self.media}", f"{self.bare_seconds:.1f} s")
@@ -166,7 +166,7 @@ class RealTime:
     matrix_rate: float
     limit_share: float
     at_least: float
-    spent: Spent
+    spent: RunTimings
 
     def rows(self) -> Iterator[Row]:
         yield Row(

@@ -15,7 +15,7 @@ from benchmarks.costs import wall_seconds
 from benchmarks.figures import RealTime
 from benchmarks.ours import decode_all, encode_all, index_all
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.chunk_reader import Piece
+from pesearch.indexer.chunk_reader import MediaChunk
 from pesearch.indexer.timings import StageTimings
 
 MANY_FILES = 8
@@ -50,8 +50,9 @@ def measure_gpu(folder: Path, seconds: float, models: ModelSet) -> Iterator[Real
         )
 
 
-def operations_of(pieces: Sequence[Piece], models: ModelSet) -> int:
-    """Floating point operations of tower, codec and transformers on these chunks; a multiply-add counts as two."""
+def operations_of(pieces: Sequence[MediaChunk], models: ModelSet) -> int:
+    """Floating point operations of tower, codec and transformers on these pieces, a multiplication and an addition
+    being two."""
     with _Counting() as counting:
         encode_all(pieces, models, StageTimings())
     return int(counting.operations)

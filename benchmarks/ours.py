@@ -9,11 +9,11 @@ from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.batch_encoder import encode
-from pesearch.indexer.chunk_reader import Piece, decode
-from pesearch.indexer.progress_events import Indexed, Spent
-from pesearch.indexer.row_buffer import FileRows, InMemoryRows
+from pesearch.indexer.chunk_reader import MediaChunk, read_chunks
+from pesearch.indexer.progress_events import Indexed, RunTimings
+from pesearch.indexer.row_buffer import InMemoryRows, RowBuffer
 from pesearch.indexer.run import index
-from pesearch.indexer.survey import Work
+from pesearch.indexer.survey import EmbedTask
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.indexer.window_assembler import WindowAssembler
 from pesearch.locations import Location
@@ -25,8 +25,8 @@ from pesearch.types import EncodedFile, FloatArray
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
     """Encode a whole file in this thread; the meter records the costs."""
     info = probe(path)
-    rows = FileRows(info.duration_seconds, models.shared_codec(), InMemoryRows())
-    file, pieces = WindowAssembler(rows), decode(path, info, models)
+    rows = RowBuffer(info.duration_seconds, models.kept_codec(), InMemoryRows())
+    file, pieces = WindowAssembler(rows), read_chunks(path, info, models)
     while True:
         with meter.timed(Stage.DECODE):
             piece = next(pieces, None)
@@ -34,27 +34,27 @@ def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
             break
         encode([(file, piece)], models, meter)
     with meter.timed(Stage.TRANSFORMERS):
-        made = rows.finish(Work(Location.of_file(path), (), "", info))
+        made = rows.finish(EmbedTask(Location.now(path), (), "", info))
         assert isinstance(made, EncodedFile)
         events = _events(made, models)
     return Embedded({each.space: each.vectors for each in made.vectors}, events)
 
 
-def decode_all(path: Path, models: ModelSet) -> list[Piece]:
-    """All chunks of a file, in memory."""
-    return list(decode(path, probe(path), models))
+def decode_all(path: Path, models: ModelSet) -> list[MediaChunk]:
+    """All pieces of a file, in memory."""
+    return list(read_chunks(path, probe(path), models))
 
 
-def encode_all(pieces: Sequence[Piece], models: ModelSet, stages: StageTimings) -> None:
-    """Run the bare encoders on the first decoded chunks of a file, or all."""
-    file = WindowAssembler(FileRows(pieces[-1].end_seconds, models.kept_codec(), InMemoryRows()))
+def encode_all(pieces: Sequence[MediaChunk], models: ModelSet, stages: StageTimings) -> None:
+    """The bare encoders on the first pieces of a file, or all, which are ready."""
+    file = WindowAssembler(RowBuffer(pieces[-1].end_seconds, models.kept_codec(), InMemoryRows()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 
-def index_all(media: Path, library: Path, models: ModelSet) -> Spent:
-    """Run the whole indexer into a new library. Raises RuntimeError unless everything was indexed."""
+def index_all(media: Path, library: Path, models: ModelSet) -> RunTimings:
+    """A whole run of the indexer into a new library. Raises RuntimeError where not everything is indexed."""
     outcomes = list(index([media], create_library(library, models.name, models.spaces), models))
-    spent = next((outcome for outcome in outcomes if isinstance(outcome, Spent)), None)
+    spent = next((outcome for outcome in outcomes if isinstance(outcome, RunTimings)), None)
     whole = [outcome for outcome in outcomes if isinstance(outcome, Indexed) and not outcome.unread_seconds]
     if spent is None or len(whole) != sum(1 for path in [media, *media.rglob("*")] if path.is_file()):
         raise RuntimeError(f"{media} was not indexed as a whole: {outcomes}")

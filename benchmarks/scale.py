@@ -42,10 +42,10 @@ from pesearch.indexer.cluster.embed import RayEmbed
 from pesearch.indexer.cluster.session import ray_session
 from pesearch.indexer.crawl import crawl
 from pesearch.indexer.devices import embed_on
-from pesearch.indexer.pipeline import Embed
+from pesearch.indexer.pipeline import Embedder
 from pesearch.indexer.progress_events import Indexed, Plan, Progress
 from pesearch.indexer.run import index
-from pesearch.indexer.survey import New, survey
+from pesearch.indexer.survey import NewContent, survey
 from pesearch.locations import Location
 from pesearch.store.library import Library, create_library
 from pesearch.store.write.batch import store_files
@@ -159,7 +159,7 @@ def measure_ray(folder: Path, clips: int) -> Iterator[Rate]:
             yield _rate(f"Ray, {workers} workers", media, folder, models, RayEmbed("cpu"), plain)
 
 
-def _rate(way: str, media: Path, folder: Path, models: ModelSet, embed: Embed, plain: Rate | None) -> Rate:
+def _rate(way: str, media: Path, folder: Path, models: ModelSet, embed: Embedder, plain: Rate | None) -> Rate:
     library = create_library(folder / way, models.name, models.spaces)
     steps: list[tuple[float, float, float]] = []
     started, indexed = 0.0, 0
@@ -217,7 +217,7 @@ def measure_coordinator(folder: Path, files: int = 6_400, together: int = 64) ->
     other = _library(folder / "survey")
     found = [each for each in crawl([sounds], ()) if isinstance(each, Location)]
     core_seconds, findings = _core_seconds(lambda: list(survey(found, other, False)))
-    if not all(isinstance(each, New) for each in findings):
+    if not all(isinstance(each, NewContent) for each in findings):
         raise RuntimeError("the sounds were not taken as new")
     return Coordinator(
         "coordinator", len(batches) * together, len(batches) * together / seconds, catalogue, 200 / core_seconds
@@ -233,7 +233,7 @@ def measure_decode(folder: Path) -> Decode:
     side = MODEL_SETS["small"].frames.image_size or 0
     sound = sum(piece.sound.samples.nbytes for piece in pieces if piece.sound is not None) / len(pieces)
     piece = sound + len(grid(0.0, SECONDS)) * side * side * 3
-    kept = sum(len(each.jpeg) for piece in pieces for each in piece.kept) / 60.0 * HOUR
+    kept = sum(len(each.jpeg) for piece in pieces for each in piece.previews) / 60.0 * HOUR
     result = bytes_an_hour(MODEL_SETS["small"]).all * SECONDS / HOUR
     return Decode("decode", 60.0 / core_seconds, piece, result, kept)
 

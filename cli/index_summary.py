@@ -17,8 +17,8 @@ from pesearch.cli.render import progress_bar, shown
 from pesearch.errors import ClusterError
 
 if TYPE_CHECKING:
-    from pesearch.indexer.pipeline import Embed
-    from pesearch.indexer.progress_events import Outcome, Spent
+    from pesearch.indexer.pipeline import Embedder
+    from pesearch.indexer.progress_events import Outcome, RunTimings
     from pesearch.store.index.maintenance import RefreshFailed
 
 SOME_FAILED = 3
@@ -41,7 +41,7 @@ class Summary:
     unread_seconds: float = 0.0
     elapsed_seconds: float = 0.0
     refresh_failed: dict[str, RefreshFailed] = field(default_factory=dict)
-    spent: Spent | None = None
+    spent: RunTimings | None = None
 
     def count(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -69,11 +69,11 @@ class Summary:
                 self.refresh_failed[outcome.index] = outcome
             case RefreshProgress():
                 self.refresh_failed.pop(outcome.index, None)
-            case outcomes.CuesTaken():
+            case outcomes.CuesUpdated():
                 self.cues_taken += outcome.cues
-            case outcomes.CuesLeftOut():
+            case outcomes.CuesSkipped():
                 self.cues_left_out[shown(outcome.path)] = outcome.reason
-            case outcomes.Spent():
+            case outcomes.RunTimings():
                 self.spent = outcome
 
     def speed(self) -> str:
@@ -89,7 +89,7 @@ class Summary:
 
     def troubles(self) -> list[str]:
         """What went wrong and cost no file: a line each."""
-        return [*(self.spent.troubles if self.spent else ()), *refresh_failed(self.refresh_failed.values())]
+        return [*(self.spent.warnings if self.spent else ()), *refresh_failed(self.refresh_failed.values())]
 
     def lines(self) -> Iterator[str]:
         """The end of a run, for people."""
@@ -205,7 +205,7 @@ def choose_vectors(folder: Path, vectors: str) -> None:
     print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
 
 
-def _embedding(wanted: Wanted) -> AbstractContextManager[Embed]:
+def _embedding(wanted: Wanted) -> AbstractContextManager[Embedder]:
     """What embeds: the devices of this machine, or a Ray cluster."""
     if wanted.ray is None:
         from pesearch.indexer.devices import embed_on

@@ -1,1 +1,1 @@
-"""A media folder into a library: crawl, plan, pipeline, watch."""
+"""Indexes media folders into a library: crawl, survey, decode, embed, commit, watch."""

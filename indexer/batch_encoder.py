@@ -1,4 +1,4 @@
-"""Pieces of files to vectors: everything of one batch that an encoder takes alike goes to it in one call."""
+"""Encodes chunks of several files together: each encoder gets one call per batch."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from collections.abc import Sequence
 from pesearch.encoders.chunked_codec import SoundFeatures
 from pesearch.encoders.io_types import FrameVectors, WindowVectors
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.chunk_reader import Piece
+from pesearch.indexer.chunk_reader import MediaChunk
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.indexer.window_assembler import Window, WindowAssembler
 from pesearch.types import SpaceName
 
 
-def encode(pieces: Sequence[tuple[WindowAssembler, Piece]], models: ModelSet, stages: StageTimings) -> None:
-    """Adds to each file what the models make of the pieces, which come in the order of time within a file.
+def encode(chunks: Sequence[tuple[WindowAssembler, MediaChunk]], models: ModelSet, stages: StageTimings) -> None:
+    """Encodes the chunks and adds the vectors to the assembler of each chunk's file.
 
-    Raises ModelError.
+    The chunks of one file must come in order of time. Raises ModelError.
     """
     with stages.timed(Stage.TOWER):
-        frames = _encode_frames([piece for _, piece in pieces], models)
+        frames = _encode_frames([chunk for _, chunk in chunks], models)
     with stages.timed(Stage.CODEC):
-        sounds = _encode_sound([piece for _, piece in pieces], models)
+        sounds = _encode_sound([chunk for _, chunk in chunks], models)
     ready: list[tuple[WindowAssembler, Window]] = []
-    for (file, piece), pictures, sound in zip(pieces, frames, sounds, strict=True):
-        ready += [(file, window) for window in file.add(piece, pictures, sound)]
+    for (file, chunk), frame_vectors, sound in zip(chunks, frames, sounds, strict=True):
+        ready += [(file, window) for window in file.add(chunk, frame_vectors, sound)]
     with stages.timed(Stage.TRANSFORMERS):
         vectors = models.encode_windows([window.features for _, window in ready])
-    for (file, window), found in zip(ready, vectors, strict=True):
-        _add_window(file, window, found)
+    for (file, window), window_vectors in zip(ready, vectors, strict=True):
+        _add_window(file, window, window_vectors)
 
 
-def _encode_frames(pieces: Sequence[Piece], models: ModelSet) -> list[list[FrameVectors]]:
-    vectors = iter(models.encode_frames([still.squares for piece in pieces for still in piece.stills]))
-    return [[next(vectors) for _ in piece.stills] for piece in pieces]
+def _encode_frames(chunks: Sequence[MediaChunk], models: ModelSet) -> list[list[FrameVectors]]:
+    vectors = iter(models.encode_frames([frame.resized for chunk in chunks for frame in chunk.frames]))
+    return [[next(vectors) for _ in chunk.frames] for chunk in chunks]
 
 
-def _encode_sound(pieces: Sequence[Piece], models: ModelSet) -> list[SoundFeatures | None]:
-    chunks = [piece.sound for piece in pieces if piece.sound is not None]
-    features = iter(models.encode_sound(chunks) if chunks else [])
-    return [None if piece.sound is None else next(features) for piece in pieces]
+def _encode_sound(chunks: Sequence[MediaChunk], models: ModelSet) -> list[SoundFeatures | None]:
+    sounds = [chunk.sound for chunk in chunks if chunk.sound is not None]
+    features = iter(models.encode_sound(sounds) if sounds else [])
+    return [None if chunk.sound is None else next(features) for chunk in chunks]
 
 
 def _add_window(file: WindowAssembler, window: Window, vectors: WindowVectors) -> None:

@@ -1,4 +1,4 @@
-"""Finished files into the library, many in one transaction, in a thread of its own.
+"""Commits finished files to the library, many in one transaction, in a thread of its own.
 
 The models go on while a batch is written, and Ctrl-C, which only reaches the main thread, cannot cut a commit short.
 """
@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from pesearch.errors import LibraryError
-from pesearch.indexer.cues import CuesRead, read_cues
-from pesearch.indexer.progress_events import CuesLeftOut, Failed, Indexed, Relocated
+from pesearch.indexer.cues import FileCues, read_cues
+from pesearch.indexer.progress_events import CuesSkipped, Failed, Indexed, Relocated
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.locations import Location
 from pesearch.media.sidecars import Sidecars
@@ -25,84 +25,91 @@ from pesearch.store.write.writer import Writer
 from pesearch.types import EncodedFile, Failure
 
 BATCH_FILES = 64
+"""A batch is committed as soon as it has this many files, failed ones included."""
+
 BATCH_BYTES = 64 << 20
+"""A batch is committed as soon as its vectors, features and previews in memory take this much."""
+
 BATCH_SECONDS = 5.0
-"""A batch is committed when it has so many files or bytes of vectors, or when its oldest file has waited so long."""
+"""A batch is committed when its oldest file has waited this long."""
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """A file with its vectors, the other places of the same content, how much of it could not be decoded, and the
-    pictures of it that are kept."""
+class EmbeddedFile:
+    """A file with its vectors and previews, the other locations of the same content, and the seconds of it that could
+    not be decoded."""
 
     file: EncodedFile | StreamedFile
     copies: tuple[Location, ...]
     unread_seconds: float
-    pictures: tuple[Preview, ...]
+    previews: tuple[Preview, ...]
 
     @property
-    def places(self) -> tuple[Location, ...]:
-        """Everywhere that this content lies."""
+    def locations(self) -> tuple[Location, ...]:
+        """All locations of this content; the vectors were made from the first."""
         return (self.file.location, *self.copies)
 
     @property
     def size_bytes(self) -> int:
-        """What lies in memory of its vectors, features and pictures."""
-        pictures = sum(len(each.jpeg) for each in self.pictures)
+        """Memory held by vectors, features and previews; the vectors of a streamed file are on disk."""
+        previews = sum(len(preview.jpeg) for preview in self.previews)
         if isinstance(self.file, StreamedFile):
-            return pictures
+            return previews
         features = self.file.features.steps.nbytes if self.file.features else 0
-        return sum(each.vectors.nbytes for each in self.file.vectors) + features + pictures
+        return sum(each.vectors.nbytes for each in self.file.vectors) + features + previews
 
 
-Finished = Embedded | Failure
+FileResult = EmbeddedFile | Failure
 
-Ended = tuple[Finished, ...]
-"""Files that go into the library in one transaction: those that share shards must."""
+ResultGroup = tuple[FileResult, ...]
+"""Files that must be committed in one transaction, because they share shards."""
 
-Committed = Indexed | Relocated | Failed | CuesLeftOut
+CommitOutcome = Indexed | Relocated | Failed | CuesSkipped
 
 
 class Committer:
-    """Takes finished files and gives back what has become of them, once that is safe on disk.
+    """Collects finished files, commits them in batches, and returns their outcomes once they are safe on disk.
 
-    Leaving its context waits for the commit in flight and commits what is finished, whatever ended the run, except
-    an error of the library itself.
+    Leaving its context waits for the commit in flight and commits the files that were added, whatever ended the run,
+    except an error of the library itself.
     """
 
     def __init__(self, writer: Writer, stages: StageTimings) -> None:
         self._writer = writer
         self._stages = stages
         self._thread = ThreadPoolExecutor(1, "pesearch-commit")
-        self._waiting: list[Finished] = []
+        self._waiting: list[FileResult] = []
         self._waiting_since = 0.0
-        self._in_flight: Future[list[Committed]] | None = None
+        self._in_flight: Future[list[CommitOutcome]] | None = None
 
-    def add(self, *ended: Finished) -> None:
-        """Hands over files, which go into one transaction."""
+    def add(self, *results: FileResult) -> None:
+        """Adds files to the next batch; the files of one call are committed in one transaction."""
         if not self._waiting:
             self._waiting_since = time.monotonic()
-        self._waiting += ended
+        self._waiting += results
 
-    def turn(self) -> list[Committed]:
-        """Starts a commit when one is due; what earlier ones have brought since. Raises LibraryError."""
+    def poll(self) -> list[CommitOutcome]:
+        """Starts a commit when one is due, and returns the outcomes of the previous one. Raises LibraryError.
+
+        Waits only when a commit is due while another is in flight.
+        """
         if self._is_due():
-            outcomes = self._arrived()
+            outcomes = self._wait()
             self._start()
             return outcomes
-        return self._arrived() if self._in_flight is not None and self._in_flight.done() else []
+        return self._wait() if self._in_flight is not None and self._in_flight.done() else []
 
-    def flush(self) -> list[Committed]:
-        """Commits all that was handed over and waits for it. Raises LibraryError."""
-        outcomes = self._arrived()
+    def flush(self) -> list[CommitOutcome]:
+        """Commits all files that were added and waits for it. Raises LibraryError."""
+        outcomes = self._wait()
         if self._waiting:
             self._start()
-        return outcomes + self._arrived()
+        return outcomes + self._wait()
 
     def _is_due(self) -> bool:
         return bool(self._waiting) and (
             len(self._waiting) >= BATCH_FILES
-            or sum(each.size_bytes for each in self._waiting if isinstance(each, Embedded)) >= BATCH_BYTES
+            or sum(each.size_bytes for each in self._waiting if isinstance(each, EmbeddedFile)) >= BATCH_BYTES
             or time.monotonic() - self._waiting_since >= BATCH_SECONDS
         )
 
@@ -110,12 +117,12 @@ class Committer:
         self._in_flight = self._thread.submit(self._commit, self._waiting)
         self._waiting = []
 
-    def _commit(self, batch: Sequence[Finished]) -> list[Committed]:
+    def _commit(self, batch: Sequence[FileResult]) -> list[CommitOutcome]:
         with self._stages.timed(Stage.COMMIT):
             return commit(self._writer, batch)
 
-    def _arrived(self) -> list[Committed]:
-        """The outcomes of the commit in flight; waits for it."""
+    def _wait(self) -> list[CommitOutcome]:
+        """Waits for the commit in flight, if any, and returns its outcomes."""
         in_flight, self._in_flight = self._in_flight, None
         return in_flight.result() if in_flight is not None else []
 
@@ -132,29 +139,31 @@ class Committer:
             self._thread.shutdown()
 
 
-def commit(writer: Writer, batch: Sequence[Finished]) -> list[Committed]:
-    """Writes a batch, each file with its cues and pictures. A failed file that has vanished is told, but there is
-    nothing left to remember."""
-    embedded = [each for each in batch if isinstance(each, Embedded)]
+def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
+    """Writes a batch, each file with its cues and previews.
+
+    A failed file that no longer exists is reported, but not recorded in the library. Raises LibraryError.
+    """
+    embedded = [each for each in batch if isinstance(each, EmbeddedFile)]
     failures = [each for each in batch if isinstance(each, Failure)]
     sidecars = Sidecars()
-    read = [read_cues(each.places, each.file.info, sidecars) for each in embedded]
+    read = [read_cues(each.locations, each.file.info, sidecars) for each in embedded]
     if embedded:
-        writer.add([file for each, cues in zip(embedded, read, strict=True) for file in _at_its_places(each, cues)])
+        writer.add([file for each, cues in zip(embedded, read, strict=True) for file in _at_each_location(each, cues)])
     for each in embedded:
-        writer.keep_previews(each.file.fingerprint, each.pictures)
-    if remembered := [failure for failure in failures if os.path.lexists(failure.location.path)]:
-        writer.record_failures(*remembered)
+        writer.keep_previews(each.file.fingerprint, each.previews)
+    if present := [failure for failure in failures if os.path.lexists(failure.location.path)]:
+        writer.fail(*present)
     return [
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
         *(Relocated(copy, None) for each in embedded for copy in each.copies),
         *(Failed(failure) for failure in failures),
-        *(remark for cues in read for remark in cues.remarks),
+        *(skipped for cues in read for skipped in cues.skipped),
     ]
 
 
-def _at_its_places(embedded: Embedded, cues: CuesRead) -> list[EncodedFile | StreamedFile]:
-    first, *copies = embedded.places
+def _at_each_location(embedded: EmbeddedFile, cues: FileCues) -> list[EncodedFile | StreamedFile]:
+    first, *copies = embedded.locations
     return [
         replace(embedded.file, location=first, cues=cues.sources),
         *(replace(embedded.file, location=copy) for copy in copies),

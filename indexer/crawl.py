@@ -1,4 +1,4 @@
-"""Finding files: walks folders in a fixed order and opens nothing but folders and ignore files."""
+"""Finds files: walks folders in a fixed order and opens only folders and ignore files."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pesearch.errors import PesearchError
-from pesearch.indexer.ignore import Patterns, compile_patterns, is_hidden, is_left_out, patterns_of
-from pesearch.indexer.volumes import mounted
+from pesearch.indexer.ignore import Patterns, compile_patterns, is_excluded, is_hidden, read_ignore_file
+from pesearch.indexer.volumes import mounted_volumes
 from pesearch.locations import Location, Volume
 from pesearch.types import Failure
 
-LIBRARY_MARK = "library.duckdb"
-"""A folder that holds this is a library: its thumbnails are no media of the user's."""
+LIBRARY_MARKER = "library.duckdb"
+"""A folder with this file is a library. It is skipped: its previews are not the user's media."""
 
 
 def crawl(paths: Sequence[Path], excludes: Sequence[str] = ()) -> Iterator[Location | Failure]:
-    """Every regular file under `paths`, each path once; a folder or file that cannot be looked at is a Failure.
+    """Every regular file under `paths`, each path once; a folder or file that cannot be accessed is a Failure.
 
-    In the order of `paths`; within a folder first its files, then its folders, both by name; links to folders last,
-    and each real folder only once, so that loops end. `excludes` are gitignore patterns, relative to each of `paths`
-    or, when they begin with a slash, also to the root of the file system; they outrank ignore files. What `paths`
-    names itself is taken even if hidden. Pipes, sockets and devices are never opened.
-    Raises PesearchError when a pattern makes no sense.
+    In the order of `paths`; within a folder its files first, then its folders, both by name; links to folders last,
+    and each real folder only once, so that link loops end. `excludes` are gitignore patterns, relative to each of
+    `paths` or, when they begin with a slash, also to the root of the file system; they override ignore files. The
+    `paths` themselves are taken even if hidden. Pipes, sockets and devices are never opened.
+    Raises PesearchError for an invalid pattern.
     """
     roots = roots_of(paths)
     patterns = [_user_patterns(root, excludes) for root in roots]
     folders: set[tuple[int, int]] = set()
     files: set[str] = set()
-    volumes = mounted()
+    volumes = mounted_volumes()
     for root, excluded in zip(roots, patterns, strict=True):
         yield from _Walk(excluded, folders, files, volumes).start(root)
 
 
 def roots_of(paths: Sequence[Path]) -> list[Path]:
-    """Where a crawl of `paths` starts: absolute, links resolved. Further down files keep the names they have there."""
+    """The absolute paths at which a crawl of `paths` starts, links resolved. Links below them are not resolved."""
     return [Path(os.path.realpath(path)) for path in paths]
 
 
@@ -50,7 +50,7 @@ def _user_patterns(root: Path, excludes: Sequence[str]) -> tuple[Patterns, ...]:
 
 
 def _reason(error: OSError | PesearchError) -> str:
-    """One short line, without the path, for a user."""
+    """The error as one short line without the path."""
     text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     return text[:1].lower() + text[1:]
 
@@ -61,7 +61,7 @@ def _failure(path: Path, error: OSError | PesearchError) -> Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder still to be looked into, and the ignore files above it."""
+    """A folder to list, with the patterns of the ignore files above it."""
 
     path: Path
     ignores: tuple[Patterns, ...] = ()
@@ -69,7 +69,7 @@ class _Folder:
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """What lies in one folder, each in the order of names."""
+    """The contents of one folder, sorted by name."""
 
     files: list[Path] = field(default_factory=list)
     folders: list[_Folder] = field(default_factory=list)
@@ -79,7 +79,7 @@ class _Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """The walk below one root. `folders` (device and inode) and `files` hold what was seen, from all roots."""
+    """The walk below one root. `folders` (device and inode) and `files` (paths) hold those visited from all roots."""
 
     excluded: tuple[Patterns, ...]
     folders: set[tuple[int, int]]
@@ -92,7 +92,7 @@ class _Walk:
         except OSError as error:
             yield _failure(root, error)
             return
-        if is_left_out(root, stat.S_ISDIR(mode), self.excluded):
+        if is_excluded(root, stat.S_ISDIR(mode), self.excluded):
             return
         if stat.S_ISDIR(mode):
             yield from self.tree(root)
@@ -102,39 +102,39 @@ class _Walk:
             yield Failure(Location(root, 0, 0), "neither a file nor a folder")
 
     def tree(self, root: Path) -> Iterator[Location | Failure]:
-        """A folder and all below it, without recursion: trees can be deeper than Python's stack."""
+        """All files below a folder. Iterative: trees can be deeper than Python's stack."""
         pending = [_Folder(root)]
         links: deque[_Folder] = deque()
         while pending or links:
             folder = pending.pop() if pending else links.popleft()
-            listing = self.look(folder)
+            listing = self.list_folder(folder)
             yield from listing.failures
             for path in listing.files:
                 yield from self.file(path)
             pending += reversed(listing.folders)
             links += listing.links
 
-    def look(self, folder: _Folder) -> _Listing:
-        """What of a folder is to be taken: nothing of one seen before, nor of a library."""
+    def list_folder(self, folder: _Folder) -> _Listing:
+        """The contents of a folder that are not excluded; empty for a library or a folder that was visited before."""
         listing = _Listing()
         try:
             status = folder.path.stat()
             identity = (status.st_dev, status.st_ino)
-            if identity in self.folders or (folder.path / LIBRARY_MARK).exists():
+            if identity in self.folders or (folder.path / LIBRARY_MARKER).exists():
                 return listing
             self.folders.add(identity)
-            ignores = folder.ignores + patterns_of(folder.path)
+            ignores = folder.ignores + read_ignore_file(folder.path)
             with os.scandir(folder.path) as entries:
                 for entry in sorted(entries, key=lambda each: each.name):
-                    self.sort_in(entry, folder.path / entry.name, ignores, listing)
+                    self.add_entry(entry, folder.path / entry.name, ignores, listing)
         except (OSError, PesearchError) as error:
             listing.failures.append(_failure(folder.path, error))
         return listing
 
-    def sort_in(self, entry: os.DirEntry[str], path: Path, ignores: tuple[Patterns, ...], listing: _Listing) -> None:
+    def add_entry(self, entry: os.DirEntry[str], path: Path, ignores: tuple[Patterns, ...], listing: _Listing) -> None:
         try:
             is_folder = entry.is_dir()
-            if is_hidden(entry.name) or is_left_out(path, is_folder, ignores + self.excluded):
+            if is_hidden(entry.name) or is_excluded(path, is_folder, ignores + self.excluded):
                 return
             if is_folder:
                 (listing.links if entry.is_symlink() else listing.folders).append(_Folder(path, ignores))

@@ -1,7 +1,7 @@
-"""The cues of a library to vectors, by which questions find them by their meaning.
+"""Embeds the cues of a library, so that queries find them by meaning.
 
-What has no vectors yet is embedded, wherever it comes from: new files, sidecars that came later, runs that were ended
-before, libraries of older programs. The media is not touched.
+Every cue without a vector is embedded, whether it comes from a new file, a sidecar that was added later, a run that was
+interrupted, or a library of an older version. The media is not read.
 """
 
 from __future__ import annotations
@@ -19,25 +19,31 @@ from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 from pesearch.types import FloatArray, SpaceName, SpaceVectors
 
-CUES_A_COMMIT = 2048
-"""So many cues, or one source, make a commit: a second of a GPU, some minutes of a CPU."""
+CUES_PER_COMMIT = 2048
+"""Cues per commit, unless a single source has more: a second of a GPU, some minutes of a CPU."""
 
-TEXTS_A_BATCH, CHARACTERS_A_BATCH = 64, 8192
-"""So many texts at once, padded to the longest of them: the text tower's memory grows with their characters."""
+TEXTS_PER_BATCH = 64
+"""Maximum number of texts in one call of the text tower."""
+
+CHARACTERS_PER_BATCH = 8192
+"""Maximum number of texts times the characters of the longest, to which all are padded: memory grows with it."""
 
 
 def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: StageTimings) -> Iterator[CuesEmbedded]:
-    """Embeds the cues that have no vectors yet, some sources at a time, each text once among them; how it goes on."""
-    lacking = library.cues_to_embed()
-    total, done = int(lacking.counts.sum()), 0
-    for source_ids in _parts(lacking):
+    """Embeds the cues without vectors, a few sources per commit, each distinct text of them once.
+
+    Raises LibraryError, ModelError.
+    """
+    missing = library.cues_to_embed()
+    total, done = int(missing.counts.sum()), 0
+    for source_ids in _groups(missing):
         cues = library.cues_of(source_ids)
         vectors: dict[str, FloatArray] = {}
         for texts in _batches(cues):
             yield CuesEmbedded(done + len(vectors), total)
             with stages.timed(Stage.TRANSFORMERS):
                 embedded = models.embed_texts(texts, {SpaceName.CUE}).of(SpaceName.CUE)
-            if embedded is None:  # a model set that does not hear
+            if embedded is None:  # the model set has no audio model
                 return
             vectors.update(zip(texts, embedded, strict=True))
         writer.add_cue_vectors(list(_by_source(cues, vectors)))
@@ -45,25 +51,25 @@ def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: Stage
         yield CuesEmbedded(done, total)
 
 
-def _parts(sources: CueSources) -> Iterator[RowIds]:
-    """Sources by rising id, together as long as they hold no more than CUES_A_COMMIT cues."""
-    part: list[int] = []
-    held = 0
+def _groups(sources: CueSources) -> Iterator[RowIds]:
+    """Ids of sources in ascending order, grouped up to CUES_PER_COMMIT cues."""
+    group: list[int] = []
+    cue_count = 0
     for source_id, cues in zip(sources.ids.tolist(), sources.counts.tolist(), strict=True):
-        if part and held + cues > CUES_A_COMMIT:
-            yield np.array(part, dtype=np.int64)
-            part, held = [], 0
-        part.append(source_id)
-        held += cues
-    if part:
-        yield np.array(part, dtype=np.int64)
+        if group and cue_count + cues > CUES_PER_COMMIT:
+            yield np.array(group, dtype=np.int64)
+            group, cue_count = [], 0
+        group.append(source_id)
+        cue_count += cues
+    if group:
+        yield np.array(group, dtype=np.int64)
 
 
-def _batches(cues: Sequence[StoredCue]) -> Iterator[list[str]]:
-    """Each text once; those of a length together, so that little is padded."""
+def _batches(cues: Sequence[FoundIn]) -> Iterator[list[str]]:
+    """The distinct texts, sorted by length so that little padding is needed."""
     batch: list[str] = []
     for text in sorted({found.cue.text for found in cues}, key=lambda text: (len(text), text)):
-        if batch and (len(batch) == TEXTS_A_BATCH or (len(batch) + 1) * len(text) > CHARACTERS_A_BATCH):
+        if batch and (len(batch) == TEXTS_PER_BATCH or (len(batch) + 1) * len(text) > CHARACTERS_PER_BATCH):
             yield batch
             batch = []
         batch.append(text)
@@ -73,6 +79,6 @@ def _batches(cues: Sequence[StoredCue]) -> Iterator[list[str]]:
 
 def _by_source(cues: Sequence[StoredCue], vectors: dict[str, FloatArray]) -> Iterator[tuple[int, SpaceVectors]]:
     for source_id, group in groupby(cues, key=lambda found: found.source_id):
-        mine = [found.cue for found in group]
-        segments = np.array([(cue.start_seconds, cue.end_seconds) for cue in mine])
-        yield source_id, SpaceVectors(SpaceName.CUE, segments, np.stack([vectors[cue.text] for cue in mine]))
+        source_cues = [found.cue for found in group]
+        segments = np.array([(cue.start_seconds, cue.end_seconds) for cue in source_cues])
+        yield source_id, SpaceVectors(SpaceName.CUE, segments, np.stack([vectors[cue.text] for cue in source_cues]))

@@ -1,4 +1,4 @@
-"""Decoding ahead of the models: a few threads, a file each, into a channel that is bounded in bytes."""
+"""Threads that decode files ahead of the models, one file each, into a queue that is bounded in bytes."""
 
 from __future__ import annotations
 
@@ -12,111 +12,124 @@ from typing import Self
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
-from pesearch.indexer.bounded_queue import BoundedQueue, Closed
-from pesearch.indexer.chunk_reader import Piece, decode
-from pesearch.indexer.survey import Work, kept_out
+from pesearch.indexer.bounded_queue import BoundedQueue, QueueClosed
+from pesearch.indexer.chunk_reader import MediaChunk, read_chunks
+from pesearch.indexer.survey import EmbedTask, is_access_error
 from pesearch.indexer.timings import Stage, StageTimings
 
-AHEAD_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
-"""Decoded media that may wait for the models. A GPU wants its next batches ready; for a CPU more is memory lost."""
+MAX_THREADS = 4
+"""Decoding threads; no more than there are cores or files."""
 
-BATCH_PIECES = 64
+PREFETCH_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
+"""Decoded media that may wait for the models. A GPU needs its next batches ready; on a CPU more only costs memory."""
+
+BATCH_CHUNKS = 64
+"""Maximum number of chunks, of all files together, that the models are given at a time."""
+
 BATCH_BYTES = {"cpu": 8 << 20, "cuda": 256 << 20}
-"""What the models are given at a time, over all files: so many pieces, or so many bytes of them, and at least one.
+"""Maximum size of a batch for the models, unless a single chunk is larger.
 
-20 s of video with sound are about 15 MB. A CPU works on that for minutes, and progress is told after each batch.
+20 s of video with sound are about 15 MB. A CPU works on that for minutes, and progress is reported after each batch.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of the file that has this number in the plan."""
+class DecodedChunk:
+    """A chunk of the file at index `number` of the tasks."""
 
     number: int
-    piece: Piece
+    chunk: MediaChunk
 
     @property
     def size_bytes(self) -> int:
-        return self.piece.size_bytes
+        return self.chunk.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a file is not indexed. What does not last (a share that is away, a file still growing) is tried again."""
+    """Why a file is not indexed. One that is not permanent (an offline share, a file still growing) is retried in the
+    next run."""
 
     reason: str
-    lasts: bool
+    is_permanent: bool
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """Nothing more comes of this file: all was read, or `trouble` ended it."""
+class EndOfFile:
+    """The last item of a file: all of it was decoded, or a `problem` ended it."""
 
     number: int
-    trouble: Problem | None
+    problem: Problem | None
     size_bytes: int = 0
 
 
-class Decoding:
-    """Threads that decode files, a file each, into a bounded channel. Leaving its context stops them."""
+class DecodeWorkers:
+    """Threads that decode files into a bounded queue. Leaving the context stops them."""
 
-    def __init__(self, work: Sequence[Work], models: ModelSet, stages: StageTimings) -> None:
-        threads = max(1, min(4, os.cpu_count() or 1, len(work)))
-        self._work = work
+    def __init__(self, tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings) -> None:
+        threads = max(1, min(MAX_THREADS, os.cpu_count() or 1, len(tasks)))
+        self._tasks = tasks
         self._models = models
         self._stages = stages
-        self._waiting = deque(range(len(work)))
-        self._channel: BoundedQueue[Part | End] = BoundedQueue(AHEAD_BYTES[models.device_kind], threads)
+        self._waiting = deque(range(len(tasks)))
+        self._queue: BoundedQueue[DecodedChunk | EndOfFile] = BoundedQueue(PREFETCH_BYTES[models.device_kind], threads)
         self._threads = ThreadPoolExecutor(threads, "pesearch-decode")
-        self._loops: list[Future[None]] = [self._threads.submit(self._loop) for _ in range(threads)]
+        self._workers: list[Future[None]] = [self._threads.submit(self._work) for _ in range(threads)]
 
-    def batches(self) -> Iterator[list[Part | End]]:
-        """What has been decoded, the parts of one file in order and then its end; the files may interleave."""
+    def batches(self) -> Iterator[list[DecodedChunk | EndOfFile]]:
+        """Batches for the models: the chunks of each file in order, then its end. Files may interleave.
+
+        Raises FFmpegMissing.
+        """
         while batch := self._next_batch():
             yield batch
-        for loop in self._loops:
-            loop.result()
+        for worker in self._workers:
+            worker.result()
 
-    def _next_batch(self) -> list[Part | End]:
+    def _next_batch(self) -> list[DecodedChunk | EndOfFile]:
         with self._stages.timed(Stage.WAIT):
-            return self._channel.take(BATCH_PIECES, BATCH_BYTES[self._models.device_kind])
+            return self._queue.take(BATCH_CHUNKS, BATCH_BYTES[self._models.device_kind])
 
-    def _loop(self) -> None:
+    def _work(self) -> None:
         try:
-            while (number := self._next()) is not None:
+            while (number := self._next_task()) is not None:
                 self._decode(number)
-        except Closed:
+        except QueueClosed:
             return
         finally:
-            self._channel.finish()
+            self._queue.finish()
 
-    def _next(self) -> int | None:
+    def _next_task(self) -> int | None:
         try:
             return self._waiting.popleft()
         except IndexError:
             return None
 
     def _decode(self, number: int) -> None:
-        task = self._work[number]
+        """Puts the chunks of one file and its end. Raises QueueClosed, FFmpegMissing."""
+        problem: Problem | None = None
         try:
-            pieces = decode(task.location.path, task.info, self._models)
-            while True:
-                with self._stages.timed(Stage.DECODE):
-                    piece = next(pieces, None)
-                if piece is None:
-                    break
-                self._channel.put(Part(number, piece))
+            for chunk in self._timed_chunks(self._tasks[number]):
+                self._queue.put(DecodedChunk(number, chunk))
         except FFmpegMissing:
             raise
         except MediaError as error:
-            trouble: Problem | None = Problem(str(error), lasts=not kept_out(error))
+            problem = Problem(str(error), is_permanent=not is_access_error(error))
         except OSError as error:
-            trouble = Problem(f"cannot be read: {error.strerror}", lasts=False)
+            problem = Problem(f"cannot be read: {error.strerror}", is_permanent=False)
         except MemoryError:
-            trouble = Problem("needs more memory than there is", lasts=True)
-        else:
-            trouble = None
-        self._channel.put(End(number, trouble))
+            problem = Problem("needs more memory than is available", is_permanent=True)
+        self._queue.put(EndOfFile(number, problem))
+
+    def _timed_chunks(self, task: EmbedTask) -> Iterator[MediaChunk]:
+        """The chunks of a file: ends after the finite number that `timeline.chunks` gives for its duration."""
+        chunks = read_chunks(task.location.path, task.info, self._models)
+        while (chunk := self._next_chunk(chunks)) is not None:
+            yield chunk
+
+    def _next_chunk(self, chunks: Iterator[MediaChunk]) -> MediaChunk | None:
+        with self._stages.timed(Stage.DECODE):
+            return next(chunks, None)
 
     def __enter__(self) -> Self:
         return self
@@ -124,5 +137,5 @@ class Decoding:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._channel.close()
+        self._queue.close()
         self._threads.shutdown()

@@ -1,6 +1,6 @@
-"""Several devices: a process for each, which decodes and embeds its share of the files; one writer for all.
+"""Embeds on several devices: one process per device for its share of the files, and a single writer.
 
-The share of each is fixed at the start, by the length of the files.
+The shares are fixed at the start, balanced by the length of the files.
 """
 
 from __future__ import annotations
@@ -19,23 +19,30 @@ from pesearch.encoders.hub import ModelFolders
 from pesearch.encoders.model_registry import ModelSetDescription
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import DeviceError, PesearchError
-from pesearch.indexer.commit import Ended
-from pesearch.indexer.pipeline import Embedding, embed
+from pesearch.indexer.commit import ResultGroup
+from pesearch.indexer.pipeline import EmbedEvents, embed
 from pesearch.indexer.progress_events import Progress
-from pesearch.indexer.survey import Work
-from pesearch.indexer.timings import BESIDE, Stage, StageTimings
+from pesearch.indexer.survey import EmbedTask
+from pesearch.indexer.timings import CONCURRENT_STAGES, Stage, StageTimings
 
-WAITING_FILES = 4
-"""Finished files of each process that may wait for the writer."""
+QUEUED_MESSAGES = 4
+"""Messages of each process, such as finished files, that may wait for the writer."""
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
+"""How often the processes are checked for an unexpected end while no message comes."""
+
+SECONDS_PER_FILE = 1.0
+"""Added to the length of each file when the work is shared out, since a still image takes time too."""
+
+PARENT_GONE = 1
+"""Exit status of a process whose parent was killed; nothing reads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one process does."""
+    """The work of one process. `threads` are those of torch."""
 
-    work: Sequence[Work]
+    tasks: Sequence[EmbedTask]
     description: ModelSetDescription
     folders: ModelFolders
     device: str
@@ -44,27 +51,27 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A process has done its share."""
+class ShareDone:
+    """The last message of a process that has embedded its share."""
 
     stages: tuple[tuple[Stage, float], ...]
-    troubles: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-Message = Ended | Progress | Done | PesearchError
+Message = ResultGroup | Progress | ShareDone | PesearchError
 
 
-def embed_on(work: Sequence[Work], models: ModelSet, stages: StageTimings, library: Path) -> Embedding:
-    """`pipeline.embed` on all devices of the model set."""
+def embed_on(tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings, library: Path) -> EmbedEvents:
+    """`pipeline.embed` on all devices of the model set. Also raises DeviceError when a process dies."""
     if len(models.devices) == 1:
-        yield from embed(work, models, stages, library)
+        yield from embed(tasks, models, stages, library)
         return
     context = multiprocessing.get_context("spawn")
-    messages: Queue[Message] = context.Queue(WAITING_FILES * len(models.devices))
+    messages: Queue[Message] = context.Queue(QUEUED_MESSAGES * len(models.devices))
     threads = max(1, (os.cpu_count() or 1) // len(models.devices))
     shares = [
         Share(part, models.description, models.folders, device, threads, library)
-        for part, device in zip(split(work, len(models.devices)), models.devices, strict=True)
+        for part, device in zip(split_by_length(tasks, len(models.devices)), models.devices, strict=True)
         if part
     ]
     processes = [context.Process(target=_embed_share, args=(share, messages), daemon=True) for share in shares]
@@ -74,8 +81,8 @@ def embed_on(work: Sequence[Work], models: ModelSet, stages: StageTimings, libra
         for _ in shares:
             done = yield from _until_done(messages, processes)
             for stage, seconds in done.stages:
-                stages.add(stage, seconds if stage in BESIDE else seconds / len(shares))
-            stages.troubles += done.troubles
+                stages.add(stage, seconds if stage in CONCURRENT_STAGES else seconds / len(shares))
+            stages.warnings += done.warnings
     finally:
         for process in processes:
             if process.pid is not None:
@@ -83,57 +90,71 @@ def embed_on(work: Sequence[Work], models: ModelSet, stages: StageTimings, libra
                 process.join()
 
 
-def split(work: Sequence[Work], count: int) -> list[list[Work]]:
-    """Files in `count` shares of about the same length: the longest first, each to the share that has least."""
-    shares: list[list[Work]] = [[] for _ in range(count)]
+def split_by_length(tasks: Sequence[EmbedTask], count: int) -> list[list[EmbedTask]]:
+    """Splits the files into `count` shares of about equal length, longest first, each to the shortest share so far."""
+    shares: list[list[EmbedTask]] = [[] for _ in range(count)]
     seconds = [0.0] * count
-    for task in sorted(work, key=lambda task: -task.info.duration_seconds):
-        least = seconds.index(min(seconds))
-        shares[least].append(task)
-        seconds[least] += task.info.duration_seconds + 1.0  # a still takes its time too
+    for task in sorted(tasks, key=lambda task: -task.info.duration_seconds):
+        shortest = seconds.index(min(seconds))
+        shares[shortest].append(task)
+        seconds[shortest] += task.info.duration_seconds + SECONDS_PER_FILE
     return shares
 
 
 def _until_done(
     messages: Queue[Message], processes: Sequence[multiprocessing.context.SpawnProcess]
-) -> Generator[Ended | Progress, None, Done]:
-    """What comes, until a process says that it is done."""
+) -> Generator[ResultGroup | Progress, None, ShareDone]:
+    """Passes on messages until one process has done its share, which it returns.
+
+    Ends: a process sends finitely many messages and then ShareDone or an error, or it dies, which is noticed within
+    POLL_SECONDS once the queue is empty.
+    """
     while True:
         try:
-            message = messages.get(timeout=LOOK_SECONDS)
+            message = messages.get(timeout=POLL_SECONDS)
         except Empty:
             if any(process.exitcode for process in processes):
-                raise DeviceError("A process that computes has died: it may have run out of memory.") from None
+                raise DeviceError("A device process has died; it may have run out of memory.") from None
             continue
         if isinstance(message, PesearchError):
             raise message
-        if isinstance(message, Done):
+        if isinstance(message, ShareDone):
             return message
         yield message
 
 
 def _embed_share(share: Share, messages: Queue[Message]) -> None:
-    """The whole life of a process. Ctrl-C is for the parent, which then ends this one."""
+    """The main function of a process. Ctrl-C is handled by the parent, which then ends this process."""
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    exit_with_parent()
     torch.set_num_threads(share.threads)
     stages = StageTimings()
     models = ModelSet(share.description, share.folders, (share.device,))
     try:
-        for each in embed(share.work, models, stages, share.library):
+        for each in embed(share.tasks, models, stages, share.library):
             messages.put(each)
     except PesearchError as error:
         messages.put(error)
     else:
-        troubles = tuple(f"{share.device}: {trouble}" for trouble in stages.troubles)
-        messages.put(Done(tuple((stage, stages.seconds(stage)) for stage in Stage), troubles))
+        warnings = tuple(f"{share.device}: {warning}" for warning in stages.warnings)
+        messages.put(ShareDone(tuple((stage, stages.seconds(stage)) for stage in Stage), warnings))
 
 
-def _end_with_parent() -> None:
-    """A parent that is killed ends nobody, and what is computed here would wait for it for ever, with its memory."""
+def exit_with_parent() -> None:
+    """Ends this process as soon as its parent has ended, however that ended.
+
+    `daemon=True` only covers a parent that exits normally: after SIGKILL its children would wait on the full queue for
+    ever, with the models in memory. `os._exit` and not `sys.exit`, which would end the waiting thread alone, and would
+    first flush the queue that nobody reads. Only shards that no catalogue refers to are left; the next writer sweeps
+    them.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()
-        os._exit(1)
+        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_after(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(PARENT_GONE)

@@ -1,7 +1,7 @@
-"""Tidying the library while a run goes on, and at its end: who searches meanwhile does not wait for hours to end.
+"""Maintains the library during a run and at its end, so that searches meanwhile do not wait for hours to end.
 
 The models stand still while a search index is renewed: it takes every core, and Ctrl-C must end it at once. So that is
-the time to embed the cues that came meanwhile.
+the time to embed the cues added since.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 
-EVERY_SECONDS = 300.0
-"""So long a library may go untidied. With the large models of a GPU that is some 100,000 vectors of a space."""
+MIN_INTERVAL_SECONDS = 300.0
+"""Minimum time between two maintenances. With the large models on a GPU that is some 100,000 vectors of a space."""
 
-TIME_SHARE = 0.03
-"""And no more of a run than this: the longer one tidying takes, the longer until the next."""
+MAX_TIME_SHARE = 0.03
+"""Maximum share of a run for maintenance: the longer one takes, the later the next."""
 
 
 class Maintenance:
-    """Tidies when it is time to."""
+    """Embeds cues and renews search indexes, at intervals."""
 
     def __init__(
         self, library: Library, models: ModelSet, writer: Writer, committer: Committer, stages: StageTimings
@@ -35,19 +35,21 @@ class Maintenance:
         self._writer = writer
         self._committer = committer
         self._stages = stages
-        self._due = time.monotonic() + EVERY_SECONDS
+        self._due = time.monotonic() + MIN_INTERVAL_SECONDS
 
-    def turn(self) -> Iterator[Outcome]:
-        """Tidies if it is time to. Errors as in `now`. What other processes compute on is left to them."""
+    def poll(self) -> Iterator[Outcome]:
+        """Runs if it is due, without the cues if other processes use the devices. Raises LibraryError, ModelError."""
         if time.monotonic() >= self._due:
-            yield from self._now(with_cues=len(self._models.devices) == 1)
+            yield from self._run(with_cues=len(self._models.devices) == 1)
 
-    def now(self) -> Iterator[Outcome]:
-        """Commits all that was handed over, embeds the cues that wait for it, then tidies, step by step. Raises
-        LibraryError, ModelError."""
-        yield from self._now(with_cues=True)
+    def run(self) -> Iterator[Outcome]:
+        """Commits all finished files, embeds the cues without vectors, and renews the search indexes.
 
-    def _now(self, with_cues: bool) -> Iterator[Outcome]:
+        Raises LibraryError, ModelError.
+        """
+        yield from self._run(with_cues=True)
+
+    def _run(self, with_cues: bool) -> Iterator[Outcome]:
         yield from self._committer.flush()
         started = time.monotonic()
         if with_cues:
@@ -55,4 +57,4 @@ class Maintenance:
         with self._stages.timed(Stage.INDEX):
             yield from self._writer.maintain()
         ended = time.monotonic()
-        self._due = ended + max(EVERY_SECONDS, (ended - started) / TIME_SHARE)
+        self._due = ended + max(MIN_INTERVAL_SECONDS, (ended - started) / MAX_TIME_SHARE)

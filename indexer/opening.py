@@ -1,4 +1,4 @@
-"""A library and its models, opened together for indexing."""
+"""Opens a library and its models for indexing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pesearch.store.library import Library, create_library, open_library
 
 
 def open_for_indexing(folder: Path, model: str | None, device: str) -> tuple[Library, ModelSet]:
-    """The library in `folder` with its models; a new one, for `model` or the machine's default, where there is none.
+    """Opens the library in `folder` with its models, or creates it for `model` (default: the machine's default set).
 
     Raises:
         ModelMismatch: the library was made with another model set than `model`.
-        UnknownModel, ModelMissing, DeviceError: the models cannot be had; then no library is made either.
+        UnknownModel, ModelMissing, DeviceError: the models are not available; no library is created then.
     """
     try:
         library = open_library(folder)

@@ -1,6 +1,6 @@
-"""Decode in threads, embed in the caller's thread, commit in another: each goes on while the others wait or work.
+"""The pipeline on one device: threads decode, the caller's thread embeds, another thread commits.
 
-What has been decoded and waits for the models is bounded in bytes, whatever the files are.
+Decoded media that waits for the models is bounded in bytes.
 """
 
 from __future__ import annotations
@@ -11,100 +11,106 @@ from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.batch_encoder import encode
-from pesearch.indexer.commit import Committer, Embedded, Ended
-from pesearch.indexer.decode_workers import Decoding, End, Part, Problem
+from pesearch.indexer.commit import Committer, EmbeddedFile, ResultGroup
+from pesearch.indexer.decode_workers import DecodedChunk, DecodeWorkers, EndOfFile, Problem
 from pesearch.indexer.maintenance import Maintenance
 from pesearch.indexer.progress_events import Outcome, Progress
-from pesearch.indexer.row_buffer import FileRows, InMemoryRows
-from pesearch.indexer.survey import Work, unseen
+from pesearch.indexer.row_buffer import InMemoryRows, RowBuffer
+from pesearch.indexer.survey import EmbedTask, without_stamp
 from pesearch.indexer.timings import StageTimings
 from pesearch.indexer.window_assembler import WindowAssembler
 from pesearch.locations import Location
 from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.types import Failure
 
-LONG_SECONDS = 1200.0
-"""What 20 minutes give is about 13 MB with the small set: so much of a file may lie in memory."""
+STREAMING_THRESHOLD_SECONDS = 1200.0
+"""The rows of longer files are written to disk as they come. 20 minutes are about 13 MB with the small set."""
 
-Embedding = Generator[Ended | Progress, None, None]
-Embed = Callable[[Sequence[Work], ModelSet, StageTimings, Path], Embedding]
-"""What embeds files, as `embed` does, wherever that may be; the path is the library's folder."""
+EmbedEvents = Generator[ResultGroup | Progress, None, None]
+
+Embedder = Callable[[Sequence[EmbedTask], ModelSet, StageTimings, Path], EmbedEvents]
+"""The signature of `embed`, of its variant on several devices, and of the one on a cluster; the path is the library's
+folder."""
 
 
-def embed_all(embedding: Embedding, committer: Committer, tidying: Maintenance) -> Iterator[Outcome]:
-    """Hands what is embedded to the committer, and tidies now and then; files come in the order in which they end.
+def embed_all(events: EmbedEvents, committer: Committer, maintenance: Maintenance) -> Iterator[Outcome]:
+    """Commits files as they are embedded, in the order in which they finish, with maintenance at intervals.
 
-    Raises ModelError, LibraryError; a file that cannot be read is an outcome.
+    Raises ModelError, LibraryError. An unreadable file is an outcome.
     """
-    with closing(embedding):
-        for each in embedding:
-            if isinstance(each, Progress):
-                yield each
+    with closing(events):
+        for event in events:
+            if isinstance(event, Progress):
+                yield event
             else:
-                committer.add(*each)
-            yield from committer.turn()
-            yield from tidying.turn()
+                committer.add(*event)
+            yield from committer.poll()
+            yield from maintenance.poll()
 
 
-def embed(work: Sequence[Work], models: ModelSet, stages: StageTimings, library: Path) -> Embedding:
-    """Embeds every file on one device; how it goes on, and each file when it is finished.
+def embed(tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings, library: Path) -> EmbedEvents:
+    """Embeds the files on one device; yields progress, and each file when it is finished.
 
-    What a long file gives goes to the disk in the folder `library`. Raises ModelError, LibraryError.
+    The rows of long files are written to shards in the folder `library`. Raises ModelError, LibraryError.
     """
-    so_far: dict[int, WindowAssembler] = {}
+    assemblers: dict[int, WindowAssembler] = {}
     models.load()
     try:
-        with Decoding(work, models, stages) as decoding:
-            for batch in decoding.batches():
-                parts = [each for each in batch if isinstance(each, Part)]
-                for number in {each.number for each in batch} - so_far.keys():
-                    so_far[number] = WindowAssembler(_rows(work[number], models, library))
-                encode([(so_far[part.number], part.piece) for part in parts], models, stages)
-                yield from _progress(sum(part.piece.media_seconds for part in parts))
-                for end in (each for each in batch if isinstance(each, End)):
-                    task, file = work[end.number], so_far[end.number]
-                    finished = _finish(task, file, end.trouble)
-                    del so_far[end.number]  # what is handed over now is not discarded any more
-                    yield from _progress(task.info.duration_seconds - file.media_seconds)
+        with DecodeWorkers(tasks, models, stages) as workers:
+            for batch in workers.batches():
+                decoded = [each for each in batch if isinstance(each, DecodedChunk)]
+                for number in {each.number for each in batch} - assemblers.keys():
+                    assemblers[number] = WindowAssembler(_row_buffer(tasks[number], models, library))
+                encode([(assemblers[each.number], each.chunk) for each in decoded], models, stages)
+                yield from _progress(sum(each.chunk.media_seconds for each in decoded))
+                for end in (each for each in batch if isinstance(each, EndOfFile)):
+                    task, assembler = tasks[end.number], assemblers[end.number]
+                    finished = _finish(task, assembler, end.problem)
+                    del assemblers[end.number]  # from here on its shards belong to the receiver: never discarded below
+                    yield from _progress(task.info.duration_seconds - assembler.media_seconds)
                     yield finished
     finally:
-        for file in so_far.values():
-            file.rows.discard()
-    stages.troubles += models.problems()
+        for assembler in assemblers.values():
+            assembler.rows.discard()
+    stages.warnings += models.troubles()
 
 
-def _rows(task: Work, models: ModelSet, library: Path) -> FileRows:
+def _row_buffer(task: EmbedTask, models: ModelSet, library: Path) -> RowBuffer:
     seconds = task.info.duration_seconds
-    target = StreamingShardWriter(library, models.spaces) if seconds > LONG_SECONDS else InMemoryRows()
-    return FileRows(seconds, models.shared_codec(), target)
+    is_long = seconds > STREAMING_THRESHOLD_SECONDS
+    target = StreamingShardWriter(library, models.spaces) if is_long else InMemoryRows()
+    return RowBuffer(seconds, models.kept_codec(), target)
 
 
-def _finish(task: Work, file: WindowAssembler, trouble: Problem | None) -> Ended:
-    """The file as it goes to the library, or, for each of its places, why it does not."""
-    trouble = _changed(task.location) or trouble or _trouble_with(file.rows)
-    if trouble is None:
-        embedded = file.rows.finish(task)
-        return (Embedded(embedded, task.copies, file.unread_seconds, tuple(file.pictures)),)
-    file.rows.discard()
-    places = (task.location, *task.copies)
-    return tuple(Failure(place if trouble.lasts else unseen(place), trouble.reason) for place in places)
+def _finish(task: EmbedTask, assembler: WindowAssembler, problem: Problem | None) -> ResultGroup:
+    """The embedded file, or a failure for each of its locations."""
+    problem = _problem_of_location(task.location) or problem or _problem_of_rows(assembler.rows)
+    if problem is None:
+        rows = assembler.rows.finish(task)
+        return (EmbeddedFile(rows, task.copies, assembler.unread_seconds, tuple(assembler.previews)),)
+    assembler.rows.discard()
+    locations = (task.location, *task.copies)
+    return tuple(
+        Failure(location if problem.is_permanent else without_stamp(location), problem.reason) for location in locations
+    )
 
 
-def _changed(location: Location) -> Problem | None:
+def _problem_of_location(location: Location) -> Problem | None:
+    """Whether the file was changed since it was found: its vectors would be of a mix of two contents."""
     try:
         now = Location.of_file(location.path)
     except OSError:
-        return Problem("vanished while it was read", lasts=False)
+        return Problem("vanished while it was read", is_permanent=False)
     if now != location:
-        return Problem("changed while it was read: index again when it is complete", lasts=False)
+        return Problem("changed while it was read: index again when it is complete", is_permanent=False)
     return None
 
 
-def _trouble_with(rows: FileRows) -> Problem | None:
+def _problem_of_rows(rows: RowBuffer) -> Problem | None:
     if rows.is_empty:
-        return Problem("holds nothing that these models can embed", lasts=True)
+        return Problem("no audio or video this model set can use", is_permanent=True)
     if not rows.is_finite:
-        return Problem("damaged: what it holds gives the models no finite numbers", lasts=True)
+        return Problem("damaged: the models give no finite vectors for it", is_permanent=True)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What indexing tells while it runs: every display of progress is made from these alone."""
+"""The events of an indexing run. Progress displays and summaries are made from these alone."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pesearch.types import Failure, MediaInfo
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The library knows this file and it is as it was."""
+    """A file that is in the library and has not changed."""
 
     location: Location
 
 
 @dataclass(frozen=True, slots=True)
 class NotMedia:
-    """A file of another kind (text, a program, ...): left alone."""
+    """A file that is neither media nor named like it (text, a program, ...): skipped."""
 
     location: Location
 
 
 @dataclass(frozen=True, slots=True)
 class Relocated:
-    """Content that the library knows, at a new place: nothing is embedded again.
+    """Content that is in the library, at a new location: not embedded again.
 
-    `previous` is the place it was moved from, now given up; None when it is one more copy.
+    `previous` is the location it was moved from, now removed from the library; None for a further copy.
     """
 
     location: Location
@@ -37,28 +37,28 @@ class Relocated:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A known file that is not where it was. It stays in the library: its drive may come back."""
+    """A file of the library that is no longer at its path. It stays in the library: its drive may be offline."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A file (or a folder, while crawling) that could not be read."""
+    """A file (or a folder, during the crawl) that could not be read."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class FailedBefore:
-    """A file that failed in an earlier run and has not changed since: not tried again."""
+    """A file that failed in an earlier run and has not changed since: not retried."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that this run will embed; comes once, when every file has been looked at."""
+    """All that this run will embed. Sent once, after every file has been surveyed."""
 
     files: int
     media_seconds: float
@@ -66,16 +66,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """So much more media has been embedded, as part of a file that may still go on. Sums to the plan's seconds."""
+    """Seconds of media embedded since the last Progress. They add up to the plan's."""
 
     media_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A file with all its vectors is in the library, safe on disk.
+    """A file that is in the library with all its vectors, safe on disk.
 
-    `unread_seconds` is how much of it could not be decoded and is therefore not in the library.
+    `unread_seconds` of it could not be decoded and are therefore not in the library.
     """
 
     location: Location
@@ -84,8 +84,8 @@ class Indexed:
 
 
 @dataclass(frozen=True, slots=True)
-class CuesTaken:
-    """So many cues of a known file, in it or beside it, were new or have changed; its media was not touched."""
+class CuesUpdated:
+    """The number of new or changed cues of a known file, in it or in its sidecars. Its media was not read."""
 
     location: Location
     cues: int
@@ -93,29 +93,31 @@ class CuesTaken:
 
 @dataclass(frozen=True, slots=True)
 class CuesEmbedded:
-    """Of the `total` cues that had no vectors so many have them now, or will when the next are committed: once it is
-    all of them, they are found by their meaning."""
+    """Of `total` cues without vectors, `done` have been embedded; they are searchable by meaning once committed."""
 
     done: int
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class CuesLeftOut:
-    """A file with cues that could not be read, or only by guessing. Told once, until it changes; the media is not
-    affected."""
+class CuesSkipped:
+    """A sidecar that could not be read, or only by guessing its encoding. Reported once, until it changes.
+
+    The media file is indexed all the same.
+    """
 
     path: Path
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """Where the time of embedding went; comes last. `decode_seconds` are of all decoding threads together, and
-    `commit_seconds` passed beside the others; the rest followed one another within `elapsed_seconds`. `index_seconds`
-    are of the search indexes of large spaces.
+class RunTimings:
+    """Where the time of embedding went. Sent last.
 
-    `troubles` are lines to show: memory that ran out.
+    `decode_seconds` are summed over all decoding threads and `commit_seconds` run in parallel to the other stages; the
+    rest follow one another within `elapsed_seconds`. `index_seconds` are those of renewing search indexes.
+
+    `warnings` are lines to show, such as memory that ran out.
     """
 
     elapsed_seconds: float
@@ -126,12 +128,11 @@ class Spent:
     transformers_seconds: float
     commit_seconds: float
     index_seconds: float
-    troubles: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def bound_by(self) -> str:
-        """What would have to be faster for the whole to be: decoding, where the models waited for it a quarter of their
-        time, else the costliest of the models' parts, or the search indexes."""
+        """The bottleneck: decoding if the models waited for it a quarter of their time, else the costliest stage."""
         if self.wait_seconds > 0.25 * (self.elapsed_seconds - self.index_seconds):
             return "decode"
         costs = {
@@ -155,8 +156,8 @@ Outcome = (
     | Indexed
     | RefreshProgress
     | RefreshFailed
-    | CuesTaken
+    | CuesUpdated
     | CuesEmbedded
-    | CuesLeftOut
-    | Spent
+    | CuesSkipped
+    | RunTimings
 )

@@ -1,4 +1,4 @@
-"""What is to be done with each file that a crawl found: nothing, a note in the library, or embedding."""
+"""Decides for each file that a crawl found whether it is unchanged, has only moved, or must be embedded."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pesearch.store.catalogue.files import KnownLocation, KnownLocations
 from pesearch.store.library import Library
 from pesearch.types import Failure, MediaFile, MediaInfo
 
-_LOOKING_AHEAD = 256
-"""Files that are handed to the threads at a time: few enough to stop soon, enough to keep them busy."""
+_BATCH_FILES = 256
+"""Files handed to the threads at a time: few enough to stop soon, enough to keep the threads busy."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Content that the library has, at a place that it does not know yet, or with a new time.
+class KnownContent:
+    """Content that is in the library, at a location that is new or has another time.
 
-    `previous` is where this very file was, when its volume tells.
+    `previous` is the earlier path of this very file, where volume and inode identify it.
     """
 
     location: Location
@@ -36,8 +36,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class New:
-    """Content that the library does not have."""
+class NewContent:
+    """Content that is not in the library."""
 
     location: Location
     fingerprint: str
@@ -45,8 +45,8 @@ class New:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """Content to embed: `location` is where it will be read, `copies` are the other places where it lies."""
+class EmbedTask:
+    """Content to embed: it is read at `location`; `copies` are other files with the same content."""
 
     location: Location
     copies: tuple[Location, ...]
@@ -54,65 +54,68 @@ class Work:
     info: MediaInfo
 
 
-Finding = Unchanged | FailedBefore | NotMedia | Failed | Known | New
+SurveyResult = Unchanged | FailedBefore | NotMedia | Failed | KnownContent | NewContent
 
 
-def survey(found: Sequence[Location], library: Library, retry_failed: bool) -> Iterator[Finding]:
-    """What each file is, without decoding any: those that the library knows unchanged come first, unopened."""
+def survey(found: Sequence[Location], library: Library, retry_failed: bool) -> Iterator[SurveyResult]:
+    """Compares each file with the library, without decoding. Files recognised without opening them come first.
+
+    Raises FFmpegMissing, LibraryError.
+    """
     known = library.known()
     to_open: list[Location] = []
     for location in found:
-        settled = _as_known(location, known.get(location.path), library, retry_failed)
-        settled = settled or _as_moved(location, known, library)
-        if settled is None:
+        result = _as_known(location, known.get(location.path), library, retry_failed)
+        result = result or _as_moved(location, known, library)
+        if result is None:
             to_open.append(location)
         else:
-            yield settled
+            yield result
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1)), "pesearch-survey") as threads:
-        for start in range(0, len(to_open), _LOOKING_AHEAD):
-            part = to_open[start : start + _LOOKING_AHEAD]
-            yield from threads.map(lambda location: _look(location, known.get(location.path), library), part)
+        for start in range(0, len(to_open), _BATCH_FILES):
+            batch = to_open[start : start + _BATCH_FILES]
+            yield from threads.map(lambda location: _inspect(location, known.get(location.path), library), batch)
 
 
-def group(new: Iterable[New]) -> tuple[Work, ...]:
-    """One piece of work for each content, in the order in which they were found."""
-    places: dict[str, list[New]] = {}
+def group_by_content(new: Iterable[NewContent]) -> tuple[EmbedTask, ...]:
+    """One task for each distinct content, in the order in which they were found."""
+    by_fingerprint: dict[str, list[NewContent]] = {}
     for each in new:
-        places.setdefault(each.fingerprint, []).append(each)
+        by_fingerprint.setdefault(each.fingerprint, []).append(each)
     return tuple(
-        Work(first.location, tuple(copy.location for copy in copies), first.fingerprint, first.info)
-        for first, *copies in places.values()
+        EmbedTask(first.location, tuple(copy.location for copy in copies), first.fingerprint, first.info)
+        for first, *copies in by_fingerprint.values()
     )
 
 
-def vanished(missed: Iterable[Path], roots: Sequence[Path], blind: Iterable[Path]) -> list[Path]:
-    """Of known paths that a crawl of `roots` did not come by, those where nothing stands any more.
+def vanished(not_found: Iterable[Path], roots: Sequence[Path], unreadable: Iterable[Path]) -> list[Path]:
+    """The known paths among `not_found`, by a crawl of `roots`, at which no file exists any more.
 
-    What lies in a root that is gone (its drive may be away) or under `blind` (could not be looked into) is none.
+    Paths below a root that does not exist (its drive may be offline) or below one of `unreadable` are left out.
     """
     present = [root for root in roots if root.is_dir()]
-    hidden = set(blind)
+    hidden = set(unreadable)
     return [
         path
-        for path in missed
+        for path in not_found
         if any(path.is_relative_to(root) for root in present)
         and hidden.isdisjoint((path, *path.parents))
         and not os.path.lexists(path)
     ]
 
 
-def unseen(location: Location) -> Location:
-    """A place without size and time: what is remembered so is tried again in the next run.
+def without_stamp(location: Location) -> Location:
+    """The location with size and time 0: a file recorded so is opened again in the next run.
 
-    Failures are, and files of which the library has lost vectors or features (`pesearch doctor --repair`).
+    Used for failures that may pass, and for files of which the library has lost data (`pesearch doctor --repair`).
     """
     return Location(location.path, 0, 0)
 
 
-def kept_out(error: MediaError) -> bool:
-    """Whether the system kept a file from being read (rights, a share that is away), rather than its own damage.
+def is_access_error(error: MediaError) -> bool:
+    """Whether the system denied access to a file (rights, an offline share), rather than the file being damaged.
 
-    Decoders, too, raise OSError for damage: without a number, or EINVAL for a seek to nowhere.
+    Decoders raise OSError for damage too: without an errno, or with EINVAL for a seek out of range.
     """
     cause = error.__cause__
     return isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL)
@@ -120,50 +123,55 @@ def kept_out(error: MediaError) -> bool:
 
 def _as_known(
     location: Location, known: KnownLocation | None, library: Library, retry_failed: bool
-) -> Unchanged | FailedBefore | Known | None:
-    if known is None or not known.is_unchanged(location):
+) -> Unchanged | FailedBefore | KnownContent | None:
+    """The result for a file whose path, size and time are in the library."""
+    if known is None or not known.is_still(location):
         return None
     if known.failure is not None:
         return None if retry_failed else FailedBefore(Failure(location, known.failure))
     if known.file_id is not None and location.volume not in ("", known.volume):
-        return Known(location, library.file(known.file_id))  # the library was not told yet on which volume it is
+        return KnownContent(location, library.file(known.file_id))  # its volume is not recorded yet
     return Unchanged(location)
 
 
-def _as_moved(location: Location, known: KnownLocations, library: Library) -> Known | None:
-    """The very file that is known at another place, which its volume tells: it need not be opened."""
+def _as_moved(location: Location, known: KnownLocations, library: Library) -> KnownContent | None:
+    """The result for a file that its volume and inode identify as one known at another path: not opened."""
     previous = known.find_moved(location)
     file_id = None if previous is None else known[previous].file_id
     file = None if file_id is None else library.file(file_id)
-    return Known(location, file, previous) if file and _is_whole(file) else None
+    return KnownContent(location, file, previous) if file and _is_complete(file) else None
 
 
-def _is_whole(file: MediaFile) -> bool:
-    """Whether the library has lost nothing of what it held of a file."""
-    return not any(place == unseen(place) for place in file.locations)
+def _is_complete(file: MediaFile) -> bool:
+    """Whether the library has all vectors and features of a file."""
+    return not any(location == without_stamp(location) for location in file.locations)
 
 
-def _look(location: Location, known: KnownLocation | None, library: Library) -> NotMedia | Failed | Known | New:
+def _inspect(
+    location: Location, known: KnownLocation | None, library: Library
+) -> NotMedia | Failed | KnownContent | NewContent:
     try:
         if sniff(location.path) is None and known is None and not has_media_name(location.path):
             return NotMedia(location)
         content = fingerprint(location.path)
         file = library.find(content)
-        return Known(location, file) if file and _is_whole(file) else New(location, content, probe(location.path))
+        if file and _is_complete(file):
+            return KnownContent(location, file)
+        return NewContent(location, content, probe(location.path))
     except FFmpegMissing:
         raise
     except MediaError as error:
         if location.size_bytes == 0 and known is None and not has_media_name(location.path):
             return NotMedia(location)
-        return Failed(Failure(_stamp(location, known, error), str(error)))
+        return Failed(Failure(_failed_location(location, known, error), str(error)))
 
 
-def _stamp(location: Location, known: KnownLocation | None, error: MediaError) -> Location:
-    """Under which size and time a failure is remembered.
+def _failed_location(location: Location, known: KnownLocation | None, error: MediaError) -> Location:
+    """The size and time under which a failure is recorded.
 
-    A file that the system would not let be read has not been seen: it keeps the stamp of what is known of it, so
-    that the next run tries again, and what was indexed from it earlier stays.
+    A file that could not be accessed has not been read: it keeps the recorded size and time, so that the next run
+    retries it, and the vectors of an earlier run stay.
     """
-    if not kept_out(error):
+    if not is_access_error(error):
         return location
-    return unseen(location) if known is None else Location(location.path, known.size_bytes, known.modified_ns)
+    return without_stamp(location) if known is None else Location(location.path, known.size_bytes, known.modified_ns)

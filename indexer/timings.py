@@ -1,4 +1,4 @@
-"""Where the time of a run goes, stage by stage."""
+"""Measures where the time of a run goes, by stage."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from enum import StrEnum
 from threading import Lock
 
-from pesearch.indexer.progress_events import Spent
+from pesearch.indexer.progress_events import RunTimings
 
 
 class Stage(StrEnum):
-    """What is done with files. DECODE runs in threads beside the others, COMMIT in one."""
+    """The stages of a run. WAIT is the time that the models wait for DECODE."""
 
     DECODE = "decode"
     WAIT = "wait"
@@ -23,21 +23,21 @@ class Stage(StrEnum):
     INDEX = "index"
 
 
-BESIDE = frozenset({Stage.DECODE, Stage.COMMIT})
-"""Stages that are added up over threads and devices; of the others the mean over the devices is told."""
+CONCURRENT_STAGES = frozenset({Stage.DECODE, Stage.COMMIT})
+"""Stages that run in threads of their own: summed over threads and devices. The others are averaged over devices."""
 
 
 class StageTimings:
-    """Adds up the seconds of each stage, over all threads, and keeps the troubles to tell of."""
+    """Sums up the seconds of each stage over all threads, and collects warnings for the end of the run."""
 
     def __init__(self) -> None:
         self._seconds = dict.fromkeys(Stage, 0.0)
-        self._adding = Lock()
-        self.troubles: list[str] = []
+        self._lock = Lock()
+        self.warnings: list[str] = []
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:
-        """What is done inside belongs to this stage."""
+        """Adds the time spent inside the context to the stage."""
         started = time.perf_counter()
         try:
             yield
@@ -45,25 +45,24 @@ class StageTimings:
             self.add(stage, time.perf_counter() - started)
 
     def add(self, stage: Stage, seconds: float) -> None:
-        """So much more time for a stage."""
-        with self._adding:
+        """Adds time to a stage. Thread-safe."""
+        with self._lock:
             self._seconds[stage] += seconds
 
     def seconds(self, stage: Stage) -> float:
-        """How long a stage has taken so far."""
+        """The time of a stage so far."""
         return self._seconds[stage]
 
-
-def spent(stages: StageTimings, elapsed_seconds: float) -> Spent:
-    """The account of a run."""
-    return Spent(
-        elapsed_seconds=elapsed_seconds,
-        decode_seconds=stages.seconds(Stage.DECODE),
-        wait_seconds=stages.seconds(Stage.WAIT),
-        tower_seconds=stages.seconds(Stage.TOWER),
-        codec_seconds=stages.seconds(Stage.CODEC),
-        transformers_seconds=stages.seconds(Stage.TRANSFORMERS),
-        commit_seconds=stages.seconds(Stage.COMMIT),
-        index_seconds=stages.seconds(Stage.INDEX),
-        troubles=tuple(stages.troubles),
-    )
+    def summary(self, elapsed_seconds: float) -> RunTimings:
+        """The event that ends a run of `elapsed_seconds`."""
+        return RunTimings(
+            elapsed_seconds=elapsed_seconds,
+            decode_seconds=self.seconds(Stage.DECODE),
+            wait_seconds=self.seconds(Stage.WAIT),
+            tower_seconds=self.seconds(Stage.TOWER),
+            codec_seconds=self.seconds(Stage.CODEC),
+            transformers_seconds=self.seconds(Stage.TRANSFORMERS),
+            commit_seconds=self.seconds(Stage.COMMIT),
+            index_seconds=self.seconds(Stage.INDEX),
+            warnings=tuple(self.warnings),
+        )

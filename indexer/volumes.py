@@ -1,8 +1,8 @@
-"""Volumes: the file systems on drives, each known by a name of its own wherever it is mounted.
+"""Volumes: the file systems on drives, identified by a name that does not depend on where they are mounted.
 
-The name is the UUID of the file system, as udev finds it; where there is no udev (in a container), the identifier that
-the system makes of it (`statvfs`). A file system without a drive (in memory, a network share) has none: the files on
-it are known by their paths and contents alone.
+The name is the UUID of the file system as udev reports it or, without udev (in a container), the file system id of
+`statvfs`. A file system without a drive (in memory, a network share) has no name: files on it are identified by path
+and content alone.
 """
 
 from __future__ import annotations
@@ -17,53 +17,59 @@ from pesearch.locations import Location, Volume
 from pesearch.store.library import Library
 
 MOUNTS = Path("/proc/self/mountinfo")
+"""The mount table of this process, see proc(5)."""
+
 UUIDS = Path("/dev/disk/by-uuid")
+"""Links named by UUID to devices, kept by udev."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineFiles:
-    """How many files lie only on a volume that is not where it was, and where it is mounted now, if it is."""
+    """The number of files that are only on one offline volume.
+
+    `last_seen` is its recorded mount point, `now_at` its present one if it is mounted elsewhere.
+    """
 
     files: int
     last_seen: Path
     now_at: Path | None
 
 
-def mounted() -> dict[int, Volume]:
-    """The volumes that are mounted, by the number that `os.stat` gives for their device."""
+def mounted_volumes() -> dict[int, Volume]:
+    """The mounted volumes by device number (`st_dev` of `os.stat`)."""
     volumes: dict[int, Volume] = {}
     uuids = _uuids()
-    for source, mount_point in _drives():
+    for source, mount_point in _mounted_devices():
         try:
             device = mount_point.stat().st_dev
             name = uuids.get(os.path.realpath(source)) or f"{os.statvfs(mount_point).f_fsid:x}"
         except OSError:
-            continue  # unmounted since, or not for this user: its files have no volume then
+            continue  # unmounted meanwhile, or not accessible: its files get no volume
         if name != "0":
             volumes.setdefault(device, Volume(name, mount_point))
     return volumes
 
 
-def volumes_of(places: Iterable[Location]) -> list[Volume]:
-    """The volumes on which places are, with the mount points above them."""
-    examples = {place.volume: place.path for place in places if place.volume}
-    return [Volume(name, _mount_point(path)) for name, path in examples.items()]
+def volumes_of(locations: Iterable[Location]) -> list[Volume]:
+    """The volumes of these locations, with their mount points."""
+    paths = {location.volume: location.path for location in locations if location.volume}
+    return [Volume(name, _mount_point(path)) for name, path in paths.items()]
 
 
 def offline(library: Library) -> list[OfflineFiles]:
-    """The files of which all places are on volumes that are away, by volume."""
-    here = mounted()
-    away = {volume.name: volume for volume in library.volumes() if not _is_here(volume, here)}
-    elsewhere = {volume.name: volume.mount_point for volume in here.values()}
+    """The files whose locations are all on offline volumes, counted by volume."""
+    mounted = mounted_volumes()
+    missing = {volume.name: volume for volume in library.volumes() if not _is_at_mount_point(volume, mounted)}
+    mount_points = {volume.name: volume.mount_point for volume in mounted.values()}
     return [
-        OfflineFiles(files, away[name].mount_point, elsewhere.get(name))
-        for name, files in sorted(library.only_on(away).items())
+        OfflineFiles(files, missing[name].mount_point, mount_points.get(name))
+        for name, files in sorted(library.only_on(missing).items())
     ]
 
 
-def _is_here(volume: Volume, here: Mapping[int, Volume]) -> bool:
+def _is_at_mount_point(volume: Volume, mounted: Mapping[int, Volume]) -> bool:
     try:
-        found = here.get(volume.mount_point.stat().st_dev)
+        found = mounted.get(volume.mount_point.stat().st_dev)
     except OSError:
         return False
     return found is not None and found.name == volume.name
@@ -74,8 +80,8 @@ def _mount_point(path: Path) -> Path:
     return next(parent for parent in real.parents if os.path.ismount(parent))
 
 
-def _drives() -> Iterable[tuple[str, Path]]:
-    """What is mounted from a device: the device and the mount point. See proc(5) for the columns."""
+def _mounted_devices() -> Iterable[tuple[str, Path]]:
+    """Device and mount point of each mounted device. See proc(5) for the columns of mountinfo."""
     try:
         lines = MOUNTS.read_bytes().splitlines()
     except OSError:  # not Linux
@@ -88,7 +94,7 @@ def _drives() -> Iterable[tuple[str, Path]]:
 
 
 def _uuids() -> dict[str, str]:
-    """The UUID of the file system on each device that has one."""
+    """UUIDs of file systems by device path."""
     try:
         return {os.path.realpath(link): link.name for link in UUIDS.iterdir()}
     except OSError:
@@ -96,5 +102,5 @@ def _uuids() -> dict[str, str]:
 
 
 def _unescaped(column: bytes) -> bytes:
-    """Spaces, tabs, newlines and backslashes stand in the table as octal numbers."""
+    """mountinfo writes spaces, tabs, newlines and backslashes as octal escapes."""
     return re.sub(rb"\\([0-7]{3})", lambda number: bytes([int(number[1], 8)]), column)

@@ -1,4 +1,4 @@
-"""Keeping a library up to date: looks again and again, and takes files only once they have stopped changing."""
+"""Keeps a library up to date: crawls at intervals, and indexes files once they have stopped changing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pesearch.store.library import Library
 from pesearch.types import Failure
 
 INTERVAL_SECONDS = 5.0
-"""How long between two looks: a file that kept its size and time for so long counts as complete."""
+"""Time between two crawls. A file that kept its size and time this long counts as complete."""
 
 
 def watch(
@@ -28,52 +28,55 @@ def watch(
     interval_seconds: float = INTERVAL_SECONDS,
     stop: Event | None = None,
 ) -> Iterator[Outcome]:
-    """The outcomes of what changes under `paths` from now on, until `stop` is set. Errors as in `index`.
+    """Yields the outcomes of changes under `paths` from now on, until `stop` is set. Errors as of `index`.
 
-    Folders are compared by looking, not by the system's notices: those do not come from network drives. Between
-    runs the writer's lock is free.
+    Crawls are compared instead of using the system's file notifications, which network drives do not send. The writer
+    lock is free between runs.
     """
     stop = stop or Event()
-    before = _Look(crawl(paths, excludes))
+    before = _Crawl(crawl(paths, excludes))
     indexed: list[Location | Failure] | None = None
-    told: set[Outcome] = set()
+    reported: set[Outcome] = set()
     while not stop.wait(interval_seconds):
-        now = _Look(crawl(paths, excludes))
+        now = _Crawl(crawl(paths, excludes))
         settled = [each for each in now.found if each in before.found]
-        left, before = before.paths - now.paths, now
+        disappeared, before = before.paths - now.paths, now
         if settled == indexed:
             continue
         try:
-            told, waits = yield from _news(index_found(settled, paths, library, models), told, left)
+            reported, must_retry = yield from _new_outcomes(
+                index_found(settled, paths, library, models), reported, disappeared
+            )
         except LibraryBusy:
-            continue  # another run is writing now: the next look takes this up
-        indexed = None if waits else settled
+            continue  # another run is writing; retried after the next crawl
+        indexed = None if must_retry else settled
 
 
-class _Look:
-    """What one crawl found, in its order."""
+class _Crawl:
+    """The results of one crawl, in order."""
 
     def __init__(self, found: Iterable[Location | Failure]) -> None:
         self.found = dict.fromkeys(found)
         self.paths = {each.path for each in self.found if isinstance(each, Location)}
 
 
-def _news(
-    outcomes: Iterable[Outcome], told: set[Outcome], left: set[Path]
+def _new_outcomes(
+    outcomes: Iterable[Outcome], reported: set[Outcome], disappeared: set[Path]
 ) -> Generator[Outcome, None, tuple[set[Outcome], bool]]:
-    """What of a run is worth telling. Returns what will be so at the next run too, and whether to look again.
+    """Yields the outcomes of a run that were not reported before.
 
-    A file that has `left` since the last look may turn up elsewhere at the next one: only then is it missing.
+    Returns those that the next run will repeat, and whether another run is needed: a file that has `disappeared` since
+    the last crawl may turn up elsewhere in the next, and is reported as missing only if it does not.
     """
-    standing: set[Outcome] = set()
-    waits = False
+    repeated: set[Outcome] = set()
+    must_retry = False
     for outcome in outcomes:
-        if isinstance(outcome, Missing) and outcome.path in left:
-            waits = True
+        if isinstance(outcome, Missing) and outcome.path in disappeared:
+            must_retry = True
         elif isinstance(outcome, (Missing, Failed)):
-            standing.add(outcome)
-            if outcome not in told:
+            repeated.add(outcome)
+            if outcome not in reported:
                 yield outcome
         elif not isinstance(outcome, (Unchanged, FailedBefore, NotMedia)) and outcome != Plan(0, 0.0):
             yield outcome
-    return standing, waits
+    return repeated, must_retry

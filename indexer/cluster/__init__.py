@@ -1,4 +1,4 @@
-"""Indexing on a Ray cluster: plan and commits stay where `pesearch index` runs, files are embedded on all nodes.
+"""Indexing on a Ray cluster: the coordinator surveys and commits on this machine, all nodes embed.
 
-Ray is imported here only, by `session` and `feed`, when it is used.
+Only `session`, `embed` and `feed` import Ray, and only when it is used.
 """

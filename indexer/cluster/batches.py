@@ -1,31 +1,39 @@
-"""Work in batches for the workers of a cluster: what is lost, and done again, when one of them dies."""
+"""Packs tasks into batches for the workers of a cluster. A batch is what is lost, and retried, when a worker dies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pesearch.indexer.survey import Work
+from pesearch.indexer.survey import EmbedTask
 
-ROUNDS = 16
-"""Each worker gets about so many batches: few enough to cost nothing, enough for all to end at about the same time."""
+BATCHES_PER_WORKER = 16
+"""Approximate; few enough that a batch costs nothing, enough that all workers end at about the same time."""
 
-MOST_FILES = 64
-LEAST_SECONDS, MOST_SECONDS = 60.0, 7200.0
-"""A batch holds at most two hours of media: a minute and a half where a GPU goes a hundred times real time."""
+MAX_FILES = 64
+"""Maximum number of files in a batch."""
+
+MIN_SECONDS = 60.0
+"""A batch takes short files up to this length of media, even if workers get fewer batches then."""
+
+MAX_SECONDS = 7200.0
+"""Maximum length of a batch of several files: a minute and a half where a GPU runs at a hundred times real time."""
 
 
-def pack(work: Sequence[Work], workers: int) -> list[tuple[Work, ...]]:
-    """All work in batches, the longest files first, so that none is left over at the end. A long file is one alone."""
-    share = 1 / (workers * ROUNDS)
-    seconds = sum(task.info.duration_seconds for task in work) * share
-    most_seconds = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
-    most_files = min(max(round(len(work) * share), 1), MOST_FILES)
-    batches: list[list[Work]] = []
-    room = 0.0
-    for task in sorted(work, key=lambda task: -task.info.duration_seconds):
-        if not batches or task.info.duration_seconds > room or len(batches[-1]) == most_files:
+def pack(tasks: Sequence[EmbedTask], workers: int) -> list[tuple[EmbedTask, ...]]:
+    """All tasks in batches, the longest files first, so that no worker is left with a long one at the end.
+
+    A file longer than a batch gets a batch of its own.
+    """
+    share = 1 / (workers * BATCHES_PER_WORKER)
+    seconds = sum(task.info.duration_seconds for task in tasks) * share
+    max_seconds = min(max(seconds, MIN_SECONDS), MAX_SECONDS)
+    max_files = min(max(round(len(tasks) * share), 1), MAX_FILES)
+    batches: list[list[EmbedTask]] = []
+    remaining = 0.0
+    for task in sorted(tasks, key=lambda task: -task.info.duration_seconds):
+        if not batches or task.info.duration_seconds > remaining or len(batches[-1]) == max_files:
             batches.append([])
-            room = most_seconds
+            remaining = max_seconds
         batches[-1].append(task)
-        room -= task.info.duration_seconds
+        remaining -= task.info.duration_seconds
     return [tuple(batch) for batch in batches]

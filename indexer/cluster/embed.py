@@ -1,4 +1,4 @@
-"""Embedding on Ray as seen from where `pesearch index` runs: batches go out, files with their shards come back."""
+"""Embedding on Ray, seen from the coordinator: batches go out, files with their shards come back."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import ClusterError
 from pesearch.indexer.cluster.batches import pack
 from pesearch.indexer.cluster.feed import Feed
-from pesearch.indexer.cluster.session import Pool, living_nodes, pool_of, ray_session
-from pesearch.indexer.cluster.worker import Job, Report, shards_of
-from pesearch.indexer.pipeline import Embed, Embedding
+from pesearch.indexer.cluster.session import WorkerPool, alive_nodes, pool_of, ray_session
+from pesearch.indexer.cluster.worker import BatchReport, Job, shards_of
+from pesearch.indexer.pipeline import Embedder, EmbedEvents
 from pesearch.indexer.progress_events import Progress
-from pesearch.indexer.survey import Work, unseen
-from pesearch.indexer.timings import BESIDE, Stage, StageTimings
-from pesearch.store.catalogue.stamp import read_library_id
+from pesearch.indexer.survey import EmbedTask, without_stamp
+from pesearch.indexer.timings import CONCURRENT_STAGES, Stage, StageTimings
+from pesearch.store.catalogue.stamp import library_id_of
 from pesearch.store.shards.staging import Staging
 from pesearch.types import Failure
 
-LOOK_SECONDS = 1.0
-"""So often the committer has its turn while no report comes."""
+POLL_SECONDS = 1.0
+"""How often the committer is polled while no report comes."""
 
-ON_HEAD = {"node:__internal_head__": 0.001}
-"""Where the cluster itself would end, should that node go."""
+HEAD_NODE = {"node:__internal_head__": 0.001}
+"""Ray resources that place an actor on the head node, without which the cluster would end anyway."""
 
-_DIED = "the process that embedded it died each time: it may need more memory than its node has"
+_WORKER_DIED = "the process that embedded it died each time: it may need more memory than its node has"
 
 
 @contextmanager
-def on_ray(address: str, device: str = "auto", staging: str | None = None) -> Iterator[Embed]:
-    """What embeds on Ray (`session.ray_session` says which), within. Raises ClusterError.
+def on_ray(address: str, device: str = "auto", staging: str | None = None) -> Iterator[Embedder]:
+    """An embedder on the Ray cluster at `address`, see `session.ray_session`. Raises ClusterError.
 
-    Workers write shards into the library's folder, or, where they do not see it, to the waiting place `staging`.
+    Workers write shards into the library's folder, or, if they do not share it, to the URI `staging`.
     """
     with ray_session(address):
         yield RayEmbed(device, staging)
@@ -49,13 +49,16 @@ class RayEmbed:
         self._device = device
         self._staging = staging
 
-    def __call__(self, work: Sequence[Work], models: ModelSet, stages: StageTimings, library: Path) -> Embedding:
-        """Errors as `pipeline.embed`, and ClusterError.
+    def __call__(
+        self, tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings, library: Path
+    ) -> EmbedEvents:
+        """Errors as of `pipeline.embed`, and ClusterError.
 
-        What is left when workers have died with it again and again is tried once more, each file in a batch of its own.
+        Files whose batches never returned, because their workers died each time, are tried once more, each in a batch
+        of its own. A file that kills its worker again is a failure.
         """
-        pool = pool_of(living_nodes(), self._device, is_tiny=models.description.is_tiny)
-        library_id = read_library_id(library)
+        pool = pool_of(alive_nodes(), self._device, is_tiny=models.description.is_tiny)
+        library_id = library_id_of(library)
         job = Job(
             models.description,
             models.folders,
@@ -69,74 +72,80 @@ class RayEmbed:
         staging = None if self._staging is None else Staging(self._staging, library_id)
         if staging is not None:
             staging.clear()
-        left = {task.fingerprint: task for task in work}
-        account = _Account()
-        for batches in (pack(work, pool.workers), None):
-            with closing(_reports(job, pool, batches or [(task,) for task in left.values()])) as reports:
+        remaining = {task.fingerprint: task for task in tasks}
+        timings = _WorkerTimings()
+        for batches in (pack(tasks, pool.workers), None):
+            with closing(_reports(job, pool, batches or [(task,) for task in remaining.values()])) as reports:
                 for report in reports:
-                    if report is None or not left.keys() & set(report.contents):
+                    if report is None or not remaining.keys() & set(report.fingerprints):
                         yield Progress(0.0)
                         continue
                     if report.error is not None:
                         raise report.error
-                    for content in report.contents:
-                        left.pop(content, None)
-                    account.add(report)
+                    for fingerprint in report.fingerprints:
+                        remaining.pop(fingerprint, None)
+                    timings.add(report)
                     if staging is not None:
-                        staging.fetch(library, shards_of(report.ended))
+                        staging.fetch(library, shards_of(report.results))
                     yield Progress(report.media_seconds)
-                    yield report.ended
-        for task in left.values():
+                    yield report.results
+        for task in remaining.values():
             yield Progress(task.info.duration_seconds)
-            yield tuple(Failure(unseen(place), _DIED) for place in (task.location, *task.copies))
-        account.close(stages)
+            yield tuple(Failure(without_stamp(location), _WORKER_DIED) for location in (task.location, *task.copies))
+        timings.add_to(stages)
         if staging is not None:
             staging.clear()
 
 
-def _reports(job: Job, pool: Pool, batches: Sequence[tuple[Work, ...]]) -> Generator[Report | None, None, None]:
-    """The reports of batches as they come, and now and then None while none comes. Raises ClusterError."""
+def _reports(
+    job: Job, pool: WorkerPool, batches: Sequence[tuple[EmbedTask, ...]]
+) -> Generator[BatchReport | None, None, None]:
+    """The reports of batches as they come, at most one per batch, and None each POLL_SECONDS while none comes.
+
+    Waits as long as workers embed: Ray notices those that die, and raises when the cluster is lost. Raises
+    ClusterError.
+    """
     import ray
 
     if not batches:
         return
-    feed: Any = ray.remote(num_cpus=0, resources=ON_HEAD)(Feed)
+    feed: Any = ray.remote(num_cpus=0, resources=HEAD_NODE)(Feed)
     feed = feed.remote(job, pool, batches)
     try:
-        while True:
-            asked = feed.take.remote()
-            while not ray.wait([asked], timeout=LOOK_SECONDS)[0]:
+        for _ in range(len(batches) + 1):  # the last call returns None
+            pending = feed.next_report.remote()
+            while not ray.wait([pending], timeout=POLL_SECONDS)[0]:
                 yield None
-            taken = ray.get(asked)
-            if taken is None:
+            pickled = ray.get(pending)
+            if pickled is None:
                 return
-            yield pickle.loads(taken)  # noqa: S301  it comes from our own workers
+            yield pickle.loads(pickled)  # noqa: S301  it comes from our own workers
     except (ray.exceptions.RayError, ConnectionError) as error:
         lines = (str(error).strip() or type(error).__name__).splitlines()
         why = lines[-1 if isinstance(error, ray.exceptions.RayTaskError) else 0]
-        raise ClusterError(f"Ray has lost the run ({why.strip()}): run it again, and it goes on") from error
+        raise ClusterError(f"Ray has lost the run ({why.strip()}): run it again, and it continues") from error
     finally:
         with suppress(ray.exceptions.RayError, ConnectionError):
             ray.kill(feed)
 
 
-class _Account:
-    """Where the workers' time went, as one machine tells it."""
+class _WorkerTimings:
+    """The stage timings and warnings of all workers."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[Stage, float] = defaultdict(float)
         self._workers: set[str] = set()
-        self._troubles: dict[str, None] = {}
+        self._warnings: dict[str, None] = {}
 
-    def add(self, report: Report) -> None:
-        """One batch more."""
+    def add(self, report: BatchReport) -> None:
+        """Adds those of one batch."""
         self._workers.add(report.worker)
-        self._troubles |= dict.fromkeys(report.troubles)
+        self._warnings |= dict.fromkeys(report.warnings)
         for stage, seconds in report.seconds:
             self._seconds[stage] += seconds
 
-    def close(self, stages: StageTimings) -> None:
-        """Adds it to the account of the run: what follows one another in a worker is the mean over all of them."""
+    def add_to(self, stages: StageTimings) -> None:
+        """Adds them to the run's: stages that follow one another in a worker as the mean over the workers."""
         for stage, seconds in self._seconds.items():
-            stages.add(stage, seconds if stage in BESIDE else seconds / len(self._workers))
-        stages.troubles += self._troubles
+            stages.add(stage, seconds if stage in CONCURRENT_STAGES else seconds / len(self._workers))
+        stages.warnings += self._warnings

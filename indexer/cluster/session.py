@@ -1,4 +1,4 @@
-"""Being connected to Ray: to a cluster that runs, or to a Ray of our own that lasts as long as the run."""
+"""Connects to Ray: to a running cluster, or to a local Ray that is started for the run and ends with it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pesearch.errors import ClusterError, first_line
+from pesearch.indexer.cluster.ray_internals import silence_stdout, started_cluster
 
 AUTO = "auto"
+"""The address that stands for the running cluster, if there is one, else a local Ray."""
 
-STORE_BYTES = 200_000_000
-"""The object store of a Ray of our own: what passes through it is small."""
+OBJECT_STORE_BYTES = 200_000_000
+"""Size of the object store of a local Ray: only lists of paths and shards pass through it."""
 
-NODE_CPUS = 8
-"""The cores of one worker without a GPU, where the node has so many: each holds the models once, in 4 to 20 GB."""
+MAX_CPUS_PER_CPU_WORKER = 8
+"""Maximum cores of a worker without a GPU. Each worker holds the models once, in 4 to 20 GB."""
 
-GPU_CPUS = 8
-"""The cores of a worker with a GPU, where the node has so many for each: what decoding takes at a hundred times real
-time (`benchmarks.scale`), should the GPU not decode."""
+MAX_CPUS_PER_GPU_WORKER = 8
+"""Maximum cores of a worker with a GPU: what decoding takes at a hundred times real time (`benchmarks.scale`), if the
+GPU cannot decode."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """How many workers a cluster can hold, and what each takes of it. `device` is where its models run."""
+class WorkerPool:
+    """The number of workers a cluster has room for, and the resources of each. `device` is that of its models."""
 
     workers: int
     cpus: int
@@ -40,15 +41,16 @@ class Pool:
 
 @contextmanager
 def ray_session(address: str, cpus: int | None = None) -> Iterator[None]:
-    """Connected to Ray, within. `auto`: the cluster that RAY_ADDRESS names or that runs on this machine, else a Ray of
-    our own, with all that this machine has, or so many `cpus`, which listens on 127.0.0.1 alone; any other address is
-    that of a cluster.
+    """Stays connected to Ray inside the context.
+
+    `address` is that of a cluster, or `auto`: the cluster at RAY_ADDRESS or the one running on this machine, else a
+    local Ray with all resources of this machine (or `cpus` cores), which listens on 127.0.0.1 only.
 
     Raises ClusterError: Ray is not installed, or cannot be reached.
     """
     running = _running_address() if address == AUTO else address
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if running is None:  # read when Ray is imported: whether other machines may take part
+    if running is None:  # whether other machines may join; Ray reads it on import
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     ray = _import_ray()
     folder = tempfile.mkdtemp(prefix="pesearch-ray-", dir="/tmp") if running is None else None  # sockets: short paths
@@ -61,43 +63,44 @@ def ray_session(address: str, cpus: int | None = None) -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def living_nodes() -> list[dict[str, float]]:
-    """The resources of each node of the cluster that is alive."""
+def alive_nodes() -> list[dict[str, float]]:
+    """The resources of each living node of the cluster."""
     import ray
 
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # Ray gives it no types
     return [node["Resources"] for node in nodes if node["Alive"]]
 
 
-def pool_of(nodes: Sequence[Mapping[str, float]], device: str, *, is_tiny: bool) -> Pool:
-    """The workers for nodes of such resources (`CPU`, `GPU`). With GPUs in the cluster one for each, unless `device` is
-    cpu. Raises ClusterError."""
+def pool_of(nodes: Sequence[Mapping[str, float]], device: str, *, is_tiny: bool) -> WorkerPool:
+    """The workers for nodes with these resources (`CPU`, `GPU`): one per GPU if there are any, unless `device` is cpu.
+
+    Raises ClusterError.
+    """
     if device not in ("auto", "cpu", "cuda"):
-        raise ClusterError(f"With --ray, --device is auto, cpu or cuda, not {device}: the cluster shares out its GPUs.")
+        raise ClusterError(f"With --ray, --device is auto, cpu or cuda, not {device}: the cluster assigns its GPUs.")
     with_gpu = [node for node in nodes if node.get("GPU", 0) >= 1 and node.get("CPU", 0) >= 1]
     if device == "cuda" and not with_gpu:
         raise ClusterError("No node of the Ray cluster has a GPU: use --device cpu.")
     if with_gpu and device != "cpu":
-        cpus = min(GPU_CPUS, *(int(node["CPU"] // node["GPU"]) for node in with_gpu))
-        return Pool(int(sum(node["GPU"] for node in with_gpu)), max(cpus, 1), 1, "cuda")
+        cpus = min(MAX_CPUS_PER_GPU_WORKER, *(int(node["CPU"] // node["GPU"]) for node in with_gpu))
+        return WorkerPool(int(sum(node["GPU"] for node in with_gpu)), max(cpus, 1), 1, "cuda")
     with_cpu = [node for node in nodes if node.get("CPU", 0) >= 1]
     if not with_cpu:
-        raise ClusterError("No node of the Ray cluster has a CPU to give: wait until it has, or start one.")
-    cpus = 1 if is_tiny else int(min(NODE_CPUS, *(node["CPU"] for node in with_cpu)))
-    return Pool(int(sum(node["CPU"] // cpus for node in with_cpu)), cpus, 0, "cpu")
+        raise ClusterError("No node of the Ray cluster has a free CPU: wait for one, or add a node.")
+    cpus = 1 if is_tiny else int(min(MAX_CPUS_PER_CPU_WORKER, *(node["CPU"] for node in with_cpu)))
+    return WorkerPool(int(sum(node["CPU"] // cpus for node in with_cpu)), cpus, 0, "cpu")
 
 
 def _running_address() -> str | None:
-    """The cluster that RAY_ADDRESS names, or the one that `ray start` has left word of on this machine."""
+    """The cluster at RAY_ADDRESS, or the one that `ray start` started on this machine if it still runs."""
     if named := os.environ.get("RAY_ADDRESS"):
         return named
-    word = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir(), "ray", "ray_current_cluster")
-    address = word.read_text().strip() if word.is_file() else ""
-    return address if _answers(address) else None
+    address = started_cluster()
+    return address if address is not None and _is_listening(address) else None
 
 
-def _answers(address: str) -> bool:
-    """Whether somebody listens there: the word of a cluster that was killed stays behind."""
+def _is_listening(address: str) -> bool:
+    """Whether HOST:PORT accepts connections: the recorded address outlives a cluster that was killed."""
     host, _, port = address.rpartition(":")
     if not port.isdecimal():
         return False
@@ -117,23 +120,19 @@ def _import_ray() -> Any:
 
 def _connect(ray: Any, address: str | None, folder: str | None, cpus: int | None) -> None:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    ray._private.worker.print_to_stdstream = _say_nothing  # of workers that died; on stdout, which is for data
-    own: dict[str, Any] = {
+    silence_stdout(ray)
+    local: dict[str, Any] = {
         "num_cpus": cpus,
         "include_dashboard": False,
-        "object_store_memory": STORE_BYTES,
+        "object_store_memory": OBJECT_STORE_BYTES,
         "_temp_dir": folder,
     }
     try:
         ray.init(
             address or "local", log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=False,
-            **(own if address is None else {}),
+            **(local if address is None else {}),
         )  # fmt: skip
     except (OSError, RuntimeError, ValueError) as error:
         where = "could not be started here" if address is None else f"cannot be reached at {address}"
         why = first_line(error)
         raise ClusterError(f"Ray {where}: {why}") from error
-
-
-def _say_nothing(*_: object, **__: object) -> None:
-    """What a run has to tell comes from its workers."""

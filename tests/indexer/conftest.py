@@ -1,4 +1,4 @@
-"""Real models, tiny and with random weights; empty libraries for them; a folder of small real media."""
+"""Tiny models of the real classes with random weights, empty libraries for them, a folder of small media files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `open_model_set("starter", folder=...)` can open."""
+    """A models folder for `open_model_set("starter", "cpu", folder)`."""
     folder = tmp_path_factory.mktemp("models")
     save_pe_core(folder / "pe_core")
     save_pe_av(TINY, folder / "pe_av")
@@ -42,14 +42,14 @@ def library(tmp_path: Path, models: ModelSet) -> Library:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A function from the name of a sample (4 s long) to its path. The files are shared: do not change them."""
+    """Returns the path of a sample (4 s long) by name. The files are shared: do not change them."""
     folder = tmp_path_factory.mktemp("samples")
     return lambda name: samples.make(name, folder)
 
 
 @pytest.fixture
 def media(tmp_path: Path, sample: Callable[[str], Path]) -> Path:
-    """A folder with a video, a sound and a still, in sub-folders, beside a file that is no media."""
+    """A folder with a video, a sound and a still in sub-folders, and a file that is not media."""
     folder = tmp_path / "media"
     for name in ("film/both.mp4", "sound/tone.wav", "cover.png"):
         path = folder / name

@@ -1,4 +1,4 @@
-"""A real drive: a file system in a file, that can be mounted anywhere and taken away."""
+"""A real drive: a file system in a file that can be mounted anywhere and unmounted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Drive:
 
     @contextmanager
     def at(self, folder: Path) -> Iterator[Path]:
-        """Mounted at a folder, which is made when it is not there."""
+        """Mounts it at a folder, which is created if needed; unmounts it on exit."""
         folder.mkdir(parents=True, exist_ok=True)
         self._call("mount", "-o", "loop", str(self._image), str(folder))
         try:

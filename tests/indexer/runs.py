@@ -1,4 +1,4 @@
-"""Running the indexer and looking at what came of it."""
+"""Runs the indexer and summarises the results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kind = TypeVar("Kind")
 
 
 def run(folder: Path, library: Library, models: ModelSet, *, retry_failed: bool = False) -> list[Outcome]:
-    """One run over one folder, to its end."""
+    """All outcomes of one run over one folder."""
     return list(index([folder], library, models, retry_failed=retry_failed))
 
 
@@ -26,8 +26,8 @@ def of(kind: type[Kind], outcomes: Iterable[Outcome]) -> list[Kind]:
     return [outcome for outcome in outcomes if isinstance(outcome, kind)]
 
 
-def told(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
-    """Names of files by what became of them, sorted; plan and progress left out."""
+def names_by_kind(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
+    """File names by type of outcome, sorted; without plan and progress."""
     found: dict[str, list[str]] = {}
     for outcome in outcomes:
         if isinstance(outcome, Indexed | Unchanged | Relocated):
@@ -39,8 +39,8 @@ def told(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
     return {kind: sorted(names) for kind, names in found.items()}
 
 
-def held(library: Library) -> dict[str, dict[SpaceName, int]]:
-    """Rows by space of each file that has vectors, by the name of the file's first location."""
+def row_counts(library: Library) -> dict[str, dict[SpaceName, int]]:
+    """Number of vectors by file name (of the first location) and space."""
     return {
         file.locations[0].path.name: {
             space.name: rows for space in library.spaces if (rows := len(library.vectors(file.id, space.name).vectors))
@@ -49,6 +49,6 @@ def held(library: Library) -> dict[str, dict[SpaceName, int]]:
     }
 
 
-def places(library: Library) -> Counter[str]:
-    """How often each path is a location of a file."""
+def location_counts(library: Library) -> Counter[str]:
+    """Number of locations by file name."""
     return Counter(place.path.name for file in library.files() for place in file.locations)

@@ -1,4 +1,4 @@
-"""Files broken in every way: no crash, no hang, each one listed."""
+"""Files with every kind of damage in every container: no crash, no hang, each one reported."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import Failed, Indexed, Plan, Progress, Relocated
 from pesearch.store.library import Library
-from tests.indexer.runs import of, places, run, told
-from tests.media.broken import broken_copies
+from tests.indexer.runs import location_counts, names_by_kind, of, run
+from tests.media.broken import DAMAGES, broken_copies
 
 GOOD = ("both.mp4", "moov_last.mp4", "offset.mkv", "offset.ts", "old.flv", "vp9.webm", "mpeg4.avi", "tone.wav")
 GOOD += ("tone.mp3", "tone.flac", "tone.ogg", "tone.m4a", "cover.png", "animated.gif")
@@ -19,21 +19,22 @@ GOOD += ("tone.mp3", "tone.flac", "tone.ogg", "tone.m4a", "cover.png", "animated
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_300_broken_files(tmp_path: Path, sample: Callable[[str], Path], library: Library, models: ModelSet) -> None:
-    good = [sample(name) for name in GOOD]
-    broken = broken_copies(good, tmp_path / "media", 300)
+def test_every_damaged_file_is_indexed_or_fails_with_a_reason(
+    tmp_path: Path, sample: Callable[[str], Path], library: Library, models: ModelSet
+) -> None:
+    broken = broken_copies([sample(name) for name in GOOD], tmp_path / "media", len(GOOD) * len(DAMAGES))
     (tmp_path / "media" / "good.mp4").write_bytes(sample("both.mp4").read_bytes())
     outcomes = run(tmp_path / "media", library, models)
-    listed = {outcome.location.path for outcome in (*of(Indexed, outcomes), *of(Relocated, outcomes))}
+    indexed = {outcome.location.path for outcome in (*of(Indexed, outcomes), *of(Relocated, outcomes))}
     reasons = {outcome.failure.location.path: outcome.failure.reason for outcome in of(Failed, outcomes)}
-    assert listed.isdisjoint(reasons)
-    assert listed | reasons.keys() >= set(broken)
-    assert tmp_path / "media" / "good.mp4" in listed
+    assert indexed.isdisjoint(reasons)
+    assert indexed | reasons.keys() >= set(broken)
+    assert tmp_path / "media" / "good.mp4" in indexed
     assert all(reason and "\n" not in reason and len(reason) < 120 for reason in reasons.values())
-    assert {path.name for path in listed} == set(places(library))
+    assert {path.name for path in indexed} == set(location_counts(library))
     assert {failure.location.path for failure in library.failures()} == set(reasons)
     (plan,) = of(Plan, outcomes)
     assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
-    again = told(run(tmp_path / "media", library, models))
+    again = names_by_kind(run(tmp_path / "media", library, models))
     assert again["FailedBefore"] == sorted(path.name for path in reasons)
     assert "Failed" not in again

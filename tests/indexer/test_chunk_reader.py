@@ -1,4 +1,4 @@
-"""A file as pieces: windows, the pictures that each adds, and what damaged stretches leave."""
+"""Reading a file in chunks: their windows, frames and sound, and the parts that are damaged."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import MediaError
-from pesearch.indexer.chunk_reader import STOPPED_SECONDS, Piece, decode
+from pesearch.indexer.chunk_reader import MAX_UNCHANGED_SECONDS, MediaChunk, read_chunks
 from pesearch.media.probe import probe
-from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid, windows
+from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid
 from pesearch.types import MediaInfo, MediaKind
 from tests.media.samples import ffmpeg, is_tone, step_of
 
@@ -31,21 +31,25 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def pieces_of(path: Path, models: ModelSet) -> list[Piece]:
-    return list(decode(path, probe(path), models))
+def chunks_of(path: Path, models: ModelSet) -> list[MediaChunk]:
+    return list(read_chunks(path, probe(path), models))
 
 
 def test_chunks_follow_the_timeline_and_each_window_comes_once(long_clip: Path, models: ModelSet) -> None:
-    pieces = pieces_of(long_clip, models)
+    chunks = chunks_of(long_clip, models)
     duration = probe(long_clip).duration_seconds
-    assert [(piece.start_seconds, piece.end_seconds) for piece in pieces] == [(0.0, 20.0), (20.0, duration)]
-    assert [cut for piece in pieces for cut in piece.windows] == [tuple(cut) for cut in windows(duration).tolist()]
-    assert sum(piece.media_seconds for piece in pieces) == pytest.approx(duration)
-    assert all(piece.unread_seconds == 0 for piece in pieces)
+    assert [(chunk.start_seconds, chunk.end_seconds) for chunk in chunks] == [(0.0, 20.0), (20.0, duration)]
+    assert [window for chunk in chunks for window in chunk.windows] == [
+        *((5.0 * number, 5.0 * number + 10.0) for number in range(8)),  # ten seconds each, one every five
+        (37.32, duration),  # the last ends with the file
+    ]
+    assert [len(chunk.windows) for chunk in chunks] == [3, 6]
+    assert sum(chunk.media_seconds for chunk in chunks) == pytest.approx(duration)
+    assert all(chunk.unread_seconds == 0 for chunk in chunks)
 
 
-def test_a_chunk_has_its_sound_with_what_the_codec_sees_around_it(long_clip: Path, models: ModelSet) -> None:
-    first, second = (piece.sound for piece in pieces_of(long_clip, models))
+def test_a_chunk_has_its_sound_with_context_for_the_codec(long_clip: Path, models: ModelSet) -> None:
+    first, second = (chunk.sound for chunk in chunks_of(long_clip, models))
     assert first is not None
     assert second is not None
     context = models.context_steps
@@ -59,63 +63,63 @@ def test_a_chunk_has_its_sound_with_what_the_codec_sees_around_it(long_clip: Pat
     assert (second.window_starts, second.window_ends) == ((500, 625, 750, 875, 933), (625, 750, 875, 1000, 1125))
 
 
-def test_each_picture_of_the_grid_is_a_still_once(long_clip: Path, models: ModelSet) -> None:
-    stills = [still for piece in pieces_of(long_clip, models) for still in piece.stills]
+def test_each_frame_of_the_grid_is_sampled_once(long_clip: Path, models: ModelSet) -> None:
+    frames = [frame for chunk in chunks_of(long_clip, models) for frame in chunk.frames]
     duration = probe(long_clip).duration_seconds
-    assert [still.start_seconds for still in stills] == grid(0, duration).tolist()
-    ends = [still.end_seconds for still in stills]
-    assert ends[:-1] == [still.start_seconds for still in stills[1:]]
+    assert [frame.start_seconds for frame in frames] == grid(0, duration).tolist()
+    ends = [frame.end_seconds for frame in frames]
+    assert ends[:-1] == [frame.start_seconds for frame in frames[1:]]
     assert ends[-1] == pytest.approx(duration)
-    assert ends[-1] - stills[-1].start_seconds <= 1 / FRAMES_PER_SECOND
-    shown = [(still.squares.core.mean() / 255 * 219 + 16 - 30) / 4 for still in stills]
+    assert ends[-1] - frames[-1].start_seconds <= 1 / FRAMES_PER_SECOND
+    shown = [(frame.resized.core.mean() / 255 * 219 + 16 - 30) / 4 for frame in frames]
     assert np.allclose(shown, np.floor(grid(0, duration) + 0.001), atol=0.5)
 
 
-def test_pictures_are_squares_for_the_towers(long_clip: Path, models: ModelSet) -> None:
-    piece, _ = pieces_of(long_clip, models)
-    assert {still.squares.core.shape for still in piece.stills} == {(64, 64, 3)}
-    assert {still.squares.video.shape for still in piece.stills if still.squares.video is not None} == {(32, 32, 3)}
-    assert piece.sound is not None
-    assert [each.at_seconds for each in piece.kept] == [0, 10]
-    kept_bytes = sum(len(each.jpeg) for each in piece.kept)
-    assert piece.size_bytes == 32 * 3 * (64 * 64 + 32 * 32) + kept_bytes + piece.sound.samples.nbytes
+def test_frames_are_resized_for_the_towers(long_clip: Path, models: ModelSet) -> None:
+    chunk, _ = chunks_of(long_clip, models)
+    assert {frame.resized.core.shape for frame in chunk.frames} == {(64, 64, 3)}
+    assert {frame.resized.video.shape for frame in chunk.frames if frame.resized.video is not None} == {(32, 32, 3)}
+    assert chunk.sound is not None
+    assert [each.at_seconds for each in chunk.previews] == [0, 10]
+    kept_bytes = sum(len(each.jpeg) for each in chunk.previews)
+    assert chunk.size_bytes == 32 * 3 * (64 * 64 + 32 * 32) + kept_bytes + chunk.sound.samples.nbytes
 
 
-def test_a_picture_that_stays_is_one_object(tmp_path: Path, models: ModelSet) -> None:
-    """Two pictures in eight seconds: the towers see two."""
+def test_a_frame_that_is_still_shown_is_the_same_object(tmp_path: Path, models: ModelSet) -> None:
+    """Two pictures in eight seconds: the towers get two frames."""
     path = tmp_path / "slides.mkv"
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=0.25:d=8", "-c:v", "ffv1", path)
-    (piece,) = pieces_of(path, models)
-    assert len(piece.stills) == 13
-    assert len({id(still.squares) for still in piece.stills}) == 2
+    (chunk,) = chunks_of(path, models)
+    assert len(chunk.frames) == 13
+    assert len({id(frame.resized) for frame in chunk.frames}) == 2
 
 
-def test_only_what_is_needed_is_decoded(long_clip: Path, models_folder: Path) -> None:
+def test_frames_are_resized_only_for_towers_of_the_model_set(long_clip: Path, models_folder: Path) -> None:
     light = open_model_set("light", "cpu", models_folder)
-    for piece in pieces_of(long_clip, light):
-        assert piece.stills
-        assert {still.squares.video for still in piece.stills} == {None}
-        assert piece.sound is not None
+    for chunk in chunks_of(long_clip, light):
+        assert chunk.frames
+        assert {frame.resized.video for frame in chunk.frames} == {None}
+        assert chunk.sound is not None
 
 
-def test_sound_alone_and_pictures_alone(sample: Sample, models: ModelSet) -> None:
-    (heard,) = pieces_of(sample("tone.wav"), models)
+def test_sound_without_video_and_video_without_sound(sample: Sample, models: ModelSet) -> None:
+    (heard,) = chunks_of(sample("tone.wav"), models)
     assert heard.sound is not None
-    assert heard.stills == ()
-    (seen,) = pieces_of(sample("silent.mp4"), models)
+    assert heard.frames == ()
+    (seen,) = chunks_of(sample("silent.mp4"), models)
     assert seen.sound is None
     shown_since = np.floor(grid(0, 4) * 25 + 0.001) / 25  # 25 pictures a second, a new grey each half second
-    assert [step_of(still.squares.core) for still in seen.stills] == [int(time * 2 + 0.001) for time in shown_since]
+    assert [step_of(frame.resized.core) for frame in seen.frames] == [int(time * 2 + 0.001) for time in shown_since]
 
 
-def test_a_still_picture(sample: Sample, models: ModelSet) -> None:
-    (piece,) = pieces_of(sample("cover.png"), models)
-    assert [(still.start_seconds, still.end_seconds) for still in piece.stills] == [(0.0, 0.0)]
-    assert (piece.sound, piece.windows, piece.media_seconds) == (None, (), 0.0)
+def test_a_still_image(sample: Sample, models: ModelSet) -> None:
+    (chunk,) = chunks_of(sample("cover.png"), models)
+    assert [(frame.start_seconds, frame.end_seconds) for frame in chunk.frames] == [(0.0, 0.0)]
+    assert (chunk.sound, chunk.windows, chunk.media_seconds) == (None, (), 0.0)
 
 
-def test_a_damaged_stretch_is_passed_over_and_counted(tmp_path: Path, models: ModelSet) -> None:
-    """17.3 s in which every picture stands for itself; those from 9.5 s to 15.5 s are overwritten."""
+def test_a_damaged_stretch_is_skipped_and_counted_as_unread(tmp_path: Path, models: ModelSet) -> None:
+    """17.3 s of intra-coded frames; those from 9.5 s to 15.5 s are overwritten."""
     path = tmp_path / "broken.avi"
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=17.3", "-c:v", "mjpeg", path)
     content = bytearray(path.read_bytes())
@@ -124,32 +128,32 @@ def test_a_damaged_stretch_is_passed_over_and_counted(tmp_path: Path, models: Mo
         size = int.from_bytes(content[at : at + 4], "little")
         content[at + 4 : at + 4 + size] = bytes(size)
     path.write_bytes(content)
-    (piece,) = pieces_of(path, models)
-    times = np.array([still.start_seconds for still in piece.stills])
+    (chunk,) = chunks_of(path, models)
+    times = np.array([frame.start_seconds for frame in chunk.frames])
     assert not ((times > 9.6) & (times < 15.4)).any()
     assert len(times) in range(16, 20)
-    assert piece.unread_seconds == pytest.approx(6, abs=0.7)
+    assert chunk.unread_seconds == pytest.approx(6, abs=0.7)
 
 
-def test_nothing_that_decodes_is_an_error(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
-    """The file says that it has pictures; there is no such file any more."""
+def test_a_file_of_which_nothing_can_be_decoded_is_an_error(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
+    """The file was removed after it was probed."""
     gone = tmp_path / "gone.mp4"
     info: MediaInfo = probe(sample("both.mp4"))
     with pytest.raises(MediaError, match="vanished"):
-        list(decode(gone, info, models))
-    still = probe(sample("cover.png"))
-    assert still.kind is MediaKind.IMAGE
+        list(read_chunks(gone, info, models))
+    frame = probe(sample("cover.png"))
+    assert frame.kind is MediaKind.IMAGE
     with pytest.raises(MediaError, match="vanished"):
-        list(decode(gone, still, models))
+        list(read_chunks(gone, frame, models))
 
 
 def test_a_clock_that_jumps_costs_nothing(sample: Sample, models: ModelSet) -> None:
-    """8 s of pictures and sound, in two parts that the clock says are 1000 s apart."""
-    pieces = pieces_of(sample("jumping_clock.ts"), models)
-    assert sum(piece.media_seconds for piece in pieces) == pytest.approx(1004, abs=0.1)
-    cuts = [cut for piece in pieces for cut in piece.windows]
-    assert len(cuts) <= (STOPPED_SECONDS + 3 * CHUNK_SECONDS) / HOP_SECONDS + 2
-    assert cuts[-1][1] == pieces[-1].end_seconds
-    assert sum(piece.sound.samples.any() for piece in pieces if piece.sound is not None) <= 4
-    assert max(still.end_seconds for piece in pieces for still in piece.stills) == pytest.approx(1004, abs=0.1)
-    assert sum(piece.unread_seconds for piece in pieces) == 0
+    """8 s of video and sound, in two parts that are 1000 s apart by their timestamps."""
+    chunks = chunks_of(sample("jumping_clock.ts"), models)
+    assert sum(chunk.media_seconds for chunk in chunks) == pytest.approx(1004, abs=0.1)
+    cuts = [cut for chunk in chunks for cut in chunk.windows]
+    assert len(cuts) <= (MAX_UNCHANGED_SECONDS + 3 * CHUNK_SECONDS) / HOP_SECONDS + 2
+    assert cuts[-1][1] == chunks[-1].end_seconds
+    assert sum(chunk.sound.samples.any() for chunk in chunks if chunk.sound is not None) <= 4
+    assert max(frame.end_seconds for chunk in chunks for frame in chunk.frames) == pytest.approx(1004, abs=0.1)
+    assert sum(chunk.unread_seconds for chunk in chunks) == 0

@@ -1,4 +1,4 @@
-"""Crawling: what is found, in which order, and what is never touched."""
+"""Crawling: which files are found, in which order, and which are never opened."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_files_before_folders_each_by_name(tmp_path: Path) -> None:
     assert names(tmp_path, found(tmp_path)) == ["B.mp4", "c.mp4", "a/later.mp4", "a/z/deep.mp4", "b/1.mp4", "b/2.mp4"]
 
 
-def test_a_location_tells_size_and_time(tmp_path: Path) -> None:
+def test_a_location_has_size_and_time(tmp_path: Path) -> None:
     plant(tmp_path, "clip.mp4")
     os.utime(tmp_path / "clip.mp4", ns=(1, 1_234_567_890_123_456_789))
     assert list(crawl([tmp_path])) == [Location(tmp_path / "clip.mp4", len("clip.mp4"), 1_234_567_890_123_456_789)]
@@ -42,7 +42,7 @@ def test_paths_that_overlap_give_each_file_once(tmp_path: Path) -> None:
     assert sorted(names(tmp_path, paths)) == ["a/1.mp4", "a/b/2.mp4"]
 
 
-def test_hidden_and_system_names_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_and_system_names_are_skipped(tmp_path: Path) -> None:
     plant(
         tmp_path, "seen.mp4", ".hidden.mp4", "._seen.mp4", ".git/object.mp4", "@eaDir/thumb.jpg",
         "System Volume Information/x.mp4", "$RECYCLE.BIN/x.mp4", "deep/node_modules/x.mp4", "lost+found/x.mp4",
@@ -50,12 +50,12 @@ def test_hidden_and_system_names_are_passed_over(tmp_path: Path) -> None:
     assert names(tmp_path, found(tmp_path)) == ["seen.mp4"]
 
 
-def test_what_is_named_itself_is_taken_even_if_hidden(tmp_path: Path) -> None:
+def test_a_path_given_by_the_user_is_taken_even_if_hidden(tmp_path: Path) -> None:
     plant(tmp_path, ".secret/a.mp4", ".b.mp4")
     assert names(tmp_path, found(tmp_path / ".secret", tmp_path / ".b.mp4")) == [".secret/a.mp4", ".b.mp4"]
 
 
-def test_a_library_inside_is_no_media(tmp_path: Path) -> None:
+def test_a_library_inside_a_folder_is_skipped(tmp_path: Path) -> None:
     plant(tmp_path, "clip.mp4", "library/library.duckdb", "library/thumbnails/1.jpg")
     assert names(tmp_path, found(tmp_path)) == ["clip.mp4"]
 
@@ -80,13 +80,13 @@ def test_pipes_sockets_and_devices_are_never_opened(tmp_path: Path) -> None:
     assert failed(tmp_path / "pipe.mp4") == [(tmp_path / "pipe.mp4", "neither a file nor a folder")]
 
 
-def test_a_path_that_is_not_there_fails_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_a_missing_path_fails_and_the_others_are_crawled(tmp_path: Path) -> None:
     plant(tmp_path, "clip.mp4")
     assert failed(tmp_path / "gone", tmp_path) == [(tmp_path / "gone", "no such file or directory")]
     assert found(tmp_path / "gone", tmp_path) == [tmp_path / "clip.mp4"]
 
 
-def test_a_folder_that_may_not_be_read_fails_and_the_rest_goes_on() -> None:
+def test_an_unreadable_folder_fails_and_the_others_are_crawled() -> None:
     with public_folder() as root:
         plant(root, "closed/a.mp4", "open/b.mp4")
         (root / "closed").chmod(0)
@@ -96,7 +96,7 @@ def test_a_folder_that_may_not_be_read_fails_and_the_rest_goes_on() -> None:
         (root / "closed").chmod(0o755)
 
 
-def test_deeper_than_the_stack_of_python(tmp_path: Path) -> None:
+def test_a_tree_deeper_than_the_python_stack(tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1200):  # a path this long can only be made step by step
         os.mkdir("d", dir_fd=here)
@@ -116,7 +116,7 @@ HOSTILE = st.binary(min_size=1, max_size=40).filter(
 
 @settings(deadline=None, max_examples=50)
 @given(st.sets(HOSTILE, min_size=1, max_size=5))
-def test_names_of_any_bytes(tmp_path_factory: pytest.TempPathFactory, given_names: set[bytes]) -> None:
+def test_file_names_of_any_bytes(tmp_path_factory: pytest.TempPathFactory, given_names: set[bytes]) -> None:
     root = tmp_path_factory.mktemp("hostile")
     for name in given_names:
         Path(root, os.fsdecode(name)).touch()

@@ -1,4 +1,4 @@
-"""Cues on their way into a library: with new files, and whenever a sidecar comes, changes or goes."""
+"""Cues are read with new files, and whenever a sidecar is added, changed or removed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.progress_events import CuesLeftOut, CuesTaken, Indexed, Outcome, Relocated, Unchanged
+from pesearch.indexer.progress_events import CuesSkipped, CuesUpdated, Indexed, Outcome, Relocated, Unchanged
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.library import Library
 from tests.indexer.runs import of, run
@@ -44,21 +44,21 @@ def test_cues_come_with_a_new_file(folder: Path, library: Library, models: Model
     assert library.status().cues == 1
     before = library.generation()
     again = run(folder, library, models)
-    assert not of(CuesTaken, again) and library.generation() == before
+    assert not of(CuesUpdated, again) and library.generation() == before
 
 
-def test_what_is_written_inside_comes_too(folder: Path, library: Library, models: ModelSet) -> None:
+def test_cues_inside_a_file_are_read(folder: Path, library: Library, models: ModelSet) -> None:
     both = ["-i", folder / "tone.wav", "-i", folder / "tone.en.srt", "-map", "0", "-map", "1"]
     ffmpeg(*both, "-metadata", "title=A film", folder / "film.mkv")
     run(folder, library, models)
     assert said(library)["film.mkv"] == ["A film", "mind the gap"]
 
 
-def test_sidecar_that_comes_changes_and_goes(folder: Path, library: Library, models: ModelSet) -> None:
-    """The media is not touched: nothing is decoded or embedded again."""
+def test_a_sidecar_that_is_added_changed_and_removed(folder: Path, library: Library, models: ModelSet) -> None:
+    """Nothing is decoded or embedded again."""
     run(folder, library, models)
     (folder / "tone.de.srt").write_text(srt("Vorsicht"))
-    (taken,) = of(CuesTaken, added := run(folder, library, models))
+    (taken,) = of(CuesUpdated, added := run(folder, library, models))
     assert taken.cues == 1 and nothing_embedded(added) and of(Unchanged, added)
     assert said(library) == {"tone.wav": ["mind the gap", "Vorsicht"]}
     (folder / "tone.en.srt").write_text(srt("mind the wider gap"))
@@ -70,7 +70,7 @@ def test_sidecar_that_comes_changes_and_goes(folder: Path, library: Library, mod
     assert [hit.cue.text for hit in library.search_cues("gap OR vorsicht", 9)] == ["mind the wider gap"]
 
 
-def test_moved_file_takes_its_sidecar_along(folder: Path, library: Library, models: ModelSet) -> None:
+def test_a_moved_file_keeps_its_sidecar(folder: Path, library: Library, models: ModelSet) -> None:
     run(folder, library, models)
     new = folder / "later"
     new.mkdir()
@@ -82,7 +82,7 @@ def test_moved_file_takes_its_sidecar_along(folder: Path, library: Library, mode
     assert [source.sidecar.path for source in library.cue_sources() if source.sidecar] == [new / "tone.en.srt"]
 
 
-def test_copies_bring_their_own_sidecars(folder: Path, library: Library, models: ModelSet) -> None:
+def test_sidecars_of_copies_are_read(folder: Path, library: Library, models: ModelSet) -> None:
     shutil.copy(folder / "tone.wav", folder / "copy.wav")
     (folder / "copy.srt").write_text(srt("stand clear"))
     run(folder, library, models)
@@ -92,39 +92,39 @@ def test_copies_bring_their_own_sidecars(folder: Path, library: Library, models:
     assert library.generation() == before
 
 
-def test_one_sidecar_of_two_names_is_read_once(folder: Path, library: Library, models: ModelSet) -> None:
+def test_a_sidecar_that_matches_two_copies_is_read_once(folder: Path, library: Library, models: ModelSet) -> None:
     shutil.copy(folder / "tone.wav", folder / "tone.wave")
     for _ in range(2):
         outcomes = run(folder, library, models)
-    assert not of(CuesTaken, outcomes)
+    assert not of(CuesUpdated, outcomes)
     assert list(said(library).values()) == [["mind the gap"]]
 
 
-def test_bad_sidecar_never_fails_the_file(folder: Path, library: Library, models: ModelSet) -> None:
-    """Why is told once, and again only when it has changed; what else is beside the file is read."""
+def test_a_bad_sidecar_does_not_fail_the_file(folder: Path, library: Library, models: ModelSet) -> None:
+    """The reason is reported once, and again only when the sidecar has changed; other sidecars are read."""
     (folder / "tone.srt").write_bytes(bytes(range(256)))
     outcomes = run(folder, library, models)
-    (left_out,) = of(CuesLeftOut, outcomes)
+    (left_out,) = of(CuesSkipped, outcomes)
     assert left_out.path == folder / "tone.srt" and "text" in left_out.reason
     assert len(of(Indexed, outcomes)) == 1 and said(library) == {"tone.wav": ["mind the gap"]}
-    assert not of(CuesLeftOut, run(folder, library, models))
+    assert not of(CuesSkipped, run(folder, library, models))
     (folder / "tone.srt").write_bytes(bytes(range(255)))
-    assert of(CuesLeftOut, run(folder, library, models))
+    assert of(CuesSkipped, run(folder, library, models))
 
 
-def test_library_from_before_cues_takes_them_up(folder: Path, library: Library, models: ModelSet) -> None:
+def test_a_library_from_before_cues_reads_them(folder: Path, library: Library, models: ModelSet) -> None:
     run(folder, library, models)
     with transaction(library.folder) as connection:
         connection.execute("DELETE FROM cues")
         connection.execute("DELETE FROM cue_sources")
     outcomes = run(folder, library, models)
-    assert nothing_embedded(outcomes) and [each.cues for each in of(CuesTaken, outcomes)] == [1]
+    assert nothing_embedded(outcomes) and [each.cues for each in of(CuesUpdated, outcomes)] == [1]
     assert said(library) == {"tone.wav": ["mind the gap"]}
 
 
-def test_file_that_is_away_keeps_its_cues(folder: Path, library: Library, models: ModelSet) -> None:
+def test_an_offline_file_keeps_its_cues(folder: Path, library: Library, models: ModelSet) -> None:
     run(folder, library, models)
-    folder.rename(folder.with_name("away"))
+    folder.rename(folder.with_name("offline"))
     folder.mkdir()
     run(folder, library, models)
     assert said(library) == {"tone.wav": ["mind the gap"]}

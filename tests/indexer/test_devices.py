@@ -1,11 +1,14 @@
-"""Several devices: a process each, one library."""
+"""Several devices: one process per device, one library."""
 
 from __future__ import annotations
 
+import queue
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,26 +16,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.errors import ModelError
-from pesearch.indexer.devices import split
-from pesearch.indexer.progress_events import Plan, Progress, Spent
+from pesearch.errors import DeviceError, ModelError
+from pesearch.indexer import devices
+from pesearch.indexer.devices import ShareDone, split_by_length
+from pesearch.indexer.progress_events import Plan, Progress, RunTimings
 from pesearch.indexer.run import index
-from pesearch.indexer.survey import Work
+from pesearch.indexer.survey import EmbedTask
 from pesearch.locations import Location
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library, create_library
 from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind
-from tests.indexer.runs import held, of, run, told
+from tests.indexer.runs import names_by_kind, of, row_counts, run
 from tests.media.samples import ffmpeg
 
 
-def work_of(seconds: float) -> Work:
-    return Work(Location(Path("a"), 1, 1), (), "f", MediaInfo(MediaKind.AUDIO, seconds, None, None))
+def tasks_of(seconds: float) -> EmbedTask:
+    return EmbedTask(Location(Path("a"), 1, 1), (), "f", MediaInfo(MediaKind.AUDIO, seconds, None, None))
+
+
+def test_files_are_shared_out_by_length_not_by_number() -> None:
+    lengths = [600.0, 30.0, 3600.0, 60.0, 0.0, 1800.0, 900.0]
+    shares = split_by_length([tasks_of(seconds) for seconds in lengths], 2)
+    assert [[task.info.duration_seconds for task in share] for share in shares] == [
+        [3600.0],
+        [1800.0, 900.0, 600.0, 60.0, 30.0, 0.0],
+    ]
 
 
 @given(st.lists(st.floats(0, 10_000), max_size=40), st.integers(1, 8))
-def test_every_file_is_in_one_share_and_shares_are_alike(lengths: list[float], count: int) -> None:
-    shares = split([work_of(seconds) for seconds in lengths], count)
+def test_every_file_is_in_one_share_and_shares_are_balanced(lengths: list[float], count: int) -> None:
+    shares = split_by_length([tasks_of(seconds) for seconds in lengths], count)
     assert sorted(task.info.duration_seconds for share in shares for task in share) == sorted(lengths)
     sums = [sum(task.info.duration_seconds + 1 for task in share) for share in shares]
     assert max(sums) - min(sums) <= max(lengths, default=0) + 1
@@ -51,9 +64,9 @@ def test_two_processes_make_the_same_library(
     run(media, library, models)
     shared = create_library(tmp_path / "shared", both.name, both.spaces)
     outcomes = run(media, shared, both)
-    assert both._models.loaded == frozenset()  # nothing was embedded here
-    assert told(outcomes) == {"Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "tone.wav"]}
-    assert held(shared) == held(library)
+    assert both._windows is None  # nothing was embedded here
+    assert names_by_kind(outcomes) == {"Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    assert row_counts(shared) == row_counts(library)
     files = {file.path: file.id for file in shared.files()}
     for file in library.files():
         for space in MEDIA_SPACES:
@@ -63,25 +76,27 @@ def test_two_processes_make_the_same_library(
         assert nearest_preview(shared.folder, file.fingerprint, 0) == nearest_preview(
             library.folder, file.fingerprint, 0
         )
-    (plan,), (spent,) = of(Plan, outcomes), of(Spent, outcomes)
+    (plan,), (timings,) = of(Plan, outcomes), of(RunTimings, outcomes)
     assert sum(step.media_seconds for step in of(Progress, outcomes)) == pytest.approx(plan.media_seconds)
-    assert spent.codec_seconds > 0
+    assert timings.codec_seconds > 0
 
 
 @pytest.mark.slow
-def test_an_error_of_one_process_ends_the_run_in_one_line(tmp_path: Path, media: Path, models_folder: Path) -> None:
+def test_an_error_in_a_process_is_raised_in_the_parent(tmp_path: Path, media: Path, models_folder: Path) -> None:
     folder = Path(shutil.copytree(models_folder, tmp_path / "models"))
     broken = open_model_set("starter", "cpu,cpu", folder)
     library = create_library(tmp_path / "library", broken.name, broken.spaces)
     (folder / "pe_av" / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(ModelError, match="pe_av cannot be loaded"):
-        list(index([media], library, broken))
+        list(index([media / "sound"], library, broken))
     assert library.files() == []
 
 
 PARENT = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from pesearch.encoders.model_set import open_model_set
 from pesearch.indexer.run import index
 from pesearch.store.library import open_library
@@ -92,11 +107,34 @@ for outcome in index([folder], open_library(library), open_model_set("starter", 
 """
 
 
+def test_messages_are_passed_on_until_a_process_is_done() -> None:
+    messages: queue.Queue[Any] = queue.Queue()
+    done = ShareDone((), ())
+    for message in (Progress(1.0), (), done, Progress(2.0)):
+        messages.put(message)
+    events = devices._until_done(cast(Any, messages), [])
+    assert [next(events), next(events)] == [Progress(1.0), ()]
+    with pytest.raises(StopIteration) as end:
+        next(events)
+    assert end.value.value is done
+
+
+def test_a_process_that_dies_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its messages are taken first. A process that has ended well is no reason to stop."""
+    monkeypatch.setattr(devices, "POLL_SECONDS", 0.001)
+    messages: queue.Queue[Any] = queue.Queue()
+    messages.put(Progress(1.0))
+    processes = [SimpleNamespace(exitcode=0), SimpleNamespace(exitcode=-9)]
+    events = devices._until_done(cast(Any, messages), cast(Any, processes))
+    assert next(events) == Progress(1.0)
+    with pytest.raises(DeviceError, match="A device process has died"):
+        next(events)
+
+
 @pytest.mark.slow
-def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path, library: Library, models_folder: Path) -> None:
-    """All of them write to the same pipe: it ends when the last of them has."""
-    for number in range(2):
-        ffmpeg("-f", "lavfi", "-i", f"sine={500 + number}:d=3600", tmp_path / f"{number}.wav")
+def test_a_process_ends_when_its_parent_is_killed(tmp_path: Path, library: Library, models_folder: Path) -> None:
+    """Both write to the same pipe: it is closed when the last of them has ended."""
+    ffmpeg("-f", "lavfi", "-i", "sine=500:r=8000:d=1300", tmp_path / "long.wav")  # long enough to be streamed to disk
     command = [sys.executable, "-c", PARENT, tmp_path, library.folder, models_folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

@@ -1,4 +1,4 @@
-"""What is left out: ignore files and --exclude, with the rules of gitignore."""
+"""Ignore files and --exclude follow the rules of gitignore."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def found(root: Path, excludes: Sequence[str] = ()) -> list[str]:
     return names(root, [each.path for each in crawl([root], excludes) if isinstance(each, Location)])
 
 
-def test_an_ignore_file_holds_below_its_folder(tmp_path: Path) -> None:
+def test_an_ignore_file_applies_below_its_folder(tmp_path: Path) -> None:
     plant(tmp_path, "raw/a.mp4", "keep/raw/b.mp4", "c.tmp", "keep/c.tmp")
     (tmp_path / "keep" / ".pesearchignore").write_text("# proxies\n\n*.tmp\n")
     assert found(tmp_path) == ["c.tmp", "keep/raw/b.mp4", "raw/a.mp4"]
 
 
-def test_deeper_files_override_and_take_back(tmp_path: Path) -> None:
+def test_deeper_ignore_files_override_and_re_include(tmp_path: Path) -> None:
     plant(tmp_path, "a.wav", "music/b.wav", "music/c.wav", "music/deep/b.wav")
     (tmp_path / ".pesearchignore").write_text("*.wav\n")
     (tmp_path / "music" / ".pesearchignore").write_text("!b.wav\n")
     assert found(tmp_path) == ["music/b.wav", "music/deep/b.wav"]
 
 
-def test_what_lies_in_an_ignored_folder_cannot_be_taken_back(tmp_path: Path) -> None:
+def test_files_in_an_ignored_folder_cannot_be_re_included(tmp_path: Path) -> None:
     plant(tmp_path, "private/a.mp4", "b.mp4")
     (tmp_path / ".pesearchignore").write_text("private/\n!private/a.mp4\n")
     assert found(tmp_path) == ["b.mp4"]
 
 
-def test_excludes_outrank_ignore_files(tmp_path: Path) -> None:
+def test_excludes_override_ignore_files(tmp_path: Path) -> None:
     plant(tmp_path, "a.mp4", "b.mp4")
     (tmp_path / ".pesearchignore").write_text("!a.mp4\n")
     assert found(tmp_path, ["a.*"]) == ["b.mp4"]
@@ -59,26 +59,26 @@ def test_excluding_an_absolute_path(tmp_path: Path) -> None:
     assert found(tmp_path, [str(tmp_path / "a")]) == ["b/x.mp4"]
 
 
-def test_a_pattern_does_not_meet_the_folders_above(tmp_path: Path) -> None:
+def test_a_pattern_does_not_match_the_folders_above(tmp_path: Path) -> None:
     root = plant(tmp_path / "videos", "clip.mp4")
     assert found(root, ["videos", tmp_path.parts[1]]) == ["clip.mp4"]
 
 
-def test_a_file_named_itself_can_be_excluded(tmp_path: Path) -> None:
+def test_a_file_given_by_the_user_can_be_excluded(tmp_path: Path) -> None:
     plant(tmp_path, "a.mp4", "b.mp4")
     both = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
     assert [each.path for each in crawl(both, ["a*"]) if isinstance(each, Location)] == both[1:]
 
 
-def test_a_senseless_pattern(tmp_path: Path) -> None:
+def test_an_invalid_pattern(tmp_path: Path) -> None:
     plant(tmp_path, "sub/a.mp4", "b.mp4")
-    with pytest.raises(PesearchError, match="--exclude: not a pattern"):
+    with pytest.raises(PesearchError, match="--exclude: not a valid gitignore pattern"):
         list(crawl([tmp_path], ["!"]))
     (tmp_path / "sub" / ".pesearchignore").write_text("!\n")
     failure = next(each for each in crawl([tmp_path]) if isinstance(each, Failure))
     assert failure.location.path == tmp_path / "sub"
-    assert "not a pattern" in failure.reason
-    assert found(tmp_path) == ["b.mp4"]  # what was to be left out is not taken by mistake
+    assert "not a valid gitignore pattern" in failure.reason
+    assert found(tmp_path) == ["b.mp4"]  # files that may be meant to be excluded are not taken
 
 
 def test_an_ignore_file_of_any_bytes(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A long file goes to the disk while it is embedded: the library is the same, and a file that fails leaves nothing."""
+"""A long file is written to disk while it is embedded: the library is the same, and a failed file leaves nothing."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ import pyarrow as pa
 import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.indexer import pipeline
-from pesearch.indexer import row_buffer as rows
-from pesearch.indexer.commit import Embedded
+from pesearch.indexer import pipeline, row_buffer
+from pesearch.indexer.commit import EmbeddedFile
 from pesearch.indexer.progress_events import Failed, Progress
 from pesearch.indexer.run import index
-from pesearch.indexer.survey import Work
+from pesearch.indexer.survey import EmbedTask
 from pesearch.indexer.timings import StageTimings
 from pesearch.locations import Location
 from pesearch.media.probe import probe
 from pesearch.store.library import Library, create_library
-from pesearch.store.write import streaming as draft
+from pesearch.store.write import streaming
 from pesearch.types import MEDIA_SPACES
-from tests.indexer.runs import of, run, told
+from tests.indexer.runs import names_by_kind, of, run
 from tests.media.samples import ffmpeg
 
 
@@ -34,17 +33,17 @@ def starter() -> ModelSet:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("long")
-    media = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=65", "-f", "lavfi", "-i", "anoisesrc=r=16000:d=65")
+    media = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=41", "-f", "lavfi", "-i", "anoisesrc=r=16000:d=41")
     ffmpeg(*media, "-c:v", "libx264", "-preset", "ultrafast", folder / "long.mp4")
     return folder
 
 
 @pytest.fixture
 def long(tmp_path: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch) -> Library:
-    """An empty library for files that are all long."""
-    monkeypatch.setattr(pipeline, "LONG_SECONDS", 1.0)
-    monkeypatch.setattr(rows, "BATCH_ROWS", 5)
-    monkeypatch.setattr(draft, "BATCH_ROWS", 7)
+    """An empty library for which every file counts as long."""
+    monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
+    monkeypatch.setattr(row_buffer, "BATCH_ROWS", 5)
+    monkeypatch.setattr(streaming, "BATCH_ROWS", 7)
     return create_library(tmp_path / "long", starter.name, starter.spaces)
 
 
@@ -58,13 +57,13 @@ def batches_of_frames(library: Library) -> int:
 
 
 @pytest.mark.slow
-def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet, long: Library) -> None:
-    assert told(run(folder, long, starter)) == {"Indexed": ["long.mp4"]}
+def test_a_streamed_file_gives_the_same_library(tmp_path: Path, folder: Path, starter: ModelSet, long: Library) -> None:
+    assert names_by_kind(run(folder, long, starter)) == {"Indexed": ["long.mp4"]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "LONG_SECONDS", 100.0)
+        patch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 100.0)
         short = create_library(tmp_path / "short", starter.name, starter.spaces)
         run(folder, short, starter)
-    assert (batches_of_frames(long), batches_of_frames(short)) == (15, 1)  # 104 rows, as they came and as a whole
+    assert (batches_of_frames(long), batches_of_frames(short)) == (10, 1)  # 66 rows, as they came and as a whole
     (one,), (other,) = long.files(), short.files()
     for space in MEDIA_SPACES:
         ours, expected = long.vectors(one.id, space), short.vectors(other.id, space)
@@ -72,19 +71,19 @@ def test_the_library_is_the_same(tmp_path: Path, folder: Path, starter: ModelSet
         np.testing.assert_allclose(ours.vectors, expected.vectors, atol=1e-3)
     ours, expected = long.features(one.id), short.features(other.id)
     assert ours is not None and expected is not None
-    assert ours.steps.shape == expected.steps.shape == (65 * 25, ours.steps.shape[1])
+    assert ours.steps.shape == expected.steps.shape == (41 * 25, ours.steps.shape[1])
     np.testing.assert_allclose(ours.steps, expected.steps, atol=1e-2)
 
 
 @pytest.mark.slow
-def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starter: ModelSet, long: Library) -> None:
+def test_a_finished_file_stays_when_the_run_is_stopped(folder: Path, starter: ModelSet, long: Library) -> None:
     path = folder / "long.mp4"
-    work = [Work(Location.of_file(path), (), "fingerprint", probe(path))]
-    embedding = pipeline.embed(work, starter, StageTimings(), long.folder)
+    tasks = [EmbedTask(Location.now(path), (), "fingerprint", probe(path))]
+    embedding = pipeline.embed(tasks, starter, StageTimings(), long.folder)
     with long.writer() as writer:
         (finished,) = next(each for each in embedding if not isinstance(each, Progress))
         embedding.close()
-        assert isinstance(finished, Embedded)
+        assert isinstance(finished, EmbeddedFile)
         writer.add([finished.file])
     (file,) = long.files()
     assert all(len(long.vectors(file.id, space).vectors) for space in MEDIA_SPACES)
@@ -92,7 +91,7 @@ def test_what_was_handed_over_stays_when_the_run_is_stopped(folder: Path, starte
 
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["stopped", "vanished"])
-def test_nothing_is_left_of_a_file_that_is_not_finished(
+def test_an_unfinished_file_leaves_nothing_on_disk(
     tmp_path: Path, folder: Path, starter: ModelSet, long: Library, end: str
 ) -> None:
     media = tmp_path / "media"

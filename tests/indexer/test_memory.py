@@ -1,4 +1,4 @@
-"""Memory that runs out in the middle of a run: smaller batches, the same library, and a line at the end."""
+"""When memory runs out during a run: smaller batches, the same library, and a warning at the end."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import pytest
 import torch
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.indexer.progress_events import Spent
+from pesearch.indexer.progress_events import RunTimings
 from pesearch.store.library import Library, create_library
 from pesearch.types import MEDIA_SPACES
-from tests.indexer.runs import of, run, told
+from tests.indexer.runs import names_by_kind, of, run
 
 
-def limited_to(most: int, compute: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
-    """The real exception, for batches of more than so many."""
+def limited_to(max_size: int, compute: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], Any]:
+    """Raises torch's exception for batches of more than `max_size`."""
 
     def limited(batch: torch.Tensor) -> Any:
-        if len(batch) > most:
+        if len(batch) > max_size:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
         return compute(batch)
 
     return limited
 
 
-def test_the_batch_is_halved_and_the_work_goes_on(
+def test_batches_are_halved_when_memory_runs_out(
     tmp_path: Path,
     media: Path,
     library: Library,
@@ -44,9 +44,9 @@ def test_the_batch_is_halved_and_the_work_goes_on(
     monkeypatch.setattr(tower, "_compute", limited_to(1, tower._compute))
     again = create_library(tmp_path / "narrow", narrow.name, narrow.spaces)
     outcomes = run(media, again, narrow)
-    assert told(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
-    (spent,) = of(Spent, outcomes)
-    assert spent.troubles == ("memory ran out: batches of frames were reduced from 16 to 1",)
+    assert names_by_kind(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    (timings,) = of(RunTimings, outcomes)
+    assert timings.warnings == ("memory ran out: frames were taken 1 at a time in place of 16",)
     files = {file.path: file.id for file in again.files()}
     for file in library.files():
         for space in MEDIA_SPACES:

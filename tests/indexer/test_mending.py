@@ -1,4 +1,4 @@
-"""What damage has cost is embedded again by the next run, and nothing else is."""
+"""After `doctor --repair`, the next run embeds the files that lost data again, and no others."""
 
 from __future__ import annotations
 
@@ -9,72 +9,78 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
-from tests.indexer.runs import held, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, row_counts, run
 
 
-def mend(library: Library) -> int:
-    """How many lines it takes."""
+def repair_lines(library: Library) -> int:
+    """The number of lines that the repair reports."""
     return len(list(repair(library.folder)))
 
 
-def test_lost_vectors(media: Path, library: Library, models: ModelSet) -> None:
+def test_lost_vectors_are_embedded_again(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
-    whole = held(library)
+    whole = row_counts(library)
     next((library.folder / "vectors" / "frame").iterdir()).write_bytes(b"damage")
-    assert mend(library) == 1
-    assert set(held(library)["tone.wav"]) == set(whole["tone.wav"])
-    assert held(library)["both.mp4"] == held(library)["cover.png"] == {}
-    assert told(run(media, library, models)) == {"Indexed": ["both.mp4", "cover.png"], "Unchanged": ["tone.wav"]}
-    assert held(library) == whole
-    assert told(run(media, library, models)) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
+    assert repair_lines(library) == 1
+    assert set(row_counts(library)["tone.wav"]) == set(whole["tone.wav"])
+    assert row_counts(library)["both.mp4"] == row_counts(library)["cover.png"] == {}
+    assert names_by_kind(run(media, library, models)) == {
+        "Indexed": ["both.mp4", "cover.png"],
+        "Unchanged": ["tone.wav"],
+    }
+    assert row_counts(library) == whole
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
     assert library.failures() == []
 
 
-def test_lost_features(media: Path, tmp_path: Path, starter: ModelSet) -> None:
-    """With models that keep them."""
+def test_lost_features_are_embedded_again(media: Path, tmp_path: Path, starter: ModelSet) -> None:
+    """With a model set that stores features."""
     library, models = create_library(tmp_path / "library", starter.name, starter.spaces), starter
     run(media, library, models)
-    whole = held(library)
+    whole = row_counts(library)
     next((library.folder / "features").iterdir()).unlink()
-    assert mend(library) == 1
-    assert held(library) == whole
-    assert told(run(media, library, models)) == {"Indexed": ["both.mp4", "tone.wav"], "Unchanged": ["cover.png"]}
-    assert held(library) == whole
+    assert repair_lines(library) == 1
+    assert row_counts(library) == whole
+    assert names_by_kind(run(media, library, models)) == {
+        "Indexed": ["both.mp4", "tone.wav"],
+        "Unchanged": ["cover.png"],
+    }
+    assert row_counts(library) == whole
     assert sum(library.features(file.id) is not None for file in library.files()) == 2
 
 
-def test_a_file_that_moved_before_it_was_embedded_again(media: Path, library: Library, models: ModelSet) -> None:
+def test_a_damaged_file_that_moved_is_embedded_again(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
-    whole = held(library)["tone.wav"]
+    whole = row_counts(library)["tone.wav"]
     next((library.folder / "vectors" / "audio").iterdir()).unlink()
-    mend(library)
+    repair_lines(library)
     (media / "sound" / "tone.wav").rename(media / "moved.wav")
-    assert told(run(media, library, models))["Indexed"] == ["both.mp4", "moved.wav"]
-    assert held(library)["moved.wav"] == whole
-    assert set(places(library)) == {"both.mp4", "cover.png", "moved.wav"}
+    assert names_by_kind(run(media, library, models))["Indexed"] == ["both.mp4", "moved.wav"]
+    assert row_counts(library)["moved.wav"] == whole
+    assert set(location_counts(library)) == {"both.mp4", "cover.png", "moved.wav"}
 
 
-def test_a_copy_that_is_away_is_not_embedded_when_it_comes_back(
+def test_an_offline_copy_is_not_embedded_when_it_is_back(
     media: Path, library: Library, models: ModelSet, tmp_path: Path
 ) -> None:
-    copy, away = media / "copy.wav", tmp_path / "away.wav"
+    copy, offline = media / "copy.wav", tmp_path / "offline.wav"
     copy.write_bytes((media / "sound" / "tone.wav").read_bytes())
     run(media, library, models)
     next((library.folder / "vectors" / "audio").iterdir()).unlink()
-    mend(library)
-    copy.rename(away)
-    assert told(run(media, library, models))["Indexed"] == ["both.mp4", "tone.wav"]
-    away.rename(copy)
-    assert told(run(media, library, models))["Relocated"] == ["copy.wav"]
+    repair_lines(library)
+    copy.rename(offline)
+    assert names_by_kind(run(media, library, models))["Indexed"] == ["both.mp4", "tone.wav"]
+    offline.rename(copy)
+    assert names_by_kind(run(media, library, models))["Relocated"] == ["copy.wav"]
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 999])
 def test_a_damaged_catalogue(media: Path, library: Library, models: ModelSet, content: bytes) -> None:
     run(media, library, models)
-    whole = held(library)
+    whole = row_counts(library)
     (library.folder / "library.duckdb").write_bytes(content)
-    assert mend(library) == 1
+    assert repair_lines(library) == 1
     again = create_library(library.folder, models.name, models.spaces)
     run(media, again, models)
-    assert held(open_library(library.folder)) == whole
+    assert row_counts(open_library(library.folder)) == whole
     assert examine(library.folder).damaged == ()

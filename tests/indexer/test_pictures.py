@@ -1,4 +1,4 @@
-"""The pictures that stay in the library: one in ten seconds of a film, of a still the still, of sound none."""
+"""Previews in the library: a frame every ten seconds of a video, the image itself of a still, none of sound."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def film(media: Path) -> Path:
     return path
 
 
-def test_a_film_has_one_in_ten_seconds(media: Path, film: Path, library: Library, models: ModelSet) -> None:
+def test_a_video_has_a_preview_every_ten_seconds(media: Path, film: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     (file,) = [each for each in library.files() if each.path == film]
     (archive,) = (library.folder / PREVIEW_FOLDER).glob(f"*/{file.fingerprint}.zip")
@@ -47,7 +47,7 @@ def test_a_film_has_one_in_ten_seconds(media: Path, film: Path, library: Library
     )
 
 
-def test_a_still_has_itself_and_sound_none(media: Path, library: Library, models: ModelSet) -> None:
+def test_a_still_image_has_a_preview_and_sound_has_none(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     by_kind = {file.info.kind: file.fingerprint for file in library.files()}
     still = nearest_preview(library.folder, by_kind[MediaKind.IMAGE], 0.0)
@@ -56,7 +56,7 @@ def test_a_still_has_itself_and_sound_none(media: Path, library: Library, models
     assert nearest_preview(library.folder, by_kind[MediaKind.AUDIO], 0.0) is None
 
 
-def test_they_go_with_their_file(media: Path, library: Library, models: ModelSet) -> None:
+def test_previews_are_removed_with_their_file(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     gone, stays = (
         next(file for file in library.files() if file.info.kind is kind) for kind in (MediaKind.VIDEO, MediaKind.IMAGE)
@@ -69,7 +69,7 @@ def test_they_go_with_their_file(media: Path, library: Library, models: ModelSet
     assert nearest_preview(library.folder, stays.fingerprint, 0.0) is not None
 
 
-def test_without_room_for_them_the_file_is_indexed(media: Path, library: Library, models: ModelSet) -> None:
+def test_a_file_is_indexed_even_if_previews_cannot_be_written(media: Path, library: Library, models: ModelSet) -> None:
     (library.folder / PREVIEW_FOLDER).write_text("a file where their folder would be")
     run(media, library, models)
     assert len(library.files()) == 3

@@ -1,4 +1,4 @@
-"""Files that move, are copied, change or are away: what is embedded again, and what is not."""
+"""Files that are moved, copied, changed or offline: only changed content is embedded again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import Missing, Plan, Relocated
 from pesearch.store.library import Library, create_library
 from pesearch.types import SpaceName
-from tests.indexer.runs import held, of, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
 from tests.indexer.trees import public_folder, without_rights
 
 Sample = Callable[[str], Path]
 
 
 def stills(folder: Path, sample: Sample, *names: str) -> Path:
-    """Pictures of different content: cheap to embed."""
+    """Still images of different content: cheap to embed."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(names):
         (folder / name).write_bytes(sample("cover.png").read_bytes() + bytes([number]))
@@ -33,13 +33,15 @@ def test_a_moved_file_is_not_embedded_again(tmp_path: Path, sample: Sample, libr
     (media / "a.png").rename(media / "new" / "c.png")
     outcomes = run(media, library, models)
     assert of(Relocated, outcomes)[0].previous == media / "a.png"
-    assert told(outcomes) == {"Relocated": ["c.png"], "Unchanged": ["b.png"]}
+    assert names_by_kind(outcomes) == {"Relocated": ["c.png"], "Unchanged": ["b.png"]}
     assert of(Plan, outcomes) == [Plan(0, 0.0)]
     assert {file.fingerprint: file.id for file in library.files()} == before
-    assert places(library) == {"b.png": 1, "c.png": 1}
+    assert location_counts(library) == {"b.png": 1, "c.png": 1}
 
 
-def test_a_renamed_folder(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_files_of_a_renamed_folder_are_relocated(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
     media = stills(tmp_path / "media" / "old", sample, "a.png", "b.png").parent
     run(media, library, models)
     (media / "old").rename(media / "new")
@@ -47,20 +49,20 @@ def test_a_renamed_folder(tmp_path: Path, sample: Sample, library: Library, mode
     assert {(each.previous, each.location.path) for each in of(Relocated, outcomes)} == {
         (media / "old" / name, media / "new" / name) for name in ("a.png", "b.png")
     }
-    assert told(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
 
 
 def test_copies_are_embedded_once(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     media = stills(tmp_path / "media", sample, "a.png")
     shutil.copy(media / "a.png", media / "b.png")
     outcomes = run(media, library, models)
-    assert told(outcomes) == {"Indexed": ["a.png"], "Relocated": ["b.png"]}
+    assert names_by_kind(outcomes) == {"Indexed": ["a.png"], "Relocated": ["b.png"]}
     shutil.copy(media / "a.png", media / "c.png")
     outcomes = run(media, library, models)
-    assert told(outcomes) == {"Unchanged": ["a.png", "b.png"], "Relocated": ["c.png"]}
+    assert names_by_kind(outcomes) == {"Unchanged": ["a.png", "b.png"], "Relocated": ["c.png"]}
     assert of(Relocated, outcomes)[0].previous is None
-    assert places(library) == {"a.png": 1, "b.png": 1, "c.png": 1}
-    assert held(library) == {"a.png": {SpaceName.FRAME: 1}}
+    assert location_counts(library) == {"a.png": 1, "b.png": 1, "c.png": 1}
+    assert row_counts(library) == {"a.png": {SpaceName.FRAME: 1}}
 
 
 def test_a_changed_file_is_embedded_again(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
@@ -68,26 +70,26 @@ def test_a_changed_file_is_embedded_again(tmp_path: Path, sample: Sample, librar
     run(media, library, models)
     (old,) = (file for file in library.files() if file.path.name == "a.png")
     (media / "a.png").write_bytes(sample("cover.png").read_bytes() + b"other")
-    assert told(run(media, library, models)) == {"Indexed": ["a.png"], "Unchanged": ["b.png"]}
-    assert places(library) == {"a.png": 1, "b.png": 1}
+    assert names_by_kind(run(media, library, models)) == {"Indexed": ["a.png"], "Unchanged": ["b.png"]}
+    assert location_counts(library) == {"a.png": 1, "b.png": 1}
     assert library.find(old.fingerprint) is None
-    assert held(library) == {"a.png": {SpaceName.FRAME: 1}, "b.png": {SpaceName.FRAME: 1}}
+    assert row_counts(library) == {"a.png": {SpaceName.FRAME: 1}, "b.png": {SpaceName.FRAME: 1}}
 
 
-def test_only_touched(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_a_touched_file_is_unchanged(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     media = stills(tmp_path / "media", sample, "a.png")
     run(media, library, models)
     os.utime(media / "a.png", ns=(1, 1))
     outcomes = run(media, library, models)
-    assert told(outcomes) == {"Unchanged": ["a.png"]}
+    assert names_by_kind(outcomes) == {"Unchanged": ["a.png"]}
     assert of(Plan, outcomes) == [Plan(0, 0.0)]
     assert library.known()[media / "a.png"].modified_ns == 1
 
 
-def test_moved_while_something_else_takes_its_place(
+def test_a_moved_file_whose_path_is_taken_by_another_is_kept(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet
 ) -> None:
-    """The place that a content has left fails, or gets another content: the content itself stays."""
+    """The old path fails, or gets other content: the moved content stays in the library."""
     media = stills(tmp_path / "media", sample, "a.png", "b.png")
     run(media, library, models)
     before = {file.fingerprint: file.id for file in library.files()}
@@ -96,7 +98,11 @@ def test_moved_while_something_else_takes_its_place(
     (media / "b.png").rename(media / "moved_b.png")
     (media / "b.png").write_bytes(sample("cover.png").read_bytes() + b"new")
     outcomes = run(media, library, models)
-    assert told(outcomes) == {"Relocated": ["moved_a.png", "moved_b.png"], "Failed": ["a.png"], "Indexed": ["b.png"]}
+    assert names_by_kind(outcomes) == {
+        "Relocated": ["moved_a.png", "moved_b.png"],
+        "Failed": ["a.png"],
+        "Indexed": ["b.png"],
+    }
     assert before.items() <= {file.fingerprint: file.id for file in library.files()}.items()
 
 
@@ -105,39 +111,37 @@ def test_a_vanished_file_stays_in_the_library(
 ) -> None:
     media = stills(tmp_path / "media", sample, "a.png", "b.png")
     run(media, library, models)
-    (media / "a.png").rename(tmp_path / "away.png")
+    (media / "a.png").rename(tmp_path / "offline.png")
     outcomes = run(media, library, models)
     assert of(Missing, outcomes) == [Missing(media / "a.png")]
     assert len(library.files()) == 2
-    (tmp_path / "away.png").rename(media / "a.png")
-    assert told(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+    (tmp_path / "offline.png").rename(media / "a.png")
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
 
 
-def test_a_copy_that_is_removed_is_forgotten(
-    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
-) -> None:
+def test_a_removed_copy_is_forgotten(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     media = stills(tmp_path / "media", sample, "a.png")
     shutil.copy(media / "a.png", media / "b.png")
     run(media, library, models)
     (media / "a.png").unlink()
-    assert told(run(media, library, models)) == {"Unchanged": ["b.png"]}
-    assert places(library) == {"b.png": 1}
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["b.png"]}
+    assert location_counts(library) == {"b.png": 1}
 
 
-def test_a_drive_that_is_away_loses_nothing(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_an_offline_drive_loses_nothing(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     drive = stills(tmp_path / "drive", sample, "a.png", "b.png")
     run(drive, library, models)
     drive.rename(tmp_path / "unplugged")
     outcomes = run(drive, library, models)
-    assert told(outcomes) == {"Failed": ["drive"]}
+    assert names_by_kind(outcomes) == {"Failed": ["drive"]}
     assert len(library.files()) == 2
     assert library.failures() == []
     (tmp_path / "unplugged").rename(drive)
-    assert told(run(drive, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+    assert names_by_kind(run(drive, library, models)) == {"Unchanged": ["a.png", "b.png"]}
 
 
-def test_a_folder_that_may_no_longer_be_read_loses_nothing(sample: Sample, models: ModelSet) -> None:
-    """It is told, and what lies in it is neither missing nor forgotten; the rest is looked at."""
+def test_an_unreadable_folder_loses_nothing(sample: Sample, models: ModelSet) -> None:
+    """It is reported as failed; its files are neither missing nor forgotten, and other files are surveyed."""
     with public_folder() as root:
         closed = stills(root / "media" / "closed", sample, "a.png", "b.png")
         stills(root / "media", sample, "c.png", "d.png")
@@ -148,6 +152,6 @@ def test_a_folder_that_may_no_longer_be_read_loses_nothing(sample: Sample, model
         (root / "media" / "d.png").unlink()
         closed.chmod(0)
         with without_rights():
-            assert told(run(root / "media", library, models)) == {"Failed": ["closed"], "Unchanged": ["c.png"]}
+            assert names_by_kind(run(root / "media", library, models)) == {"Failed": ["closed"], "Unchanged": ["c.png"]}
         closed.chmod(0o755)
-        assert told(run(root / "media", library, models)) == {"Unchanged": ["a.png", "b.png", "c.png"]}
+        assert names_by_kind(run(root / "media", library, models)) == {"Unchanged": ["a.png", "b.png", "c.png"]}

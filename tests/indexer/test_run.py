@@ -19,16 +19,16 @@ from pesearch.media.video import read_frames
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.timeline import grid
 from pesearch.types import MediaKind, SpaceName
-from tests.indexer.runs import held, of, run, told
+from tests.indexer.runs import names_by_kind, of, row_counts, run
 
 SEEN_AND_HEARD = {SpaceName.FRAME: 7, SpaceName.VIDEO: 1, SpaceName.AUDIO: 1, SpaceName.AUDIO_VIDEO: 1}
 
 
-def test_a_folder(media: Path, library: Library, models: ModelSet) -> None:
+def test_a_folder_is_indexed(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = run(media, library, models)
-    assert told(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    assert names_by_kind(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
     assert [outcome.location.path.name for outcome in of(NotMedia, outcomes)] == ["notes.txt"]
-    assert held(library) == {
+    assert row_counts(library) == {
         "both.mp4": SEEN_AND_HEARD,
         "tone.wav": {SpaceName.AUDIO: 1},
         "cover.png": {SpaceName.FRAME: 1},
@@ -37,7 +37,7 @@ def test_a_folder(media: Path, library: Library, models: ModelSet) -> None:
     assert not any(outcome.unread_seconds for outcome in of(Indexed, outcomes))
 
 
-def test_the_plan_comes_first_and_progress_sums_to_it(media: Path, library: Library, models: ModelSet) -> None:
+def test_progress_adds_up_to_the_plan(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = run(media, library, models)
     (plan,) = of(Plan, outcomes)
     assert plan.files == 3
@@ -47,7 +47,7 @@ def test_the_plan_comes_first_and_progress_sums_to_it(media: Path, library: Libr
     assert outcomes.index(plan) < min(embedding)
 
 
-def test_the_vectors_are_those_of_the_plain_calls(media: Path, library: Library, models: ModelSet) -> None:
+def test_vectors_equal_those_of_plain_calls(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     clip, sound, still = media / "film" / "both.mp4", media / "sound" / "tone.wav", media / "cover.png"
     ids = {file.path: file.id for file in library.files()}
@@ -85,11 +85,11 @@ def test_segments_cover_the_file(media: Path, library: Library, models: ModelSet
     assert library.vectors(still.id, SpaceName.FRAME).segments.tolist() == [[0.0, 0.0]]
 
 
-def test_a_set_without_a_video_tower(tmp_path: Path, media: Path, models_folder: Path) -> None:
+def test_a_model_set_without_a_video_tower(tmp_path: Path, media: Path, models_folder: Path) -> None:
     light = open_model_set("light", "cpu", models_folder)
     library = create_library(tmp_path / "light", light.name, light.spaces)
     run(media, library, light)
-    assert held(library) == {
+    assert row_counts(library) == {
         "both.mp4": {SpaceName.FRAME: 7, SpaceName.AUDIO: 1},
         "tone.wav": {SpaceName.AUDIO: 1},
         "cover.png": {SpaceName.FRAME: 1},
@@ -100,20 +100,20 @@ def test_a_second_run_changes_nothing(media: Path, library: Library, models: Mod
     run(media, library, models)
     before = library.generation()
     outcomes = run(media, library, models)
-    assert told(outcomes) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
+    assert names_by_kind(outcomes) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
     assert of(Plan, outcomes) == [Plan(0, 0.0)]
     assert library.generation() == before
 
 
 def test_excludes_and_a_single_file(media: Path, library: Library, models: ModelSet) -> None:
     outcomes = list(index([media], library, models, excludes=["film", "*.png"]))
-    assert told(outcomes) == {"Indexed": ["tone.wav"]}
-    assert told(index([media / "cover.png"], library, models)) == {"Indexed": ["cover.png"]}
+    assert names_by_kind(outcomes) == {"Indexed": ["tone.wav"]}
+    assert names_by_kind(index([media / "cover.png"], library, models)) == {"Indexed": ["cover.png"]}
     assert len(library.files()) == 2
 
 
-def test_a_pattern_without_sense_is_one_error(media: Path, library: Library, models: ModelSet) -> None:
-    with pytest.raises(PesearchError, match="not a pattern"):
+def test_an_invalid_pattern_is_an_error(media: Path, library: Library, models: ModelSet) -> None:
+    with pytest.raises(PesearchError, match="not a valid gitignore pattern"):
         list(index([media], library, models, excludes=["!"]))
 
 
@@ -123,14 +123,14 @@ def test_a_library_of_another_model_set_is_refused(tmp_path: Path, media: Path, 
         run(media, other, models)
 
 
-def test_one_writer_at_a_time_and_readers_beside_it(media: Path, library: Library, models: ModelSet) -> None:
+def test_one_writer_at_a_time_while_readers_go_on(media: Path, library: Library, models: ModelSet) -> None:
     first = index([media], library, models)
     next(first)
     with pytest.raises(LibraryBusy):
         run(media, open_library(library.folder), models)
     assert open_library(library.folder).status().files == 0
-    assert told(first) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
-    assert told(run(media, library, models)) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
+    assert names_by_kind(first) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
 
 
 def test_the_library_may_lie_inside_the_folder(media: Path, models: ModelSet, sample: Callable[[str], Path]) -> None:
@@ -138,4 +138,4 @@ def test_the_library_may_lie_inside_the_folder(media: Path, models: ModelSet, sa
     thumbnail = media / "library" / "thumbnails" / "1.png"
     thumbnail.parent.mkdir()
     thumbnail.write_bytes(sample("cover.png").read_bytes())
-    assert told(run(media, library, models)) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    assert names_by_kind(run(media, library, models)) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}

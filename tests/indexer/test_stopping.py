@@ -1,7 +1,8 @@
-"""Runs that do not come to their end: what was committed stays, and the next run takes up the rest."""
+"""Runs that are stopped: committed files stay, and the next run continues with the rest."""
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import subprocess
@@ -13,21 +14,22 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.commit import BATCH_FILES
+from pesearch.errors import NoSpaceLeft
 from pesearch.indexer.progress_events import Indexed, Progress
 from pesearch.indexer.run import index
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
-from tests.indexer.runs import held, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, row_counts, run
 from tests.media.samples import ffmpeg
 
 Sample = Callable[[str], Path]
 ROOT = Path(__file__).parents[2]
+BATCH_FILES = 8
 
 
 @pytest.fixture
 def many(tmp_path: Path, sample: Sample) -> Path:
-    """Enough pictures of different content for several commits, and a clip."""
+    """Enough pictures of different content for several commits of BATCH_FILES, and a clip."""
     folder = tmp_path / "media"
     folder.mkdir()
     picture = sample("cover.png").read_bytes()
@@ -38,13 +40,23 @@ def many(tmp_path: Path, sample: Sample) -> Path:
 
 
 @contextmanager
-def working(folder: Path, library: Library, models_folder: Path, *limits: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.indexer.worker", folder, library.folder, models_folder, *limits]
+def working(folder: Path, library: Library, models_folder: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.indexer.worker", folder, library.folder, models_folder, str(BATCH_FILES)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
 
 
 def lines(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -55,8 +67,8 @@ def lines(process: subprocess.Popen[str]) -> Iterator[str]:
 def check_whole(folder: Path, library: Library) -> None:
     """Every file once, each with all its vectors."""
     names = [path.name for path in folder.iterdir()]
-    assert places(library) == dict.fromkeys(names, 1)
-    rows = held(library)
+    assert location_counts(library) == dict.fromkeys(names, 1)
+    rows = row_counts(library)
     assert rows.pop("both.mp4") == {
         SpaceName.FRAME: 7, SpaceName.VIDEO: 1, SpaceName.AUDIO: 1, SpaceName.AUDIO_VIDEO: 1,
     }  # fmt: skip
@@ -65,22 +77,22 @@ def check_whole(folder: Path, library: Library) -> None:
 
 
 @pytest.mark.slow
-def test_killed(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+def test_a_killed_run_is_continued(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
     with working(many, library, models_folder) as process:
         assert "Indexed" in lines(process)  # its first commit is on disk
         process.send_signal(signal.SIGKILL)
     committed = library.status().files
     assert BATCH_FILES <= committed < len(list(many.iterdir()))
-    outcomes = told(run(many, library, models))
+    outcomes = names_by_kind(run(many, library, models))
     assert len(outcomes["Unchanged"]) == committed
     assert len(outcomes["Unchanged"]) + len(outcomes["Indexed"]) == len(list(many.iterdir()))
     check_whole(many, library)
 
 
 @pytest.mark.slow
-def test_interrupted(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
+def test_an_interrupted_run_is_continued(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
     endless = many / "endless.wav"  # so that the run cannot be over before it is interrupted
-    ffmpeg("-f", "lavfi", "-i", "sine=1000:d=1800", endless)
+    ffmpeg("-f", "lavfi", "-i", "sine=1000:r=8000:d=1800", endless)
     with working(many, library, models_folder) as process:
         said = lines(process)
         assert "Indexed" in said
@@ -93,19 +105,19 @@ def test_interrupted(many: Path, library: Library, models: ModelSet, models_fold
 
 
 @pytest.mark.slow
-def test_no_space_left(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
-    """No file may grow beyond 1000 bytes, too few for a shard of vectors: to a program that is a full disk."""
+def test_a_run_without_disk_space_is_continued(many: Path, library: Library, models: ModelSet) -> None:
+    """Files are limited to 1000 bytes, too few for a shard of vectors; to a program that looks like a full disk."""
     list(index([many / "both.mp4"], library, models))
-    with working(many, library, models_folder, "1000") as process:
-        assert list(lines(process))[-1] == "NoSpaceLeft"
-    assert places(library) == {"both.mp4": 1}
-    assert "Failed" not in told(run(many, library, models))
+    with largest_file(1000), pytest.raises(NoSpaceLeft):
+        run(many, library, models)
+    assert location_counts(library) == {"both.mp4": 1}
+    assert "Failed" not in names_by_kind(run(many, library, models))
     check_whole(many, library)
 
 
 @pytest.mark.parametrize("how", ["close", "interrupt"])
-def test_what_is_finished_is_kept(how: str, tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
-    """Stopped while the second file is under way: the first one is in the library."""
+def test_finished_files_are_kept(how: str, tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+    """Stopped while the second file is embedded: the first is in the library."""
     folder = tmp_path / "media"
     folder.mkdir()
     for name in ("both.mp4", "offset.mkv"):
@@ -123,6 +135,6 @@ def test_what_is_finished_is_kept(how: str, tmp_path: Path, sample: Sample, libr
         with pytest.raises(KeyboardInterrupt):
             outcomes.throw(KeyboardInterrupt)
     kept = library.status().files
-    again = told(run(folder, library, models))
+    again = names_by_kind(run(folder, library, models))
     assert len(again.get("Unchanged", [])) == kept
-    assert places(library) == {"both.mp4": 1, "offset.mkv": 1}
+    assert location_counts(library) == {"both.mp4": 1, "offset.mkv": 1}

@@ -1,4 +1,4 @@
-"""Drives that are mounted elsewhere, trees that move within one, drives that are away: what is opened, what is told."""
+"""Drives mounted elsewhere, trees moved within a volume, offline drives: which files are opened and reported."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import duckdb
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer import survey as plan
-from pesearch.indexer import volumes
+from pesearch.indexer import survey, volumes
 from pesearch.indexer.crawl import crawl
 from pesearch.indexer.progress_events import Missing, Relocated
-from pesearch.indexer.volumes import OfflineFiles, mounted, offline
+from pesearch.indexer.volumes import OfflineFiles, mounted_volumes, offline
 from pesearch.locations import Location, Volume
 from pesearch.store.library import Library, open_library
 from tests.indexer.drives import Drive
-from tests.indexer.runs import held, of, places, run, told
+from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
 from tests.indexer.test_places import stills
 
 Sample = Callable[[str], Path]
@@ -31,46 +30,46 @@ def drive(tmp_path: Path) -> Drive:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that the survey opens."""
+    """Names of the files that the survey opens."""
     names: list[str] = []
 
     def sniff(path: Path) -> object:
         names.append(path.name)
         return really(path)
 
-    really = plan.sniff
-    monkeypatch.setattr(plan, "recognise", sniff)
+    really = survey.sniff
+    monkeypatch.setattr(survey, "sniff", sniff)
     return names
 
 
 @pytest.fixture
 def on_a_volume(tmp_path: Path) -> None:
-    if tmp_path.stat().st_dev not in mounted():
+    if tmp_path.stat().st_dev not in mounted_volumes():
         pytest.skip("the temporary folder is on no drive")
 
 
-def test_a_drive_that_is_mounted_elsewhere_is_known_unopened(
+def test_files_of_a_drive_mounted_elsewhere_are_not_opened(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, drive: Drive, opened: list[str]
 ) -> None:
     with drive.at(tmp_path / "Archive 3") as old:
         run(stills(old / "media", sample, "a.png", "b.png").parent, library, models)
-    before = held(library)
+    before = row_counts(library)
     opened.clear()
     with drive.at(tmp_path / "Archive 31") as new:
         assert offline(library) == [OfflineFiles(2, old, new)]
         outcomes = run(new, library, models)
-        assert (told(outcomes), opened) == ({"Relocated": ["a.png", "b.png"]}, [])
+        assert (names_by_kind(outcomes), opened) == ({"Relocated": ["a.png", "b.png"]}, [])
         assert {each.previous for each in of(Relocated, outcomes)} == {
             old / "media" / name for name in ("a.png", "b.png")
         }
         assert [volume.mount_point for volume in library.volumes() if volume.mount_point == new] == [new]
         assert offline(library) == []
-        assert told(run(new, library, models)) == {"Unchanged": ["a.png", "b.png"]}
-    assert (held(library), places(library)) == (before, {"a.png": 1, "b.png": 1})
+        assert names_by_kind(run(new, library, models)) == {"Unchanged": ["a.png", "b.png"]}
+    assert (row_counts(library), location_counts(library)) == (before, {"a.png": 1, "b.png": 1})
     assert offline(library) == [OfflineFiles(2, new, None)]
 
 
-def test_a_drive_that_is_away_is_told_and_another_in_its_place_is_not_taken_for_it(
+def test_an_offline_drive_is_reported_even_if_another_is_in_its_place(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, drive: Drive
 ) -> None:
     with drive.at(tmp_path / "usb") as usb:
@@ -84,28 +83,28 @@ def test_a_drive_that_is_away_is_told_and_another_in_its_place_is_not_taken_for_
     assert len(library.files()) == 2
     with drive.at(usb):
         assert offline(library) == []
-        assert told(run(usb, library, models)) == {"Unchanged": ["b.png"], "Relocated": ["a.png"]}
+        assert names_by_kind(run(usb, library, models)) == {"Unchanged": ["b.png"], "Relocated": ["a.png"]}
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_a_tree_that_moves_within_its_volume_is_known_unopened(
+def test_files_of_a_tree_moved_within_its_volume_are_not_opened(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
 ) -> None:
     run(stills(tmp_path / "old", sample, "a.png", "b.png"), library, models)
     (tmp_path / "old").rename(tmp_path / "new")
     opened.clear()
     outcomes = run(tmp_path / "new", library, models)
-    assert (told(outcomes), opened) == ({"Relocated": ["a.png", "b.png"]}, [])
+    assert (names_by_kind(outcomes), opened) == ({"Relocated": ["a.png", "b.png"]}, [])
     assert {place.path for file in library.files() for place in file.locations} == {
         tmp_path / "new" / name for name in ("a.png", "b.png")
     }
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_what_has_another_name_time_or_size_is_opened(
+def test_a_file_with_another_name_time_or_size_is_opened(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
 ) -> None:
-    """A file system gives the number of a deleted file to a new one."""
+    """File systems reuse the inode number of a deleted file."""
     old = stills(tmp_path / "old", sample, "a.png", "b.png", "c.png", "d.png")
     run(old, library, models)
     old.rename(new := tmp_path / "new")
@@ -113,12 +112,12 @@ def test_what_has_another_name_time_or_size_is_opened(
     os.utime(new / "b.png", ns=(1, 1))
     (new / "c.png").write_bytes((new / "c.png").read_bytes() + b"changed")
     opened.clear()
-    assert told(run(new, library, models)) == {"Relocated": ["b.png", "d.png", "z.png"], "Indexed": ["c.png"]}
+    assert names_by_kind(run(new, library, models)) == {"Relocated": ["b.png", "d.png", "z.png"], "Indexed": ["c.png"]}
     assert sorted(opened) == ["b.png", "c.png", "z.png"]
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_two_folders_that_change_places(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_two_folders_that_swap_names(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
     media = tmp_path / "media"
     stills(media / "one", sample, "a.png")
     (stills(media / "two", sample, "a.png") / "a.png").write_bytes(sample("cover.png").read_bytes() + b"two")
@@ -136,7 +135,7 @@ def test_two_folders_that_change_places(tmp_path: Path, sample: Sample, library:
 
 
 @pytest.mark.usefixtures("on_a_volume")
-def test_a_library_that_knows_no_volumes_yet_learns_them_unopened(
+def test_a_library_without_volumes_records_them_without_opening_files(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
 ) -> None:
     media = stills(tmp_path / "media", sample, "a.png")
@@ -148,33 +147,31 @@ def test_a_library_that_knows_no_volumes_yet_learns_them_unopened(
     opened.clear()
     older = open_library(library.folder)
     assert older.known()[media / "a.png"].volume == ""
-    assert (told(run(media, older, models)), opened) == ({"Unchanged": ["a.png"]}, [])
+    assert (names_by_kind(run(media, older, models)), opened) == ({"Unchanged": ["a.png"]}, [])
     assert older.known()[media / "a.png"].inode == (media / "a.png").stat().st_ino
     generation = older.generation()
     run(media, older, models)
     assert older.generation() == generation
 
 
-def test_where_no_volume_can_be_told_all_goes_by_paths_and_contents(
+def test_without_volumes_files_are_identified_by_path_and_content(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(volumes, "MOUNTS", tmp_path / "not there")
-    assert mounted() == {}
+    assert mounted_volumes() == {}
     run(stills(tmp_path / "old", sample, "a.png"), library, models)
     (tmp_path / "old").rename(tmp_path / "new")
-    assert told(run(tmp_path / "new", library, models)) == {"Relocated": ["a.png"]}
+    assert names_by_kind(run(tmp_path / "new", library, models)) == {"Relocated": ["a.png"]}
     assert (library.volumes(), offline(library)) == ((), [])
 
 
-def test_the_uuid_names_a_volume_where_it_is_known(
-    tmp_path: Path, drive: Drive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As udev links them: a name that is the same whatever number the device gets."""
+def test_a_volume_is_named_by_its_uuid_if_known(tmp_path: Path, drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """udev links UUIDs to devices, whatever device number they get."""
     monkeypatch.setattr(volumes, "UUIDS", tmp_path)
     with drive.at(tmp_path / "tab\tand space") as folder:
-        (source,) = [source for source, mount_point in volumes._drives() if mount_point == folder]
+        (source,) = [source for source, mount_point in volumes._mounted_devices() if mount_point == folder]
         (tmp_path / "8f3e-1").symlink_to(source)
-        assert mounted()[folder.stat().st_dev] == Volume("8f3e-1", folder)
+        assert mounted_volumes()[folder.stat().st_dev] == Volume("8f3e-1", folder)
         (folder / "a.png").touch()
         (found,) = crawl([folder])
         assert isinstance(found, Location)

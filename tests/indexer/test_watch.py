@@ -13,13 +13,13 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.progress_events import Indexed, Missing, Outcome, Plan, Relocated
 from pesearch.indexer.watch import watch
 from pesearch.store.library import Library
-from tests.indexer.runs import run, told
+from tests.indexer.runs import names_by_kind, run
 
 Sample = Callable[[str], Path]
 
 
-class Looks(Event):
-    """Between two looks of the watcher, the next of some steps is done; after the last one it stops."""
+class Steps(Event):
+    """Runs the next of `steps` before each crawl of the watcher, and stops it after the last."""
 
     def __init__(self, *steps: Callable[[], object]) -> None:
         super().__init__()
@@ -41,14 +41,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watching(folder: Path, library: Library, models: ModelSet) -> Callable[..., Iterator[Outcome]]:
-    return lambda *steps: watch([folder], library, models, stop=Looks(*steps))
+    return lambda *steps: watch([folder], library, models, stop=Steps(*steps))
 
 
 def nothing() -> None:
-    """A look at which nothing has changed."""
+    """A crawl before which nothing changed."""
 
 
-def test_a_file_that_still_grows_is_left_alone(
+def test_a_growing_file_is_not_indexed_yet(
     folder: Path, sample: Sample, library: Library, watching: Callable[..., Iterator[Outcome]]
 ) -> None:
     picture = sample("cover.png").read_bytes()
@@ -60,13 +60,13 @@ def test_a_file_that_still_grows_is_left_alone(
 
     outcomes = watching(grow, grow, grow, nothing, nothing, nothing)
     first = next(outcomes)
-    assert path.read_bytes() == picture  # nothing was told before it was whole
+    assert path.read_bytes() == picture  # nothing was reported before it was complete
     assert first == Plan(1, 0.0)
-    assert told(outcomes) == {"Indexed": ["a.png"]}
+    assert names_by_kind(outcomes) == {"Indexed": ["a.png"]}
     assert library.failures() == []
 
 
-def test_what_is_there_and_known_is_not_told_again(
+def test_unchanged_files_are_not_reported_again(
     folder: Path, sample: Sample, library: Library, models: ModelSet, watching: Callable[..., Iterator[Outcome]]
 ) -> None:
     (folder / "a.png").write_bytes(sample("cover.png").read_bytes())
@@ -78,7 +78,7 @@ def test_what_is_there_and_known_is_not_told_again(
     assert library.generation() == before
 
 
-def test_moves_and_removals_are_told_once(
+def test_moves_and_removals_are_reported_once(
     folder: Path, sample: Sample, library: Library, models: ModelSet, watching: Callable[..., Iterator[Outcome]]
 ) -> None:
     for number, name in enumerate(("a.png", "b.png")):
@@ -102,10 +102,10 @@ def test_moves_and_removals_are_told_once(
     assert not any(isinstance(each, Indexed) for each in outcomes)
 
 
-def test_while_another_run_writes_it_waits_for_its_turn(
+def test_watching_waits_while_another_run_writes(
     folder: Path, sample: Sample, library: Library, watching: Callable[..., Iterator[Outcome]]
 ) -> None:
     (folder / "a.png").write_bytes(sample("cover.png").read_bytes())
     other = library.writer()
     outcomes = watching(other.__enter__, nothing, lambda: other.__exit__(None, None, None), nothing)
-    assert told(outcomes) == {"Indexed": ["a.png"]}
+    assert names_by_kind(outcomes) == {"Indexed": ["a.png"]}

@@ -1,4 +1,4 @@
-"""Folders for crawling, and a way to see them as a user without rights does."""
+"""Folders for crawling, and a way to access them as a user without permissions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOBODY = 65534
 
 
 def plant(root: Path, *names: str) -> Path:
-    """Makes a file for each name below `root`; a name that ends in a slash is a folder."""
+    """Creates a file, or for a name that ends in a slash a folder, for each name below `root`."""
     for name in names:
         path = root / name
         (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
@@ -22,13 +22,13 @@ def plant(root: Path, *names: str) -> Path:
 
 
 def names(root: Path, paths: Iterable[Path]) -> list[str]:
-    """Paths as they read below `root`, in the order given."""
+    """Paths relative to `root`, in the given order."""
     return [path.relative_to(root).as_posix() for path in paths]
 
 
 @contextmanager
 def public_folder() -> Iterator[Path]:
-    """A temporary folder that every user may enter (pytest's own is closed to others)."""
+    """A temporary folder that every user may enter (pytest's own is not accessible to others)."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(os.path.realpath(name))
@@ -36,7 +36,7 @@ def public_folder() -> Iterator[Path]:
 
 @contextmanager
 def without_rights() -> Iterator[None]:
-    """Run by root, who may read everything, this becomes an ordinary user for a while."""
+    """Drops root's privileges inside the context, since root may read everything."""
     was = os.geteuid()
     if was == 0:
         os.seteuid(NOBODY)

@@ -1,12 +1,11 @@
-"""Indexing in a process of its own, to be killed: `python worker.py FOLDER LIBRARY MODELS [LARGEST_FILE_BYTES]`.
+"""Indexes in a process of its own, to be killed: `python -m tests.indexer.worker FOLDER LIBRARY MODELS BATCH_FILES`.
 
-Says each outcome's kind on stdout as it comes; the last line is the error that ended it, or "done".
+Prints the type of each outcome; the last line is the error that ended the run, or "done".
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -15,16 +14,15 @@ import torch
 
 from pesearch.encoders.model_set import open_model_set
 from pesearch.errors import PesearchError
+from pesearch.indexer import commit
 from pesearch.indexer.run import index
 from pesearch.store.library import open_library
 
 
-def main(folder: str, library: str, models: str, largest_file_bytes: str = "") -> None:
+def main(folder: str, library: str, models: str, batch_files: str) -> None:
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
-    if largest_file_bytes:
-        limit = int(largest_file_bytes)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    commit.BATCH_FILES = int(batch_files)
     try:
         for outcome in index(
             [Path(folder)], open_library(Path(library)), open_model_set("starter", "cpu", Path(models))
@@ -37,7 +35,7 @@ def main(folder: str, library: str, models: str, largest_file_bytes: str = "") -
 
 
 def say(word: str) -> None:
-    """One write a line, so that an interruption cannot part a word from its end."""
+    """One write per line, so that an interruption cannot separate a word from its newline."""
     os.write(sys.stdout.fileno(), f"{word}\n".encode())
 
 

@@ -10,7 +10,7 @@ WORKER = b"ray::MapWorker"
 
 
 def workers() -> list[int]:
-    """Process numbers of the workers that embed."""
+    """Process ids of the workers that embed."""
     parents, names = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What a worker does with a batch: in this process, without Ray."""
+"""A worker of a cluster, run in this process without Ray."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import ClusterError
+from pesearch.indexer import pipeline
 from pesearch.indexer.cluster.worker import Job, Worker, shards_of
-from pesearch.indexer.commit import Embedded
-from pesearch.indexer.survey import Work, unseen
+from pesearch.indexer.commit import EmbeddedFile
+from pesearch.indexer.survey import EmbedTask, without_stamp
 from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
@@ -33,42 +34,58 @@ def job(library: Library, models: ModelSet) -> Job:
 
 
 @pytest.fixture
-def work(sample: Callable[[str], Path]) -> list[Work]:
+def tasks(sample: Callable[[str], Path]) -> list[EmbedTask]:
     paths = [sample("both.mp4"), sample("tone.wav")]
-    return [Work(Location.of_file(path), (), fingerprint(path), probe(path)) for path in paths]
+    return [EmbedTask(Location.now(path), (), fingerprint(path), probe(path)) for path in paths]
 
 
-def test_files_come_back_without_vectors_and_can_be_registered(job: Job, work: list[Work], library: Library) -> None:
-    report = Worker(job).embed(work)
+def test_results_have_shards_in_place_of_vectors(job: Job, tasks: list[EmbedTask], library: Library) -> None:
+    report = Worker(job).embed(tasks)
     assert report.error is None
-    assert set(report.contents) == {task.fingerprint for task in work}
-    files = [each.file for each in report.ended if isinstance(each, Embedded)]
+    assert set(report.fingerprints) == {task.fingerprint for task in tasks}
+    files = [each.file for each in report.results if isinstance(each, EmbeddedFile)]
     assert all(isinstance(file, StreamedFile) for file in files)
-    assert len(shards_of(report.ended)) == len({shard.name for shard in shards_of(report.ended)}) == len(job.spaces)
+    assert len(shards_of(report.results)) == len({shard.name for shard in shards_of(report.results)}) == len(job.spaces)
     with library.writer():
-        pass  # sweeps what nobody has registered
+        pass  # sweeps shards that are not registered
     assert not list((library.folder / "vectors").glob("*/*"))
 
 
-def test_what_a_node_cannot_see_is_told_with_its_name_and_not_remembered(job: Job, work: list[Work]) -> None:
-    away = replace(work[0], location=Location(Path("/nowhere/film.mp4"), 5, 5), fingerprint="away")
-    ended = Worker(job).embed([away, work[1]]).ended
-    (failure,) = [each for each in ended if isinstance(each, Failure)]
-    assert failure.location == unseen(failure.location)
-    assert failure.reason == f"is not there: media must lie at the same path on every node (on the node {NODE})"
-    assert len(ended) == 2
+def test_a_file_missing_on_a_node_fails_with_the_node_name_and_is_retried(job: Job, tasks: list[EmbedTask]) -> None:
+    absent = replace(tasks[0], location=Location(Path("/nowhere/film.mp4"), 5, 5), fingerprint="absent")
+    results = Worker(job).embed([absent, tasks[1]]).results
+    (failure,) = [each for each in results if isinstance(each, Failure)]
+    assert failure.location == without_stamp(failure.location)
+    assert failure.reason == f"does not exist: media must have the same path on every node (on the node {NODE})"
+    assert len(results) == 2
 
 
-def test_a_library_that_is_not_this_one_ends_the_run(job: Job, work: list[Work], tmp_path: Path) -> None:
-    report = Worker(replace(job, library=tmp_path / "elsewhere")).embed(work)
+def test_a_library_that_is_not_shared_ends_the_run(job: Job, tasks: list[EmbedTask], tmp_path: Path) -> None:
+    report = Worker(replace(job, library=tmp_path / "elsewhere")).embed(tasks)
     assert isinstance(report.error, ClusterError)
-    assert str(report.error).endswith(f"share its folder, or give --staging URI (on the node {NODE})")
+    assert str(report.error).endswith(f"share it, or use --staging URI (on the node {NODE})")
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_shards_wait_where_the_job_says(job: Job, work: list[Work], tmp_path: Path) -> None:
-    report = Worker(replace(job, library=tmp_path / "elsewhere", staging=tmp_path.as_uri())).embed(work)
+def test_shards_are_written_to_the_staging_uri(job: Job, tasks: list[EmbedTask], tmp_path: Path) -> None:
+    report = Worker(replace(job, library=tmp_path / "elsewhere", staging=tmp_path.as_uri())).embed(tasks)
     assert report.error is None
     waiting = {path.name for path in (tmp_path / job.library_id).rglob("*.arrow")}
-    assert waiting == {shard.name for shard in shards_of(report.ended)}
+    assert waiting == {shard.name for shard in shards_of(report.results)}
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_long_file_is_streamed_to_shards_with_its_features(
+    tmp_path: Path, sample: Callable[[str], Path], starter: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vectors and features come back as extents of shards in the staging folder, as those of a short file do."""
+    monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
+    tone = sample("tone.wav")
+    task = EmbedTask(Location.now(tone), (), fingerprint(tone), probe(tone))
+    job = Job(starter.description, starter.folders, starter.spaces, "cpu", 1, tmp_path, "id", tmp_path.as_uri())
+    (result,) = Worker(job).embed([task]).results
+    assert isinstance(result, EmbeddedFile)
+    assert isinstance(result.file, StreamedFile)
+    shards = {path.name for path in (tmp_path / "id").rglob("*") if path.is_file()}
+    assert {shard.name for shard in shards_of([result])} == shards
+    assert len(shards) == 2  # audio vectors and features

@@ -1,0 +1,60 @@
+"""Reconciles a library with the files that were found: locations are updated, nothing is embedded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pesearch.indexer.progress_events import Failed, Missing, Outcome, Relocated, Unchanged
+from pesearch.indexer.survey import KnownContent, NewContent, SurveyResult
+from pesearch.store.library import Library
+from pesearch.store.write.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The results of a survey that change the library, in the order in which the files were found."""
+
+    new: list[NewContent] = field(default_factory=list)
+    known: list[KnownContent] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+
+
+def collect_changes(results: Iterable[SurveyResult]) -> Generator[Outcome, None, Changes]:
+    """Yields the results that change nothing; returns the others."""
+    changes = Changes()
+    for result in results:
+        if isinstance(result, NewContent):
+            changes.new.append(result)
+        elif isinstance(result, KnownContent):
+            changes.known.append(result)
+        elif isinstance(result, Failed):
+            changes.failed.append(result)
+        else:
+            yield result
+    return changes
+
+
+def update_locations(
+    known: Sequence[KnownContent], gone: Sequence[Path], library: Library, writer: Writer
+) -> Iterator[Outcome]:
+    """Records new locations of known content and removes those in `gone`. Raises LibraryError.
+
+    The last location of a content is not removed but reported as missing: it may be on an offline drive.
+    """
+    left_behind = [each.previous for each in known if each.previous and not os.path.lexists(each.previous)]
+    if known:
+        writer.add_locations([(each.file.id, each.location) for each in known])
+    if gone or left_behind:
+        writer.forget([*gone, *left_behind])
+    remaining = library.known()
+    forgotten = {path for path in (*gone, *left_behind) if path not in remaining}
+    for each in known:
+        before = [location.path for location in each.file.locations]
+        if each.location.path in before:
+            yield Unchanged(each.location)
+        else:
+            yield Relocated(each.location, next((path for path in before if path in forgotten), None))
+    yield from (Missing(path) for path in gone if path in remaining)
