@@ -137,3 +137,15 @@ def test_frame_auroc_equals_that_of_all_steps_together(seed: int) -> None:
         exact = auroc(np.concatenate([clip[label] for clip in clips]), active)
         assert found == pytest.approx(auroc(steps, active), abs=1e-9, nan_ok=True)
         assert found == pytest.approx(exact, abs=1e-3, nan_ok=True)
+
+
+def test_psds_counts_cross_triggers_of_scenario_2() -> None:
+    """One bell detection covers the dog's 90 s in an hour: 1 false alarm + 0.5 * 3600 / 90 = 21 errors per hour.
+
+    Below that limit the rates are 0 for the bell and 1 for the dog, above it 0.5 and 1: mean minus standard deviation
+    is 0, then 0.5 over the remaining 79 of 100 errors per hour.
+    """
+    truths = {"bell": [(0.0, 10.0), (100.0, 110.0)], "dog": [(200.0, 290.0)]}
+    counts = PsdsCounts(["bell", "dog"], 1, SCENARIO_2)
+    counts.add(3600.0, truths, [{"bell": [(0.0, 10.0), (200.0, 290.0)], "dog": [(200.0, 290.0)]}])
+    assert counts.score() == pytest.approx(0.5 * 0.79)
