@@ -93,7 +93,7 @@ class SoundEvaluator:
 
 
 def _events_above(track: FloatArray, labels: Sequence[str], seconds: float, threshold: float) -> tuple[Event, ...]:
-    """Events at one threshold. Labels that never reach it are skipped first, which are most of many."""
+    """Events at one threshold. Labels that never reach it, the majority of a large label set, are skipped first."""
     reached = track.max(axis=1, initial=0.0) > threshold
     return events_of(
         track[reached],

@@ -58,7 +58,7 @@ def selections(draw: st.DrawFn, kinds: Sequence[MediaKind | None] = (*MediaKind,
     return Selection(path, start, start + length, label, score, (event,), MediaInfo(kind, duration, video, audio))
 
 
-SELECTIONS = st.lists(selections(), min_size=1, max_size=6)
+SELECTIONS = st.lists(selections(), min_size=1, max_size=4)
 
 
 def film(start: float, end: float, rate: float = 25.0, name: str = "film.mp4", seconds: float = 60.0) -> Selection:

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pesearch.errors import ExportError
@@ -33,6 +33,7 @@ def path_of(url: str) -> Path:
     return Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
 
 
+@settings(max_examples=25)  # of up to four selections each
 @given(SELECTIONS)
 def test_csv_round_trip(selections: list[Selection]) -> None:
     text = render_document(selections, ExportFormat.CSV).decode("utf-8", "surrogateescape")
@@ -45,6 +46,7 @@ def test_csv_round_trip(selections: list[Selection]) -> None:
         assert (float(row[2]), float(row[3])) == pytest.approx(times, abs=0.001)
 
 
+@settings(max_examples=25)  # of up to four selections each
 @given(SELECTIONS)
 def test_json_round_trip(selections: list[Selection]) -> None:
     document = render_document(selections, ExportFormat.JSON)
@@ -57,6 +59,7 @@ def test_json_round_trip(selections: list[Selection]) -> None:
         )  # fmt: skip
 
 
+@settings(max_examples=25)  # of up to four selections each
 @given(SELECTIONS)
 def test_m3u_round_trip(selections: list[Selection]) -> None:
     """Each entry is #EXTINF with duration and title, VLC options for start and stop, and the file URL."""
@@ -71,7 +74,7 @@ def test_m3u_round_trip(selections: list[Selection]) -> None:
     )
     assert re.fullmatch(rf"{entry}(\n{entry})*", entries)
     found = re.findall(entry, entries)
-    assert [path_of(selection[-1]) for selection in found] == [selection.path for selection in selections]
+    assert [path_of(groups[-1]) for groups in found] == [selection.path for selection in selections]
     for (duration, _, start, end, _), selection in zip(found, selections, strict=True):
         first, last = selection.interval_seconds
         assert last - first <= int(duration) < last - first + 1
@@ -82,6 +85,7 @@ def test_m3u_round_trip(selections: list[Selection]) -> None:
 STAMP = r"(\d{2,}):([0-5]\d):([0-5]\d\.\d{3})"
 
 
+@settings(max_examples=25)  # of up to four selections each
 @given(SELECTIONS)
 def test_vtt_round_trip_per_file(selections: list[Selection]) -> None:
     """Each block is a number, ascending times and one line of text without markup."""
