@@ -16,7 +16,7 @@ from uuid import uuid4
 from pesearch.app.storage_folders import kept_folder
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.cut_clips import Clip, NotCut, cut_clips
+from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
 from pesearch.store.derived.lru_folder import CLIPS_FOLDER
 from pesearch.store.disk.durable import AtomicFile
 
@@ -29,7 +29,7 @@ class Archive:
     """A ZIP of clips by its name, which nobody can guess; empty where none could be cut. And what could not be."""
 
     name: str
-    not_cut: tuple[NotCut, ...]
+    not_cut: tuple[CutFailure, ...]
 
 
 def pack(choices: Sequence[Selection], reencode: bool, library: Path, tell: Callable[[float], object]) -> Archive:

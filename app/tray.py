@@ -12,19 +12,19 @@ from pesearch.app.escape import safe
 from pesearch.app.server_state import library
 from pesearch.app.urls import clips_address
 from pesearch.export.clip_selection import Selection
-from pesearch.export.formats import Form, exported
-from pesearch.formatting import format_moment_time
+from pesearch.export.formats import ExportFormat, render_document
+from pesearch.formatting import when
 from pesearch.types import Moment
 
-FORMS: dict[str, Form | None] = {
-    "EDL (CMX3600)": Form.EDL,
-    "OpenTimelineIO": Form.OTIO,
-    "FCPXML": Form.FCPXML,
+FORMS: dict[str, ExportFormat | None] = {
+    "EDL (CMX3600)": ExportFormat.EDL,
+    "OpenTimelineIO": ExportFormat.OTIO,
+    "FCPXML": ExportFormat.FCPXML,
     "Clips": None,
-    "Playlist (M3U)": Form.M3U,
-    "Table (CSV)": Form.CSV,
-    "JSON": Form.JSON,
-    "Chapters (WebVTT)": Form.VTT,
+    "Playlist (M3U)": ExportFormat.M3U,
+    "Table (CSV)": ExportFormat.CSV,
+    "JSON": ExportFormat.JSON,
+    "Chapters (WebVTT)": ExportFormat.VTT,
 }
 """What the tray can be taken along as; None are clips."""
 
@@ -84,11 +84,15 @@ def show_tray(tray: Tray) -> None:
 def _show_export(tray: Tray) -> None:
     form = st.selectbox("Take along as", list(FORMS), key="form")
     pad = st.number_input("Seconds before and after", min_value=0.0, max_value=3600.0, step=0.5, key="pad")
-    choices = [Selection.of(moment, query).padded(pad) for moment, query in tray.moments.items()]
+    choices = [Selection.from_moment(moment, query).padded(pad) for moment, query in tray.moments.items()]
     wanted = FORMS[form]
     if wanted is not None:
         st.download_button(
-            "Download", exported(choices, wanted), f"pesearch.{wanted}", key="download", icon=":material/download:"
+            "Download",
+            render_document(choices, wanted),
+            f"pesearch.{wanted}",
+            key="download",
+            icon=":material/download:",
         )
         return
     reencode = st.toggle("Exact to a frame", help="Encoded again: slower. Else copied, from the key frame before.")
@@ -107,5 +111,5 @@ def _cut(choices: Sequence[Selection], reencode: bool) -> str:
     archive = pack(choices, reencode, library().folder, bar.progress)
     bar.empty()
     for each in archive.not_cut:
-        st.warning(safe(f"{each.choice.path.name}: {each.reason}"))
+        st.warning(safe(f"{each.selection.path.name}: {each.reason}"))
     return archive.name

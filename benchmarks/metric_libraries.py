@@ -158,7 +158,7 @@ def library_psds(clips: Sequence[Clip], scenario: Scenario) -> float:
     for point in range(len(clips[0].found)):
         found = [entry for number, clip in enumerate(clips) for entry in entries(number, clip.found[point])]
         measure.add_operating_point(pandas.DataFrame(found, columns=columns))
-    score = measure.psds(scenario.cross_weight, scenario.spread_weight, scenario.most_errors_per_hour)
+    score = measure.psds(scenario.cross_weight, scenario.spread_weight, scenario.max_errors_per_hour)
     return float(score.value)
 
 

@@ -15,9 +15,9 @@ from pesearch.formatting import quote_path
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.evaluation.dataset_evaluation import DatasetEvaluation
-    from pesearch.evaluation.datasets import Presence
+    from pesearch.evaluation.datasets import ClipAvailability
     from pesearch.evaluation.evaluate import Evaluation
-    from pesearch.evaluation.ranked_metrics import QueryFigures
+    from pesearch.evaluation.ranked_metrics import QueryMetrics
     from pesearch.store.library import Library
 
 NAMED = 3
@@ -36,9 +36,9 @@ DIRECTIONS = {
 
 def run_eval(judged: Path, folder: Path, device: str, as_json: bool) -> None:
     """Measure with truths or judged queries, and print."""
-    from pesearch.evaluation.judgements import holds_queries
+    from pesearch.evaluation.judgements import has_queries
 
-    run = eval_queries if holds_queries(judged) else eval_truths
+    run = eval_queries if has_queries(judged) else eval_truths
     for line in run(judged, folder, device, as_json):
         print(line)
 
@@ -57,11 +57,11 @@ def eval_truths(path: Path, folder: Path, device: str, as_json: bool) -> Iterato
 def eval_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
     """The user's own questions, asked as `pesearch query` asks."""
     from pesearch.evaluation.judgements import read_queries
-    from pesearch.evaluation.ranked_metrics import judge, query_figures
+    from pesearch.evaluation.ranked_metrics import grade_queries, query_metrics
 
     queries = read_queries(path)
     library, models = opened(folder, device)
-    figures = query_figures(list(counted(judge(queries, library, models), len(queries), "asking", "questions")))
+    figures = query_metrics(list(counted(grade_queries(queries, library, models), len(queries), "asking", "questions")))
     yield from [figures_json(asdict(figures))] if as_json else query_lines(figures)
 
 
@@ -73,9 +73,9 @@ def run_dataset(path: Path, layout: str | None, split: str | None, folder: Path,
     dataset = read_dataset(path, layout, split)
     library, models = opened(folder, device)
     run = DatasetRun(dataset, library, models)
-    for line in absent_lines(run.presence, path, library.folder):
+    for line in absent_lines(run.availability, path, library.folder):
         print(line, file=sys.stderr)
-    for _ in counted(run.listen(), run.clips_to_hear(), "listening", "clips"):
+    for _ in counted(run.detect_sounds(), run.sound_clip_count(), "listening", "clips"):
         pass
     evaluation = run.evaluation()
     for line in [figures_json(asdict(evaluation))] if as_json else dataset_lines(evaluation):
@@ -113,7 +113,7 @@ def evaluation_lines(evaluation: Evaluation) -> Iterator[str]:
     yield f"events  frame AUROC {events.auroc:.3f}  span IoU {events.span_iou:.3f}  event-F1 {events.event_f1:.3f}"
 
 
-def query_lines(figures: QueryFigures) -> Iterator[str]:
+def query_lines(figures: QueryMetrics) -> Iterator[str]:
     """The figures of judged queries for people."""
     yield f"{figures.queries} questions, {figures.answerable} with an answer in the library"
     ranking = ("r1", "r5", "r10", "map", "ndcg10")
@@ -122,7 +122,7 @@ def query_lines(figures: QueryFigures) -> Iterator[str]:
     yield f"answer AUROC {decimals(figures.answer_auroc)}  calibration error {decimals(figures.calibration_error)}"
 
 
-def absent_lines(presence: Presence, dataset: Path, library: Path) -> Iterator[str]:
+def absent_lines(presence: ClipAvailability, dataset: Path, library: Path) -> Iterator[str]:
     """A word on clips that are listed and cannot be measured."""
     for names, what in ((presence.missing, "on disk"), (presence.unindexed, "in the library")):
         if names:

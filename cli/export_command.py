@@ -13,7 +13,7 @@ from pesearch.errors import ExportError
 
 if TYPE_CHECKING:
     from pesearch.export.clip_selection import Selection
-    from pesearch.export.formats import Form
+    from pesearch.export.formats import ExportFormat
 
 FormName = Literal["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt", "clips"]
 
@@ -45,17 +45,17 @@ def export(
     Examples: pesearch query "siren" --json | pesearch export - --to cuts.edl; pesearch export found.json --as clips
     --to clips --pad 1
     """
-    from pesearch.export.clip_selection import looked_up
-    from pesearch.export.formats import Form
+    from pesearch.export.clip_selection import with_media_info
+    from pesearch.export.formats import ExportFormat
 
     wanted = _wanted(form, to)
-    choices = [looked_up(each).padded(pad) for each in _read(moments)]
+    choices = [with_media_info(each).padded(pad) for each in _read(moments)]
     if not choices:
         print("nothing to export", file=sys.stderr)
         raise typer.Exit(1)
     try:
         if wanted != "clips":
-            _export_document(choices, Form(wanted), to)
+            _export_document(choices, ExportFormat(wanted), to)
             return
         if to is None:
             raise ExportError("name a folder for the clips: --to FOLDER")
@@ -67,55 +67,55 @@ def export(
 
 
 def _wanted(form: FormName | None, to: Path | None) -> str:
-    from pesearch.export.formats import form_of
+    from pesearch.export.formats import format_of
 
-    found = form or (form_of(to) if to else None)
+    found = form or (format_of(to) if to else None)
     if found is None:
         raise ExportError("name a form: --as csv|json|m3u|edl|otio|fcpxml|vtt|clips, or --to FILE with such an ending")
     return found
 
 
 def _read(moments: str) -> list[Selection]:
-    from pesearch.export.json_io import choices_from
+    from pesearch.export.json_io import parse_selections
 
     try:
         data = sys.stdin.buffer.read() if moments == "-" else Path(moments).read_bytes()
     except OSError as error:
         raise ExportError(f"cannot be read: {moments}: {error.strerror}") from error
-    return choices_from(data.decode("utf-8-sig", "surrogateescape"))
+    return parse_selections(data.decode("utf-8-sig", "surrogateescape"))
 
 
-def _export_document(choices: Sequence[Selection], form: Form, to: Path | None) -> None:
+def _export_document(choices: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """To a file, into a folder (chapters: a file for each media file), or to standard output."""
-    from pesearch.export.csv_m3u_vtt import by_file
-    from pesearch.export.formats import Form, exported
-    from pesearch.export.output_file import add_document, write_document
+    from pesearch.export.csv_m3u_vtt import group_by_file
+    from pesearch.export.formats import ExportFormat, render_document
+    from pesearch.export.output_file import write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
 
     _tell_rates(choices, form)
     if to is None:
-        sys.stdout.buffer.write(exported(choices, form))
+        sys.stdout.buffer.write(render_document(choices, form))
     elif not to.is_dir():
-        write_document(exported(choices, form), to, form)
+        write_document(render_document(choices, form), to, form)
     else:
-        parts = by_file(choices) if form is Form.VTT else [choices]
+        parts = group_by_file(choices) if form is ExportFormat.VTT else [choices]
         for part in parts:
-            name = safe_stem(part[0].path) if form is Form.VTT else "moments"
-            print(add_document(exported(part, form), to, name, form))
+            name = safe_stem(part[0].path) if form is ExportFormat.VTT else "moments"
+            print(write_new_document(render_document(part, form), to, name, form))
 
 
-def _tell_rates(choices: Sequence[Selection], form: Form) -> None:
+def _tell_rates(choices: Sequence[Selection], form: ExportFormat) -> None:
     """What an editor has to know about the rate of frames, on stderr."""
-    from pesearch.export.formats import Form
+    from pesearch.export.formats import ExportFormat
     from pesearch.export.timecode import common_rate, rate_of, rate_text
 
-    if form not in (Form.EDL, Form.OTIO, Form.FCPXML):
+    if form not in (ExportFormat.EDL, ExportFormat.OTIO, ExportFormat.FCPXML):
         return
     unknown = sum(each.media is None for each in choices)
     if unknown:
         print(f"away, and counted as 25 frames a second: the files of {unknown} of the moments", file=sys.stderr)
     rates = sorted({rate_of(each) for each in choices if each.frames_per_second is not None})
-    if form is Form.EDL and len(rates) > 1:
+    if form is ExportFormat.EDL and len(rates) > 1:
         told = ", ".join(map(rate_text, rates))
         print(f"EDL at {rate_text(common_rate(choices))} frames a second, the files have {told}", file=sys.stderr)
 
@@ -135,7 +135,7 @@ def _export_clips(choices: Sequence[Selection], folder: Path, reencode: bool) ->
                 print(outcome.path, flush=True)
             else:
                 failed += 1
-                print(f"failed: {shown(outcome.choice.path)}: {outcome.reason}", file=sys.stderr)
+                print(f"failed: {shown(outcome.selection.path)}: {outcome.reason}", file=sys.stderr)
     if not reencode and failed < len(choices) and any(each.has_pictures and not each.is_still for each in choices):
         print("copied: pictures begin at the key frame before a moment (--reencode is exact)", file=sys.stderr)
     return 0 if not failed else 2 if failed == len(choices) else 3

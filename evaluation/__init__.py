@@ -1,1 +1,1 @@
-"""How well a library answers: judged queries, truths, datasets, and their metrics."""
+"""Search and detection quality of a library: judged queries, ground truth, public datasets, metrics."""

@@ -1,7 +1,7 @@
-"""Reading datasets of captioned clips: AudioCaps, Clotho, VALOR-32K, VGGSound, MSR-VTT and VCTK.
+"""Readers for datasets of captioned clips: AudioCaps, Clotho, VALOR-32K, VGGSound, MSR-VTT and VCTK.
 
-Each reader takes the annotation of one split, as the dataset's makers publish it, and gives its clips. It raises
-QueryError for an annotation that is not as described, naming the file.
+Each reader takes the published annotation file of one split and returns its clips. It raises QueryError, which names
+the file, if the annotation does not have the documented format.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from pesearch.evaluation.table_reader import read_json, read_records, read_rows,
 
 AUDIOCAPS_COLUMNS = ("audiocap_id", "youtube_id", "start_time", "caption")
 CLIP_SECONDS = 10
+"""Length of the excerpts that AudioCaps, VGGSound and AudioSet take from YouTube videos."""
 
 
 def youtube_stems(video: str, start_seconds: float) -> tuple[str, ...]:
-    """The names under which the usual downloaders save ten seconds of a YouTube video."""
+    """File stems under which the common downloaders save ten seconds of a YouTube video."""
     start = round(start_seconds)
     end = start + CLIP_SECONDS
     names = (
@@ -36,19 +37,21 @@ def youtube_stems(video: str, start_seconds: float) -> tuple[str, ...]:
 
 
 def read_audiocaps(path: Path, split: str) -> tuple[DatasetClip, ...]:
-    """{test,val,train}.csv with audiocap_id, youtube_id, start_time, caption: one row a caption (github.com/cdjkim/
-    audiocaps, dataset/README.md). A clip has all the captions of its video, as in Meta's perception_models."""
-    rows = _records(path, AUDIOCAPS_COLUMNS)
+    """{test,val,train}.csv with audiocap_id, youtube_id, start_time, caption: one row per caption (github.com/cdjkim/
+    audiocaps, dataset/README.md). A clip has all captions of its video, as in Meta's perception_models."""
     by_video = defaultdict(list)
-    for row in rows:
+    for row in _records(path, AUDIOCAPS_COLUMNS):
         by_video[row["youtube_id"]].append(row)
     return tuple(
         DatasetClip(
             name=video,
-            stems=(*youtube_stems(video, _number(of[0]["start_time"], path)), *(row["audiocap_id"] for row in of)),
-            captions=tuple(row["caption"].strip() for row in of),
+            stems=(
+                *youtube_stems(video, _number(rows[0]["start_time"], path)),
+                *(row["audiocap_id"] for row in rows),
+            ),
+            captions=tuple(row["caption"].strip() for row in rows),
         )
-        for video, of in by_video.items()
+        for video, rows in by_video.items()
     )
 
 
@@ -68,36 +71,36 @@ def read_clotho(path: Path, split: str) -> tuple[DatasetClip, ...]:
 
 def read_valor(path: Path, split: str) -> tuple[DatasetClip, ...]:
     """desc_{test,val,train}.json of VALOR-32K: a list of {"video_id": "YOUTUBEID_30.000_40.000", "desc": "..."}
-    (casia-iva-group.github.io/projects/VALOR). The videos are named by their ids."""
+    (casia-iva-group.github.io/projects/VALOR). Video files are named after their ids."""
     captions: dict[str, list[str]] = defaultdict(list)
     for entry in _entries(read_json(path), path):
         captions[_text(entry, "video_id", path)].append(_text(entry, "desc", path))
-    return tuple(DatasetClip(name, (name, *_shorter(name)), tuple(texts)) for name, texts in captions.items())
+    return tuple(DatasetClip(name, (name, *_downloader_stems(name)), tuple(descs)) for name, descs in captions.items())
 
 
 def read_vggsound(path: Path, split: str) -> tuple[DatasetClip, ...]:
     """vggsound.csv without a header: YouTube id, start in seconds, label, split (robots.ox.ac.uk/~vgg/data/vggsound).
-    The label serves as the caption."""
+    The label is used as the caption."""
     rows = read_rows(path)
     if any(len(row) != 4 for row in rows):
-        raise QueryError(f"{path} is not VGGSound's list: each row should be an id, a start, a label and a split")
+        raise QueryError(f"{path} is not the VGGSound list: each row needs an id, a start, a label and a split")
     return tuple(
         DatasetClip(f"{video}_{start}", youtube_stems(video, _number(start, path)), (label.strip(),))
-        for video, start, label, of in rows
-        if of.strip() == split
+        for video, start, label, row_split in rows
+        if row_split.strip() == split
     )
 
 
 def read_msrvtt(path: Path, split: str) -> tuple[DatasetClip, ...]:
-    """MSRVTT_JSFUSION_test.csv (key, vid_key, video_id, sentence: the 1k-A split of one caption a video), or the
-    videodatainfo JSON of MSR-VTT's makers: {"videos": [{"video_id", "split"}], "sentences": [{"video_id", "caption"}]}.
+    """MSRVTT_JSFUSION_test.csv (key, vid_key, video_id, sentence: the 1k-A split, one caption per video), or the
+    original videodatainfo JSON: {"videos": [{"video_id", "split"}], "sentences": [{"video_id", "caption"}]}.
     """
     if path.suffix == ".csv":
         rows = _records(path, ("video_id", "sentence"))
         return tuple(DatasetClip(row["video_id"], (row["video_id"],), (row["sentence"].strip(),)) for row in rows)
     content = read_json(path)
     if not isinstance(content, dict):
-        raise QueryError(f"{path} should hold videos and sentences")
+        raise QueryError(f"{path} needs the keys 'videos' and 'sentences'")
     captions: dict[str, list[str]] = defaultdict(list)
     for entry in _entries(content.get("sentences"), path):
         captions[_text(entry, "video_id", path)].append(_text(entry, "caption", path))
@@ -108,24 +111,24 @@ def read_msrvtt(path: Path, split: str) -> tuple[DatasetClip, ...]:
 
 
 def read_vctk(path: Path, split: str) -> tuple[DatasetClip, ...]:
-    """VCTK 0.92: txt/p225/p225_001.txt beside wav48_silence_trimmed/p225/p225_001_mic1.flac, which is `path`; the first
-    microphone where there are two (datashare.ed.ac.uk/handle/10283/3443)."""
+    """VCTK 0.92: `path` is the folder wav48_silence_trimmed (p225/p225_001_mic1.flac), with the transcripts in txt next
+    to it (p225/p225_001.txt). The first of two microphones is used (datashare.ed.ac.uk/handle/10283/3443)."""
     texts = sorted((path.parent / "txt").glob("*/*.txt"))
     if not texts:
-        raise QueryError(f"{path.parent / 'txt'} has no transcripts: it should hold p225/p225_001.txt and so on")
+        raise QueryError(f"{path.parent / 'txt'} has no transcripts: expected p225/p225_001.txt and so on")
     return tuple(
         DatasetClip(text.stem, (f"{text.stem}_mic1", f"{text.stem}_mic2"), (read_text(text).strip(),)) for text in texts
     )
 
 
 def is_audiocaps(path: Path) -> bool:
-    """Whether a table has AudioCaps' columns."""
+    """Whether a CSV file has the columns of AudioCaps."""
     rows = read_rows(path)
     return bool(rows) and set(AUDIOCAPS_COLUMNS) <= set(rows[0])
 
 
-def _shorter(name: str) -> tuple[str, ...]:
-    """Other names of a clip that is called by video, start and end."""
+def _downloader_stems(name: str) -> tuple[str, ...]:
+    """The downloader stems of a clip named VIDEO_START_END; none for other names."""
     video, _, times = name.rpartition("_")
     video, _, start = video.rpartition("_")
     try:
@@ -136,16 +139,16 @@ def _shorter(name: str) -> tuple[str, ...]:
 
 def _records(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
     records = read_records(path)
-    lacking = [name for name in columns if records and name not in records[0]]
-    if lacking:
-        raise QueryError(f"{path} has no column {lacking[0]!r}")
+    missing = [name for name in columns if records and name not in records[0]]
+    if missing:
+        raise QueryError(f"{path} has no column {missing[0]!r}")
     return records
 
 
-def _entries(listed: Any, path: Path) -> list[dict[str, Any]]:
-    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+def _entries(content: Any, path: Path) -> list[dict[str, Any]]:
+    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         raise QueryError(f"{path} is not a list of clips as described in docs/evaluation.md")
-    return listed
+    return content
 
 
 def _text(entry: dict[str, Any], name: str, path: Path) -> str:

@@ -1,7 +1,7 @@
-"""A dataset's protocol, run over those of its clips that are in a library.
+"""Evaluation of a public dataset on those of its clips that are in a library.
 
 run = DatasetRun(read_dataset(folder), library, models)
-for clip in run.listen(): ...
+for clip in run.detect_sounds(): ...
 run.evaluation()
 """
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryError
-from pesearch.evaluation.datasets import PlacedClip, Presence, place
-from pesearch.evaluation.detection_dataset import SoundFigures, SoundTally
+from pesearch.evaluation.datasets import ClipAvailability, IndexedClip, match_clips
+from pesearch.evaluation.detection_dataset import DetectionMetrics, SoundEvaluator
 from pesearch.evaluation.layouts import Dataset
-from pesearch.evaluation.protocols import TaskFigures, task_figures
+from pesearch.evaluation.protocols import TaskMetrics, task_metrics
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -24,48 +24,48 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatasetEvaluation:
-    """The figures of a dataset's split: `tasks` of retrieval that could be measured, `sounds` where it locates them."""
+    """Metrics of one split: the retrieval `tasks` that could be measured, and `sounds` for detection datasets."""
 
     layout: str
     split: str
-    clips: Presence
-    tasks: tuple[TaskFigures, ...]
-    sounds: SoundFigures | None
+    clips: ClipAvailability
+    tasks: tuple[TaskMetrics, ...]
+    sounds: DetectionMetrics | None
 
 
 class DatasetRun:
-    """One run over a dataset and a library as it is now.
+    """One evaluation of a dataset against the current snapshot of a library.
 
-    Raises LibraryError where no clip is in the library, ModelMismatch where it is not of these models.
+    Raises LibraryError if none of the clips is in the library, ModelMismatch if it was made with other models.
     """
 
     def __init__(self, dataset: Dataset, library: Library, models: ModelSet) -> None:
         library.require(models.name, models.spaces)
         self._dataset, self._library, self._models = dataset, library.pinned(), models
-        self._clips, self.presence = place(dataset.clips, dataset.folder, self._library)
+        self._clips, self.availability = match_clips(dataset.clips, dataset.folder, self._library)
         if not self._clips:
             raise LibraryError(
-                f"of the {self.presence.listed} clips that {dataset.layout.name} lists, {self.presence.on_disk} are in "
-                f"{dataset.folder.folder} and none in the library {library.folder}: "
+                f"{dataset.layout.name} lists {self.availability.listed} clips: {self.availability.on_disk} are in "
+                f"{dataset.folder.folder} and none is in the library {library.folder}: "
                 f"run `pesearch index {dataset.folder.folder} --library {library.folder}` first"
             )
-        self._sounds = SoundTally(self._clips, self._library, models) if dataset.layout.locates_sounds else None
+        self._sounds = SoundEvaluator(self._clips, self._library, models) if dataset.layout.has_sound_events else None
 
-    def clips_to_hear(self) -> int:
-        """How many clips `listen` gives."""
+    def sound_clip_count(self) -> int:
+        """Number of clips that `detect_sounds` yields."""
         return len(self._sounds) if self._sounds else 0
 
-    def listen(self) -> Iterator[PlacedClip]:
-        """Hears each clip of a dataset of located sounds, and gives it when it is counted. Raises MediaError."""
-        return self._sounds.listen() if self._sounds else iter(())
+    def detect_sounds(self) -> Iterator[IndexedClip]:
+        """Detect sounds, yielding each clip when it is done; empty for caption datasets. Raises MediaError."""
+        return self._sounds.detect_sounds() if self._sounds else iter(())
 
     def evaluation(self) -> DatasetEvaluation:
-        """The figures: of retrieval, and of the clips that were heard."""
-        tasks = [task_figures(task, self._clips, self._library, self._models) for task in self._dataset.layout.tasks]
+        """Retrieval metrics, and detection metrics over the clips that `detect_sounds` has yielded."""
+        tasks = [task_metrics(task, self._clips, self._library, self._models) for task in self._dataset.layout.tasks]
         return DatasetEvaluation(
             layout=self._dataset.layout.name,
             split=self._dataset.split,
-            clips=self.presence,
-            tasks=tuple(figures for figures in tasks if figures),
-            sounds=self._sounds.figures() if self._sounds else None,
+            clips=self.availability,
+            tasks=tuple(metrics for metrics in tasks if metrics),
+            sounds=self._sounds.metrics() if self._sounds else None,
         )

@@ -1,4 +1,4 @@
-"""Datasets as their users have them on disk: which clips a split lists, and which of them are here and in a library."""
+"""Datasets on disk: the clips that a split lists, and which of them have files and are in a library."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatasetClip:
-    """A clip as a dataset lists it. Its file has one of the `stems` as its name without suffix; there may be several,
-    the sound and the picture apart."""
+    """A clip as annotated. Its files have one of the `stems` as their name without suffix; sound and picture may be
+    separate files."""
 
     name: str
     stems: tuple[str, ...]
@@ -30,18 +30,18 @@ class DatasetClip:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedClip:
-    """A clip and its files in a library."""
+class IndexedClip:
+    """A clip and its files in the library."""
 
     clip: DatasetClip
     files: tuple[MediaFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
-    """How many clips of a split there are: listed, on this disk, in the library; the names of those that are not.
+class ClipAvailability:
+    """Number of clips of a split that are listed, on disk and in the library.
 
-    `unindexed` are on disk and not in the library.
+    `missing` names those without a file, `unindexed` those with a file that is not in the library.
     """
 
     listed: int
@@ -52,48 +52,50 @@ class Presence:
 
 
 class DatasetFolder:
-    """A folder of annotations and media, walked once."""
+    """Index of a dataset folder, which is walked once, following links."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._files: dict[str, list[Path]] = defaultdict(list)
         self._folders: dict[str, Path] = {}
         self._media: dict[str, list[Path]] = defaultdict(list)
-        for place, folders, names in os.walk(folder, followlinks=True):
+        for parent, folders, names in os.walk(folder, followlinks=True):
             folders.sort()
             for name in folders:
-                self._folders.setdefault(name, Path(place) / name)
+                self._folders.setdefault(name, Path(parent) / name)
             for name in sorted(names):
-                path = Path(place) / name
+                path = Path(parent) / name
                 self._files[name].append(path)
                 if has_media_name(path):
                     self._media[path.stem].append(path)
 
     def files(self, *names: str) -> list[Path]:
-        """The files of any of these names, the first name's first."""
+        """All files with one of these names, in the order of `names`."""
         return [path for name in names for path in self._files.get(name, ())]
 
     def subfolder(self, name: str) -> Path | None:
-        """The first folder of that name."""
+        """The first folder with this name."""
         return self._folders.get(name)
 
     def media(self, stems: Sequence[str]) -> list[Path]:
-        """The media files of any of these names, the first name's first."""
+        """All media files with one of these stems, in the order of `stems`."""
         return [path for stem in dict.fromkeys(stems) for path in self._media.get(stem, ())]
 
 
-def place(clips: Sequence[DatasetClip], folder: DatasetFolder, library: Library) -> tuple[list[PlacedClip], Presence]:
-    """The clips that are in the library, and how many there are."""
+def match_clips(
+    clips: Sequence[DatasetClip], folder: DatasetFolder, library: Library
+) -> tuple[list[IndexedClip], ClipAvailability]:
+    """The clips that are in the library, and how many are not."""
     indexed = IndexedFiles(library)
-    placed, missing, unindexed = [], [], []
+    matched, missing, unindexed = [], [], []
     for clip in clips:
         paths = folder.media(clip.stems)
-        files = {file.id: file for path in paths if (file := indexed.at(path))}
+        files = {file.id: file for path in paths if (file := indexed.find(path))}
         if files:
-            placed.append(PlacedClip(clip, tuple(files.values())))
+            matched.append(IndexedClip(clip, tuple(files.values())))
         elif paths:
             unindexed.append(clip.name)
         else:
             missing.append(clip.name)
     on_disk = len(clips) - len(missing)
-    return placed, Presence(len(clips), on_disk, len(placed), tuple(missing), tuple(unindexed))
+    return matched, ClipAvailability(len(clips), on_disk, len(matched), tuple(missing), tuple(unindexed))

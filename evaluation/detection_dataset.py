@@ -1,4 +1,4 @@
-"""How well sounds are located in the clips of a dataset, one clip at a time and in flat memory."""
+"""Sound event detection over a dataset, one clip at a time and in constant memory."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pesearch.evaluation.datasets import PlacedClip
+from pesearch.evaluation.datasets import IndexedClip
 from pesearch.evaluation.detection import DetectionCounts, FrameScores
 from pesearch.evaluation.detection_eval import active_steps
 from pesearch.evaluation.metrics import Span, mean
-from pesearch.evaluation.psds import OPERATING_POINTS, SCENARIO_1, SCENARIO_2, PsdsCounts, merged
+from pesearch.evaluation.psds import OPERATING_POINTS, SCENARIO_1, SCENARIO_2, PsdsCounts, merge_overlapping
 from pesearch.search.events.locate import StoredSound, events_of, hear
 from pesearch.types import Event, FloatArray
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SoundFigures:
-    """Over `clips` clips and `labels` sounds, 0..1, NaN of nothing. `auroc` of all 40 ms steps and the F-scores are
-    means over the sounds; the `_micro` ones count all sounds together. `psds1` and `psds2` are DCASE's scenarios."""
+class DetectionMetrics:
+    """Metrics over `clips` clips and `labels` sounds, 0..1, NaN without data.
+
+    `auroc`, over all 40 ms steps, and the F-scores are means of the sounds; the `_micro` F-scores pool the events of
+    all sounds. `psds1` and `psds2` are the two scenarios of DCASE task 4.
+    """
 
     clips: int
     labels: int
@@ -36,13 +39,13 @@ class SoundFigures:
     psds2: float
 
 
-class SoundTally:
-    """Counts what is heard in clip after clip. Every sound of the split's clips is looked for in each of them."""
+class SoundEvaluator:
+    """Accumulates detection counts clip by clip. Every sound of the split is detected in every clip."""
 
-    def __init__(self, clips: Sequence[PlacedClip], library: Library, models: ModelSet) -> None:
-        heard = [clip for clip in clips if any(file.info.audio for file in clip.files)]
-        self._labels = sorted({event.what for clip in heard for event in clip.clip.events})
-        self._clips = heard if self._labels else []
+    def __init__(self, clips: Sequence[IndexedClip], library: Library, models: ModelSet) -> None:
+        audible = [clip for clip in clips if any(file.info.audio for file in clip.files)]
+        self._labels = sorted({event.what for clip in audible for event in clip.clip.events})
+        self._clips = audible if self._labels else []
         self._library, self._models = library, models
         self._frames = FrameScores(len(self._labels))
         self._events, self._segments = DetectionCounts(self._labels), DetectionCounts(self._labels)
@@ -52,15 +55,15 @@ class SoundTally:
     def __len__(self) -> int:
         return len(self._clips)
 
-    def listen(self) -> Iterator[PlacedClip]:
-        """Hears the clips, and gives each when it is counted. Raises MediaError for one that cannot be heard."""
+    def detect_sounds(self) -> Iterator[IndexedClip]:
+        """Process the clips, yielding each when it is counted. Raises MediaError for a clip that cannot be decoded."""
         for clip in self._clips:
             self._count(clip)
             yield clip
 
-    def figures(self) -> SoundFigures:
-        """The figures of what was heard."""
-        return SoundFigures(
+    def metrics(self) -> DetectionMetrics:
+        """Metrics over the clips that were counted."""
+        return DetectionMetrics(
             clips=len(self),
             labels=len(self._labels),
             auroc=mean(self._frames.aurocs()),
@@ -72,34 +75,36 @@ class SoundTally:
             psds2=self._psds[1].score(),
         )
 
-    def _count(self, clip: PlacedClip) -> None:
+    def _count(self, clip: IndexedClip) -> None:
         file = next(file for file in clip.files if file.info.audio)
         seconds = file.info.duration_seconds
         track = hear(file.path, 0.0, seconds, self._labels, self._models, StoredSound(self._library, file.id))
         self._frames.add(track, active_steps(clip.clip.events, self._labels, track.shape[1]))
         events = [(event.what, (event.start_seconds, event.end_seconds)) for event in clip.clip.events]
-        truths = {label: merged(spans) for label, spans in _by_label(events).items()}
-        found = _found(events_of(track, self._labels, 0.0, seconds))
+        truths = {label: merge_overlapping(spans) for label, spans in _by_label(events).items()}
+        found = _spans_by_label(events_of(track, self._labels, 0.0, seconds))
         self._events.add_events(truths, found)
         self._segments.add_segments(truths, found)
-        at_points = [_found(_events_above(track, self._labels, seconds, threshold)) for threshold in OPERATING_POINTS]
+        at_points = [
+            _spans_by_label(_events_above(track, self._labels, seconds, threshold)) for threshold in OPERATING_POINTS
+        ]
         for counts in self._psds:
             counts.add(seconds, truths, at_points)
 
 
 def _events_above(track: FloatArray, labels: Sequence[str], seconds: float, threshold: float) -> tuple[Event, ...]:
-    """What is found at one threshold; most of many sounds never reach it."""
-    heard = track.max(axis=1, initial=0.0) > threshold
+    """Events at one threshold. Labels that never reach it, the majority of a large label set, are skipped first."""
+    reached = track.max(axis=1, initial=0.0) > threshold
     return events_of(
-        track[heard],
-        [label for label, is_heard in zip(labels, heard, strict=True) if is_heard],
+        track[reached],
+        [label for label, is_reached in zip(labels, reached, strict=True) if is_reached],
         0.0,
         seconds,
         threshold,
     )
 
 
-def _found(events: Iterable[Event]) -> dict[str, list[Span]]:
+def _spans_by_label(events: Iterable[Event]) -> dict[str, list[Span]]:
     return _by_label((event.label, (event.start_seconds, event.end_seconds)) for event in events)
 
 

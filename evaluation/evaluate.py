@@ -1,4 +1,4 @@
-"""How well a model set finds and locates what truths.json says is there."""
+"""Evaluation against truths.json: retrieval per embedding space, and sound event detection."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pesearch.errors import LibraryError
-from pesearch.evaluation.detection_eval import EventFigures, event_figures
+from pesearch.evaluation.detection_eval import EventMetrics, event_metrics
 from pesearch.evaluation.ground_truth import ClipTruth, JudgedClip
 from pesearch.evaluation.library_clips import IndexedFiles
-from pesearch.evaluation.recall import Recall, RetrievalFigures
+from pesearch.evaluation.recall import Recall, RetrievalMetrics
 from pesearch.types import SpaceName
 
 if TYPE_CHECKING:
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All figures over so many `clips`. Speech counts a phrase as found in any clip that says it."""
+    """All metrics over `clips` clips. For speech, any clip in which the phrase is spoken is correct."""
 
-    text_audio: RetrievalFigures
-    text_video: RetrievalFigures
-    text_audio_video: RetrievalFigures
-    audio_video: RetrievalFigures
-    speech: RetrievalFigures
-    events: EventFigures
+    text_audio: RetrievalMetrics
+    text_video: RetrievalMetrics
+    text_audio_video: RetrievalMetrics
+    audio_video: RetrievalMetrics
+    speech: RetrievalMetrics
+    events: EventMetrics
     clips: int
 
 
 def evaluate(truths: Sequence[ClipTruth], library: Library, models: ModelSet) -> Evaluation:
-    """Asks every caption and every phrase of all the clips together, and locates every sound in each clip.
+    """Query each caption and phrase against all clips, and detect each sound in each clip.
 
-    Raises LibraryError where clips are not in the library, ModelMismatch where it is not of these models.
+    Raises LibraryError if a clip is not in the library, ModelMismatch if it was made with other models.
     """
     library = library.pinned()
     library.require(models.name, models.spaces)
@@ -48,18 +48,18 @@ def evaluate(truths: Sequence[ClipTruth], library: Library, models: ModelSet) ->
         ),
         audio_video=recall.sounds(),
         speech=recall.phrases(),
-        events=event_figures(clips, models),
+        events=event_metrics(clips, models),
         clips=len(clips),
     )
 
 
 def _clips(truths: Sequence[ClipTruth], library: Library) -> list[JudgedClip]:
     indexed = IndexedFiles(library)
-    found = [JudgedClip(truth, file) for truth in truths if (file := indexed.at(truth.path))]
-    if len(found) < len(truths):
+    judged = [JudgedClip(truth, file) for truth in truths if (file := indexed.find(truth.path))]
+    if len(judged) < len(truths):
         folder = truths[0].path.parent
         raise LibraryError(
-            f"{len(truths) - len(found)} of {len(truths)} clips are not in the library {library.folder}: "
+            f"{len(truths) - len(judged)} of {len(truths)} clips are not in the library {library.folder}: "
             f"run `pesearch index {folder} --library {library.folder}` first"
         )
-    return found
+    return judged

@@ -1,4 +1,4 @@
-"""truths.json: what is seen, heard and said in the clips beside it, and from when to when."""
+"""truths.json: what is seen, heard and said in clips, with times."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pesearch.types import MediaFile
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One thing that is true of a clip from start to end: a sound, an object, or words that are spoken.
+    """A sound, an object or a spoken phrase in a clip, with its interval.
 
-    `details` are further words that hold of it, such as an object's colour and movement.
+    `details` are its other attributes as "name:value", such as the colour and movement of an object.
     """
 
     what: str
@@ -26,9 +26,9 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class ClipTruth:
-    """All that is true of one clip, and captions that say it ("" where there is none).
+    """The annotation of one clip, with captions ("" if missing).
 
-    `place` is where it plays, `sources` are the objects that make its sounds; both may be unknown.
+    `place` is the setting, `sources` are the objects that make the sounds; both may be empty.
     """
 
     path: Path
@@ -42,45 +42,44 @@ class ClipTruth:
     sources: frozenset[str]
 
     def heard_facts(self) -> frozenset[str]:
-        """What a text about the sound may say: each sound, and each phrase that is spoken."""
+        """Facts that a caption of the sound may state: each sound and each spoken phrase."""
         return frozenset(
             {f"heard:{truth.what}" for truth in self.heard} | {f"said:{truth.what}" for truth in self.said}
         )
 
     def seen_facts(self) -> frozenset[str]:
-        """What a text about the picture may say: each object with its details, and the place."""
+        """Facts that a caption of the picture may state: each object, each of its details, and the place."""
         details = {f"seen:{truth.what}:{detail}" for truth in self.seen for detail in truth.details}
         place = {f"place:{self.place}"} if self.place else set()
         return frozenset({f"seen:{truth.what}" for truth in self.seen} | details | place)
 
-    def sounding(self) -> frozenset[str]:
-        """The objects that are heard: the sources where they are told, else what is heard."""
+    def sound_sources(self) -> frozenset[str]:
+        """The sources of the sounds; if they are not annotated, the sounds themselves."""
         return self.sources or frozenset(truth.what for truth in self.heard)
 
-    def shows(self) -> frozenset[str]:
-        """The objects that are seen."""
+    def visible_objects(self) -> frozenset[str]:
+        """The names of the objects in the picture."""
         return frozenset(truth.what for truth in self.seen)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedClip:
-    """A clip's truth and its file in a library."""
+    """The annotation of a clip and its file in the library."""
 
     truth: ClipTruth
     file: MediaFile
 
 
 def read_truths(path: Path) -> tuple[ClipTruth, ...]:
-    """The clips of a truths.json, their paths made absolute. Raises QueryError naming the clip that is wrong."""
+    """Read a truths.json; paths become absolute. Raises QueryError with the number of the invalid clip."""
     content = read_json(path)
     clips = content.get("clips") if isinstance(content, dict) else None
     if not isinstance(clips, list) or not clips:
-        raise QueryError(f'{path} has no clips: it should hold {{"clips": [{{"path": ...}}, ...]}}')
+        raise QueryError(f'{path} has no clips: expected {{"clips": [{{"path": ...}}, ...]}}')
     return tuple(_clip(clip, path, number) for number, clip in enumerate(clips, start=1))
 
 
 def _clip(clip: Any, path: Path, number: int) -> ClipTruth:
-    """One entry of the list, checked."""
     try:
         return ClipTruth(
             path=(path.parent / _text(clip["path"])).absolute(),
@@ -96,19 +95,19 @@ def _clip(clip: Any, path: Path, number: int) -> ClipTruth:
     except KeyError as error:
         raise QueryError(f"{path}: clip {number} has no {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise QueryError(f"{path}: clip {number} is not as described in the documentation: {error}") from error
+        raise QueryError(f"{path}: clip {number} is not as described in docs/evaluation.md: {error}") from error
 
 
 def _truth(entry: dict[str, Any], name: str) -> Truth:
-    """A thing with its times; every further text in the entry is a detail of it."""
+    """One entry; its other string values become details."""
     start, end = float(entry["start"]), float(entry["end"])
     if not 0 <= start <= end:
-        raise ValueError(f"{entry[name]!r} lasts from {start:g} to {end:g} s")
+        raise ValueError(f"{entry[name]!r} has no valid times: {start:g} to {end:g} s")
     details = {f"{key}:{value}" for key, value in entry.items() if key != name and isinstance(value, str)}
     return Truth(_text(entry[name]), start, end, frozenset(details))
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
+        raise TypeError(f"{value!r} is not a string")
     return value

@@ -1,4 +1,4 @@
-"""The layouts of datasets that `pesearch eval` knows, and the protocol of each: what is asked, and what is to be found.
+"""The dataset layouts that `pesearch eval` recognises, with the protocol of each.
 
 dataset = read_dataset(Path("~/audiocaps"))
 """
@@ -17,28 +17,28 @@ from pesearch.types import SpaceName
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One direction of retrieval between two kinds of vectors; None stands for the captions, embedded for the other."""
+    """One retrieval direction; None stands for the captions, embedded in the other space."""
 
     name: str
-    asks: SpaceName | None
-    finds: SpaceName | None
+    query_space: SpaceName | None
+    gallery_space: SpaceName | None
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a dataset lies on disk. `splits` has the paper's first; `annotation` finds a split's annotation."""
+    """How a dataset is stored. `splits` begins with the one that papers report; `annotation` finds its file."""
 
     name: str
     splits: tuple[str, ...]
     tasks: tuple[Task, ...]
-    locates_sounds: bool
+    has_sound_events: bool
     annotation: Callable[[DatasetFolder, str], Path | None]
     read: Callable[[Path, str], tuple[DatasetClip, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A split of a dataset that lies in a folder."""
+    """One split of a dataset folder."""
 
     layout: Layout
     split: str
@@ -66,8 +66,8 @@ def _audiocaps(folder: DatasetFolder, split: str) -> Path | None:
 def _msrvtt(folder: DatasetFolder, split: str) -> Path | None:
     if split == "1k":
         return _first(folder.files("MSRVTT_JSFUSION_test.csv"))
-    part = "test" if split == "test" else "train_val"
-    return _first(folder.files(f"{part}_videodatainfo.json", "MSRVTT_data.json"))
+    prefix = "test" if split == "test" else "train_val"
+    return _first(folder.files(f"{prefix}_videodatainfo.json", "MSRVTT_data.json"))
 
 
 def _desed(folder: DatasetFolder, split: str) -> Path | None:
@@ -95,22 +95,22 @@ LAYOUTS = (
 
 
 def read_dataset(path: Path, layout: str | None = None, split: str | None = None) -> Dataset:
-    """The dataset in a folder. Unless given, its layout is recognised, and the split is the first that is there.
+    """Read a dataset folder. By default the layout is recognised, and the first split found is taken.
 
-    Raises QueryError for a folder that holds no dataset of a known layout, or not that split.
+    Raises QueryError for an unknown layout, or if the folder has no dataset of that layout and split.
     """
-    known = [one for one in LAYOUTS if layout in (None, one.name)]
-    if not known:
-        raise QueryError(f"there is no layout {layout!r}: choose one of {', '.join(one.name for one in LAYOUTS)}")
+    candidates = [known for known in LAYOUTS if layout in (None, known.name)]
+    if not candidates:
+        raise QueryError(f"there is no layout {layout!r}: choose one of {', '.join(known.name for known in LAYOUTS)}")
     folder = DatasetFolder(path)
-    for one in known:
-        for part in one.splits if split is None else (split,):
-            annotation = one.annotation(folder, part) if part in one.splits else None
+    for candidate in candidates:
+        for name in candidate.splits if split is None else (split,):
+            annotation = candidate.annotation(folder, name) if name in candidate.splits else None
             if annotation is not None:
-                clips = one.read(annotation, part)
+                clips = candidate.read(annotation, name)
                 if not clips:
-                    raise QueryError(f"{annotation} lists no clips of the split {part}")
-                return Dataset(one, part, folder, clips)
-    wanted = layout or "dataset"
-    splits = f" with the split {split!r} (known: {', '.join(known[0].splits)})" if split and layout else ""
-    raise QueryError(f"{path} holds no {wanted}{splits} as described in docs/evaluation.md")
+                    raise QueryError(f"{annotation} lists no clips of the split {name}")
+                return Dataset(candidate, name, folder, clips)
+    expected = layout or "dataset"
+    splits = f" with the split {split!r} (known: {', '.join(candidates[0].splits)})" if split and layout else ""
+    raise QueryError(f"{path} contains no {expected}{splits} as described in docs/evaluation.md")

@@ -1,4 +1,4 @@
-"""Which file of a library lies at a path."""
+"""Lookup of library files by path."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class IndexedFiles:
-    """The files of a library by every path at which they are known, as it is now."""
+    """The files of a library snapshot by each of their known paths."""
 
     def __init__(self, library: Library) -> None:
         self._by_path = {place.path: file for file in library.files() for place in file.locations}
 
-    def at(self, path: Path) -> MediaFile | None:
-        """The file at a path, or where the path leads."""
+    def find(self, path: Path) -> MediaFile | None:
+        """The file at `path`, or at the target if it is a link; None if it is not in the library."""
         return self._by_path.get(path.absolute()) or self._by_path.get(path.resolve())

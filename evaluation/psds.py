@@ -1,10 +1,10 @@
-"""The Polyphonic Sound Detection Score (Bilen et al. 2020, arXiv 1910.08440), as the package psds_eval computes it.
+"""The Polyphonic Sound Detection Score (Bilen et al. 2020, arXiv 1910.08440), equal to that of the package psds_eval.
 
 score = PsdsCounts(labels, points=50, scenario=SCENARIO_1)
 score.add(clip_seconds, truths, found_at_each_point)
 score.score()
 
-Own code, because psds_eval needs Matplotlib and a pandas before 3; `benchmarks/metric_libraries.py` compares the two.
+psds_eval itself needs Matplotlib and pandas < 3; `benchmarks/metric_libraries.py` compares the two.
 """
 
 from __future__ import annotations
@@ -21,33 +21,36 @@ from pesearch.evaluation.metrics import Span
 HOUR_SECONDS = 3600.0
 
 OPERATING_POINTS = tuple((2 * number + 1) / 100 for number in range(50))
-"""The thresholds at which the DCASE challenges' task 4 baseline is measured."""
+"""The 50 thresholds of the DCASE challenges' task 4 baseline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What counts as found. A found event is right when truths of its label cover `detection_share` of it; a true event
-    is found when right ones cover `truth_share` of it. `cross_share` of a wrong one covered by another label's truth is
-    a cross-trigger, which weighs `cross_weight`. `spread_weight` is taken off for the spread over labels, and the area
-    ends at `most_errors_per_hour`."""
+    """Parameters of the score.
+
+    A detection is correct if true events of its label cover `detection_share` of it (DTC); a true event is found if
+    correct detections cover `truth_share` of it (GTC). A wrong detection is a cross-trigger if true events of another
+    label cover `cross_share` of it (CTTC), weighted by `cross_weight`. `spread_weight` times the standard deviation
+    over the labels is subtracted. The area ends at `max_errors_per_hour`.
+    """
 
     detection_share: float
     truth_share: float
     cross_share: float
     cross_weight: float
     spread_weight: float
-    most_errors_per_hour: float = 100.0
+    max_errors_per_hour: float = 100.0
 
 
 SCENARIO_1 = Scenario(0.7, 0.7, 0.0, 0.0, 1.0)
-"""DCASE task 4, scenario 1: react fast, so the times have to be right."""
+"""DCASE task 4, scenario 1: fast reaction, where times have to be accurate."""
 
 SCENARIO_2 = Scenario(0.1, 0.1, 0.3, 0.5, 1.0)
-"""DCASE task 4, scenario 2: do not confuse the sounds, the times matter less."""
+"""DCASE task 4, scenario 2: no confusion between labels, where times matter less."""
 
 
 class PsdsCounts:
-    """What was found right and wrong at each operating point, over any number of clips."""
+    """Counts of correct, wrong and cross-triggered detections at each operating point, over any number of clips."""
 
     def __init__(self, labels: Sequence[str], points: int, scenario: Scenario) -> None:
         count = len(labels)
@@ -56,12 +59,12 @@ class PsdsCounts:
         self._seconds = 0.0
         self._true_seconds = np.zeros(count)
         self._truths = np.zeros(count)
-        self._right = np.zeros((points, count))
+        self._correct = np.zeros((points, count))
         self._wrong = np.zeros((points, count))
         self._crossed = np.zeros((points, count, count))
 
     def add(self, clip_seconds: float, truths: Spans, found: Sequence[Spans]) -> None:
-        """One clip: its true events, and what was found at each operating point. Spans of a label may not overlap."""
+        """Add a clip: true events, and detections at each operating point. Spans of a label must not overlap."""
         true, true_labels = self._events(truths)
         self._seconds += clip_seconds
         np.add.at(self._truths, true_labels, 1)
@@ -72,30 +75,30 @@ class PsdsCounts:
                 self._count(point, clip_seconds, true, true_labels, events, labels)
 
     def score(self) -> float:
-        """The score, 0..1; NaN where nothing is true."""
-        heard = self._truths > 0
-        if not heard.any():
+        """The score, 0..1; NaN without true events."""
+        present = self._truths > 0
+        if not present.any():
             return float("nan")
-        rates = self._right[:, heard] / self._truths[heard]
-        errors = self._error_rates()[:, heard]
+        rates = self._correct[:, present] / self._truths[present]
+        errors = self._error_rates()[:, present]
         rates, errors = np.pad(rates, ((1, 0), (0, 0))), np.pad(errors, ((1, 0), (0, 0)))
         limits = np.unique(errors)
         curves = np.stack([_steps(limits, errors[:, label], rates[:, label]) for label in range(rates.shape[1])])
         effective = np.maximum(curves.mean(axis=0) - self._scenario.spread_weight * curves.std(axis=0), 0.0)
-        most = self._scenario.most_errors_per_hour
-        inside = limits < most
-        widths = np.diff(np.append(limits[inside], most))
-        return float((effective[inside] * widths).sum() / most)
+        max_errors = self._scenario.max_errors_per_hour
+        inside = limits < max_errors
+        widths = np.diff(np.append(limits[inside], max_errors))
+        return float((effective[inside] * widths).sum() / max_errors)
 
     def _events(self, spans: Spans) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-        """The events that last, [n, 2] in seconds, and the numbers of their labels."""
-        listed = [
+        """Spans that are not empty, [n, 2] in seconds, and the indexes of their labels."""
+        entries = [
             (span, number)
             for number, label in enumerate(self._labels)
             for span in spans.get(label, ())
             if span[1] > span[0]
         ]
-        return np.array([span for span, _ in listed]).reshape(-1, 2), np.array([n for _, n in listed], dtype=np.intp)
+        return np.array([span for span, _ in entries]).reshape(-1, 2), np.array([n for _, n in entries], dtype=np.intp)
 
     def _count(
         self,
@@ -109,19 +112,19 @@ class PsdsCounts:
         starts, ends = np.maximum(events[:, :1], true[:, 0]), np.minimum(events[:, 1:], true[:, 1])
         shared = np.maximum(ends - starts, 0.0)
         lengths = events[:, 1] - events[:, 0]
-        of_label = true_labels[:, None] == np.arange(len(self._labels))
-        covered = (shared / lengths[:, None]) @ of_label
-        right = covered[np.arange(len(events)), labels] >= self._scenario.detection_share
-        same = (labels[:, None] == true_labels) & right[:, None]
+        is_label = true_labels[:, None] == np.arange(len(self._labels))
+        covered = (shared / lengths[:, None]) @ is_label
+        correct = covered[np.arange(len(events)), labels] >= self._scenario.detection_share
+        same = (labels[:, None] == true_labels) & correct[:, None]
         found = (np.where(same, shared, 0.0).sum(axis=0) / (true[:, 1] - true[:, 0])) >= self._scenario.truth_share
-        np.add.at(self._right[point], true_labels[found], 1)
+        np.add.at(self._correct[point], true_labels[found], 1)
         in_clip = (events[:, 0] < clip_seconds) & (events[:, 1] > 0)
-        np.add.at(self._wrong[point], labels[~right & in_clip], 1)
-        crossing = (covered >= self._scenario.cross_share) & (covered > 0) & ~right[:, None]
+        np.add.at(self._wrong[point], labels[~correct & in_clip], 1)
+        crossing = (covered >= self._scenario.cross_share) & (covered > 0) & ~correct[:, None]
         np.add.at(self._crossed[point], labels[crossing.any(axis=1)], crossing[crossing.any(axis=1)])
 
     def _error_rates(self) -> npt.NDArray[np.float64]:
-        """Wrong events per hour at each point and label, cross-triggers weighed in, [points, labels]."""
+        """Wrong detections per hour, including weighted cross-triggers, [points, labels]."""
         rates: npt.NDArray[np.float64] = self._wrong * HOUR_SECONDS / self._seconds
         others = int((self._truths > 0).sum()) - 1
         if others < 1:
@@ -132,8 +135,8 @@ class PsdsCounts:
         return rates
 
 
-def merged(spans: Sequence[Span]) -> list[Span]:
-    """The spans in order of time, those that overlap joined into one."""
+def merge_overlapping(spans: Sequence[Span]) -> list[Span]:
+    """The spans in order of time, overlapping ones merged."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start < joined[-1][1]:
@@ -146,7 +149,7 @@ def merged(spans: Sequence[Span]) -> list[Span]:
 def _steps(
     limits: npt.NDArray[np.float64], errors: npt.NDArray[np.float64], rates: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """The best rate that is reached with at most so many errors, for each limit."""
+    """For each limit, the highest rate with at most that many errors."""
     order = np.argsort(errors, kind="stable")
     best = np.maximum.accumulate(rates[order])
     return best[np.searchsorted(errors[order], limits, side="right") - 1]

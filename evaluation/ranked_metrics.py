@@ -1,8 +1,7 @@
-"""How well `search` answers judged queries: each is asked as a user would ask it, and the moments are looked at."""
+"""Metrics over judged queries: each is searched as `pesearch query` does, and its moments are graded."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pesearch.errors import LibraryError
 from pesearch.evaluation.judgements import JudgedQuery, Relevant
 from pesearch.evaluation.library_clips import IndexedFiles
 from pesearch.evaluation.metrics import auroc, calibration_error, mean
+from pesearch.evaluation.ranking import ndcg_of_grades
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from pesearch.store.library import Library
     from pesearch.types import Moment
 
-MOMENTS = 10
-"""So many moments are asked for: what `pesearch query` shows."""
+MOMENT_LIMIT = 10
+"""Moments per query: the default of `pesearch query`."""
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedAnswer:
-    """What the moments of an answer are worth: `grades` in their order, 0 for wrong ones; `ideal` all the grades that
-    there are to gain, best first. `confident` and `score` are the answer's own (`score` that of its best moment)."""
+class GradedRanking:
+    """A search result with relevance grades.
+
+    `grades` are those of the moments in their order, 0 for irrelevant ones; `ideal` are those of all relevant entries
+    in descending order. `confident` is that of the result, `score` that of its best moment (0 without moments).
+    """
 
     grades: tuple[float, ...]
     ideal: tuple[float, ...]
@@ -38,19 +41,18 @@ class JudgedAnswer:
 
     @property
     def is_answerable(self) -> bool:
-        """Whether the library holds an answer at all."""
+        """Whether anything in the library is relevant."""
         return bool(self.ideal)
 
 
 @dataclass(frozen=True, slots=True)
-class QueryFigures:
-    """Figures over `queries` questions, of which the library answers `answerable`; shares 0..1, NaN of nothing.
+class QueryMetrics:
+    """Metrics over `queries` queries, of which `answerable` have a relevant entry; 0..1, NaN without data.
 
-    `r1` to `ndcg10` are over the answerable ones, whether the program was confident or not: something right among the
-    first 1, 5, 10 moments, mean average precision of ten moments, and nDCG. `answered` is the share of these that it
-    was confident of, `abstained` the share of the others that it was not. `answer_auroc` is the chance that an
-    answerable question's best moment scores above the other's, and `calibration_error` how far these scores are from
-    the share of best moments that are right.
+    `r1` to `ndcg10` are over the answerable queries, confident or not: recall at 1, 5 and 10 moments, mean average
+    precision and nDCG of ten. `answered` is the fraction of them with a confident result, `abstained` the fraction of
+    the other queries without one. `answer_auroc` is the probability that the best moment of an answerable query scores
+    above that of an unanswerable one. `calibration_error` compares the score of best moments with their precision.
     """
 
     queries: int
@@ -66,33 +68,33 @@ class QueryFigures:
     calibration_error: float
 
 
-def judge(queries: Sequence[JudgedQuery], library: Library, models: ModelSet) -> Iterator[JudgedAnswer]:
-    """Asks each query. Raises LibraryError before the first where a judged file is not in the library."""
+def grade_queries(queries: Sequence[JudgedQuery], library: Library, models: ModelSet) -> Iterator[GradedRanking]:
+    """Search and grade each query. Raises LibraryError before the first if a judged file is not in the library."""
     file_ids = _file_ids(queries, library)
     for query in queries:
-        answer = search(library, models, SearchRequest(text=query.text, speech=query.speech, k=MOMENTS))
-        yield judged(answer.moments, answer.confident, query.relevant, file_ids)
+        result = search(library, models, SearchRequest(text=query.text, speech=query.speech, k=MOMENT_LIMIT))
+        yield grade_moments(result.moments, result.confident, query.relevant, file_ids)
 
 
-def judged(
+def grade_moments(
     moments: Sequence[Moment], confident: bool, relevant: Sequence[Relevant], file_ids: Mapping[Path, int]
-) -> JudgedAnswer:
-    """Holds the moments of an answer against what is relevant, whose paths are those of `file_ids`.
+) -> GradedRanking:
+    """Grade moments, best first, against the relevant entries; `file_ids` has the library id of each of their paths.
 
-    Each relevant entry is gained once, by the first moment that meets it; a further moment of what was gained already
-    is passed over, neither right nor wrong.
+    Each entry counts once, for the first moment that overlaps it. Further moments of entries that were counted already
+    are skipped: they have no grade.
     """
-    waiting, grades = sorted(relevant, key=lambda entry: -entry.grade), []
+    remaining, grades = sorted(relevant, key=lambda entry: -entry.grade), []
     for moment in moments:
-        of_file = [entry for entry in relevant if file_ids[entry.path] == moment.file.id]
-        met = [entry for entry in of_file if entry.shares_time_with(moment)]
-        new = next((entry for entry in waiting if entry in met), None)
+        same_file = [entry for entry in relevant if file_ids[entry.path] == moment.file.id]
+        matches = [entry for entry in same_file if entry.overlaps(moment)]
+        new = next((entry for entry in remaining if entry in matches), None)
         if new is not None:
-            waiting.remove(new)
+            remaining.remove(new)
             grades.append(new.grade)
-        elif not met:
+        elif not matches:
             grades.append(0.0)
-    return JudgedAnswer(
+    return GradedRanking(
         grades=tuple(grades),
         ideal=tuple(sorted((entry.grade for entry in relevant), reverse=True)),
         confident=confident,
@@ -100,55 +102,50 @@ def judged(
     )
 
 
-def query_figures(answers: Sequence[JudgedAnswer]) -> QueryFigures:
-    """The figures over all answers."""
-    answerable = [answer for answer in answers if answer.is_answerable]
-    others = [answer for answer in answers if not answer.is_answerable]
-    scores = np.array([answer.score for answer in answers])
-    return QueryFigures(
-        queries=len(answers),
+def query_metrics(rankings: Sequence[GradedRanking]) -> QueryMetrics:
+    """Metrics over all graded queries."""
+    answerable = [ranking for ranking in rankings if ranking.is_answerable]
+    unanswerable = [ranking for ranking in rankings if not ranking.is_answerable]
+    scores = np.array([ranking.score for ranking in rankings])
+    return QueryMetrics(
+        queries=len(rankings),
         answerable=len(answerable),
-        r1=_found(answerable, 1),
-        r5=_found(answerable, 5),
-        r10=_found(answerable, 10),
-        map=mean(_average_precision(answer) for answer in answerable),
-        ndcg10=mean(_ndcg(answer) for answer in answerable),
-        answered=mean(float(answer.confident) for answer in answerable),
-        abstained=mean(float(not answer.confident) for answer in others),
-        answer_auroc=auroc(scores, np.array([answer.is_answerable for answer in answers], dtype=bool)),
+        r1=_recall(answerable, 1),
+        r5=_recall(answerable, 5),
+        r10=_recall(answerable, 10),
+        map=mean(_average_precision(ranking) for ranking in answerable),
+        ndcg10=mean(_ndcg(ranking) for ranking in answerable),
+        answered=mean(float(ranking.confident) for ranking in answerable),
+        abstained=mean(float(not ranking.confident) for ranking in unanswerable),
+        answer_auroc=auroc(scores, np.array([ranking.is_answerable for ranking in rankings], dtype=bool)),
         calibration_error=calibration_error(
-            scores, np.array([any(answer.grades[:1]) for answer in answers], dtype=bool)
+            scores, np.array([any(ranking.grades[:1]) for ranking in rankings], dtype=bool)
         ),
     )
 
 
-def _found(answers: Sequence[JudgedAnswer], k: int) -> float:
-    return mean(float(any(answer.grades[:k])) for answer in answers)
+def _recall(rankings: Sequence[GradedRanking], k: int) -> float:
+    return mean(float(any(ranking.grades[:k])) for ranking in rankings)
 
 
-def _average_precision(answer: JudgedAnswer) -> float:
-    """Of the moments asked for: what was not found among them counts 0, as far as there was room for it."""
-    right = np.array(answer.grades) > 0
-    precisions = np.cumsum(right) / np.arange(1, len(right) + 1)
-    return float(precisions[right].sum()) / min(len(answer.ideal), MOMENTS)
+def _average_precision(ranking: GradedRanking) -> float:
+    """AP@10: relevant entries that were not found count 0, up to ten of them."""
+    is_relevant = np.array(ranking.grades) > 0
+    precisions = np.cumsum(is_relevant) / np.arange(1, len(is_relevant) + 1)
+    return float(precisions[is_relevant].sum()) / min(len(ranking.ideal), MOMENT_LIMIT)
 
 
-def _ndcg(answer: JudgedAnswer) -> float:
-    return _discounted(answer.grades) / _discounted(answer.ideal)
-
-
-def _discounted(grades: Sequence[float]) -> float:
-    return sum(grade / math.log2(rank + 1) for rank, grade in enumerate(grades[:10], start=1))
+def _ndcg(ranking: GradedRanking) -> float:
+    return float(ndcg_of_grades(np.array([ranking.grades]), np.array([ranking.ideal]), MOMENT_LIMIT)[0])
 
 
 def _file_ids(queries: Sequence[JudgedQuery], library: Library) -> dict[Path, int]:
-    """The ids of all judged files."""
     indexed = IndexedFiles(library)
-    files = {entry.path: indexed.at(entry.path) for query in queries for entry in query.relevant}
+    files = {entry.path: indexed.find(entry.path) for query in queries for entry in query.relevant}
     missing = sorted(path for path, file in files.items() if file is None)
     if missing:
         raise LibraryError(
-            f"{len(missing)} of {len(files)} judged files are not in the library {library.folder}, as {missing[0]}: "
-            f"run `pesearch index {missing[0].parent} --library {library.folder}` first"
+            f"{len(missing)} of {len(files)} judged files are not in the library {library.folder}, such as "
+            f"{missing[0]}: run `pesearch index {missing[0].parent} --library {library.folder}` first"
         )
     return {path: file.id for path, file in files.items() if file is not None}

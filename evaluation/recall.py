@@ -1,4 +1,4 @@
-"""How well clips are found: captions, sounds and phrases asked of all clips together, in one space each."""
+"""Retrieval over annotated clips: captions, sounds and phrases as queries, each in one embedding space."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievalFigures:
-    """Shares of queries, 0..1; NaN where nothing could be asked.
+class RetrievalMetrics:
+    """Recall of queries, 0..1; NaN without queries.
 
-    `r1`, `r5` and `r10` count the very clip that a caption was written for among the first 1, 5 and 10;
-    `relevant1` counts any clip whose truth holds all that the caption's clip holds in that sense.
+    `r1`, `r5` and `r10` are recall at 1, 5 and 10 of the clip that the caption was written for. `relevant1` is recall
+    at 1 of any relevant clip: one for which all facts of the caption's clip are true, in the queried sense.
     """
 
     r1: float
@@ -33,13 +33,13 @@ class RetrievalFigures:
     r10: float
 
 
-NOTHING_ASKED = RetrievalFigures(math.nan, math.nan, math.nan, math.nan)
+NO_QUERIES = RetrievalMetrics(math.nan, math.nan, math.nan, math.nan)
 
 
 class Recall:
-    """The clips' vectors, and the figures of each kind of query over them.
+    """The vectors of all clips, and the metrics of each kind of query over them.
 
-    A clip scores as its best segment does, by the space's own dot product.
+    The score of a clip is the highest dot product of any of its segments.
     """
 
     def __init__(self, clips: Sequence[JudgedClip], library: Library, models: ModelSet) -> None:
@@ -52,74 +52,76 @@ class Recall:
 
     def captions(
         self, space: SpaceName, caption: Callable[[ClipTruth], str], facts: Callable[[ClipTruth], frozenset[str]]
-    ) -> RetrievalFigures:
-        """Each clip's caption asks one space."""
+    ) -> RetrievalMetrics:
+        """Query one space with the caption of each clip."""
         gallery = self._gallery(space)
-        asked = [number for number in gallery if caption(self._clips[number].truth)]
-        if not asked:
-            return NOTHING_ASKED
-        queries = self._models.embed_texts([caption(self._clips[number].truth) for number in asked], {space}).of(space)
-        held = {number: facts(self._clips[number].truth) for number in gallery}
-        return _figures(
-            self._scores([one[None] for one in _given(queries)], space, gallery),
-            np.array([[other == number for other in gallery] for number in asked]),
-            np.array([[held[number] <= held[other] for other in gallery] for number in asked]),
+        query_clips = [number for number in gallery if caption(self._clips[number].truth)]
+        if not query_clips:
+            return NO_QUERIES
+        captions = [caption(self._clips[number].truth) for number in query_clips]
+        queries = self._models.embed_texts(captions, {space}).of(space)
+        facts_by_clip = {number: facts(self._clips[number].truth) for number in gallery}
+        return _metrics(
+            self._scores([vector[None] for vector in _required(queries)], space, gallery),
+            np.array([[other == number for other in gallery] for number in query_clips]),
+            np.array([[facts_by_clip[number] <= facts_by_clip[other] for other in gallery] for number in query_clips]),
         )
 
-    def sounds(self) -> RetrievalFigures:
-        """Each clip's sound asks the video space. Relevant is what shows an object that is heard.
+    def sounds(self) -> RetrievalMetrics:
+        """Query the video space with the sound of each clip. Relevant clips show an object that is heard.
 
-        A sound whose maker no clip shows cannot be answered and is not asked.
+        Sounds whose source is visible in no clip are left out.
         """
         gallery = self._gallery(SpaceName.VIDEO)
-        shown = [self._clips[number].truth.shows() for number in gallery]
-        asked = [
+        visible = [self._clips[number].truth.visible_objects() for number in gallery]
+        sources = {number: self._clips[number].truth.sound_sources() for number in gallery}
+        query_clips = [
             number
             for number in gallery
-            if len(self._vectors[SpaceName.AUDIO][number])
-            and any(self._clips[number].truth.sounding() & objects for objects in shown)
+            if len(self._vectors[SpaceName.AUDIO][number]) and any(sources[number] & objects for objects in visible)
         ]
-        if not asked:
-            return NOTHING_ASKED
-        return _figures(
-            self._scores([self._vectors[SpaceName.AUDIO][number] for number in asked], SpaceName.VIDEO, gallery),
-            np.array([[other == number for other in gallery] for number in asked]),
-            np.array([[bool(self._clips[number].truth.sounding() & objects) for objects in shown] for number in asked]),
+        if not query_clips:
+            return NO_QUERIES
+        return _metrics(
+            self._scores([self._vectors[SpaceName.AUDIO][number] for number in query_clips], SpaceName.VIDEO, gallery),
+            np.array([[other == number for other in gallery] for number in query_clips]),
+            np.array([[bool(sources[number] & objects) for objects in visible] for number in query_clips]),
         )
 
-    def phrases(self) -> RetrievalFigures:
-        """Each different phrase asks the audio space for a clip that says it."""
+    def phrases(self) -> RetrievalMetrics:
+        """Query the audio space with each distinct phrase. Relevant clips are those in which it is spoken."""
         gallery = self._gallery(SpaceName.AUDIO)
-        says = [{truth.what for truth in self._clips[number].truth.said} for number in gallery]
-        spoken = sorted(set().union(*says))
+        phrases_by_clip = [{truth.what for truth in self._clips[number].truth.said} for number in gallery]
+        spoken = sorted(set().union(*phrases_by_clip))
         if not spoken:
-            return NOTHING_ASKED
-        queries = _given(self._models.embed_texts(spoken, {SpaceName.AUDIO}).audio)
-        right = np.array([[phrase in said for said in says] for phrase in spoken])
-        return _figures(self._scores([one[None] for one in queries], SpaceName.AUDIO, gallery), right, right)
+            return NO_QUERIES
+        queries = _required(self._models.embed_texts(spoken, {SpaceName.AUDIO}).audio)
+        relevant = np.array([[phrase in phrases for phrases in phrases_by_clip] for phrase in spoken])
+        scores = self._scores([vector[None] for vector in queries], SpaceName.AUDIO, gallery)
+        return _metrics(scores, relevant, relevant)
 
     def _gallery(self, space: SpaceName) -> list[int]:
-        """The clips that have vectors in a space."""
+        """Indexes of the clips that have vectors in a space."""
         return [number for number, vectors in enumerate(self._vectors.get(space, ())) if len(vectors)]
 
     def _scores(
         self, queries: Sequence[FloatArray], space: SpaceName, gallery: Sequence[int]
     ) -> npt.NDArray[np.float64]:
-        """[queries, gallery]: the best dot product of a query's vectors with a clip's segments."""
+        """Highest dot product of a query's vectors with a clip's segments, [queries, gallery]."""
         clips = [self._vectors[space][number] for number in gallery]
         return np.array([[float((query @ vectors.T).max()) for vectors in clips] for query in queries])
 
 
-def _given(vectors: FloatArray | None) -> FloatArray:
+def _required(vectors: FloatArray | None) -> FloatArray:
     if vectors is None:
-        raise ValueError("the model set gave no vectors for a space that it has")
+        raise ValueError("the model set returned no vectors for one of its spaces")
     return vectors
 
 
-def _figures(scores: npt.NDArray[np.float64], own: Flags, relevant: Flags) -> RetrievalFigures:
-    """Figures from scores [queries, clips] and which clips are the very one, and relevant."""
-    ranks = first_relevant_ranks(scores, own)
-    return RetrievalFigures(
+def _metrics(scores: npt.NDArray[np.float64], exact: Flags, relevant: Flags) -> RetrievalMetrics:
+    """Metrics from scores [queries, clips] and flags for the exact clip and for relevant clips."""
+    ranks = first_relevant_ranks(scores, exact)
+    return RetrievalMetrics(
         r1=recall_at(ranks, 1),
         relevant1=recall_at(first_relevant_ranks(scores, relevant), 1),
         r5=recall_at(ranks, 5),

@@ -1,4 +1,4 @@
-"""Reading files that people and datasets write: JSON and tables, with one clear line for what cannot be read."""
+"""Reading JSON, CSV and TSV files, with errors as one-line QueryErrors that name the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pesearch.errors import QueryError
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises QueryError."""
+    """Parse a JSON file. Raises QueryError."""
     try:
         return json.loads(_bytes(path))
     except ValueError as error:
@@ -19,7 +19,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_records(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
-    """The rows of a table by the names in its first line. Raises QueryError, also for a row that is cut short."""
+    """The rows of a table as dicts by the header line. Raises QueryError, also for rows with missing cells."""
     names, *rows = read_rows(path, delimiter) or [[]]
     short = next((number for number, row in enumerate(rows, start=2) if len(row) < len(names)), None)
     if short is not None:
@@ -28,7 +28,7 @@ def read_records(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
 
 
 def read_rows(path: Path, delimiter: str = ",") -> list[list[str]]:
-    """The rows of a table that are not empty; only tables with commas quote their entries. Raises QueryError."""
+    """The non-empty rows of a table; quoting is recognised only in CSV. Raises QueryError."""
     lines = read_text(path).splitlines()
     try:
         rows = csv.reader(lines) if delimiter == "," else (line.split(delimiter) for line in lines)
@@ -38,11 +38,11 @@ def read_rows(path: Path, delimiter: str = ",") -> list[list[str]]:
 
 
 def read_text(path: Path) -> str:
-    """The content of a text file. Raises QueryError."""
+    """Read a text file in UTF-8. Raises QueryError."""
     try:
         return _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise QueryError(f"{path} is not text in UTF-8") from error
+        raise QueryError(f"{path} is not UTF-8 text") from error
 
 
 def _bytes(path: Path) -> bytes:

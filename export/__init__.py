@@ -1,1 +1,1 @@
-"""Chosen moments to take along: lists, edit lists, and clips of their own."""
+"""Export of selected moments: tables, playlists, edit decision lists, timelines, and clips cut from the files."""

@@ -1,4 +1,4 @@
-"""A moment that somebody chose to take along."""
+"""The unit of export: an interval of one media file."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pesearch.errors import MediaError
 from pesearch.types import Event, MediaInfo, MediaKind, Moment
 
 STILL_SECONDS = 5.0
-"""A still image is shown for so long where it stands among moving pictures."""
+"""Duration of a still image on a timeline, in a playlist and as a clip."""
 
-_LEAST_SECONDS = 0.001
+_MIN_SECONDS = 0.001
+"""Shortest interval: one millisecond, the resolution of the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A stretch of one media file, and why it was chosen. `label` is what was asked, `score` what the answer gave it.
+    """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
-    `media` is what the file holds; None where nobody knows (it is away, and was never indexed).
+    `media` is None for a file that was never probed and cannot be now, for example one on an offline drive.
     """
 
     path: Path
@@ -32,77 +33,77 @@ class Selection:
     media: MediaInfo | None = None
 
     @classmethod
-    def of(cls, moment: Moment, query: str) -> Selection:
-        """The choice of a moment that answered a query."""
+    def from_moment(cls, moment: Moment, query: str) -> Selection:
+        """Select a search result."""
         file = moment.file
         return cls(file.path, moment.start_seconds, moment.end_seconds, query, moment.score, moment.events, file.info)
 
     @property
     def is_still(self) -> bool:
-        """A picture without time."""
+        """Whether it is an image; without media info, whether its end is 0, as `pesearch query` writes images."""
         if self.media is None:
-            return self.end_seconds < _LEAST_SECONDS / 2  # written as 0
+            return self.end_seconds < _MIN_SECONDS / 2
         return self.media.kind is MediaKind.IMAGE
 
     @property
     def has_pictures(self) -> bool:
-        """Where nobody knows, it has."""
+        """Whether there is a video stream or image; assumed without media info."""
         return self.media is None or self.media.video is not None
 
     @property
     def has_sound(self) -> bool:
-        """Where nobody knows, it has, unless it is a still."""
+        """Whether there is an audio stream; assumed without media info, except for stills."""
         return not self.is_still if self.media is None else self.media.audio is not None
 
     @property
     def frames_per_second(self) -> float | None:
-        """The average rate of the pictures as measured; None for sound, stills, and where nobody knows."""
+        """The measured average frame rate; None for sound, for stills, and without media info."""
         if self.is_still or self.media is None or self.media.video is None:
             return None
         return self.media.video.frames_per_second
 
     @property
     def duration_seconds(self) -> float:
-        """How long the file lasts: at least as long as the moment, where nobody knows."""
+        """Duration of the whole file; without media info, the end of the selection."""
         if self.is_still:
             return STILL_SECONDS
         return self.end_seconds if self.media is None else self.media.duration_seconds
 
     @property
-    def stretch_seconds(self) -> tuple[float, float]:
-        """Start and end inside the file, never empty; a still is shown from 0 on."""
+    def interval_seconds(self) -> tuple[float, float]:
+        """Start and end, clamped to the file and at least 1 ms apart. (0, STILL_SECONDS) for a still."""
         if self.is_still:
             return 0.0, STILL_SECONDS
-        last = math.inf if self.media is None else max(self.duration_seconds, _LEAST_SECONDS)
-        start = min(max(self.start_seconds, 0.0), last - _LEAST_SECONDS)
-        return start, min(max(self.end_seconds, start + _LEAST_SECONDS), last)
+        limit = math.inf if self.media is None else max(self.duration_seconds, _MIN_SECONDS)
+        start = min(max(self.start_seconds, 0.0), limit - _MIN_SECONDS)
+        return start, min(max(self.end_seconds, start + _MIN_SECONDS), limit)
 
     def padded(self, seconds: float) -> Selection:
-        """With so much more before and after it, as far as the file goes. What lasts an unknown time ends as it did."""
+        """Extend both ends by `seconds`, within the file. The end stays where the duration is unknown."""
         if self.is_still:
             return self
-        start, end = self.stretch_seconds
-        last = self.duration_seconds
-        return replace(self, start_seconds=max(start - seconds, 0.0), end_seconds=max(min(end + seconds, last), end))
+        start, end = self.interval_seconds
+        limit = self.duration_seconds
+        return replace(self, start_seconds=max(start - seconds, 0.0), end_seconds=max(min(end + seconds, limit), end))
 
 
-def looked_up(choice: Selection) -> Selection:
-    """With what the file holds, read from it where that is not known; as it was, where it is away or unreadable."""
+def with_media_info(selection: Selection) -> Selection:
+    """Probe the file if `media` is missing. Unchanged if the file is missing or unreadable."""
     from pesearch.media.probe import probe
 
-    if choice.media is not None or not choice.path.exists():
-        return choice
+    if selection.media is not None or not selection.path.exists():
+        return selection
     try:
-        return replace(choice, media=probe(choice.path))
+        return replace(selection, media=probe(selection.path))
     except MediaError:
-        return choice  # lists can do without; cutting a clip will say what is wrong with it
+        return selection  # lists do not need it, and cutting a clip reports the error
 
 
-def title_of(choices: Sequence[Selection]) -> str:
-    """What all of them were chosen for: the labels, each once."""
-    return ", ".join(dict.fromkeys(each.label for each in choices if each.label)) or "pesearch"
+def combined_title(selections: Sequence[Selection]) -> str:
+    """The distinct labels, joined by commas; "pesearch" if there are none."""
+    return ", ".join(dict.fromkeys(selection.label for selection in selections if selection.label)) or "pesearch"
 
 
-def files_of(choices: Iterable[Selection]) -> list[Path]:
-    """Their files, each once, in the order of the choices."""
-    return list(dict.fromkeys(each.path for each in choices))
+def unique_paths(selections: Iterable[Selection]) -> list[Path]:
+    """The distinct files, in order of first use."""
+    return list(dict.fromkeys(selection.path for selection in selections))

@@ -1,4 +1,4 @@
-"""Choices as clips: each cut to a file of its own."""
+"""Cutting selections into clip files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.output_file import commit_to_free_name
+from pesearch.export.output_file import rename_to_free_name
 from pesearch.export.safe_names import safe_stem
 from pesearch.formatting import span
 from pesearch.media.cut_clip import cut_clip, muxing
@@ -18,47 +18,49 @@ from pesearch.store.disk.durable import AtomicFile, undone_by
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A choice that is a file of its own now."""
+    """A selection and the file it was cut to."""
 
-    choice: Selection
+    selection: Selection
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
-class NotCut:
-    """A choice that could not be cut, and why."""
+class CutFailure:
+    """A selection that could not be cut, and the reason."""
 
-    choice: Selection
+    selection: Selection
     reason: str
 
 
-def cut_clips(choices: Iterable[Selection], folder: Path, reencode: bool = False) -> Iterator[Clip | NotCut]:
-    """Cut each choice into the folder, which must exist, and give each outcome as it comes; one failing stops no other.
+def cut_clips(selections: Iterable[Selection], folder: Path, reencode: bool = False) -> Iterator[Clip | CutFailure]:
+    """Cut each selection into `folder`, which must exist, and yield each outcome; a failure does not stop the others.
 
-    Copied packets (quick, as good as the file) begin at the key frame before the moment, so the clip begins somewhat
-    earlier; `reencode` is exact to a frame: H.264 and AAC in MP4, sound alone as FLAC. A still is copied as it is.
-    A clip appears under its name when it is whole, and never in place of another file. Errors: OSError of the folder.
+    By default packets are copied: fast and lossless, but the clip begins at the last key frame before the selection.
+    `reencode` is frame-accurate: H.264 and AAC in MP4, or FLAC for sound alone. Stills are copied unchanged. Files
+    are written under a temporary name, and existing files are never replaced. Raises OSError for the folder.
     """
-    for choice in choices:
+    for selection in selections:
         try:
-            yield Clip(choice, _cut(choice, folder, reencode))
+            yield Clip(selection, _cut(selection, folder, reencode))
         except MediaError as error:
-            yield NotCut(choice, str(error))
+            yield CutFailure(selection, str(error))
 
 
-def _cut(choice: Selection, folder: Path, reencode: bool) -> Path:
-    if not choice.path.exists():
+def _cut(selection: Selection, folder: Path, reencode: bool) -> Path:
+    if not selection.path.exists():
         raise MediaError("it is not there: is its drive connected?")
-    if choice.is_still:
-        suffix, times = choice.path.suffix, ""
+    if selection.is_still:
+        suffix, times = selection.path.suffix, ""
     else:
-        how = choose_clip_format(choice.path, reencode)
-        suffix, times = how.suffix, "_" + format_span(*choice.stretch_seconds).replace(":", "-")
-    name = safe_stem(choice.path) + times
-    file = AtomicFile(folder / name, durable=False)
-    with undone_by(file.abandon):
-        if choice.is_still:
-            shutil.copyfile(choice.path, file.temporary)
+        how = muxing(selection.path, reencode)
+        suffix, times = how.suffix, "_" + span(*selection.interval_seconds).replace(":", "-")
+    name = safe_stem(selection.path) + times
+    part = folder / f".{name}.{os.getpid()}.part"
+    try:
+        if selection.is_still:
+            shutil.copyfile(selection.path, part)
         else:
-            cut_clip(choice.path, *choice.stretch_seconds, file.temporary, how)
-        return commit_to_free_name(file, folder, name, suffix)
+            cut_clip(selection.path, *selection.interval_seconds, part, how)
+        return rename_to_free_name(part, folder, name, suffix)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Choices one after the other on a timeline: OpenTimelineIO, and the EDL (CMX3600) that it writes."""
+"""Timelines through OpenTimelineIO: its own JSON format, and EDL (CMX3600)."""
 
 from __future__ import annotations
 
@@ -11,94 +11,93 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from opentimelineio.schema import Clip, ExternalReference, Gap, Marker, MarkerColor, Timeline, Track, TrackKind
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Selection, title_of
-from pesearch.export.safe_names import file_name, file_url, one_line, reels
+from pesearch.export.clip_selection import Selection, combined_title
+from pesearch.export.safe_names import file_name, file_url, one_line, reel_names
 from pesearch.export.timecode import FrameSpan, common_rate, frame_span, rate_text
 from pesearch.formatting import format_event
 
 _DAY_SECONDS = 24 * 3600
-"""A timecode begins again after it."""
+"""Timecode wraps around to 00:00:00:00 after a day."""
 
 _DROP_FRAME_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
 
-_EVENT = re.compile(r"^(\d{3,}  \w{1,8} +)V     ")
+_EVENT_LINE = re.compile(r"^(\d{3,}  \w{1,8} +)V     ")
+"""The beginning of an EDL event as the adapter writes it: number, reel, channel V."""
+
 _CHANNELS = {(True, True): "B", (True, False): "V", (False, True): "A", (False, False): "V"}
-"""What CMX3600 calls pictures with sound, pictures alone, sound alone."""
+"""CMX3600 channel code by (has pictures, has sound)."""
 
 
-def otio_document(choices: Sequence[Selection]) -> bytes:
-    """An OpenTimelineIO timeline: a track of pictures and one of sound, each clip at the rate of its own file."""
-    timeline = Timeline(one_line(title_of(choices)))
+def otio_document(selections: Sequence[Selection]) -> bytes:
+    """An OpenTimelineIO timeline with a video and an audio track; each clip keeps the frame rate of its file."""
+    timeline = Timeline(one_line(combined_title(selections)))
     for kind, name in ((TrackKind.Video, "V1"), (TrackKind.Audio, "A1")):
-        is_sound = kind == TrackKind.Audio
+        is_audio_track = kind == TrackKind.Audio
         track = Track(name, kind=kind)
-        for each in choices:
-            span = frame_span(each)
-            has_it = each.has_sound if is_sound else each.has_pictures
-            track.append(_marked(each, span) if has_it else Gap(duration=RationalTime(span.count, float(span.rate))))
+        for selection in selections:
+            span = frame_span(selection)
+            if selection.has_sound if is_audio_track else selection.has_pictures:
+                track.append(_clip_with_markers(selection, span))
+            else:
+                track.append(Gap(duration=RationalTime(span.count, float(span.rate))))
         if any(isinstance(item, Clip) for item in track):
             timeline.tracks.append(track)
-    return _written(timeline, "otio_json").encode() + b"\n"
+    return _serialize(timeline, "otio_json").encode() + b"\n"
 
 
-def edl_rate(choices: Sequence[Selection]) -> Fraction:
-    """The one rate of an EDL: the rate most of the choices have."""
-    return common_rate(choices)
+def edl_document(selections: Sequence[Selection]) -> bytes:
+    """An EDL (CMX3600) of cuts only, all times at the most common rate, which is part of the title.
 
-
-def edl_document(choices: Sequence[Selection]) -> bytes:
-    """An EDL (CMX3600), cuts only, with all times at one rate, which its title tells.
-
-    The adapter writes neither which channels an event has nor how frames are counted: both are put in here.
+    The adapter writes neither the channels of an event nor the frame count mode (FCM); both are inserted here.
+    Raises ExportError for times past 24 hours.
     """
-    rate = edl_rate(choices)
-    spans = [frame_span(each, rate) for each in choices]
+    rate = common_rate(selections)
+    spans = [frame_span(selection, rate) for selection in selections]
     if max(sum(span.count for span in spans), *(span.end for span in spans)) >= _DAY_SECONDS * rate:
-        raise ExportError("an EDL has no times after 24 hours: export as otio or fcpxml")
-    reel_of = reels(each.path for each in choices)
+        raise ExportError("EDL timecode ends at 24 hours: export as otio or fcpxml")
+    reels = reel_names(selection.path for selection in selections)
     track = Track("V", kind=TrackKind.Video)
-    for each, span in zip(choices, spans, strict=True):
-        clip = _clip(each, span)
-        clip.metadata["cmx_3600"] = {"reel": reel_of[each.path], "comments": _comments(each)}
+    for selection, span in zip(selections, spans, strict=True):
+        clip = _clip(selection, span)
+        clip.metadata["cmx_3600"] = {"reel": reels[selection.path], "comments": _comments(selection)}
         track.append(clip)
-    timeline = Timeline(f"{one_line(title_of(choices))} ({rate_text(rate)} fps)")
+    timeline = Timeline(f"{one_line(combined_title(selections))} ({rate_text(rate)} fps)")
     timeline.tracks.append(track)
-    title, _, events = _written(timeline, "cmx_3600", rate=float(rate)).partition("\n\n")
+    title, _, events = _serialize(timeline, "cmx_3600", rate=float(rate)).partition("\n\n")
     mode = "DROP FRAME" if rate in _DROP_FRAME_RATES else "NON-DROP FRAME"
-    return f"{title}\nFCM: {mode}\n\n{_with_channels(events, choices)}".encode()
+    return f"{title}\nFCM: {mode}\n\n{_insert_channels(events, selections)}".encode()
 
 
-def _comments(choice: Selection) -> list[str]:
-    """What was asked, and which sounds are where in the file."""
-    score = "" if choice.score is None else f" ({choice.score:.2f})"
-    sounds = (f"SOUND: {one_line(format_event(event))}" for event in choice.events)
-    return [f"MOMENT: {one_line(choice.label)}{score}", *sounds]
+def _comments(selection: Selection) -> list[str]:
+    """EDL comment lines: the query and its score, and each sound with its time in the file."""
+    score = "" if selection.score is None else f" ({selection.score:.2f})"
+    sounds = (f"SOUND: {one_line(event_text(event))}" for event in selection.events)
+    return [f"MOMENT: {one_line(selection.label)}{score}", *sounds]
 
 
-def _with_channels(events: str, choices: Sequence[Selection]) -> str:
-    channels = iter([_CHANNELS[each.has_pictures, each.has_sound] for each in choices])
-    lines = (_EVENT.sub(lambda found: f"{found[1]}{next(channels):6}", line) for line in events.split("\n"))
+def _insert_channels(events: str, selections: Sequence[Selection]) -> str:
+    channels = iter([_CHANNELS[selection.has_pictures, selection.has_sound] for selection in selections])
+    lines = (_EVENT_LINE.sub(lambda match: f"{match[1]}{next(channels):6}", line) for line in events.split("\n"))
     return "\n".join(lines)
 
 
-def _clip(choice: Selection, span: FrameSpan) -> Clip:
-    """A clip of the file, with what was asked in its metadata."""
-    name, rate = file_name(choice.path), float(span.rate)
-    whole = TimeRange(RationalTime(0, rate), RationalTime(span.total, rate))
+def _clip(selection: Selection, span: FrameSpan) -> Clip:
+    name, rate = file_name(selection.path), float(span.rate)
+    whole_file = TimeRange(RationalTime(0, rate), RationalTime(span.total, rate))
     clip = Clip(
         name=name,
-        media_reference=ExternalReference(target_url=file_url(choice.path), available_range=whole),
+        media_reference=ExternalReference(target_url=file_url(selection.path), available_range=whole_file),
         source_range=TimeRange(RationalTime(span.first, rate), RationalTime(span.count, rate)),
-        metadata={"pesearch": {"label": one_line(choice.label), "score": choice.score}},
+        metadata={"pesearch": {"label": one_line(selection.label), "score": selection.score}},
     )
     clip.media_reference.name = name
     return clip
 
 
-def _marked(choice: Selection, span: FrameSpan) -> Clip:
-    """A clip with the sounds located in it as markers."""
-    clip, rate = _clip(choice, span), float(span.rate)
-    for event in choice.events:
+def _clip_with_markers(selection: Selection, span: FrameSpan) -> Clip:
+    """A clip with a marker for each sound that begins in it."""
+    clip, rate = _clip(selection, span), float(span.rate)
+    for event in selection.events:
         first, end = (round(Fraction(seconds) * span.rate) for seconds in (event.start_seconds, event.end_seconds))
         if span.first <= first < span.end:
             marked = TimeRange(RationalTime(first, rate), RationalTime(max(end - first, 1), rate))
@@ -106,5 +105,5 @@ def _marked(choice: Selection, span: FrameSpan) -> Clip:
     return clip
 
 
-def _written(timeline: Timeline, adapter: str, **options: float) -> str:
+def _serialize(timeline: Timeline, adapter: str, **options: float) -> str:
     return str(otio.adapters.write_to_string(timeline, adapter, **options))

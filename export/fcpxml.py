@@ -1,7 +1,7 @@
-"""Choices one after the other as FCPXML 1.8, which Final Cut Pro 10.4 and later and DaVinci Resolve read.
+"""Timelines as FCPXML 1.8, for Final Cut Pro 10.4 and later and DaVinci Resolve.
 
-Written here and not by OpenTimelineIO's adapter: that leaves the frame duration of 23.976, 29.97 and 59.94 empty, says
-that no video has sound, gives formats no size, and fails on a name with an apostrophe. What it reads is the same.
+OpenTimelineIO's adapter cannot write it: it leaves the frame duration of 23.976, 29.97 and 59.94 empty, marks every
+video as silent, omits the size of formats, and fails on names with an apostrophe. It does read these documents.
 """
 
 from __future__ import annotations
@@ -10,31 +10,32 @@ from collections.abc import Sequence
 from fractions import Fraction
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pesearch.export.clip_selection import Selection, title_of
+from pesearch.export.clip_selection import Selection, combined_title
 from pesearch.export.safe_names import file_name, file_url, one_line
 from pesearch.export.timecode import common_rate, frame_span
 from pesearch.types import VideoStream
 
 _FULL_HD = VideoStream("", 1920, 1080, 0.0)
-"""The size of a sequence of sound alone."""
+"""Size of a sequence without pictures."""
 
 
-def fcpxml_document(choices: Sequence[Selection]) -> bytes:
-    """A project with one sequence at the rate most choices have.
+def fcpxml_document(selections: Sequence[Selection]) -> bytes:
+    """A project with one sequence at the most common frame rate.
 
-    Offset and duration of a clip fall on frames of the sequence, its start on those of its file.
+    Offset and duration of a clip are whole frames of the sequence, its start is a whole frame of its file.
     """
-    rate = common_rate(choices)
+    rate = common_rate(selections)
     root = Element("fcpxml", version="1.8")
     resources = _Resources(SubElement(root, "resources"))
-    size = next((each.media.video for each in choices if each.media and each.media.video), _FULL_HD)
-    project = SubElement(root, "project", name=one_line(title_of(choices)))
+    size = next((item.media.video for item in selections if item.media and item.media.video), _FULL_HD)
+    project = SubElement(root, "project", name=one_line(combined_title(selections)))
     sequence = SubElement(project, "sequence", format=resources.format(size, rate), tcStart="0s", tcFormat="NDF")
     spine = SubElement(sequence, "spine")
     offset = 0
-    for each in choices:
-        frames = _frames_on_sequence(each, rate)
-        _put(spine, each, resources.asset(each), Fraction(offset) / rate, Fraction(frames) / rate)
+    for selection in selections:
+        frames = _sequence_frames(selection, rate)
+        asset = resources.asset(selection)
+        _append_clip(spine, selection, asset, Fraction(offset) / rate, Fraction(frames) / rate)
         offset += frames
     sequence.set("duration", _time(Fraction(offset) / rate))
     indent(root)
@@ -42,14 +43,14 @@ def fcpxml_document(choices: Sequence[Selection]) -> bytes:
 
 
 class _Resources:
-    """The formats and assets that a document names, each once."""
+    """The `resources` element: each format and asset once, by id."""
 
     def __init__(self, element: Element) -> None:
         self._element = element
         self._ids: dict[object, str] = {}
 
     def format(self, size: VideoStream, rate: Fraction | None) -> str:
-        """The id of pictures of that size and rate; a still has no rate."""
+        """Id of the format with this size and rate; `rate` is None for stills."""
         key = (size.width, size.height, rate)
         if key not in self._ids:
             added = SubElement(self._element, "format", id=self._new_id(key))
@@ -57,49 +58,51 @@ class _Resources:
             added.attrib |= {"width": str(size.width), "height": str(size.height)} if size.width and size.height else {}
         return self._ids[key]
 
-    def asset(self, choice: Selection) -> str:
-        """The id of the file of a choice."""
-        if choice.path in self._ids:
-            return self._ids[choice.path]
-        span = frame_span(choice)
-        video = choice.media.video if choice.media else None
-        form = self.format(video or _FULL_HD, None if choice.is_still else span.rate) if choice.has_pictures else None
-        added = SubElement(self._element, "asset", id=self._new_id(choice.path), name=file_name(choice.path))
-        lasts = Fraction(0) if choice.is_still else span.total / span.rate
-        added.attrib |= {"src": file_url(choice.path), "start": "0s", "duration": _time(lasts)}
-        if form:
-            added.attrib |= {"hasVideo": "1", "format": form}
-        if choice.has_sound:
+    def asset(self, selection: Selection) -> str:
+        """Id of the asset of a selection's file."""
+        if selection.path in self._ids:
+            return self._ids[selection.path]
+        span = frame_span(selection)
+        video = selection.media.video if selection.media else None
+        format_id = None
+        if selection.has_pictures:
+            format_id = self.format(video or _FULL_HD, None if selection.is_still else span.rate)
+        added = SubElement(self._element, "asset", id=self._new_id(selection.path), name=file_name(selection.path))
+        duration = Fraction(0) if selection.is_still else span.total / span.rate
+        added.attrib |= {"src": file_url(selection.path), "start": "0s", "duration": _time(duration)}
+        if format_id:
+            added.attrib |= {"hasVideo": "1", "format": format_id}
+        if selection.has_sound:
             added.attrib |= {"hasAudio": "1", "audioSources": "1"}
-            if choice.media and choice.media.audio:
-                added.set("audioChannels", str(choice.media.audio.channels))
-                added.set("audioRate", str(choice.media.audio.sample_rate))
-        return self._ids[choice.path]
+            if selection.media and selection.media.audio:
+                added.set("audioChannels", str(selection.media.audio.channels))
+                added.set("audioRate", str(selection.media.audio.sample_rate))
+        return self._ids[selection.path]
 
     def _new_id(self, key: object) -> str:
         return self._ids.setdefault(key, f"r{len(self._ids) + 1}")
 
 
-def _frames_on_sequence(choice: Selection, rate: Fraction) -> int:
-    """How many frames of the sequence it fills: the nearest number, but no more than the file has."""
-    span = frame_span(choice)
-    left = (span.total - span.first) / span.rate
-    return max(min(round(span.count / span.rate * rate), int(left * rate)), 1)
+def _sequence_frames(selection: Selection, rate: Fraction) -> int:
+    """Duration in frames of the sequence: the nearest number that does not run past the end of the file, at least 1."""
+    span = frame_span(selection)
+    remaining = (span.total - span.first) / span.rate
+    return max(min(round(span.count / span.rate * rate), int(remaining * rate)), 1)
 
 
-def _put(spine: Element, choice: Selection, asset: str, offset: Fraction, duration: Fraction) -> None:
-    """The clip of a choice, with what was asked as its note, and the sounds located in it as markers."""
-    span = frame_span(choice)
-    clip = SubElement(spine, "video" if choice.is_still else "asset-clip", ref=asset, name=file_name(choice.path))
+def _append_clip(spine: Element, selection: Selection, asset: str, offset: Fraction, duration: Fraction) -> None:
+    """Append a clip, its label as a note and a marker for each sound that begins in it."""
+    span = frame_span(selection)
+    clip = SubElement(spine, "video" if selection.is_still else "asset-clip", ref=asset, name=file_name(selection.path))
     clip.attrib |= {"offset": _time(offset), "start": _time(span.first / span.rate), "duration": _time(duration)}
-    SubElement(clip, "note").text = one_line(choice.label)
-    for event in choice.events:
-        at = round(Fraction(event.start_seconds) * span.rate)
-        if span.first <= at < span.end:
-            marker = SubElement(clip, "marker", start=_time(at / span.rate), duration=_time(1 / span.rate))
+    SubElement(clip, "note").text = one_line(selection.label)
+    for event in selection.events:
+        frame = round(Fraction(event.start_seconds) * span.rate)
+        if span.first <= frame < span.end:
+            marker = SubElement(clip, "marker", start=_time(frame / span.rate), duration=_time(1 / span.rate))
             marker.set("value", one_line(event.label) or "sound")
 
 
 def _time(seconds: Fraction) -> str:
-    """Seconds as FCPXML writes them: `3s`, `1001/30000s`."""
+    """Format a time: `3s`, `1001/30000s`."""
     return f"{seconds.numerator}s" if seconds.denominator == 1 else f"{seconds.numerator}/{seconds.denominator}s"

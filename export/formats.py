@@ -1,4 +1,4 @@
-"""The face of export: choices in the form that is asked for."""
+"""Export formats, and `render_document`, which writes any of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from pesearch.export.clip_selection import Selection
 
 
-class Form(StrEnum):
-    """What chosen moments can be written as."""
+class ExportFormat(StrEnum):
+    """A document format, by the name that `--as` takes and the file suffix."""
 
     CSV = "csv"
     JSON = "json"
@@ -21,38 +21,38 @@ class Form(StrEnum):
     VTT = "vtt"
 
 
-_ENDINGS = {".m3u8": Form.M3U} | {f".{form}": form for form in Form}
+_FORMAT_BY_SUFFIX = {".m3u8": ExportFormat.M3U} | {f".{name}": name for name in ExportFormat}
 
 
-def form_of(path: Path) -> Form | None:
-    """The form that a file's ending stands for."""
-    return _ENDINGS.get(path.suffix.lower())
+def format_of(path: Path) -> ExportFormat | None:
+    """The format that a file's suffix stands for; None for any other suffix."""
+    return _FORMAT_BY_SUFFIX.get(path.suffix.lower())
 
 
-def exported(choices: Sequence[Selection], form: Form) -> bytes:
-    """The choices as a document, in their order (chapters in the order of time); UTF-8.
+def render_document(selections: Sequence[Selection], export_format: ExportFormat) -> bytes:
+    """The selections as a UTF-8 document, in the given order (WebVTT: in order of time).
 
-    Errors: ExportError where there are none, or the form cannot hold them.
+    Raises ExportError if there are none, or if the format cannot represent them.
     """
     from pesearch.errors import ExportError
-    from pesearch.export import csv_m3u_vtt as lists
-    from pesearch.export import json_io as record
+    from pesearch.export import csv_m3u_vtt, json_io
 
-    if not choices:
+    if not selections:
         raise ExportError("nothing to export")
-    match form:
-        case Form.CSV:
-            return lists.csv_document(choices)
-        case Form.JSON:
-            return record.json_document(choices)
-        case Form.M3U:
-            return lists.m3u_document(choices)
-        case Form.VTT:
-            return lists.vtt_document(choices)
-        case Form.FCPXML:
+    match export_format:
+        case ExportFormat.CSV:
+            return csv_m3u_vtt.csv_document(selections)
+        case ExportFormat.JSON:
+            return json_io.json_document(selections)
+        case ExportFormat.M3U:
+            return csv_m3u_vtt.m3u_document(selections)
+        case ExportFormat.VTT:
+            return csv_m3u_vtt.vtt_document(selections)
+        case ExportFormat.FCPXML:
             from pesearch.export.fcpxml import fcpxml_document
 
-            return fcpxml_document(choices)
-    from pesearch.export import edl_otio as edit_list  # loads opentimelineio
+            return fcpxml_document(selections)
+    from pesearch.export import edl_otio  # loads opentimelineio
 
-    return edit_list.edl_document(choices) if form is Form.EDL else edit_list.otio_document(choices)
+    is_edl = export_format is ExportFormat.EDL
+    return edl_otio.edl_document(selections) if is_edl else edl_otio.otio_document(selections)

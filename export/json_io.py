@@ -1,4 +1,4 @@
-"""Moments as JSON: what `pesearch query --json` writes is read here, and what is exported can be read again."""
+"""Selections as JSON: reads the output of `pesearch query --json` and `--jsonl`, and writes the same shape."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from msgspec import Meta
 
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
-from pesearch.search.serialize import event_object, media_object, seconds
+from pesearch.search.serialize import event_object, interval_object, media_object
 from pesearch.types import AudioStream, Event, MediaInfo, MediaKind, VideoStream
 
-_MOST_SECONDS = 1e8
-"""Three years: longer than any file."""
+MAX_SECONDS = 1e8
+"""Three years, longer than any file."""
 
-_MOST_DIGITS = 20
+_MAX_DIGITS = 20
+"""No time has more. Integers of 4300 digits would raise ValueError in Python instead of an ExportError."""
 
-Seconds = Annotated[float, Meta(ge=0, le=_MOST_SECONDS)]
+Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 Count = Annotated[int, Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
+class EventObject:
+    """What `search.serialize.event_object` writes."""
+
     label: str
     start: Seconds
     end: Seconds
@@ -35,7 +38,9 @@ class _Event:
 
 
 @dataclass(frozen=True, slots=True)
-class _Media:
+class MediaObject:
+    """What `search.serialize.media_object` writes."""
+
     kind: MediaKind
     duration: Seconds
     frames_per_second: float | None = None
@@ -46,56 +51,56 @@ class _Media:
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class SelectionObject:
+    """The fields that an export needs, of a moment of `pesearch query --json` or of `selection_object`."""
+
     path: Annotated[str, Meta(min_length=1, pattern=r"\A[^\0]+\Z")]
     start: Seconds
     end: Seconds
     score: float | None = None
     label: str = ""
-    events: tuple[_Event, ...] = ()
-    media: _Media | None = None
+    events: tuple[EventObject, ...] = ()
+    media: MediaObject | None = None
 
 
-def choices_from(text: str) -> list[Selection]:
-    """The moments in what `pesearch query` prints with `--json` or `--jsonl`, or in an export as JSON.
+def parse_selections(text: str) -> list[Selection]:
+    """Parse the output of `pesearch query --json` or `--jsonl`, a JSON array of moments, or a JSON export.
 
-    Errors: ExportError with the first thing that is wrong.
+    Raises ExportError with the first mistake.
     """
-    choices: list[Selection] = []
+    selections: list[Selection] = []
     for number, document in enumerate(_documents(text), 1):
         label, moments = "", document if isinstance(document, list) else [document]
         if isinstance(document, dict) and "moments" in document:
             label, moments = str(document.get("query", "")), document["moments"]
         try:
-            found = msgspec.convert(moments, list[_Moment])
+            parsed = msgspec.convert(moments, list[SelectionObject])
         except msgspec.ValidationError as error:
             raise ExportError(
-                f"no moments as `pesearch query --json` writes them: {error} (object {number})"
+                f"not moments as `pesearch query --json` prints them: {error} (object {number})"
             ) from error
-        choices += [_choice(moment, label) for moment in found]
-    return choices
+        selections += [_selection(moment, label) for moment in parsed]
+    return selections
 
 
-def choice_record(choice: Selection) -> dict[str, Any]:
-    """A choice as an object of the same shape as a moment of `pesearch query --json`."""
+def selection_object(selection: Selection) -> dict[str, Any]:
+    """A selection in the shape of a moment of `pesearch query --json`, with its label."""
     return {
-        "path": str(choice.path),
-        "start": seconds(choice.start_seconds),
-        "end": seconds(choice.end_seconds),
-        "score": choice.score,
-        "label": choice.label,
-        "events": [event_object(event) for event in choice.events],
-        "media": media_object(choice.media) if choice.media else None,
+        **interval_object(selection.path, selection.start_seconds, selection.end_seconds),
+        "score": selection.score,
+        "label": selection.label,
+        "events": [event_object(event) for event in selection.events],
+        "media": media_object(selection.media) if selection.media else None,
     }
 
 
-def json_document(choices: Sequence[Selection]) -> bytes:
-    """`{"moments": [...]}`: may be exported again, in any form."""
-    return json.dumps({"moments": [choice_record(each) for each in choices]}, indent=2).encode() + b"\n"
+def json_document(selections: Sequence[Selection]) -> bytes:
+    """`{"moments": [...]}`, which `parse_selections` reads back."""
+    return json.dumps({"moments": [selection_object(selection) for selection in selections]}, indent=2).encode() + b"\n"
 
 
-def _choice(moment: _Moment, label: str) -> Selection:
-    events = tuple(Event(each.label, each.start, each.end, each.score) for each in moment.events)
+def _selection(moment: SelectionObject, label: str) -> Selection:
+    events = tuple(Event(event.label, event.start, event.end, event.score) for event in moment.events)
     media = _media(moment.media) if moment.media else None
     path = Path(moment.path).absolute()
     return Selection(
@@ -103,45 +108,45 @@ def _choice(moment: _Moment, label: str) -> Selection:
     )
 
 
-def _media(told: _Media) -> MediaInfo:
-    """Codecs are not told: no form of export names them."""
+def _media(media: MediaObject) -> MediaInfo:
+    """Codecs are empty: the JSON does not have them, and no export format needs them."""
     video = audio = None
-    if told.frames_per_second is not None:
-        video = VideoStream("", told.width or 0, told.height or 0, told.frames_per_second)
-    if told.channels is not None:
-        audio = AudioStream("", told.sample_rate or 0, told.channels)
-    return MediaInfo(told.kind, told.duration, video, audio)
+    if media.frames_per_second is not None:
+        video = VideoStream("", media.width or 0, media.height or 0, media.frames_per_second)
+    if media.channels is not None:
+        audio = AudioStream("", media.sample_rate or 0, media.channels)
+    return MediaInfo(media.kind, media.duration, video, audio)
 
 
 def _documents(text: str) -> Iterable[Any]:
-    """One JSON document, or one on each line."""
+    """The text as one JSON document, or as JSON Lines."""
     try:
-        return [_loaded(text)]
-    except json.JSONDecodeError as whole:
+        return [_load(text)]
+    except json.JSONDecodeError as error:
         lines = [line for line in text.split("\n") if line.strip()]
         if not lines:
             return []
         try:
-            return [_loaded(line) for line in lines]
+            return [_load(line) for line in lines]
         except json.JSONDecodeError:
-            raise ExportError(f"not JSON: {whole}") from whole
+            raise ExportError(f"not JSON: {error}") from error
 
 
-def _loaded(text: str) -> Any:
+def _load(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
+        return json.loads(text, parse_constant=_refuse, parse_float=_parse_float, parse_int=_parse_int)
     except RecursionError:
-        raise ExportError("not JSON of moments: nested too deeply") from None
+        raise ExportError("the JSON is nested too deeply to be moments") from None
 
 
-def _finite(digits: str) -> float:
+def _parse_float(digits: str) -> float:
     value = float(digits)
     return value if math.isfinite(value) else _refuse(digits)
 
 
-def _whole(digits: str) -> int:
-    return int(digits) if len(digits) <= _MOST_DIGITS else _refuse(f"{digits[:_MOST_DIGITS]}...")
+def _parse_int(digits: str) -> int:
+    return int(digits) if len(digits) <= _MAX_DIGITS else _refuse(f"{digits[:_MAX_DIGITS]}...")
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ExportError(f"not JSON: {constant} is no number")
+    raise ExportError(f"not JSON: {constant} is not a number")

@@ -1,4 +1,4 @@
-"""Times in whole frames at the rates that editing programs know."""
+"""Conversion of seconds to whole frames, at the frame rates that have a timecode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fractions import Fraction
 from pesearch.export.clip_selection import Selection
 
 DEFAULT_RATE = Fraction(25)
-"""Of what has no pictures, or pictures of an unknown rate."""
+"""Rate of files without pictures, or whose rate is unknown."""
 
 RATES = tuple(
     Fraction(*pair)
@@ -19,18 +19,21 @@ RATES = tuple(
         (24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1),
     )
 )  # fmt: skip
-"""The rates that have a timecode (SMPTE ST 12-1 and 12-3, as opentimelineio knows them)."""
+"""Rates with a timecode (SMPTE ST 12-1 and 12-3), as far as opentimelineio supports them."""
 
-_LEAST_RATE, _MOST_RATE = 0.001, 1e6
-"""What lies beyond is no rate but a broken header."""
+_MIN_RATE = 0.001
+"""Anything lower comes from a damaged header."""
+
+_MAX_RATE = 1e6
+"""Anything higher comes from a damaged header."""
 
 _TOLERANCE = 0.0005
-"""Half the way from 29.97 to 30: a measured rate this near is that rate."""
+"""Relative difference below which a measured rate counts as a known one: half the gap between 29.97 and 30."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameSpan:
-    """A stretch of a file as frames `[first, first + count)` of `total`, at `rate` frames a second."""
+    """Frames `[first, first + count)` of a file of `total` frames, at `rate` frames per second."""
 
     rate: Fraction
     first: int
@@ -39,48 +42,49 @@ class FrameSpan:
 
     @property
     def end(self) -> int:
-        """The first frame after it."""
+        """The frame after the last one."""
         return self.first + self.count
 
 
 def frame_rate(frames_per_second: float | None) -> Fraction:
-    """The rate with a timecode that stands for a measured one.
+    """The timecode rate for a measured one.
 
-    The nearest of those on whose frames (or every n-th) the measured frames fall: 15 counts as 30, 119.88 as 59.94.
-    Where there is none (variable rates), the nearest of all.
+    That is the nearest rate that is a multiple or divisor of it (15 becomes 30, 119.88 becomes 59.94), else, for
+    variable rates, the nearest of all. DEFAULT_RATE if the measured rate is missing or implausible.
     """
-    if frames_per_second is None or not _LEAST_RATE < frames_per_second < _MOST_RATE:
+    if frames_per_second is None or not _MIN_RATE < frames_per_second < _MAX_RATE:
         return DEFAULT_RATE
-    fitting = [rate for rate in RATES if _is_multiple(float(rate), frames_per_second)]
-    return min(fitting or RATES, key=lambda rate: abs(math.log(float(rate) / frames_per_second)))
+    candidates = [rate for rate in RATES if _is_multiple(float(rate), frames_per_second)] or RATES
+    return min(candidates, key=lambda rate: abs(math.log(float(rate) / frames_per_second)))
 
 
-def rate_of(choice: Selection) -> Fraction:
-    """The rate at which the file of a choice is counted."""
-    return frame_rate(choice.frames_per_second)
+def rate_of(selection: Selection) -> Fraction:
+    """The timecode rate of a selection's file."""
+    return frame_rate(selection.frames_per_second)
 
 
-def common_rate(choices: Iterable[Selection]) -> Fraction:
-    """The rate that most of the choices with moving pictures have; of equally many the higher."""
-    counts = Counter(rate_of(each) for each in choices if each.frames_per_second is not None)
+def common_rate(selections: Iterable[Selection]) -> Fraction:
+    """The most common rate among the videos, the higher one in a tie; DEFAULT_RATE if there is no video."""
+    counts = Counter(rate_of(selection) for selection in selections if selection.frames_per_second is not None)
     return max(counts, key=lambda rate: (counts[rate], rate), default=DEFAULT_RATE)
 
 
-def frame_span(choice: Selection, rate: Fraction | None = None) -> FrameSpan:
-    """The stretch of a choice in frames of its file, or of another rate: each end at the nearest frame, at least one
-    frame long, inside the file."""
-    rate = rate or rate_of(choice)
-    start, end = (round(Fraction(seconds) * rate) for seconds in choice.stretch_seconds)
-    total = max(round(Fraction(choice.duration_seconds) * rate), 1) if choice.media or choice.is_still else end + 1
+def frame_span(selection: Selection, rate: Fraction | None = None) -> FrameSpan:
+    """The interval in frames at `rate`, by default that of the file: both ends at the nearest frame inside the file,
+    at least one frame long."""
+    rate = rate or rate_of(selection)
+    start, end = (round(Fraction(seconds) * rate) for seconds in selection.interval_seconds)
+    has_duration = selection.media or selection.is_still
+    total = max(round(Fraction(selection.duration_seconds) * rate), 1) if has_duration else end + 1
     first = min(start, total - 1)
     return FrameSpan(rate, first, max(min(end, total) - first, 1), total)
 
 
 def rate_text(rate: Fraction) -> str:
-    """`25`, `29.97`, `23.976`."""
+    """The rate as editors write it: `25`, `29.97`, `23.976`."""
     return f"{float(rate):.3f}".rstrip("0").rstrip(".")
 
 
-def _is_multiple(one: float, other: float) -> bool:
-    ratio = max(one, other) / min(one, other)
+def _is_multiple(a: float, b: float) -> bool:
+    ratio = max(a, b) / min(a, b)
     return abs(ratio / round(ratio) - 1) < _TOLERANCE

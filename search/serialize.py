@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pesearch.cues import FoundCue
     from pesearch.search.search import SearchResult
     from pesearch.types import Event, MediaInfo, Moment
@@ -14,9 +16,7 @@ def moment_object(answer: SearchResult, moment: Moment) -> dict[str, Any]:
     """A moment as the object of the documented shape."""
     return {
         "rank": moment.rank,
-        "path": str(moment.file.path),
-        "start": seconds(moment.start_seconds),
-        "end": seconds(moment.end_seconds),
+        **interval_object(moment.file.path, moment.start_seconds, moment.end_seconds),
         "score": rounded(moment.score),
         "score_kind": answer.score_kind,
         "confident": answer.is_match(moment),
@@ -34,6 +34,11 @@ def moment_object(answer: SearchResult, moment: Moment) -> dict[str, Any]:
         "cues": [cue_object(cue) for cue in moment.cues],
         "media": media_object(moment.file.info),
     }
+
+
+def interval_object(path: Path, start_seconds: float, end_seconds: float) -> dict[str, Any]:
+    """An interval of a file: the fields that search results and exported selections have in common."""
+    return {"path": str(path), "start": seconds(start_seconds), "end": seconds(end_seconds)}
 
 
 def cue_object(cue: FoundCue) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _audio_video(folder: Path, clips: Sequence[Clip]) -> dict[str, float]:
     spoken = ask(model.audio_model.text_audio_head, said) @ audio.T
     own = np.eye(len(clips), dtype=bool)
     holding = np.array([[a.heard_facts() <= b.heard_facts() for b in truths] for a in truths])
-    sharing = np.array([[bool(a.sounding() & b.shows()) for b in truths] for a in truths])
+    sharing = np.array([[bool(a.sound_sources() & b.visible_objects()) for b in truths] for a in truths])
     saying = np.array([[phrase in {line.what for line in truth.said} for truth in truths] for phrase in said])
     askable = sharing.any(axis=1)
     inside = sorted({*SOUNDS, *OBJECTS})
@@ -169,8 +169,8 @@ def _images(folder: Path, clips: Sequence[Clip]) -> dict[str, float]:
 
     captions = ask([clip.truth.video_caption for clip in clips]) @ images.T
     nouns = ask([f"a photo of a {name}" for name in OBJECTS]) @ images.T
-    alone = [index for index, clip in enumerate(clips) if len(clip.truth.shows()) == 1]
-    named = [OBJECTS[int(nouns[:, index].argmax())] in clips[index].truth.shows() for index in alone]
+    alone = [index for index, clip in enumerate(clips) if len(clip.truth.visible_objects()) == 1]
+    named = [OBJECTS[int(nouns[:, index].argmax())] in clips[index].truth.visible_objects() for index in alone]
     return {"image_r1": _first(captions, np.eye(len(clips), dtype=bool)), "image_noun": float(np.mean(named))}
 
 

@@ -30,7 +30,7 @@ def choices(sample_media: Path, tmp_path: Path) -> list[Selection]:
 def test_what_can_be_cut_is_in_it_and_the_rest_is_told(choices: list[Selection], tmp_path: Path) -> None:
     told: list[float] = []
     archive = pack(choices, True, tmp_path, told.append)
-    assert [each.choice.path.name for each in archive.not_cut] == ["junk.mp4", "away.mp4"]
+    assert [each.selection.path.name for each in archive.not_cut] == ["junk.mp4", "away.mp4"]
     assert told == [0.25, 0.5, 0.75, 1.0]
     path = archive_path(archive.name, tmp_path)
     assert path is not None

@@ -15,10 +15,10 @@ import pytest
 from pesearch.cli.eval_command import absent_lines, dataset_lines, query_lines
 from pesearch.encoders.model_set import ModelSet
 from pesearch.evaluation.dataset_evaluation import DatasetEvaluation
-from pesearch.evaluation.datasets import Presence
-from pesearch.evaluation.protocols import TaskFigures
-from pesearch.evaluation.ranked_metrics import QueryFigures
-from pesearch.evaluation.ranking import RankingFigures
+from pesearch.evaluation.datasets import ClipAvailability
+from pesearch.evaluation.protocols import TaskMetrics
+from pesearch.evaluation.ranked_metrics import QueryMetrics
+from pesearch.evaluation.ranking import RankingMetrics
 from pesearch.indexer.run import index
 from pesearch.store.library import Library, open_library
 from tests.cli.conftest import Run
@@ -88,7 +88,7 @@ def test_a_dataset(pesearch: Run, sample_library: Library, starter: ModelSet, tm
 
 
 def test_the_figures_as_people_read_them() -> None:
-    figures = QueryFigures(3, 2, 0.5, 1.0, 1.0, 0.75, 0.8, 1.0, math.nan, 1.0, 0.1234)
+    figures = QueryMetrics(3, 2, 0.5, 1.0, 1.0, 0.75, 0.8, 1.0, math.nan, 1.0, 0.1234)
     assert list(query_lines(figures)) == [
         "3 questions, 2 with an answer in the library",
         "r1    r5     r10    map   ndcg10",
@@ -96,8 +96,8 @@ def test_the_figures_as_people_read_them() -> None:
         "answered 100 %  rightly abstained -",
         "answer AUROC 1.000  calibration error 0.123",
     ]
-    presence = Presence(9, 5, 4, ("a", "b", "c", "d"), ("e.wav",))
-    task = TaskFigures("text -> audio", 8, 4, *[RankingFigures(0.25, 0.5, 1.0, 0.4, 0.5)] * 3)
+    presence = ClipAvailability(9, 5, 4, ("a", "b", "c", "d"), ("e.wav",))
+    task = TaskMetrics("text -> audio", 8, 4, *[RankingMetrics(0.25, 0.5, 1.0, 0.4, 0.5)] * 3)
     lines = list(dataset_lines(DatasetEvaluation("clotho", "evaluation", presence, (task,), None)))
     assert lines[0] == "clotho evaluation: 9 clips listed, 5 on disk, 4 in the library"
     assert lines[1] == "text -> audio: 8 queries over 4"

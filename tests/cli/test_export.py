@@ -100,7 +100,7 @@ def test_what_is_wrong_is_one_line(pesearch: Run, found: Path, tmp_path: Path) -
         ((found,), "--as"),
         ((found, "--to", tmp_path / "cuts.xyz"), "--as"),
         ((found, "--as", "clips"), "--to FOLDER"),
-        ((found, "--as", "csv", "--to", tmp_path / "film.mp4"), "there already"),
+        ((found, "--as", "csv", "--to", tmp_path / "film.mp4"), "already exists"),
         ((found, "--to", tmp_path / "no folder" / "a.csv"), "No such file"),
         ((found, "--as", "clips", "--to", tmp_path / "film.mp4"), "cannot be written"),
     ):

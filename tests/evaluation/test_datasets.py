@@ -1,4 +1,4 @@
-"""Datasets as they lie on disk: small folders in each documented layout, with clips of the generated world."""
+"""Dataset evaluation on small folders in each documented layout, with clips of the generated world."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ EVENTS = [
 ]
 
 
-class Maker:
-    """Puts clips and annotations of made-up names into a folder."""
+class DatasetWriter:
+    """Writes clips and annotations into a folder."""
 
     def __init__(self, folder: Path, media: Path) -> None:
         self.folder, self._media = folder, media
@@ -63,80 +63,80 @@ class Maker:
         self.text(where, text.getvalue())
 
 
-def audiocaps(maker: Maker) -> None:
+def audiocaps(writer: DatasetWriter) -> None:
     rows: list[tuple[object, ...]] = [("audiocap_id", "youtube_id", "start_time", "caption")]
     for number, name in enumerate(VIDEOS):
         rows += [
             (number, f"{name}-AB", 30, SOUNDS[name]),
             (100 + number, f"{name}-AB", 30, f"the sound of {SOUNDS[name]}"),
         ]
-        maker.clip(name, f"video/{name}-AB.mp4")
-    maker.table("dataset/test.csv", [*rows, (9, "gone-AB", 0, "nothing, any more")])
+        writer.clip(name, f"video/{name}-AB.mp4")
+    writer.table("dataset/test.csv", [*rows, (9, "gone-AB", 0, "nothing, any more")])
 
 
-def clotho(maker: Maker) -> None:
+def clotho(writer: DatasetWriter) -> None:
     rows: list[tuple[object, ...]] = [("file_name", *(f"caption_{number}" for number in range(1, 6)))]
     for name in VIDEOS:
         rows.append((f"{name} (take 1).mp4", *(f"{SOUNDS[name]}{'.' * number}" for number in range(5))))
-        maker.clip(name, f"evaluation/{name} (take 1).mp4")
-    maker.table("clotho_captions_evaluation.csv", [*rows, ("gone.wav", "a", "b", "c", "d", "e")])
+        writer.clip(name, f"evaluation/{name} (take 1).mp4")
+    writer.table("clotho_captions_evaluation.csv", [*rows, ("gone.wav", "a", "b", "c", "d", "e")])
 
 
-def valor(maker: Maker) -> None:
+def valor(writer: DatasetWriter) -> None:
     names = {name: f"{name}-_x_30.000_40.000" for name in VIDEOS}
     for name, clip in names.items():
-        maker.clip(name, f"videos/{clip}.mp4")
+        writer.clip(name, f"videos/{clip}.mp4")
     listed = [{"video_id": clip, "desc": f"{SOUNDS[name]}, {PICTURES[name]}"} for name, clip in names.items()]
-    maker.text(
+    writer.text(
         "VALOR-32K-annotations/desc_test.json", json.dumps([*listed, {"video_id": "gone_0.000_10.000", "desc": "x"}])
     )
 
 
-def vggsound(maker: Maker) -> None:
+def vggsound(writer: DatasetWriter) -> None:
     rows: list[tuple[object, ...]] = [(f"{name}_ab", 40, f"{name}, indoors", "test") for name in VIDEOS]
     for name in VIDEOS:
-        maker.clip(name, f"video/{name}_ab_000040.mp4")
-    maker.table("vggsound.csv", [*rows, ("gone", 0, "a gong", "test"), ("other", 0, "a gong", "train")])
+        writer.clip(name, f"video/{name}_ab_000040.mp4")
+    writer.table("vggsound.csv", [*rows, ("gone", 0, "a gong", "test"), ("other", 0, "a gong", "train")])
 
 
-def msrvtt(maker: Maker) -> None:
+def msrvtt(writer: DatasetWriter) -> None:
     rows: list[tuple[object, ...]] = [("key", "vid_key", "video_id", "sentence")]
     for number, name in enumerate(VIDEOS):
         rows.append((f"ret{number}", f"msr{number}", f"video{7010 + number}", PICTURES[name]))
-        maker.clip(name, f"TestVideo/video{7010 + number}.mp4")
-    maker.table("MSRVTT_JSFUSION_test.csv", [*rows, ("ret9", "msr9", "video9999", "nothing")])
+        writer.clip(name, f"TestVideo/video{7010 + number}.mp4")
+    writer.table("MSRVTT_JSFUSION_test.csv", [*rows, ("ret9", "msr9", "video9999", "nothing")])
     videos = [{"video_id": f"video{7010 + number}", "split": "test"} for number in range(3)]
     sentences = [{"video_id": one["video_id"], "caption": text} for one in videos for text in ("one", "two")]
-    maker.text("test_videodatainfo.json", json.dumps({"videos": videos, "sentences": sentences}))
+    writer.text("test_videodatainfo.json", json.dumps({"videos": videos, "sentences": sentences}))
 
 
-def vctk(maker: Maker) -> None:
+def vctk(writer: DatasetWriter) -> None:
     for number, (name, words) in enumerate(SPOKEN.items(), start=1):
-        maker.text(f"VCTK-Corpus-0.92/txt/p225/p225_00{number}.txt", f"{words}\n")
-        maker.clip(name, f"VCTK-Corpus-0.92/wav48_silence_trimmed/p225/p225_00{number}_mic{number}.mp4")
-    maker.text("VCTK-Corpus-0.92/txt/p315/p315_001.txt", "no recording\n")
+        writer.text(f"VCTK-Corpus-0.92/txt/p225/p225_00{number}.txt", f"{words}\n")
+        writer.clip(name, f"VCTK-Corpus-0.92/wav48_silence_trimmed/p225/p225_00{number}_mic{number}.mp4")
+    writer.text("VCTK-Corpus-0.92/txt/p315/p315_001.txt", "no recording\n")
 
 
-def desed(maker: Maker) -> None:
+def desed(writer: DatasetWriter) -> None:
     rows: list[tuple[object, ...]] = [("filename", "onset", "offset", "event_label")]
     rows += [(f"Y{name}_0.000_4.000.wav", start, end, label) for name, label, start, end in EVENTS]
     for name in ("bell", "drum", "rain_thunder", "silent_sun", "dog_bark"):
-        maker.clip(name, f"dataset/audio/validation/Y{name}_0.000_4.000.mp4")
+        writer.clip(name, f"dataset/audio/validation/Y{name}_0.000_4.000.mp4")
     rows += [("Ydog_bark_0.000_4.000.wav", "", "", ""), ("Ygone_0.000_10.000.wav", 0, 1, "Drum")]
-    maker.table("dataset/metadata/validation/validation.tsv", rows, "\t")
+    writer.table("dataset/metadata/validation/validation.tsv", rows, "\t")
 
 
-def audioset(maker: Maker) -> None:
+def audioset(writer: DatasetWriter) -> None:
     rows: list[tuple[object, ...]] = [("segment_id", "start_time_seconds", "end_time_seconds", "label")]
     rows += [(f"{name}_x_30000", start, end, f"/m/{label}") for name, label, start, end in EVENTS]
     names = [(f"/m/{label}", label.replace("_", " ")) for _, label, _, _ in EVENTS]
     for name in ("bell", "drum", "rain_thunder"):
-        maker.clip(name, f"audio/Y{name}_x_30.000_40.000.mp4")
-    maker.table("metadata/audioset_eval_strong.tsv", [*rows, ("gone_0", 0, 1, "/m/Drum")], "\t")
-    maker.table("metadata/mid_to_display_name.tsv", list(names), "\t")
+        writer.clip(name, f"audio/Y{name}_x_30.000_40.000.mp4")
+    writer.table("metadata/audioset_eval_strong.tsv", [*rows, ("gone_0", 0, 1, "/m/Drum")], "\t")
+    writer.table("metadata/mid_to_display_name.tsv", list(names), "\t")
 
 
-MAKERS: dict[str, Callable[[Maker], None]] = {
+WRITERS: dict[str, Callable[[DatasetWriter], None]] = {
     "audiocaps": audiocaps,
     "clotho": clotho,
     "valor": valor,
@@ -150,10 +150,10 @@ MAKERS: dict[str, Callable[[Maker], None]] = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, sample_media: Path) -> Path:
-    """A folder with a dataset in each layout."""
+    """A folder with one dataset of each layout."""
     folder = tmp_path_factory.mktemp("datasets")
-    for name, make in MAKERS.items():
-        make(Maker(folder / name, sample_media))
+    for name, write in WRITERS.items():
+        write(DatasetWriter(folder / name, sample_media))
     return folder
 
 
@@ -161,7 +161,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample_media: Path) -> Path
 def library(
     folder: Path, sample_library: Library, starter: ModelSet, tmp_path_factory: pytest.TempPathFactory
 ) -> Library:
-    """A library that knows all their clips: copies of the sample media, which are not encoded again."""
+    """A library with all their clips. They are copies of the sample media, so nothing is encoded again."""
     copy = tmp_path_factory.mktemp("library") / "library"
     shutil.copytree(sample_library.folder, copy)
     library = open_library(copy)
@@ -171,26 +171,26 @@ def library(
 
 def evaluated(dataset: Dataset, library: Library, models: ModelSet) -> DatasetEvaluation:
     run = DatasetRun(dataset, library, models)
-    assert len(list(run.listen())) == run.clips_to_hear()
+    assert len(list(run.detect_sounds())) == run.sound_clip_count()
     return run.evaluation()
 
 
 def test_every_layout_has_a_test() -> None:
-    assert list(MAKERS) == [layout.name for layout in LAYOUTS]
+    assert list(WRITERS) == [layout.name for layout in LAYOUTS]
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_a_layout_is_recognised_by_its_annotations(folder: Path, name: str) -> None:
+@pytest.mark.parametrize("name", WRITERS)
+def test_layout_and_split_are_recognised(folder: Path, name: str) -> None:
     dataset = read_dataset(folder / name)
     assert dataset.layout.name == name
     assert dataset.split == dataset.layout.splits[0]
     assert dataset.clips == read_dataset(folder / name, name, dataset.split).clips
-    lost = [clip.name for clip in dataset.clips if not dataset.folder.media(clip.stems)]
-    assert len(lost) == 1
+    missing = [clip.name for clip in dataset.clips if not dataset.folder.media(clip.stems)]
+    assert len(missing) == 1
     assert len(dataset.clips) > 1
 
 
-def test_what_a_clip_is_listed_with(folder: Path) -> None:
+def test_captions_and_events_of_clips(folder: Path) -> None:
     by_name = {clip.name: clip for clip in read_dataset(folder / "audiocaps").clips}
     assert by_name["bell-AB"].captions == ("a ringing bell", "the sound of a ringing bell")
     assert {len(clip.captions) for clip in read_dataset(folder / "clotho").clips} == {5}
@@ -206,27 +206,27 @@ def test_what_a_clip_is_listed_with(folder: Path) -> None:
     assert read_dataset(folder / "audioset-strong").clips[0].events[0].what == "ringing bell"
 
 
-def test_the_usual_names_of_ten_seconds_of_a_video() -> None:
+def test_youtube_stems_of_common_downloaders() -> None:
     stems = youtube_stems("-x_Y", 30.0)
     assert {"-x_Y_000030", "-x_Y_30.000_40.000", "-x_Y_30000", "Y-x_Y", "Y-x_Y_30.000_40.000", "-x_Y"} <= set(stems)
 
 
-def test_a_folder_without_a_dataset_and_what_is_unknown(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match="holds no dataset as described"):
+def test_folders_without_a_dataset_and_unknown_layouts_or_splits(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(QueryError, match="contains no dataset as described"):
         read_dataset(tmp_path)
     with pytest.raises(QueryError, match="no layout 'imagenet': choose one of audiocaps, clotho"):
         read_dataset(folder / "clotho", "imagenet")
-    with pytest.raises(QueryError, match=r"holds no clotho with the split 'test' \(known: evaluation"):
+    with pytest.raises(QueryError, match=r"contains no clotho with the split 'test' \(known: evaluation"):
         read_dataset(folder / "clotho", "clotho", "test")
 
 
 @pytest.mark.parametrize(
-    ("where", "content", "says"),
+    ("where", "content", "message"),
     [
         ("desc_test.json", '{"a": 1}', "is not a list of clips"),
         ("desc_test.json", '[{"desc": "x"}]', "without a 'video_id'"),
         ("desc_test.json", "[]", "lists no clips"),
-        ("vggsound.csv", "a,1\n", "each row should be an id"),
+        ("vggsound.csv", "a,1\n", "each row needs an id"),
         ("vggsound.csv", "a,soon,x,test\n", "'soon' is not a time"),
         ("clotho_captions_evaluation.csv", "name\nx\n", "has no column 'file_name'"),
         ("clotho_captions_evaluation.csv", "file_name,caption_1\nx\n", "row 2 has fewer than 2 columns"),
@@ -235,17 +235,17 @@ def test_a_folder_without_a_dataset_and_what_is_unknown(folder: Path, tmp_path: 
             "segment_id\tstart_time_seconds\n",
             "neither mid_to_display_name.tsv nor ontology",
         ),
-        ("validation.tsv", "filename\tonset\toffset\tevent_label\na.wav\t3\t1\tDog\n", "lasts from 3 to 1 s"),
+        ("validation.tsv", "filename\tonset\toffset\tevent_label\na.wav\t3\t1\tDog\n", "no valid times: 3 to 1 s"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, where: str, content: str, says: str) -> None:
+def test_invalid_annotations_are_reported(tmp_path: Path, where: str, content: str, message: str) -> None:
     (tmp_path / where).write_text(content, encoding="utf-8")
-    with pytest.raises(QueryError, match=says) as caught:
+    with pytest.raises(QueryError, match=message) as caught:
         read_dataset(tmp_path)
     assert where.partition("_")[0] in str(caught.value) or str(tmp_path) in str(caught.value)
 
 
-def test_audiosets_ontology_names_the_sounds_too(tmp_path: Path) -> None:
+def test_audioset_labels_are_named_by_the_ontology(tmp_path: Path) -> None:
     rows = "segment_id\tstart_time_seconds\tend_time_seconds\tlabel\nab_cd_30000\t0.5\t1.5\t/m/1\n"
     (tmp_path / "audioset_eval_strong.tsv").write_text(rows, encoding="utf-8")
     (tmp_path / "ontology.json").write_text('[{"id": "/m/1", "name": "Male speech"}]', encoding="utf-8")
@@ -256,46 +256,45 @@ def test_audiosets_ontology_names_the_sounds_too(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["audiocaps", "clotho", "valor", "vggsound", "msrvtt", "vctk"])
-def test_clips_are_found_by_the_papers_protocols(folder: Path, library: Library, starter: ModelSet, name: str) -> None:
+def test_retrieval_metrics(folder: Path, library: Library, starter: ModelSet, name: str) -> None:
     evaluation = evaluated(read_dataset(folder / name), library, starter)
     count = len(SPOKEN if name == "vctk" else VIDEOS)
     assert (evaluation.clips.listed, evaluation.clips.on_disk, evaluation.clips.indexed) == (count + 1, count, count)
     assert len(evaluation.clips.missing) == 1
     assert [task.task for task in evaluation.tasks] == [task.name for task in read_dataset(folder / name).layout.tasks]
     for task in evaluation.tasks:
-        for figures in (task.dot, task.cosine, task.dual_softmax):
-            assert 0 <= figures.r1 <= figures.r5 <= figures.r10 == 1.0
-            assert figures.r1 <= figures.map <= figures.ndcg10
+        for metrics in (task.dot, task.cosine, task.dual_softmax):
+            assert 0 <= metrics.r1 <= metrics.r5 <= metrics.r10 == 1.0
+            assert metrics.r1 <= metrics.map <= metrics.ndcg10
         if task.task.startswith("text") or name == "vctk":
-            assert task.dot.r1 >= 0.8  # the starter knows its own world
-    asked = {"audiocaps": 10, "clotho": 25}.get(name, count)
-    assert evaluation.tasks[0].queries == asked
+            assert task.dot.r1 >= 0.8  # the starter set is trained on this world
+    assert evaluation.tasks[0].queries == {"audiocaps": 10, "clotho": 25}.get(name, count)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["desed", "audioset-strong"])
-def test_sounds_are_located(folder: Path, library: Library, starter: ModelSet, name: str) -> None:
+def test_detection_metrics(folder: Path, library: Library, starter: ModelSet, name: str) -> None:
     evaluation = evaluated(read_dataset(folder / name), library, starter)
     assert evaluation.tasks == ()
     sounds = evaluation.sounds
     assert sounds is not None
     assert sounds.labels == 4
-    assert sounds.clips == (4 if name == "desed" else 3)  # a silent film is not heard
+    assert sounds.clips == (4 if name == "desed" else 3)  # silent_sun.mp4 has no audio stream
     assert sounds.auroc > 0.9
     assert min(sounds.event_f1, sounds.segment_f1, sounds.psds2) > 0.3
     assert max(sounds.event_f1, sounds.segment_f1, sounds.psds1, sounds.psds2) <= 1.0
 
 
 @pytest.mark.slow
-def test_clips_that_are_not_in_the_library(
+def test_availability_counts_clips_outside_the_library(
     folder: Path, library: Library, starter: ModelSet, sample_media: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(folder / "clotho", tmp_path / "clotho")
     dataset = read_dataset(tmp_path / "clotho")
-    with pytest.raises(LibraryError, match=r"of the 6 clips that clotho lists, 5 are in .* and none in the library"):
+    with pytest.raises(LibraryError, match=r"clotho lists 6 clips: 5 are in .* and none is in the library"):
         DatasetRun(dataset, library, starter)
     original = folder / "clotho" / "evaluation" / "bell (take 1).mp4"
     (tmp_path / "clotho" / "evaluation" / original.name).unlink()
     (tmp_path / "clotho" / "evaluation" / original.name).symlink_to(original)
-    presence = DatasetRun(read_dataset(tmp_path / "clotho"), library, starter).presence
-    assert (presence.on_disk, presence.indexed, len(presence.unindexed)) == (5, 1, 4)
+    availability = DatasetRun(read_dataset(tmp_path / "clotho"), library, starter).availability
+    assert (availability.on_disk, availability.indexed, len(availability.unindexed)) == (5, 1, 4)

@@ -1,7 +1,7 @@
-"""Figures of located sounds against the answers of psds_eval and sed_eval, and against torchmetrics.
+"""Detection metrics against the values of psds_eval and sed_eval, and against brute force.
 
-`agreed.json` holds random clips with what the two libraries say of them: `benchmarks/metric_libraries.py`
-wrote it, in an environment that has them.
+`agreed.json` has random clips with the values of the two libraries. `benchmarks/metric_libraries.py --record` writes
+it, in an environment that has them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pesearch.evaluation.detection import DetectionCounts, FrameScores, matched_events
 from pesearch.evaluation.metrics import auroc
-from pesearch.evaluation.psds import SCENARIO_1, SCENARIO_2, PsdsCounts, merged
+from pesearch.evaluation.psds import SCENARIO_1, SCENARIO_2, PsdsCounts, merge_overlapping
 
 CASES = json.loads((Path(__file__).parent / "agreed.json").read_text(encoding="utf-8"))
 SPANS = st.lists(
@@ -50,41 +50,41 @@ def test_f_scores_agree_with_sed_eval(case: dict[str, Any]) -> None:
     assert segments.micro_f1() == pytest.approx(case["libraries"]["segment_f1"], abs=1e-9)
 
 
-def test_the_agreed_cases_are_worth_agreeing_on() -> None:
+def test_reference_cases_are_not_trivial() -> None:
     for name in ("psds1", "psds2", "event_f1", "segment_f1"):
         values = {case["libraries"][name] for case in CASES}
         assert len(values) > 4
         assert max(values) > 0.2
 
 
-def most_pairs(truths: list[tuple[float, float]], found: list[tuple[float, float]]) -> int:
-    """The largest one-to-one pairing, by trying everything."""
+def maximum_matching(truths: list[tuple[float, float]], found: list[tuple[float, float]]) -> int:
+    """Size of the largest one-to-one matching, by brute force."""
     if not truths:
         return 0
     (start, end), rest = truths[0], truths[1:]
     tries = [
-        1 + most_pairs(rest, found[:at] + found[at + 1 :])
+        1 + maximum_matching(rest, found[:at] + found[at + 1 :])
         for at, span in enumerate(found)
         if abs(span[0] - start) <= 0.2 and abs(span[1] - end) <= max(0.2, 0.2 * (end - start))
     ]
-    return max([most_pairs(rest, found), *tries])
+    return max([maximum_matching(rest, found), *tries])
 
 
 @given(SPANS, SPANS)
-def test_events_are_paired_as_well_as_can_be(
+def test_matched_events_is_the_maximum_matching(
     truths: list[tuple[float, float]], found: list[tuple[float, float]]
 ) -> None:
-    assert matched_events(truths, found) == most_pairs(truths, found)
+    assert matched_events(truths, found) == maximum_matching(truths, found)
 
 
-def test_an_offset_may_be_off_by_a_fifth_of_a_long_event() -> None:
+def test_offset_tolerance_is_a_fifth_of_the_duration() -> None:
     assert matched_events([(0.0, 10.0)], [(0.1, 8.1)]) == 1
     assert matched_events([(0.0, 10.0)], [(0.1, 7.9)]) == 0
     assert matched_events([(0.0, 0.5)], [(0.0, 0.8)]) == 0
     assert matched_events([(0.0, 10.0)], [(0.3, 10.0)]) == 0
 
 
-def test_a_label_that_is_never_found_counts_against_the_mean_only_once() -> None:
+def test_labels_that_are_never_found_count_zero_in_the_mean() -> None:
     counts = DetectionCounts(["bell", "dog", "quiet"])
     counts.add_events({"bell": [(0, 1)], "dog": [(0, 1)]}, {"bell": [(0, 1)]})
     assert counts.macro_f1() == pytest.approx(0.5)
@@ -92,13 +92,13 @@ def test_a_label_that_is_never_found_counts_against_the_mean_only_once() -> None
     assert math.isnan(DetectionCounts(["quiet"]).micro_f1())
 
 
-def test_a_segment_is_heard_when_any_part_of_it_is() -> None:
+def test_a_segment_is_active_if_any_part_of_it_is() -> None:
     counts = DetectionCounts(["bell"])
     counts.add_segments({"bell": [(0.9, 2.1)]}, {"bell": [(1.5, 1.6), (3.0, 4.0)]})
     assert counts.micro_f1() == pytest.approx(2 * 1 / (3 + 2))
 
 
-def test_a_perfect_and_an_empty_answer() -> None:
+def test_psds_of_perfect_and_of_no_detections() -> None:
     truths = {"bell": [(0.0, 2.0)], "dog": [(3.0, 5.0)]}
     for scenario in (SCENARIO_1, SCENARIO_2):
         perfect, empty, none = (PsdsCounts(["bell", "dog"], 1, scenario) for _ in range(3))
@@ -109,18 +109,18 @@ def test_a_perfect_and_an_empty_answer() -> None:
         assert math.isnan(none.score())
 
 
-def test_one_label_alone_has_a_score() -> None:
+def test_psds_with_one_label() -> None:
     counts = PsdsCounts(["bell"], 1, SCENARIO_2)
     counts.add(3600.0, {"bell": [(0, 1), (5, 6)]}, [{"bell": [(0, 1)]}])
     assert counts.score() == pytest.approx(0.5)
 
 
-def test_spans_that_overlap_become_one() -> None:
-    assert merged([(4, 5), (0, 2), (1, 3), (3, 4)]) == [(0, 3), (3, 4), (4, 5)]
+def test_overlapping_spans_are_merged() -> None:
+    assert merge_overlapping([(4, 5), (0, 2), (1, 3), (3, 4)]) == [(0, 3), (3, 4), (4, 5)]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_auroc_of_many_clips_is_that_of_all_their_steps(seed: int) -> None:
+def test_frame_auroc_equals_that_of_all_steps_together(seed: int) -> None:
     random = np.random.default_rng(seed)
     clips = [
         random.random((3, int(random.integers(5, 80)))).astype(np.float16).astype(np.float32) ** 2 for _ in range(4)
@@ -137,3 +137,15 @@ def test_the_auroc_of_many_clips_is_that_of_all_their_steps(seed: int) -> None:
         exact = auroc(np.concatenate([clip[label] for clip in clips]), active)
         assert found == pytest.approx(auroc(steps, active), abs=1e-9, nan_ok=True)
         assert found == pytest.approx(exact, abs=1e-3, nan_ok=True)
+
+
+def test_psds_counts_cross_triggers_of_scenario_2() -> None:
+    """One bell detection covers the dog's 90 s in an hour: 1 false alarm + 0.5 * 3600 / 90 = 21 errors per hour.
+
+    Below that limit the rates are 0 for the bell and 1 for the dog, above it 0.5 and 1: mean minus standard deviation
+    is 0, then 0.5 over the remaining 79 of 100 errors per hour.
+    """
+    truths = {"bell": [(0.0, 10.0), (100.0, 110.0)], "dog": [(200.0, 290.0)]}
+    counts = PsdsCounts(["bell", "dog"], 1, SCENARIO_2)
+    counts.add(3600.0, truths, [{"bell": [(0.0, 10.0), (200.0, 290.0)], "dog": [(200.0, 290.0)]}])
+    assert counts.score() == pytest.approx(0.5 * 0.79)

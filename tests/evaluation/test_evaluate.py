@@ -1,4 +1,4 @@
-"""Figures over the sample media, and the pieces that they are made of."""
+"""evaluate() over the sample media."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pesearch.evaluation.ground_truth import ClipTruth, Truth, read_truths
 from pesearch.store.library import Library
 
 
-def test_a_step_is_active_when_its_middle_is() -> None:
+def test_a_step_is_active_if_its_middle_is() -> None:
     truths = [Truth("siren", 0.04, 0.12), Truth("siren", 0.19, 0.30), Truth("bell", 0.0, 0.01)]
     active = active_steps(truths, ["bell", "siren"], 8)
     assert not active[0].any()
@@ -30,31 +30,29 @@ def evaluation(sample_library: Library, starter: ModelSet, sample_media: Path) -
 
 
 @pytest.mark.slow
-def test_every_figure_is_a_share(evaluation: Evaluation) -> None:
-    figures = dataclasses.asdict(evaluation)
-    assert figures.pop("clips") == 14
-    for group in figures.values():
+def test_metrics_are_between_0_and_1(evaluation: Evaluation) -> None:
+    metrics = dataclasses.asdict(evaluation)
+    assert metrics.pop("clips") == 14
+    for group in metrics.values():
         assert all(0 <= value <= 1 for value in group.values())
 
 
 @pytest.mark.slow
-def test_more_may_be_found_among_more(evaluation: Evaluation) -> None:
-    for figures in (evaluation.text_audio, evaluation.text_video, evaluation.text_audio_video, evaluation.audio_video):
-        assert figures.r1 <= figures.r5 <= figures.r10
-        assert figures.r1 <= figures.relevant1
+def test_recall_does_not_decrease_with_k(evaluation: Evaluation) -> None:
+    for metrics in (evaluation.text_audio, evaluation.text_video, evaluation.text_audio_video, evaluation.audio_video):
+        assert metrics.r1 <= metrics.r5 <= metrics.r10
+        assert metrics.r1 <= metrics.relevant1
 
 
 @pytest.mark.slow
-def test_the_starter_set_knows_the_sample_media(evaluation: Evaluation) -> None:
+def test_starter_set_scores_on_the_sample_media(evaluation: Evaluation) -> None:
     assert evaluation.text_audio.relevant1 >= 0.7
     assert evaluation.text_video.r1 >= 0.7
     assert evaluation.events.auroc >= 0.9
 
 
 @pytest.mark.slow
-def test_clips_that_are_not_in_the_library_are_an_error(
-    sample_library: Library, starter: ModelSet, sample_media: Path
-) -> None:
+def test_clips_outside_the_library_are_an_error(sample_library: Library, starter: ModelSet, sample_media: Path) -> None:
     truths = read_truths(sample_media / "truths.json")
     stray = dataclasses.replace(truths[0], path=sample_media / "stray.mp4")
     with pytest.raises(LibraryError, match="1 of 2 clips are not in the library"):
@@ -62,7 +60,7 @@ def test_clips_that_are_not_in_the_library_are_an_error(
 
 
 @pytest.mark.slow
-def test_what_cannot_be_asked_is_not_a_number(sample_library: Library, starter: ModelSet, sample_media: Path) -> None:
+def test_metrics_without_queries_are_nan(sample_library: Library, starter: ModelSet, sample_media: Path) -> None:
     still = ClipTruth(sample_media / "red_ball.png", "", "", "", (), (), (), "", frozenset())
     evaluation = evaluate([still], sample_library, starter)
     assert math.isnan(evaluation.text_audio.r1)

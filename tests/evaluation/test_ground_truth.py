@@ -1,4 +1,4 @@
-"""Reading truths.json, right and wrong."""
+"""Reading truths.json, valid and invalid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def written(folder: Path, content: object) -> Path:
     return path
 
 
-def test_a_clip_with_all_that_is_true_of_it(tmp_path: Path) -> None:
+def test_all_fields_of_a_clip(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         {
@@ -41,25 +41,25 @@ def test_a_clip_with_all_that_is_true_of_it(tmp_path: Path) -> None:
     assert (clip.heard[0].what, clip.heard[0].start_seconds, clip.heard[0].end_seconds) == ("siren", 1.2, 3.1)
     assert clip.heard_facts() == {"heard:siren", "said:mind the gap"}
     assert clip.seen_facts() == {"seen:train", "seen:train:colour:red", "place:night"}
-    assert clip.sounding() == {"car"}
-    assert clip.shows() == {"train"}
+    assert clip.sound_sources() == {"car"}
+    assert clip.visible_objects() == {"train"}
 
 
-def test_only_the_path_is_needed(tmp_path: Path) -> None:
+def test_only_the_path_is_required(tmp_path: Path) -> None:
     (clip,) = read_truths(written(tmp_path, {"clips": [{"path": "a.wav"}]}))
     assert not clip.heard_facts()
     assert not clip.seen_facts()
     assert clip.caption == ""
 
 
-def test_without_sources_the_sounds_stand_for_themselves(tmp_path: Path) -> None:
+def test_without_sources_the_sounds_are_the_sources(tmp_path: Path) -> None:
     heard = [{"what": "bell", "start": 0, "end": 1}]
     (clip,) = read_truths(written(tmp_path, {"clips": [{"path": "a.wav", "heard": heard}]}))
-    assert clip.sounding() == {"bell"}
+    assert clip.sound_sources() == {"bell"}
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         ([], "no clips"),
         ({"clips": []}, "no clips"),
@@ -67,18 +67,18 @@ def test_without_sources_the_sounds_stand_for_themselves(tmp_path: Path) -> None
         ({"clips": [{"path": 3}]}, "clip 1"),
         ({"clips": ["a.mp4"]}, "clip 1"),
         ({"clips": [{"path": "a"}, {"path": "b", "heard": [{"what": "x", "start": 0}]}]}, "clip 2 has no 'end'"),
-        ({"clips": [{"path": "a", "heard": [{"what": "x", "start": 2, "end": 1}]}]}, "lasts from 2 to 1"),
+        ({"clips": [{"path": "a", "heard": [{"what": "x", "start": 2, "end": 1}]}]}, "no valid times: 2 to 1"),
         ({"clips": [{"path": "a", "heard": [{"what": "x", "start": "soon", "end": 1}]}]}, "clip 1"),
         ({"clips": [{"path": "a", "said": 7}]}, "clip 1"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, content: object, says: str) -> None:
-    with pytest.raises(QueryError, match=says) as caught:
+def test_invalid_clips_are_reported_in_one_line(tmp_path: Path, content: object, message: str) -> None:
+    with pytest.raises(QueryError, match=message) as caught:
         read_truths(written(tmp_path, content))
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_or_not_json(tmp_path: Path) -> None:
+def test_missing_files_and_invalid_json(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="No such file"):
         read_truths(tmp_path / "truths.json")
     path = tmp_path / "truths.json"

@@ -1,4 +1,4 @@
-"""Figures of rankings against torchmetrics, and where scores tie against the rule."""
+"""Ranking metrics against torchmetrics and scikit-learn, and the rule for ties."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from pesearch.evaluation.ranking import (
     column_log_sums,
     dual_softmax,
     ndcg_at,
-    ranking_figures,
+    ranking_metrics,
 )
 
 ensure_torchvision()  # torchmetrics imports torchvision
-from torchmetrics.functional import retrieval  # noqa: E402  # only now
+from torchmetrics.functional import retrieval  # noqa: E402
 from torchmetrics.functional.classification import binary_auroc, binary_calibration_error  # noqa: E402
 
 SEEDS = range(25)
 AGREED = json.loads((Path(__file__).parent / "agreed.json").read_text(encoding="utf-8"))
-"""Random data with the answers of libraries: `benchmarks/metric_libraries.py` wrote it."""
+"""Random data with the values of reference libraries, written by `benchmarks/metric_libraries.py --record`."""
 
 
 @pytest.fixture(autouse=True)
 def in_double_precision() -> Iterator[None]:
-    """torchmetrics makes its discounts in torch's default precision."""
+    """torchmetrics computes its discounts in torch's default precision."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
 
 
 def random_queries(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores that differ, and grades 0..3 with something relevant for each query, [queries, items]."""
+    """Distinct scores, and grades 0..3 with a relevant item for each query, [queries, items]."""
     random = np.random.default_rng(seed)
     shape = (int(random.integers(1, 8)), int(random.integers(1, 40)))
-    scores = random.permutation(shape[0] * shape[1]).reshape(shape) / 7.0 + 0.5  # above 0: torchmetrics takes no others
+    scores = random.permutation(shape[0] * shape[1]).reshape(shape) / 7.0 + 0.5  # torchmetrics requires scores above 0
     grades = random.integers(0, 4, shape) * (random.random(shape) < 0.3)
     grades[np.arange(shape[0]), random.integers(0, shape[1], shape[0])] = 2
     return scores, grades.astype(np.float64)
@@ -61,7 +61,7 @@ def test_rankings_agree_with_torchmetrics(seed: int) -> None:
     precisions = [float(retrieval.retrieval_average_precision(row, graded > 0)) for row, graded in theirs]
     np.testing.assert_allclose(
         average_precisions(scores, relevant), precisions, atol=1e-6, rtol=0
-    )  # theirs is in single precision
+    )  # torchmetrics is in single precision
     gains = [float(retrieval.retrieval_normalized_dcg(row, graded, top_k=10)) for row, graded in theirs]
     np.testing.assert_allclose(ndcg_at(scores, grades, 10), gains, atol=1e-6, rtol=0)
 
@@ -86,7 +86,7 @@ def test_probabilities_agree_with_torchmetrics(seed: int) -> None:
     assert calibration_error(confidence, positive) == pytest.approx(float(error), abs=1e-9)
 
 
-def test_what_ties_with_something_relevant_stands_before_it() -> None:
+def test_irrelevant_items_rank_first_in_a_tie() -> None:
     scores, grades = np.zeros((1, 4)), np.array([[0.0, 2.0, 0.0, 1.0]])
     assert first_relevant_ranks(scores, grades > 0).tolist() == [3]
     assert average_precisions(scores, grades > 0).tolist() == pytest.approx([(1 / 3 + 2 / 4) / 2])
@@ -94,14 +94,14 @@ def test_what_ties_with_something_relevant_stands_before_it() -> None:
     assert ndcg_at(scores, grades, 10).tolist() == pytest.approx([worst])
 
 
-def test_a_query_that_nothing_answers_is_an_error() -> None:
+def test_a_query_without_relevant_items_is_an_error() -> None:
     for figure in (average_precisions, lambda scores, grades: ndcg_at(scores, grades, 10)):
         with pytest.raises(ValueError, match="no relevant"):
             figure(np.zeros((1, 2)), np.zeros((1, 2), dtype=bool))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_dual_softmax_is_the_reference_one_whatever_the_blocks(seed: int) -> None:
+def test_dual_softmax_equals_the_reference_for_any_blocks(seed: int) -> None:
     random = np.random.default_rng(seed)
     scores = random.normal(0, 2, (23, 11))
     scaled = torch.from_numpy(scores) * REWEIGHT_SCALE
@@ -112,14 +112,14 @@ def test_the_dual_softmax_is_the_reference_one_whatever_the_blocks(seed: int) ->
     np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0)
 
 
-def test_the_dual_softmax_takes_back_what_everyone_likes() -> None:
-    scores = np.array([[0.5, 0.6], [0.1, 0.7]])  # both queries like the second item best
+def test_dual_softmax_weights_down_items_that_match_every_query() -> None:
+    scores = np.array([[0.5, 0.6], [0.1, 0.7]])  # the second item is the best for both queries
     weighted = dual_softmax(scores * REWEIGHT_SCALE, column_log_sums([scores * REWEIGHT_SCALE]))
     assert weighted.argmax(axis=1).tolist() == [0, 1]
 
 
-def test_figures_over_blocks_are_those_of_the_whole() -> None:
+def test_metrics_do_not_depend_on_the_blocks() -> None:
     scores, grades = random_queries(7)
-    whole = ranking_figures([(scores, grades > 0)])
-    assert ranking_figures([(scores[:1], grades[:1] > 0), (scores[1:], grades[1:] > 0)]) == pytest.approx(whole)
-    assert math.isnan(ranking_figures([]).ndcg10)
+    whole = ranking_metrics([(scores, grades > 0)])
+    assert ranking_metrics([(scores[:1], grades[:1] > 0), (scores[1:], grades[1:] > 0)]) == pytest.approx(whole)
+    assert math.isnan(ranking_metrics([]).ndcg10)

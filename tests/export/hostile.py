@@ -1,8 +1,9 @@
-"""Choices of any file and any time."""
+"""Hypothesis strategies for selections of any file and any interval, and three ordinary selections."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ NAMES = st.one_of(
     ),
     st.binary(min_size=1, max_size=40).map(os.fsdecode),
 ).filter(lambda name: name not in (".", "..") and "/" not in name and "\0" not in name)
-"""What a file may be called."""
+"""File names, including undecodable ones and ones that look like markup of the formats."""
 
 PATHS = st.builds(lambda folder, name: Path("/media") / folder / name, NAMES, NAMES)
 RATES = st.sampled_from(
@@ -40,39 +41,39 @@ TEXTS = st.text(max_size=30)
 
 
 @st.composite
-def choices(draw: st.DrawFn) -> Selection:
-    """A choice that somebody could have made."""
-    kind = draw(st.sampled_from([*MediaKind, None]))
-    start, lasts = draw(SECONDS), draw(st.floats(0, 5_000))
+def selections(draw: st.DrawFn, kinds: Sequence[MediaKind | None] = (*MediaKind, None)) -> Selection:
+    """A selection of a file of one of `kinds`; None is a file without media info."""
+    kind = draw(st.sampled_from(kinds))
+    start, length = draw(SECONDS), draw(st.floats(0, 5_000))
     sound = AudioStream("aac", 48_000, 2)
-    event = Event(draw(TEXTS), start, start + lasts / 2, 0.5)
+    event = Event(draw(TEXTS), start, start + length / 2, 0.5)
     path, label, score = draw(PATHS), draw(TEXTS), draw(st.none() | st.floats(0, 1))
     if kind is MediaKind.IMAGE:
         return Selection(path, 0.0, 0.0, label, score, (), MediaInfo(kind, 0.0, VideoStream("png", 64, 48, 0.0), None))
     if kind is None:
-        return Selection(path, start, start + lasts, label, score, (event,), None)
+        return Selection(path, start, start + length, label, score, (event,), None)
     duration = start + draw(st.floats(0.01, 6_000))
     video = VideoStream("h264", 64, 48, draw(RATES)) if kind is MediaKind.VIDEO else None
-    heard = sound if kind is MediaKind.AUDIO else draw(st.none() | st.just(sound))
-    return Selection(path, start, start + lasts, label, score, (event,), MediaInfo(kind, duration, video, heard))
+    audio = sound if kind is MediaKind.AUDIO else draw(st.none() | st.just(sound))
+    return Selection(path, start, start + length, label, score, (event,), MediaInfo(kind, duration, video, audio))
 
 
-CHOICES = st.lists(choices(), min_size=1, max_size=6)
+SELECTIONS = st.lists(selections(), min_size=1, max_size=4)
 
 
 def film(start: float, end: float, rate: float = 25.0, name: str = "film.mp4", seconds: float = 60.0) -> Selection:
-    """A choice of a film with sound."""
+    """A selection of a video with sound."""
     info = MediaInfo(MediaKind.VIDEO, seconds, VideoStream("h264", 640, 360, rate), AudioStream("aac", 48_000, 2))
     return Selection(Path("/media") / name, start, end, "siren", 0.9, (), info)
 
 
 def sound(start: float, end: float, name: str = "sound.wav") -> Selection:
-    """A choice of a file of sound, of 60 s."""
+    """A selection of an audio file of 60 s."""
     info = MediaInfo(MediaKind.AUDIO, 60.0, None, AudioStream("pcm_s16le", 44_100, 1))
     return Selection(Path("/media") / name, start, end, "siren", 0.8, (), info)
 
 
 def still(name: str = "still.png") -> Selection:
-    """A choice of a picture."""
+    """A selection of an image."""
     info = MediaInfo(MediaKind.IMAGE, 0.0, VideoStream("png", 640, 360, 0.0), None)
     return Selection(Path("/media") / name, 0.0, 0.0, "ball", 0.7, (), info)
