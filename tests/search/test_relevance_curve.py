@@ -7,7 +7,7 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.relevance_curve import Curve, _along, relevance
+from pesearch.search.relevance_curve import Curve, _resample, relevance
 from pesearch.store.library import Library
 from pesearch.types import MediaFile
 
@@ -54,7 +54,7 @@ def test_a_still_has_none_and_what_is_narrowed_has_one(sample_library: Library, 
 
 def test_between_segments_a_curve_runs_straight_and_peaks_are_kept() -> None:
     segments = np.array([[0.0, 2.0], [4.0, 6.0], [5.9, 6.1]])
-    values = _along(segments, np.array([0.0, 1.0, 0.4]), 1.0, 8)
+    values = _resample(segments, np.array([0.0, 1.0, 0.4]), 1.0, 8)
     assert values[1] == pytest.approx(0.125)
     assert values[5] == pytest.approx(1.0)
     assert len(values) == 8

@@ -43,7 +43,7 @@ def test_a_folder_may_be_given_relative_or_through_a_link(tmp_path: Path, monkey
 
 
 def test_what_no_folder_can_be(tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match="no file is under"):
+    with pytest.raises(QueryError, match="is not a valid path"):
         FileFilter(under=Path("\0"))
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
@@ -97,7 +97,7 @@ def test_nothing_given_keeps_all() -> None:
     ],
 )
 def test_what_no_file_can_be(given: dict[str, object]) -> None:
-    with pytest.raises(QueryError, match=r"is (after|longer)"):
+    with pytest.raises(QueryError, match=r"no date is|the shortest duration"):
         FileFilter(**given)  # type: ignore[arg-type]  # wrong on purpose is only the pair
 
 
@@ -127,5 +127,5 @@ def test_a_length_may_be_spelt_or_a_clock(hours: int, minutes: int, seconds: int
 
 @pytest.mark.parametrize("text", ["", " ", "long", "5 apples", "-5s", "1:75", "1m1h", "inf"])
 def test_what_is_no_length(text: str) -> None:
-    with pytest.raises(QueryError, match="is no length"):
+    with pytest.raises(QueryError, match="is not a duration"):
         duration_seconds(text)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import QueryError
-from pesearch.search.query.request import MOST_TERMS, SearchRequest, terms
+from pesearch.search.query.request import MAX_SPLIT_TERMS, SearchRequest, split_terms
 
 WORDS = st.sampled_from(["siren", "a train", "red ball", "sand", "Andes", "the band", "thenar"])
 
@@ -31,25 +31,25 @@ WORDS = st.sampled_from(["siren", "a train", "red ball", "sand", "Andes", "the b
     ],
 )
 def test_terms_of_a_text(text: str, expected: tuple[str, ...]) -> None:
-    assert terms(text) == expected
+    assert split_terms(text) == expected
 
 
 def test_a_sentence_of_many_parts_is_one_term() -> None:
-    sentence = " and ".join(f"thing {number}" for number in range(MOST_TERMS + 1))
-    assert terms(sentence) == (sentence,)
+    sentence = " and ".join(f"thing {number}" for number in range(MAX_SPLIT_TERMS + 1))
+    assert split_terms(sentence) == (sentence,)
 
 
 @given(st.lists(WORDS, min_size=1, max_size=5, unique=True), st.sampled_from([" and ", ", ", " + ", " then ", ";"]))
 def test_terms_joined_come_apart_again(parts: list[str], between: str) -> None:
-    assert terms(between.join(parts)) == tuple(parts)
+    assert split_terms(between.join(parts)) == tuple(parts)
 
 
 @given(st.text(max_size=40))
 def test_every_term_is_in_the_text_and_holds_no_other(text: str) -> None:
     whole = " ".join(text.split())
-    found = terms(text)
+    found = split_terms(text)
     assert all(term and term in whole for term in found)
-    assert len(found) in (0, 1) or all(terms(term) == (term,) for term in found)
+    assert len(found) in (0, 1) or all(split_terms(term) == (term,) for term in found)
 
 
 @pytest.mark.parametrize(

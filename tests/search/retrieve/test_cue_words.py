@@ -10,7 +10,7 @@ import pytest
 
 from pesearch.cues import CueKind
 from pesearch.encoders.model_set import ModelSet
-from pesearch.search.retrieve.cue_words import APART, CueMatch, find_phrase, find_words
+from pesearch.search.retrieve.cue_words import SCATTERED_WORDS_SCORE, CueMatch, find_phrase, find_words
 from pesearch.store.library import Library, create_library
 from tests.indexer.conftest import models, models_folder, sample  # noqa: F401  # the same tiny models and clips
 from tests.indexer.runs import run
@@ -71,7 +71,7 @@ def test_what_is_not_said_is_not_found(talking: Library) -> None:
 def test_words_apart_score_by_their_share(talking: Library) -> None:
     found = find_words(talking, "stations train", 5)
     assert [name for name, *_ in told(talking, found)] == ["c.mp3", "a.wav"]
-    assert [match.score for match in found] == pytest.approx([APART, APART / 2])
+    assert [match.score for match in found] == pytest.approx([SCATTERED_WORDS_SCORE, SCATTERED_WORDS_SCORE / 2])
     assert find_words(talking, "the train between", 5)[0].is_literal
     assert all(0 < match.score <= 1 for match in found)
 

@@ -20,9 +20,9 @@ NORTH, EAST, BOTH = [0.0, 1.0], [1.0, 0.0], [0.7, 0.7]
 
 
 def ask(
-    library: Library, *probes: tuple[SpaceName, list[float]], files: frozenset[int] | None = None, wanted: bool = True
+    library: Library, *queries: tuple[SpaceName, list[float]], files: frozenset[int] | None = None, wanted: bool = True
 ) -> Retrieved:
-    made = [QueryVector(0, space, np.array(vector, dtype=np.float32), Measure.SIMILARITY) for space, vector in probes]
+    made = [QueryVector(0, space, np.array(vector, dtype=np.float32), Measure.SIMILARITY) for space, vector in queries]
     return retrieve(library, QueryPlan(0, (Words("a term"),), (wanted,)), made, 1, files)
 
 

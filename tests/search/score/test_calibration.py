@@ -38,9 +38,9 @@ def test_between_equals_a_second_space_that_agrees_decides() -> None:
 
 
 def test_likeness_is_the_cosine_and_never_negative() -> None:
-    probe = QueryVector(0, SpaceName.AUDIO, np.array([2.0, 0.0], dtype=np.float32), Measure.SIMILARITY)
+    query = QueryVector(0, SpaceName.AUDIO, np.array([2.0, 0.0], dtype=np.float32), Measure.SIMILARITY)
     vectors = np.array([[5.0, 0.0], [1.0, 1.0], [-1.0, 0.0], [0.0, 0.0]], dtype=np.float32)
-    numbers, scores, sure = Calibration([probe], {}).certainties(SpaceName.AUDIO, vectors)
+    numbers, scores, certainties = Calibration([query], {}).certainties(SpaceName.AUDIO, vectors)
     assert numbers == [0]
     assert scores.ravel().tolist() == [10.0, 2.0, -2.0, 0.0]
-    assert sure.ravel() == pytest.approx([1.0, 0.5**0.5, 0.0, 0.0])
+    assert certainties.ravel() == pytest.approx([1.0, 0.5**0.5, 0.0, 0.0])

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.search.query.operators import AFTER_SECONDS, All, AtOnce, Either, InOrder, Plan
+from pesearch.search.query.operators import DEFAULT_THEN_SECONDS, All, AtOnce, Either, InOrder, PlanNode
 from pesearch.search.score.intervals import (
     MAX_INTERVALS,
-    UNKNOWN_ORDER,
+    UNKNOWN_ORDER_FACTOR,
     Interval,
-    best_first,
     combine,
-    most,
     non_max_suppression,
+    plan_upper_bound,
+    rank_key,
 )
 
 TIMES = st.integers(0, 120).map(float)
@@ -25,16 +25,16 @@ SCORES = st.integers(0, 100).map(lambda percent: percent / 100)
 
 
 @st.composite
-def stretches(draw: st.DrawFn) -> Interval:
+def intervals(draw: st.DrawFn) -> Interval:
     start, end = sorted((draw(TIMES), draw(TIMES)))
     return Interval(start, end, draw(SCORES), draw(st.sampled_from([0.5, 1.0, 2.0])))
 
 
-MANY = st.lists(stretches(), max_size=6)
+MANY = st.lists(intervals(), max_size=6)
 TERMS = st.lists(MANY, min_size=3, max_size=3)
 
 
-def plans(parts: st.SearchStrategy[Plan]) -> st.SearchStrategy[Plan]:
+def plans(parts: st.SearchStrategy[PlanNode]) -> st.SearchStrategy[PlanNode]:
     several = st.lists(parts, min_size=1, max_size=3).map(tuple)
     limits = st.sampled_from([0.0, 5.0, 30.0])
     return st.one_of(
@@ -50,21 +50,21 @@ PLANS = st.recursive(st.integers(0, 2), plans, max_leaves=5)
 
 @given(PLANS, TERMS)
 def test_an_answer_is_of_scores_in_0_to_1_best_first_and_nothing_in_it_overlaps(
-    plan: Plan, terms: list[list[Interval]]
+    plan: PlanNode, terms: list[list[Interval]]
 ) -> None:
     found = combine(plan, terms.__getitem__)
-    assert all(0 <= stretch.score <= 1 for stretch in found)
-    assert [stretch.score for stretch in found] == sorted((stretch.score for stretch in found), reverse=True)
+    assert all(0 <= interval.score <= 1 for interval in found)
+    assert [interval.score for interval in found] == sorted((interval.score for interval in found), reverse=True)
     assert not any(a.overlaps(b) for number, a in enumerate(found) for b in found[:number])
 
 
 @given(PLANS, TERMS)
-def test_an_answer_lies_where_something_was_found(plan: Plan, terms: list[list[Interval]]) -> None:
-    starts = {stretch.start_seconds for term in terms for stretch in term}
-    ends = {stretch.end_seconds for term in terms for stretch in term}
-    for stretch in combine(plan, terms.__getitem__):
-        assert stretch.start_seconds in starts
-        assert stretch.end_seconds in ends
+def test_an_answer_lies_where_something_was_found(plan: PlanNode, terms: list[list[Interval]]) -> None:
+    starts = {interval.start_seconds for term in terms for interval in term}
+    ends = {interval.end_seconds for term in terms for interval in term}
+    for interval in combine(plan, terms.__getitem__):
+        assert interval.start_seconds in starts
+        assert interval.end_seconds in ends
 
 
 @given(MANY, MANY)
@@ -76,23 +76,23 @@ def test_and_and_or_do_not_care_for_the_order_of_their_parts(one: list[Interval]
 
 @given(MANY, MANY)
 def test_what_is_not_there_takes_nothing_away_and_what_is_takes_all(one: list[Interval], other: list[Interval]) -> None:
-    away = [Interval(stretch.start_seconds + 1000, stretch.end_seconds + 1000, stretch.score) for stretch in other]
+    away = [Interval(interval.start_seconds + 1000, interval.end_seconds + 1000, interval.score) for interval in other]
     assert combine(All((0,), (1,)), [one, away].__getitem__) == combine(0, [one].__getitem__)
-    sure = [Interval(stretch.start_seconds, stretch.end_seconds, 1.0) for stretch in one]
-    assert all(stretch.score == 0 for stretch in combine(All((0,), (1,)), [one, sure].__getitem__))
+    sure = [Interval(interval.start_seconds, interval.end_seconds, 1.0) for interval in one]
+    assert all(interval.score == 0 for interval in combine(All((0,), (1,)), [one, sure].__getitem__))
 
 
-@given(st.lists(stretches(), max_size=12))
+@given(st.lists(intervals(), max_size=12))
 def test_of_stretches_that_overlap_the_best_is_kept(given: list[Interval]) -> None:
     kept = non_max_suppression(given)
-    for stretch in given:
-        assert any(stretch == other or (stretch.overlaps(other) and other.score >= stretch.score) for other in kept)
+    for interval in given:
+        assert any(interval == other or (interval.overlaps(other) and other.score >= interval.score) for other in kept)
 
 
 SIREN, TRAIN, LATE = Interval(0.5, 2.8, 0.9), Interval(3.0, 5.6, 0.4), Interval(60.0, 62.0, 0.9)
 
 
-def answer(plan: Plan, *terms: Sequence[Interval]) -> list[Interval]:
+def answer(plan: PlanNode, *terms: Sequence[Interval]) -> list[Interval]:
     return combine(plan, terms.__getitem__)
 
 
@@ -117,7 +117,7 @@ def test_what_is_too_far_apart_is_no_moment() -> None:
 def test_what_comes_before_does_not_follow() -> None:
     assert answer(InOrder((0, 1)), [SIREN], [TRAIN])
     assert answer(InOrder((1, 0)), [SIREN], [TRAIN]) == []
-    assert answer(InOrder((0, 1)), [SIREN], [Interval(3.0 + AFTER_SECONDS, 40.0, 0.9)]) == []
+    assert answer(InOrder((0, 1)), [SIREN], [Interval(3.0 + DEFAULT_THEN_SECONDS, 40.0, 0.9)]) == []
 
 
 def test_three_in_order_follow_one_another() -> None:
@@ -129,7 +129,7 @@ def test_three_in_order_follow_one_another() -> None:
 def test_where_no_order_can_be_told_little_is_left_of_the_score() -> None:
     window = Interval(0.0, 10.0, 0.9)
     (unsure,) = answer(InOrder((0, 1)), [window], [window])
-    assert unsure.score == pytest.approx(UNKNOWN_ORDER * 0.9)
+    assert unsure.score == pytest.approx(UNKNOWN_ORDER_FACTOR * 0.9)
 
 
 def test_several_ways_to_ask_for_one_thing_take_the_tightest_place() -> None:
@@ -138,25 +138,27 @@ def test_several_ways_to_ask_for_one_thing_take_the_tightest_place() -> None:
     assert found.score == pytest.approx((0.5 * 0.9) ** 0.5)
 
 
-@given(st.lists(stretches(), max_size=40))
+@given(st.lists(intervals(), max_size=40))
 def test_apart_keeps_what_overlaps_none_of_the_better_ones(given_stretches: list[Interval]) -> None:
     kept: list[Interval] = []
-    for stretch in sorted(given_stretches, key=best_first):
-        if not any(stretch.overlaps(other) for other in kept):
-            kept.append(stretch)
+    for interval in sorted(given_stretches, key=rank_key):
+        if not any(interval.overlaps(other) for other in kept):
+            kept.append(interval)
     assert non_max_suppression(given_stretches) == kept
 
 
 @given(PLANS, TERMS)
-def test_nothing_scores_more_than_the_best_of_its_terms_allow(plan: Plan, terms: list[list[Interval]]) -> None:
+def test_nothing_scores_more_than_the_best_of_its_terms_allow(plan: PlanNode, terms: list[list[Interval]]) -> None:
     weights = (0.5, 1.0, 2.0)
-    terms = [[replace(stretch, weight=weight) for stretch in term] for term, weight in zip(terms, weights, strict=True)]
+    terms = [
+        [replace(interval, weight=weight) for interval in term] for term, weight in zip(terms, weights, strict=True)
+    ]
     best = [
-        Interval(0.0, 0.0, max((stretch.score for stretch in term), default=0.0), weight)
+        Interval(0.0, 0.0, max((interval.score for interval in term), default=0.0), weight)
         for term, weight in zip(terms, weights, strict=True)
     ]
-    bound = most(plan, best.__getitem__)
-    assert all(stretch.score <= bound + 1e-12 for stretch in combine(plan, terms.__getitem__))
+    bound = plan_upper_bound(plan, best.__getitem__)
+    assert all(interval.score <= bound + 1e-12 for interval in combine(plan, terms.__getitem__))
 
 
 def test_the_same_still_twice_is_one_moment() -> None:

@@ -30,44 +30,44 @@ def noise(space: SpaceName = SpaceName.AUDIO, rows: int = 1000) -> ScoreNormaliz
     return ScoreNormalizer.of(space, unit(1000), rows, unit(len(EVERYDAY_WORDS)))
 
 
-def comparable(background: ScoreNormalizer, query: FloatArray, vectors: FloatArray) -> FloatArray:
-    return background.comparable(vectors @ query[:, None], vectors, is_text=True)
+def debias(normalizer: ScoreNormalizer, query: FloatArray, vectors: FloatArray) -> FloatArray:
+    return normalizer.debias(vectors @ query[:, None], vectors, is_text=True)
 
 
-def usual(median: float, spread: float) -> ChanceStats:
+def chance_stats(median: float, spread: float) -> ChanceStats:
     return ChanceStats(np.array(median), np.array(spread))
 
 
 @pytest.mark.parametrize("space", [SpaceName.AUDIO, SpaceName.FRAME])
 def test_chance_is_no_match_and_what_stands_far_out_is(space: SpaceName) -> None:
-    background, query = noise(space), unit(1)
-    by_chance = background.usual(query, is_text=True)
-    chance = background.probability(comparable(background, query[0], unit(1000)), by_chance)
+    normalizer, query = noise(space), unit(1)
+    by_chance = normalizer.chance_stats(query, is_text=True)
+    chance = normalizer.probability(debias(normalizer, query[0], unit(1000)), by_chance)
     assert chance.max() < 0.3
     far = by_chance.median + 10 * by_chance.spread
-    assert background.probability(far[None], by_chance)[0] > 0.9
+    assert normalizer.probability(far[None], by_chance)[0] > 0.9
 
 
 @pytest.mark.parametrize("space", [SpaceName.AUDIO, SpaceName.FRAME])
 def test_several_queries_at_once_are_as_each_alone(space: SpaceName) -> None:
-    background, queries = noise(space), unit(3)
-    together = background.usual(queries, is_text=True)
+    normalizer, queries = noise(space), unit(3)
+    together = normalizer.chance_stats(queries, is_text=True)
     for number, query in enumerate(queries):
-        alone = background.usual(query[None], is_text=True)
+        alone = normalizer.chance_stats(query[None], is_text=True)
         assert together.median[number] == pytest.approx(alone.median[0], abs=1e-5)
         assert together.spread[number] == pytest.approx(alone.spread[0], abs=1e-5)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=20))
 def test_a_higher_score_is_never_less_likely(scores: list[float]) -> None:
-    background = noise()
-    likely = background.probability(np.sort(np.array(scores)), usual(0.0, 0.3))
+    normalizer = noise()
+    likely = normalizer.probability(np.sort(np.array(scores)), chance_stats(0.0, 0.3))
     assert (np.diff(likely) >= 0).all()
     assert ((likely >= 0) & (likely <= 1)).all()
 
 
 def test_the_more_a_library_holds_the_higher_a_score_must_be() -> None:
-    score, by_chance = np.array([1.6]), usual(0.0, 0.3)
+    score, by_chance = np.array([1.6]), chance_stats(0.0, 0.3)
     likely = [noise(rows=rows).probability(score, by_chance)[0] for rows in (10, 1000, 1_000_000)]
     assert likely == sorted(likely, reverse=True)
     assert likely[0] > 0.5 > likely[2]
@@ -81,21 +81,24 @@ def test_matches_in_the_sample_do_not_widen_what_is_usual() -> None:
 
 
 def test_a_text_that_scores_little_on_everything_is_not_there_for_that() -> None:
-    background = noise()
+    normalizer = noise()
     foreign = np.zeros((1, DIM), dtype=np.float32)
     foreign[0, 0] = 1e-3
-    best = comparable(background, foreign[0], background.sample).max(axis=0)
-    assert background.probability(best, background.usual(foreign, is_text=True))[0] < 0.05
+    best = debias(normalizer, foreign[0], normalizer.sample).max(axis=0)
+    assert normalizer.probability(best, normalizer.chance_stats(foreign, is_text=True))[0] < 0.05
 
 
 def test_what_any_text_scores_on_a_frame_does_not_matter() -> None:
-    background = noise(SpaceName.FRAME)
+    normalizer = noise(SpaceName.FRAME)
     liked = np.eye(DIM, dtype=np.float32)[-1]
-    words = background.words.copy()
-    words[:, -1] = 0.5  # every text likes the last direction equally
-    background, query = replace(background, words=words), words[0] + np.eye(DIM, dtype=np.float32)[0]
+    word_vectors = normalizer.word_vectors.copy()
+    word_vectors[:, -1] = 0.5  # every text likes the last direction equally
+    normalizer, query = (
+        replace(normalizer, word_vectors=word_vectors),
+        word_vectors[0] + np.eye(DIM, dtype=np.float32)[0],
+    )
     plain = unit(3)
-    scores = [comparable(background, query, frames) for frames in (plain, plain + 2 * liked)]
+    scores = [debias(normalizer, query, frames) for frames in (plain, plain + 2 * liked)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-3)
 
 

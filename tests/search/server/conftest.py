@@ -22,6 +22,6 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def served(runtime: Path, sample_library: Library, starter: ModelSet) -> Iterator[Library]:
     """The sample library, whose questions this process answers."""
-    with serving(sample_library, starter) as trouble:
-        assert trouble is None
+    with serving(sample_library, starter) as problem:
+        assert problem is None
         yield sample_library

@@ -13,7 +13,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.search.opening import open_for_search
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import SearchResult, search
-from pesearch.search.server.server import serving_questions
+from pesearch.search.server.server import serve_queries
 from pesearch.store.library import Library
 
 
@@ -27,14 +27,14 @@ def serving(
         with one_by_one:
             return search(library, models, request)
 
-    return serving_questions(library.folder, lambda: models, answer)
+    return serve_queries(library.folder, lambda: models, answer)
 
 
 def main() -> None:
     """Says a line when it serves: nothing, or why not."""
     library, models = open_for_search(Path(sys.argv[1]), "cpu")
-    with serving(library, models) as trouble:
-        print(trouble or "", flush=True)
+    with serving(library, models) as problem:
+        print(problem or "", flush=True)
         os.chdir("/")
         sys.stdin.read()
 

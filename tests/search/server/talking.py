@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.server.socket_path import place_of, socket_folder
+from pesearch.search.server.socket_path import open_socket_path, socket_folder
 from pesearch.store.library import Library
 
 QUESTION = SearchRequest("siren and train")
@@ -16,8 +16,8 @@ def connected(library: Library) -> socket.socket:
     """A client that can say what it likes."""
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(30)
-    with place_of(library.folder) as place:
-        connection.connect(place.address)
+    with open_socket_path(library.folder) as path:
+        connection.connect(path.address)
     return connection
 
 
@@ -33,8 +33,8 @@ def is_ended(connection: socket.socket) -> bool:
 def pretending(library: Library, talk: Callable[[socket.socket], None]) -> Iterator[None]:
     """Something else in the place of the page, which does with its one client whatever `talk` does."""
     socket_folder().mkdir(mode=0o700, exist_ok=True)
-    with place_of(library.folder) as place, socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(place.address)
+    with open_socket_path(library.folder) as path, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path.address)
         listening.listen()
 
         def serve() -> None:

@@ -18,7 +18,7 @@ from pesearch.search.query.file_filter import FileFilter
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
 from pesearch.search.search import search
-from pesearch.search.server.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
+from pesearch.search.server.messages import Environment, ErrorMessage, QueryMessage, ReplyMessage, from_bytes, to_bytes
 from pesearch.store.library import Library
 from pesearch.types import AudioStream, Event, Hit, MediaFile, MediaInfo, MediaKind, Moment, SpaceName, VideoStream
 
@@ -72,16 +72,16 @@ ANSWERS = st.builds(SearchResult, TEXTS, TEXTS, PATHS, some(MOMENTS), TEXTS)
 
 @given(QUESTIONS, TEXTS)
 def test_a_question_comes_as_it_was(request: SearchRequest, device: str) -> None:
-    asking = Asking(request, device, Surroundings("/home/a", "UTC"))
-    assert from_bytes(Asking, to_bytes(asking)) == asking
+    asking = QueryMessage(request, device, Environment("/home/a", "UTC"))
+    assert from_bytes(QueryMessage, to_bytes(asking)) == asking
 
 
 @given(ANSWERS, st.none() | TEXTS)
 def test_an_answer_comes_as_it_was(answer: SearchResult, notice: str | None) -> None:
-    reply = from_bytes(Reply, to_bytes(Reply(answer, notice=notice)))
-    assert reply == Reply(answer, notice=notice)
-    assert isinstance(reply.answer, SearchResult)
-    for there, here in zip(reply.answer.moments, answer.moments, strict=True):
+    reply = from_bytes(ReplyMessage, to_bytes(ReplyMessage(answer, notice=notice)))
+    assert reply == ReplyMessage(answer, notice=notice)
+    assert isinstance(reply.result, SearchResult)
+    for there, here in zip(reply.result.moments, answer.moments, strict=True):
         assert there.file.locations[0].volume == here.file.locations[0].volume  # no part of their being equal
         assert there.file.locations[0].inode == here.file.locations[0].inode
         assert os.fsencode(there.file.path) == os.fsencode(here.file.path)
@@ -112,7 +112,7 @@ def every_error(kind: type[PesearchError] = PesearchError) -> Iterator[type[Pese
 def test_an_error_comes_as_it_was(kind: type[PesearchError]) -> None:
     assert getattr(errors, kind.__name__) is kind
     error = kind("siren AND", 9, "a word") if kind is QuerySyntaxError else kind("no \udcff: é")
-    there = from_bytes(Refusal, to_bytes(Refusal.of(error))).error()
+    there = from_bytes(ErrorMessage, to_bytes(ErrorMessage.of(error))).to_error()
     assert type(there) is kind
     assert str(there) == str(error)
     if isinstance(error, QuerySyntaxError) and isinstance(there, QuerySyntaxError):
@@ -121,19 +121,19 @@ def test_an_error_comes_as_it_was(kind: type[PesearchError]) -> None:
 
 @pytest.mark.parametrize("name", ["SystemExit", "unicodedata", "annotations", "", "_shown"])
 def test_no_other_error_can_be_sent(name: str) -> None:
-    with pytest.raises(ValueError, match="no error"):
-        Refusal(name, ("1",)).error()
+    with pytest.raises(ValueError, match="is not an error"):
+        ErrorMessage(name, ("1",)).to_error()
 
 
 def test_an_error_made_of_something_else_is_none() -> None:
     with pytest.raises(ValueError, match="QuerySyntaxError"):
-        Refusal("QuerySyntaxError", ("one",)).error()
+        ErrorMessage("QuerySyntaxError", ("one",)).to_error()
 
 
 @given(st.binary(max_size=200))
 def test_rubbish_is_no_message(data: bytes) -> None:
     with pytest.raises(ValueError):
-        from_bytes(Asking, data)
+        from_bytes(QueryMessage, data)
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_rubbish_is_no_message(data: bytes) -> None:
 )
 def test_other_json_is_no_message(data: bytes) -> None:
     with pytest.raises(ValueError):
-        from_bytes(Asking, data)
+        from_bytes(QueryMessage, data)
 
 
 def test_a_question_that_cannot_be_asked_is_told() -> None:
-    data = to_bytes(Asking(SearchRequest("x", k=7), "auto", Surroundings("", ""))).replace(b'"k": 7', b'"k": 0')
+    data = to_bytes(QueryMessage(SearchRequest("x", k=7), "auto", Environment("", ""))).replace(b'"k": 7', b'"k": 0')
     with pytest.raises(QueryError, match="at least 1"):
-        from_bytes(Asking, data)
+        from_bytes(QueryMessage, data)
 
 
 def test_days_are_days() -> None:

@@ -84,7 +84,7 @@ def test_a_hostile_text_is_understood_or_a_mistake_with_a_place(name: str) -> No
     except QuerySyntaxError as error:
         shown, caret = error.caret_lines()
         assert 0 <= error.column <= len(text)
-        assert set(TOKEN_NAMES.findall(error.expected)) <= {"AND", "OR", "NOT", "THEN", "WITHIN"}
+        assert set(TOKEN_NAMES.findall(error.expected)) <= {"AND", "OR", "NOT", "THEN", "WITHIN", "UTF"}
         assert all(line.isprintable() for line in (shown, caret, str(error)))
         assert len(shown) <= 80
         assert caret.strip() == "^"
