@@ -1,4 +1,4 @@
-"""A question taken apart: which terms it has, and how they are combined."""
+"""Compilation of requests: terms and operators of the plan."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def texts(request: str) -> list[str]:
     return [str(term) for term in compile_query(SearchRequest(request)).terms]
 
 
-def test_one_thing_is_one_term() -> None:
+def test_a_text_of_one_thing_is_one_term() -> None:
     plan = compile_query(SearchRequest("a dog barking"))
     assert plan.root == 0
     assert plan.terms == (Words("a dog barking"),)
     assert plan.phrases == {"a dog barking": 0}
 
 
-def test_words_that_name_several_things_ask_for_the_whole_and_for_each() -> None:
+def test_a_text_of_several_things_is_searched_whole_and_by_parts() -> None:
     plan = compile_query(SearchRequest("siren and train"))
     assert plan.terms == (Words("siren and train"), Words("siren"), Words("train"))
     assert plan.root == AtOnce((0, All((1, 2))))
     assert plan.phrases == {"siren": 1, "train": 2}
 
 
-def test_operators_become_the_plan() -> None:
+def test_operators_of_the_query_language() -> None:
     assert compile_query(SearchRequest("heard:siren THEN seen:train WITHIN 5s")).root == InOrder((0, 1), 5.0)
     assert compile_query(SearchRequest("heard:siren OR heard:bell")).root == Either((0, 1))
     plan = compile_query(SearchRequest("heard:siren -seen:car"))
@@ -40,22 +40,22 @@ def test_operators_become_the_plan() -> None:
     assert plan.is_positive == (True, False)
 
 
-def test_the_same_term_twice_is_asked_once() -> None:
+def test_equal_terms_share_a_number() -> None:
     plan = compile_query(SearchRequest("heard:siren THEN heard:siren"))
     assert plan.root == InOrder((0, 0))
     assert plan.terms == (Words("siren", Sense.HEARD),)
 
 
-def test_only_named_sounds_are_listened_for() -> None:
+def test_phrases_are_the_named_sounds() -> None:
     assert compile_query(SearchRequest("seen:train said:hello heard:bell")).phrases == {"bell": 2}
 
 
-def test_speech_is_taken_as_it_is() -> None:
+def test_speech_is_not_parsed() -> None:
     plan = compile_query(SearchRequest("mind AND the gap", speech=True))
     assert plan.terms == (Words("mind AND the gap", Sense.SAID),)
 
 
-def test_examples_are_asked_by_the_side_that_is_named(sample_media: Path) -> None:
+def test_the_option_or_prefix_decides_the_kind_of_an_example(sample_media: Path) -> None:
     clip = sample_media / "siren_train.mp4"
     by_option = compile_query(SearchRequest("a train", audio=clip))
     assert by_option.root == AtOnce((AtOnce((0, 1)), Either((AtOnce((0, 1)), 2))))
@@ -66,7 +66,7 @@ def test_examples_are_asked_by_the_side_that_is_named(sample_media: Path) -> Non
     assert getattr(whole, "kind", None) is MediaKind.VIDEO
 
 
-def test_an_example_and_the_words_beside_it_are_asked_as_one_too(sample_media: Path) -> None:
+def test_an_example_with_words_has_a_joint_term(sample_media: Path) -> None:
     clip = sample_media / "siren_train.mp4"
     plan = compile_query(SearchRequest(f"{clip} at night"))
     sample, words, joint = plan.terms
@@ -81,6 +81,6 @@ def test_an_example_and_the_words_beside_it_are_asked_as_one_too(sample_media: P
         assert not any(isinstance(term, JointTerm) for term in compile_query(SearchRequest(text)).terms)
 
 
-def test_an_example_that_is_no_media_is_an_error(sample_media: Path) -> None:
+def test_a_missing_example_is_an_error(sample_media: Path) -> None:
     with pytest.raises(QueryError, match=r"cannot use .* as an example"):
         compile_query(SearchRequest(f"{sample_media / 'nothing.wav'}"))

@@ -1,4 +1,4 @@
-"""Parts of long files, looked at until the whole answer lies in them."""
+"""Refinement: parts are widened around their intervals, and the best are selected."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from pesearch.types import Part, SpaceName
 MakeLibrary = Callable[..., Library]
 
 SECONDS = 1000.0
-WANTED, OTHER = [1.0, 0.0], [0.0, 1.0]
+MATCH, OTHER = [1.0, 0.0], [0.0, 1.0]
 
 
 def refiner_of(library: Library, models: ModelSet, *parts: Part) -> Refiner:
-    query = QueryVector(0, SpaceName.AUDIO, np.array(WANTED, dtype=np.float32), Measure.SIMILARITY)
+    query = QueryVector(0, SpaceName.AUDIO, np.array(MATCH, dtype=np.float32), Measure.SIMILARITY)
     plan = QueryPlan(0, (Words("a term"),), (True,))
     refiner = Refiner(
         library, plan, Calibration([query], {}), CueMatches({}), SoundRescorer(library, models, {}, Event())
@@ -36,13 +36,13 @@ def refiner_of(library: Library, models: ModelSet, *parts: Part) -> Refiner:
     return refiner
 
 
-def film(make_library: MakeLibrary, wanted: Callable[[int], bool]) -> Library:
-    """A film whose windows are what is asked for where `wanted` says so; window n begins at 5n seconds."""
-    return make_library({"a.wav": {SpaceName.AUDIO: [WANTED if wanted(n) else OTHER for n in range(199)]}}, SECONDS)
+def film(make_library: MakeLibrary, matches: Callable[[int], bool]) -> Library:
+    """A film whose window n, at 5n seconds, matches if `matches(n)`."""
+    return make_library({"a.wav": {SpaceName.AUDIO: [MATCH if matches(n) else OTHER for n in range(199)]}}, SECONDS)
 
 
 @pytest.mark.parametrize(("first", "last"), [(60, 64), (0, 198), (20, 150), (190, 198)])
-def test_a_part_is_made_wider_until_its_answer_ends_in_it(
+def test_a_part_is_widened_until_its_interval_ends_in_it(
     make_library: MakeLibrary, starter: ModelSet, first: int, last: int
 ) -> None:
     library = film(make_library, lambda n: first <= n <= last)
@@ -54,7 +54,7 @@ def test_a_part_is_made_wider_until_its_answer_ends_in_it(
     assert list(refiner.parts) == [part]
 
 
-def test_two_parts_that_grow_into_each_other_are_one(make_library: MakeLibrary, starter: ModelSet) -> None:
+def test_parts_that_touch_after_widening_are_merged(make_library: MakeLibrary, starter: ModelSet) -> None:
     library = film(make_library, lambda n: 20 <= n <= 60)
     (file,) = library.files()
     refiner = refiner_of(library, starter, Part(file.id, 110.0, 135.0), Part(file.id, 280.0, 305.0))
@@ -63,7 +63,7 @@ def test_two_parts_that_grow_into_each_other_are_one(make_library: MakeLibrary, 
     assert (interval.start_seconds, interval.end_seconds) == (100.0, 310.0)
 
 
-def test_the_best_are_those_of_a_look_at_everything(make_library: MakeLibrary, starter: ModelSet) -> None:
+def test_top_equals_a_full_evaluation(make_library: MakeLibrary, starter: ModelSet) -> None:
     turns = np.random.default_rng(3).uniform(0, np.pi / 2, (30, 3))
     library = make_library(
         {
@@ -73,8 +73,8 @@ def test_the_best_are_those_of_a_look_at_everything(make_library: MakeLibrary, s
         20.0,
     )
     refiner = refiner_of(library, starter, *(Part(file.id, 0.0, math.inf) for file in library.files()))
-    every = [interval.score for part in refiner.parts for interval in refiner.intervals(part)]
+    scores = [interval.score for part in refiner.parts for interval in refiner.intervals(part)]
     for count in (1, 5, 1000):
         found = refiner.top(count)
-        assert [interval.score for _, interval in found] == sorted(every, reverse=True)[:count]
+        assert [interval.score for _, interval in found] == sorted(scores, reverse=True)[:count]
     assert len({part for part, _ in refiner.top(1000, per_file=1)}) == len(refiner.top(1000, per_file=1)) == 30

@@ -1,4 +1,4 @@
-"""How surely a term is there over the time of a file, and the stretches around its peaks."""
+"""Certainty of a term over the time of a file, and the intervals around its peaks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pesearch.types import AudioStream, Event, MediaFile, MediaInfo, MediaKind, 
 
 
 def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, float] | None = None) -> PartScores:
-    """A file whose windows are all equally certain, and whose frames are as certain as `frames` says by their time."""
+    """A file whose windows all have the certainties `levels`, and whose frames have those of `frames` by their time."""
     info = MediaInfo(MediaKind.VIDEO, seconds, None, AudioStream("aac", 48_000, 1))
     file = MediaFile(1, "print", info, (Location(Path("/a.mp4"), 1, 1),))
     windows = file_windows(file)
@@ -46,20 +46,20 @@ def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, 
     return PartScores(file, Part(1, 0.0, math.inf), windows, certainties, spaces)
 
 
-def test_where_nothing_places_it_a_window_counts_everywhere() -> None:
+def test_without_frames_or_detections_a_window_counts_as_a_whole() -> None:
     values = build_track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0)
     assert len(values) == 10 * STEPS_PER_SECOND
     assert values == pytest.approx(0.8)
 
 
-def test_frames_place_what_a_window_shows() -> None:
+def test_frames_locate_what_a_window_shows() -> None:
     values = build_track(file_of(10.0, {SpaceName.VIDEO: 0.9}, {5.0: 0.6, 5.625: 0.6}), 0)
     (best, *_) = find_intervals(values)
     assert (best.start_seconds, best.end_seconds) == pytest.approx((5.0, 6.25), abs=0.04)
     assert best.score > 0.9
 
 
-def test_frames_that_are_unsure_place_nothing() -> None:
+def test_uncertain_frames_locate_nothing() -> None:
     (only,) = find_intervals(build_track(file_of(10.0, {SpaceName.VIDEO: 0.9}, {5.0: 0.1}), 0))
     assert (only.start_seconds, only.end_seconds) == (0.0, 10.0)
 
@@ -70,20 +70,20 @@ def heard(seconds: float, level: float, *events: Event) -> SoundDetections:
     return detections
 
 
-def test_an_event_places_what_is_heard() -> None:
+def test_an_event_locates_a_sound() -> None:
     file = file_of(10.0, {SpaceName.AUDIO: 0.8})
     (only,) = find_intervals(build_track(file, 0, heard(10.0, 0.9, Event("siren", 2.0, 4.2, 0.9))))
     assert (only.start_seconds, only.end_seconds) == pytest.approx((2.0, 4.2))
     assert only.score == pytest.approx(0.85, abs=1e-3)
 
 
-def test_what_is_not_heard_loses_half_and_keeps_its_window() -> None:
+def test_without_an_event_the_certainty_halves_over_the_whole_window() -> None:
     (only,) = find_intervals(build_track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0, heard(10.0, 0.0)))
     assert (only.start_seconds, only.end_seconds) == (0.0, 10.0)
     assert only.score == pytest.approx(0.4)
 
 
-def test_a_still_has_one_step() -> None:
+def test_a_still_image_has_one_step() -> None:
     info = MediaInfo(MediaKind.IMAGE, 0.0, None, None)
     file = MediaFile(1, "print", info, (Location(Path("/a.png"), 1, 1),))
     scores = PartScores(file, Part(1, 0.0, math.inf), np.zeros((1, 2)), np.full((1, 1, len(SPACES)), 0.5), {})
@@ -107,7 +107,7 @@ def test_stretches_hold_their_peaks_end_under_half_of_them_and_do_not_overlap(va
 
 
 def around_each_peak(values: Certainty) -> list[Interval]:
-    """What `stretches` is to find, peak by peak over the whole track."""
+    """A direct implementation of `find_intervals`."""
     left, found = values.copy(), list[Interval]()
     least = max(MIN_PEAK_RATIO * left.max(initial=0.0), 1e-6)
     while len(found) < MAX_INTERVALS and (peak := float(left.max(initial=0.0))) > least:
@@ -130,6 +130,6 @@ LEVELS = st.dictionaries(st.sampled_from(list(SPACES)), st.floats(0, 1))
 
 
 @given(LEVELS, st.dictionaries(st.sampled_from([0.0, 5.0, 12.5]), st.floats(0, 1)))
-def test_no_step_is_more_certain_than_the_surest(levels: dict[SpaceName, float], frames: dict[float, float]) -> None:
+def test_no_step_exceeds_the_upper_bound(levels: dict[SpaceName, float], frames: dict[float, float]) -> None:
     file = file_of(20.0, levels, frames)
     assert build_track(file, 0).max() <= term_upper_bound(file, 0) + 1e-12

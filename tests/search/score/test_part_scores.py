@@ -1,4 +1,4 @@
-"""A close look at parts of files."""
+"""Scores of parts of files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FRAME, AUDIO = SPACES.index(SpaceName.FRAME), SPACES.index(SpaceName.AUDIO)
 MakeLibrary = Callable[..., Library]
 
 
-def test_a_file_is_as_certain_as_its_vectors_say(make_library: MakeLibrary) -> None:
+def test_windows_have_the_certainty_of_their_vectors(make_library: MakeLibrary) -> None:
     library = make_library({"a.mp4": {SpaceName.AUDIO: [[1, 0], [0, 1]], SpaceName.FRAME: [[1, 0]]}}, seconds=15.0)
     (file,) = library.files()
     scores = scored(library, similarity(0, SpaceName.AUDIO, [1, 0]), similarity(0, SpaceName.FRAME, [0, 1]))
@@ -33,14 +33,14 @@ def test_a_file_is_as_certain_as_its_vectors_say(make_library: MakeLibrary) -> N
     assert scores.certainties[:, 0, FRAME] == pytest.approx([0.0, 0.0], abs=1e-3)
 
 
-def test_of_several_vectors_for_one_term_the_best_counts(make_library: MakeLibrary) -> None:
+def test_the_best_of_several_vectors_of_a_term_counts(make_library: MakeLibrary) -> None:
     library = make_library({"a.wav": {SpaceName.AUDIO: [[0, 1]]}})
     scores = scored(library, similarity(0, SpaceName.AUDIO, [1, 0]), similarity(0, SpaceName.AUDIO, [0, 1]))
     assert scores.certainties[0, 0, AUDIO] == pytest.approx(1.0, abs=1e-3)
     assert scores.spaces[SpaceName.AUDIO].query_numbers.tolist() == [1]
 
 
-def test_terms_are_kept_apart_and_what_is_excluded_is_no_evidence(make_library: MakeLibrary) -> None:
+def test_terms_are_scored_separately_and_excluded_terms_are_no_evidence(make_library: MakeLibrary) -> None:
     library = make_library({"a.wav": {SpaceName.AUDIO: [[0, 1]]}})
     queries = [similarity(0, SpaceName.AUDIO, [1, 1]), similarity(1, SpaceName.AUDIO, [1, 0])]
     scores = scored(library, *queries, similarity(2, SpaceName.AUDIO, [0, 1]), is_positive=(True, True, False))
@@ -62,7 +62,7 @@ def similarity(part: int, space: SpaceName, vector: list[float]) -> QueryVector:
     return QueryVector(part, space, np.array(vector, dtype=np.float32), Measure.SIMILARITY)
 
 
-def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_files_at_once_score_as_one_by_one(make_library: MakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     library = make_library(
         {f"{n}.mp4": {SpaceName.AUDIO: [[1, n]], SpaceName.FRAME: [[n, 1]] * n} for n in range(1, 6)}
     )
@@ -70,7 +70,7 @@ def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monke
     calibration = Calibration([query, similarity(0, SpaceName.FRAME, [1, 0])], {})
     parts = whole_of(library)
     together = score_parts(library, plan, calibration, parts)
-    monkeypatch.setattr("pesearch.store.index.vector_search.PARTS_ROWS", 1)  # each file by itself
+    monkeypatch.setattr("pesearch.store.index.vector_search.PARTS_ROWS", 1)  # one file at a time
     alone = score_parts(library, plan, calibration, parts)
     assert list(together) == list(alone) == parts
     for part in parts:
@@ -78,7 +78,7 @@ def test_many_files_at_once_score_as_each_alone(make_library: MakeLibrary, monke
         assert together[part].spaces.keys() == alone[part].spaces.keys()
 
 
-def test_a_part_of_a_file_scores_as_it_does_in_the_whole(make_library: MakeLibrary) -> None:
+def test_a_part_scores_as_in_the_whole_file(make_library: MakeLibrary) -> None:
     rows = [[float(np.cos(n)), float(np.sin(n))] for n in range(64)]
     library = make_library({"a.mp4": {SpaceName.AUDIO: rows[:7], SpaceName.FRAME: rows}}, seconds=40.0)
     plan = QueryPlan(0, (Words("a term"),), (True,))

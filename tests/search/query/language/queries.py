@@ -1,4 +1,4 @@
-"""Trees of queries as hypothesis makes them: normalised, as search/language/syntax.py says."""
+"""Hypothesis strategies for syntax trees: normalised as search/query/language/nodes.py describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query language: what each form means, that print and parse agree, that every mistake has its place."""
+"""The query language: the tree of each form, round trips through text, and the column of every syntax error."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CLIP, FRAME = Example(Path("clip.wav")), Example(Path("frame.jpg"))
         "Android, ORDER, NOTE",
     ],
 )
-def test_plain_words_stay_plain_words(text: str) -> None:
+def test_plain_words(text: str) -> None:
     assert parse(text) == Words(text)
 
 
@@ -110,19 +110,19 @@ def test_plain_words_stay_plain_words(text: str) -> None:
         ("clip(1).wav", Example(Path("clip(1).wav"))),
         ("file:notes", Example(Path("notes"))),
         ("siren -clip.wav", And((Words("siren"), Not(CLIP)))),
-        # examples with words beside them
+        # examples with words
         ("./frame.jpg at night", Together((FRAME, Words("at night")))),
         ("at night ./frame.jpg", Together((Words("at night"), FRAME))),
         ("clip.wav frame.jpg", Together((CLIP, FRAME))),
         ("./frame.jpg AND at night", And((FRAME, Words("at night")))),
         ("./frame.jpg heard:rain", And((FRAME, Words("rain", HEARD)))),
         ("heard:(clip.wav rain)", Together((Example(Path("clip.wav"), sense=HEARD), Words("rain", HEARD)))),
-        # capitals are operators; a backslash takes their meaning away
+        # operators are upper case; a backslash escapes them
         ("SIREN AND TRAIN", And((Words("SIREN"), Words("TRAIN")))),
         (r"rock \AND roll \heard:loud \-x \(y\)", Words("rock AND roll heard:loud -x (y)")),
     ],
 )
-def test_what_a_text_means(text: str, tree: Node) -> None:
+def test_the_tree_of_a_query(text: str, tree: Node) -> None:
     assert parse(text) == tree
 
 
@@ -169,21 +169,21 @@ def test_what_a_text_means(text: str, tree: Node) -> None:
         ),
     ],
 )
-def test_a_mistake_has_its_place(text: str, column: int, expected: str) -> None:
+def test_the_column_and_the_message_of_a_syntax_error(text: str, column: int, expected: str) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         parse(text)
     assert (caught.value.text, caught.value.column, caught.value.expected) == (text, column, expected)
 
 
 @given(TREES)
-def test_what_is_printed_is_read_as_the_same_tree(tree: Node) -> None:
+def test_trees_round_trip_through_text(tree: Node) -> None:
     assert parse(str(tree)) == tree
 
 
 @given(st.text() | TOKEN_TEXTS)
 @example("a AND \\")
 @example("\\ ")
-def test_every_text_is_a_tree_or_a_mistake_with_its_place(text: str) -> None:
+def test_any_text_is_a_tree_or_a_syntax_error(text: str) -> None:
     try:
         tree = parse(text)
     except QuerySyntaxError as error:
