@@ -39,10 +39,12 @@ def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, 
     spaces = {}
     if frames is not None:
         times = grid(0.0, seconds)
-        sure = np.array([[frames.get(float(time), 0.0)] for time in times])
-        empty = np.zeros(len(times))
+        frame_certainties = np.array([[frames.get(float(time), 0.0)] for time in times])
+        zeros = np.zeros(len(times))
         segments = np.stack([times, times + 0.625], axis=1)
-        spaces[SpaceName.FRAME] = SpaceScores(segments, empty.astype(np.float32), empty.astype(np.int64), sure)
+        spaces[SpaceName.FRAME] = SpaceScores(
+            segments, zeros.astype(np.float32), zeros.astype(np.int64), frame_certainties
+        )
     return PartScores(file, Part(1, 0.0, math.inf), windows, certainties, spaces)
 
 
@@ -64,7 +66,7 @@ def test_uncertain_frames_locate_nothing() -> None:
     assert (only.start_seconds, only.end_seconds) == (0.0, 10.0)
 
 
-def heard(seconds: float, level: float, *events: Event) -> SoundDetections:
+def detected(seconds: float, level: float, *events: Event) -> SoundDetections:
     detections = SoundDetections.empty(seconds)
     detections.add(0, np.full(round(seconds * STEPS_PER_SECOND), level, dtype=np.float32), list(events))
     return detections
@@ -72,13 +74,13 @@ def heard(seconds: float, level: float, *events: Event) -> SoundDetections:
 
 def test_an_event_locates_a_sound() -> None:
     file = file_of(10.0, {SpaceName.AUDIO: 0.8})
-    (only,) = find_intervals(build_track(file, 0, heard(10.0, 0.9, Event("siren", 2.0, 4.2, 0.9))))
+    (only,) = find_intervals(build_track(file, 0, detected(10.0, 0.9, Event("siren", 2.0, 4.2, 0.9))))
     assert (only.start_seconds, only.end_seconds) == pytest.approx((2.0, 4.2))
     assert only.score == pytest.approx(0.85, abs=1e-3)
 
 
 def test_without_an_event_the_certainty_halves_over_the_whole_window() -> None:
-    (only,) = find_intervals(build_track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0, heard(10.0, 0.0)))
+    (only,) = find_intervals(build_track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0, detected(10.0, 0.0)))
     assert (only.start_seconds, only.end_seconds) == (0.0, 10.0)
     assert only.score == pytest.approx(0.4)
 

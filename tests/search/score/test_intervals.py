@@ -67,8 +67,11 @@ def test_combined_intervals_start_and_end_at_those_of_terms(plan: PlanNode, term
 @given(MANY, MANY)
 def test_and_and_or_are_commutative(one: list[Interval], other: list[Interval]) -> None:
     for kind in (All, Either):
-        there, back = combine(kind((0, 1)), [one, other].__getitem__), combine(kind((1, 0)), [one, other].__getitem__)
-        assert [each.score for each in there] == pytest.approx([each.score for each in back])
+        forward, backward = (
+            combine(kind((0, 1)), [one, other].__getitem__),
+            combine(kind((1, 0)), [one, other].__getitem__),
+        )
+        assert [each.score for each in forward] == pytest.approx([each.score for each in backward])
 
 
 @given(MANY, MANY)
