@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,10 +13,10 @@ from pesearch.search.query.language.nodes import Words
 from pesearch.search.query.operators import All
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.retrieve.cue_matches import CueMatches, _merge
-from pesearch.search.retrieve.cue_meaning import CueNormalizer
+from pesearch.search.retrieve.cue_meaning import CueNormalizer, cue_normalizer
 from pesearch.search.retrieve.cue_words import CueMatch
 from pesearch.search.score.intervals import Interval
-from pesearch.search.score.normalization import ChanceStats, ScoreNormalizer
+from pesearch.search.score.normalization import ChanceStats, ScoreNormalizer, ScoreNormalizers
 from pesearch.types import SpaceName
 
 
@@ -76,3 +79,26 @@ def test_the_spread_of_cosines_has_a_lower_bound() -> None:
     zero = ChanceStats(np.array(0.0), np.array(0.0))
     stats = CueNormalizer.of(ScoreNormalizer(SpaceName.CUE, same, 1, same, zero)).chance_stats(same)
     assert (float(stats.median[0]), float(stats.spread[0])) == pytest.approx((1.0, 0.05))
+
+
+def test_the_cue_normalizer_is_rebuilt_with_that_of_its_space() -> None:
+    zero = ChanceStats(np.array(0.0), np.array(0.0))
+    one_text, two_texts = (np.eye(2, dtype=np.float32)[:count] for count in (1, 2))
+    built = [ScoreNormalizer(SpaceName.CUE, texts, len(texts), one_text, zero) for texts in (one_text, two_texts)]
+
+    class Rebuilt(ScoreNormalizers):
+        def of(self, *_: object) -> ScoreNormalizer:
+            return built[0]
+
+    normalizers = Rebuilt()
+    library: Any = SimpleNamespace(rows=lambda space: 1)
+    models: Any = None
+    first = cue_normalizer(library, normalizers, models)
+    assert first is not None and first.normalizer is built[0]
+    assert cue_normalizer(library, normalizers, models) is first
+    built.reverse()
+    second = cue_normalizer(library, normalizers, models)
+    assert second is not None and second.normalizer is built[0]
+    assert len(second.texts) == 3
+    library.rows = lambda space: 0
+    assert cue_normalizer(library, normalizers, models) is None
