@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -63,17 +64,26 @@ def test_clients_beyond_the_limit_are_refused_at_once(served: Path, monkeypatch:
     """Silent clients do not keep another one waiting; the one that exceeds MAX_CLIENTS is closed without a wait."""
     monkeypatch.setattr(server, "MAX_CLIENTS", 4)
     monkeypatch.setattr(server, "CLIENT_SECONDS", 60.0)
-    silent = [connected(served) for _ in range(3)]
-    assert is_answered(served)
-    silent.append(connected(served))
-    with connected(served) as one_too_many:
+    with ExitStack() as stack:
+        silent = [stack.enter_context(connected(served)) for _ in range(3)]
+        assert is_answered(served)
+        wait_for_threads(count=1 + 3)  # the client that was answered no longer counts
+        silent.append(stack.enter_context(connected(served)))
+        one_too_many = stack.enter_context(connected(served))
         one_too_many.settimeout(10)
         assert is_closed_silently(one_too_many)
-    for connection in silent:
-        connection.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            connection.recv(1)
-        connection.close()
+        for connection in silent:
+            connection.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                connection.recv(1)
+
+
+def wait_for_threads(count: int) -> None:
+    """Waits until the server has this many threads: one that accepts, and one for each client."""
+    deadline = time.monotonic() + 30
+    while sum(thread.name == "pesearch-server" for thread in threading.enumerate()) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_limit_of_clients() -> None:
