@@ -22,7 +22,7 @@ from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
 from pesearch.app.server_state import answer, has_library, models
 from pesearch.app.shutdown import end_within_seconds
-from pesearch.search.server.server import serving_questions
+from pesearch.search.server.server import serve_queries
 
 
 def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
@@ -44,7 +44,7 @@ def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
         sys.stderr.write(f"pesearch: the page is at {address} (Ctrl-C ends it)\n")
         if open_browser and _has_screen():
             Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        with serving_questions(folder, models, answer) as trouble:
+        with serve_queries(folder, models, answer) as trouble:
             if trouble:
                 sys.stderr.write(f"pesearch: {trouble}\n")
             yield {}

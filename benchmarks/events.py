@@ -45,14 +45,14 @@ HOPS = {"8 s": 200, "5 s": 125, "2.5 s": 62}
 THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
 
 RULES = {
-    **{f"goes on above {each} of it": replace(RULE, carried_share=each) for each in (0.4, 0.6, 0.75, 0.9, 1.0)},
+    **{f"goes on above {each} of it": replace(RULE, hysteresis_ratio=each) for each in (0.4, 0.6, 0.75, 0.9, 1.0)},
     **{f"median of {each} steps": replace(RULE, median_steps=each) for each in (1, 3, 5, 7, 9, 11)},
-    **{f"gaps of {each} steps closed": replace(RULE, gap_steps=each) for each in (0, 2, 4, 6, 8)},
-    **{f"at least {each} steps": replace(RULE, least_steps=each) for each in (1, 3, 6, 9, 12)},
+    **{f"gaps of {each} steps closed": replace(RULE, max_gap_steps=each) for each in (0, 2, 4, 6, 8)},
+    **{f"at least {each} steps": replace(RULE, min_steps=each) for each in (1, 3, 6, 9, 12)},
 }
 """Alternatives for each value of the rule; the other values stay."""
 
-AS_BEFORE = Rule(median_steps=7, carried_share=1.0, gap_steps=4, least_steps=3), 0.3
+AS_BEFORE = Rule(median_steps=7, hysteresis_ratio=1.0, max_gap_steps=4, min_steps=3), 0.3
 """One threshold, PE-A-Frame's own."""
 
 

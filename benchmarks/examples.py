@@ -25,7 +25,7 @@ from benchmarks.search import indexed
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import ClipTruth, read_truths
 from pesearch.evaluation.ranking import ndcg_at
-from pesearch.search.query import plan as take_apart_module
+from pesearch.search.query import plan as plan_module
 from pesearch.search.query.language.nodes import Example, Together, Words
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
@@ -157,7 +157,7 @@ def _judged(kind: str, library: Library, models: ModelSet, asked: list[QueryPlan
         np.mean([ndcg(SearchRequest(str(Example(each.example))), each.relevant) for each in asked]),
         np.mean([ndcg(SearchRequest(each.words), each.relevant) for each in asked]),
     ]
-    with patch.object(take_apart_module, "_joins", lambda sample, words: False):
+    with patch.object(plan_module, "_can_join", lambda sample, words: False):
         ways.append(np.mean([ndcg(one, each.relevant) for one, each in zip(both, asked, strict=True)]))
     ways.append(np.mean([ndcg(one, each.relevant) for one, each in zip(both, asked, strict=True)]))
     return WithWords("examples", kind, len(asked), *map(float, ways))

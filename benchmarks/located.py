@@ -18,7 +18,7 @@ from pesearch.evaluation.ground_truth import Truth
 from pesearch.evaluation.metrics import auroc, best_iou, f1, matched_onsets, mean
 from pesearch.media.audio import AudioReader
 from pesearch.search.events.codec_features import DecodedSound
-from pesearch.search.events.postprocess import RULE, Rule, seconds, spans
+from pesearch.search.events.postprocess import RULE, Rule, find_spans, steps_to_seconds
 from pesearch.timeline import step_count
 from pesearch.types import FloatArray
 from training.render import write_samples
@@ -88,8 +88,8 @@ class Judged:
             for label, row in zip(LABELS, probabilities, strict=True):
                 true = [(each.start_seconds, each.end_seconds) for each in sound.truths if each.what == label]
                 found = [
-                    (seconds(start), min(seconds(stop), sound.duration_seconds))
-                    for start, stop in spans(row, threshold, rule)
+                    (steps_to_seconds(start), min(steps_to_seconds(stop), sound.duration_seconds))
+                    for start, stop in find_spans(row, threshold, rule)
                 ]
                 overlaps += [best_iou(span, found) for span in true]
                 onsets += matched_onsets([start for start, _ in true], [start for start, _ in found])

@@ -28,7 +28,7 @@ from pesearch.search.opening import open_for_search
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.search.server.client import ask_server
-from pesearch.search.server.server import serving_questions
+from pesearch.search.server.server import serve_queries
 from pesearch.store.library import create_library
 
 TEXT = "siren and train"
@@ -100,7 +100,7 @@ def measure(folder: Path, times: int) -> Iterator[Finding]:
 def _page(folder: Path) -> Iterator[None]:
     """This process as a page that has answered before."""
     library, models = open_for_search(folder, "cpu")
-    with serving_questions(folder, lambda: models, partial(search, library, models)) as trouble:
+    with serve_queries(folder, lambda: models, partial(search, library, models)) as trouble:
         if trouble:
             raise SystemExit(trouble)
         ask_server(folder, SearchRequest(TEXT), "auto")

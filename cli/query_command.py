@@ -14,7 +14,7 @@ from pesearch.cli.json_output import answer_json, answer_lines, events_json
 from pesearch.cli.render import moment_lines
 
 if TYPE_CHECKING:
-    from pesearch.search.events.locate import Heard
+    from pesearch.search.events.locate import ProgressCallback
     from pesearch.search.query.request import SearchRequest
     from pesearch.search.search import SearchResult
 
@@ -35,7 +35,7 @@ def answer_question(folder: Path, request: SearchRequest, device: str, verbose: 
         print(told.notice, file=sys.stderr)
     if verbose:
         print(f"answered by the running page in {time.monotonic() - started:.2f} s", file=sys.stderr)
-    return told.answer()
+    return told.result()
 
 
 def _answer_cold(folder: Path, request: SearchRequest, device: str, reason: str | None) -> SearchResult:
@@ -97,7 +97,7 @@ def locate(
 
 
 @contextmanager
-def hearing_shown() -> Iterator[Heard]:
+def hearing_shown() -> Iterator[ProgressCallback]:
     """Shows how far a file is heard, on stderr, once that takes longer than a second."""
     from pesearch.cli.render import progress_bar
 

@@ -11,8 +11,8 @@ from pesearch.evaluation.datasets import IndexedClip
 from pesearch.evaluation.detection import DetectionCounts, FrameScores
 from pesearch.evaluation.detection_eval import active_steps
 from pesearch.evaluation.metrics import Span, mean
-from pesearch.evaluation.psds import OPERATING_POINTS, SCENARIO_1, SCENARIO_2, PsdsCounts, merge_overlapping
-from pesearch.search.events.locate import StoredSound, events_of, hear
+from pesearch.evaluation.psds import OPERATING_POINTS, SCENARIO_1, SCENARIO_2, PsdsCounts, merged
+from pesearch.search.events.locate import StoredSound, detect, find_events
 from pesearch.types import Event, FloatArray
 
 if TYPE_CHECKING:
@@ -78,11 +78,11 @@ class SoundEvaluator:
     def _count(self, clip: IndexedClip) -> None:
         file = next(file for file in clip.files if file.info.audio)
         seconds = file.info.duration_seconds
-        track = hear(file.path, 0.0, seconds, self._labels, self._models, StoredSound(self._library, file.id))
+        track = detect(file.path, 0.0, seconds, self._labels, self._models, StoredSound(self._library, file.id))
         self._frames.add(track, active_steps(clip.clip.events, self._labels, track.shape[1]))
         events = [(event.what, (event.start_seconds, event.end_seconds)) for event in clip.clip.events]
-        truths = {label: merge_overlapping(spans) for label, spans in _by_label(events).items()}
-        found = _spans_by_label(events_of(track, self._labels, 0.0, seconds))
+        truths = {label: merged(spans) for label, spans in _by_label(events).items()}
+        found = _found(find_events(track, self._labels, 0.0, seconds))
         self._events.add_events(truths, found)
         self._segments.add_segments(truths, found)
         at_points = [
@@ -93,11 +93,11 @@ class SoundEvaluator:
 
 
 def _events_above(track: FloatArray, labels: Sequence[str], seconds: float, threshold: float) -> tuple[Event, ...]:
-    """Events at one threshold. Labels that never reach it, the majority of a large label set, are skipped first."""
-    reached = track.max(axis=1, initial=0.0) > threshold
-    return events_of(
-        track[reached],
-        [label for label, is_reached in zip(labels, reached, strict=True) if is_reached],
+    """What is found at one threshold; most of many sounds never reach it."""
+    heard = track.max(axis=1, initial=0.0) > threshold
+    return find_events(
+        track[heard],
+        [label for label, is_heard in zip(labels, heard, strict=True) if is_heard],
         0.0,
         seconds,
         threshold,

@@ -11,7 +11,7 @@ import numpy as np
 
 from pesearch.evaluation.ground_truth import JudgedClip, Truth
 from pesearch.evaluation.metrics import Flags, Span, auroc, best_iou, f1, matched_onsets, mean
-from pesearch.search.events.locate import events_of, hear
+from pesearch.search.events.locate import detect, find_events
 from pesearch.timeline import STEP_SECONDS
 from pesearch.types import Event, FloatArray
 
@@ -56,10 +56,9 @@ def event_metrics(clips: Sequence[JudgedClip], models: ModelSet) -> EventMetrics
     )
 
 
-def _detect(clip: JudgedClip, sounds: Sequence[str], models: ModelSet) -> tuple[FloatArray, tuple[Event, ...]]:
-    seconds = clip.file.info.duration_seconds
-    track = hear(clip.file.path, 0.0, seconds, sounds, models)
-    return track, events_of(track, sounds, 0.0, seconds, models.event_threshold)
+def _hear(path: Path, seconds: float, sounds: Sequence[str], models: ModelSet) -> tuple[FloatArray, tuple[Event, ...]]:
+    track = detect(path, 0.0, seconds, sounds, models)
+    return track, find_events(track, sounds, 0.0, seconds, models.event_threshold)
 
 
 def active_steps(truths: Sequence[Truth], sounds: Sequence[str], steps: int) -> Flags:

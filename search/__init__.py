@@ -1,1 +1,1 @@
-"""A question into moments: retrieve, calibrate, fuse, locate events, evaluate."""
+"""Search: compile a query, encode it, retrieve candidates, score and refine them, and return ranked moments."""

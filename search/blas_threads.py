@@ -1,6 +1,7 @@
-"""NumPy's matrix products, while a question is answered.
+"""Limits NumPy's OpenBLAS to one thread during searches.
 
-They are small, and its OpenBLAS has all cores wait for more of them, spinning: that took as much time as the question.
+The matrix products of a search are small. With more threads OpenBLAS spins on all cores while it waits for the next
+product, which took as much time as the search itself.
 """
 
 from __future__ import annotations
@@ -15,46 +16,51 @@ from typing import Any
 
 @contextmanager
 def on_one_core() -> Iterator[None]:
-    """Within it matrix products of NumPy take one core, in all threads; those of the models take as many as before."""
-    _OF_ALL_THREADS.enter()
+    """Runs NumPy's matrix products on one core, in all threads of the process. The models keep their threads."""
+    _LIMIT.enter()
     try:
         yield
     finally:
-        _OF_ALL_THREADS.leave()
+        _LIMIT.leave()
 
 
-class _Limit:
-    """Holds from when the first thread enters until the last one leaves."""
+class _SharedLimit:
+    """A limit that applies from when the first thread enters until the last one leaves."""
 
     def __init__(self) -> None:
-        self._within = 0
-        self._counting = Lock()
-        self._held: Any = None
+        self._entered = 0
+        self._lock = Lock()
+        self._limiter: Any = None
 
     def enter(self) -> None:
-        with self._counting:
-            if not self._within:
-                self._held = _done_elsewhere(lambda: _openblas().limit(limits=1))
-            self._within += 1
+        with self._lock:
+            if not self._entered:
+                self._limiter = _in_new_thread(lambda: _openblas().limit(limits=1))
+            self._entered += 1
 
     def leave(self) -> None:
-        with self._counting:
-            self._within -= 1
-            if not self._within:
-                _done_elsewhere(self._held.restore_original_limits)
+        with self._lock:
+            self._entered -= 1
+            if not self._entered:
+                _in_new_thread(self._limiter.restore_original_limits)
 
 
-_OF_ALL_THREADS = _Limit()
+_LIMIT = _SharedLimit()
 
 
-def _done_elsewhere(does: Callable[[], Any]) -> Any:
-    """threadpoolctl lets no other thread change what one has set as long as that lives: so one sets it that ends."""
+def _in_new_thread(change: Callable[[], Any]) -> Any:
+    """Calls threadpoolctl in a thread that ends at once.
+
+    A limit that one thread has set cannot be changed from another one while the first is alive, and the last search
+    to end need not run in the thread of the first. tests/search/test_blas_threads.py fails if this workaround does.
+    """
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(does).result()
+        return thread.submit(change).result()
 
 
 @cache
 def _openblas() -> Any:
+    """threadpoolctl's controller of the OpenBLAS that NumPy loaded; empty if NumPy has another BLAS."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(internal_api="openblas")

@@ -1,4 +1,4 @@
-"""How relevant a file is to a question over its whole time: one curve for each sense."""
+"""The relevance of a file to a request over its duration: one curve per sense."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-LEAST_POINT_SECONDS, MOST_POINTS = 0.5, 800
-"""A curve has a point each half second, or so many of them: as many as are told apart on a screen."""
+MIN_POINT_SECONDS = 0.5
+"""The finest distance between the points of a curve."""
+
+MAX_POINTS = 800
+"""The points of the curve of a long file: as many as a screen resolves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How certain one sense is of what is looked for: `values` float64 [points] in 0..1, at even times of the file.
+    """The certainty of one sense at equidistant times: `values` float64 [points] in 0..1.
 
-    The first is `step_seconds / 2` after its start.
+    The first point is `step_seconds / 2` after the start of the file.
     """
 
     sense: str
@@ -38,28 +41,31 @@ class Curve:
 
 
 def relevance(library: Library, models: ModelSet, request: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
-    """A curve for each sense in which the file can answer; none of a still image. Errors as of `search`."""
+    """A curve for each sense in which the file has vectors that the request searches; none for a still image.
+
+    Errors: as of `search`.
+    """
     duration = file.info.duration_seconds
     if duration <= 0:
         return ()
-    pinned, asked = library.pinned(), compile_query(request)
-    probes = encode_query(asked, models)
-    whole = Part(file.id, 0.0, math.inf)
-    calibration = calibration_for(pinned, score_normalizers(library), models, probes)
-    scored = score_parts(pinned, asked, calibration, [whole])[whole]
-    wanted = np.flatnonzero(asked.is_positive)
-    points = min(MOST_POINTS, max(math.ceil(duration / LEAST_POINT_SECONDS), 1))
+    pinned, plan = library.pinned(), compile_query(request)
+    query_vectors = encode_query(plan, models)
+    whole_file = Part(file.id, 0.0, math.inf)
+    calibration = calibration_for(pinned, score_normalizers(library), models, query_vectors)
+    part_scores = score_parts(pinned, plan, calibration, [whole_file])[whole_file]
+    positive = np.flatnonzero(plan.is_positive)
+    points = min(MAX_POINTS, max(math.ceil(duration / MIN_POINT_SECONDS), 1))
     senses: dict[str, Certainty] = {}
-    for space, scores in scored.spaces.items():
-        sure = scores.certainties[:, wanted].max(axis=1, initial=0.0)
-        values = _along(scores.segments, sure, duration / points, points)
-        senses[SENSE_WORDS[space]] = np.maximum(senses.get(SENSE_WORDS[space], 0.0), values)
+    for space, scores in part_scores.spaces.items():
+        certainties = scores.certainties[:, positive].max(axis=1, initial=0.0)
+        values = _resample(scores.segments, certainties, duration / points, points)
+        senses[SENSES[space]] = np.maximum(senses.get(SENSES[space], 0.0), values)
     return tuple(Curve(sense, duration / points, values) for sense, values in senses.items())
 
 
-def _along(segments: SegmentArray, sure: Certainty, step_seconds: float, points: int) -> Certainty:
-    """The certainty of segments at even times: of the best one whose middle is there, else between two of them."""
+def _resample(segments: SegmentArray, certainties: Certainty, step_seconds: float, points: int) -> Certainty:
+    """The certainties of segments at equidistant times: linear between their middles, with every peak kept."""
     middles = segments.mean(axis=1)
-    values: Certainty = np.interp((np.arange(points) + 0.5) * step_seconds, middles, sure)
-    np.maximum.at(values, np.minimum(middles / step_seconds, points - 1).astype(np.int64), sure)
+    values: Certainty = np.interp((np.arange(points) + 0.5) * step_seconds, middles, certainties)
+    np.maximum.at(values, np.minimum(middles / step_seconds, points - 1).astype(np.int64), certainties)
     return values

@@ -1,4 +1,4 @@
-"""What comes of a question: moments, best first."""
+"""The result of a search: ranked moments."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from pesearch.types import Moment
 
 CONFIDENT = 0.5
-"""A moment below this is more likely wrong than right: it is no answer, unless all are asked for."""
+"""A moment below this score is more likely wrong than right, and is shown only on request."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The moments that answer a question, best first; those that score `CONFIDENT` and more are likely to be right.
+    """The moments of a search, best first, including those below CONFIDENT.
 
-    `score_kind` says what the moments' scores are: "calibrated", or "likeness" where only examples are asked with.
+    `score_kind` is "calibrated" for probabilities, or "likeness" for cosines, if the query has examples only.
     """
 
     query: str
@@ -26,14 +26,14 @@ class SearchResult:
 
     @property
     def confident(self) -> bool:
-        """Whether the best moment is likely to be right."""
+        """Whether any moment is a match."""
         return bool(self.matches)
 
     def is_match(self, moment: Moment) -> bool:
-        """Whether a moment is likely to be right."""
+        """Whether a moment scores at least CONFIDENT."""
         return moment.score >= CONFIDENT
 
     @property
     def matches(self) -> tuple[Moment, ...]:
-        """The moments that are likely to be right: the answer, unless all are asked for."""
+        """The moments that score at least CONFIDENT, best first."""
         return tuple(moment for moment in self.moments if self.is_match(moment))

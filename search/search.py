@@ -1,6 +1,6 @@
-"""The face of the room: a question to a library, answered with moments.
+"""Searches a library for moments.
 
-answer = search(open_library(folder), open_model_set("starter"), Question("siren and train"))
+result = search(open_library(folder), open_model_set("starter"), SearchRequest("siren and train"))
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pesearch.search.refine.refiner import Refiner
 from pesearch.search.refine.sound_rescorer import SoundRescorer
 from pesearch.search.result import CONFIDENT, SearchResult
 from pesearch.search.retrieve.cue_matches import match_cues
-from pesearch.search.retrieve.cue_meaning import Meaning
+from pesearch.search.retrieve.cue_meaning import MeaningMatcher
 from pesearch.search.retrieve.retriever import retrieve
 from pesearch.search.score.calibration import CALIBRATED, SIMILARITY, calibration_for
-from pesearch.search.score.evidence import evidence_of
+from pesearch.search.score.evidence import select_evidence
 from pesearch.search.score.normalization import ScoreNormalizers, score_normalizers
 from pesearch.types import Moment
 
@@ -30,62 +30,74 @@ if TYPE_CHECKING:
 
 __all__ = ["CONFIDENT", "SearchResult", "search"]
 
+MAX_SNAPSHOT_ATTEMPTS = 10
+"""A search starts over on the current snapshot if its own expires; it fails after this many attempts."""
 
-def search(library: Library, models: ModelSet, request: SearchRequest, unwanted: Event | None = None) -> SearchResult:
-    """Answers with at most `request.k` moments; for any thread. Once `unwanted` is set no more sounds are located.
 
-    Raises ModelMismatch where the library is not of these models, QueryError for an example that cannot be read.
+def search(library: Library, models: ModelSet, request: SearchRequest, cancelled: Event | None = None) -> SearchResult:
+    """Returns at most `request.k` moments. Thread-safe. Once `cancelled` is set, no further sounds are located.
+
+    Raises ModelMismatch if the library was made with other models, QueryError for an unreadable example,
+    SnapshotExpired if the library changed during each of MAX_SNAPSHOT_ATTEMPTS.
     """
-    held, unwanted = score_normalizers(library), unwanted or Event()
-    while True:
+    normalizers, cancelled = score_normalizers(library), cancelled or Event()
+    for _ in range(MAX_SNAPSHOT_ATTEMPTS):
         try:
             with on_one_core():
-                return _answer(library.pinned(), held, models, request, unwanted)
+                return _search_snapshot(library.pinned(), normalizers, models, request, cancelled)
         except SnapshotExpired:
-            continue  # the library is asked as it is now
+            continue
+    raise SnapshotExpired(f"the library {library.folder} keeps changing: try again when indexing is done")
 
 
-def _answer(
-    library: Library, held: ScoreNormalizers, models: ModelSet, request: SearchRequest, unwanted: Event
+def _search_snapshot(
+    library: Library, normalizers: ScoreNormalizers, models: ModelSet, request: SearchRequest, cancelled: Event
 ) -> SearchResult:
     library.require(models.name, models.spaces)
-    asked = compile_query(request)
+    plan = compile_query(request)
     return SearchResult(
         query=str(request),
         model=models.name,
         library=library.folder,
-        moments=_moments(library, held, models, request, asked, unwanted),
-        score_kind=SIMILARITY if asked.is_example_only else CALIBRATED,
+        moments=_find_moments(library, normalizers, models, request, plan, cancelled),
+        score_kind=SIMILARITY if plan.is_example_only else CALIBRATED,
     )
 
 
-def _moments(
+def _find_moments(
     library: Library,
-    held: ScoreNormalizers,
+    normalizers: ScoreNormalizers,
     models: ModelSet,
     request: SearchRequest,
-    asked: QueryPlan,
-    unwanted: Event,
+    plan: QueryPlan,
+    cancelled: Event,
 ) -> tuple[Moment, ...]:
-    wanted = request.files
-    allowed = None if wanted.keeps_all else frozenset(file.id for file in library.files() if wanted.keeps(file))
-    probes = encode_query(asked, models)
-    written = match_cues(library, asked, allowed, Meaning(library, held, models, probes))
-    found = retrieve(library, asked, probes, request.k, allowed, written.rankings(asked))
-    listener = SoundRescorer(library, models, asked.phrases if request.locate else {}, unwanted)
-    look = Refiner(library, asked, calibration_for(library, held, models, probes), written, listener)
-    look.at(found.parts)
-    look.hear(request.k)
-    return tuple(
-        Moment(
-            rank=rank,
-            file=look.parts[part].file,
-            start_seconds=stretch.start_seconds,
-            end_seconds=min(stretch.end_seconds, look.parts[part].file.info.duration_seconds),
-            score=stretch.score,
-            evidence=evidence_of(look.parts[part], stretch, asked, found.hits),
-            cues=written.cues(asked, part.file_id, stretch),
-            events=tuple(sorted(look.events(part.file_id, stretch), key=lambda event: event.start_seconds)),
-        )
-        for rank, (part, stretch) in enumerate(look.whole(request.k, request.per_file), start=1)
+    file_filter = request.files
+    file_ids = (
+        None if file_filter.keeps_all else frozenset(file.id for file in library.files() if file_filter.keeps(file))
     )
+    query_vectors = encode_query(plan, models)
+    meaning = MeaningMatcher(library, normalizers, models, query_vectors)
+    cue_matches = match_cues(library, plan, file_ids, meaning)
+    retrieved = retrieve(library, plan, query_vectors, request.k, file_ids, cue_matches.rankings(plan))
+    calibration = calibration_for(library, normalizers, models, query_vectors)
+    rescorer = SoundRescorer(library, models, plan.phrases if request.locate else {}, cancelled)
+    refiner = Refiner(library, plan, calibration, cue_matches, rescorer)
+    refiner.score(retrieved.parts)
+    refiner.rescore_sounds(request.k)
+    moments: list[Moment] = []
+    for rank, (part, interval) in enumerate(refiner.expand(request.k, request.per_file), start=1):
+        scores = refiner.part_scores(part)
+        moments.append(
+            Moment(
+                rank=rank,
+                file=scores.file,
+                start_seconds=interval.start_seconds,
+                end_seconds=min(interval.end_seconds, scores.file.info.duration_seconds),
+                score=interval.score,
+                evidence=select_evidence(scores, interval, plan, retrieved.hits),
+                cues=cue_matches.cues(plan, part.file_id, interval),
+                events=tuple(sorted(refiner.events(part.file_id, interval), key=lambda event: event.start_seconds)),
+            )
+        )
+    return tuple(moments)

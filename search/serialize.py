@@ -1,4 +1,4 @@
-"""The JSON of moments, events and cues: the shapes are fixed, times are seconds as numbers."""
+"""JSON objects of moments, events and cues, in the documented shapes; times are in seconds."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from pesearch.types import Event, MediaInfo, Moment
 
 
-def moment_object(answer: SearchResult, moment: Moment) -> dict[str, Any]:
-    """A moment as the object of the documented shape."""
+def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
+    """The JSON object of a moment of a search result."""
     return {
         "rank": moment.rank,
         **interval_object(moment.file.path, moment.start_seconds, moment.end_seconds),
         "score": rounded(moment.score),
-        "score_kind": answer.score_kind,
-        "confident": answer.is_match(moment),
+        "score_kind": result.score_kind,
+        "confident": result.is_match(moment),
         "evidence": [
             {
                 "space": str(hit.space),
@@ -42,7 +42,7 @@ def interval_object(path: Path, start_seconds: float, end_seconds: float) -> dic
 
 
 def cue_object(cue: FoundCue) -> dict[str, Any]:
-    """A cue as an object, and whether its words or its meaning were found."""
+    """The JSON object of a cue; `found_by` is "words" or "meaning"."""
     return {
         "text": cue.text,
         "start": seconds(cue.start_seconds),
@@ -54,7 +54,7 @@ def cue_object(cue: FoundCue) -> dict[str, Any]:
 
 
 def event_object(event: Event) -> dict[str, Any]:
-    """An event as the object of the documented shape."""
+    """The JSON object of a located sound."""
     return {
         "label": event.label,
         "start": seconds(event.start_seconds),
@@ -64,7 +64,7 @@ def event_object(event: Event) -> dict[str, Any]:
 
 
 def media_object(media: MediaInfo) -> dict[str, Any]:
-    """What a file holds, as far as an export has use for it."""
+    """The JSON object of the streams of a file, as exports need it."""
     video, audio = media.video, media.audio
     return {
         "kind": str(media.kind),
@@ -78,10 +78,10 @@ def media_object(media: MediaInfo) -> dict[str, Any]:
 
 
 def seconds(value: float) -> float:
-    """Milliseconds are enough."""
+    """Rounds a time to milliseconds."""
     return round(float(value), 3)
 
 
 def rounded(value: float) -> float:
-    """Four digits are enough for a score."""
+    """Rounds a score to four digits."""
     return round(float(value), 4)

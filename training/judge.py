@@ -20,7 +20,7 @@ from pesearch.evaluation.ground_truth import ClipTruth, read_truths
 from pesearch.evaluation.metrics import auroc, best_iou, first_relevant_ranks, mean, recall_at
 from pesearch.media.audio import read_audio
 from pesearch.media.video import FrameReader
-from pesearch.search.events.postprocess import spans
+from pesearch.search.events.postprocess import find_spans
 from training.pool import CLIP_SECONDS, FRAME_TIMES
 from training.words import OBJECTS, OUTSIDE, SOUNDS
 
@@ -147,7 +147,7 @@ def _events(folder: Path, clips: Sequence[Clip]) -> dict[str, float]:
         for sound in clip.truth.heard:
             row = SOUNDS.index(sound.what)
             true[row] |= (middles >= sound.start_seconds) & (middles < sound.end_seconds)
-            found = [(start * 0.04, end * 0.04) for start, end in spans(track[row], threshold)]
+            found = [(start * 0.04, end * 0.04) for start, end in find_spans(track[row], threshold)]
             overlaps.append(best_iou((sound.start_seconds, sound.end_seconds), found))
         scores.append(track)
         active.append(true)

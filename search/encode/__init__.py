@@ -1,1 +1,1 @@
-"""Terms and examples to query vectors."""
+"""Encodes the terms of a plan to query vectors."""

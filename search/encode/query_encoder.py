@@ -1,4 +1,4 @@
-"""The terms of a query as vectors: each in the spaces that its sense meets."""
+"""Encodes the terms of a plan to vectors in the spaces that their senses allow."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pesearch.search.encode.examples import ExampleVectors, audio_vectors, image_vectors, video_vectors
+from pesearch.search.encode.examples import ExampleVectors, encode_audio, encode_image, encode_video
 from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Literal, Sense, Words
-from pesearch.search.query.plan import SPACES_OF, Joint, QueryPlan, Sample, Term
+from pesearch.search.query.plan import SPACES_BY_SENSE, ExampleTerm, JointTerm, QueryPlan, Term
 from pesearch.types import FloatArray, MediaKind, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
 
 
-def encode_query(asked: QueryPlan, models: ModelSet) -> tuple[QueryVector, ...]:
-    """Embeds all that is asked. Raises QueryError for an example that cannot be read or met by the model set."""
-    return (*_text_probes(asked.terms, models), *_example_probes(asked.terms, models))
+def encode_query(plan: QueryPlan, models: ModelSet) -> tuple[QueryVector, ...]:
+    """Encodes all terms of a plan. Raises QueryError for an example that is unreadable or does not suit the models."""
+    return (*_encode_texts(plan.terms, models), *_encode_examples(plan.terms, models))
 
 
-def _text_probes(terms: Sequence[Term], models: ModelSet) -> Iterator[QueryVector]:
-    """Each term of words in each space that its sense meets: texts of the same spaces are embedded together.
+def _encode_texts(terms: Sequence[Term], models: ModelSet) -> Iterator[QueryVector]:
+    """Texts with the same spaces are encoded in one batch.
 
-    What is quoted is looked for in cues alone, but what is quoted as said may be heard as well.
+    A quoted phrase is searched in cues only, except under `said:`, where it may be heard as well.
     """
-    had = {space.name for space in models.spaces}
+    available = {space.name for space in models.spaces}
     groups: dict[frozenset[SpaceName], list[tuple[int, str]]] = defaultdict(list)
     for number, term in enumerate(terms):
         if isinstance(term, Words) or (isinstance(term, Literal) and term.sense is Sense.SAID):
-            groups[SPACES_OF[term.sense] & had].append((number, term.text))
+            groups[SPACES_BY_SENSE[term.sense] & available].append((number, term.text))
     for spaces, texts in groups.items():
         if not spaces:
             continue
@@ -41,32 +41,32 @@ def _text_probes(terms: Sequence[Term], models: ModelSet) -> Iterator[QueryVecto
                 yield QueryVector(number, space, vector, Measure.TEXT)
 
 
-def _example_probes(terms: Sequence[Term], models: ModelSet) -> Iterator[QueryVector]:
-    """Each example by its vectors, window by window, in the spaces of its sense; each is read once."""
+def _encode_examples(terms: Sequence[Term], models: ModelSet) -> Iterator[QueryVector]:
+    """One vector per window of each example and space; each file is decoded once."""
     numbers = {term: number for number, term in enumerate(terms)}
-    for sample in (term for term in terms if isinstance(term, Sample)):
-        beside = [term for term in terms if isinstance(term, Joint) and term.sample == sample]
-        read = _read(sample, models, [joint.text for joint in beside])
-        for space, measure in _met(sample, read.alone, models):
-            asks_with = SpaceName.AUDIO if measure is Measure.SOUND_TO_VIDEO else space
-            for vector in read.alone[asks_with]:
-                yield QueryVector(numbers[sample], space, vector, measure)
-        for joint in beside:
-            for space, vectors in read.beside.get(joint.text, {}).items():
+    for example in (term for term in terms if isinstance(term, ExampleTerm)):
+        joint_terms = [term for term in terms if isinstance(term, JointTerm) and term.example_term == example]
+        encoded = _encode_example(example, models, [joint.text for joint in joint_terms])
+        for space, measure in _searched_spaces(example, encoded.alone, models):
+            source = SpaceName.AUDIO if measure is Measure.SOUND_TO_VIDEO else space
+            for vector in encoded.alone[source]:
+                yield QueryVector(numbers[example], space, vector, measure)
+        for joint in joint_terms:
+            for space, vectors in encoded.joint.get(joint.text, {}).items():
                 for vector in vectors:
                     yield QueryVector(numbers[joint], space, vector, Measure.JOINT)
 
 
-def _read(sample: Sample, models: ModelSet, beside: Sequence[str]) -> ExampleVectors:
-    if sample.kind is MediaKind.IMAGE:
-        return ExampleVectors({SpaceName.FRAME: image_vectors(sample.example, models)}, {})
-    return (audio_vectors if sample.kind is MediaKind.AUDIO else video_vectors)(sample.example, models, beside)
+def _encode_example(term: ExampleTerm, models: ModelSet, texts: Sequence[str]) -> ExampleVectors:
+    if term.kind is MediaKind.IMAGE:
+        return ExampleVectors({SpaceName.FRAME: encode_image(term.example, models)}, {})
+    return (encode_audio if term.kind is MediaKind.AUDIO else encode_video)(term.example, models, texts)
 
 
-def _met(
-    sample: Sample, vectors: Mapping[SpaceName, FloatArray], models: ModelSet
+def _searched_spaces(
+    term: ExampleTerm, vectors: Mapping[SpaceName, FloatArray], models: ModelSet
 ) -> Iterator[tuple[SpaceName, Measure]]:
-    """The spaces that an example meets. A sound asks for pictures too, whatever its sense."""
-    yield from ((space, Measure.SIMILARITY) for space in vectors if space in SPACES_OF[sample.sense])
-    if sample.kind is MediaKind.AUDIO and models.embeds_video:
+    """The spaces that an example searches. A sound searches the video space too, whatever its sense."""
+    yield from ((space, Measure.SIMILARITY) for space in vectors if space in SPACES_BY_SENSE[term.sense])
+    if term.kind is MediaKind.AUDIO and models.sees_windows:
         yield SpaceName.VIDEO, Measure.SOUND_TO_VIDEO

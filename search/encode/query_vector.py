@@ -1,4 +1,4 @@
-"""A query vector, and how its scores are measured."""
+"""A query vector, and how its scores are calibrated."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pesearch.types import FloatArray, SpaceName
 
 
 class Measure(StrEnum):
-    """How a query meets the vectors of a space."""
+    """What a query vector was made of, which decides how its scores are calibrated."""
 
     TEXT = "text"
     SOUND_TO_VIDEO = "sound to video"
     JOINT = "joint"
-    SIMILARITY = "likeness"
+    SIMILARITY = "similarity"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryVector:
-    """One vector, float32 [dim], that is put to one space for one term of a question, number `part`."""
+    """One vector, float32 [dim], that searches one space for the term of number `term`."""
 
-    part: int
+    term: int
     space: SpaceName
     vector: FloatArray
     measure: Measure

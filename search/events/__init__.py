@@ -1,1 +1,1 @@
-"""Sound events in time, by PE-A-Frame."""
+"""Sound event detection with PE-A-Frame."""

@@ -1,4 +1,4 @@
-"""The sound of a file as the codec's features, from the file itself, for what no library keeps."""
+"""Codec features of a file that are not stored in a library, decoded and encoded on demand."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
 
 CHUNK_STEPS = round(CHUNK_SECONDS * STEPS_PER_SECOND)
+"""Steps that are decoded and encoded at a time."""
 
 
 class DecodedSound:
-    """The steps of a file from `first` to before `stop`, or as far as it goes, decoded and encoded chunk by chunk.
+    """The codec features of a file from step `first` to `stop` (exclusive) or its end, in chunks.
 
-    The features are those of the whole track: the codec hears what is before a chunk and after it. Read forwards, each
-    chunk is made once; the chunks of the last range are kept.
+    The features equal those of the whole track: each chunk is encoded with the context around it. The chunks of the
+    last read are cached, so that sequential reads encode each chunk once.
     """
 
     def __init__(self, reader: AudioReader, models: ModelSet, first: int, stop: int) -> None:
@@ -32,18 +33,20 @@ class DecodedSound:
         self._chunks: dict[int, FloatArray] = {}
 
     def read(self, first: int, stop: int) -> FloatArray:
-        """float32 [stop - first, dim] of steps counted from where it begins. Raises MediaError, DeviceError."""
+        """float32 [stop - first, dim], with steps relative to the first. Raises MediaError, DeviceError."""
         starts = range(first // CHUNK_STEPS * CHUNK_STEPS, stop, CHUNK_STEPS)
-        self._chunks = {start: self._chunks[start] if start in self._chunks else self._chunk(start) for start in starts}
+        self._chunks = {
+            start: self._chunks[start] if start in self._chunks else self._encode_chunk(start) for start in starts
+        }
         return np.concatenate(list(self._chunks.values()))[first - starts[0] : stop - starts[0]]
 
-    def _chunk(self, at: int) -> FloatArray:
-        from pesearch.encoders.chunked_codec import SoundChunk  # not before it is needed: it brings torch
+    def _encode_chunk(self, at: int) -> FloatArray:
+        from pesearch.encoders.chunked_codec import SoundChunk  # imports torch
 
         start, stop = self._first + at, self._first + min(at + CHUNK_STEPS, self.steps)
         context = self._models.event_context_steps
         first, last = max(start - context, 0), min(stop + context, self._all_steps)
-        until = min(last / STEPS_PER_SECOND, self._reader.duration_seconds)
-        samples = self._reader.read(first / STEPS_PER_SECOND, until)
+        end = min(last / STEPS_PER_SECOND, self._reader.duration_seconds)
+        samples = self._reader.read(first / STEPS_PER_SECOND, end)
         (features,) = self._models.encode_event_sound([SoundChunk(samples, first, start, stop, (), ())])
         return features.steps

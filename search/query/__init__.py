@@ -1,1 +1,1 @@
-"""A request and the plan that it is compiled to."""
+"""Search requests, the query language, and the plan that a request compiles to."""

@@ -1,4 +1,4 @@
-"""Which files of a library are asked: by place, day, kind, length, and whether they are there now."""
+"""Filters the files of a library by folder, modification date, kind, duration, and whether they are online."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ _CLOCK = re.compile(r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class FileFilter:
-    """Keeps the files for which all that is given holds; nothing given keeps all.
+    """Keeps the files that meet every condition given; without conditions it keeps all.
 
-    `under` is a folder or file; `after` (that day and later) and `before` (earlier than that day) look at the file's
-    modification date in local time; `kind` at what it is; its length lies between `at_least_seconds` and
-    `at_most_seconds`; `online` files are where they can be opened now. Raises QueryError for what no file can be.
+    under: A folder or file.
+    after, before: Modification date in local time; `after` is inclusive, `before` exclusive.
+    at_least_seconds, at_most_seconds: Bounds of the duration, both inclusive.
+    online: Only files that exist at one of their locations now.
+    Raises QueryError for conditions that exclude every file.
     """
 
     under: Path | None = None
@@ -36,35 +38,35 @@ class FileFilter:
 
     def __post_init__(self) -> None:
         if self.under and "\0" in str(self.under):
-            raise QueryError(f"no file is under {str(self.under)!r}")
+            raise QueryError(f"{str(self.under)!r} is not a valid path")
         if self.after and self.before and self.after >= self.before:
-            raise QueryError(f"no day is after {self.after} and before {self.before}")
-        least, most = self.at_least_seconds, self.at_most_seconds
-        if least is not None and most is not None and least > most:
-            raise QueryError(f"no file is longer than {least:g} s and shorter than {most:g} s")
+            raise QueryError(f"no date is on or after {self.after} and before {self.before}")
+        shortest, longest = self.at_least_seconds, self.at_most_seconds
+        if shortest is not None and longest is not None and shortest > longest:
+            raise QueryError(f"the shortest duration ({shortest:g} s) is above the longest ({longest:g} s)")
 
     @property
     def keeps_all(self) -> bool:
-        """Whether nothing is given."""
+        """Whether no condition is given."""
         return self == EVERY_FILE
 
     def keeps(self, file: MediaFile) -> bool:
-        """Whether the file is asked: place, day and being there must hold of one and the same location."""
+        """Whether a file meets the conditions: folder, date and `online` must hold for one and the same location."""
         length = file.info.duration_seconds
         return (
             (self.kind is None or file.info.kind is self.kind)
             and (self.at_least_seconds is None or length >= self.at_least_seconds)
             and (self.at_most_seconds is None or length <= self.at_most_seconds)
-            and any(self._keeps(location) for location in file.locations)
+            and any(self._keeps_location(location) for location in file.locations)
         )
 
     @cached_property
-    def _tops(self) -> tuple[Path, ...]:
-        """`under` as it may stand in the library; looked up once, and not again for each of many files."""
+    def _roots(self) -> tuple[Path, ...]:
+        """`under` as given and with links resolved, either of which a library may contain; computed once."""
         return (self.under.absolute(), Path(os.path.realpath(self.under))) if self.under else ()
 
-    def _keeps(self, location: Location) -> bool:
-        if self._tops and not any(location.path.is_relative_to(top) for top in self._tops):
+    def _keeps_location(self, location: Location) -> bool:
+        if self._roots and not any(location.path.is_relative_to(root) for root in self._roots):
             return False
         if self.after or self.before:
             day = datetime.fromtimestamp(location.modified_ns / 1e9).date()
@@ -77,11 +79,11 @@ EVERY_FILE = FileFilter()
 
 
 def duration_seconds(text: str) -> float:
-    """A length as people write it: `90`, `90s`, `5m`, `1h30m`, `2:30`, `1:02:03`. Raises QueryError."""
+    """Parses a duration: `90`, `90s`, `5m`, `1h30m`, `2:30`, `1:02:03`. Raises QueryError."""
     if clock := _CLOCK.fullmatch(text.strip()):
         hours, minutes, seconds = clock.groups()
-    elif text.strip() and (spelt := _DURATION.fullmatch(text.strip())):
-        hours, minutes, seconds = spelt.groups()
+    elif text.strip() and (spelled := _DURATION.fullmatch(text.strip())):
+        hours, minutes, seconds = spelled.groups()
     else:
-        raise QueryError(f"{text!r} is no length: write 90s, 5m, 1h30m or 2:30")
+        raise QueryError(f"{text!r} is not a duration: write 90s, 5m, 1h30m or 2:30")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0)

@@ -1,59 +1,59 @@
-"""The operators of a query plan, each over the plans of its parts, and how far apart in time their answers may lie."""
+"""Operators of a query plan: a tree over term numbers, with the time limits between their parts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-TOGETHER_SECONDS = 10.0
-"""What AND means without a limit: both within one window of each other."""
+DEFAULT_AND_SECONDS = 10.0
+"""Time limit of an AND without WITHIN: one window."""
 
-AFTER_SECONDS = 30.0
-"""What THEN means without a limit: the later one begins at most so long after the earlier one ended."""
+DEFAULT_THEN_SECONDS = 30.0
+"""Time limit of a THEN without WITHIN, from the end of one part to the start of the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """All parts within `within_seconds` of each other, and nothing of what is excluded."""
+    """All parts within `within_seconds` of each other, without any of `excluded`."""
 
-    parts: tuple[Plan, ...]
-    excluded: tuple[Plan, ...] = ()
-    within_seconds: float = TOGETHER_SECONDS
+    parts: tuple[PlanNode, ...]
+    excluded: tuple[PlanNode, ...] = ()
+    within_seconds: float = DEFAULT_AND_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """Each part after the one before it, at most `within_seconds` later."""
+    """Each part starts at most `within_seconds` after the previous one ends."""
 
-    parts: tuple[Plan, ...]
-    within_seconds: float = AFTER_SECONDS
+    parts: tuple[PlanNode, ...]
+    within_seconds: float = DEFAULT_THEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
     """Any of the parts."""
 
-    parts: tuple[Plan, ...]
+    parts: tuple[PlanNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AtOnce:
-    """All parts in the same stretch: several ways to ask for one thing."""
+    """All parts in the same interval: several descriptions of one thing."""
 
-    parts: tuple[Plan, ...]
-
-
-Plan = int | All | InOrder | Either | AtOnce
-"""What a question asks of a file: a term, by its number, or a combination."""
+    parts: tuple[PlanNode, ...]
 
 
-def reach(plan: Plan) -> float:
-    """How many seconds from each other the parts of an answer to a plan may lie."""
-    match plan:
+PlanNode = int | All | InOrder | Either | AtOnce
+"""A term, by its number, or an operator over further nodes."""
+
+
+def max_gap(node: PlanNode) -> float:
+    """The greatest distance in seconds between the parts of one answer to a plan."""
+    match node:
         case All(parts, excluded, within_seconds):
-            return within_seconds * (len(parts) > 1) + max(map(reach, (*parts, *excluded)))
+            return within_seconds * (len(parts) > 1) + max(map(max_gap, (*parts, *excluded)))
         case InOrder(parts, within_seconds):
-            return within_seconds * (len(parts) - 1) + max(map(reach, parts))
+            return within_seconds * (len(parts) - 1) + max(map(max_gap, parts))
         case Either(parts) | AtOnce(parts):
-            return max(map(reach, parts))
+            return max(map(max_gap, parts))
         case _:
             return 0.0

@@ -1,4 +1,4 @@
-"""A question: what is asked, and of which files."""
+"""A search request: text, example files, and the files to search."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from pathlib import Path
 
 from pesearch.errors import QueryError
 from pesearch.search.query.file_filter import EVERY_FILE, FileFilter
-from pesearch.search.query.language.escaping import first_undecodable
+from pesearch.search.query.language.escaping import find_invalid_utf8
 
-MOST_TERMS = 8
-"""A text that falls into more parts than this is a sentence: it is asked as a whole only."""
+MAX_SPLIT_TERMS = 8
+"""A text that splits into more parts than this is taken as a sentence and searched as a whole only."""
 
-_BETWEEN_TERMS = re.compile(r"\s*(?:[,;+&]|\b(?:and|then)\b)\s*", re.IGNORECASE)
+_TERM_SEPARATOR = re.compile(r"\s*(?:[,;+&]|\b(?:and|then)\b)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What a user asks: a text, examples, or both; `k` moments at most.
+    """A text, example files, or both; the result has at most `k` moments.
 
-    `speech` takes the text as words that are spoken. `files` says which files are asked, `per_file` how many moments
-    of each may come (None: all). Without `locate` named sounds are not located, which is quicker. Relative paths of
-    examples start at `folder`: the current one, unless it is told.
-    Raises QueryError for what cannot be asked.
+    speech: Search `text` as spoken words, without the query language.
+    per_file: At most this many moments of each file; None for no limit.
+    locate: Locate named sounds with PE-A-Frame; without it a search is faster.
+    folder: Base of relative example paths; by default the current folder.
+    Raises QueryError for an invalid request.
     """
 
     text: str = ""
@@ -39,11 +40,11 @@ class SearchRequest:
 
     def __post_init__(self) -> None:
         if not self.text.strip() and not self.examples:
-            raise QueryError("nothing is asked: give a text, or --audio, --video or --image with a file")
+            raise QueryError("the query is empty: give a text, or --audio, --video or --image with a file")
         if self.speech and not self.text.strip():
-            raise QueryError("--speech needs the words that are spoken")
+            raise QueryError("--speech needs a text: the words that are spoken")
         if self.speech:
-            ensure_text(self.text)
+            ensure_utf8(self.text)
         if self.k < 1:
             raise QueryError(f"-k is {self.k}: ask for at least 1 moment")
         if self.per_file is not None and self.per_file < 1:
@@ -51,28 +52,28 @@ class SearchRequest:
 
     @property
     def examples(self) -> tuple[Path, ...]:
-        """The media files that are asked with."""
+        """The example files: audio, video, image."""
         return tuple(path for path in (self.audio, self.video, self.image) if path)
 
     def __str__(self) -> str:
-        """As it is shown back: the text, and each example by its name."""
+        """The text and the file names of the examples, as results show the query."""
         return " + ".join(part for part in (self.text.strip(), *(path.name for path in self.examples)) if part)
 
 
-def ensure_text(words: str) -> None:
-    """Raises QueryError where words of a command line hold a byte that is no text."""
-    if (column := first_undecodable(words)) is not None:
-        raise QueryError(f"character {column + 1} of what is asked is a byte that is no text")
+def ensure_utf8(text: str) -> None:
+    """Raises QueryError if a command-line argument contains a byte that is not valid UTF-8."""
+    if (column := find_invalid_utf8(text)) is not None:
+        raise QueryError(f"invalid UTF-8 at character {column + 1} of the query")
 
 
-def terms(text: str) -> tuple[str, ...]:
+def split_terms(text: str) -> tuple[str, ...]:
     """The parts of a text that each name one thing: "a siren and a train" gives "a siren" and "a train".
 
-    Parts are split by "and", "then", ",", ";", "+" and "&", and are told once each. A text of one part, or of too
-    many (more than MOST_TERMS), is its own only term; a text of nothing has none.
+    Splits at "and", "then", ",", ";", "+" and "&"; repeated parts are dropped. A text of more than MAX_SPLIT_TERMS
+    parts is returned whole; a text without words has no terms.
     """
     whole = " ".join(text.split())
-    parts = {part.lower(): part for part in reversed(_BETWEEN_TERMS.split(whole)) if part}
-    if not 1 <= len(parts) <= MOST_TERMS:
+    parts = {part.lower(): part for part in reversed(_TERM_SEPARATOR.split(whole)) if part}
+    if not 1 <= len(parts) <= MAX_SPLIT_TERMS:
         return (whole,) if parts else ()
     return tuple(reversed(parts.values()))

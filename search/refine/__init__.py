@@ -1,1 +1,1 @@
-"""Last stage: the best parts rescored, expanded and located."""
+"""Refinement: the best intervals are rescored by sound detection, and parts are extended around them."""

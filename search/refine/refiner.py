@@ -1,137 +1,163 @@
-"""One question on its way: the parts of files that may answer it, looked at closely, heard, and made wider."""
+"""The stages of one search after retrieval: score parts, rescore sounds, extend parts, select the top intervals."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.refine.sound_rescorer import SoundRescorer
-from pesearch.search.retrieve.candidates import joined, widened
+from pesearch.search.retrieve.candidates import merge_touching, widen
 from pesearch.search.retrieve.cue_matches import CueMatches
 from pesearch.search.score.calibration import Calibration
-from pesearch.search.score.certainty_track import stretches, surest, track
-from pesearch.search.score.intervals import Interval, best_first, combine, most, non_max_suppression
+from pesearch.search.score.certainty_track import build_track, find_intervals, term_upper_bound
+from pesearch.search.score.intervals import Interval, combine, non_max_suppression, plan_upper_bound, rank_key
 from pesearch.search.score.part_scores import PartScores, score_parts
 from pesearch.types import Event, Part
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
 
-LEAST_HEARD, MOST_HEARD, HEARD_SHARE = 10, 200, 0.05
-"""So many of the best stretches are heard again, if fewer are asked for, and those that are so likely beside the best
-one, up to so many: hearing may change their order."""
+MIN_RESCORED = 10
+"""At least this many of the best intervals are rescored by sound detection, which may change their order."""
+
+MAX_RESCORED = 200
+"""At most this many intervals are rescored, unless more moments are requested."""
+
+RESCORE_RATIO = 0.05
+"""Intervals beyond the requested ones are rescored while they score at least this share of the best one."""
 
 
-@dataclass(frozen=True, slots=True)
 class Refiner:
-    """One question on its way: the parts of files that may answer it, and what was heard of them."""
+    """Scores and refines the parts of files that may match one query.
 
-    library: Library
-    asked: QueryPlan
-    calibration: Calibration
-    written: CueMatches
-    listener: SoundRescorer
-    parts: dict[Part, PartScores] = field(default_factory=dict)
-    found: dict[Part, list[Interval]] = field(default_factory=dict)
+    Call `score` with the retrieved parts, then `rescore_sounds`, then `expand`. The scores of parts and their
+    intervals are cached; an analysis of a file's sound drops the intervals of all its parts.
+    """
 
-    def at(self, parts: Sequence[Part]) -> None:
-        """Look at parts closely."""
-        self.parts.update(score_parts(self.library, self.asked, self.calibration, parts))
+    def __init__(
+        self,
+        library: Library,
+        plan: QueryPlan,
+        calibration: Calibration,
+        cue_matches: CueMatches,
+        rescorer: SoundRescorer,
+    ) -> None:
+        self._library = library
+        self._plan = plan
+        self._calibration = calibration
+        self._cue_matches = cue_matches
+        self._rescorer = rescorer
+        self._part_scores: dict[Part, PartScores] = {}
+        self._intervals: dict[Part, list[Interval]] = {}
 
-    def best(self, count: int, per_file: int | None = None) -> list[tuple[Part, Interval]]:
-        """The stretches that answer best, as many as are asked for in all and of each file.
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that are scored."""
+        return tuple(self._part_scores)
 
-        A part is searched only while it may hold one of them.
-        """
-        bounds = {part: self._bound(part) for part in self.parts}
-        found: list[tuple[Part, Interval]] = []
-        for part in sorted(bounds, key=lambda part: -bounds[part]):
-            if len(found) == count and bounds[part] < found[-1][1].score:
+    def part_scores(self, part: Part) -> PartScores:
+        """The scores of a part that was scored."""
+        return self._part_scores[part]
+
+    def score(self, parts: Sequence[Part]) -> None:
+        """Adds parts and scores them."""
+        self._part_scores.update(score_parts(self._library, self._plan, self._calibration, parts))
+
+    def rescore_sounds(self, count: int) -> None:
+        """Rescores the best `count` intervals, and those that might come before one of them, by sound detection."""
+        best = self.top(max(count, MAX_RESCORED)) if self._rescorer.phrases else []
+        for rank, (part, interval) in enumerate(best):
+            if rank >= max(count, MIN_RESCORED) and interval.score < RESCORE_RATIO * best[0][1].score:
                 break
-            more = self.stretches(part)[: count if per_file is None else per_file]
-            found = _chosen([*found, *((part, stretch) for stretch in more)], count, per_file)
-        return found
+            if self._rescorer.rescore(self._part_scores[part].file, interval):
+                for stale in [other for other in self._intervals if other.file_id == part.file_id]:
+                    del self._intervals[stale]
 
-    def stretches(self, part: Part) -> list[Interval]:
-        """The stretches of a part that answer, as far as it has been heard."""
-        if part not in self.found:
-            self.found[part] = combine(self.asked.plan, partial(self._of_term, part))
-        return self.found[part]
-
-    def whole(self, count: int, per_file: int | None) -> list[tuple[Part, Interval]]:
-        """As `best`, of parts that are made wider as long as one of these stretches ends where its part does."""
-        best = self.best(count, per_file)
-        while cut := {part for part, stretch in best if _is_cut(part, stretch)}:
-            wide = [widened(part, self.parts[part].file.info.duration_seconds) for part in cut]
-            together = list(joined([*wide, *(part for part in self.parts if part not in cut)]))
-            for part in self.parts.keys() - set(together):
-                del self.parts[part]
-                self.found.pop(part, None)
-            self.at([part for part in together if part not in self.parts])
-            best = self.best(count, per_file)
+    def expand(self, count: int, per_file: int | None) -> list[tuple[Part, Interval]]:
+        """The result of `top`, after widening parts until none of its intervals is cut off by the end of its part."""
+        best = self.top(count, per_file)
+        while cut := {part for part, interval in best if _is_cut(part, interval)}:
+            widened = [widen(part, self._part_scores[part].file.info.duration_seconds) for part in cut]
+            merged = list(merge_touching([*widened, *(part for part in self._part_scores if part not in cut)]))
+            for part in self._part_scores.keys() - set(merged):
+                del self._part_scores[part]
+                self._intervals.pop(part, None)
+            self.score([part for part in merged if part not in self._part_scores])
+            best = self.top(count, per_file)
         return best
 
-    def hear(self, count: int) -> None:
-        """Listen to the best stretches, so many and those that may come before one of them."""
-        best = self.best(max(count, MOST_HEARD)) if self.listener.phrases else []
-        for rank, (part, stretch) in enumerate(best):
-            if rank >= max(count, LEAST_HEARD) and stretch.score < HEARD_SHARE * best[0][1].score:
-                break
-            if self.listener.listen(self.parts[part].file, stretch):
-                for other in [other for other in self.found if other.file_id == part.file_id]:
-                    del self.found[other]
+    def top(self, count: int, per_file: int | None = None) -> list[tuple[Part, Interval]]:
+        """The best `count` intervals, best first, without overlaps, and at most `per_file` of each file.
 
-    def events(self, file_id: int, stretch: Interval) -> Iterator[Event]:
-        """The named sounds that were located in a stretch."""
-        for hearing in self.listener.hearings(file_id).values():
-            for event in hearing.events:
-                if event.start_seconds < stretch.end_seconds and event.end_seconds > stretch.start_seconds:
+        Intervals of a part are computed only if its upper bound allows one of them among the best.
+        """
+        bounds = {part: self._upper_bound(part) for part in self._part_scores}
+        best: list[tuple[Part, Interval]] = []
+        for part in sorted(bounds, key=lambda part: -bounds[part]):
+            if len(best) == count and bounds[part] < best[-1][1].score:
+                break
+            candidates = self.intervals(part)[: count if per_file is None else per_file]
+            best = _select([*best, *((part, interval) for interval in candidates)], count, per_file)
+        return best
+
+    def intervals(self, part: Part) -> list[Interval]:
+        """The intervals of a part that match the plan, with the sound detections so far."""
+        if part not in self._intervals:
+            self._intervals[part] = combine(self._plan.root, partial(self._term_intervals, part))
+        return self._intervals[part]
+
+    def events(self, file_id: int, interval: Interval) -> Iterator[Event]:
+        """The located sounds that overlap an interval."""
+        for detections in self._rescorer.detections(file_id).values():
+            for event in detections.events:
+                if event.start_seconds < interval.end_seconds and event.end_seconds > interval.start_seconds:
                     yield event
 
-    def _bound(self, part: Part) -> float:
-        """No stretch of a part scores more. Where its file was heard, it is searched anyway."""
-        is_heard = bool(self.listener.hearings(part.file_id))
-        return 1.0 if is_heard else most(self.asked.plan, partial(self._best_of_term, part))
+    def _upper_bound(self, part: Part) -> float:
+        """An upper bound of the scores of a part's intervals; 1 if there are detections in its file."""
+        has_detections = bool(self._rescorer.detections(part.file_id))
+        return 1.0 if has_detections else plan_upper_bound(self._plan.root, partial(self._term_bound, part))
 
-    def _best_of_term(self, part: Part, term: int) -> Interval:
-        weight = self.asked.terms[term].weight
-        written = (stretch.score for stretch in self.written.of(term, part.file_id, weight))
-        return Interval(0.0, 0.0, max(surest(self.parts[part], term), *written, 0.0), weight)
+    def _term_bound(self, part: Part, term: int) -> Interval:
+        weight = self._plan.terms[term].weight
+        cue_scores = (interval.score for interval in self._cue_matches.of(term, part.file_id, weight))
+        return Interval(0.0, 0.0, max(term_upper_bound(self._part_scores[part], term), *cue_scores, 0.0), weight)
 
-    def _of_term(self, part: Part, term: int) -> Sequence[Interval]:
-        scored, weight = self.parts[part], self.asked.terms[term].weight
-        hearing = self.listener.hearings(part.file_id).get(term)
-        placed = stretches(track(scored, term, hearing), weight, scored.first_step)
-        written = [each for each in self.written.of(term, part.file_id, weight) if _is_in(part, each)]
-        return non_max_suppression([*placed, *written]) if written else placed
+    def _term_intervals(self, part: Part, term: int) -> Sequence[Interval]:
+        scored, weight = self._part_scores[part], self._plan.terms[term].weight
+        detections = self._rescorer.detections(part.file_id).get(term)
+        intervals = find_intervals(build_track(scored, term, detections), weight, scored.first_step)
+        of_cues = [cue for cue in self._cue_matches.of(term, part.file_id, weight) if _applies_to(part, cue)]
+        return non_max_suppression([*intervals, *of_cues]) if of_cues else intervals
 
 
-def _chosen(found: Sequence[tuple[Part, Interval]], count: int, per_file: int | None) -> list[tuple[Part, Interval]]:
-    """The best ones, of which none overlaps another of its file."""
-    chosen: list[tuple[Part, Interval]] = []
-    of_file: dict[int, list[Interval]] = defaultdict(list)
-    for part, stretch in sorted(found, key=lambda one: (best_first(one[1]), one[0].file_id)):
-        mine = of_file[part.file_id]
-        if len(mine) != per_file and not any(stretch.overlaps(other) for other in mine):
-            mine.append(stretch)
-            chosen.append((part, stretch))
-        if len(chosen) == count:
+def _select(
+    candidates: Sequence[tuple[Part, Interval]], count: int, per_file: int | None
+) -> list[tuple[Part, Interval]]:
+    """The best candidates, of which none overlaps another of its file."""
+    selected: list[tuple[Part, Interval]] = []
+    by_file: dict[int, list[Interval]] = defaultdict(list)
+    for part, interval in sorted(candidates, key=lambda pair: (rank_key(pair[1]), pair[0].file_id)):
+        in_file = by_file[part.file_id]
+        if len(in_file) != per_file and not any(interval.overlaps(other) for other in in_file):
+            in_file.append(interval)
+            selected.append((part, interval))
+        if len(selected) == count:
             break
-    return chosen
+    return selected
 
 
-def _is_in(part: Part, stretch: Interval) -> bool:
-    """Whether what is written has to do with a part."""
-    return stretch.is_everywhere or part.start_seconds <= stretch.start_seconds <= part.end_seconds
+def _applies_to(part: Part, cue: Interval) -> bool:
+    """Whether a cue is about the whole file or starts in a part."""
+    return cue.is_everywhere or part.start_seconds <= cue.start_seconds <= part.end_seconds
 
 
-def _is_cut(part: Part, stretch: Interval) -> bool:
-    """Whether a stretch might go on before its part, or after it."""
-    if stretch.is_everywhere:
+def _is_cut(part: Part, interval: Interval) -> bool:
+    """Whether an interval may continue before or after its part."""
+    if interval.is_everywhere:
         return False
-    begins = part.start_seconds > 0.0 and stretch.start_seconds <= part.start_seconds
-    return begins or stretch.end_seconds >= part.end_seconds
+    at_start = part.start_seconds > 0.0 and interval.start_seconds <= part.start_seconds
+    return at_start or interval.end_seconds >= part.end_seconds

@@ -1,1 +1,1 @@
-"""First stage: the parts of files that may answer, by vectors and by cues."""
+"""Retrieval: vector and cue searches, fused to the parts of files to score in full."""

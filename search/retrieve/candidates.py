@@ -1,6 +1,6 @@
-"""The parts of files that are worth a closer look: where what was found lies, with what may count beside it.
+"""Fuses the rankings of all spaces and cues, and selects the parts of files to score in full.
 
-A library may hold films of hours. What answers a question lies around what its spaces and its cues found of it.
+A library may hold films of hours; only the surroundings of retrieved segments are scored.
 """
 
 from __future__ import annotations
@@ -15,134 +15,134 @@ import numpy.typing as npt
 from pesearch.timeline import HOP_SECONDS, WINDOW_SECONDS
 from pesearch.types import Part, SegmentArray
 
-LONGEST_REACH_SECONDS = 120.0
-"""A question whose parts may lie farther from each other is looked for in whole files."""
+WHOLE_FILE_GAP_SECONDS = 120.0
+"""A query whose parts may be farther apart than this is evaluated over whole files."""
 
 RRF_K = 60
-"""The constant of reciprocal rank fusion (Cormack et al. 2009)."""
+"""The constant k of reciprocal rank fusion (Cormack et al. 2009)."""
 
-_HOPS = 1 << 32
-"""A place is a file and which of its hops, as one number: file_id * _HOPS + hop."""
+_HOPS_PER_FILE = 1 << 32
+"""A file and one of its hops as one number: file_id * _HOPS_PER_FILE + hop."""
 
-Places = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
+HopKeys = npt.NDArray[np.int64]
+HopScores = npt.NDArray[np.float64]
 
-_NOWHERE: Places = np.empty(0, np.int64)
+_NO_KEYS: HopKeys = np.empty(0, np.int64)
 
 
 class Ranking(NamedTuple):
-    """What was found somewhere in files, best first: `file_ids` int64 [n], `segments` float64 [n, 2] in seconds.
+    """Retrieved segments, best first: `file_ids` int64 [n], `segments` float64 [n, 2] in seconds.
 
-    What was found of all of a file ends at infinity.
+    A hit on a whole file, such as a title, ends at infinity.
     """
 
-    file_ids: Places
+    file_ids: HopKeys
     segments: SegmentArray
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> Ranking:
-        """These parts, best first."""
+        """A ranking of parts, best first."""
         edges = np.array([(part.start_seconds, part.end_seconds) for part in parts])
         return cls(np.array([part.file_id for part in parts], dtype=np.int64), edges.reshape(-1, 2))
 
 
 def rank_candidates(
-    rankings: Iterable[Ranking], reach_seconds: float, count: int, duration_of: Callable[[int], float]
+    rankings: Iterable[Ranking], max_gap_seconds: float, count: int, duration_of: Callable[[int], float]
 ) -> tuple[Part, ...]:
-    """At most `count` parts, likeliest first, by reciprocal rank fusion of what lies within reach of each place.
+    """At most `count` parts, best first, by reciprocal rank fusion of the hits within `max_gap_seconds` of each hop.
 
-    `rankings` are what was found, best first; what was found of all of a file counts at each of its places. Parts of
-    one file do not overlap.
+    A hit on a whole file counts at each hop of the file that has other hits. Parts of one file do not overlap.
     """
-    is_far = reach_seconds > LONGEST_REACH_SECONDS
-    hops = 0 if is_far else math.ceil(reach_seconds / HOP_SECONDS)
-    taken: set[int] = set()
+    whole_files = max_gap_seconds > WHOLE_FILE_GAP_SECONDS
+    hops = 0 if whole_files else math.ceil(max_gap_seconds / HOP_SECONDS)
+    covered_keys: set[int] = set()
     chosen: list[int] = []
-    for place in _best_first(rankings, hops, is_far):
+    for key in _fuse_rankings(rankings, hops, whole_files):
         if len(chosen) == count:
             break
-        if place not in taken:
-            chosen.append(place)
-            taken.update(range(place - 1 - hops, place + 2 + hops))
-    wide = math.inf if is_far else reach_seconds + WINDOW_SECONDS
-    found = (divmod(place, _HOPS) for place in chosen)
-    return tuple(joined([_part_around(file_id, hop, wide, duration_of(file_id)) for file_id, hop in found]))
+        if key not in covered_keys:
+            chosen.append(key)
+            covered_keys.update(range(key - 1 - hops, key + 2 + hops))
+    margin = math.inf if whole_files else max_gap_seconds + WINDOW_SECONDS
+    centres = (divmod(key, _HOPS_PER_FILE) for key in chosen)
+    return tuple(merge_touching([_part_around(file_id, hop, margin, duration_of(file_id)) for file_id, hop in centres]))
 
 
-def _best_first(rankings: Iterable[Ranking], hops: int, is_far: bool) -> list[int]:
-    """The places by their scores."""
-    of_places, of_files = [(_NOWHERE, _NOWHERE)], [(_NOWHERE, _NOWHERE)]
+def _fuse_rankings(rankings: Iterable[Ranking], hops: int, whole_files: bool) -> list[int]:
+    """The hop keys by their fused scores, best first."""
+    segment_rankings, file_rankings = [(_NO_KEYS, _NO_KEYS)], [(_NO_KEYS, _NO_KEYS)]
     for files, edges in rankings:
         ranks = np.arange(1, len(files) + 1)
-        whole = np.isinf(edges[:, 1]) | is_far
-        of_files.append((files[whole], ranks[whole]))
-        of_places.append(_covered(files[~whole], ranks[~whole], edges[~whole], hops))
-    places, scores = _fused(of_places)
-    files, shares = _fused(of_files)
-    at = np.searchsorted(files, places // _HOPS).clip(max=max(len(files) - 1, 0))
+        is_whole_file = np.isinf(edges[:, 1]) | whole_files
+        file_rankings.append((files[is_whole_file], ranks[is_whole_file]))
+        segment_rankings.append(_nearby_keys(files[~is_whole_file], ranks[~is_whole_file], edges[~is_whole_file], hops))
+    keys, scores = _reciprocal_rank_fusion(segment_rankings)
+    files, shares = _reciprocal_rank_fusion(file_rankings)
+    at = np.searchsorted(files, keys // _HOPS_PER_FILE).clip(max=max(len(files) - 1, 0))
     if len(files):
-        scores = scores + np.where(files[at] == places // _HOPS, shares[at], 0.0)
-    alone = ~np.isin(files, places // _HOPS)
-    places = np.concatenate([places, files[alone] * _HOPS])
-    scores = np.concatenate([scores, shares[alone]])
-    order: list[int] = places[np.lexsort([places, -scores])].tolist()
+        scores = scores + np.where(files[at] == keys // _HOPS_PER_FILE, shares[at], 0.0)
+    unmatched = ~np.isin(files, keys // _HOPS_PER_FILE)
+    keys = np.concatenate([keys, files[unmatched] * _HOPS_PER_FILE])
+    scores = np.concatenate([scores, shares[unmatched]])
+    order: list[int] = keys[np.lexsort([keys, -scores])].tolist()
     return order
 
 
-def _covered(files: Places, ranks: Places, edges: SegmentArray, hops: int) -> tuple[Places, Places]:
-    """Each place that lies within so many hops of one that was found, with its rank."""
-    begins = np.floor(edges[:, 0] / HOP_SECONDS).astype(np.int64)
-    ends = np.maximum(np.ceil(edges[:, 1] / HOP_SECONDS).astype(np.int64), begins + 1)
-    begins, counts = np.maximum(begins - hops, 0), ends + hops - np.maximum(begins - hops, 0)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(files * _HOPS + begins, counts) + within, np.repeat(ranks, counts)
+def _nearby_keys(files: HopKeys, ranks: HopKeys, edges: SegmentArray, hops: int) -> tuple[HopKeys, HopKeys]:
+    """The hop keys within `hops` of each segment, with the rank of the segment."""
+    first_hops = np.floor(edges[:, 0] / HOP_SECONDS).astype(np.int64)
+    stop_hops = np.maximum(np.ceil(edges[:, 1] / HOP_SECONDS).astype(np.int64), first_hops + 1)
+    first_hops, counts = np.maximum(first_hops - hops, 0), stop_hops + hops - np.maximum(first_hops - hops, 0)
+    hops_in_segments = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(files * _HOPS_PER_FILE + first_hops, counts) + hops_in_segments, np.repeat(ranks, counts)
 
 
-def _fused(rankings: Sequence[tuple[Places, Places]]) -> tuple[Places, Scores]:
-    """Each place of rankings, given with their ranks, and its score: of each ranking its best rank there counts."""
-    places, ranks = (np.concatenate(column) for column in zip(*rankings, strict=True))
+def _reciprocal_rank_fusion(rankings: Sequence[tuple[HopKeys, HopKeys]]) -> tuple[HopKeys, HopScores]:
+    """The distinct hop keys of rankings, given as (keys, ranks), and their fused scores: each ranking counts with its
+    best rank at a key."""
+    keys, ranks = (np.concatenate(column) for column in zip(*rankings, strict=True))
     ranking = np.repeat(np.arange(len(rankings)), [len(ranks) for _, ranks in rankings])
-    order = np.lexsort([ranks, ranking, places])
-    places, ranks, ranking = places[order], ranks[order], ranking[order]
-    new_place = np.diff(places, prepend=-1) != 0
-    counts = new_place | (np.diff(ranking, prepend=-1) != 0)
+    order = np.lexsort([ranks, ranking, keys])
+    keys, ranks, ranking = keys[order], ranks[order], ranking[order]
+    is_new_key = np.diff(keys, prepend=-1) != 0
+    counts = is_new_key | (np.diff(ranking, prepend=-1) != 0)
     shares = np.where(counts, 1 / (RRF_K + ranks.astype(np.float64)), 0.0)
-    scores = np.bincount(np.cumsum(new_place) - 1, weights=shares, minlength=int(new_place.sum()))
-    return places[new_place], scores.astype(np.float64)
+    scores = np.bincount(np.cumsum(is_new_key) - 1, weights=shares, minlength=int(is_new_key.sum()))
+    return keys[is_new_key], scores.astype(np.float64)
 
 
-def _part_around(file_id: int, hop: int, wide_seconds: float, duration_seconds: float) -> Part:
-    """So much around a hop of a file that lasts so long, whole hops."""
-    wide = wide_seconds if wide_seconds == math.inf else HOP_SECONDS * math.ceil(wide_seconds / HOP_SECONDS)
-    start, end = hop * HOP_SECONDS - wide, (hop + 1) * HOP_SECONDS + wide
-    return _inside(file_id, start, end, duration_seconds)
+def _part_around(file_id: int, hop: int, margin_seconds: float, duration_seconds: float) -> Part:
+    """A part of whole hops that extends at least `margin_seconds` before and after a hop."""
+    margin = margin_seconds if margin_seconds == math.inf else HOP_SECONDS * math.ceil(margin_seconds / HOP_SECONDS)
+    start, end = hop * HOP_SECONDS - margin, (hop + 1) * HOP_SECONDS + margin
+    return _clipped(file_id, start, end, duration_seconds)
 
 
-def widened(part: Part, duration_seconds: float) -> Part:
-    """A part with as much again before it and after it."""
+def widen(part: Part, duration_seconds: float) -> Part:
+    """A part extended by its own length at both ends."""
     hops = round((min(part.end_seconds, duration_seconds) - part.start_seconds) / HOP_SECONDS)
     start, end = part.start_seconds - hops * HOP_SECONDS, part.end_seconds + hops * HOP_SECONDS
-    return _inside(part.file_id, start, end, duration_seconds)
+    return _clipped(part.file_id, start, end, duration_seconds)
 
 
-def _inside(file_id: int, start_seconds: float, end_seconds: float, duration_seconds: float) -> Part:
-    """A part that begins and ends with its file where it would reach beyond it."""
+def _clipped(file_id: int, start_seconds: float, end_seconds: float, duration_seconds: float) -> Part:
+    """A part clipped to its file; it ends at infinity if it includes the end of the file."""
     return Part(file_id, max(start_seconds, 0.0), end_seconds if end_seconds < duration_seconds else math.inf)
 
 
-def joined(parts: Sequence[Part]) -> Iterator[Part]:
-    """Parts of one file that touch as one, in the place of the first of them."""
-    left = dict.fromkeys(parts)
+def merge_touching(parts: Sequence[Part]) -> Iterator[Part]:
+    """Merges touching parts of one file; the result is at the position of the first of them."""
+    remaining = dict.fromkeys(parts)
     for part in parts:
-        if part not in left:
+        if part not in remaining:
             continue
-        del left[part]
-        while touching := [other for other in left if _touch(part, other)]:
+        del remaining[part]
+        while touching := [other for other in remaining if _touch(part, other)]:
             for other in touching:
-                del left[other]
-            together = [part, *touching]
-            start = min(each.start_seconds for each in together)
-            part = Part(part.file_id, start, max(each.end_seconds for each in together))
+                del remaining[other]
+            group = [part, *touching]
+            start = min(part.start_seconds for part in group)
+            part = Part(part.file_id, start, max(part.end_seconds for part in group))
         yield part
 
 

@@ -1,5 +1,4 @@
-"""What is written in cues: subtitles, captions, chapters and titles that say what a term asks for, in its words or in
-others."""
+"""Matches terms with cues (subtitles, captions, chapters, titles), by their words and by their meaning."""
 
 from __future__ import annotations
 
@@ -12,14 +11,14 @@ from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.search.query.language.nodes import Literal, Sense, Words
 from pesearch.search.query.plan import QueryPlan, Term
 from pesearch.search.retrieve.candidates import Ranking
-from pesearch.search.retrieve.cue_meaning import Meaning
+from pesearch.search.retrieve.cue_meaning import MeaningMatcher
 from pesearch.search.retrieve.cue_words import (
-    APART,
-    SAID,
+    SCATTERED_WORDS_SCORE,
+    SPOKEN_KINDS,
     CueMatch,
+    find_all_words,
     find_phrase,
     find_prefix,
-    find_together,
     find_words,
 )
 from pesearch.search.score.intervals import Interval
@@ -28,97 +27,99 @@ from pesearch.types import Part
 if TYPE_CHECKING:
     from pesearch.store.library import Library
 
-CUES_A_TERM = 200
-"""How many cues are looked at for each term."""
+MAX_CUES_PER_TERM = 200
+"""Cues that are retrieved for each term."""
 
-CERTAIN = 0.95
-"""What a cue counts that holds the very words: they are there, but may be said in passing."""
+LITERAL_CERTAINTY = 0.95
+"""Certainty of a moment whose cue contains the phrase literally: the words are there, but may be said in passing."""
 
-LEAST_SHARE = 0.5
-"""Of words that are asked for as said or written a cue must hold this share; of plain words it must hold all."""
+MIN_WORD_SHARE = 0.5
+"""A term under `said:` or `text:` matches cues with at least this share of its words; plain words need all."""
 
-OF_WHOLE_FILE = frozenset({CueKind.TITLE, CueKind.DESCRIPTION})
+WHOLE_FILE_KINDS = frozenset({CueKind.TITLE, CueKind.DESCRIPTION})
+"""Cues that describe their whole file rather than a time in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CueMatches:
-    """The cues that answer each term, best first, by the number of the term."""
+    """The matching cues of each term, best first, by term number."""
 
     matches: dict[int, list[CueMatch]]
 
     def of(self, term: int, file_id: int, weight: float) -> list[Interval]:
-        """The stretches of a file in which a term is written."""
-        return [_stretch(match, weight) for match in self.matches.get(term, ()) if match.file_id == file_id]
+        """The intervals of a file whose cues match a term."""
+        return [_interval(match, weight) for match in self.matches.get(term, ()) if match.file_id == file_id]
 
-    def rankings(self, asked: QueryPlan) -> list[Ranking]:
-        """For each term that is looked for where it is written, best first."""
+    def rankings(self, plan: QueryPlan) -> list[Ranking]:
+        """A ranking for each positive term with matches."""
         return [
-            Ranking.of([_part(match) for match in found])
-            for term, found in self.matches.items()
-            if asked.is_positive[term]
+            Ranking.of([_part(match) for match in matches])
+            for term, matches in self.matches.items()
+            if plan.is_positive[term]
         ]
 
-    def cues(self, asked: QueryPlan, file_id: int, stretch: Interval) -> tuple[FoundCue, ...]:
-        """The cues that speak for a stretch of a file, each once: those whose words were found, then those that mean
-        what was asked."""
-        found = [
+    def cues(self, plan: QueryPlan, file_id: int, interval: Interval) -> tuple[FoundCue, ...]:
+        """The distinct cues that support an interval of a file: matches by words, then those by meaning."""
+        supporting = [
             match
             for term, matches in self.matches.items()
             for match in matches
-            if asked.is_positive[term] and match.file_id == file_id and _stretch(match, 1.0).overlaps(stretch)
+            if plan.is_positive[term] and match.file_id == file_id and _interval(match, 1.0).overlaps(interval)
         ]
-        once: dict[tuple[float, float, str, str], FoundCue] = {}
-        for match in sorted(found, key=lambda match: match.found_by is FoundBy.MEANING):
-            once.setdefault((match.start_seconds, match.end_seconds, match.text, match.source), _cue(match))
-        return tuple(once.values())
+        distinct: dict[tuple[float, float, str, str], FoundCue] = {}
+        for match in sorted(supporting, key=lambda match: match.found_by is FoundBy.MEANING):
+            distinct.setdefault((match.start_seconds, match.end_seconds, match.text, match.source), _found_cue(match))
+        return tuple(distinct.values())
 
 
-def match_cues(library: Library, asked: QueryPlan, file_ids: frozenset[int] | None, meaning: Meaning) -> CueMatches:
-    """Looks for every term that words can answer, in `file_ids` only when given."""
-    meant = meaning.find(asked, CUES_A_TERM, file_ids)
+def match_cues(
+    library: Library, plan: QueryPlan, file_ids: frozenset[int] | None, meaning: MeaningMatcher
+) -> CueMatches:
+    """Searches the cues for every term of text, in `file_ids` only unless None."""
+    by_meaning = meaning.find(plan, MAX_CUES_PER_TERM, file_ids)
     matches = {
-        number: _best_of(_matches(library, term, file_ids), meant.get(number, ()))
-        for number, term in enumerate(asked.terms)
+        number: _merge(_match_words(library, term, file_ids), by_meaning.get(number, ()))
+        for number, term in enumerate(plan.terms)
     }
-    return CueMatches({number: found for number, found in matches.items() if found})
+    return CueMatches({number: term_matches for number, term_matches in matches.items() if term_matches})
 
 
-def _best_of(by_words: list[CueMatch], by_meaning: Sequence[CueMatch]) -> list[CueMatch]:
-    """Each cue as it answers more surely, best first; of equals what the words found."""
+def _merge(by_words: list[CueMatch], by_meaning: Sequence[CueMatch]) -> list[CueMatch]:
+    """Each cue with its better score, best first; of equal scores, the match by words."""
     if not by_meaning:
         return by_words
-    found: dict[tuple[int, float, str], CueMatch] = {}
+    distinct: dict[tuple[int, float, str], CueMatch] = {}
     for match in sorted((*by_words, *by_meaning), key=lambda match: -match.score):
-        found.setdefault((match.file_id, match.start_seconds, match.text), match)
-    return list(found.values())[:CUES_A_TERM]
+        distinct.setdefault((match.file_id, match.start_seconds, match.text), match)
+    return list(distinct.values())[:MAX_CUES_PER_TERM]
 
 
-def _matches(library: Library, term: Term, file_ids: frozenset[int] | None) -> list[CueMatch]:
+def _match_words(library: Library, term: Term, file_ids: frozenset[int] | None) -> list[CueMatch]:
     if not isinstance(term, Words | Literal) or term.sense in (Sense.SEEN, Sense.HEARD):
         return []
-    kinds = SAID if term.sense is Sense.SAID else None
+    kinds = SPOKEN_KINDS if term.sense is Sense.SAID else None
     if term.text.endswith("*"):
-        return find_prefix(library, term.text, CUES_A_TERM, file_ids, kinds)
+        return find_prefix(library, term.text, MAX_CUES_PER_TERM, file_ids, kinds)
     if isinstance(term, Literal):
-        return find_phrase(library, term.text, CUES_A_TERM, file_ids, kinds)
+        return find_phrase(library, term.text, MAX_CUES_PER_TERM, file_ids, kinds)
     if term.sense is None:
-        return find_together(library, term.text, CUES_A_TERM, file_ids)
-    found = find_words(library, term.text, CUES_A_TERM, file_ids, kinds)
-    return [match for match in found if match.score >= LEAST_SHARE * APART]
+        return find_all_words(library, term.text, MAX_CUES_PER_TERM, file_ids)
+    matches = find_words(library, term.text, MAX_CUES_PER_TERM, file_ids, kinds)
+    return [match for match in matches if match.score >= MIN_WORD_SHARE * SCATTERED_WORDS_SCORE]
 
 
 def _part(match: CueMatch) -> Part:
-    if match.kind in OF_WHOLE_FILE:
+    if match.kind in WHOLE_FILE_KINDS:
         return Part(match.file_id, 0.0, math.inf)
     return Part(match.file_id, match.start_seconds, match.end_seconds)
 
 
-def _cue(match: CueMatch) -> FoundCue:
+def _found_cue(match: CueMatch) -> FoundCue:
     return FoundCue(
         match.start_seconds, match.end_seconds, match.text, match.kind, match.source, found_by=match.found_by
     )
 
 
-def _stretch(match: CueMatch, weight: float) -> Interval:
-    is_everywhere = match.kind in OF_WHOLE_FILE
-    return Interval(match.start_seconds, match.end_seconds, CERTAIN * match.score, weight, is_everywhere)
+def _interval(match: CueMatch, weight: float) -> Interval:
+    is_everywhere = match.kind in WHOLE_FILE_KINDS
+    return Interval(match.start_seconds, match.end_seconds, LITERAL_CERTAINTY * match.score, weight, is_everywhere)

@@ -1,9 +1,8 @@
-"""What is meant by a text, among cues: those that say the same in other words.
+"""Finds cues that mean the same as a term in other words.
 
-A question and a cue are alike by the cosine of their texts. How much that says is read as for media (`background`): how
-far it stands out from what the question scores by chance. Chance is what the library's own cues give, each text once;
-where these are few, everyday words as well; and a question to which everyday words alone come as near means nothing
-that the models know.
+Scores are cosines between texts, calibrated as those of media are (`score.normalization`): by how far a score stands
+out from what the same query scores by chance. The chance sample is the library's own cues, each distinct text once,
+and the everyday words. A query that everyday words alone match as well has no meaning that the models know.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pesearch.cues import FoundBy
 from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Sense, Words
 from pesearch.search.query.plan import QueryPlan, Term
-from pesearch.search.retrieve.cue_words import SAID, CueMatch, match_of
+from pesearch.search.retrieve.cue_words import SPOKEN_KINDS, CueMatch, to_match
 from pesearch.search.score.normalization import ChanceStats, ScoreNormalizer, ScoreNormalizers
 from pesearch.types import FloatArray, SpaceName
 
@@ -27,93 +26,100 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-MEANT = 0.75
-"""How surely a cue answers that means what is asked for certain: less than one that holds all its words (`APART`)."""
+MEANING_FACTOR = 0.75
+"""Score of a certain match by meaning: less than that of a cue with all the words (SCATTERED_WORDS_SCORE)."""
 
-LEAST_SPREAD = 0.05
-"""Cosines of texts that have nothing to do with one another spread so much at least, whatever a few samples say."""
+MIN_COSINE_SPREAD = 0.05
+"""Lower bound of the spread of cosines between unrelated texts, since a small sample may underestimate it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chance:
-    """What texts score by chance in a library: `texts` float32 [n, dim] are some of its cues, and everyday words."""
+class CueNormalizer:
+    """The normalizer of the cue space with its chance sample: `texts` float32 [n, dim], distinct cues and everyday
+    words."""
 
-    background: ScoreNormalizer
+    normalizer: ScoreNormalizer
     texts: FloatArray
 
     @classmethod
-    def of(cls, background: ScoreNormalizer) -> Chance:
-        """Each text once: what is repeated all the time (a name, `[music]`) is no more usual for that."""
-        distinct = {row.tobytes(): row for row in background.sample}
-        return cls(background, np.concatenate([np.stack(list(distinct.values())), background.words]))
+    def of(cls, normalizer: ScoreNormalizer) -> CueNormalizer:
+        """Keeps each distinct text once, so that a repeated one (a name, `[music]`) is not counted as more usual."""
+        distinct = {row.tobytes(): row for row in normalizer.sample}
+        return cls(normalizer, np.concatenate([np.stack(list(distinct.values())), normalizer.word_vectors]))
 
-    def usual(self, queries: FloatArray) -> ChanceStats:
-        """That of queries [q, dim]."""
-        to_words = ChanceStats.of(self.background.words @ queries.T)
-        least = ChanceStats(np.array(-1.0), np.array(LEAST_SPREAD))
-        return ChanceStats.of(self.texts @ queries.T).at_least(to_words).at_least(least)
-
-
-_OF_LIBRARIES: WeakKeyDictionary[ScoreNormalizers, Chance] = WeakKeyDictionary()
+    def chance_stats(self, queries: FloatArray) -> ChanceStats:
+        """What queries [q, dim] score by chance, at least what they score on everyday words."""
+        on_words = ChanceStats.of(self.normalizer.word_vectors @ queries.T)
+        lower_bound = ChanceStats(np.array(-1.0), np.array(MIN_COSINE_SPREAD))
+        return ChanceStats.of(self.texts @ queries.T).at_least(on_words).at_least(lower_bound)
 
 
-def chance(library: Library, held: ScoreNormalizers, models: ModelSet) -> Chance | None:
-    """That of a library; None where no cue has been embedded."""
-    background = held.of(library, models, SpaceName.CUE) if library.rows(SpaceName.CUE) else None
-    kept = _OF_LIBRARIES.get(held)
-    if background is not None and (kept is None or kept.background is not background):
-        kept = _OF_LIBRARIES[held] = Chance.of(background)
-    return None if background is None else kept
+_CACHE: WeakKeyDictionary[ScoreNormalizers, CueNormalizer] = WeakKeyDictionary()
 
 
-class Meaning:
-    """Finds what terms of a question mean among the cues of a library."""
+def cue_normalizer(library: Library, normalizers: ScoreNormalizers, models: ModelSet) -> CueNormalizer | None:
+    """The normalizer for the cues of a library, rebuilt when that of the space is; None if no cue is embedded."""
+    current = normalizers.of(library, models, SpaceName.CUE) if library.rows(SpaceName.CUE) else None
+    cached = _CACHE.get(normalizers)
+    if current is not None and (cached is None or cached.normalizer is not current):
+        cached = _CACHE[normalizers] = CueNormalizer.of(current)
+    return None if current is None else cached
+
+
+class MeaningMatcher:
+    """Matches the terms of one query with cues by meaning."""
 
     def __init__(
-        self, library: Library, held: ScoreNormalizers, models: ModelSet, probes: Sequence[QueryVector]
+        self,
+        library: Library,
+        normalizers: ScoreNormalizers,
+        models: ModelSet,
+        query_vectors: Sequence[QueryVector],
     ) -> None:
-        """`probes` are those of the question: what they hold need not be embedded again."""
+        """`query_vectors` are those of the query: texts among them are not embedded a second time."""
         self._library = library
-        self._chance = chance(library, held, models)
+        self._cue_normalizer = cue_normalizer(library, normalizers, models)
         self._models = models
-        self._probes = probes
+        self._query_vectors = query_vectors
 
-    def find(self, asked: QueryPlan, k: int, file_ids: frozenset[int] | None) -> dict[int, list[CueMatch]]:
-        """At most k cues for each term of words that is looked for, best first, by the number of the term; in
-        `file_ids` only when given."""
-        wanted = [number for number, term in enumerate(asked.terms) if asked.is_positive[number] and _is_of_words(term)]
-        if self._chance is None or not wanted:
+    def find(self, plan: QueryPlan, k: int, file_ids: frozenset[int] | None) -> dict[int, list[CueMatch]]:
+        """At most k cues for each positive term of plain words, best first, by term number.
+
+        file_ids: The files to search; None for all.
+        """
+        numbers = [number for number, term in enumerate(plan.terms) if plan.is_positive[number] and _has_meaning(term)]
+        if self._cue_normalizer is None or not numbers:
             return {}
-        queries, background = self._vectors(asked, wanted), self._chance.background
-        usual = self._chance.usual(queries)
-        found = self._library.find_similar_cues(queries, background.even(usual).astype(np.float32), k, file_ids)
+        queries, normalizer = self._embed(plan, numbers), self._cue_normalizer.normalizer
+        stats = self._cue_normalizer.chance_stats(queries)
+        found = self._library.find_similar_cues(queries, normalizer.threshold(stats).astype(np.float32), k, file_ids)
         matches: dict[int, list[CueMatch]] = {}
-        for at, (number, hits) in enumerate(zip(wanted, found, strict=True)):
-            scores = np.array([hit.score for hit in hits])
-            sure = MEANT * background.probability(scores, ChanceStats(usual.median[at], usual.spread[at]))
+        for row, (number, hits) in enumerate(zip(numbers, found, strict=True)):
+            cosines = np.array([hit.score for hit in hits])
+            scores = MEANING_FACTOR * normalizer.probability(cosines, ChanceStats(stats.median[row], stats.spread[row]))
             matches[number] = [
-                match_of(hit, score, FoundBy.MEANING)
-                for hit, score in zip(hits, sure.tolist(), strict=True)
-                if asked.terms[number].sense is not Sense.SAID or hit.cue.kind in SAID
+                to_match(hit, score, FoundBy.MEANING)
+                for hit, score in zip(hits, scores.tolist(), strict=True)
+                if plan.terms[number].sense is not Sense.SAID or hit.cue.kind in SPOKEN_KINDS
             ]
         return matches
 
-    def _vectors(self, asked: QueryPlan, wanted: Sequence[int]) -> FloatArray:
-        """Terms as they meet cues, float32 [terms, dim]."""
-        had = {
-            probe.part: probe.vector / np.linalg.norm(probe.vector)
-            for probe in self._probes
-            if probe.space is SpaceName.AUDIO and probe.measure is Measure.TEXT
+    def _embed(self, plan: QueryPlan, numbers: Sequence[int]) -> FloatArray:
+        """Unit vectors of terms in the cue space, float32 [terms, dim]."""
+        embedded = {
+            query_vector.term: query_vector.vector / np.linalg.norm(query_vector.vector)
+            for query_vector in self._query_vectors
+            if query_vector.space is SpaceName.AUDIO and query_vector.measure is Measure.TEXT
         }
-        terms = {number: asked.terms[number] for number in wanted if number not in had}
-        new = {number: term.text for number, term in terms.items() if isinstance(term, Words)}
-        embedded = self._models.embed_texts(list(new.values()), {SpaceName.CUE}).of(SpaceName.CUE) if new else None
-        if embedded is not None:
-            had.update(zip(new, embedded, strict=True))
-        return np.stack([had[number] for number in wanted])
+        missing = {number: plan.terms[number] for number in numbers if number not in embedded}
+        texts = {number: term.text for number, term in missing.items() if isinstance(term, Words)}
+        vectors = self._models.embed_texts(list(texts.values()), {SpaceName.CUE}).of(SpaceName.CUE) if texts else None
+        if vectors is not None:
+            embedded.update(zip(texts, vectors, strict=True))
+        return np.stack([embedded[number] for number in numbers])
 
 
-def _is_of_words(term: Term) -> bool:
-    """Whether a term asks for what words mean: not for the very words, nor for what is seen or heard alone."""
+def _has_meaning(term: Term) -> bool:
+    """Whether a term is plain words: not a phrase, a prefix, or restricted to what is seen or heard."""
     is_plain = isinstance(term, Words) and not term.text.endswith("*")
     return is_plain and term.sense not in (Sense.SEEN, Sense.HEARD)

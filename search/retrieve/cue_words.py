@@ -1,8 +1,7 @@
-"""What is said or written, by its words: the cues that answer, with how surely they do.
+"""Finds cues by their words, with scores in 0..1.
 
-A cue that holds the very words, one after the other, answers for certain. Of words that may stand apart it answers by
-the share of them that it holds. This finds what was written down in these words: what means the same is found by
-`meaning`, and what only sounds like it in the audio space.
+A cue that contains the phrase literally scores 1. For words in any order the score grows with the share of them that
+the cue contains. Paraphrases are found by `cue_meaning`, speech without a transcript in the audio space.
 """
 
 from __future__ import annotations
@@ -18,24 +17,25 @@ from pesearch.store.index.tokenizer import tokenize
 if TYPE_CHECKING:
     from pesearch.store.library import Library
 
-SAID = frozenset({CueKind.SUBTITLE})
-"""The cues that were spoken; titles, chapters and descriptions were not."""
+SPOKEN_KINDS = frozenset({CueKind.SUBTITLE})
+"""Kinds of cues that were spoken; titles, chapters and descriptions were not."""
 
-APART = 0.8
-"""How surely a cue answers that holds all words, but not one after the other."""
+SCATTERED_WORDS_SCORE = 0.8
+"""Score of a cue that contains all words, but not as a phrase."""
 
-LOOKED_AT_FILES = 20
-"""In so many files, those that hold most of the words, a phrase is looked for across neighbouring cues as well."""
+MAX_PHRASE_FILES = 20
+"""A phrase across neighbouring cues is searched only in this many files: those with the most words of it."""
 
-NEIGHBOURS_SECONDS = 3.0
-"""A sentence goes on in the next cue when that begins so soon."""
+MAX_CUE_GAP_SECONDS = 3.0
+"""A sentence may continue in the next cue if that starts at most this long after."""
 
 
 @dataclass(frozen=True, slots=True)
 class CueMatch:
-    """A stretch of a file whose cues hold what was asked for: `text` is what they say, `source` where it stands.
+    """One or more neighbouring cues that match a term.
 
-    `score` is in 0..1; 1 where the words stand there literally, one after the other.
+    text, source: As of the cue; texts of several cues are joined by spaces.
+    score: In 0..1; 1 if the cues contain the phrase literally.
     """
 
     file_id: int
@@ -49,7 +49,7 @@ class CueMatch:
 
     @property
     def is_literal(self) -> bool:
-        """Whether the very words stand there."""
+        """Whether the cues contain the phrase literally."""
         return self.score == 1.0
 
 
@@ -58,22 +58,26 @@ def find_phrase(
     phrase: str,
     k: int,
     file_ids: frozenset[int] | None = None,
-    kinds: frozenset[CueKind] | None = SAID,
+    kinds: frozenset[CueKind] | None = SPOKEN_KINDS,
 ) -> list[CueMatch]:
-    """At most k stretches where the words of a phrase stand one after the other, all with score 1.
+    """At most k literal matches of a phrase, all with score 1.
 
-    Those inside one cue come first, by BM25; then those that go on from one subtitle to the next, by file and time.
-    `kinds`: only such cues, None for all.
+    Matches inside one cue come first, by BM25; then those across consecutive subtitles, by file and time.
+    `kinds`: Kinds of cues to search, None for all.
     """
-    asked = tokenize(phrase)
-    if not asked:
+    query_words = words(phrase)
+    if not query_words:
         return []
-    literal = f'"{" ".join(asked)}"'
-    found = [match_of(hit, 1.0) for hit in library.search_cues(literal, k, file_ids, kinds)]
-    if len(found) < k and len(asked) > 1 and (kinds is None or CueKind.SUBTITLE in kinds):
-        some = library.search_cues(" ".join(asked), 10 * LOOKED_AT_FILES, file_ids, SAID)
-        likely = list(dict.fromkeys(hit.file_id for hit in some))[:LOOKED_AT_FILES]
-        found += [match for file_id in sorted(likely) for match in _across(file_id, library.cues(file_id), asked)]
+    literal = f'"{" ".join(query_words)}"'
+    found = [to_match(hit, 1.0) for hit in library.search_cues(literal, k, file_ids, kinds)]
+    if len(found) < k and len(query_words) > 1 and (kinds is None or CueKind.SUBTITLE in kinds):
+        hits = library.search_cues(" ".join(query_words), 10 * MAX_PHRASE_FILES, file_ids, SPOKEN_KINDS)
+        file_candidates = list(dict.fromkeys(hit.file_id for hit in hits))[:MAX_PHRASE_FILES]
+        found += [
+            match
+            for file_id in sorted(file_candidates)
+            for match in _match_across_cues(file_id, library.cues(file_id), query_words)
+        ]
     return found[:k]
 
 
@@ -82,20 +86,20 @@ def find_prefix(
     text: str,
     k: int,
     file_ids: frozenset[int] | None = None,
-    kinds: frozenset[CueKind] | None = SAID,
+    kinds: frozenset[CueKind] | None = SPOKEN_KINDS,
 ) -> list[CueMatch]:
-    """At most k cues that hold the words of a text that ends with `*`, of which the last may go on; by BM25."""
-    asked = tokenize(text)
-    if not asked:
+    """At most k cues that match a text ending in `*`, whose last word is a prefix; by BM25."""
+    query_words = words(text)
+    if not query_words:
         return []
-    whole = "".join(f'"{word}" ' for word in asked[:-1])
-    return [match_of(hit, 1.0) for hit in library.search_cues(f"{whole}{asked[-1]}*", k, file_ids, kinds)]
+    leading = "".join(f'"{word}" ' for word in query_words[:-1])
+    return [to_match(hit, 1.0) for hit in library.search_cues(f"{leading}{query_words[-1]}*", k, file_ids, kinds)]
 
 
-def find_together(library: Library, text: str, k: int, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
-    """At most k cues of all kinds that hold all words of a text, by BM25; the quickest."""
-    whole = " ".join(f'"{word}"' for word in tokenize(text))
-    return [match_of(hit, APART) for hit in library.search_cues(whole, k, file_ids)] if whole else []
+def find_all_words(library: Library, text: str, k: int, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
+    """At most k cues of any kind that contain all words of a text, by BM25; the fastest search."""
+    quoted = " ".join(f'"{word}"' for word in words(text))
+    return [to_match(hit, SCATTERED_WORDS_SCORE) for hit in library.search_cues(quoted, k, file_ids)] if quoted else []
 
 
 def find_words(
@@ -103,40 +107,47 @@ def find_words(
     text: str,
     k: int,
     file_ids: frozenset[int] | None = None,
-    kinds: frozenset[CueKind] | None = SAID,
+    kinds: frozenset[CueKind] | None = SPOKEN_KINDS,
 ) -> list[CueMatch]:
-    """At most k cues that hold words of a text: `find_phrase` first, then by the share of the words, then by BM25."""
-    asked = tokenize(text)
+    """At most k cues that contain words of a text: those of `find_phrase`, then by share of the words, then by BM25."""
+    query_words = words(text)
     found = {
-        (each.file_id, each.start_seconds, each.text): each for each in find_phrase(library, text, k, file_ids, kinds)
+        (match.file_id, match.start_seconds, match.text): match
+        for match in find_phrase(library, text, k, file_ids, kinds)
     }
-    hits = library.search_cues(" ".join(asked), 4 * k, file_ids, kinds) if asked else []
+    hits = library.search_cues(" ".join(query_words), 4 * k, file_ids, kinds) if query_words else []
     for hit in hits:
-        share = len(set(asked).intersection(tokenize(hit.cue.text))) / len(set(asked))
-        found.setdefault((hit.file_id, hit.cue.start_seconds, hit.cue.text), match_of(hit, APART * share))
+        share = len(set(query_words).intersection(words(hit.cue.text))) / len(set(query_words))
+        found.setdefault(
+            (hit.file_id, hit.cue.start_seconds, hit.cue.text), to_match(hit, SCATTERED_WORDS_SCORE * share)
+        )
     return sorted(found.values(), key=lambda match: -match.score)[:k]
 
 
-def match_of(hit: CueHit, score: float, found_by: FoundBy = FoundBy.WORDS) -> CueMatch:
-    """A cue that was found, and how surely it answers."""
+def to_match(hit: CueHit, score: float, found_by: FoundBy = FoundBy.WORDS) -> CueMatch:
+    """A cue with its score as a match."""
     cue = hit.cue
     return CueMatch(hit.file_id, cue.start_seconds, cue.end_seconds, cue.text, cue.kind, cue.source, score, found_by)
 
 
-def _across(file_id: int, cues: Sequence[Cue], asked: Sequence[str]) -> Iterator[CueMatch]:
-    """Where the words begin in one subtitle and end in a later one of the same source."""
-    spoken = sorted((cue for cue in cues if cue.kind is CueKind.SUBTITLE), key=lambda cue: cue.source)
-    for source, group in groupby(spoken, key=lambda cue: cue.source):
+def _match_across_cues(file_id: int, cues: Sequence[Cue], query_words: Sequence[str]) -> Iterator[CueMatch]:
+    """Matches that start in one subtitle and end in a later one of the same source."""
+    subtitles = sorted((cue for cue in cues if cue.kind is CueKind.SUBTITLE), key=lambda cue: cue.source)
+    for source, group in groupby(subtitles, key=lambda cue: cue.source):
         lines = list(group)
-        said = [(word, number) for number, cue in enumerate(lines) for word in tokenize(cue.text)]
-        for at in range(len(said) - len(asked) + 1):
-            if said[at][0] == asked[0] and [word for word, _ in said[at : at + len(asked)]] == list(asked):
-                stretch = lines[said[at][1] : said[at + len(asked) - 1][1] + 1]
-                if len(stretch) > 1 and _goes_on(stretch):
-                    start, end = stretch[0].start_seconds, max(cue.end_seconds for cue in stretch)
-                    text = " ".join(cue.text for cue in stretch)
+        spoken_words = [(word, number) for number, cue in enumerate(lines) for word in words(cue.text)]
+        for at in range(len(spoken_words) - len(query_words) + 1):
+            if spoken_words[at][0] == query_words[0] and [
+                word for word, _ in spoken_words[at : at + len(query_words)]
+            ] == list(query_words):
+                matched_cues = lines[spoken_words[at][1] : spoken_words[at + len(query_words) - 1][1] + 1]
+                if len(matched_cues) > 1 and _is_continuous(matched_cues):
+                    start, end = matched_cues[0].start_seconds, max(cue.end_seconds for cue in matched_cues)
+                    text = " ".join(cue.text for cue in matched_cues)
                     yield CueMatch(file_id, start, end, text, CueKind.SUBTITLE, source, 1.0)
 
 
-def _goes_on(stretch: Sequence[Cue]) -> bool:
-    return all(after.start_seconds - before.end_seconds <= NEIGHBOURS_SECONDS for before, after in pairwise(stretch))
+def _is_continuous(matched_cues: Sequence[Cue]) -> bool:
+    return all(
+        after.start_seconds - before.end_seconds <= MAX_CUE_GAP_SECONDS for before, after in pairwise(matched_cues)
+    )

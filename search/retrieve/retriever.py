@@ -1,4 +1,4 @@
-"""A question as vectors, and the parts of files that may answer it."""
+"""Searches the spaces of a library and selects the parts of files to score."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pesearch.search.encode.query_vector import QueryVector
-from pesearch.search.query.operators import All, Either, InOrder, reach
+from pesearch.search.query.operators import All, Either, InOrder, max_gap
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.retrieve.candidates import Ranking, rank_candidates
 from pesearch.search_hits import Hits
@@ -19,18 +19,27 @@ from pesearch.types import Part, SpaceName
 if TYPE_CHECKING:
     from pesearch.store.library import Library
 
-MIN_HITS_PER_VECTOR, HITS_PER_MOMENT = 100, 4
-"""How deep each space is searched for each vector: at least so deep, and so deep for each moment asked for."""
+MIN_HITS_PER_VECTOR = 100
+"""Each query vector retrieves at least this many segments of its space."""
 
-PARTS_PER_MOMENT, MIN_PARTS, COMBINED_FACTOR = 2, 20, 4
-"""How many parts of files are looked at closely: so many for each moment that is asked for, and at least so many. Times
-so many for a question that combines others: what holds all of it is not what holds one of them best. By
-`benchmarks.search` nDCG@10 is 0.80, 0.89 and 0.93 with 20, 40 and 80 parts; plain sentences gain nothing."""
+HITS_PER_MOMENT = 4
+"""Each query vector retrieves this many segments per requested moment, if that is more."""
+
+PARTS_PER_MOMENT = 2
+"""Parts of files that are scored per requested moment."""
+
+MIN_PARTS = 20
+"""At least this many parts of files are scored."""
+
+COMBINED_FACTOR = 4
+"""Factor on the number of parts for a query with operators: a file that matches all of it need not rank high for any
+one term. nDCG@10 of `benchmarks.search` is 0.80, 0.89 and 0.93 with 20, 40 and 80 parts; plain sentences gain
+nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What each probe found, best first, and the parts of files that are worth a closer look, likeliest first."""
+    """The hits of each query vector, best first, and the parts of files to score, best candidates first."""
 
     hits: tuple[Hits, ...]
     parts: tuple[Part, ...]
@@ -38,36 +47,42 @@ class Retrieved:
 
 def retrieve(
     library: Library,
-    asked: QueryPlan,
-    probes: Sequence[QueryVector],
+    plan: QueryPlan,
+    query_vectors: Sequence[QueryVector],
     k: int,
     file_ids: frozenset[int] | None,
-    written: Iterable[Ranking] = (),
+    cue_rankings: Iterable[Ranking] = (),
 ) -> Retrieved:
-    """Searches each space with all its probes at once, in `file_ids` only when given. What is excluded finds nothing.
+    """Searches each space with all its query vectors at once; excluded terms retrieve nothing.
 
-    `written` are rankings of what cues found, best first.
+    file_ids: The files to search; None for all.
+    cue_rankings: Rankings of matching cues, best first, to fuse with those of the spaces.
     """
-    of_spaces = _by_space(asked, probes)
-    queries = {space: np.stack([probes[number].vector for number in numbers]) for space, numbers in of_spaces.items()}
+    numbers_by_space = _group_by_space(plan, query_vectors)
+    queries = {
+        space: np.stack([query_vectors[number].vector for number in numbers])
+        for space, numbers in numbers_by_space.items()
+    }
     found = library.search_spaces(queries, max(MIN_HITS_PER_VECTOR, HITS_PER_MOMENT * k), file_ids)
     hits = {
-        number: one for space, numbers in of_spaces.items() for number, one in zip(numbers, found[space], strict=True)
+        number: vector_hits
+        for space, numbers in numbers_by_space.items()
+        for number, vector_hits in zip(numbers, found[space], strict=True)
     }
-    is_combined = isinstance(asked.plan, All | InOrder | Either) or asked.has_redundant_terms
-    ordered = tuple(hits.get(number, Hits.empty(probe.space)) for number, probe in enumerate(probes))
+    is_combined = isinstance(plan.root, All | InOrder | Either) or plan.has_redundant_terms
+    ordered = tuple(hits.get(number, Hits.none(vector.space)) for number, vector in enumerate(query_vectors))
     parts = rank_candidates(
-        [*(Ranking(one.file_ids, one.segments) for one in ordered), *written],
-        reach(asked.plan),
+        [*(Ranking(vector_hits.file_ids, vector_hits.segments) for vector_hits in ordered), *cue_rankings],
+        max_gap(plan.root),
         max(PARTS_PER_MOMENT * k, MIN_PARTS) * (COMBINED_FACTOR if is_combined else 1),
         lambda file_id: library.file(file_id).info.duration_seconds,
     )
     return Retrieved(ordered, parts)
 
 
-def _by_space(asked: QueryPlan, probes: Sequence[QueryVector]) -> dict[SpaceName, list[int]]:
-    spaces: dict[SpaceName, list[int]] = defaultdict(list)
-    for number, probe in enumerate(probes):
-        if asked.is_positive[probe.part]:
-            spaces[probe.space].append(number)
-    return spaces
+def _group_by_space(plan: QueryPlan, query_vectors: Sequence[QueryVector]) -> dict[SpaceName, list[int]]:
+    numbers: dict[SpaceName, list[int]] = defaultdict(list)
+    for number, vector in enumerate(query_vectors):
+        if plan.is_positive[vector.term]:
+            numbers[vector.space].append(number)
+    return numbers

@@ -1,1 +1,1 @@
-"""Second stage: calibrated scores over the time of a part, and their intervals."""
+"""Scoring: calibrated certainties of terms over the time of a part, and the intervals that match a plan."""

@@ -1,7 +1,7 @@
-"""From dot products to certainties in 0..1, and from the spaces of a term to one score.
+"""Calibrates dot products to certainties in 0..1, and fuses the certainties of several spaces.
 
-A text, or a sound that asks for pictures, is as certain as it stands out in the library (`background`). Between two
-pieces of media of one space their cosine stands for the likeness.
+Scores of texts, and of sounds that query video, are normalised by `normalization`. Between two media vectors of one
+space, the certainty is their cosine.
 """
 
 from __future__ import annotations
@@ -19,79 +19,84 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-CALIBRATED, SIMILARITY = "calibrated", "likeness"
-"""What a moment's score is: the probability of a match in this library, or a cosine where examples alone are asked."""
+CALIBRATED = "calibrated"
+"""Score kind of moments whose score is the probability of a match in this library."""
 
-SHOWN_FOR_HEARD = 0.9
-"""A picture of what could make a sound speaks less for it than the sound itself does: of the two, that comes first."""
+SIMILARITY = "likeness"
+"""Score kind of moments whose score is a cosine, for queries of examples only. The value is part of the JSON output."""
 
-AGREEMENT = 0.1
-"""How far the second space lifts what the most certain one leaves open: sound and picture that agree come first."""
+SOUND_TO_VIDEO_FACTOR = 0.9
+"""Factor on certainties of a sound example in the video space: a matching sound ranks above a picture that fits it."""
+
+AGREEMENT_SHARE = 0.1
+"""Share of the remaining uncertainty that a second space removes: moments where sound and picture agree rank higher."""
 
 
-_Sure = TypeVar("_Sure", float, Certainty)
+_Value = TypeVar("_Value", float, Certainty)
 
 
 class Calibration:
-    """How the scores of a question's `probes` are read in one library."""
+    """Calibrates the scores of one query's vectors in one library."""
 
-    def __init__(self, probes: Sequence[QueryVector], score_normalizers: Mapping[SpaceName, ScoreNormalizer]) -> None:
-        """`score_normalizers` of the spaces that texts are put to, or sounds that ask for pictures."""
-        self.probes = probes
-        self._backgrounds = score_normalizers
-        self._usual: dict[tuple[SpaceName, Measure], ChanceStats] = {}
+    def __init__(self, query_vectors: Sequence[QueryVector], normalizers: Mapping[SpaceName, ScoreNormalizer]) -> None:
+        """`normalizers` are needed for the spaces of all vectors whose measure is not SIMILARITY."""
+        self.query_vectors = query_vectors
+        self._normalizers = normalizers
+        self._chance_stats: dict[tuple[SpaceName, Measure], ChanceStats] = {}
 
     def certainties(self, space: SpaceName, vectors: FloatArray) -> tuple[list[int], FloatArray, Certainty]:
-        """How surely vectors [n, dim] of a space answer each probe that is put to it.
+        """Compares vectors [n, dim] of a space with the q query vectors of that space.
 
-        The numbers of these probes, the dot products float32 [n, probes], and the certainties in 0..1 [n, probes].
+        Returns the numbers of these query vectors, the dot products float32 [n, q], and the certainties in 0..1 [n, q].
         """
-        numbers = [number for number, probe in enumerate(self.probes) if probe.space == space]
-        queries = np.stack([self.probes[number].vector for number in numbers])
+        numbers = [number for number, query in enumerate(self.query_vectors) if query.space == space]
+        queries = np.stack([self.query_vectors[number].vector for number in numbers])
         scores = vectors @ queries.T
-        sure = np.zeros(scores.shape)
-        for measure in {self.probes[number].measure for number in numbers}:
-            columns = [at for at, number in enumerate(numbers) if self.probes[number].measure is measure]
-            sure[:, columns] = self._certain(space, measure, queries[columns], vectors, scores[:, columns])
-        return numbers, scores, sure
+        certainties = np.zeros(scores.shape)
+        for measure in {self.query_vectors[number].measure for number in numbers}:
+            columns = [at for at, number in enumerate(numbers) if self.query_vectors[number].measure is measure]
+            certainties[:, columns] = self._calibrate(space, measure, queries[columns], vectors, scores[:, columns])
+        return numbers, scores, certainties
 
-    def _certain(
+    def _calibrate(
         self, space: SpaceName, measure: Measure, queries: FloatArray, vectors: FloatArray, scores: FloatArray
     ) -> Certainty:
         if measure is Measure.SIMILARITY:
             lengths = np.outer(np.linalg.norm(vectors, axis=1), np.linalg.norm(queries, axis=1))
             cosines: Certainty = scores.astype(np.float64) / np.maximum(lengths, 1e-12)
             return np.clip(cosines, 0.0, 1.0)
-        held, is_text = self._backgrounds[space], measure is Measure.TEXT
-        if (space, measure) not in self._usual:
-            self._usual[space, measure] = held.usual(queries, is_text)
-        likely = held.probability(held.comparable(scores, vectors, is_text), self._usual[space, measure])
-        return SHOWN_FOR_HEARD * likely if measure is Measure.SOUND_TO_VIDEO else likely
+        normalizer, is_text = self._normalizers[space], measure is Measure.TEXT
+        if (space, measure) not in self._chance_stats:
+            self._chance_stats[space, measure] = normalizer.chance_stats(queries, is_text)
+        debiased = normalizer.debias(scores, vectors, is_text)
+        probability = normalizer.probability(debiased, self._chance_stats[space, measure])
+        return SOUND_TO_VIDEO_FACTOR * probability if measure is Measure.SOUND_TO_VIDEO else probability
 
 
 def calibration_for(
-    library: Library, held: ScoreNormalizers, models: ModelSet, probes: Sequence[QueryVector]
+    library: Library, normalizers: ScoreNormalizers, models: ModelSet, query_vectors: Sequence[QueryVector]
 ) -> Calibration:
-    """How the scores of these probes are read in this library."""
-    spaces = {probe.space for probe in probes if probe.measure is not Measure.SIMILARITY}
-    of = {space: held.of(library, models, space) for space in spaces}
-    return Calibration(probes, {space: background for space, background in of.items() if background is not None})
+    """A calibration with the normalizers that the query vectors need."""
+    spaces = {query.space for query in query_vectors if query.measure is not Measure.SIMILARITY}
+    by_space = {space: normalizers.of(library, models, space) for space in spaces}
+    available = {space: normalizer for space, normalizer in by_space.items() if normalizer is not None}
+    return Calibration(query_vectors, available)
 
 
 def fuse(certainties: Certainty) -> Certainty:
-    """How sure one term is, from certainties [..., spaces] to [...].
+    """Fuses the certainties of a term, [..., spaces] to [...].
 
-    It is as certain as in the space that is most certain of it, because what is heard need not be seen (CombMAX of Fox
-    and Shaw, 1994); a second space that agrees decides between equals.
+    The maximum counts, since a sound need not be seen (CombMAX of Fox and Shaw, 1994); a second space that agrees
+    decides between equals.
     """
     best, second = np.zeros((2, *certainties.shape[:-1]))
-    for each in np.moveaxis(certainties, -1, 0):
-        second = np.maximum(second, np.minimum(best, each))
-        best = np.maximum(best, each)
-    return agreed(best, second)
+    for certainty in np.moveaxis(certainties, -1, 0):
+        second = np.maximum(second, np.minimum(best, certainty))
+        best = np.maximum(best, certainty)
+    return fuse_best_two(best, second)
 
 
-def agreed(best: _Sure, second: _Sure) -> _Sure:
-    """How sure a term is by the two spaces that are the most certain of it."""
-    sure: _Sure = best + AGREEMENT * (1 - best) * second
-    return sure
+def fuse_best_two(best: _Value, second: _Value) -> _Value:
+    """Fuses the two highest certainties of a term."""
+    fused: _Value = best + AGREEMENT_SHARE * (1 - best) * second
+    return fused

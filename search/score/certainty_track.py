@@ -1,7 +1,7 @@
-"""How surely a term is there over the time of a file, and the stretches in which it is.
+"""The certainty of a term over the time of a file, and the intervals around its peaks.
 
-A window says whether something is in its ten seconds. When it is, its frames say for what is seen, and PE-A-Frame for
-what is heard: a window's certainty counts where these place it, and everywhere in the window where nothing does.
+A window is scored as a whole. Frames, for what is seen, and sound detections, for what is heard, show where in the
+window the term is: the certainty of a window counts at these times, or over the whole window if neither shows any.
 """
 
 from __future__ import annotations
@@ -12,28 +12,31 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.search.events.postprocess import presence, runs
-from pesearch.search.score.calibration import agreed, fuse
+from pesearch.search.events.postprocess import find_runs, presence
+from pesearch.search.score.calibration import fuse, fuse_best_two
 from pesearch.search.score.intervals import MAX_INTERVALS, Interval
 from pesearch.search.score.normalization import Certainty
 from pesearch.search.score.part_scores import SPACES, PartScores
 from pesearch.timeline import STEPS_PER_SECOND, step_count
 from pesearch.types import Event, FloatArray, SegmentArray, SpaceName
 
-EDGE_SHARE = 0.5
-"""A stretch ends where its track falls under this share of its peak: the full width at half maximum."""
+EDGE_RATIO = 0.5
+"""An interval ends where its track falls below this share of its peak: the full width at half maximum."""
 
-LEAST_SHARE = 0.1
-"""Peaks under this share of the best one in the file are no stretches of their own."""
+MIN_PEAK_RATIO = 0.1
+"""Peaks below this share of the best one in the file make no interval."""
 
-IGNORED_SHARE = LEAST_SHARE / 2
-"""A window this unsure beside the best one can make no such peak: a second space at most doubles what it counts."""
+MIN_WINDOW_RATIO = MIN_PEAK_RATIO / 2
+"""Windows below this share of the best one are skipped: a second space at most doubles their certainty, which stays
+below MIN_PEAK_RATIO."""
 
-PLACED = 0.3
-"""Frames place what a window shows where one of them is at least this certain of it."""
+MIN_FRAME_CERTAINTY = 0.3
+"""Frames show where in a window a term is if one of them is at least this certain."""
 
-_FRAME, _VIDEO = SPACES.index(SpaceName.FRAME), SPACES.index(SpaceName.VIDEO)
-_AUDIO, _BOTH = SPACES.index(SpaceName.AUDIO), SPACES.index(SpaceName.AUDIO_VIDEO)
+_FRAME = SPACES.index(SpaceName.FRAME)
+_VIDEO = SPACES.index(SpaceName.VIDEO)
+_AUDIO = SPACES.index(SpaceName.AUDIO)
+_AUDIO_VIDEO = SPACES.index(SpaceName.AUDIO_VIDEO)
 
 Steps = npt.NDArray[np.float64]
 """A value for each 40 ms of a file."""
@@ -41,30 +44,35 @@ Steps = npt.NDArray[np.float64]
 
 @dataclass(slots=True)
 class SoundDetections:
-    """What PE-A-Frame heard of one term in parts of a file: `steps` is 1 where it is, 0 where it is not, NaN where
-    nothing was listened to; `present` how surely it is there at all, NaN likewise."""
+    """What PE-A-Frame detected of one term in the parts of a file that it was run on.
+
+    steps: float64 [steps], 1 inside events, 0 outside; NaN where it was not run or found no event.
+    present: float64 [steps], the probability that the sound is anywhere in that part; NaN where it was not run.
+    """
 
     steps: Steps
     present: Steps
     events: list[Event] = field(default_factory=list)
 
     @classmethod
-    def nothing(cls, duration_seconds: float) -> SoundDetections:
-        """Before anything is listened to."""
+    def empty(cls, duration_seconds: float) -> SoundDetections:
+        """Detections of a file before any part is analysed."""
         count = max(step_count(duration_seconds), 1)
         return cls(np.full(count, np.nan), np.full(count, np.nan))
 
-    def heard_in(self, cells: SegmentArray) -> npt.NDArray[np.bool_]:
-        """In which windows [cells, 2] anything was listened to: bool [cells]."""
+    def covers(self, windows: SegmentArray) -> npt.NDArray[np.bool_]:
+        """Whether any step of each window [windows, 2] was analysed: bool [windows]."""
         known = np.concatenate([[0], np.cumsum(~np.isnan(self.present))])
-        first, stop = (np.clip(np.rint(edge * STEPS_PER_SECOND), 0, len(self.present)).astype(int) for edge in cells.T)
-        heard: npt.NDArray[np.bool_] = known[stop] > known[first]
-        return heard
+        first, stop = (
+            np.clip(np.rint(edge * STEPS_PER_SECOND), 0, len(self.present)).astype(int) for edge in windows.T
+        )
+        covered: npt.NDArray[np.bool_] = known[stop] > known[first]
+        return covered
 
     def add(self, first_step: int, probabilities: FloatArray, events: list[Event]) -> None:
-        """Steps from `first_step` on, float32 [n], and the events that were located in them.
+        """Adds the probabilities float32 [n] of the steps from `first_step` on, and the events located in them.
 
-        Where no event was located the sound may be anywhere: only its presence is known.
+        Without events the sound could be anywhere in these steps: only its presence is recorded.
         """
         part = slice(first_step, first_step + len(probabilities))
         self.present[part] = presence(probabilities)
@@ -76,108 +84,105 @@ class SoundDetections:
         self.events += events
 
 
-def track(part: PartScores, term: int, hearing: SoundDetections | None = None) -> Certainty:
-    """How surely a term is there in each 40 ms step of a part of a file, float64 [steps].
-
-    A window that is too unsure to make a stretch beside the best one counts as 0.
-    """
-    certain = np.zeros((len(SPACES), part.steps))
+def build_track(part: PartScores, term: int, detections: SoundDetections | None = None) -> Certainty:
+    """The certainty of a term in each 40 ms step of a part, float64 [steps]; 0 in windows below MIN_WINDOW_RATIO."""
+    certainties = np.zeros((len(SPACES), part.steps))
     frames = _frame_steps(part, term)
     if frames is not None:
-        certain[_FRAME] = frames
+        certainties[_FRAME] = frames
     levels = part.certainties[:, term].copy()
-    if hearing is not None:
-        for heard_cell in np.flatnonzero(hearing.heard_in(part.cells)):
-            whole = _step_range(*part.cells[heard_cell])
-            levels[heard_cell, _AUDIO] = _with_hearing(levels[heard_cell, _AUDIO], hearing, whole)
-    surest = levels.max(axis=1, initial=0.0)
-    certain_enough: list[int] = np.flatnonzero(surest > IGNORED_SHARE * surest.max(initial=0.0)).tolist()
-    for cell in certain_enough:
-        whole, sure = _step_range(*part.cells[cell].tolist()), levels[cell].tolist()
-        within = slice(whole.start - part.first_step, whole.stop - part.first_step)
-        seen = None if frames is None else _shape(frames[within])
-        heard = None if hearing is None else hearing.steps[whole]
-        for space, shape in ((_VIDEO, seen), (_AUDIO, heard), (_BOTH, _either(seen, heard))):
-            if sure[space] > 0.0:
-                steps = certain[space, within]
-                np.maximum(steps, _placed(sure[space], shape), out=steps)
-    return fuse(certain.T)
+    if detections is not None:
+        for row in np.flatnonzero(detections.covers(part.windows)):
+            steps = _step_range(*part.windows[row])
+            levels[row, _AUDIO] = _average_with_presence(levels[row, _AUDIO], detections, steps)
+    best = levels.max(axis=1, initial=0.0)
+    counted: list[int] = np.flatnonzero(best > MIN_WINDOW_RATIO * best.max(initial=0.0)).tolist()
+    for number in counted:
+        steps, level = _step_range(*part.windows[number].tolist()), levels[number].tolist()
+        within = slice(steps.start - part.first_step, steps.stop - part.first_step)
+        seen = None if frames is None else _frame_shape(frames[within])
+        heard = None if detections is None else detections.steps[steps]
+        for space, shape in ((_VIDEO, seen), (_AUDIO, heard), (_AUDIO_VIDEO, _union(seen, heard))):
+            if level[space] > 0.0:
+                values = certainties[space, within]
+                np.maximum(values, _shaped(level[space], shape), out=values)
+    return fuse(certainties.T)
 
 
-def surest(part: PartScores, term: int) -> float:
-    """No step of a track is more certain, unless something was heard of the file."""
-    spaces = part.certainties[:, term].max(axis=0, initial=0.0)
+def term_upper_bound(part: PartScores, term: int) -> float:
+    """An upper bound of the track of a term, valid if there are no sound detections in the file."""
+    by_space = part.certainties[:, term].max(axis=0, initial=0.0)
     if (frames := part.spaces.get(SpaceName.FRAME)) is not None:
-        spaces[_FRAME] = frames.certainties[:, term].max(initial=0.0)
-    *_, second, best = sorted(spaces.tolist())
-    return float(agreed(best, second))
+        by_space[_FRAME] = frames.certainties[:, term].max(initial=0.0)
+    *_, second, best = sorted(by_space.tolist())
+    return float(fuse_best_two(best, second))
 
 
-def stretches(values: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Interval]:
-    """The stretches around the peaks of a track that begins at a step of its file, best first; none overlap."""
-    top = float(values.max(initial=0.0))
-    least = max(LEAST_SHARE * top, 1e-6)
-    if top <= least:
+def find_intervals(track: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Interval]:
+    """The intervals around the peaks of a track that starts at `first_step`, best first, without overlaps."""
+    top = float(track.max(initial=0.0))
+    min_peak = max(MIN_PEAK_RATIO * top, 1e-6)
+    if top <= min_peak:
         return []
-    parts = runs(values >= EDGE_SHARE * least)  # no stretch reaches from one to another
-    tops = np.array([values[start:stop].max() for start, stop in parts])
-    found: list[Interval] = []
+    runs = find_runs(track >= EDGE_RATIO * min_peak)  # no interval extends beyond its run
+    tops = np.array([track[start:stop].max() for start, stop in runs])
+    intervals: list[Interval] = []
     for number in np.argsort(-tops, kind="stable")[:MAX_INTERVALS]:
-        start, stop = parts[number]
-        found += _around_peaks(values[start:stop].copy(), first_step + start, least, weight)
-    return sorted(found, key=lambda each: (-each.score, each.start_seconds))[:MAX_INTERVALS]
+        start, stop = runs[number]
+        intervals += _around_peaks(track[start:stop].copy(), first_step + start, min_peak, weight)
+    return sorted(intervals, key=lambda interval: (-interval.score, interval.start_seconds))[:MAX_INTERVALS]
 
 
-def _around_peaks(left: Certainty, offset: int, least: float, weight: float) -> Iterator[Interval]:
-    """The stretches in a part of a track that begins at step `offset`: `left` is what is left of it."""
+def _around_peaks(track: Certainty, first_step: int, min_peak: float, weight: float) -> Iterator[Interval]:
+    """The intervals of a piece of a track, whose values are set to 0 as they are consumed."""
     for _ in range(MAX_INTERVALS):
-        at = int(left.argmax())
-        if (peak := float(left[at])) <= least:
+        at = int(track.argmax())
+        if (peak := float(track[at])) <= min_peak:
             return
-        low = left < EDGE_SHARE * peak
+        low = track < EDGE_RATIO * peak
         before, after = np.flatnonzero(low[:at]), np.flatnonzero(low[at:])
         first = int(before[-1]) + 1 if len(before) else 0
-        stop = at + int(after[0]) if len(after) else len(left)
-        yield Interval((offset + first) / STEPS_PER_SECOND, (offset + stop) / STEPS_PER_SECOND, peak, weight)
-        left[first:stop] = 0.0
+        stop = at + int(after[0]) if len(after) else len(track)
+        yield Interval((first_step + first) / STEPS_PER_SECOND, (first_step + stop) / STEPS_PER_SECOND, peak, weight)
+        track[first:stop] = 0.0
 
 
 def _step_range(start_seconds: float, end_seconds: float) -> slice:
-    """The steps of a stretch, at least one."""
+    """The steps of a time range, at least one."""
     first = round(start_seconds * STEPS_PER_SECOND)
     return slice(first, max(round(end_seconds * STEPS_PER_SECOND), first + 1))
 
 
 def _frame_steps(part: PartScores, term: int) -> Steps | None:
-    """The certainty of the frame that is shown in each step; None where there are no frames."""
+    """The certainty of the frame shown in each step; None if the part has no frames."""
     scored = part.spaces.get(SpaceName.FRAME)
     if scored is None:
         return None
-    begins = np.ceil((scored.segments[1:, 0] - 1e-6) * STEPS_PER_SECOND).astype(np.int64) - part.first_step
-    edges = np.concatenate([[0], np.clip(begins, 0, part.steps), [part.steps]])
-    shown = edges[1:] - edges[:-1]
-    steps: Steps = np.repeat(scored.certainties[:, term], shown)
+    starts = np.ceil((scored.segments[1:, 0] - 1e-6) * STEPS_PER_SECOND).astype(np.int64) - part.first_step
+    edges = np.concatenate([[0], np.clip(starts, 0, part.steps), [part.steps]])
+    durations = edges[1:] - edges[:-1]
+    steps: Steps = np.repeat(scored.certainties[:, term], durations)
     return steps
 
 
-def _shape(steps: Steps) -> Steps | None:
-    """Where in a window frames place what is seen, in 0..1; None where none of them is certain enough."""
-    best = steps.max(initial=0.0)
-    return steps / best if best >= PLACED else None
+def _frame_shape(frames: Steps) -> Steps | None:
+    """The frame certainties of a window, scaled to a maximum of 1; None if none reaches MIN_FRAME_CERTAINTY."""
+    best = frames.max(initial=0.0)
+    return frames / best if best >= MIN_FRAME_CERTAINTY else None
 
 
-def _placed(sure: float, shape: Steps | None) -> Steps | float:
-    """Shapes are at most 1, which is what holds where one is not known."""
-    return sure if shape is None else sure * np.fmin(shape, 1.0)
+def _shaped(level: float, shape: Steps | None) -> Steps | float:
+    """The level of a window where its shape is 1; NaN in a shape counts as 1."""
+    return level if shape is None else level * np.fmin(shape, 1.0)
 
 
-def _with_hearing(sure: float, hearing: SoundDetections, part: slice) -> float:
-    """The certainty of the audio space, averaged with what PE-A-Frame heard in the window."""
-    return (sure + float(np.nanmax(hearing.present[part]))) / 2
+def _average_with_presence(level: float, detections: SoundDetections, steps: slice) -> float:
+    """The mean of the certainty of the audio space and the presence that PE-A-Frame detected in the window."""
+    return (level + float(np.nanmax(detections.present[steps]))) / 2
 
 
-def _either(seen: Steps | None, heard: Steps | None) -> Steps | None:
-    """Where it is seen or heard; None where nothing places it."""
+def _union(seen: Steps | None, heard: Steps | None) -> Steps | None:
+    """The maximum of two shapes; None if there is neither."""
     if seen is None or heard is None:
         return heard if seen is None else seen
     return np.fmax(seen, heard)

@@ -1,4 +1,4 @@
-"""The hits that speak for a stretch of a file."""
+"""Selects the hits that support a moment."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from pesearch.search.score.part_scores import PartScores
 from pesearch.search_hits import Hits
 from pesearch.types import Hit, SpaceName
 
-KEPT_SHARE = 0.5
-"""Spaces that are under this share as certain as the best one do not count as evidence."""
+MIN_EVIDENCE_RATIO = 0.5
+"""A space is evidence if its certainty is at least this share of that of the most certain space."""
 
 
-def evidence_of(part: PartScores, stretch: Interval, asked: QueryPlan, found: Sequence[Hits]) -> tuple[Hit, ...]:
-    """The best segment of the stretch in each space that speaks for it.
+def select_evidence(part: PartScores, interval: Interval, plan: QueryPlan, hits: Sequence[Hits]) -> tuple[Hit, ...]:
+    """The best segment of the interval in each space that is evidence, by rank.
 
-    `found` are the hits of each probe: what is not among them ranks after them.
+    `hits` are those of each query vector; a segment that is not among them ranks one after the last.
     """
-    wanted = [number for number, is_positive in enumerate(asked.is_positive) if is_positive]
-    best = list(_best_segments(part, stretch, wanted))
-    least = KEPT_SHARE * max((sure for *_, sure in best), default=0.0)
-    hits = (_hit(part, space, at, found) for space, at, sure in best if sure and sure >= least)
-    return tuple(sorted(hits, key=lambda hit: (hit.rank, hit.space, hit.start_seconds)))
+    positive = [number for number, is_positive in enumerate(plan.is_positive) if is_positive]
+    best = list(_best_segments(part, interval, positive))
+    threshold = MIN_EVIDENCE_RATIO * max((certainty for *_, certainty in best), default=0.0)
+    evidence = (_hit(part, space, row, hits) for space, row, certainty in best if certainty and certainty >= threshold)
+    return tuple(sorted(evidence, key=lambda hit: (hit.rank, hit.space, hit.start_seconds)))
 
 
 def _best_segments(
-    part: PartScores, stretch: Interval, wanted: Sequence[int]
+    part: PartScores, interval: Interval, positive: Sequence[int]
 ) -> Iterator[tuple[SpaceName, int, float]]:
-    """For each space the number of the segment in the stretch that is surest of a term that is looked for."""
+    """For each space the row of the segment in the interval with the greatest certainty of a positive term."""
     for space, scored in part.spaces.items():
         starts, ends = scored.segments.T
-        inside = (starts < stretch.end_seconds) & (ends > stretch.start_seconds) | (starts == stretch.start_seconds)
-        sure = np.where(inside, scored.certainties[:, wanted].max(axis=1), 0.0)
-        at = int(sure.argmax())
-        yield space, at, float(sure[at])
+        inside = (starts < interval.end_seconds) & (ends > interval.start_seconds) | (starts == interval.start_seconds)
+        certainties = np.where(inside, scored.certainties[:, positive].max(axis=1), 0.0)
+        row = int(certainties.argmax())
+        yield space, row, float(certainties[row])
 
 
-def _hit(part: PartScores, space: SpaceName, at: int, found: Sequence[Hits]) -> Hit:
+def _hit(part: PartScores, space: SpaceName, row: int, hits: Sequence[Hits]) -> Hit:
     scored = part.spaces[space]
-    start, end = scored.segments[at].tolist()
-    rank = found[int(scored.probes[at])].rank_of(part.file.id, start, end)
-    return Hit(part.file.id, space, start, end, float(scored.scores[at]), rank)
+    start, end = scored.segments[row].tolist()
+    rank = hits[int(scored.query_numbers[row])].rank_of(part.file.id, start, end)
+    return Hit(part.file.id, space, start, end, float(scored.scores[row]), rank)

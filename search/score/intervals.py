@@ -1,7 +1,7 @@
-"""The algebra of a query in time: from stretches of a file that answer its terms to stretches that answer it whole.
+"""Interval algebra: combines the intervals of a file that match single terms to intervals that match the whole plan.
 
-Scores are probabilities. What must hold together is joined by the geometric mean of the scores, by their weights, so
-that a question of many terms keeps the scale of a question of one; what must not hold takes away its own probability.
+Scores are probabilities. The scores of parts that must occur together are joined by their weighted geometric mean, so
+that queries of many terms and of one have the same scale. An excluded part multiplies a score by its complement.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.search.query.operators import All, AtOnce, Either, InOrder, Plan
+from pesearch.search.query.operators import All, AtOnce, Either, InOrder, PlanNode
 
-UNKNOWN_ORDER = 0.25
-"""What a THEN keeps of its score where both were found in the same stretch only, so that no order can be told."""
+UNKNOWN_ORDER_FACTOR = 0.25
+"""Factor on the score of a THEN whose parts match in the same interval only, so that their order is unknown."""
 
 MAX_INTERVALS = 48
-"""So many of the best stretches of a file are kept for each part of a query."""
+"""The best intervals of a file that are kept for each node of a plan."""
 
-_LEAST_SCORE = 1e-9
+_MIN_SCORE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A part of one file that answers with a score in 0..1. `weight` is how much of the query it answers.
+    """A time range of one file that matches with a score in 0..1.
 
-    What `is_everywhere`, such as a title, holds of the whole file and says nothing about when.
+    weight: The summed weight of the terms that it matches.
+    is_everywhere: The match describes the whole file, such as its title, and not a time in it.
     """
 
     start_seconds: float
@@ -40,108 +41,112 @@ class Interval:
     is_everywhere: bool = False
 
     def gap(self, other: Interval) -> float:
-        """How many seconds lie between both; negative where they share time."""
+        """Seconds between two intervals; negative if they overlap."""
         return max(other.start_seconds - self.end_seconds, self.start_seconds - other.end_seconds)
 
     def overlaps(self, other: Interval) -> bool:
-        """Whether both share time; two that only touch do not, the same instant twice does."""
+        """Whether two intervals overlap. Touching is not overlapping; equal intervals of zero length do overlap."""
         if (self.start_seconds, self.end_seconds) == (other.start_seconds, other.end_seconds):
             return True
         return self.gap(other) < 0
 
-    def joined(self, other: Interval, share: float = 1.0) -> Interval:
-        """From the earlier start to the later end, with the mean of both scores, of which `share` is kept."""
+    def join(self, other: Interval, factor: float = 1.0) -> Interval:
+        """From the earlier start to the later end, with the weighted mean of both scores multiplied by `factor`."""
         weight = self.weight + other.weight
-        logs = self.weight * math.log(max(self.score, _LEAST_SCORE)) + other.weight * math.log(
-            max(other.score, _LEAST_SCORE)
+        logs = self.weight * math.log(max(self.score, _MIN_SCORE)) + other.weight * math.log(
+            max(other.score, _MIN_SCORE)
         )
         a = other if self.is_everywhere and not other.is_everywhere else self
         b = self if other.is_everywhere and not self.is_everywhere else other
         return Interval(
             min(a.start_seconds, b.start_seconds),
             max(a.end_seconds, b.end_seconds),
-            share * math.exp(logs / weight),
+            factor * math.exp(logs / weight),
             weight,
             self.is_everywhere and other.is_everywhere,
         )
 
 
-Found = Callable[[int], Sequence[Interval]]
-"""The stretches of a file that answer a term."""
+TermIntervals = Callable[[int], Sequence[Interval]]
+"""Returns the intervals of a file that match a term, by its number."""
 
 
-def combine(plan: Plan, found: Found) -> list[Interval]:
-    """The stretches that answer a plan, best first; none of them overlap."""
-    return non_max_suppression(_evaluate(plan, found))
+def combine(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
+    """The intervals that match a plan, best first, without overlaps."""
+    return non_max_suppression(_evaluate(node, term_intervals))
 
 
-def _evaluate(plan: Plan, found: Found) -> list[Interval]:
-    match plan:
+def _evaluate(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
+    match node:
         case All():
-            return _together(plan, found)
+            return _evaluate_all(node, term_intervals)
         case InOrder():
-            return _in_order(plan, found)
+            return _evaluate_in_order(node, term_intervals)
         case AtOnce(parts):
-            return _at_once(parts, found)
+            return _evaluate_at_once(parts, term_intervals)
         case Either(parts):
-            return _best(non_max_suppression(stretch for part in parts for stretch in _evaluate(part, found)))
+            return _keep_best(
+                non_max_suppression(interval for part in parts for interval in _evaluate(part, term_intervals))
+            )
         case term:
-            return _best(found(term))
+            return _keep_best(term_intervals(term))
 
 
-def _together(plan: All, found: Found) -> list[Interval]:
-    first, *others = [_evaluate(part, found) for part in plan.parts]
+def _evaluate_all(node: All, term_intervals: TermIntervals) -> list[Interval]:
+    first, *others = [_evaluate(part, term_intervals) for part in node.parts]
     for other in others:
-        first = _best(a.joined(b) for a, b in _near(first, other, plan.within_seconds))
-    for part in plan.excluded:
-        excluded = _evaluate(part, found)
-        first = [_without(stretch, excluded) for stretch in first]
+        first = _keep_best(a.join(b) for a, b in _near_pairs(first, other, node.within_seconds))
+    for part in node.excluded:
+        excluded = _evaluate(part, term_intervals)
+        first = [_without(interval, excluded) for interval in first]
     return first
 
 
-def _at_once(parts: Sequence[Plan], found: Found) -> list[Interval]:
-    """The stretch is that of the part that is placed the tightest."""
-    first, *others = [_evaluate(part, found) for part in parts]
+def _evaluate_at_once(parts: Sequence[PlanNode], term_intervals: TermIntervals) -> list[Interval]:
+    """The result has the times of the shortest interval."""
+    first, *others = [_evaluate(part, term_intervals) for part in parts]
     for other in others:
-        first = _best(_tighter(a, b) for a, b in _near(first, other, 0.0) if a.overlaps(b))
+        first = _keep_best(_join_tightly(a, b) for a, b in _near_pairs(first, other, 0.0) if a.overlaps(b))
     return first
 
 
-def _near(some: Sequence[Interval], others: Sequence[Interval], seconds: float) -> Iterator[tuple[Interval, Interval]]:
-    """The pairs with at most so much time between both."""
-    a, b = _edges(some)[:, None], _edges(others)[None]
+def _near_pairs(
+    intervals: Sequence[Interval], others: Sequence[Interval], seconds: float
+) -> Iterator[tuple[Interval, Interval]]:
+    """The pairs that are at most `seconds` apart."""
+    a, b = _times_of(intervals)[:, None], _times_of(others)[None]
     gaps = np.maximum(b[..., 0] - a[..., 1], a[..., 0] - b[..., 1])
-    return ((some[row], others[column]) for row, column in np.argwhere(gaps <= seconds).tolist())
+    return ((intervals[row], others[column]) for row, column in np.argwhere(gaps <= seconds).tolist())
 
 
-def _edges(stretches: Sequence[Interval]) -> npt.NDArray[np.float64]:
-    """Starts and ends, [n, 2]."""
-    return np.array([_place(stretch) for stretch in stretches]).reshape(-1, 2)
+def _times_of(intervals: Sequence[Interval]) -> npt.NDArray[np.float64]:
+    """Starts and ends in seconds, float64 [n, 2]."""
+    return np.array([_times(interval) for interval in intervals]).reshape(-1, 2)
 
 
-def _tighter(a: Interval, b: Interval) -> Interval:
-    both = a.joined(b)
-    tight = min(a, b, key=lambda one: one.end_seconds - one.start_seconds)
-    return Interval(tight.start_seconds, tight.end_seconds, both.score, both.weight, both.is_everywhere)
+def _join_tightly(a: Interval, b: Interval) -> Interval:
+    both = a.join(b)
+    shorter = min(a, b, key=lambda interval: interval.end_seconds - interval.start_seconds)
+    return Interval(shorter.start_seconds, shorter.end_seconds, both.score, both.weight, both.is_everywhere)
 
 
-def _in_order(plan: InOrder, found: Found) -> list[Interval]:
-    """The last one found is what the next must follow."""
-    chains = [(stretch, stretch) for stretch in _evaluate(plan.parts[0], found)]
-    for part in plan.parts[1:]:
-        lasts, later = [last for _, last in chains], _evaluate(part, found)
-        late = _edges(later)[None, :, 0] - _edges(lasts)[:, None, 1]
+def _evaluate_in_order(node: InOrder, term_intervals: TermIntervals) -> list[Interval]:
+    """Each chain keeps its last interval, which the next part must follow."""
+    chains = [(interval, interval) for interval in _evaluate(node.parts[0], term_intervals)]
+    for part in node.parts[1:]:
+        lasts, later = [last for _, last in chains], _evaluate(part, term_intervals)
+        late = _times_of(later)[None, :, 0] - _times_of(lasts)[:, None, 1]
         following = [
-            (chains[row][0].joined(later[column], share), later[column])
-            for row, column in np.argwhere(late <= plan.within_seconds).tolist()
-            if (share := _order(lasts[row], later[column], plan.within_seconds))
+            (chains[row][0].join(later[column], factor), later[column])
+            for row, column in np.argwhere(late <= node.within_seconds).tolist()
+            if (factor := _order_factor(lasts[row], later[column], node.within_seconds))
         ]
-        chains = sorted(following, key=lambda pair: best_first(pair[0]))[:MAX_INTERVALS]
+        chains = sorted(following, key=lambda pair: rank_key(pair[0]))[:MAX_INTERVALS]
     return [chain for chain, _ in chains]
 
 
-def _order(earlier: Interval, later: Interval, within_seconds: float) -> float:
-    """How far the second follows the first: 1, UNKNOWN_ORDER where they cover each other, 0."""
+def _order_factor(earlier: Interval, later: Interval, within_seconds: float) -> float:
+    """1 if the second interval follows the first, UNKNOWN_ORDER_FACTOR if one contains the other, else 0."""
     if later.start_seconds - earlier.end_seconds > within_seconds or later.end_seconds <= earlier.start_seconds:
         return 0.0
     middle = (earlier.start_seconds + earlier.end_seconds) / 2
@@ -149,61 +154,61 @@ def _order(earlier: Interval, later: Interval, within_seconds: float) -> float:
         return 1.0
     covers = earlier.start_seconds <= later.start_seconds and later.end_seconds <= earlier.end_seconds
     covered = later.start_seconds <= earlier.start_seconds and earlier.end_seconds <= later.end_seconds
-    return UNKNOWN_ORDER if covers or covered else 0.0
+    return UNKNOWN_ORDER_FACTOR if covers or covered else 0.0
 
 
-def _without(stretch: Interval, excluded: Iterable[Interval]) -> Interval:
-    """The stretch, less the probability of what must not be in it."""
-    worst = max((other.score for other in excluded if stretch.overlaps(other)), default=0.0)
-    return replace(stretch, score=stretch.score * (1 - worst))
+def _without(interval: Interval, excluded: Iterable[Interval]) -> Interval:
+    """The interval with its score reduced by the best overlapping excluded interval."""
+    worst = max((other.score for other in excluded if interval.overlaps(other)), default=0.0)
+    return replace(interval, score=interval.score * (1 - worst))
 
 
-def best_first(stretch: Interval) -> tuple[float, float, float]:
-    """Sort key: the better score, then the tighter and the earlier stretch, so that the same ranks the same."""
-    return (-stretch.score, stretch.end_seconds - stretch.start_seconds, stretch.start_seconds)
+def rank_key(interval: Interval) -> tuple[float, float, float]:
+    """Sort key: higher score first, then the shorter, then the earlier interval."""
+    return (-interval.score, interval.end_seconds - interval.start_seconds, interval.start_seconds)
 
 
-def _best(stretches: Iterable[Interval]) -> list[Interval]:
-    return sorted(stretches, key=best_first)[:MAX_INTERVALS]
+def _keep_best(intervals: Iterable[Interval]) -> list[Interval]:
+    return sorted(intervals, key=rank_key)[:MAX_INTERVALS]
 
 
-def non_max_suppression(stretches: Iterable[Interval]) -> list[Interval]:
-    """Those of which none overlaps a better one, best first: one moment is listed once."""
+def non_max_suppression(intervals: Iterable[Interval]) -> list[Interval]:
+    """Drops intervals that overlap a better one that is kept; the rest is best first."""
     chosen: list[Interval] = []
     by_time: list[Interval] = []
-    for stretch in sorted(stretches, key=best_first):
-        at = bisect_right(by_time, _place(stretch), key=_place)
-        if not any(stretch.overlaps(other) for other in by_time[max(at - 1, 0) : at + 1]):
-            chosen.append(stretch)
-            by_time.insert(at, stretch)
+    for interval in sorted(intervals, key=rank_key):
+        at = bisect_right(by_time, _times(interval), key=_times)
+        if not any(interval.overlaps(other) for other in by_time[max(at - 1, 0) : at + 1]):
+            chosen.append(interval)
+            by_time.insert(at, interval)
     return chosen
 
 
-def _place(stretch: Interval) -> tuple[float, float]:
-    return stretch.start_seconds, stretch.end_seconds
+def _times(interval: Interval) -> tuple[float, float]:
+    return interval.start_seconds, interval.end_seconds
 
 
-def most(plan: Plan, best: Callable[[int], Interval]) -> float:
-    """No stretch that answers a plan scores more, when those that answer a term score at most as `best` of it."""
-    return max(each.score for each in _most(plan, best))
+def plan_upper_bound(node: PlanNode, best: Callable[[int], Interval]) -> float:
+    """An upper bound of the scores of `combine`, where `best(term)` has the greatest score of each term."""
+    return max(bound.score for bound in _bounds(node, best))
 
 
-def _most(plan: Plan, best: Callable[[int], Interval]) -> list[Interval]:
-    match plan:
+def _bounds(node: PlanNode, best: Callable[[int], Interval]) -> list[Interval]:
+    match node:
         case All(parts) | InOrder(parts) | AtOnce(parts):
-            first, *others = [_most(part, best) for part in parts]
+            first, *others = [_bounds(part, best) for part in parts]
             for other in others:
-                first = _of_each_weight(a.joined(b) for a, b in product(first, other))
+                first = _best_of_each_weight(a.join(b) for a, b in product(first, other))
             return first
         case Either(parts):
-            return _of_each_weight(each for part in parts for each in _most(part, best))
+            return _best_of_each_weight(bound for part in parts for bound in _bounds(part, best))
         case term:
             return [best(term)]
 
 
-def _of_each_weight(stretches: Iterable[Interval]) -> list[Interval]:
-    found: dict[float, Interval] = {}
-    for stretch in stretches:
-        if stretch.weight not in found or found[stretch.weight].score < stretch.score:
-            found[stretch.weight] = stretch
-    return list(found.values())
+def _best_of_each_weight(intervals: Iterable[Interval]) -> list[Interval]:
+    best: dict[float, Interval] = {}
+    for interval in intervals:
+        if interval.weight not in best or best[interval.weight].score < interval.score:
+            best[interval.weight] = interval
+    return list(best.values())

@@ -1,9 +1,9 @@
-"""What a score means in one library: how far it stands out from what the library's own media score by chance.
+"""Normalises scores to probabilities of a match, by how far they stand out from chance scores in the same library.
 
-The same dot product is a find in one library and chance in another: spaces differ, texts differ, and of a million
-windows the best one by chance scores higher than of ten. So a score is compared with what the same query scores on a
-sample of that library (the zero normalisation of speaker verification, Reynolds 1997), with the greatest of as many
-chance scores as the space has rows as the measure. Its spread is taken below the median, where no match lies.
+The same dot product is a match in one library and chance in another: spaces differ, texts differ, and the best of a
+million chance scores is higher than the best of ten. A score is therefore compared with those that the same query gets
+on a sample of the library (the zero normalisation of speaker verification, Reynolds 1997), relative to the expected
+maximum of as many chance scores as the space has rows. The spread is taken below the median, where no match is.
 """
 
 from __future__ import annotations
@@ -27,26 +27,29 @@ EVERYDAY_WORDS = (
     "street", "car", "train", "boat", "bicycle", "house", "room", "table", "book", "phone", "clock", "food", "ball",
     "drum", "bell", "fire", "rain", "snow", "sign",
 )  # fmt: skip
-"""What media may well show: a text has to fit better than these usually do."""
+"""Common subjects of media. Their scores are a lower bound of what counts as chance for any text."""
 
-SAMPLE_ROWS = 1024
-"""So many vectors of a space, evenly spread over the library, stand for all: their median is off by 0.04 spreads."""
+SAMPLE_SIZE = 1024
+"""Vectors of a space, evenly spaced over the library, that are its chance sample: the median is off by 0.04 spreads."""
 
-SAME_SHARE = 0.05
-"""A sample stands for a library until that grows or shrinks by more than this share."""
+MAX_GROWTH_SHARE = 0.05
+"""A normalizer is rebuilt once the rows of its space have grown or shrunk by more than this share."""
 
-EVEN, STEEPNESS = 3.0, 1.2
-"""A score so many spreads above the greatest that chance gives is as likely as not to be a match, and how fast that
-turns. Measured on generated libraries with the starter set (`benchmarks.search`)."""
+THRESHOLD_DEVIATIONS = 3.0
+"""A score this many spreads above the expected maximum of chance has a probability of 0.5. Measured on generated
+libraries with the starter set (`benchmarks.search`)."""
+
+LOGISTIC_SLOPE = 1.2
+"""Slope of the logistic function from spreads to probability, measured with THRESHOLD_DEVIATIONS."""
 
 Certainty = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class ChanceStats:
-    """Where chance scores lie: their median, and the spread below it (a standard deviation, were they normal).
+    """Median of chance scores, and their spread below it: the standard deviation of a normal distribution.
 
-    Both of one query, or of several: float64 [queries].
+    Scalars for one query, float64 [queries] for several.
     """
 
     median: Certainty
@@ -54,9 +57,9 @@ class ChanceStats:
 
     @classmethod
     def of(cls, scores: npt.NDArray[np.floating]) -> ChanceStats:
-        """Of scores [n], or [n, queries]."""
+        """The statistics of scores [n] or [n, queries]."""
         ordered = np.sort(scores.astype(np.float64), axis=0)
-        low, median = (_at_share(ordered, share) for share in (0.16, 0.5))
+        low, median = (_quantile(ordered, share) for share in (0.16, 0.5))
         return cls(median, median - low)
 
     def at_least(self, other: ChanceStats) -> ChanceStats:
@@ -66,64 +69,71 @@ class ChanceStats:
 
 @dataclass(frozen=True, slots=True)
 class ScoreNormalizer:
-    """One space of one library: `sample` float32 [n, dim] of its vectors, and how many `rows` it has.
+    """Normalizer of one space of one library.
 
-    `words` float32 [m, dim] are EVERYDAY_WORDS as texts of that space, `usual_words` what they score by chance.
+    sample: float32 [n, dim], vectors of the space.
+    rows: Number of vectors in the space.
+    word_vectors: float32 [m, dim], EVERYDAY_WORDS embedded in the space.
+    word_stats: What the everyday words score on the sample.
     """
 
     space: SpaceName
     sample: FloatArray
     rows: int
-    words: FloatArray
-    usual_words: ChanceStats
+    word_vectors: FloatArray
+    word_stats: ChanceStats
 
     @classmethod
-    def of(cls, space: SpaceName, sample: FloatArray, rows: int, words: FloatArray) -> ScoreNormalizer:
-        """The background that a sample and the everyday words make."""
-        made = cls(space, sample, rows, words, ChanceStats(np.array(0.0), np.array(0.0)))
-        scores = made.comparable(sample @ words.T, sample, is_text=True)
-        return replace(made, usual_words=ChanceStats.of(scores.ravel()))
+    def of(cls, space: SpaceName, sample: FloatArray, rows: int, word_vectors: FloatArray) -> ScoreNormalizer:
+        """Builds a normalizer and computes its `word_stats`."""
+        unfinished = cls(space, sample, rows, word_vectors, ChanceStats(np.array(0.0), np.array(0.0)))
+        scores = unfinished.debias(sample @ word_vectors.T, sample, is_text=True)
+        return replace(unfinished, word_stats=ChanceStats.of(scores.ravel()))
 
-    def usual(self, queries: FloatArray, is_text: bool) -> ChanceStats:
-        """What queries [q, dim] score by chance. A text that scores less than everyday words do on everything is no
-        more likely to be there for that: what is usual of them is the least for it."""
-        usual = ChanceStats.of(self.comparable(self.sample @ queries.T, self.sample, is_text))
-        return usual.at_least(self.usual_words) if is_text else usual
+    def chance_stats(self, queries: FloatArray, is_text: bool) -> ChanceStats:
+        """What queries [q, dim] score by chance.
 
-    def comparable(self, scores: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
-        """Scores [n, queries] with vectors [n, dim] as they can be compared.
+        The `word_stats` are a lower bound for texts: a text that scores low on everything is not more likely to match.
+        """
+        stats = ChanceStats.of(self.debias(self.sample @ queries.T, self.sample, is_text))
+        return stats.at_least(self.word_stats) if is_text else stats
 
-        PE-Core learned no bias: on some frames any text scores high. Of a text the score there is taken in standard
-        deviations from the mean of everyday words (the test normalisation of Auckenthaler et al. 2000).
+    def debias(self, scores: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
+        """Makes scores [n, queries] of texts comparable between frames, given their vectors [n, dim].
+
+        PE-Core learned no bias: on some frames any text scores high. So a text's score on a frame is expressed in
+        standard deviations from the mean of the everyday words on that frame (the test normalisation of Auckenthaler
+        et al. 2000). Scores of other spaces and of other queries are returned unchanged.
         """
         if self.space is not SpaceName.FRAME or not is_text:
             return scores
-        others = vectors @ self.words.T
-        mean = others @ np.full((len(self.words), 1), 1 / len(self.words), np.float32)
-        others -= mean
-        spread = np.sqrt(np.einsum("nw,nw->n", others, others) / len(self.words))[:, None]
-        normal: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
-        return normal
+        word_scores = vectors @ self.word_vectors.T
+        mean = word_scores @ np.full((len(self.word_vectors), 1), 1 / len(self.word_vectors), np.float32)
+        word_scores -= mean
+        spread = np.sqrt(np.einsum("nw,nw->n", word_scores, word_scores) / len(self.word_vectors))[:, None]
+        debiased: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
+        return debiased
 
-    def even(self, usual: ChanceStats) -> Certainty:
-        """The scores [queries] that are as likely as not those of a match."""
-        scores: Certainty = usual.median + usual.spread * (self._by_chance + EVEN)
+    def threshold(self, stats: ChanceStats) -> Certainty:
+        """The scores [queries] with a probability of 0.5."""
+        scores: Certainty = stats.median + stats.spread * (self._chance_maximum + THRESHOLD_DEVIATIONS)
         return scores
 
     @property
-    def _by_chance(self) -> float:
-        """The greatest of as many normal scores as there are rows, about."""
+    def _chance_maximum(self) -> float:
+        """The expected maximum of as many standard normal scores as there are rows, approximately."""
         return math.sqrt(2 * math.log(max(self.rows, 2)))
 
-    def probability(self, scores: npt.NDArray[np.floating], usual: ChanceStats) -> Certainty:
-        """How likely each of the scores [n, queries] is that of a match."""
-        deviations = (scores.astype(np.float64) - usual.median) / np.maximum(usual.spread, 1e-6) - self._by_chance
-        likely: Certainty = 1 / (1 + np.exp(-np.clip(STEEPNESS * (deviations - EVEN), -80.0, 80.0)))
-        return likely
+    def probability(self, scores: npt.NDArray[np.floating], stats: ChanceStats) -> Certainty:
+        """The probability that each of the scores [n, queries] is a match."""
+        deviations = (scores.astype(np.float64) - stats.median) / np.maximum(stats.spread, 1e-6) - self._chance_maximum
+        exponent = np.clip(LOGISTIC_SLOPE * (deviations - THRESHOLD_DEVIATIONS), -80.0, 80.0)
+        probability: Certainty = 1 / (1 + np.exp(-exponent))
+        return probability
 
 
-def _at_share(ordered: Certainty, share: float) -> Certainty:
-    """The quantile of rising values [n] or [n, queries], straight between two of them."""
+def _quantile(ordered: Certainty, share: float) -> Certainty:
+    """The quantile of sorted values [n] or [n, queries], linearly interpolated."""
     below, rest = divmod(share * (len(ordered) - 1), 1)
     above = min(int(below) + 1, len(ordered) - 1)
     quantile: Certainty = ordered[int(below)] * (1 - rest) + ordered[above] * rest
@@ -131,26 +141,26 @@ def _at_share(ordered: Certainty, share: float) -> Certainty:
 
 
 class ScoreNormalizers:
-    """Those of one library, each kept for as long as it stands for what the library holds."""
+    """Caches the normalizers of one library, each until the size of its space has changed by MAX_GROWTH_SHARE."""
 
     def __init__(self) -> None:
-        self._held: dict[SpaceName, ScoreNormalizer] = {}
+        self._cache: dict[SpaceName, ScoreNormalizer] = {}
 
     def of(self, library: Library, models: ModelSet, space: SpaceName) -> ScoreNormalizer | None:
-        """The background of a space; None where the space is empty."""
-        held, rows = self._held.get(space), library.rows(space)
-        if held is not None and abs(rows - held.rows) <= SAME_SHARE * held.rows:
-            return held
-        words = models.embed_texts(EVERYDAY_WORDS, {space}).of(space)
-        if not rows or words is None:
+        """The normalizer of a space; None if the space is empty."""
+        cached, rows = self._cache.get(space), library.rows(space)
+        if cached is not None and abs(rows - cached.rows) <= MAX_GROWTH_SHARE * cached.rows:
+            return cached
+        word_vectors = models.embed_texts(EVERYDAY_WORDS, {space}).of(space)
+        if not rows or word_vectors is None:
             return None
-        self._held[space] = ScoreNormalizer.of(space, library.sample(space, SAMPLE_ROWS), rows, words)
-        return self._held[space]
+        self._cache[space] = ScoreNormalizer.of(space, library.sample(space, SAMPLE_SIZE), rows, word_vectors)
+        return self._cache[space]
 
 
-_OF_LIBRARIES: WeakKeyDictionary[Library, ScoreNormalizers] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[Library, ScoreNormalizers] = WeakKeyDictionary()
 
 
 def score_normalizers(library: Library) -> ScoreNormalizers:
-    """Those of an open library."""
-    return _OF_LIBRARIES.setdefault(library, ScoreNormalizers())
+    """The normalizers of an open library, shared by all its searches."""
+    return _CACHE.setdefault(library, ScoreNormalizers())

@@ -1,1 +1,1 @@
-"""Warm questions: a process that holds a library and its models answers those of the same user's other processes."""
+"""A running page answers the queries of other processes of its user, which then need not load the models."""

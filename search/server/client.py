@@ -1,4 +1,4 @@
-"""The side that asks: nothing of models or indexes is imported, for a process that has them answers."""
+"""The client of a running page. It imports no models and no indexes, since the page has them loaded."""
 
 from __future__ import annotations
 
@@ -9,75 +9,77 @@ from pathlib import Path
 from pesearch.errors import PesearchError
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
-from pesearch.search.server.messages import Asking, Reply, Surroundings, from_bytes, to_bytes
-from pesearch.search.server.socket_path import place_of
-from pesearch.search.server.wire import LONGEST_REPLY, BadFrame, OtherVersion, is_same_user, receive, send
+from pesearch.search.server.messages import Environment, QueryMessage, ReplyMessage, from_bytes, to_bytes
+from pesearch.search.server.socket_path import open_socket_path
+from pesearch.search.server.wire import MAX_REPLY_BYTES, BadMessage, VersionMismatch, is_same_user, receive, send
 
 CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 60.0
-"""The first question to a page waits until its models are loaded."""
+"""Time limit for connecting, and for sending the query."""
+
+REPLY_SECONDS = 60.0
+"""Time limit for the reply. The first query to a page waits until its models are loaded."""
 
 
 class NotServed(Exception):
-    """No other process answers this question; the text says why, for people."""
+    """No other process answers this query; the text says why, for users."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came back: an answer, or the error that a question of one's own would have ended in.
+class Answer:
+    """The outcome of a query: a result, or the error that a search in this process would raise.
 
-    `notice` is what the models want to have told each time they are used.
+    `notice` is the notice of the model set to show with each use; None if no model was used.
     """
 
     outcome: SearchResult | PesearchError
     notice: str | None
 
-    def answer(self) -> SearchResult:
-        """The answer. Raises the error."""
+    def result(self) -> SearchResult:
+        """Returns the result or raises the error."""
         if isinstance(self.outcome, PesearchError):
             raise self.outcome
         return self.outcome
 
 
-def ask_server(library: Path, request: SearchRequest, device: str) -> Told:
-    """Asks the process that has this library open, in the words of this one: with its current folder.
+def ask_server(library: Path, request: SearchRequest, device: str) -> Answer:
+    """Sends a request to the process that serves a library; relative paths start at the current folder of this one.
 
     Raises NotServed.
     """
     try:
-        return _told(_exchange(library, _asking(request, device)), library)
+        return _to_answer(_exchange(library, _to_query(request, device)), library)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotServed("no page is running") from error
     except TimeoutError as error:
-        raise NotServed(f"the running page did not answer in {ANSWER_SECONDS:.0f} s") from error
-    except OtherVersion as error:
+        raise NotServed(f"the running page did not answer in {REPLY_SECONDS:.0f} s") from error
+    except VersionMismatch as error:
         raise NotServed("the running page is another version of pesearch") from error
-    except (BadFrame, ConnectionError, ValueError) as error:
+    except (BadMessage, ConnectionError, ValueError) as error:
         raise NotServed("the running page gave no answer") from error
     except OSError as error:
-        raise NotServed(f"no page can be asked: {error.strerror or error}") from error
+        raise NotServed(f"cannot connect to a running page: {error.strerror or error}") from error
 
 
-def _asking(request: SearchRequest, device: str) -> Asking:
-    """The question as it means the same everywhere."""
+def _to_query(request: SearchRequest, device: str) -> QueryMessage:
+    """The message for a request, with absolute paths."""
     under = request.files.under
     files = replace(request.files, under=under and under.absolute())
-    return Asking(replace(request, files=files, folder=request.folder.absolute()), device, Surroundings.here())
+    return QueryMessage(replace(request, files=files, folder=request.folder.absolute()), device, Environment.current())
 
 
-def _exchange(library: Path, asking: Asking) -> Reply:
-    with place_of(library) as place, socket.socket(socket.AF_UNIX) as connection:
+def _exchange(library: Path, query: QueryMessage) -> ReplyMessage:
+    with open_socket_path(library) as path, socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(CONNECT_SECONDS)
-        connection.connect(place.address)
+        connection.connect(path.address)
         if not is_same_user(connection):
-            raise PermissionError("it is another user's")
-        send(connection, to_bytes(asking), CONNECT_SECONDS)
-        return from_bytes(Reply, receive(connection, LONGEST_REPLY, ANSWER_SECONDS))
+            raise PermissionError("it belongs to another user")
+        send(connection, to_bytes(query), CONNECT_SECONDS)
+        return from_bytes(ReplyMessage, receive(connection, MAX_REPLY_BYTES, REPLY_SECONDS))
 
 
-def _told(reply: Reply, library: Path) -> Told:
-    if reply.answer is not None:
-        return Told(replace(reply.answer, library=library), reply.notice)
-    if reply.refusal is not None:
-        return Told(reply.refusal.error(), reply.notice)
-    raise NotServed(reply.not_here or "the running page gave no answer")
+def _to_answer(reply: ReplyMessage, library: Path) -> Answer:
+    if reply.result is not None:
+        return Answer(replace(reply.result, library=library), reply.notice)
+    if reply.error is not None:
+        return Answer(reply.error.to_error(), reply.notice)
+    raise NotServed(reply.declined or "the running page gave no answer")

@@ -1,7 +1,7 @@
-"""What is said over the socket: a question, and the answer or the error that comes of it, as JSON.
+"""The wire messages, as JSON: a query, and the reply with its result or error.
 
-The JSON is Python's own, in which paths of any bytes (`os.fsdecode`), infinities and NaN stay what they are; msgspec
-makes the dataclasses of it, and refuses what they cannot hold.
+Python's json module encodes them, which keeps paths with invalid UTF-8 (`os.fsdecode`), infinities and NaN; msgspec
+converts the objects to dataclasses and rejects what does not fit.
 """
 
 from __future__ import annotations
@@ -24,83 +24,84 @@ Message = TypeVar("Message")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What of the asking process an answer depends on: what `~/` means, and when a day begins."""
+class Environment:
+    """What a search depends on in the environment of its process: the home folder for `~/`, the time zone for dates."""
 
     home: str
     time_zone: str
 
     @classmethod
-    def here(cls) -> Surroundings:
-        """Those of this process."""
+    def current(cls) -> Environment:
+        """The environment of this process."""
         return cls(os.environ.get("HOME", ""), os.environ.get("TZ", "/".join(time.tzname)))
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """A question of another process, whose paths are absolute or start at an absolute folder."""
+class QueryMessage:
+    """A request of another process; its paths are absolute, or relative to an absolute folder."""
 
     request: SearchRequest
     device: str
-    around: Surroundings
+    environment: Environment
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A PesearchError: the name of its class, and what it was made of."""
+class ErrorMessage:
+    """A PesearchError: the name of its class, and its arguments."""
 
     name: str
-    told: tuple[str | int, ...]
+    arguments: tuple[str | int, ...]
 
     @classmethod
-    def of(cls, error: PesearchError) -> Refusal:
-        """The error as it can be sent."""
+    def of(cls, error: PesearchError) -> ErrorMessage:
+        """The message for an error."""
         return cls(type(error).__name__, error.args)
 
-    def error(self) -> PesearchError:
-        """The same error again. ValueError where there is none of that name."""
+    def to_error(self) -> PesearchError:
+        """Builds the error. Raises ValueError if there is no such class, or it takes other arguments."""
         kind = getattr(errors, self.name, None)
         if not (isinstance(kind, type) and issubclass(kind, PesearchError)):
-            raise ValueError(f"no error is called {self.name!r}")
+            raise ValueError(f"{self.name!r} is not an error of pesearch")
         try:
-            return kind(*self.told)
+            return kind(*self.arguments)
         except TypeError as error:
-            raise ValueError(f"{self.name} is made of something else") from error
+            raise ValueError(f"{self.name} takes other arguments") from error
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What comes of a question: an answer, what is wrong with it, or why it is not answered here.
+class ReplyMessage:
+    """One of `result`, `error` and `declined` is set.
 
-    `notice` is what the models want to have told each time they are used.
+    declined: Why the server does not answer this query, as a phrase for users; the client then searches by itself.
+    notice: A notice of the model set to show with each use, such as its license.
     """
 
-    answer: SearchResult | None = None
-    refusal: Refusal | None = None
-    not_here: str | None = None
+    result: SearchResult | None = None
+    error: ErrorMessage | None = None
+    declined: str | None = None
     notice: str | None = None
 
 
 def to_bytes(message: object) -> bytes:
-    """A message as JSON."""
-    return json.dumps(msgspec.to_builtins(message, enc_hook=_plain)).encode()
+    """Encodes a message as JSON."""
+    return json.dumps(msgspec.to_builtins(message, enc_hook=_encode_path)).encode()
 
 
 def from_bytes(kind: type[Message], data: bytes) -> Message:
-    """A message of that kind. ValueError where it is none, QueryError for a question that cannot be asked."""
+    """Decodes a message of a kind. Raises ValueError if it is none, QueryError for an invalid request."""
     try:
-        return msgspec.convert(json.loads(data), kind, dec_hook=_made)
+        return msgspec.convert(json.loads(data), kind, dec_hook=_decode_path)
     except RecursionError as error:
-        raise ValueError("brackets without end") from error
+        raise ValueError("JSON nested too deeply") from error
 
 
-def _plain(value: object) -> str:
+def _encode_path(value: object) -> str:
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"{type(value)} is not sent")
+    raise TypeError(f"{type(value)} cannot be encoded")
 
 
-def _made(kind: type, value: Any) -> Path:
+def _decode_path(kind: type, value: Any) -> Path:
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise ValueError(f"{value!r} is no {kind}")
+    raise ValueError(f"{value!r} is not a {kind}")

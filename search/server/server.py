@@ -1,9 +1,9 @@
-"""The side that has a library and its models open: it answers in threads.
+"""The server in a process that has a library and its models open; each client has a thread.
 
-    with serving_questions(folder, models, answer) as trouble:
+    with serve_queries(folder, models, answer) as problem:
         ...
 
-A client that hangs, sends rubbish or is another user's costs a thread for some seconds and nothing else.
+A client that hangs, sends garbage or belongs to another user costs a thread for a few seconds and nothing else.
 """
 
 from __future__ import annotations
@@ -19,132 +19,139 @@ from typing import TYPE_CHECKING
 from pesearch.errors import ModelMismatch, PesearchError, QueryError, QuerySyntaxError
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
-from pesearch.search.server.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
-from pesearch.search.server.socket_path import own_place_of
-from pesearch.search.server.wire import LONGEST_QUESTION, BadFrame, OtherVersion, is_same_user, receive, send
+from pesearch.search.server.messages import (
+    Environment,
+    ErrorMessage,
+    QueryMessage,
+    ReplyMessage,
+    from_bytes,
+    to_bytes,
+)
+from pesearch.search.server.socket_path import claim_socket_path
+from pesearch.search.server.wire import MAX_QUERY_BYTES, BadMessage, VersionMismatch, is_same_user, receive, send
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
 
 MAX_CLIENTS = 32
-"""More at once are sent away, and answer for themselves."""
+"""Connections beyond this number are closed at once; their clients search by themselves."""
 
 CLIENT_SECONDS = 5.0
-"""A client has so long to put its question, and so long to take its answer."""
+"""Time limit of a client for sending its query, and for receiving the reply."""
 
-LAST_SECONDS = 10.0
-"""So long is waited at the end for questions that are being answered."""
+SHUTDOWN_SECONDS = 10.0
+"""Time that a shutdown waits for queries in progress."""
 
-_PAUSE_SECONDS = 0.2
+_ACCEPT_RETRY_SECONDS = 0.2
 
 
 @contextmanager
-def serving_questions(
+def serve_queries(
     library: Path, models: Callable[[], ModelSet], answer: Callable[[SearchRequest], SearchResult]
 ) -> Iterator[str | None]:
-    """Answers `ask_server` of other processes while it lasts. Gives one line that says why not, where it cannot.
+    """Answers `ask_server` of other processes in the background. Yields None, or one line why it cannot.
 
-    `models` and `answer` are called in threads, several at a time, and not before somebody asks. They may raise
+    `models` and `answer` are called in several threads at a time, and not before the first query. They may raise
     PesearchError.
     """
-    trouble = None
+    problem = None
     with ExitStack() as stack:
         try:
-            listening = stack.enter_context(_listening(library))
+            listener = stack.enter_context(_listening(library))
         except OSError as error:
-            trouble = f"pesearch query cannot use this page's models: {error.strerror or error}"
+            problem = f"pesearch query cannot use this page's models: {error.strerror or error}"
         else:
-            stack.enter_context(_Server(listening, models, answer))
-        yield trouble
+            stack.enter_context(_Server(listener, models, answer))
+        yield problem
 
 
 @contextmanager
 def _listening(library: Path) -> Iterator[socket.socket]:
-    """The socket of a library, taken over from a process that died. Raises OSError."""
-    with own_place_of(library) as place, socket.socket(socket.AF_UNIX) as listening:
-        place.remove()
-        listening.bind(place.address)
+    """The listening socket of a library; replaces that of a process that died. Raises OSError."""
+    with claim_socket_path(library) as path, socket.socket(socket.AF_UNIX) as listener:
+        path.remove()
+        listener.bind(path.address)
         try:
-            Path(place.address).chmod(0o600)
-            listening.listen()
-            yield listening
+            Path(path.address).chmod(0o600)
+            listener.listen()
+            yield listener
         finally:
-            place.remove()
+            path.remove()
 
 
 class _Server:
-    """Answers whoever connects, from when it is entered until it is left."""
+    """Accepts clients from entering the context until leaving it."""
 
     def __init__(
-        self, listening: socket.socket, models: Callable[[], ModelSet], answer: Callable[[SearchRequest], SearchResult]
+        self, listener: socket.socket, models: Callable[[], ModelSet], answer: Callable[[SearchRequest], SearchResult]
     ) -> None:
-        self._listening, self._models, self._answer = listening, models, answer
-        self._leaving = Event()
-        self._accepting = Thread(target=self._accept, name="pesearch-warm", daemon=True)
+        self._listener, self._models, self._answer = listener, models, answer
+        self._is_stopping = Event()
+        self._acceptor = Thread(target=self._accept, name="pesearch-server", daemon=True)
         self._clients: list[Thread] = []
 
     def __enter__(self) -> None:
-        self._accepting.start()
+        self._acceptor.start()
 
     def __exit__(self, *_: object) -> None:
-        self._leaving.set()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._accepting.join()
-        until = monotonic() + LAST_SECONDS
+        self._is_stopping.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
+        deadline = monotonic() + SHUTDOWN_SECONDS
         for client in self._clients:
-            client.join(max(until - monotonic(), 0.0))
+            client.join(max(deadline - monotonic(), 0.0))
 
     def _accept(self) -> None:
-        while not self._leaving.is_set():
+        while not self._is_stopping.is_set():
             try:
-                connection, _ = self._listening.accept()
-            except OSError:  # it ends, or this process has too many files open at the moment
-                self._leaving.wait(_PAUSE_SECONDS)
+                connection, _ = self._listener.accept()
+            except OSError:  # the server stops, or the process has too many open files at the moment
+                self._is_stopping.wait(_ACCEPT_RETRY_SECONDS)
                 continue
             self._clients = [client for client in self._clients if client.is_alive()]
             if len(self._clients) >= MAX_CLIENTS:
                 connection.close()
                 continue
-            self._clients.append(Thread(target=self._serve, args=(connection,), name="pesearch-warm", daemon=True))
+            self._clients.append(Thread(target=self._serve, args=(connection,), name="pesearch-server", daemon=True))
             self._clients[-1].start()
 
     def _serve(self, connection: socket.socket) -> None:
-        """One client. Where it did wrong or is gone, that is its own affair. A mistake of ours ends this thread, which
-        tells it; the client answers for itself."""
+        """Serves one client. Its faults are ignored; a fault of the server ends this thread with a traceback, and the
+        client searches by itself."""
         with connection:
-            asking = _hear(connection)
-            if asking is not None:
-                reply = to_bytes(self._reply(asking))
+            query = _receive_query(connection)
+            if query is not None:
+                reply = to_bytes(self._reply(query))
                 with suppress(OSError):
                     send(connection, reply, CLIENT_SECONDS)
 
-    def _reply(self, asking: Asking) -> Reply:
-        if asking.around != Surroundings.here():
-            return Reply(not_here="the running page has another home folder or time zone")
+    def _reply(self, query: QueryMessage) -> ReplyMessage:
+        if query.environment != Environment.current():
+            return ReplyMessage(declined="the running page has another home folder or time zone")
         notice = None
         try:
             models = self._models()
-            if asking.device not in ("auto", models.device):
-                return Reply(not_here=f"the running page computes on {models.device}, not on {asking.device}")
+            if query.device not in ("auto", models.device):
+                return ReplyMessage(declined=f"the running page computes on {models.device}, not on {query.device}")
             notice = models.notice
-            return Reply(self._answer(asking.request), notice=notice)
+            return ReplyMessage(self._answer(query.request), notice=notice)
         except ModelMismatch:
-            return Reply(not_here="the running page has other models than the library has now")
-        except QuerySyntaxError as error:  # is told before any model is used
-            return Reply(refusal=Refusal.of(error))
+            return ReplyMessage(declined="the running page has other models than the library")
+        except QuerySyntaxError as error:  # raised before any model is used: no notice
+            return ReplyMessage(error=ErrorMessage.of(error))
         except PesearchError as error:
-            return Reply(refusal=Refusal.of(error), notice=notice)
+            return ReplyMessage(error=ErrorMessage.of(error), notice=notice)
 
 
-def _hear(connection: socket.socket) -> Asking | None:
-    """What a client of this user asks; None where it is none, or asks nothing."""
+def _receive_query(connection: socket.socket) -> QueryMessage | None:
+    """The query of a client of this user; None for other users and invalid messages."""
     try:
         if not is_same_user(connection):
             return None
-        return from_bytes(Asking, receive(connection, LONGEST_QUESTION, CLIENT_SECONDS))
-    except OtherVersion:
+        return from_bytes(QueryMessage, receive(connection, MAX_QUERY_BYTES, CLIENT_SECONDS))
+    except VersionMismatch:
         with suppress(OSError):
-            send(connection, b"", CLIENT_SECONDS)  # says our version
+            send(connection, b"", CLIENT_SECONDS)  # the header has the version of this side
         return None
-    except (BadFrame, ValueError, QueryError, OSError):
+    except (BadMessage, ValueError, QueryError, OSError):
         return None

@@ -1,4 +1,4 @@
-"""Where the socket of a library is: in a folder that only this user can enter, under a name that is the library's."""
+"""The socket of a library: its name is derived from the library, in a folder that only this user can enter."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from pesearch.search.server.linux_sockets import path_in_open_folder
+
 
 class AlreadyServed(OSError):
-    """Another process has this place."""
+    """Another process serves this library."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The socket of one library: its name in a folder that is held open as `folder`, a descriptor."""
+class SocketPath:
+    """The name of a library's socket, and the open descriptor of its folder."""
 
-    folder: int
+    folder_descriptor: int
     name: str
 
     @property
     def address(self) -> str:
-        """The socket by the folder held open: no other can take its place, and no path is too long (107 bytes)."""
-        return f"/proc/self/fd/{self.folder}/{self.name}"
+        """The address to bind or connect a Unix socket to, while the folder is open."""
+        return path_in_open_folder(self.folder_descriptor, self.name)
 
     def remove(self) -> None:
-        """Takes the socket away, if there is one."""
+        """Deletes the socket if it exists."""
         with suppress(FileNotFoundError):
-            os.unlink(self.name, dir_fd=self.folder)
+            os.unlink(self.name, dir_fd=self.folder_descriptor)
 
 
 def socket_folder() -> Path:
-    """`pesearch` in the user's folder for sockets ($XDG_RUNTIME_DIR); without one, a folder in that for temporary
-    files."""
+    """`pesearch` in $XDG_RUNTIME_DIR; without that, a folder of this user in the folder for temporary files."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and Path(runtime).is_dir():
         return Path(runtime) / "pesearch"
@@ -45,37 +46,42 @@ def socket_folder() -> Path:
 
 
 @contextmanager
-def place_of(library: Path) -> Iterator[Place]:
-    """The place for a library's socket. Raises OSError where there is none, or it is not this user's alone."""
+def open_socket_path(library: Path) -> Iterator[SocketPath]:
+    """The socket path of a library, for clients.
+
+    Raises OSError if the folder for sockets is missing, or other users can enter it.
+    """
     folder = socket_folder()
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         status = os.fstat(descriptor)
         if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-            raise PermissionError(f"{folder} is open to others: remove it")
-        yield Place(descriptor, blake2b(os.fsencode(os.path.realpath(library)), digest_size=16).hexdigest())
+            raise PermissionError(f"{folder} is open to other users: remove it")
+        yield SocketPath(descriptor, blake2b(os.fsencode(os.path.realpath(library)), digest_size=16).hexdigest())
     finally:
         os.close(descriptor)
 
 
 @contextmanager
-def own_place_of(library: Path) -> Iterator[Place]:
-    """As `place_of`, for one process at a time. The folder is made where it is missing; AlreadyServed where another
-    process has the place."""
+def claim_socket_path(library: Path) -> Iterator[SocketPath]:
+    """The socket path of a library, for the one process that serves it; the folder is created if it is missing.
+
+    Raises AlreadyServed if another process has claimed it, else as `open_socket_path`.
+    """
     socket_folder().mkdir(mode=0o700, exist_ok=True)
-    with place_of(library) as place:
+    with open_socket_path(library) as path:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-        descriptor = os.open(f"{place.name}.lock", flags, 0o600, dir_fd=place.folder)
+        descriptor = os.open(f"{path.name}.lock", flags, 0o600, dir_fd=path.folder_descriptor)
         try:
             _lock(descriptor)
-            yield place
+            yield path
         finally:
             os.close(descriptor)
 
 
 def _lock(descriptor: int) -> None:
-    """The system's own lock: it ends with its process, however that dies."""
+    """Takes a flock, which the system releases however the process ends."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise AlreadyServed("another page answers for this library") from error
+        raise AlreadyServed("another page answers queries of this library") from error

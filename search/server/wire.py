@@ -1,4 +1,4 @@
-"""Messages on a socket, one after the other: who speaks in which version, how long the message is, the message."""
+"""Framing of messages on a socket: a header with protocol version and length, then the message."""
 
 from __future__ import annotations
 
@@ -8,63 +8,62 @@ import struct
 import time
 
 from pesearch import __version__
+from pesearch.search.server.linux_sockets import peer_user_id
 
-PROTOCOL = 1
-"""Raised when the messages change within a version."""
+PROTOCOL_VERSION = 2
+"""To be raised when messages change while the version of pesearch does not."""
 
-LONGEST_QUESTION = 2**20
-LONGEST_REPLY = 2**28
-"""Bytes: 10,000 moments, the most that can be asked for, take some 20 MB."""
+MAX_QUERY_BYTES = 2**20
+"""Limit of a query message."""
 
-_AT_ONCE = 2**18
-_HEAD = struct.Struct("!32sQ")
-_NAME = b"pesearch "
-_STAMP = (_NAME + f"{__version__} {PROTOCOL}".encode()).ljust(32, b"\0")
-_CREDENTIALS = struct.Struct("3i")
+MAX_REPLY_BYTES = 2**28
+"""Limit of a reply message: 10,000 moments, the most that can be requested, take about 20 MB."""
 
-
-class BadFrame(Exception):
-    """What came is no message, or it did not come whole."""
+_MAX_RECEIVE_BYTES = 2**18
+_HEADER = struct.Struct("!32sQ")
+_MAGIC = b"pesearch "
+_VERSION = (_MAGIC + f"{__version__} {PROTOCOL_VERSION}".encode()).ljust(32, b"\0")
 
 
-class OtherVersion(BadFrame):
-    """The other side is another version of pesearch."""
+class BadMessage(Exception):
+    """The bytes received are not a message, or an incomplete one."""
 
 
-def send(connection: socket.socket, message: bytes, seconds: float) -> None:
-    """Send a message within so many seconds. Raises OSError."""
-    connection.settimeout(seconds)
-    connection.sendall(_HEAD.pack(_STAMP, len(message)) + message)
+class VersionMismatch(BadMessage):
+    """The other side runs another version of pesearch."""
 
 
-def receive(connection: socket.socket, longest: int, seconds: float) -> bytes:
-    """One message of at most `longest` bytes, all of it within so many seconds. Raises BadFrame, OSError
-    (TimeoutError among them)."""
-    until = time.monotonic() + seconds
-    stamp, length = _HEAD.unpack(_exactly(connection, _HEAD.size, until))
-    if stamp != _STAMP:
-        raise OtherVersion(stamp) if stamp.startswith(_NAME) else BadFrame("not pesearch")
-    if length > longest:
-        raise BadFrame(f"{length} bytes are more than {longest}")
-    return _exactly(connection, length, until)
+def send(connection: socket.socket, message: bytes, timeout_seconds: float) -> None:
+    """Sends a message. Raises OSError, TimeoutError among them."""
+    connection.settimeout(timeout_seconds)
+    connection.sendall(_HEADER.pack(_VERSION, len(message)) + message)
+
+
+def receive(connection: socket.socket, max_bytes: int, timeout_seconds: float) -> bytes:
+    """Receives one whole message. Raises BadMessage, or OSError (TimeoutError among them)."""
+    deadline = time.monotonic() + timeout_seconds
+    version, length = _HEADER.unpack(_receive_exactly(connection, _HEADER.size, deadline))
+    if version != _VERSION:
+        raise VersionMismatch(version) if version.startswith(_MAGIC) else BadMessage("not pesearch")
+    if length > max_bytes:
+        raise BadMessage(f"{length} bytes are more than {max_bytes}")
+    return _receive_exactly(connection, length, deadline)
 
 
 def is_same_user(connection: socket.socket) -> bool:
     """Whether the other side is a process of the user of this one."""
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(told)
-    return bool(user == os.geteuid())
+    return peer_user_id(connection) == os.geteuid()
 
 
-def _exactly(connection: socket.socket, count: int, until: float) -> bytes:
-    """Memory grows with what comes, not with what is promised."""
+def _receive_exactly(connection: socket.socket, count: int, deadline: float) -> bytes:
+    """Receives `count` bytes. The buffer grows with the bytes received, whatever length the header claims."""
     received = bytearray()
     while len(received) < count:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("not whole in time")
-        connection.settimeout(left)
-        if not (piece := connection.recv(min(count - len(received), _AT_ONCE))):
-            raise BadFrame("ended in the middle")
-        received += piece
+        remaining_seconds = deadline - time.monotonic()
+        if remaining_seconds <= 0:
+            raise TimeoutError("incomplete at the deadline")
+        connection.settimeout(remaining_seconds)
+        if not (chunk := connection.recv(min(count - len(received), _MAX_RECEIVE_BYTES))):
+            raise BadMessage("connection closed within a message")
+        received += chunk
     return bytes(received)

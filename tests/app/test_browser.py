@@ -196,7 +196,7 @@ def test_a_file_that_is_no_media_is_called_by_its_name(page: Page, tmp_path: Pat
     page.get_by_role("button", name="Search by a sound").click()
     page.locator("input[type=file]").set_input_files(junk)
     told = page.get_by_role("alert").filter(has_text="not a media file")
-    expect(told).to_have_text(re.compile(re.escape(f"cannot ask with {junk.name}: ")))
+    expect(told).to_have_text(re.compile(re.escape(f"cannot use {junk.name} as an example: ")))
 
 
 def test_a_recording_finds_what_sounds_like_it(page: Page) -> None:
@@ -364,7 +364,7 @@ def test_what_is_away_is_seen_as_it_was_indexed(page: Page, media: Path) -> None
 @pytest.mark.parametrize("folder", ["%00", "~nobody-of-that-name"])
 def test_a_folder_that_none_can_be_is_one_line(page: Page, address: str, folder: str) -> None:
     page.goto(f"{address}/?text=train&in={folder}")
-    told = page.get_by_text(re.compile("no file is under|No confident match|Nothing in this library")).first
+    told = page.get_by_text(re.compile("is not a valid path|No confident match|Nothing in this library")).first
     expect(told).to_be_visible()
     assert page.get_by_test_id("stException").count() == 0
 

@@ -34,7 +34,7 @@ def test_who_asks_does_not_wait_for_the_sounds_of_others(
     sample_library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PESEARCH_LIBRARY", str(sample_library.folder))
-    heard, begun, goes_on, unwanted, real = list[float](), Event(), Event(), Event(), listen.hear
+    heard, begun, goes_on, unwanted, real = list[float](), Event(), Event(), Event(), listen.detect
 
     def hear(path: Path, start: float, *rest: Any) -> FloatArray:
         heard.append(start)
@@ -42,7 +42,7 @@ def test_who_asks_does_not_wait_for_the_sounds_of_others(
         assert goes_on.wait(60)
         return real(path, start, *rest)
 
-    monkeypatch.setattr(listen, "hear", hear)
+    monkeypatch.setattr(listen, "detect", hear)
     request = SearchRequest("siren OR rain OR dog")
     exact = shared.located(request, (), unwanted)
     assert begun.wait(60)

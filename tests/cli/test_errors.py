@@ -59,7 +59,7 @@ def test_the_hub_is_not_asked_when_it_is_switched_off(pesearch: Run) -> None:
 def test_nothing_asked(pesearch: Run) -> None:
     result = pesearch("query")
     assert result.returncode == 2
-    assert "nothing is asked" in one_line(result.stderr)
+    assert "the query is empty" in one_line(result.stderr)
 
 
 def test_a_mistake_in_a_query_is_shown_before_the_library_is_opened(pesearch: Run, tmp_path: Path) -> None:
@@ -79,9 +79,9 @@ def test_spoken_words_are_no_query(pesearch: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "place"),
     [
-        (["query", "siren \udcff"], "at '?' (character 7): expected text, which this byte is not"),
-        (["query", 'said:"a \udcff"'], "at '?\"' (character 9): expected text, which this byte is not"),
-        (["query", "siren \udcff", "--speech"], "character 7 of what is asked is a byte that is no text"),
+        (["query", "siren \udcff"], "at '?' (character 7): expected valid UTF-8"),
+        (["query", 'said:"a \udcff"'], "at '?\"' (character 9): expected valid UTF-8"),
+        (["query", "siren \udcff", "--speech"], "invalid UTF-8 at character 7 of the query"),
     ],
 )
 def test_bytes_that_are_no_text(pesearch: Run, tmp_path: Path, command: list[str], place: str) -> None:

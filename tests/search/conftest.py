@@ -1,13 +1,14 @@
-"""Real libraries with vectors made by hand."""
+"""Real libraries with hand-made vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pesearch.cues import Cue, CueSource
 from pesearch.locations import Location
 from pesearch.store.library import Library, create_library
 from pesearch.timeline import windows
@@ -35,19 +36,29 @@ INFO = {
 
 @pytest.fixture
 def make_library(tmp_path: Path) -> MakeLibrary:
-    """Makes a library of two dimensions from names and their vectors: one a window, or one a frame from 0 s on."""
+    """Returns a function that makes a library with two dimensions from the vectors of its files by name.
 
-    def make(files: Mapping[str, Vectors], seconds: float = 10.0) -> Library:
+    There is one vector per window, and per frame from 0 s on.
+    """
+
+    def make(
+        files: Mapping[str, Vectors], seconds: float = 10.0, cues: Mapping[str, Sequence[Cue]] | None = None
+    ) -> Library:
         spaces = [Space(name, "by hand", "1", 2) for name in MEDIA_SPACES]
         library = create_library(tmp_path / "library", "starter", spaces)
         with library.writer() as writer:
-            writer.add([encoded(tmp_path / name, vectors, seconds) for name, vectors in files.items()])
+            writer.add(
+                [
+                    encoded(tmp_path / name, vectors, seconds, (cues or {}).get(name, ()))
+                    for name, vectors in files.items()
+                ]
+            )
         return library
 
     return make
 
 
-def encoded(path: Path, vectors: Vectors, seconds: float) -> EncodedFile:
+def encoded(path: Path, vectors: Vectors, seconds: float, cues: Sequence[Cue] = ()) -> EncodedFile:
     kind, video, audio = INFO[path.suffix]
     duration = 0.0 if kind is MediaKind.IMAGE else seconds
     return EncodedFile(
@@ -58,6 +69,7 @@ def encoded(path: Path, vectors: Vectors, seconds: float) -> EncodedFile:
             SpaceVectors(space, segments(space, len(rows), duration), np.array(rows, dtype=np.float32))
             for space, rows in vectors.items()
         ),
+        cues=(CueSource(None, None, tuple(cues)),) if cues else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""The same questions to the same library give the same ten moments, whether FAISS or a Milvus searches its vectors."""
+"""FAISS and Milvus give the same moments for the same queries of the same library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.retrieve import retriever as retrieve
+from pesearch.search.retrieve import retriever
 from pesearch.search.search import search
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.milvus.client import close
@@ -20,27 +20,29 @@ from pesearch.store.library import Library, open_library
 pytestmark = pytest.mark.slow
 
 
-def test_same_ten_moments(
+def test_faiss_and_milvus_give_the_same_moments(
     sample_library: Library, starter: ModelSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So small a library has no more frames than are asked for: here few are asked for, so that the Milvus is, too."""
+    """Few hits per vector are requested, since a search for more vectors than there are does not use the Milvus."""
     pytest.importorskip("milvus_lite")
-    monkeypatch.setattr(retrieve, "MIN_HITS_PER_VECTOR", 10)
-    monkeypatch.setattr(retrieve, "HITS_PER_MOMENT", 1)
+    monkeypatch.setattr(retriever, "MIN_HITS_PER_VECTOR", 10)
+    monkeypatch.setattr(retriever, "HITS_PER_MOMENT", 1)
     shutil.copytree(sample_library.folder, tmp_path / "library")
     library, milvus = open_library(tmp_path / "library"), MilvusAddress(str(tmp_path / "lite.db"))
     with library.writer() as writer:
         writer.search_vectors_at(milvus)
-    asked, search_collection = [], MilvusCollection.search
+    called, nearest = list[str](), MilvusCollection.nearest
 
     def counting(self: MilvusCollection, *arguments: Any, **more: Any) -> object:
-        asked.append(self.name)
-        return search_collection(self, *arguments, **more)
+        called.append(self.name)
+        return nearest(self, *arguments, **more)
 
     monkeypatch.setattr(MilvusCollection, "search", counting)
     for text in ("siren and train", "a dog barking", "heard:siren THEN seen:train WITHIN 10s"):
-        here, there = (search(one, starter, SearchRequest(text, locate=False)) for one in (sample_library, library))
-        assert there.moments
-        assert there.moments == here.moments
-    assert asked
+        with_faiss, with_milvus = (
+            search(each, starter, SearchRequest(text, locate=False)) for each in (sample_library, library)
+        )
+        assert with_milvus.moments
+        assert with_milvus.moments == with_faiss.moments
+    assert called
     close(milvus)

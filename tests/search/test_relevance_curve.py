@@ -1,4 +1,4 @@
-"""Curves over the time of a file."""
+"""Relevance curves of a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.relevance_curve import Curve, _along, relevance
+from pesearch.search.relevance_curve import Curve, _resample, relevance
 from pesearch.store.library import Library
 from pesearch.types import MediaFile
 
@@ -22,7 +22,7 @@ def curves(library: Library, models: ModelSet, text: str, name: str) -> dict[str
 
 
 @pytest.mark.slow
-def test_each_sense_has_a_curve_over_all_of_the_file(sample_library: Library, starter: ModelSet) -> None:
+def test_each_sense_has_a_curve_over_the_whole_file(sample_library: Library, starter: ModelSet) -> None:
     found = curves(sample_library, starter, "siren and train", "siren_train.mp4")
     assert found.keys() == {"heard", "seen", "seen and heard"}
     for curve in found.values():
@@ -32,29 +32,29 @@ def test_each_sense_has_a_curve_over_all_of_the_file(sample_library: Library, st
 
 
 @pytest.mark.slow
-def test_what_is_not_there_is_nowhere_relevant(sample_library: Library, starter: ModelSet) -> None:
+def test_an_absent_sound_has_low_relevance_everywhere(sample_library: Library, starter: ModelSet) -> None:
     found = curves(sample_library, starter, "heard:drum", "siren_alone.wav")
     assert found["heard"].values.max() < 0.5
 
 
 @pytest.mark.slow
-def test_a_scene_is_relevant_while_it_lasts(sample_library: Library, starter: ModelSet) -> None:
+def test_a_scene_has_high_relevance_while_it_lasts(sample_library: Library, starter: ModelSet) -> None:
     curve = curves(sample_library, starter, "seen:ball", "six_scenes.mp4")["seen"]
     times = (np.arange(len(curve.values)) + 0.5) * curve.step_seconds
-    there = ((times > 8) & (times < 12)) | (times > 20)  # as truths.json has it
+    is_shown = ((times > 8) & (times < 12)) | (times > 20)  # by truths.json
     assert times[-1] == pytest.approx(24.0, abs=0.5)
-    assert curve.values[there].mean() > 2 * curve.values[~there].mean()
+    assert curve.values[is_shown].mean() > 2 * curve.values[~is_shown].mean()
 
 
 @pytest.mark.slow
-def test_a_still_has_none_and_what_is_narrowed_has_one(sample_library: Library, starter: ModelSet) -> None:
+def test_a_still_image_has_no_curve_and_a_sense_prefix_leaves_one(sample_library: Library, starter: ModelSet) -> None:
     assert curves(sample_library, starter, "ball", "red_ball.png") == {}
     assert curves(sample_library, starter, "heard:siren", "siren_train.mp4").keys() == {"heard"}
 
 
-def test_between_segments_a_curve_runs_straight_and_peaks_are_kept() -> None:
+def test_a_curve_is_linear_between_segments_and_keeps_peaks() -> None:
     segments = np.array([[0.0, 2.0], [4.0, 6.0], [5.9, 6.1]])
-    values = _along(segments, np.array([0.0, 1.0, 0.4]), 1.0, 8)
+    values = _resample(segments, np.array([0.0, 1.0, 0.4]), 1.0, 8)
     assert values[1] == pytest.approx(0.125)
     assert values[5] == pytest.approx(1.0)
     assert len(values) == 8

@@ -1,1 +1,1 @@
-"""The query language: from a text to a tree, with a place for every mistake."""
+"""The query language: lexer, parser and syntax tree. Every syntax error has a column."""

@@ -1,7 +1,7 @@
-"""A query cut into its pieces: words, quotes, files, prefixes, operators, parentheses.
+"""Splits a query into lexemes: words, quotes, files, prefixes, operators, parentheses.
 
-A piece begins at a space, a parenthesis, a quote or behind a prefix: what stands inside a word (`rock-n-roll`, `12"`,
-`dog(s)`, `2:30`) is part of the word. A backslash takes away what the next character would mean.
+A lexeme starts after a space, a parenthesis, a quote or a prefix. Symbols inside a word (`rock-n-roll`, `12"`,
+`dog(s)`, `2:30`) belong to the word. A backslash removes the special meaning of the next character.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from pathlib import Path
 from pesearch.media.sniff import has_media_name
 from pesearch.types import Sense
 
-CLOSE_ENOUGH = 0.75
-"""Likeness (difflib's ratio) from which a prefix is a slip of the pen: one letter of four wrong, or two swapped."""
+MIN_PREFIX_SIMILARITY = 0.75
+"""difflib ratio from which an unknown prefix is reported as a typo: one wrong letter of four, or two swapped."""
 
 
-class Misplaced(Exception):
-    """Something that cannot stand where it stands: its column, and what was expected there."""
+class ParseError(Exception):
+    """A syntax error: its column, and what was expected there."""
 
     def __init__(self, column: int, expected: str) -> None:
         super().__init__(column, expected)
         self.column, self.expected = column, expected
 
 
-class Kind(StrEnum):
-    """What a piece is; the grammar calls them so."""
+class LexemeKind(StrEnum):
+    """Kinds of lexemes; the names are those of the terminals of the grammar."""
 
     WORDS = "WORDS"
     QUOTE = "QUOTE"
@@ -46,10 +46,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """`text[column:end]` of the query. WITHIN has its time with it, a hyphen that excludes is a NOT."""
+class Lexeme:
+    """`text[column:end]` of the query. A WITHIN includes its time; a hyphen that excludes is a NOT."""
 
-    kind: Kind
+    kind: LexemeKind
     column: int
     end: int
 
@@ -58,7 +58,7 @@ QUOTED = r'"(?:\\.|[^"\\])*+"|[“”„‟](?:\\.|[^“”‟\\])*+[“”‟]|
 _OPENING = '"“”„‟«'
 _WORD = r"(?:\\.|\((?:[^\s()\\])*+\)|[^\s()\\]|\\$)++"
 _END = rf"(?![^\s(){_OPENING}])"
-_PIECE = re.compile(
+_LEXEME = re.compile(
     rf"""
       (?P<SPACE>\s+)
     | (?P<WITHIN>WITHIN{_END})
@@ -77,63 +77,63 @@ _PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TIME = re.compile(rf"\s+(?:[0-9.]+\s+(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?){_END}|[^\s()]+)", re.IGNORECASE)
-_SLIP = re.compile(r"([^\W\d_]{3,6}):[^\s:]")
+_TYPO = re.compile(r"([^\W\d_]{3,6}):[^\s:]")
 
 
-def pieces(text: str) -> list[Piece]:
-    """The pieces of a query, words that stand side by side as one. Raises Misplaced.
+def tokenize(text: str) -> list[Lexeme]:
+    """The lexemes of a query; adjacent words are one lexeme. Raises ParseError.
 
-    Of the words behind a hyphen that excludes, the first is a piece of its own.
+    The first word after an excluding hyphen is a lexeme of its own.
     """
-    found: list[Piece] = []
-    excluding = going_on = False
-    for piece in _single_pieces(text):
-        if piece.kind is Kind.WORDS and going_on:
-            found[-1] = replace(found[-1], end=piece.end)
+    lexemes: list[Lexeme] = []
+    is_excluding = joins_words = False
+    for lexeme in _single_lexemes(text):
+        if lexeme.kind is LexemeKind.WORDS and joins_words:
+            lexemes[-1] = replace(lexemes[-1], end=lexeme.end)
             continue
-        found.append(piece)
-        going_on = piece.kind is Kind.WORDS and not excluding
-        is_hyphen = piece.kind is Kind.NOT and piece.end == piece.column + 1
-        excluding = is_hyphen or (excluding and piece.kind in (Kind.SENSE, Kind.WEIGHT))
-    return found
+        lexemes.append(lexeme)
+        joins_words = lexeme.kind is LexemeKind.WORDS and not is_excluding
+        is_hyphen = lexeme.kind is LexemeKind.NOT and lexeme.end == lexeme.column + 1
+        is_excluding = is_hyphen or (is_excluding and lexeme.kind in (LexemeKind.SENSE, LexemeKind.WEIGHT))
+    return lexemes
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text is nothing but words that stand side by side."""
+    """Whether a text has no syntax: words only."""
     try:
-        return [piece.kind for piece in pieces(text)] == [Kind.WORDS]
-    except Misplaced:
+        return [lexeme.kind for lexeme in tokenize(text)] == [LexemeKind.WORDS]
+    except ParseError:
         return False
 
 
-def has_media_end(text: str) -> bool:
-    """Whether a word ends as a media file is named, `.wav`; with a backslash before the dot it is a word."""
+def has_media_extension(text: str) -> bool:
+    """Whether a word ends in the extension of a media file, such as `.wav`, without a backslash before the dot."""
     name, dot, _ = text.rpartition(".")
     return bool(dot) and not name.endswith("\\") and has_media_name(Path(text))
 
 
-def _single_pieces(text: str) -> Iterator[Piece]:
+def _single_lexemes(text: str) -> Iterator[Lexeme]:
     at = 0
-    while match := _PIECE.match(text, at):
+    while match := _LEXEME.match(text, at):
         column, at = match.span()
         match match.lastgroup:
             case "SPACE":
                 continue
             case "WITHIN":
                 at = _end_of_time(text, at)
-                yield Piece(Kind.WITHIN, column, at)
+                yield Lexeme(LexemeKind.WITHIN, column, at)
             case "OPERATOR":
-                yield Piece(Kind(match[0]), column, at)
+                yield Lexeme(LexemeKind(match[0]), column, at)
             case "MINUS":
-                yield Piece(Kind.NOT, column, at)
+                yield Lexeme(LexemeKind.NOT, column, at)
             case "PREFIX":
-                raise Misplaced(*_prefix_mistake(match[0][:-1], column, at))
+                raise ParseError(*_prefix_error(match[0][:-1], column, at))
             case "UNCLOSED":
-                raise Misplaced(column, "a second quotation mark that ends what begins here")
+                raise ParseError(column, "a closing quotation mark for this one")
             case "WORD":
-                yield Piece(_word_kind(match[0], column), column, at)
+                yield Lexeme(_word_kind(match[0], column), column, at)
             case kind:
-                yield Piece(Kind(str(kind)), column, at)
+                yield Lexeme(LexemeKind(str(kind)), column, at)
 
 
 def _end_of_time(text: str, at: int) -> int:
@@ -141,19 +141,19 @@ def _end_of_time(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _word_kind(word: str, column: int) -> Kind:
-    """A word of plain text, or a file by its name. A prefix that is nearly a known one is a mistake."""
+def _word_kind(word: str, column: int) -> LexemeKind:
+    """WORDS or FILE, by the name. Raises ParseError for a prefix that is almost a known one."""
     if word.startswith(("./", "../", "/", "~/")) and word.strip("./~"):
-        return Kind.FILE
+        return LexemeKind.FILE
     name, at, _ = word.rpartition("@")
-    if has_media_end(word) or (at and has_media_end(name)):
-        return Kind.FILE
-    if (slip := _SLIP.match(word)) and (near := get_close_matches(slip[1].lower(), Sense, 1, CLOSE_ENOUGH)):
-        raise Misplaced(column, f"{near[0]}: (write {slip[1]}\\: for the word itself)")
-    return Kind.WORDS
+    if has_media_extension(word) or (at and has_media_extension(name)):
+        return LexemeKind.FILE
+    if (typo := _TYPO.match(word)) and (similar := get_close_matches(typo[1].lower(), Sense, 1, MIN_PREFIX_SIMILARITY)):
+        raise ParseError(column, f"{similar[0]}: (write {typo[1]}\\: for the word itself)")
+    return LexemeKind.WORDS
 
 
-def _prefix_mistake(name: str, column: int, at: int) -> tuple[int, str]:
+def _prefix_error(name: str, column: int, at: int) -> tuple[int, str]:
     if name.lower() == "file":
         return at, 'a file name, in quotation marks if it holds spaces or parentheses: file:"my clip.wav"'
     return column, "seen:, heard:, said:, text: or file: before a quotation mark"

@@ -1,7 +1,7 @@
-"""The small language of questions: `parse` reads a text as a tree. docs/query.md tells it to users.
+"""Parser of the query language, documented for users in docs/query.md.
 
-What binds loosest comes first: OR, THEN, AND (or nothing) between two things, NOT and the hyphen. A text in which
-nothing of the language stands is plain words, and so are the parentheses in it.
+Precedence, loosest first: OR, THEN, AND (or juxtaposition), NOT and the hyphen. A text without any syntax is plain
+words, including the parentheses in it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from lark.exceptions import UnexpectedToken
 from lark.lexer import Lexer
 
 from pesearch.errors import QuerySyntaxError
-from pesearch.search.query.language.escaping import first_undecodable, read_words
-from pesearch.search.query.language.lexer import Kind, Misplaced, Piece, pieces
+from pesearch.search.query.language.escaping import find_invalid_utf8, unescape_words
+from pesearch.search.query.language.lexer import Lexeme, LexemeKind, ParseError, tokenize
 from pesearch.search.query.language.nodes import Node, Words
-from pesearch.search.query.language.tree_builder import Part, TreeBuilder
+from pesearch.search.query.language.tree_builder import Subtree, TreeBuilder
 
-MOST_TERMS = 32
-"""Words, quotes and examples in one query. Each costs a search of its own."""
+MAX_QUERY_TERMS = 32
+"""Words, quotes and examples in one query; each is a search of its own."""
 
-DEEPEST = 64
-"""Parentheses inside one another. A tree of MOST_TERMS is written with fewer."""
+MAX_DEPTH = 64
+"""Nesting depth of parentheses. No query of MAX_QUERY_TERMS terms needs as many."""
 
 _GRAMMAR = """
 start: either
@@ -39,89 +39,96 @@ term: WEIGHT? SENSE? atom | SENSE WEIGHT atom
 group: OPEN either CLOSE
 %declare WORDS QUOTE FILE SENSE WEIGHT NOT AND OR THEN WITHIN OPEN CLOSE
 """
-_TERMS = (Kind.WORDS, Kind.QUOTE, Kind.FILE)
-_JOINING = (Kind.AND, Kind.OR, Kind.THEN, Kind.WITHIN)
+_TERMS = (LexemeKind.WORDS, LexemeKind.QUOTE, LexemeKind.FILE)
+_OPERATORS = (LexemeKind.AND, LexemeKind.OR, LexemeKind.THEN, LexemeKind.WITHIN)
 
 
 def parse(text: str) -> Node:
-    """The tree of a query. Raises QuerySyntaxError, which tells the place of the mistake and what was expected."""
+    """The syntax tree of a query. Raises QuerySyntaxError with the column and what was expected there."""
     try:
         return _parsed(text)
-    except Misplaced as mistake:
-        raise QuerySyntaxError(text, mistake.column, mistake.expected) from None
+    except ParseError as error:
+        raise QuerySyntaxError(text, error.column, error.expected) from None
 
 
 def _parsed(text: str) -> Node:
-    found = pieces(text)
-    _check_text(text, found)
-    kinds = {piece.kind for piece in found}
-    if Kind.WORDS in kinds <= {Kind.WORDS, Kind.OPEN, Kind.CLOSE} and (words := read_words(text)):
+    lexemes = tokenize(text)
+    _check_text(text, lexemes)
+    kinds = {lexeme.kind for lexeme in lexemes}
+    if LexemeKind.WORDS in kinds <= {LexemeKind.WORDS, LexemeKind.OPEN, LexemeKind.CLOSE} and (
+        words := unescape_words(text)
+    ):
         return Words(words)
-    _check_size(found)
-    tokens = [Token(piece.kind, text[piece.column : piece.end], piece.column) for piece in found]
+    _check_size(lexemes)
+    tokens = [Token(lexeme.kind, text[lexeme.column : lexeme.end], lexeme.column) for lexeme in lexemes]
     try:
-        part: Part = _parser().parse(tokens)  # type: ignore[assignment]  # typed as a tree of its own
+        subtree: Subtree = _parser().parse(tokens)  # type: ignore[assignment]  # lark types it as its own Tree
     except UnexpectedToken as error:
-        place = next((place for place, token in enumerate(tokens) if token is error.token), len(tokens))
-        raise _misplaced(text, found[:place], found[place:]) from None
-    return part.node
+        index = next((index for index, token in enumerate(tokens) if token is error.token), len(tokens))
+        raise _parse_error(text, lexemes[:index], lexemes[index:]) from None
+    return subtree.node
 
 
-def _check_text(text: str, found: list[Piece]) -> None:
-    """Raises Misplaced for a byte among words that is no text: names of files may hold any bytes, words may not."""
-    for piece in found:
-        if piece.kind is not Kind.FILE and (wrong := first_undecodable(text[piece.column : piece.end])) is not None:
-            raise Misplaced(piece.column + wrong, "text, which this byte is not")
+def _check_text(text: str, lexemes: list[Lexeme]) -> None:
+    """Raises ParseError for invalid UTF-8 outside file names, which may contain any bytes."""
+    for lexeme in lexemes:
+        if (
+            lexeme.kind is not LexemeKind.FILE
+            and (offset := find_invalid_utf8(text[lexeme.column : lexeme.end])) is not None
+        ):
+            raise ParseError(lexeme.column + offset, "valid UTF-8")
 
 
 @cache
 def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer=_Given, transformer=TreeBuilder(), maybe_placeholders=False)
+    return Lark(_GRAMMAR, parser="lalr", lexer=_PretokenizedLexer, transformer=TreeBuilder(), maybe_placeholders=False)
 
 
-class _Given(Lexer):
-    """Hands on the pieces that were cut already."""
+class _PretokenizedLexer(Lexer):
+    """Passes lexemes on to lark: the text is tokenized already."""
 
     def __init__(self, configuration: LexerConf) -> None:
-        """As lark calls it; the configuration says nothing that is needed here."""
+        """Lark passes its configuration, which is not used here."""
 
-    def lex(self, tokens: list[Token]) -> Iterator[Token]:  # type: ignore[override]  # a text, in lark's own lexers
+    def lex(self, tokens: list[Token]) -> Iterator[Token]:  # type: ignore[override]  # lark's own lexers take a text
         yield from tokens
 
 
-def _check_size(found: list[Piece]) -> None:
+def _check_size(lexemes: list[Lexeme]) -> None:
     depth = terms = 0
-    for piece in found:
-        depth += (piece.kind is Kind.OPEN) - (piece.kind is Kind.CLOSE)
-        terms += piece.kind in _TERMS
-        if depth > DEEPEST:
-            raise Misplaced(piece.column, f"at most {DEEPEST} parentheses inside one another")
-        if terms > MOST_TERMS:
-            raise Misplaced(piece.column, f"an end: a query has at most {MOST_TERMS} words, quotes and examples")
+    for lexeme in lexemes:
+        depth += (lexeme.kind is LexemeKind.OPEN) - (lexeme.kind is LexemeKind.CLOSE)
+        terms += lexeme.kind in _TERMS
+        if depth > MAX_DEPTH:
+            raise ParseError(lexeme.column, f"at most {MAX_DEPTH} nested parentheses")
+        if terms > MAX_QUERY_TERMS:
+            raise ParseError(lexeme.column, f"at most {MAX_QUERY_TERMS} words, quotes and examples in a query")
 
 
-def _misplaced(text: str, before: list[Piece], after: list[Piece]) -> Misplaced:
-    """What was expected behind `before`, where the first of `after` cannot stand."""
+def _parse_error(text: str, before: list[Lexeme], after: list[Lexeme]) -> ParseError:
+    """The error for the first lexeme of `after`, which cannot follow `before`."""
     column = after[0].column if after else len(text)
-    here, last = after[0].kind if after else None, before[-1] if before else None
-    if last and last.kind in (*_TERMS, Kind.CLOSE, Kind.WITHIN):
-        if here is None:
-            return Misplaced(column, f"a closing parenthesis for the one at character {_open(before)[-1].column + 1}")
-        if here is Kind.CLOSE:
-            return Misplaced(column, "no closing parenthesis, for none is open (write \\) for one that is text)")
-        return Misplaced(column, "parentheses around what the first WITHIN limits, before more is joined to it")
-    wanted = "something to exclude" if last and last.kind is Kind.NOT else "something to look for"
-    behind = f" after {text[last.column : last.end]}" if last and last.kind is not Kind.OPEN else ""
-    as_word = f" (write \\{here} for the word itself)" if here in (*_JOINING, Kind.NOT) else ""
-    return Misplaced(column, f"{wanted}{behind}{as_word}")
+    next_kind, last = after[0].kind if after else None, before[-1] if before else None
+    if last and last.kind in (*_TERMS, LexemeKind.CLOSE, LexemeKind.WITHIN):
+        if next_kind is None:
+            return ParseError(
+                column, f"a closing parenthesis for the one at character {_unclosed(before)[-1].column + 1}"
+            )
+        if next_kind is LexemeKind.CLOSE:
+            return ParseError(column, "no closing parenthesis here: none is open (write \\) for a literal one)")
+        return ParseError(column, "parentheses around the part that the first WITHIN limits")
+    wanted = "something to exclude" if last and last.kind is LexemeKind.NOT else "something to look for"
+    previous = f" after {text[last.column : last.end]}" if last and last.kind is not LexemeKind.OPEN else ""
+    as_word = f" (write \\{next_kind} for the word itself)" if next_kind in (*_OPERATORS, LexemeKind.NOT) else ""
+    return ParseError(column, f"{wanted}{previous}{as_word}")
 
 
-def _open(found: list[Piece]) -> list[Piece]:
-    """The parentheses that are open behind these pieces."""
-    still: list[Piece] = []
-    for piece in found:
-        if piece.kind is Kind.OPEN:
-            still.append(piece)
-        elif piece.kind is Kind.CLOSE:
-            still.pop()
-    return still
+def _unclosed(lexemes: list[Lexeme]) -> list[Lexeme]:
+    """The parentheses that these lexemes leave open."""
+    unclosed: list[Lexeme] = []
+    for lexeme in lexemes:
+        if lexeme.kind is LexemeKind.OPEN:
+            unclosed.append(lexeme)
+        elif lexeme.kind is LexemeKind.CLOSE:
+            unclosed.pop()
+    return unclosed

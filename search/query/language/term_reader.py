@@ -1,4 +1,4 @@
-"""One term of a query as it is written: words, a quote, an example, and what the prefixes before it change."""
+"""Parses one term of a query (words, a quote, an example) and applies the prefixes before it."""
 
 from __future__ import annotations
 
@@ -9,93 +9,93 @@ from dataclasses import replace
 from lark import Token
 
 from pesearch.errors import QueryError
-from pesearch.search.query.language.escaping import read_escapes, read_path, read_seconds, read_words
-from pesearch.search.query.language.lexer import QUOTED, Kind, Misplaced, has_media_end
-from pesearch.search.query.language.nodes import LEAST_WEIGHT, MOST_WEIGHT, Example, Literal, Sense, Term, Words
+from pesearch.search.query.language.escaping import parse_path, parse_seconds, unescape, unescape_words
+from pesearch.search.query.language.lexer import QUOTED, LexemeKind, ParseError, has_media_extension
+from pesearch.search.query.language.nodes import MAX_WEIGHT, MIN_WEIGHT, Example, Literal, Sense, Term, Words
 
 _FILE = re.compile(rf"file:(?:({QUOTED})(?:@(.*))?|(.+))", re.DOTALL | re.IGNORECASE)
-_STRETCH = re.compile(r"([0-9][0-9.:hms]*)?[-–]([0-9][0-9.:hms]*)?", re.IGNORECASE)
+_TIME_RANGE = re.compile(r"([0-9][0-9.:hms]*)?[-–]([0-9][0-9.:hms]*)?", re.IGNORECASE)
 
 
 def column_of(token: Token) -> int:
-    """Where a token begins in the text."""
+    """The index in the query at which a token starts."""
     return token.start_pos or 0
 
 
 def read_term(token: Token) -> Term:
-    """A term without prefixes. Raises Misplaced."""
-    if token.type == Kind.WORDS:
+    """Parses a term without its prefixes. Raises ParseError."""
+    if token.type == LexemeKind.WORDS:
         return _words(token)
-    return _literal(token) if token.type == Kind.QUOTE else _example(token)
+    return _literal(token) if token.type == LexemeKind.QUOTE else _example(token)
 
 
 def _words(token: Token) -> Term:
-    if not (text := read_words(token)):
-        raise Misplaced(column_of(token), "a word behind the backslash")
+    if not (text := unescape_words(token)):
+        raise ParseError(column_of(token), "a word after the backslash")
     return Words(text)
 
 
 def _literal(token: Token) -> Term:
-    if not (text := " ".join(read_escapes(token[1:-1]).split())):
-        raise Misplaced(column_of(token), "words between the quotation marks")
+    if not (text := " ".join(unescape(token[1:-1]).split())):
+        raise ParseError(column_of(token), "words between the quotation marks")
     return Literal(text)
 
 
 def _example(token: Token) -> Term:
-    """`name`, `name@start-end`, `file:name`, `file:"name"@start-end`."""
-    column, named = column_of(token), _FILE.fullmatch(token)
-    if named and named[1]:
-        return _stretch(named[1][1:-1], named[2], column, column + named.start(2))
-    whole = named[3] if named else str(token)
+    """Parses `name`, `name@start-end`, `file:name` and `file:"name"@start-end`."""
+    column, prefixed = column_of(token), _FILE.fullmatch(token)
+    if prefixed and prefixed[1]:
+        return _with_times(prefixed[1][1:-1], prefixed[2], column, column + prefixed.start(2))
+    whole = prefixed[3] if prefixed else str(token)
     name, at, times = whole.rpartition("@")
     if (
         at
         and not name.endswith("\\")
-        and (_STRETCH.fullmatch(times) or (has_media_end(name) and not has_media_end(whole)))
+        and (_TIME_RANGE.fullmatch(times) or (has_media_extension(name) and not has_media_extension(whole)))
     ):
-        return _stretch(name, times, column, column + len(token) - len(times))
-    return _stretch(whole, None, column, column)
+        return _with_times(name, times, column, column + len(token) - len(times))
+    return _with_times(whole, None, column, column)
 
 
-def _stretch(name: str, times: str | None, column: int, times_column: int) -> Example:
+def _with_times(name: str, times: str | None, column: int, times_column: int) -> Example:
     if not name.strip():
-        raise Misplaced(column, "a file name")
+        raise ParseError(column, "a file name")
     try:
-        path = read_path(name)
+        path = parse_path(name)
         if times is None:
             return Example(path)
-        if not (ends := _STRETCH.fullmatch(times)) or not any(ends.groups()):
-            raise QueryError("a stretch of time such as 12.5-15 or 1:02-1:10")
-        start, end = (read_seconds(written) if written else None for written in ends.groups())
+        if not (ends := _TIME_RANGE.fullmatch(times)) or not any(ends.groups()):
+            raise QueryError("a time range such as 12.5-15 or 1:02-1:10")
+        start, end = (parse_seconds(time) if time else None for time in ends.groups())
         if end is not None and end <= (start or 0.0):
             raise QueryError("an end that is later than the start")
     except QueryError as error:
-        raise Misplaced(column if times is None else times_column, str(error)) from error
+        raise ParseError(column if times is None else times_column, str(error)) from error
     return Example(path, start, end)
 
 
-def narrowing(prefix: Token) -> Callable[[Term], Term]:
-    """What `heard:` does to a term: its sense, where it has none of its own."""
+def sense_setter(prefix: Token) -> Callable[[Term], Term]:
+    """Returns a function that sets the sense of a term that has none, for a prefix such as `heard:`."""
     sense = Sense(prefix[:-1].lower())
 
-    def narrowed(term: Term) -> Term:
+    def set_sense(term: Term) -> Term:
         if term.sense:
             return term
         if isinstance(term, Example) and sense not in (Sense.SEEN, Sense.HEARD):
-            raise Misplaced(column_of(prefix), "seen: or heard: before an example")
+            raise ParseError(column_of(prefix), "seen: or heard: before an example")
         return replace(term, sense=sense)
 
-    return narrowed
+    return set_sense
 
 
-def weighing(prefix: Token) -> Callable[[Term], Term]:
-    """What `2:` does to a term: weights around weights are multiplied."""
+def weight_multiplier(prefix: Token) -> Callable[[Term], Term]:
+    """Returns a function that multiplies the weight of a term, for a prefix such as `2:`."""
     weight = float(prefix[:-1])
 
-    def weighed(term: Term) -> Term:
+    def multiply(term: Term) -> Term:
         product = term.weight * weight
-        if not LEAST_WEIGHT <= product <= MOST_WEIGHT:
-            raise Misplaced(column_of(prefix), f"a weight from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}")
+        if not MIN_WEIGHT <= product <= MAX_WEIGHT:
+            raise ParseError(column_of(prefix), f"a weight from {MIN_WEIGHT:g} to {MAX_WEIGHT:g}")
         return replace(term, weight=product)
 
-    return weighed
+    return multiply

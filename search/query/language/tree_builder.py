@@ -1,4 +1,4 @@
-"""From what the grammar finds to the tree of a query, normalised as search/language/syntax.py says."""
+"""Builds the syntax tree from the rules of the grammar, normalised as `nodes` describes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from itertools import groupby
 from lark import Token, Transformer
 
 from pesearch.errors import QueryError
-from pesearch.search.query.language.escaping import read_seconds
-from pesearch.search.query.language.lexer import Kind, Misplaced
+from pesearch.search.query.language.escaping import parse_seconds
+from pesearch.search.query.language.lexer import LexemeKind, ParseError
 from pesearch.search.query.language.nodes import And, Example, Literal, Node, Not, Or, Term, Then, Together, Words
-from pesearch.search.query.language.term_reader import column_of, narrowing, read_term, weighing
+from pesearch.search.query.language.term_reader import column_of, read_term, sense_setter, weight_multiplier
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of the tree, and where it begins in the text."""
+class Subtree:
+    """A node, and the column at which it starts."""
 
     node: Node
     column: int
@@ -31,74 +31,76 @@ class _Limit:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What is joined by AND, and the WITHIN behind it, which may limit more than this."""
+    """The operands of an AND, and the WITHIN after it, which may limit more than this AND."""
 
-    parts: list[Part]
+    parts: list[Subtree]
     limit: _Limit | None
 
 
-class TreeBuilder(Transformer[Token, Part]):
-    """One method for each rule of the grammar in search/language/query.py; each is given what its rule holds."""
+class TreeBuilder(Transformer[Token, Subtree]):
+    """One method for each rule of the grammar in `parser`, called with the children of the rule."""
 
-    def start(self, found: list[Part]) -> Part:
-        return _to_be_found(found[0])
+    def start(self, children: list[Subtree]) -> Subtree:
+        return _require_positive(children[0])
 
-    def either(self, found: list[Part | Token]) -> Part:
-        parts = [one for one in found if isinstance(one, Part)]
-        return parts[0] if len(parts) == 1 else _any_of(parts)
+    def either(self, children: list[Subtree | Token]) -> Subtree:
+        parts = [child for child in children if isinstance(child, Subtree)]
+        return parts[0] if len(parts) == 1 else _or(parts)
 
-    def sequence(self, found: list[_Chain | Token]) -> Part:
-        """`a THEN b WITHIN 5s THEN c`: the limit is for what stands before it."""
-        so_far: list[Part] = []
-        for chain in (one for one in found if isinstance(one, _Chain)):
-            if so_far and chain.limit and len(chain.parts) > 1:
-                raise Misplaced(
-                    chain.parts[0].column, "parentheses, for WITHIN may limit this AND or the whole THEN before it"
+    def sequence(self, children: list[_Chain | Token]) -> Subtree:
+        """`a THEN b WITHIN 5s THEN c`: the limit applies to the chain before it."""
+        joined: list[Subtree] = []
+        for chain in (child for child in children if isinstance(child, _Chain)):
+            if joined and chain.limit and len(chain.parts) > 1:
+                raise ParseError(
+                    chain.parts[0].column, "parentheses: WITHIN could limit this AND or the whole THEN before it"
                 )
-            if chain.limit and not so_far:
-                so_far = [_limited(chain.parts, chain.limit)]
+            if chain.limit and not joined:
+                joined = [_limited(chain.parts, chain.limit)]
             else:
-                so_far.append(_all_of(chain.parts) if len(chain.parts) > 1 else chain.parts[0])
+                joined.append(_and(chain.parts) if len(chain.parts) > 1 else chain.parts[0])
                 if chain.limit:
-                    so_far = [_in_turn(so_far, chain.limit.seconds)]
-        return so_far[0] if len(so_far) == 1 else _in_turn(so_far)
+                    joined = [_then(joined, chain.limit.seconds)]
+        return joined[0] if len(joined) == 1 else _then(joined)
 
-    def chain(self, found: list[list[Part] | Token]) -> _Chain:
-        """`a WITHIN 5s b` is joined here; a WITHIN behind the last part is left to `sequence`."""
-        lists = [one for one in found if isinstance(one, list)]
-        limit = next((_limit(one) for one in found if isinstance(one, Token)), None)
+    def chain(self, children: list[list[Subtree] | Token]) -> _Chain:
+        """Joins `a WITHIN 5s b`; a WITHIN after the last part is left to `sequence`."""
+        lists = [child for child in children if isinstance(child, list)]
+        limit = next((_limit(child) for child in children if isinstance(child, Token)), None)
         if limit and len(lists) == 2:
-            return _Chain([_all_of(lists[0] + lists[1], limit.seconds)], None)
+            return _Chain([_and(lists[0] + lists[1], limit.seconds)], None)
         return _Chain(lists[0], limit)
 
-    def conjunction(self, found: list[list[Part] | Token]) -> list[Part]:
-        return [part for one in found if isinstance(one, list) for part in one]
+    def conjunction(self, children: list[list[Subtree] | Token]) -> list[Subtree]:
+        return [part for child in children if isinstance(child, list) for part in child]
 
-    def run(self, found: list[Part]) -> list[Part]:
-        """Things side by side: examples and plain words are one thing, all else is joined as by AND."""
-        parts: list[Part] = []
-        for beside, group in groupby(found, lambda part: _stands_beside(part.node)):
-            some = list(group)
-            if beside and len(some) > 1 and any(isinstance(part.node, Example) for part in some):
-                some = [Part(_together([part.node for part in some]), some[0].column)]
-            parts += some
+    def run(self, children: list[Subtree]) -> list[Subtree]:
+        """Juxtaposed terms: examples with plain words form a Together, others are joined as by AND."""
+        parts: list[Subtree] = []
+        for is_description, group in groupby(children, lambda part: _is_description(part.node)):
+            members = list(group)
+            if is_description and len(members) > 1 and any(isinstance(part.node, Example) for part in members):
+                members = [Subtree(_together([part.node for part in members]), members[0].column)]
+            parts += members
         return parts
 
-    def exclusion(self, found: tuple[Token, Part]) -> Part:
-        operator, part = found
-        return Part(Not(_to_be_found(part).node), column_of(operator))
+    def exclusion(self, children: tuple[Token, Subtree]) -> Subtree:
+        operator, part = children
+        return Subtree(Not(_require_positive(part).node), column_of(operator))
 
-    def term(self, found: list[Token | Part]) -> Part:
-        """Words, a quote, an example or a group, with the weight and the sense before it."""
-        *prefixes, last = found
-        node = last.node if isinstance(last, Part) else read_term(last)
-        for prefix in (one for one in prefixes if isinstance(one, Token)):
-            node = _each_term(node, narrowing(prefix) if prefix.type == Kind.SENSE else weighing(prefix))
-        return Part(node, found[0].column if isinstance(found[0], Part) else column_of(found[0]))
+    def term(self, children: list[Token | Subtree]) -> Subtree:
+        """Words, a quote, an example or a group, with its weight and sense prefixes."""
+        *prefixes, last = children
+        node = last.node if isinstance(last, Subtree) else read_term(last)
+        for prefix in (child for child in prefixes if isinstance(child, Token)):
+            node = _each_term(
+                node, sense_setter(prefix) if prefix.type == LexemeKind.SENSE else weight_multiplier(prefix)
+            )
+        return Subtree(node, children[0].column if isinstance(children[0], Subtree) else column_of(children[0]))
 
-    def group(self, found: tuple[Token, Part, Token]) -> Part:
-        opening, part, _ = found
-        return Part(part.node, column_of(opening))
+    def group(self, children: tuple[Token, Subtree, Token]) -> Subtree:
+        opening, part, _ = children
+        return Subtree(part.node, column_of(opening))
 
 
 def _each_term(node: Node, change: Callable[[Term], Term]) -> Node:
@@ -113,52 +115,52 @@ def _each_term(node: Node, change: Callable[[Term], Term]) -> Node:
             return replace(node, parts=tuple(_each_term(part, change) for part in node.parts))
 
 
-def _limited(parts: list[Part], limit: _Limit) -> Part:
-    """A chain with its limit behind it: `a AND b WITHIN 5s`, or one in parentheses: `(a THEN b) WITHIN 5s`."""
+def _limited(parts: list[Subtree], limit: _Limit) -> Subtree:
+    """A chain followed by its limit: `a AND b WITHIN 5s`, or `(a THEN b) WITHIN 5s`."""
     if len(parts) > 1:
-        return _all_of(parts, limit.seconds)
+        return _and(parts, limit.seconds)
     node = parts[0].node
     if not isinstance(node, And | Then) or node.within_seconds is not None:
-        raise Misplaced(limit.column, "two things joined by AND or THEN before WITHIN, or a second one behind it")
-    return Part(replace(node, within_seconds=limit.seconds), parts[0].column)
+        raise ParseError(limit.column, "two terms joined by AND or THEN before WITHIN, or a second term after it")
+    return Subtree(replace(node, within_seconds=limit.seconds), parts[0].column)
 
 
-def _any_of(parts: list[Part]) -> Part:
+def _or(parts: list[Subtree]) -> Subtree:
     nodes: list[Node] = []
     for part in parts:
-        node = _to_be_found(part).node
+        node = _require_positive(part).node
         nodes += node.parts if isinstance(node, Or) else (node,)
-    return Part(Or(tuple(nodes)), parts[0].column)
+    return Subtree(Or(tuple(nodes)), parts[0].column)
 
 
-def _in_turn(parts: list[Part], within_seconds: float | None = None) -> Part:
+def _then(parts: list[Subtree], within_seconds: float | None = None) -> Subtree:
     nodes: list[Node] = []
     for part in parts:
-        node = _to_be_found(part).node
+        node = _require_positive(part).node
         same = isinstance(node, Then) and node.within_seconds is None and within_seconds is None
         nodes += node.parts if isinstance(node, Then) and same else (node,)
-    return Part(Then(tuple(nodes), within_seconds), parts[0].column)
+    return Subtree(Then(tuple(nodes), within_seconds), parts[0].column)
 
 
-def _all_of(parts: list[Part], within_seconds: float | None = None) -> Part:
-    """Exclusions alone stay as they are: what they exclude from may stand outside of their parentheses."""
+def _and(parts: list[Subtree], within_seconds: float | None = None) -> Subtree:
+    """A group of exclusions only is kept: what they exclude from may be outside its parentheses."""
     nodes: list[Node] = []
     for part in parts:
         node = part.node
         if isinstance(node, And) and node.within_seconds is None and (within_seconds is None or _only_excludes(node)):
             nodes += node.parts
         else:
-            nodes.append(node if isinstance(node, Not) else _to_be_found(part).node)
-    return Part(And(tuple(nodes), within_seconds), parts[0].column)
+            nodes.append(node if isinstance(node, Not) else _require_positive(part).node)
+    return Subtree(And(tuple(nodes), within_seconds), parts[0].column)
 
 
 def _together(nodes: Sequence[Node]) -> Together:
     return Together(tuple(node for node in nodes if isinstance(node, Example | Words)))
 
 
-def _to_be_found(part: Part) -> Part:
+def _require_positive(part: Subtree) -> Subtree:
     if _only_excludes(part.node):
-        raise Misplaced(part.column, "something to look for beside what is excluded")
+        raise ParseError(part.column, "something to look for besides what is excluded")
     return part
 
 
@@ -166,14 +168,13 @@ def _only_excludes(node: Node) -> bool:
     return isinstance(node, Not) or (isinstance(node, And) and all(isinstance(part, Not) for part in node.parts))
 
 
-def _stands_beside(node: Node) -> bool:
+def _is_description(node: Node) -> bool:
     return isinstance(node, Example) or (isinstance(node, Words) and node.sense is None)
 
 
 def _limit(token: Token) -> _Limit:
-    """The time of `WITHIN 5s`."""
-    written = token.removeprefix(Kind.WITHIN).lstrip()
+    text = token.removeprefix(LexemeKind.WITHIN).lstrip()
     try:
-        return _Limit(read_seconds(written), column_of(token))
+        return _Limit(parse_seconds(text), column_of(token))
     except QueryError as error:
-        raise Misplaced(column_of(token) + len(token) - len(written), str(error)) from error
+        raise ParseError(column_of(token) + len(token) - len(text), str(error)) from error

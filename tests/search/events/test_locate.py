@@ -1,8 +1,10 @@
-"""Events from probabilities, and a file heard piece by piece, from what a library keeps or from the file itself."""
+"""Events from probabilities, and sound detection in pieces, from stored features or from the file itself."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +18,17 @@ from pesearch.evaluation.ground_truth import read_truths
 from pesearch.evaluation.metrics import iou
 from pesearch.media.audio import AudioReader, read_audio
 from pesearch.media.probe import probe
+from pesearch.search.events import locate
 from pesearch.search.events.codec_features import DecodedSound
-from pesearch.search.events.locate import EventFinder, events_of, hear, hearing, in_order, locate_events, stored_sound
+from pesearch.search.events.locate import (
+    EventFinder,
+    detect,
+    detect_in_pieces,
+    find_events,
+    find_stored_sound,
+    locate_events,
+    sort_events,
+)
 from pesearch.store.library import Library
 from pesearch.types import Event, FloatArray
 from training.render import write_audio
@@ -25,52 +36,52 @@ from training.scene import sample_scene
 
 
 @given(arrays(np.float32, (2, 90), elements=st.floats(0, 1, width=32)), st.lists(st.integers(0, 90)))
-def test_events_of_pieces_are_those_of_the_whole(probabilities: FloatArray, cuts: list[int]) -> None:
+def test_pieces_give_the_same_events(probabilities: FloatArray, cuts: list[int]) -> None:
     finder, found = EventFinder(["siren", "rain"], 3.0, 6.5, 0.3), list[Event]()
     for piece in np.split(probabilities, sorted(cuts), axis=1):
         found += finder.push(piece)
-    pieces = in_order([*found, *finder.finish()])
-    whole = events_of(probabilities, ["siren", "rain"], 3.0, 6.5)
+    pieces = sort_events([*found, *finder.finish()])
+    whole = find_events(probabilities, ["siren", "rain"], 3.0, 6.5)
     assert [(each.label, each.start_seconds, each.end_seconds) for each in pieces] == [
         (each.label, each.start_seconds, each.end_seconds) for each in whole
     ]
     assert [each.score for each in pieces] == pytest.approx([each.score for each in whole], abs=1e-9)
 
 
-def test_events_are_in_file_time_and_in_order() -> None:
+def test_events_have_file_times_and_are_sorted() -> None:
     probabilities = np.zeros((2, 250), dtype=np.float32)
     probabilities[0, 100:150] = 0.8
     probabilities[1, 25:75] = 0.6
-    first, second = events_of(probabilities, ["siren", "train"], 20.0, 30.0)
+    first, second = find_events(probabilities, ["siren", "train"], 20.0, 30.0)
     assert (first.label, second.label) == ("train", "siren")
     assert (first.start_seconds, first.end_seconds, first.score) == pytest.approx((21.0, 23.0, 0.6))
     assert (second.start_seconds, second.end_seconds, second.score) == pytest.approx((24.0, 26.0, 0.8))
 
 
-def test_no_event_goes_on_after_the_file_has_ended() -> None:
-    (event,) = events_of(np.ones((1, 100), dtype=np.float32), ["rain"], 0.0, 3.99)
+def test_an_event_ends_with_its_file() -> None:
+    (event,) = find_events(np.ones((1, 100), dtype=np.float32), ["rain"], 0.0, 3.99)
     assert event.end_seconds == 3.99
 
 
-def test_a_higher_threshold_finds_less() -> None:
+def test_a_higher_threshold_finds_fewer_events() -> None:
     probabilities = np.full((1, 50), 0.5, dtype=np.float32)
-    assert len(events_of(probabilities, ["rain"], 0.0, 2.0, threshold=0.3)) == 1
-    assert events_of(probabilities, ["rain"], 0.0, 2.0, threshold=0.6) == ()
+    assert len(find_events(probabilities, ["rain"], 0.0, 2.0, threshold=0.3)) == 1
+    assert find_events(probabilities, ["rain"], 0.0, 2.0, threshold=0.6) == ()
 
 
 @pytest.mark.parametrize("phrases", [[], ["siren", " "]])
-def test_something_must_be_named(phrases: list[str], sample_media: Path, starter: ModelSet) -> None:
+def test_phrases_must_not_be_empty(phrases: list[str], sample_media: Path, starter: ModelSet) -> None:
     with pytest.raises(QueryError, match="name at least one sound"):
         locate_events(sample_media / "bell.mp4", phrases, starter)
 
 
-def test_bytes_that_are_no_text(sample_media: Path, starter: ModelSet) -> None:
-    with pytest.raises(QueryError, match="character 2 of what is asked"):
+def test_phrases_must_be_valid_utf8(sample_media: Path, starter: ModelSet) -> None:
+    with pytest.raises(QueryError, match="invalid UTF-8 at character 2"):
         locate_events(sample_media / "bell.mp4", ["siren", "a\udcff"], starter)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, float("nan")])
-def test_a_threshold_is_a_probability(threshold: float, sample_media: Path, starter: ModelSet) -> None:
+def test_a_threshold_must_be_between_0_and_1(threshold: float, sample_media: Path, starter: ModelSet) -> None:
     with pytest.raises(QueryError, match="threshold"):
         locate_events(sample_media / "bell.mp4", ["bell"], starter, threshold)
 
@@ -82,89 +93,96 @@ def test_a_file_without_sound_is_an_error(name: str, sample_media: Path, starter
 
 
 @pytest.mark.slow
-def test_sounds_one_after_the_other_are_located(sample_media: Path, starter: ModelSet) -> None:
+def test_consecutive_sounds_are_located(sample_media: Path, starter: ModelSet) -> None:
     path = sample_media / "siren_train.mp4"
     (truth,) = (clip for clip in read_truths(sample_media / "truths.json") if clip.path == path)
     events = locate_events(path, ["siren", "train"], starter)
-    for heard in truth.heard:
+    for sound in truth.heard:
         fits = [
-            iou((heard.start_seconds, heard.end_seconds), (event.start_seconds, event.end_seconds))
+            iou((sound.start_seconds, sound.end_seconds), (event.start_seconds, event.end_seconds))
             for event in events
-            if event.label == heard.what
+            if event.label == sound.what
         ]
         assert max(fits, default=0.0) >= 0.5
 
 
 @pytest.mark.slow
-def test_a_sound_that_is_not_there_is_not_located(sample_media: Path, starter: ModelSet) -> None:
+def test_an_absent_sound_is_not_located(sample_media: Path, starter: ModelSet) -> None:
     assert not [event for event in locate_events(sample_media / "bell.mp4", ["drum"], starter) if event.score > 0.6]
 
 
 @pytest.fixture(scope="module")
 def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """33.3 s of sound: several windows, several chunks of the codec, and a step that is not full."""
+    """22.3 s of sound: several windows, two chunks of the codec, and an incomplete step at the end."""
     path = tmp_path_factory.mktemp("long") / "long.wav"
-    write_audio(path, sample_scene(1_500_000, duration_seconds=33.3))
+    write_audio(path, sample_scene(1_500_000, duration_seconds=22.3))
     return path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["siren_train.mp4", "bell.mp4"])
-def test_short_sound_is_heard_as_in_one_pass(name: str, starter: ModelSet, sample_media: Path) -> None:
-    phrases, duration = ["siren", "train"], probe(sample_media / name).duration_seconds
+def test_a_short_sound_is_detected_as_in_one_pass(starter: ModelSet, sample_media: Path) -> None:
+    path, phrases = sample_media / "siren_train.mp4", ["siren", "train"]
+    duration = probe(path).duration_seconds
     assert duration <= 10.0
-    one_pass = starter.event_probabilities(read_audio(sample_media / name, 0.0, duration), phrases)
-    np.testing.assert_allclose(hear(sample_media / name, 0.0, duration, phrases, starter), one_pass, atol=1e-5)
+    one_pass = starter.event_probabilities(read_audio(path, 0.0, duration), phrases)
+    np.testing.assert_allclose(detect(path, 0.0, duration, phrases, starter), one_pass, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_a_stretch_is_heard_as_part_of_its_file(long_file: Path, starter: ModelSet) -> None:
-    """The codec hears beyond the ends of a stretch, so that it is as if it were taken from a library."""
-    whole = list(hearing(long_file, 0.0, 33.3, ["bell", "rain"], starter))
-    assert sum(piece.shape[1] for piece in whole) == 833
-    assert len(whole) > 2
+def test_a_part_of_a_file_is_detected_as_in_its_whole(long_file: Path, starter: ModelSet) -> None:
+    """The codec sees context beyond the ends of the part, as it did for features stored in a library."""
     with AudioReader(long_file) as reader:
         sound = DecodedSound(reader, starter, 0, 2000)
-        assert sound.steps == 833
-        features = sound.read(0, 833)
-        part = DecodedSound(reader, starter, 490, 833).read(0, 343)
+        assert sound.steps == 558
+        features = sound.read(0, 558)
+        part = DecodedSound(reader, starter, 490, 558).read(0, 68)
         np.testing.assert_allclose(part, features[490:], atol=1e-4)
     expected = list(
-        starter.iter_event_probabilities(lambda first, stop: features[500 + first : 500 + stop], 250, ["bell"])
+        starter.event_probabilities_along(lambda first, stop: features[350 + first : 350 + stop], 200, ["bell"])
     )
-    heard = hear(long_file, 20.0, 30.0, ["bell"], starter)
-    np.testing.assert_allclose(heard, np.concatenate(expected, axis=1), atol=1e-4)
+    detected = detect(long_file, 14.0, 22.0, ["bell"], starter)
+    np.testing.assert_allclose(detected, np.concatenate(expected, axis=1), atol=1e-4)
 
 
 @pytest.mark.slow
-def test_what_a_library_keeps_is_heard_as_the_file_is(
+def test_stored_features_give_the_probabilities_of_the_file(
     sample_library: Library, sample_media: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = sample_media / "siren_train.mp4"
-    stored = stored_sound(path, sample_library)
+    stored = find_stored_sound(path, sample_library)
     assert stored is not None
     for start, end in ((0.0, 6.0), (2.0, 5.2)):
-        from_file = hear(path, start, end, ["siren", "train"], starter)
+        from_file = detect(path, start, end, ["siren", "train"], starter)
         with monkeypatch.context() as context:
-            context.setattr("pesearch.search.events.locate.AudioReader", None)  # is not needed
-            from_library = hear(path, start, end, ["siren", "train"], starter, stored)
+            context.setattr("pesearch.search.events.locate.AudioReader", None)  # not used
+            from_library = detect(path, start, end, ["siren", "train"], starter, stored)
         np.testing.assert_allclose(from_library, from_file, atol=0.02)
 
 
 @pytest.mark.slow
-def test_it_is_told_how_far_a_file_has_been_heard(long_file: Path, starter: ModelSet) -> None:
-    told: list[tuple[float, float]] = []
-    events = locate_events(long_file, ["rain"], starter, heard=lambda at, of: told.append((at, of)))
-    assert [reached for reached, _ in told] == sorted({reached for reached, _ in told})
-    assert told[-1] == pytest.approx((33.3, 33.3))
-    duration = told[-1][1]
-    assert events == events_of(hear(long_file, 0.0, duration, ["rain"], starter), ["rain"], 0.0, duration)
+def test_progress_is_reported_and_events_are_those_of_all_pieces(
+    long_file: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[tuple[float, float]] = []
+    pieces: list[FloatArray] = []
+
+    def recorded(*arguments: Any) -> Generator[FloatArray]:
+        for piece in detect_in_pieces(*arguments):
+            pieces.append(piece)
+            yield piece
+
+    monkeypatch.setattr(locate, "detect_in_pieces", recorded)
+    events = locate_events(long_file, ["rain"], starter, on_progress=lambda at, of: reported.append((at, of)))
+    assert len(pieces) == len(reported) > 2
+    assert [reached for reached, _ in reported] == sorted({reached for reached, _ in reported})
+    assert reported[-1] == pytest.approx((22.3, 22.3))
+    probabilities = np.concatenate(pieces, axis=1)
+    assert probabilities.shape == (1, 558)
+    assert events == find_events(probabilities, ["rain"], 0.0, reported[-1][1])
 
 
 @pytest.mark.slow
-def test_an_interrupt_leaves_no_decoder_behind(
-    long_file: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_closes_the_decoder(long_file: Path, starter: ModelSet, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[AudioReader] = []
 
     def interrupt(reached_seconds: float, duration_seconds: float) -> None:
@@ -177,6 +195,6 @@ def test_an_interrupt_leaves_no_decoder_behind(
 
     monkeypatch.setattr("pesearch.search.events.locate.AudioReader", Watched)
     with pytest.raises(KeyboardInterrupt):
-        locate_events(long_file, ["rain"], starter, heard=interrupt)
+        locate_events(long_file, ["rain"], starter, on_progress=interrupt)
     (reader,) = opened
     assert reader._process is None

@@ -1,4 +1,4 @@
-"""Which files are asked."""
+"""Filters of files, and durations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def media_file(
     return MediaFile(1, "f", MediaInfo(kind, seconds, None, None), places)
 
 
-def test_a_folder_keeps_what_lies_in_it_at_any_location() -> None:
+def test_a_folder_keeps_files_with_any_location_in_it() -> None:
     wanted = FileFilter(under=Path("/media/trips"))
     assert wanted.keeps(media_file("/media/trips/rome/a.mp4"))
     assert wanted.keeps(media_file("/elsewhere/a.mp4", "/media/trips/a.mp4"))
@@ -31,7 +31,7 @@ def test_a_folder_keeps_what_lies_in_it_at_any_location() -> None:
     assert FileFilter(under=Path("/media/a.mp4")).keeps(media_file("/media/a.mp4"))
 
 
-def test_a_folder_may_be_given_relative_or_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_may_be_relative_or_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = tmp_path / "real"
     real.mkdir()
     (tmp_path / "link").symlink_to(real)
@@ -42,15 +42,15 @@ def test_a_folder_may_be_given_relative_or_through_a_link(tmp_path: Path, monkey
     assert not FileFilter(under=Path("other")).keeps(inside)
 
 
-def test_what_no_folder_can_be(tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match="no file is under"):
+def test_impossible_folders(tmp_path: Path) -> None:
+    with pytest.raises(QueryError, match="is not a valid path"):
         FileFilter(under=Path("\0"))
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     assert not FileFilter(under=loop).keeps(media_file("/media/a.mp4"))
 
 
-def test_days_count_from_the_first_and_up_to_the_last() -> None:
+def test_after_is_inclusive_and_before_exclusive() -> None:
     file = media_file("/a.mp4", day=date(2026, 5, 17))
     assert FileFilter(after=date(2026, 5, 17)).keeps(file)
     assert not FileFilter(after=date(2026, 5, 18)).keeps(file)
@@ -58,7 +58,7 @@ def test_days_count_from_the_first_and_up_to_the_last() -> None:
     assert not FileFilter(before=date(2026, 5, 17)).keeps(file)
 
 
-def test_place_and_day_must_hold_of_the_same_location() -> None:
+def test_folder_and_date_must_hold_for_the_same_location() -> None:
     old = Location(Path("/media/trips/a.mp4"), 1, 0)
     new = Location(Path("/other/a.mp4"), 1, int(datetime(2026, 5, 17, 12).timestamp() * 1e9))
     file = MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), (old, new))
@@ -74,17 +74,17 @@ def test_kind_and_length() -> None:
     assert not FileFilter(at_most_seconds=89.9).keeps(film)
 
 
-def test_online_files_are_there_now(tmp_path: Path) -> None:
+def test_online_keeps_files_that_exist(tmp_path: Path) -> None:
     here = tmp_path / "here.mp4"
     here.touch()
-    assert FileFilter(online=True).keeps(media_file("/away/here.mp4", str(here)))
-    assert not FileFilter(online=True).keeps(media_file("/away/here.mp4"))
-    assert not FileFilter(online=True, under=Path("/away")).keeps(media_file("/away/here.mp4", str(here)))
+    assert FileFilter(online=True).keeps(media_file("/offline/here.mp4", str(here)))
+    assert not FileFilter(online=True).keeps(media_file("/offline/here.mp4"))
+    assert not FileFilter(online=True, under=Path("/offline")).keeps(media_file("/offline/here.mp4", str(here)))
 
 
-def test_nothing_given_keeps_all() -> None:
+def test_without_conditions_all_files_are_kept() -> None:
     assert FileFilter().keeps_all
-    assert FileFilter().keeps(media_file("/away/a.mp4"))
+    assert FileFilter().keeps(media_file("/offline/a.mp4"))
     assert not FileFilter(online=True).keeps_all
     assert not FileFilter(at_least_seconds=0.0).keeps_all
 
@@ -96,9 +96,9 @@ def test_nothing_given_keeps_all() -> None:
         {"at_least_seconds": 2.0, "at_most_seconds": 1.0},
     ],
 )
-def test_what_no_file_can_be(given: dict[str, object]) -> None:
-    with pytest.raises(QueryError, match=r"is (after|longer)"):
-        FileFilter(**given)  # type: ignore[arg-type]  # wrong on purpose is only the pair
+def test_contradictory_conditions(given: dict[str, object]) -> None:
+    with pytest.raises(QueryError, match=r"no date is|the shortest duration"):
+        FileFilter(**given)  # type: ignore[arg-type]  # each value is valid, only the pair is not
 
 
 @pytest.mark.parametrize(
@@ -114,18 +114,18 @@ def test_what_no_file_can_be(given: dict[str, object]) -> None:
         (" 1:02:03 ", 3723),
     ],
 )
-def test_lengths_as_people_write_them(text: str, seconds: float) -> None:
+def test_durations(text: str, seconds: float) -> None:
     assert duration_seconds(text) == seconds
 
 
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
-def test_a_length_may_be_spelt_or_a_clock(hours: int, minutes: int, seconds: int) -> None:
+def test_durations_with_units_and_as_a_clock_agree(hours: int, minutes: int, seconds: int) -> None:
     expected = hours * 3600 + minutes * 60 + seconds
     assert duration_seconds(f"{hours}h{minutes}m{seconds}s") == expected
     assert duration_seconds(f"{hours}:{minutes:02}:{seconds:02}") == expected
 
 
 @pytest.mark.parametrize("text", ["", " ", "long", "5 apples", "-5s", "1:75", "1m1h", "inf"])
-def test_what_is_no_length(text: str) -> None:
-    with pytest.raises(QueryError, match="is no length"):
+def test_invalid_durations(text: str) -> None:
+    with pytest.raises(QueryError, match="is not a duration"):
         duration_seconds(text)

@@ -1,4 +1,4 @@
-"""What can be asked, how a text falls into terms, which files are asked."""
+"""Validation of requests, and splitting of a text into terms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import QueryError
-from pesearch.search.query.request import MOST_TERMS, SearchRequest, terms
+from pesearch.search.query.request import MAX_SPLIT_TERMS, SearchRequest, split_terms
 
 WORDS = st.sampled_from(["siren", "a train", "red ball", "sand", "Andes", "the band", "thenar"])
 
@@ -31,29 +31,29 @@ WORDS = st.sampled_from(["siren", "a train", "red ball", "sand", "Andes", "the b
     ],
 )
 def test_terms_of_a_text(text: str, expected: tuple[str, ...]) -> None:
-    assert terms(text) == expected
+    assert split_terms(text) == expected
 
 
-def test_a_sentence_of_many_parts_is_one_term() -> None:
-    sentence = " and ".join(f"thing {number}" for number in range(MOST_TERMS + 1))
-    assert terms(sentence) == (sentence,)
+def test_a_text_of_too_many_parts_is_one_term() -> None:
+    sentence = " and ".join(f"thing {number}" for number in range(MAX_SPLIT_TERMS + 1))
+    assert split_terms(sentence) == (sentence,)
 
 
 @given(st.lists(WORDS, min_size=1, max_size=5, unique=True), st.sampled_from([" and ", ", ", " + ", " then ", ";"]))
-def test_terms_joined_come_apart_again(parts: list[str], between: str) -> None:
-    assert terms(between.join(parts)) == tuple(parts)
+def test_joined_terms_are_split_again(parts: list[str], between: str) -> None:
+    assert split_terms(between.join(parts)) == tuple(parts)
 
 
 @given(st.text(max_size=40))
-def test_every_term_is_in_the_text_and_holds_no_other(text: str) -> None:
+def test_terms_are_parts_of_the_text_that_do_not_split(text: str) -> None:
     whole = " ".join(text.split())
-    found = terms(text)
+    found = split_terms(text)
     assert all(term and term in whole for term in found)
-    assert len(found) in (0, 1) or all(terms(term) == (term,) for term in found)
+    assert len(found) in (0, 1) or all(split_terms(term) == (term,) for term in found)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "fields",
     [
         {},
         {"text": "  "},
@@ -61,13 +61,13 @@ def test_every_term_is_in_the_text_and_holds_no_other(text: str) -> None:
         {"text": "siren", "k": 0},
     ],
 )
-def test_what_cannot_be_asked(asked: dict[str, object]) -> None:
+def test_invalid_requests(fields: dict[str, object]) -> None:
     with pytest.raises(QueryError) as caught:
-        SearchRequest(**asked)  # type: ignore[arg-type]
+        SearchRequest(**fields)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
 
 
-def test_a_question_shows_its_text_and_examples() -> None:
+def test_str_shows_text_and_examples() -> None:
     assert str(SearchRequest(" siren ")) == "siren"
     assert str(SearchRequest("siren", image=Path("/x/train.png"))) == "siren + train.png"
     assert str(SearchRequest(audio=Path("/x/siren.wav"))) == "siren.wav"

@@ -1,4 +1,4 @@
-"""What is written in subtitles and titles answers questions, alone and with what is heard."""
+"""Searches of subtitles and titles, alone and combined with sounds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Thank you.
 
 @pytest.fixture(scope="module")
 def library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    folder = tmp_path_factory.mktemp("written")
+    folder = tmp_path_factory.mktemp("subtitles")
     for name in ("bell.mp4", "drum.mp4", "speech_platform.mp4"):
         shutil.copy(sample_media / name, folder / name)
     (folder / "bell.srt").write_text(SUBTITLES)
@@ -36,31 +36,31 @@ def library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.Temp
     return made
 
 
-def ask(library: Library, starter: ModelSet, text: str) -> SearchResult:
+def run(library: Library, starter: ModelSet, text: str) -> SearchResult:
     return search(library, starter, SearchRequest(text))
 
 
 @pytest.mark.parametrize("text", ['"mind the gap"', 'text:"Mind the GAP"', "text:(please mind gap)", "text:pleas*"])
-def test_words_of_a_subtitle_find_its_time(library: Library, starter: ModelSet, text: str) -> None:
-    (best,) = ask(library, starter, text).matches
+def test_words_of_a_subtitle_find_its_times(library: Library, starter: ModelSet, text: str) -> None:
+    (best,) = run(library, starter, text).matches
     assert best.file.path.name == "bell.mp4"
     assert (best.start_seconds, best.end_seconds) == (1.0, 2.0)
     assert [(cue.text, cue.source) for cue in best.cues] == [("Please mind the gap.", "bell.srt")]
 
 
-def test_what_is_said_is_found_as_written_and_by_its_sound(library: Library, starter: ModelSet) -> None:
-    matches = ask(library, starter, 'said:"mind the gap"').matches
-    told = {moment.file.path.name: (bool(moment.cues), bool(moment.evidence)) for moment in matches}
-    assert told["bell.mp4"][0]
-    assert told["speech_platform.mp4"] == (False, True)
+def test_spoken_words_are_found_in_subtitles_and_by_sound(library: Library, starter: ModelSet) -> None:
+    matches = run(library, starter, 'said:"mind the gap"').matches
+    found = {moment.file.path.name: (bool(moment.cues), bool(moment.evidence)) for moment in matches}
+    assert found["bell.mp4"][0]
+    assert found["speech_platform.mp4"] == (False, True)
 
 
-def test_written_and_heard_make_one_moment(library: Library, starter: ModelSet) -> None:
-    best = ask(library, starter, '"thank you" AND heard:bell').matches[0]
+def test_a_subtitle_and_a_sound_make_one_moment(library: Library, starter: ModelSet) -> None:
+    best = run(library, starter, '"thank you" AND heard:bell').matches[0]
     assert best.file.path.name == "bell.mp4"
     assert best.start_seconds < 1.0 and best.end_seconds == 4.0
 
 
-def test_words_that_are_not_there_are_not_found(library: Library, starter: ModelSet) -> None:
-    assert ask(library, starter, '"gap the mind"').moments == ()
-    assert ask(library, starter, "text:helicopter").moments == ()
+def test_absent_words_are_not_found(library: Library, starter: ModelSet) -> None:
+    assert run(library, starter, '"gap the mind"').moments == ()
+    assert run(library, starter, "text:helicopter").moments == ()

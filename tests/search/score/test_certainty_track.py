@@ -1,4 +1,4 @@
-"""How surely a term is there over the time of a file, and the stretches around its peaks."""
+"""Certainty of a term over the time of a file, and the intervals around its peaks."""
 
 from __future__ import annotations
 
@@ -12,80 +12,89 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pesearch.locations import Location
-from pesearch.search.score.certainty_track import EDGE_SHARE, LEAST_SHARE, SoundDetections, stretches, surest, track
+from pesearch.search.score.certainty_track import (
+    EDGE_RATIO,
+    MIN_PEAK_RATIO,
+    SoundDetections,
+    build_track,
+    find_intervals,
+    term_upper_bound,
+)
 from pesearch.search.score.intervals import MAX_INTERVALS, Interval
 from pesearch.search.score.normalization import Certainty
 from pesearch.search.score.part_scores import SPACES, PartScores, SpaceScores
-from pesearch.search.score.window_pooling import file_cells
+from pesearch.search.score.window_pooling import file_windows
 from pesearch.timeline import STEPS_PER_SECOND, grid
 from pesearch.types import AudioStream, Event, MediaFile, MediaInfo, MediaKind, Part, SpaceName
 
 
 def file_of(seconds: float, levels: dict[SpaceName, float], frames: dict[float, float] | None = None) -> PartScores:
-    """A file whose windows are all equally certain, and whose frames are as certain as `frames` says by their time."""
+    """A file whose windows all have the certainties `levels`, and whose frames have those of `frames` by their time."""
     info = MediaInfo(MediaKind.VIDEO, seconds, None, AudioStream("aac", 48_000, 1))
     file = MediaFile(1, "print", info, (Location(Path("/a.mp4"), 1, 1),))
-    cells = file_cells(file)
-    certainties = np.zeros((len(cells), 1, len(SPACES)))
+    windows = file_windows(file)
+    certainties = np.zeros((len(windows), 1, len(SPACES)))
     for space, level in levels.items():
         certainties[:, 0, SPACES.index(space)] = level
     spaces = {}
     if frames is not None:
         times = grid(0.0, seconds)
-        sure = np.array([[frames.get(float(time), 0.0)] for time in times])
-        nothing = np.zeros(len(times))
+        frame_certainties = np.array([[frames.get(float(time), 0.0)] for time in times])
+        zeros = np.zeros(len(times))
         segments = np.stack([times, times + 0.625], axis=1)
-        spaces[SpaceName.FRAME] = SpaceScores(segments, nothing.astype(np.float32), nothing.astype(np.int64), sure)
-    return PartScores(file, Part(1, 0.0, math.inf), cells, certainties, spaces)
+        spaces[SpaceName.FRAME] = SpaceScores(
+            segments, zeros.astype(np.float32), zeros.astype(np.int64), frame_certainties
+        )
+    return PartScores(file, Part(1, 0.0, math.inf), windows, certainties, spaces)
 
 
-def test_where_nothing_places_it_a_window_counts_everywhere() -> None:
-    values = track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0)
+def test_without_frames_or_detections_a_window_counts_as_a_whole() -> None:
+    values = build_track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0)
     assert len(values) == 10 * STEPS_PER_SECOND
     assert values == pytest.approx(0.8)
 
 
-def test_frames_place_what_a_window_shows() -> None:
-    values = track(file_of(10.0, {SpaceName.VIDEO: 0.9}, {5.0: 0.6, 5.625: 0.6}), 0)
-    (best, *_) = stretches(values)
+def test_frames_locate_what_a_window_shows() -> None:
+    values = build_track(file_of(10.0, {SpaceName.VIDEO: 0.9}, {5.0: 0.6, 5.625: 0.6}), 0)
+    (best, *_) = find_intervals(values)
     assert (best.start_seconds, best.end_seconds) == pytest.approx((5.0, 6.25), abs=0.04)
     assert best.score > 0.9
 
 
-def test_frames_that_are_unsure_place_nothing() -> None:
-    (only,) = stretches(track(file_of(10.0, {SpaceName.VIDEO: 0.9}, {5.0: 0.1}), 0))
+def test_uncertain_frames_locate_nothing() -> None:
+    (only,) = find_intervals(build_track(file_of(10.0, {SpaceName.VIDEO: 0.9}, {5.0: 0.1}), 0))
     assert (only.start_seconds, only.end_seconds) == (0.0, 10.0)
 
 
-def heard(seconds: float, level: float, *events: Event) -> SoundDetections:
-    hearing = SoundDetections.nothing(seconds)
-    hearing.add(0, np.full(round(seconds * STEPS_PER_SECOND), level, dtype=np.float32), list(events))
-    return hearing
+def detected(seconds: float, level: float, *events: Event) -> SoundDetections:
+    detections = SoundDetections.empty(seconds)
+    detections.add(0, np.full(round(seconds * STEPS_PER_SECOND), level, dtype=np.float32), list(events))
+    return detections
 
 
-def test_an_event_places_what_is_heard() -> None:
+def test_an_event_locates_a_sound() -> None:
     file = file_of(10.0, {SpaceName.AUDIO: 0.8})
-    (only,) = stretches(track(file, 0, heard(10.0, 0.9, Event("siren", 2.0, 4.2, 0.9))))
+    (only,) = find_intervals(build_track(file, 0, detected(10.0, 0.9, Event("siren", 2.0, 4.2, 0.9))))
     assert (only.start_seconds, only.end_seconds) == pytest.approx((2.0, 4.2))
     assert only.score == pytest.approx(0.85, abs=1e-3)
 
 
-def test_what_is_not_heard_loses_half_and_keeps_its_window() -> None:
-    (only,) = stretches(track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0, heard(10.0, 0.0)))
+def test_without_an_event_the_certainty_halves_over_the_whole_window() -> None:
+    (only,) = find_intervals(build_track(file_of(10.0, {SpaceName.AUDIO: 0.8}), 0, detected(10.0, 0.0)))
     assert (only.start_seconds, only.end_seconds) == (0.0, 10.0)
     assert only.score == pytest.approx(0.4)
 
 
-def test_a_still_has_one_step() -> None:
+def test_a_still_image_has_one_step() -> None:
     info = MediaInfo(MediaKind.IMAGE, 0.0, None, None)
     file = MediaFile(1, "print", info, (Location(Path("/a.png"), 1, 1),))
     scores = PartScores(file, Part(1, 0.0, math.inf), np.zeros((1, 2)), np.full((1, 1, len(SPACES)), 0.5), {})
-    assert len(track(scores, 0)) == 1
+    assert len(build_track(scores, 0)) == 1
 
 
 @given(arrays(np.float64, st.integers(1, 300), elements=st.floats(0, 1)))
 def test_stretches_hold_their_peaks_end_under_half_of_them_and_do_not_overlap(values: Certainty) -> None:
-    found = stretches(values)
+    found = find_intervals(values)
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
     assert not any(a.overlaps(b) for number, a in enumerate(found) for b in found[:number])
     if values.max() > 1e-6:
@@ -94,20 +103,20 @@ def test_stretches_hold_their_peaks_end_under_half_of_them_and_do_not_overlap(va
     for each in found:
         part = slice(round(each.start_seconds * STEPS_PER_SECOND), round(each.end_seconds * STEPS_PER_SECOND))
         assert values[part].max() == each.score
-        assert (values[part] >= EDGE_SHARE * each.score).all()
+        assert (values[part] >= EDGE_RATIO * each.score).all()
         assert not taken[part].any()
         taken[part] = True
 
 
 def around_each_peak(values: Certainty) -> list[Interval]:
-    """What `stretches` is to find, peak by peak over the whole track."""
+    """A direct implementation of `find_intervals`."""
     left, found = values.copy(), list[Interval]()
-    least = max(LEAST_SHARE * left.max(initial=0.0), 1e-6)
+    least = max(MIN_PEAK_RATIO * left.max(initial=0.0), 1e-6)
     while len(found) < MAX_INTERVALS and (peak := float(left.max(initial=0.0))) > least:
         first = stop = int(left.argmax())
-        while first and left[first - 1] >= EDGE_SHARE * peak:
+        while first and left[first - 1] >= EDGE_RATIO * peak:
             first -= 1
-        while stop < len(left) and left[stop] >= EDGE_SHARE * peak:
+        while stop < len(left) and left[stop] >= EDGE_RATIO * peak:
             stop += 1
         found.append(Interval(first / STEPS_PER_SECOND, stop / STEPS_PER_SECOND, peak))
         left[first:stop] = 0.0
@@ -116,13 +125,13 @@ def around_each_peak(values: Certainty) -> list[Interval]:
 
 @given(arrays(np.float64, st.integers(1, 400), elements=st.sampled_from(np.linspace(0, 1, 30))))
 def test_stretches_are_those_around_each_peak_in_turn(values: Certainty) -> None:
-    assert stretches(values) == around_each_peak(values)
+    assert find_intervals(values) == around_each_peak(values)
 
 
 LEVELS = st.dictionaries(st.sampled_from(list(SPACES)), st.floats(0, 1))
 
 
 @given(LEVELS, st.dictionaries(st.sampled_from([0.0, 5.0, 12.5]), st.floats(0, 1)))
-def test_no_step_is_more_certain_than_the_surest(levels: dict[SpaceName, float], frames: dict[float, float]) -> None:
+def test_no_step_exceeds_the_upper_bound(levels: dict[SpaceName, float], frames: dict[float, float]) -> None:
     file = file_of(20.0, levels, frames)
-    assert track(file, 0).max() <= surest(file, 0) + 1e-12
+    assert build_track(file, 0).max() <= term_upper_bound(file, 0) + 1e-12

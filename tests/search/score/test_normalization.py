@@ -1,9 +1,10 @@
-"""What chance scores in a library, and how likely a score is that of a match."""
+"""Chance scores of a library, and the probability that a score is a match."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.search.score.normalization import EVERYDAY_WORDS, ChanceStats, ScoreNormalizer, score_normalizers
 from pesearch.store.library import Library
 from pesearch.types import FloatArray, SpaceName
+from tests.search.conftest import encoded
+from tests.search.fake_models import FakeModels
 
 MakeLibrary = Callable[..., Library]
 
@@ -30,76 +33,79 @@ def noise(space: SpaceName = SpaceName.AUDIO, rows: int = 1000) -> ScoreNormaliz
     return ScoreNormalizer.of(space, unit(1000), rows, unit(len(EVERYDAY_WORDS)))
 
 
-def comparable(background: ScoreNormalizer, query: FloatArray, vectors: FloatArray) -> FloatArray:
-    return background.comparable(vectors @ query[:, None], vectors, is_text=True)
+def debias(normalizer: ScoreNormalizer, query: FloatArray, vectors: FloatArray) -> FloatArray:
+    return normalizer.debias(vectors @ query[:, None], vectors, is_text=True)
 
 
-def usual(median: float, spread: float) -> ChanceStats:
+def chance_stats(median: float, spread: float) -> ChanceStats:
     return ChanceStats(np.array(median), np.array(spread))
 
 
 @pytest.mark.parametrize("space", [SpaceName.AUDIO, SpaceName.FRAME])
-def test_chance_is_no_match_and_what_stands_far_out_is(space: SpaceName) -> None:
-    background, query = noise(space), unit(1)
-    by_chance = background.usual(query, is_text=True)
-    chance = background.probability(comparable(background, query[0], unit(1000)), by_chance)
+def test_chance_scores_are_improbable_and_outliers_are_not(space: SpaceName) -> None:
+    normalizer, query = noise(space), unit(1)
+    by_chance = normalizer.chance_stats(query, is_text=True)
+    chance = normalizer.probability(debias(normalizer, query[0], unit(1000)), by_chance)
     assert chance.max() < 0.3
     far = by_chance.median + 10 * by_chance.spread
-    assert background.probability(far[None], by_chance)[0] > 0.9
+    assert normalizer.probability(far[None], by_chance)[0] > 0.9
 
 
 @pytest.mark.parametrize("space", [SpaceName.AUDIO, SpaceName.FRAME])
-def test_several_queries_at_once_are_as_each_alone(space: SpaceName) -> None:
-    background, queries = noise(space), unit(3)
-    together = background.usual(queries, is_text=True)
+def test_a_batch_of_queries_equals_single_queries(space: SpaceName) -> None:
+    normalizer, queries = noise(space), unit(3)
+    together = normalizer.chance_stats(queries, is_text=True)
     for number, query in enumerate(queries):
-        alone = background.usual(query[None], is_text=True)
+        alone = normalizer.chance_stats(query[None], is_text=True)
         assert together.median[number] == pytest.approx(alone.median[0], abs=1e-5)
         assert together.spread[number] == pytest.approx(alone.spread[0], abs=1e-5)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=20))
-def test_a_higher_score_is_never_less_likely(scores: list[float]) -> None:
-    background = noise()
-    likely = background.probability(np.sort(np.array(scores)), usual(0.0, 0.3))
+def test_probability_is_monotonic_in_the_score(scores: list[float]) -> None:
+    normalizer = noise()
+    likely = normalizer.probability(np.sort(np.array(scores)), chance_stats(0.0, 0.3))
     assert (np.diff(likely) >= 0).all()
     assert ((likely >= 0) & (likely <= 1)).all()
 
 
-def test_the_more_a_library_holds_the_higher_a_score_must_be() -> None:
-    score, by_chance = np.array([1.6]), usual(0.0, 0.3)
+def test_a_larger_library_needs_a_higher_score() -> None:
+    score, by_chance = np.array([1.6]), chance_stats(0.0, 0.3)
     likely = [noise(rows=rows).probability(score, by_chance)[0] for rows in (10, 1000, 1_000_000)]
     assert likely == sorted(likely, reverse=True)
     assert likely[0] > 0.5 > likely[2]
 
 
-def test_matches_in_the_sample_do_not_widen_what_is_usual() -> None:
+def test_matches_in_the_sample_do_not_widen_the_spread() -> None:
     chance = RANDOM.standard_normal(1000)
     holding = np.concatenate([chance[:800], np.full(200, 9.0)])
     assert ChanceStats.of(chance).spread == pytest.approx(1.0, abs=0.1)
     assert ChanceStats.of(holding).spread == pytest.approx(1.0, abs=0.2)
 
 
-def test_a_text_that_scores_little_on_everything_is_not_there_for_that() -> None:
-    background = noise()
+def test_a_text_that_scores_low_on_everything_does_not_match() -> None:
+    normalizer = noise()
     foreign = np.zeros((1, DIM), dtype=np.float32)
     foreign[0, 0] = 1e-3
-    best = comparable(background, foreign[0], background.sample).max(axis=0)
-    assert background.probability(best, background.usual(foreign, is_text=True))[0] < 0.05
+    best = debias(normalizer, foreign[0], normalizer.sample).max(axis=0)
+    assert normalizer.probability(best, normalizer.chance_stats(foreign, is_text=True))[0] < 0.05
 
 
-def test_what_any_text_scores_on_a_frame_does_not_matter() -> None:
-    background = noise(SpaceName.FRAME)
-    liked = np.eye(DIM, dtype=np.float32)[-1]
-    words = background.words.copy()
-    words[:, -1] = 0.5  # every text likes the last direction equally
-    background, query = replace(background, words=words), words[0] + np.eye(DIM, dtype=np.float32)[0]
+def test_the_bias_of_a_frame_for_all_texts_is_removed() -> None:
+    normalizer = noise(SpaceName.FRAME)
+    biased = np.eye(DIM, dtype=np.float32)[-1]
+    word_vectors = normalizer.word_vectors.copy()
+    word_vectors[:, -1] = 0.5  # every text scores the same in the last direction
+    normalizer, query = (
+        replace(normalizer, word_vectors=word_vectors),
+        word_vectors[0] + np.eye(DIM, dtype=np.float32)[0],
+    )
     plain = unit(3)
-    scores = [comparable(background, query, frames) for frames in (plain, plain + 2 * liked)]
+    scores = [debias(normalizer, query, frames) for frames in (plain, plain + 2 * biased)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-3)
 
 
-def test_a_library_tells_how_much_it_holds_and_gives_a_sample(make_library: MakeLibrary) -> None:
+def test_rows_and_sample_of_a_library(make_library: MakeLibrary) -> None:
     library = make_library({f"{n}.wav": {SpaceName.AUDIO: [[1.0, n / 10]]} for n in range(10)})
     assert (library.rows(SpaceName.AUDIO), library.rows(SpaceName.FRAME)) == (10, 0)
     assert library.sample(SpaceName.AUDIO, 4)[:, 1] == pytest.approx([0.0, 0.3, 0.6, 0.9], abs=1e-3)
@@ -108,10 +114,45 @@ def test_a_library_tells_how_much_it_holds_and_gives_a_sample(make_library: Make
 
 
 @pytest.mark.slow
-def test_a_background_is_made_once(sample_library: Library, starter: ModelSet) -> None:
-    held = score_normalizers(sample_library)
-    made = held.of(sample_library, starter, SpaceName.AUDIO)
-    assert made is not None
-    assert made.rows == sample_library.rows(SpaceName.AUDIO) == len(made.sample)
-    assert held.of(sample_library, starter, SpaceName.AUDIO) is made
-    assert score_normalizers(sample_library) is held
+def test_a_normalizer_is_cached(sample_library: Library, starter: ModelSet) -> None:
+    normalizers = score_normalizers(sample_library)
+    normalizer = normalizers.of(sample_library, starter, SpaceName.AUDIO)
+    assert normalizer is not None
+    assert normalizer.rows == sample_library.rows(SpaceName.AUDIO) == len(normalizer.sample)
+    assert normalizers.of(sample_library, starter, SpaceName.AUDIO) is normalizer
+    assert score_normalizers(sample_library) is normalizers
+
+
+def test_the_threshold_is_three_spreads_above_the_expected_maximum_of_chance() -> None:
+    """sqrt(2 ln 1000) = 3.716922: the greatest of 1000 normal scores, approximately."""
+    normalizer, stats = noise(rows=1000), chance_stats(0.2, 0.1)
+    assert float(normalizer.threshold(stats)) == pytest.approx(0.2 + 0.1 * (3.716922 + 3.0), abs=1e-6)
+    scores = np.array([0.7716922, 0.8716922, 0.9716922])  # one spread below the threshold, at it, one above
+    assert normalizer.probability(scores, stats) == pytest.approx([0.231475, 0.5, 0.768525], abs=1e-5)
+
+
+def test_a_normalizer_is_rebuilt_when_its_space_has_changed_by_more_than_a_twentieth(
+    make_library: MakeLibrary, tmp_path: Path
+) -> None:
+    library = make_library({f"{n}.wav": {SpaceName.AUDIO: [[1.0, n / 40]]} for n in range(40)})
+    normalizers, models = score_normalizers(library), FakeModels()
+
+    def current() -> ScoreNormalizer:
+        normalizer = normalizers.of(library, models, SpaceName.AUDIO)  # type: ignore[arg-type]
+        assert normalizer is not None
+        return normalizer
+
+    def add(*names: str) -> None:
+        with library.writer() as writer:
+            writer.add([encoded(tmp_path / name, {SpaceName.AUDIO: [[5.0, 5.0]]}, 10.0) for name in names])
+
+    first = current()
+    add("a.wav", "b.wav")
+    assert current() is first  # 42 rows: 5 % more
+    add("c.wav")
+    second = current()
+    assert (second.rows, len(second.sample)) == (43, 43)
+    assert current() is second
+    with library.writer() as writer:
+        writer.remove([file.id for file in library.files()[:10]])
+    assert current().rows == 33

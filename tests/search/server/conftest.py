@@ -1,4 +1,4 @@
-"""A process that serves the sample library, on sockets of its own."""
+"""Servers on sockets of their own."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.encoders.model_set import ModelSet
-from pesearch.store.library import Library
-from tests.search.server.page import serving
+from tests.search.server.page import echoing
 
 
 @pytest.fixture
@@ -20,8 +18,16 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def served(runtime: Path, sample_library: Library, starter: ModelSet) -> Iterator[Library]:
-    """The sample library, whose questions this process answers."""
-    with serving(sample_library, starter) as trouble:
-        assert trouble is None
-        yield sample_library
+def folder(tmp_path: Path) -> Path:
+    """The folder of a library, as far as the server needs one."""
+    path = tmp_path / "library"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def served(runtime: Path, folder: Path) -> Iterator[Path]:
+    """The folder of a library for which this process answers queries by echoing them."""
+    with echoing(folder) as problem:
+        assert problem is None
+        yield folder

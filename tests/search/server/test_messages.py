@@ -1,4 +1,4 @@
-"""What goes over the socket comes back the same: whatever paths, texts, numbers and errors hold."""
+"""Wire messages survive encoding and decoding, whatever paths, texts, numbers and errors they contain."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from pesearch.search.query.file_filter import FileFilter
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
 from pesearch.search.search import search
-from pesearch.search.server.messages import Asking, Refusal, Reply, Surroundings, from_bytes, to_bytes
+from pesearch.search.server.messages import Environment, ErrorMessage, QueryMessage, ReplyMessage, from_bytes, to_bytes
 from pesearch.store.library import Library
 from pesearch.types import AudioStream, Event, Hit, MediaFile, MediaInfo, MediaKind, Moment, SpaceName, VideoStream
 
@@ -35,7 +35,7 @@ FILTERS = st.one_of(
     ),
     st.builds(FileFilter, st.none(), st.none(), DAYS, st.none(), st.none(), LENGTHS, st.booleans()),
 )
-QUESTIONS = st.builds(
+REQUESTS = st.builds(
     SearchRequest,
     text=st.text(max_size=20).filter(str.strip),
     audio=st.none() | PATHS,
@@ -62,46 +62,48 @@ EVENTS = st.builds(Event, TEXTS, NUMBERS, NUMBERS, NUMBERS)
 CUES = st.builds(FoundCue, NUMBERS, NUMBERS, TEXTS, st.sampled_from(CueKind), TEXTS, TEXTS, st.sampled_from(FoundBy))
 
 
-def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+def up_to_two(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
     return st.lists(of, max_size=2).map(tuple)
 
 
-MOMENTS = st.builds(Moment, WHOLE, FILES, NUMBERS, NUMBERS, NUMBERS, some(HITS), some(EVENTS), some(CUES))
-ANSWERS = st.builds(SearchResult, TEXTS, TEXTS, PATHS, some(MOMENTS), TEXTS)
+MOMENTS = st.builds(
+    Moment, WHOLE, FILES, NUMBERS, NUMBERS, NUMBERS, up_to_two(HITS), up_to_two(EVENTS), up_to_two(CUES)
+)
+RESULTS = st.builds(SearchResult, TEXTS, TEXTS, PATHS, up_to_two(MOMENTS), TEXTS)
 
 
-@given(QUESTIONS, TEXTS)
-def test_a_question_comes_as_it_was(request: SearchRequest, device: str) -> None:
-    asking = Asking(request, device, Surroundings("/home/a", "UTC"))
-    assert from_bytes(Asking, to_bytes(asking)) == asking
+@given(REQUESTS, TEXTS)
+def test_queries_round_trip(request: SearchRequest, device: str) -> None:
+    query = QueryMessage(request, device, Environment("/home/a", "UTC"))
+    assert from_bytes(QueryMessage, to_bytes(query)) == query
 
 
-@given(ANSWERS, st.none() | TEXTS)
-def test_an_answer_comes_as_it_was(answer: SearchResult, notice: str | None) -> None:
-    reply = from_bytes(Reply, to_bytes(Reply(answer, notice=notice)))
-    assert reply == Reply(answer, notice=notice)
-    assert isinstance(reply.answer, SearchResult)
-    for there, here in zip(reply.answer.moments, answer.moments, strict=True):
-        assert there.file.locations[0].volume == here.file.locations[0].volume  # no part of their being equal
-        assert there.file.locations[0].inode == here.file.locations[0].inode
-        assert os.fsencode(there.file.path) == os.fsencode(here.file.path)
+@given(RESULTS, st.none() | TEXTS)
+def test_results_round_trip(result: SearchResult, notice: str | None) -> None:
+    reply = from_bytes(ReplyMessage, to_bytes(ReplyMessage(result, notice=notice)))
+    assert reply == ReplyMessage(result, notice=notice)
+    assert isinstance(reply.result, SearchResult)
+    for decoded, original in zip(reply.result.moments, result.moments, strict=True):
+        assert decoded.file.locations[0].volume == original.file.locations[0].volume  # not part of equality
+        assert decoded.file.locations[0].inode == original.file.locations[0].inode
+        assert os.fsencode(decoded.file.path) == os.fsencode(original.file.path)
 
 
-def test_numbers_that_are_none_come_too() -> None:
-    answer = from_bytes(SearchResult, to_bytes(SearchResult("q", "starter", Path("/l"), (), "calibrated")))
-    assert answer == SearchResult("q", "starter", Path("/l"), (), "calibrated")
+def test_infinity_and_nan_round_trip() -> None:
+    result = from_bytes(SearchResult, to_bytes(SearchResult("q", "starter", Path("/l"), (), "calibrated")))
+    assert result == SearchResult("q", "starter", Path("/l"), (), "calibrated")
     hit = Hit(1, SpaceName.AUDIO, 0.0, float("inf"), float("nan"), 1)
     assert repr(from_bytes(Hit, to_bytes(hit))) == repr(hit)
 
 
-def test_a_real_answer_comes_as_it_was(sample_library: Library, starter: ModelSet) -> None:
-    answer = search(sample_library, starter, SearchRequest("siren and train"))
-    assert answer.moments[0].events
-    assert from_bytes(SearchResult, to_bytes(answer)) == answer
+def test_a_real_result_round_trips(sample_library: Library, starter: ModelSet) -> None:
+    result = search(sample_library, starter, SearchRequest("siren and train"))
+    assert result.moments[0].events
+    assert from_bytes(SearchResult, to_bytes(result)) == result
 
 
 def every_error(kind: type[PesearchError] = PesearchError) -> Iterator[type[PesearchError]]:
-    """Those that other rooms than this may meet; what a room keeps to itself is not told to a terminal."""
+    """The errors of pesearch.errors; private errors of other modules do not reach a client."""
     if kind.__module__ == errors.__name__:
         yield kind
     for narrower in kind.__subclasses__():
@@ -109,47 +111,45 @@ def every_error(kind: type[PesearchError] = PesearchError) -> Iterator[type[Pese
 
 
 @pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)
-def test_an_error_comes_as_it_was(kind: type[PesearchError]) -> None:
+def test_errors_round_trip(kind: type[PesearchError]) -> None:
     assert getattr(errors, kind.__name__) is kind
     error = kind("siren AND", 9, "a word") if kind is QuerySyntaxError else kind("no \udcff: é")
-    there = from_bytes(Refusal, to_bytes(Refusal.of(error))).error()
-    assert type(there) is kind
-    assert str(there) == str(error)
-    if isinstance(error, QuerySyntaxError) and isinstance(there, QuerySyntaxError):
-        assert there.caret_lines() == error.caret_lines()
+    decoded = from_bytes(ErrorMessage, to_bytes(ErrorMessage.of(error))).to_error()
+    assert type(decoded) is kind
+    assert str(decoded) == str(error)
+    if isinstance(error, QuerySyntaxError) and isinstance(decoded, QuerySyntaxError):
+        assert decoded.caret_lines() == error.caret_lines()
 
 
 @pytest.mark.parametrize("name", ["SystemExit", "unicodedata", "annotations", "", "_shown"])
-def test_no_other_error_can_be_sent(name: str) -> None:
-    with pytest.raises(ValueError, match="no error"):
-        Refusal(name, ("1",)).error()
+def test_other_classes_are_not_errors(name: str) -> None:
+    with pytest.raises(ValueError, match="is not an error"):
+        ErrorMessage(name, ("1",)).to_error()
 
 
-def test_an_error_made_of_something_else_is_none() -> None:
+def test_arguments_that_do_not_fit_an_error() -> None:
     with pytest.raises(ValueError, match="QuerySyntaxError"):
-        Refusal("QuerySyntaxError", ("one",)).error()
+        ErrorMessage("QuerySyntaxError", ("one",)).to_error()
 
 
 @given(st.binary(max_size=200))
-def test_rubbish_is_no_message(data: bytes) -> None:
+def test_random_bytes_are_rejected(data: bytes) -> None:
     with pytest.raises(ValueError):
-        from_bytes(Asking, data)
+        from_bytes(QueryMessage, data)
 
 
-@pytest.mark.parametrize(
-    "data", [b"[" * 100_000, b'{"question": 1}', b"null", b'{"question": {"text": 1}}', b"1" * 9999]
-)
-def test_other_json_is_no_message(data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"request": 1}', b"null", b'{"request": {"text": 1}}', b"1" * 9999])
+def test_other_json_is_rejected(data: bytes) -> None:
     with pytest.raises(ValueError):
-        from_bytes(Asking, data)
+        from_bytes(QueryMessage, data)
 
 
-def test_a_question_that_cannot_be_asked_is_told() -> None:
-    data = to_bytes(Asking(SearchRequest("x", k=7), "auto", Surroundings("", ""))).replace(b'"k": 7', b'"k": 0')
+def test_an_invalid_request_raises_the_query_error() -> None:
+    data = to_bytes(QueryMessage(SearchRequest("x", k=7), "auto", Environment("", ""))).replace(b'"k": 7', b'"k": 0')
     with pytest.raises(QueryError, match="at least 1"):
-        from_bytes(Asking, data)
+        from_bytes(QueryMessage, data)
 
 
-def test_days_are_days() -> None:
+def test_dates_round_trip() -> None:
     request = SearchRequest("x", files=FileFilter(after=date(2024, 2, 29), before=date(2024, 3, 1)))
     assert from_bytes(SearchRequest, to_bytes(request)).files.after == date(2024, 2, 29)

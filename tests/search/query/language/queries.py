@@ -1,4 +1,4 @@
-"""Trees of queries as hypothesis makes them: normalised, as search/language/syntax.py says."""
+"""Hypothesis strategies for syntax trees: normalised as search/query/language/nodes.py describes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from pesearch.search.query.language.nodes import And, Example, Literal, Node, Not, Or, Sense, Then, Together, Words
-from pesearch.search.query.language.parser import MOST_TERMS
+from pesearch.search.query.language.parser import MAX_QUERY_TERMS
 
 _TRICKY = r"""
 AND OR NOT THEN WITHIN AND, and siren it's 5 5s 2:30 2:x 0.5:x 2: 16:9 said: heard:x HEARD:x herad:x text://
@@ -92,7 +92,7 @@ def term_count(node: Node) -> int:
 
 
 TREES = st.recursive(TERMS | togethers(), lambda inner: ands(inner) | thens(inner) | _ors(inner), max_leaves=12).filter(
-    lambda node: term_count(node) <= MOST_TERMS
+    lambda node: term_count(node) <= MAX_QUERY_TERMS
 )
 
 MIXED = st.lists(st.sampled_from([*_PIECES.split(), *_SIGNS]), max_size=30)

@@ -1,4 +1,4 @@
-"""The query language: what each form means, that print and parse agree, that every mistake has its place."""
+"""The query language: the tree of each form, round trips through text, and the column of every syntax error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pesearch.errors import QuerySyntaxError
 from pesearch.search.query.language.nodes import And, Example, Literal, Node, Not, Or, Sense, Then, Together, Words
-from pesearch.search.query.language.parser import DEEPEST, MOST_TERMS, parse
+from pesearch.search.query.language.parser import MAX_DEPTH, MAX_QUERY_TERMS, parse
 from tests.search.query.language.queries import TOKEN_TEXTS, TREES
 
 SEEN, HEARD, SAID, TEXT = Sense.SEEN, Sense.HEARD, Sense.SAID, Sense.TEXT
@@ -38,7 +38,7 @@ CLIP, FRAME = Example(Path("clip.wav")), Example(Path("frame.jpg"))
         "Android, ORDER, NOTE",
     ],
 )
-def test_plain_words_stay_plain_words(text: str) -> None:
+def test_plain_words(text: str) -> None:
     assert parse(text) == Words(text)
 
 
@@ -110,19 +110,19 @@ def test_plain_words_stay_plain_words(text: str) -> None:
         ("clip(1).wav", Example(Path("clip(1).wav"))),
         ("file:notes", Example(Path("notes"))),
         ("siren -clip.wav", And((Words("siren"), Not(CLIP)))),
-        # examples with words beside them
+        # examples with words
         ("./frame.jpg at night", Together((FRAME, Words("at night")))),
         ("at night ./frame.jpg", Together((Words("at night"), FRAME))),
         ("clip.wav frame.jpg", Together((CLIP, FRAME))),
         ("./frame.jpg AND at night", And((FRAME, Words("at night")))),
         ("./frame.jpg heard:rain", And((FRAME, Words("rain", HEARD)))),
         ("heard:(clip.wav rain)", Together((Example(Path("clip.wav"), sense=HEARD), Words("rain", HEARD)))),
-        # capitals are operators; a backslash takes their meaning away
+        # operators are upper case; a backslash escapes them
         ("SIREN AND TRAIN", And((Words("SIREN"), Words("TRAIN")))),
         (r"rock \AND roll \heard:loud \-x \(y\)", Words("rock AND roll heard:loud -x (y)")),
     ],
 )
-def test_what_a_text_means(text: str, tree: Node) -> None:
+def test_the_tree_of_a_query(text: str, tree: Node) -> None:
     assert parse(text) == tree
 
 
@@ -134,56 +134,56 @@ def test_what_a_text_means(text: str, tree: Node) -> None:
         ("siren AND OR train", 10, r"something to look for after AND (write \OR for the word itself)"),
         ("OR train", 0, r"something to look for (write \OR for the word itself)"),
         ("siren NOT", 9, "something to exclude after NOT"),
-        ("-siren", 0, "something to look for beside what is excluded"),
-        ("siren OR -train", 9, "something to look for beside what is excluded"),
-        ("siren THEN NOT train", 11, "something to look for beside what is excluded"),
-        ("siren NOT (NOT a)", 10, "something to look for beside what is excluded"),
+        ("-siren", 0, "something to look for besides what is excluded"),
+        ("siren OR -train", 9, "something to look for besides what is excluded"),
+        ("siren THEN NOT train", 11, "something to look for besides what is excluded"),
+        ("siren NOT (NOT a)", 10, "something to look for besides what is excluded"),
         ("(siren AND train", 16, "a closing parenthesis for the one at character 1"),
-        ("siren AND train) bell", 15, r"no closing parenthesis, for none is open (write \) for one that is text)"),
+        ("siren AND train) bell", 15, r"no closing parenthesis here: none is open (write \) for a literal one)"),
         ("siren AND ()", 11, "something to look for"),
         ('siren ""', 6, "words between the quotation marks"),
-        ('siren "mind', 6, "a second quotation mark that ends what begins here"),
+        ('siren "mind', 6, "a closing quotation mark for this one"),
         ("heard:", 6, "something to look for after heard:"),
         ("heard:seen:x", 6, "something to look for after heard:"),
         ("a herad:dog", 2, r"heard: (write herad\: for the word itself)"),
         ('music:"loud"', 0, "seen:, heard:, said:, text: or file: before a quotation mark"),
         ("said:clip.wav", 0, "seen: or heard: before an example"),
-        ("a WITHIN 5 b WITHIN 6 c", 13, "parentheses around what the first WITHIN limits, before more is joined to it"),
-        ("a AND b WITHIN 5 AND c", 17, "parentheses around what the first WITHIN limits, before more is joined to it"),
-        ("a THEN b AND c WITHIN 5", 7, "parentheses, for WITHIN may limit this AND or the whole THEN before it"),
-        ("a WITHIN 5s", 2, "two things joined by AND or THEN before WITHIN, or a second one behind it"),
-        ("(a OR b) WITHIN 5s", 9, "two things joined by AND or THEN before WITHIN, or a second one behind it"),
+        ("a WITHIN 5 b WITHIN 6 c", 13, "parentheses around the part that the first WITHIN limits"),
+        ("a AND b WITHIN 5 AND c", 17, "parentheses around the part that the first WITHIN limits"),
+        ("a THEN b AND c WITHIN 5", 7, "parentheses: WITHIN could limit this AND or the whole THEN before it"),
+        ("a WITHIN 5s", 2, "two terms joined by AND or THEN before WITHIN, or a second term after it"),
+        ("(a OR b) WITHIN 5s", 9, "two terms joined by AND or THEN before WITHIN, or a second term after it"),
         ("a WITHIN 5apples b", 9, "a time such as 5s, 2m, 1h30m or 1:30"),
         ("a AND b WITHIN", 14, "a time such as 5s, 2m, 1h30m or 1:30"),
         ("a AND b WITHIN 999h", 15, "a time of at most 1000000 s"),
         ("film.mp4@15-12", 9, "an end that is later than the start"),
-        ("film.mp4@soon", 9, "a stretch of time such as 12.5-15 or 1:02-1:10"),
+        ("film.mp4@soon", 9, "a time range such as 12.5-15 or 1:02-1:10"),
         ('x file:"" y', 2, "a file name"),
         ("0:a", 0, "a weight from 0.001 to 1000"),
         ("a 9:(999:b)", 2, "a weight from 0.001 to 1000"),
-        ("-" + "(" * (DEEPEST + 1), DEEPEST + 1, f"at most {DEEPEST} parentheses inside one another"),
+        ("-" + "(" * (MAX_DEPTH + 1), MAX_DEPTH + 1, f"at most {MAX_DEPTH} nested parentheses"),
         (
-            "a OR " * MOST_TERMS + "b",
-            5 * MOST_TERMS,
-            f"an end: a query has at most {MOST_TERMS} words, quotes and examples",
+            "a OR " * MAX_QUERY_TERMS + "b",
+            5 * MAX_QUERY_TERMS,
+            f"at most {MAX_QUERY_TERMS} words, quotes and examples in a query",
         ),
     ],
 )
-def test_a_mistake_has_its_place(text: str, column: int, expected: str) -> None:
+def test_the_column_and_the_message_of_a_syntax_error(text: str, column: int, expected: str) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         parse(text)
     assert (caught.value.text, caught.value.column, caught.value.expected) == (text, column, expected)
 
 
 @given(TREES)
-def test_what_is_printed_is_read_as_the_same_tree(tree: Node) -> None:
+def test_trees_round_trip_through_text(tree: Node) -> None:
     assert parse(str(tree)) == tree
 
 
 @given(st.text() | TOKEN_TEXTS)
 @example("a AND \\")
 @example("\\ ")
-def test_every_text_is_a_tree_or_a_mistake_with_its_place(text: str) -> None:
+def test_any_text_is_a_tree_or_a_syntax_error(text: str) -> None:
     try:
         tree = parse(text)
     except QuerySyntaxError as error:

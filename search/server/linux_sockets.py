@@ -1,0 +1,25 @@
+"""What the server needs of Linux beyond POSIX sockets. tests/search/server/test_linux_sockets.py checks each."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+_UCRED = struct.Struct("3i")
+"""struct ucred of <sys/socket.h>: process, user and group of the peer."""
+
+
+def peer_user_id(connection: socket.socket) -> int:
+    """The user of the process at the other end of a Unix socket, by SO_PEERCRED (unix(7)). Raises OSError."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    _, user_id, _ = _UCRED.unpack(credentials)
+    return int(user_id)
+
+
+def path_in_open_folder(descriptor: int, name: str) -> str:
+    """A path to `name` in a folder that is open as `descriptor`, through /proc/self/fd (proc(5)).
+
+    bind() and connect() have no variant with a folder descriptor. This path refers to the open folder even if another
+    takes its place, and is short: the path of a Unix socket has at most 107 bytes.
+    """
+    return f"/proc/self/fd/{descriptor}/{name}"

@@ -1,0 +1,35 @@
+"""A model set without models: texts have hand-made vectors, and sound detection returns fixed probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from pesearch.encoders.io_types import TextVectors
+from pesearch.search.score.normalization import EVERYDAY_WORDS
+from pesearch.types import MEDIA_SPACES, Space, SpaceName
+
+
+class FakeModels:
+    """Stands in for `ModelSet` with the libraries of `make_library`."""
+
+    name = "starter"
+    device = device_kind = "cpu"
+    notice = None
+    sees_windows = True
+    event_threshold = 0.3
+
+    def __init__(self, texts: Mapping[str, Sequence[float]] | None = None) -> None:
+        """`texts` are the vectors of texts in all spaces; everyday words are short vectors in all directions."""
+        self.spaces = tuple(Space(name, "by hand", "1", 2) for name in MEDIA_SPACES)
+        self.embedded: list[str] = []
+        angles = np.linspace(0, 2 * np.pi, len(EVERYDAY_WORDS), endpoint=False)
+        words = 0.1 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        self._texts = {**dict(zip(EVERYDAY_WORDS, words.tolist(), strict=True)), **(texts or {})}
+
+    def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName]) -> TextVectors:
+        self.embedded += texts
+        vectors = np.array([self._texts[text] for text in texts], dtype=np.float32)
+        by_space = {str(name): vectors if name in spaces else None for name in MEDIA_SPACES}
+        return TextVectors(**by_space)

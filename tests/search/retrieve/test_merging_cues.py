@@ -1,0 +1,104 @@
+"""Repeated cues count once: in results, in merged rankings, and in the chance sample."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pesearch.cues import CueKind, FoundBy
+from pesearch.search.query.language.nodes import Words
+from pesearch.search.query.operators import All
+from pesearch.search.query.plan import QueryPlan
+from pesearch.search.retrieve.cue_matches import CueMatches, _merge
+from pesearch.search.retrieve.cue_meaning import CueNormalizer, cue_normalizer
+from pesearch.search.retrieve.cue_words import CueMatch
+from pesearch.search.score.intervals import Interval
+from pesearch.search.score.normalization import ChanceStats, ScoreNormalizer, ScoreNormalizers
+from pesearch.types import SpaceName
+
+
+def match(
+    text: str, score: float, found_by: FoundBy = FoundBy.WORDS, start: float = 1.0, kind: CueKind = CueKind.SUBTITLE
+) -> CueMatch:
+    return CueMatch(1, start, start + 1.0, text, kind, "a.srt", score, found_by)
+
+
+PLAN = QueryPlan(All((0, 1), (2,)), (Words("siren"), Words("car"), Words("dog")), (True, True, False))
+
+
+def test_a_cue_that_matches_several_terms_is_shown_once_and_words_come_first() -> None:
+    matches = CueMatches(
+        {
+            0: [match("a siren in a car", 0.7, FoundBy.MEANING), match("a siren", 0.8)],
+            1: [match("a siren in a car", 0.8)],
+            2: [match("a dog", 0.8)],
+        }
+    )
+    cues = matches.cues(PLAN, 1, Interval(0.0, 10.0, 1.0))
+    assert [(cue.text, cue.found_by) for cue in cues] == [
+        ("a siren", FoundBy.WORDS),
+        ("a siren in a car", FoundBy.WORDS),
+    ]
+    assert matches.cues(PLAN, 1, Interval(2.5, 10.0, 1.0)) == matches.cues(PLAN, 2, Interval(0.0, 10.0, 1.0)) == ()
+
+
+def test_merging_keeps_the_better_match_of_a_cue_once() -> None:
+    by_words, by_meaning = match("a siren", 0.4), match("a siren", 0.7, FoundBy.MEANING)
+    other, tie = match("siren", 0.6), match("siren", 0.6, FoundBy.MEANING)
+    assert _merge([by_words, other], [by_meaning, tie]) == [by_meaning, other]
+    assert _merge([by_words, by_words], []) == [by_words, by_words]
+
+
+def test_the_scores_of_cues_as_intervals() -> None:
+    matches = CueMatches({0: [match("a siren", 0.8), match("Siren", 1.0, kind=CueKind.TITLE)]})
+    assert matches.of(0, 1, 2.0) == [
+        Interval(1.0, 2.0, pytest.approx(0.76), 2.0),
+        Interval(1.0, 2.0, 0.95, 2.0, is_everywhere=True),
+    ]
+    assert matches.of(0, 2, 1.0) == matches.of(1, 1, 1.0) == []
+
+
+def test_a_repeated_cue_is_one_text_of_the_chance_sample() -> None:
+    """Ninety repetitions of `[music]` leave the median at the four distinct texts and the everyday words."""
+    distinct = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]], dtype=np.float32)
+    sample = np.concatenate([np.repeat(distinct[:1], 90, axis=0), distinct[1:]])
+    words = np.array([[0.0, -1.0]], dtype=np.float32)
+    zero = ChanceStats(np.array(0.0), np.array(0.0))
+    cues = CueNormalizer.of(ScoreNormalizer(SpaceName.CUE, sample, 93, words, zero))
+    assert sorted(map(tuple, cues.texts.tolist())) == sorted(map(tuple, np.concatenate([distinct, words]).tolist()))
+    stats = cues.chance_stats(np.array([[1.0, 0.0]], dtype=np.float32))
+    assert float(stats.median[0]) == pytest.approx(0.6, abs=1e-6)
+    assert float(stats.spread[0]) == pytest.approx(0.6, abs=1e-6)
+
+
+def test_the_spread_of_cosines_has_a_lower_bound() -> None:
+    same = np.array([[1.0, 0.0]], dtype=np.float32)
+    zero = ChanceStats(np.array(0.0), np.array(0.0))
+    stats = CueNormalizer.of(ScoreNormalizer(SpaceName.CUE, same, 1, same, zero)).chance_stats(same)
+    assert (float(stats.median[0]), float(stats.spread[0])) == pytest.approx((1.0, 0.05))
+
+
+def test_the_cue_normalizer_is_rebuilt_with_that_of_its_space() -> None:
+    zero = ChanceStats(np.array(0.0), np.array(0.0))
+    one_text, two_texts = (np.eye(2, dtype=np.float32)[:count] for count in (1, 2))
+    built = [ScoreNormalizer(SpaceName.CUE, texts, len(texts), one_text, zero) for texts in (one_text, two_texts)]
+
+    class Rebuilt(ScoreNormalizers):
+        def of(self, *_: object) -> ScoreNormalizer:
+            return built[0]
+
+    normalizers = Rebuilt()
+    library: Any = SimpleNamespace(rows=lambda space: 1)
+    models: Any = None
+    first = cue_normalizer(library, normalizers, models)
+    assert first is not None and first.normalizer is built[0]
+    assert cue_normalizer(library, normalizers, models) is first
+    built.reverse()
+    second = cue_normalizer(library, normalizers, models)
+    assert second is not None and second.normalizer is built[0]
+    assert len(second.texts) == 3
+    library.rows = lambda space: 0
+    assert cue_normalizer(library, normalizers, models) is None

@@ -1,0 +1,147 @@
+"""Exact moments of a small fixed library: any change of a constant or a formula of the ranking shows here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pesearch.cues import Cue, CueKind
+from pesearch.search.query.request import SearchRequest
+from pesearch.search.search import SearchResult, search
+from pesearch.store.library import Library, open_library
+from pesearch.types import SpaceName
+from tests.search.conftest import encoded
+from tests.search.fake_models import FakeModels
+
+MakeLibrary = Callable[..., Library]
+
+SIREN, TRAIN = [1.0, 0.0], [0.0, 1.0]
+AUDIO, FRAME, VIDEO = SpaceName.AUDIO, SpaceName.FRAME, SpaceName.VIDEO
+
+
+def at(degrees: float, length: float = 1.0) -> list[float]:
+    return [length * float(np.cos(np.radians(degrees))), length * float(np.sin(np.radians(degrees)))]
+
+
+@pytest.fixture
+def library(make_library: MakeLibrary) -> Library:
+    """Short vectors in all directions are chance; the long ones of a few files match to different degrees."""
+    files = {f"chance{n}.mp4": {AUDIO: [at(n * 37, 0.5)], VIDEO: [at(n * 53, 0.5)]} for n in range(20)}
+    files |= {
+        "siren.mp4": {AUDIO: [at(0, 3.6), at(90, 0.5), at(0, 3.3)], VIDEO: [at(200, 0.5)] * 3},
+        "both.mp4": {AUDIO: [at(10, 3.4), at(80, 3.5), at(40, 0.5)], VIDEO: [at(5, 3.3), at(85, 3.4), at(0, 0.1)]},
+        "train.mp4": {AUDIO: [at(90, 3.8), at(90, 3.0), at(270, 0.5)], VIDEO: [at(90, 2.6)] * 3},
+        "faint.mp4": {AUDIO: [at(20, 3.0), at(20, 0.2), at(20, 0.2)], VIDEO: [at(0, 2.9), at(0, 0.1), at(0, 0.1)]},
+        "text.mp4": {AUDIO: [at(180, 0.5)] * 3, VIDEO: [at(180, 0.5)] * 3},
+    }
+    cues = {
+        "text.mp4": [
+            Cue(2.0, 4.0, "a siren", CueKind.SUBTITLE, "text.srt"),
+            Cue(0.0, 20.0, "train", CueKind.TITLE, "text.mp4"),
+        ]
+    }
+    return make_library(files, 20.0, cues)
+
+
+@pytest.fixture
+def models() -> FakeModels:
+    return FakeModels({"siren": SIREN, "train": TRAIN, "siren and train": at(45)})
+
+
+GOLDEN = {
+    "siren": [
+        ("siren", 0.0, 20.0, 0.850610),
+        ("both", 0.0, 10.0, 0.844413),
+        ("text", 2.0, 4.0, 0.760000),
+        ("faint", 0.0, 10.0, 0.664228),
+        ("chance0", 0.0, 10.0, 0.004305),
+        ("chance7", 0.0, 10.0, 0.003965),
+    ],
+    "heard:siren": [
+        ("siren", 0.0, 20.0, 0.850605),
+        ("both", 0.0, 10.0, 0.756364),
+        ("faint", 0.0, 10.0, 0.464735),
+        ("chance0", 0.0, 10.0, 0.003262),
+        ("chance10", 0.0, 10.0, 0.003203),
+        ("chance19", 0.0, 10.0, 0.003096),
+    ],
+    "siren and train": [
+        ("both", 0.0, 15.0, 0.676523),
+        ("faint", 0.0, 10.0, 0.136912),
+        ("siren", 0.0, 20.0, 0.082392),
+        ("train", 0.0, 10.0, 0.065167),
+        ("text", 2.0, 4.0, 0.062867),
+        ("train", 10.0, 20.0, 0.046362),
+    ],
+    "heard:siren THEN heard:train WITHIN 10s": [
+        ("both", 0.0, 15.0, 0.835873),
+        ("faint", 0.0, 10.0, 0.021077),
+        ("siren", 0.0, 20.0, 0.013906),
+        ("train", 0.0, 20.0, 0.007712),
+        ("chance11", 0.0, 10.0, 0.000592),
+        ("chance1", 0.0, 10.0, 0.000581),
+    ],
+    "heard:siren NOT heard:train": [
+        ("siren", 0.0, 20.0, 0.847511),
+        ("faint", 0.0, 10.0, 0.457627),
+        ("both", 0.0, 10.0, 0.057680),
+        ("chance0", 0.0, 10.0, 0.003259),
+        ("chance10", 0.0, 10.0, 0.003200),
+        ("chance19", 0.0, 10.0, 0.003094),
+    ],
+    "heard:siren OR 2:heard:train": [
+        ("train", 0.0, 15.0, 0.969725),
+        ("both", 5.0, 15.0, 0.923740),
+        ("siren", 0.0, 20.0, 0.850605),
+        ("faint", 0.0, 10.0, 0.464735),
+        ("chance12", 0.0, 10.0, 0.003611),
+        ("chance2", 0.0, 10.0, 0.003450),
+    ],
+}
+"""File, start, end and score of the best moments of each query."""
+
+
+def search_fixed(library: Library, models: FakeModels, text: str) -> SearchResult:
+    request = SearchRequest(text, k=6, locate=False)
+    return search(library, models, request)  # type: ignore[arg-type]  # the fake has what a search uses
+
+
+def test_moments_and_scores_are_exactly_those_recorded(library: Library, models: FakeModels) -> None:
+    for text, expected in GOLDEN.items():
+        moments = search_fixed(library, models, text).moments
+        times = [(moment.file.path.stem, moment.start_seconds, moment.end_seconds) for moment in moments]
+        assert times == [(name, start, end) for name, start, end, _ in expected], text
+        assert [moment.score for moment in moments] == pytest.approx([row[3] for row in expected], abs=1e-6), text
+
+
+def test_evidence_and_cues_are_exactly_those_recorded(library: Library, models: FakeModels) -> None:
+    moments = search_fixed(library, models, "siren").moments
+    evidence = [
+        [(str(hit.space), hit.start_seconds, round(hit.score, 3), hit.rank) for hit in moment.evidence]
+        for moment in moments
+    ]
+    assert evidence == [
+        [("audio", 0.0, 3.6, 1)],
+        [("video", 0.0, 3.287, 1), ("audio", 0.0, 3.348, 2)],
+        [("video", 0.0, -0.5, 34), ("audio", 0.0, -0.5, 35)],
+        [("video", 0.0, 2.9, 2), ("audio", 0.0, 2.818, 4)],
+        [("video", 0.0, 0.5, 3), ("audio", 0.0, 0.5, 6)],
+        [("video", 0.0, 0.491, 4)],
+    ]
+    assert [[cue.text for cue in moment.cues] for moment in moments] == [[], [], ["a siren"], [], [], []]
+
+
+def test_a_grown_library_is_scored_as_if_just_opened(library: Library, models: FakeModels, tmp_path: Path) -> None:
+    """The chance scores are those of the library as it is now, not as it was in an earlier search."""
+    before = search_fixed(library, models, "heard:siren")
+    more = [encoded(tmp_path / f"more{n}.mp4", {AUDIO: [at(n * 11, 1.5)]}, 10.0) for n in range(30)]
+    with library.writer() as writer:
+        writer.add(more)
+    after, fresh = (search_fixed(each, models, "heard:siren") for each in (library, open_library(library.folder)))
+    assert after.moments == fresh.moments
+    assert after.moments[0].file == before.moments[0].file
+    assert after.moments[0].score == pytest.approx(0.205208, abs=1e-6)
+    assert before.moments[0].score == pytest.approx(0.850605, abs=1e-6)
