@@ -1,31 +1,62 @@
-"""`pesearch index --ray` where it cannot be: one line that says what to do. Where it can: tests/indexer/cluster."""
+"""`pesearch index` with options for Ray and Milvus that cannot work here: one line says what to do, and no library is
+created. Working clusters: tests/indexer/cluster."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-WITHOUT_RAY = "import sys; sys.modules['ray'] = None; from pesearch.cli.main import main; main()"
+from tests.cli.conftest import Run, one_line
 
 
 @pytest.mark.parametrize(
-    ("arguments", "line"),
+    ("options", "message"),
     [
         (["--ray", "auto"], "--ray needs Ray, which is not installed: pip install 'pesearch[cluster]'"),
-        (["--ray", "auto", "--watch"], "--watch looks for single new files"),
-        (["--staging", "file:///tmp"], "--staging is where workers of --ray leave what they make"),
+        (["--ray", "auto", "--watch"], "--watch indexes files one by one"),
+        (["--staging", "file:///tmp"], "--staging is where Ray workers put their results: add --ray"),
     ],
 )
-def test_one_line(tmp_path: Path, sample_media: Path, arguments: list[str], line: str) -> None:
-    command = ["index", sample_media, "--model", "starter", "--library", tmp_path / "library", *arguments]
-    result = subprocess.run([sys.executable, "-c", WITHOUT_RAY, *command], capture_output=True, text=True)
-    assert result.returncode == 2
-    assert result.stdout == ""
-    told = [each for each in result.stderr.splitlines() if each.startswith("pesearch: ")]
-    assert len(told) == 1
-    assert line in told[0]
-    assert "Traceback" not in result.stderr
+def test_ray_is_not_installed_or_its_options_exclude_each_other(
+    pesearch: Run, tmp_path: Path, sample_media: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = pesearch("index", sample_media, "--model", "starter", "--library", tmp_path / "library", *options)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in one_line(result.stderr)
     assert not (tmp_path / "library").exists()
+
+
+@pytest.mark.parametrize("uri", ["lite.db", "http://127.0.0.1:9"])
+def test_milvus_is_not_installed(
+    pesearch: Run, tmp_path: Path, sample_media: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    for name in ("pymilvus", "milvus_lite", "grpc"):
+        monkeypatch.setitem(sys.modules, name, None)
+    folder = tmp_path / "current"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    result = pesearch("index", sample_media, "--model", "starter", "--library", "new", "--vectors", f"milvus:{uri}")
+    assert (result.returncode, list(folder.iterdir())) == (2, [])
+    assert "pip install 'pesearch[cluster]'" in one_line(result.stderr)
+
+
+def test_milvus_is_an_extra(sample_media: Path) -> None:
+    """None of its packages belongs to the base install."""
+    project = tomllib.loads((sample_media.parent / "pyproject.toml").read_text())["project"]
+    assert {"pymilvus", "milvus-lite"} <= {
+        line.partition(">")[0] for line in project["optional-dependencies"]["cluster"]
+    }
+    assert not [line for line in project["dependencies"] if "milvus" in line]
+
+
+def test_milvus_is_unreachable(pesearch: Run, tmp_path: Path, sample_media: Path) -> None:
+    pytest.importorskip("pymilvus")
+    command = ("index", sample_media, "--model", "starter", "--library", tmp_path / "new")
+    result = pesearch(*command, "--vectors", "milvus:http://127.0.0.1:9")
+    assert result.returncode == 2
+    assert "--vectors faiss" in one_line(result.stderr)
+    assert not (tmp_path / "new").exists()
