@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -14,11 +15,18 @@ import pytest
 from huggingface_hub import constants
 
 from pesearch.cli.main import command_line
+from pesearch.encoders import model_set
+from pesearch.indexer import opening as indexer_opening
+from pesearch.search import opening as search_opening
 from tests.store.policies import compress
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 TIMEOUT_SECONDS = 240
+
+
+open_once = functools.cache(model_set.open_model_set)
+"""Loads the models of a set and device once for all tests; errors are raised each time."""
 
 
 @pytest.fixture
@@ -29,6 +37,8 @@ def pesearch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "models" / "hub"))  # read from the environment once
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    for module in (model_set, indexer_opening, search_opening):
+        monkeypatch.setattr(module, "open_model_set", open_once)
     outputs = (tmp_path / ".stdout", tmp_path / ".stderr")
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
