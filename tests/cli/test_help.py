@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from pesearch.cli.main import app
+from tests.prose import habits_in
 
 HEAVY = (
     "torch", "transformers", "duckdb", "faiss", "streamlit", "pyarrow", "open_clip", "torchcodec", "numpy", "rich",
@@ -20,7 +20,6 @@ HEAVY = (
 )  # fmt: skip
 GROUP: Any = get_command(app)
 MIN_WORDS = 3
-UNWANTED = re.compile(r"\b(away|anew|is told|as ever)\b", re.IGNORECASE)
 
 
 def commands(group: Any, *names: str) -> Iterator[tuple[str, Any]]:
@@ -62,7 +61,7 @@ def test_every_command_and_option_has_a_help_text(name: str) -> None:
     }
     for place, text in texts.items():
         assert text and len(text.split()) >= MIN_WORDS, f"{place}: {text}"
-        assert not UNWANTED.search(text), f"{place}: {text}"
+        assert not list(habits_in(text)), f"{place}: {text}"
     examples = command.help.partition("Example")[2]
     assert f"  pesearch {name}" in examples, f"{name} shows no example"
 
@@ -70,7 +69,7 @@ def test_every_command_and_option_has_a_help_text(name: str) -> None:
 def test_options_of_the_program_have_a_help_text() -> None:
     for text in (GROUP.help, GROUP.epilog, *(parameter.help for parameter in GROUP.params)):
         assert len(text.split()) >= MIN_WORDS
-        assert not UNWANTED.search(text)
+        assert not list(habits_in(text))
 
 
 def test_the_list_of_commands_is_not_truncated() -> None:

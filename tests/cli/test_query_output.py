@@ -1,4 +1,4 @@
-"""`pesearch query` with a made-up result: what is asked, what is printed where, and the exit code."""
+"""`pesearch query` with a made-up result: the request, what is printed where, and the exit code."""
 
 from __future__ import annotations
 
