@@ -3,12 +3,16 @@ created. Working clusters: tests/indexer/cluster."""
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.library import Library, open_library
 from tests.cli.conftest import Run, one_line
 
 
@@ -60,3 +64,23 @@ def test_milvus_is_unreachable(pesearch: Run, tmp_path: Path, sample_media: Path
     assert result.returncode == 2
     assert "--vectors faiss" in one_line(result.stderr)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_vectors_move_to_milvus_and_back(pesearch: Run, sample_library: Library, tmp_path: Path) -> None:
+    """Search finds the same moments in between; without paths nothing is indexed."""
+    pytest.importorskip("milvus_lite")
+    library = tmp_path / "library"
+    shutil.copytree(sample_library.folder, library)
+    at = ("--library", library)
+    before = json.loads(pesearch("query", "siren", "--json", *at).stdout)
+    moved = pesearch("index", "--vectors", f"milvus:{tmp_path}/lite.db", *at)
+    assert (moved.returncode, moved.stdout) == (0, ""), moved.stderr
+    assert moved.stderr.startswith("vectors: frame: ")
+    assert open_library(library).milvus == MilvusAddress(f"{tmp_path}/lite.db")
+    doctor = pesearch("doctor", *at)
+    assert doctor.returncode == 0, doctor.stdout
+    assert f"ok       milvus   milvus:{tmp_path}/lite.db: version " in doctor.stdout
+    assert json.loads(pesearch("query", "siren", "--json", *at).stdout)["moments"] == before["moments"]
+    assert pesearch("index", "--vectors", "faiss", *at).returncode == 0
+    assert open_library(library).milvus is None

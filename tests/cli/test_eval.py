@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.cli.eval_command import dataset_lines, missing_lines, query_lines
+from pesearch.cli.json_output import evaluation_json
 from pesearch.encoders.model_set import ModelSet
 from pesearch.evaluation.dataset_evaluation import DatasetEvaluation
 from pesearch.evaluation.datasets import Presence
@@ -108,6 +109,11 @@ def test_figures_as_text() -> None:
         "1 of 9 listed clips are not in the library: e.wav",
         "to include them, run: pesearch index /data/clotho --library /lib",
     ]
+
+
+def test_json_rounds_and_has_null_for_what_could_not_be_measured() -> None:
+    figures = {"map": math.nan, "tasks": ({"r1": 0.123456, "queries": 3},)}
+    assert json.loads(evaluation_json(figures)) == {"map": None, "tasks": [{"r1": 0.1235, "queries": 3}]}
 
 
 @pytest.mark.parametrize(

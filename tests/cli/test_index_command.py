@@ -39,6 +39,7 @@ def test_index_reports_what_it_did_and_the_library_can_be_searched(pesearch: Run
     assert f"bound by: {summary['bound_by']}" in first.stderr
     assert f"{len(CLIPS)} files indexed, " in first.stderr
     assert "x real time" in first.stderr
+    assert len([*library.glob("pictures/*/*.zip")]) == len(CLIPS)
 
     again = json.loads(pesearch("index", media, "--library", library, "--json").stdout)
     assert (again["unchanged"], again["indexed"]) == (len(CLIPS), 0)
