@@ -35,8 +35,8 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     events, and the command that plays the moment."""
     from pesearch.formatting import cue_text, event_text, evidence_text, mpv_command, printable, when
 
-    path = moment.file.path
-    yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {when(moment)}  {format_path(path)}"
+    mark = "." if is_match else "?"
+    yield f"{moment.rank:>3}{mark} {moment.score:.2f}  {when(moment)}  {format_path(moment.file.path)}"
     indent = " " * 11
     if moment.evidence:
         yield indent + evidence_text(moment.evidence)
