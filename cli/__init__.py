@@ -1,1 +1,1 @@
-"""The command line: parse, call, print. No logic."""
+"""The command line: parses arguments, calls the other packages and prints."""

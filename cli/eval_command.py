@@ -1,4 +1,4 @@
-"""`pesearch eval`: how well a library answers, as a table or as JSON. What it is given tells by its content."""
+"""`pesearch eval`: retrieval and detection figures of a library, as tables or JSON."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pesearch.cli.json_output import figures_json
-from pesearch.cli.render import progress_bar, shown, table
-from pesearch.formatting import quote_path
+import typer
+
+from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from pesearch.evaluation.ranked_metrics import QueryMetrics
     from pesearch.store.library import Library
 
-NAMED = 3
-"""So many clips are named where some are missing; --json has them all."""
+MAX_NAMES = 3
+"""Missing clips named in a warning; --json lists all of them."""
 
-_Item = TypeVar("_Item")
+RANKING = ("r1", "r5", "r10", "map", "ndcg10")
+"""Columns of a ranking table: recall at 1, 5 and 10, mean average precision, nDCG at 10."""
 
 DIRECTIONS = {
     "text_audio": "text -> audio",
@@ -32,58 +33,102 @@ DIRECTIONS = {
     "audio_video": "audio -> video",
     "speech": "speech",
 }
+"""Rows of the table for annotated clips: fields of Evaluation and their titles."""
+
+_Item = TypeVar("_Item")
 
 
-def run_eval(judged: Path, folder: Path, device: str, as_json: bool) -> None:
-    """Measure with truths or judged queries, and print."""
-    from pesearch.evaluation.judgements import has_queries
+def eval_command(
+    judged: Annotated[
+        Path,
+        typer.Argument(
+            metavar="JUDGED",
+            help="Annotated clips or judged queries (JSON), or the folder of a dataset: see docs/evaluation.md.",
+        ),
+    ],
+    layout: Annotated[
+        str | None, typer.Option("--layout", metavar="NAME", help="Layout of the dataset. Default: detected.")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option("--split", metavar="NAME", help="Split of the dataset. Default: the one papers report."),
+    ] = None,
+    library: LibraryOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the search quality of a library.
 
-    run = eval_queries if has_queries(judged) else eval_truths
-    for line in run(judged, folder, device, as_json):
+    JUDGED is a file of annotated clips, of your own judged queries, or a public dataset as it was downloaded.
+
+    \b
+    Examples:
+      pesearch eval queries.json
+      pesearch eval ~/datasets/clotho --split evaluation --json
+    """
+    folder = library_folder(library)
+    if judged.is_dir():
+        evaluate_dataset(judged, layout, split, folder, device, as_json)
+    else:
+        evaluate_file(judged, folder, device, as_json)
+
+
+def evaluate_file(judged: Path, folder: Path, device: str, as_json: bool) -> None:
+    """Measure with annotated clips or judged queries, whichever the file contains, and print."""
+    from pesearch.evaluation.judgements import holds_queries
+
+    evaluate = evaluate_queries if holds_queries(judged) else evaluate_clips
+    for line in evaluate(judged, folder, device, as_json):
         print(line)
 
 
-def eval_truths(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
-    """What is seen, heard and said in clips, asked space by space."""
+def evaluate_clips(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
+    """Retrieve what is seen, heard and said in annotated clips, one space at a time."""
+    from pesearch.cli.json_output import evaluation_json
     from pesearch.evaluation.evaluate import evaluate
     from pesearch.evaluation.ground_truth import read_truths
 
     clips = read_truths(path)
-    library, models = opened(folder, device)
+    library, models = open_with_notice(folder, device)
     evaluation = evaluate(clips, library, models)
-    yield from [figures_json(asdict(evaluation))] if as_json else evaluation_lines(evaluation)
+    yield from [evaluation_json(asdict(evaluation))] if as_json else evaluation_lines(evaluation)
 
 
-def eval_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
-    """The user's own questions, asked as `pesearch query` asks."""
+def evaluate_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
+    """Ask the user's judged queries as `pesearch query` does."""
+    from pesearch.cli.json_output import evaluation_json
     from pesearch.evaluation.judgements import read_queries
     from pesearch.evaluation.ranked_metrics import grade_queries, query_metrics
 
     queries = read_queries(path)
-    library, models = opened(folder, device)
-    figures = query_metrics(list(counted(grade_queries(queries, library, models), len(queries), "asking", "questions")))
-    yield from [figures_json(asdict(figures))] if as_json else query_lines(figures)
+    library, models = open_with_notice(folder, device)
+    judged = with_progress(judge(queries, library, models), len(queries), "searching", "queries")
+    figures = query_figures(list(judged))
+    yield from [evaluation_json(asdict(figures))] if as_json else query_lines(figures)
 
 
-def run_dataset(path: Path, layout: str | None, split: str | None, folder: Path, device: str, as_json: bool) -> None:
-    """Measure with a dataset as it lies on disk, by the protocol of its paper, and print."""
+def evaluate_dataset(
+    path: Path, layout: str | None, split: str | None, folder: Path, device: str, as_json: bool
+) -> None:
+    """Measure with a dataset as it was downloaded, by the protocol of its paper, and print."""
+    from pesearch.cli.json_output import evaluation_json
     from pesearch.evaluation.dataset_evaluation import DatasetRun
     from pesearch.evaluation.layouts import read_dataset
 
     dataset = read_dataset(path, layout, split)
-    library, models = opened(folder, device)
+    library, models = open_with_notice(folder, device)
     run = DatasetRun(dataset, library, models)
-    for line in absent_lines(run.availability, path, library.folder):
+    for line in missing_lines(run.presence, path, library.folder):
         print(line, file=sys.stderr)
-    for _ in counted(run.detect_sounds(), run.sound_clip_count(), "listening", "clips"):
+    for _ in with_progress(run.listen(), run.clips_to_hear(), "listening", "clips"):
         pass
     evaluation = run.evaluation()
-    for line in [figures_json(asdict(evaluation))] if as_json else dataset_lines(evaluation):
+    for line in [evaluation_json(asdict(evaluation))] if as_json else dataset_lines(evaluation):
         print(line)
 
 
-def opened(folder: Path, device: str) -> tuple[Library, ModelSet]:
-    """The library and its models; their notice goes to stderr."""
+def open_with_notice(folder: Path, device: str) -> tuple[Library, ModelSet]:
+    """Open the library and its models, and print their notice on stderr."""
     from pesearch.search.opening import open_for_search
 
     library, models = open_for_search(folder, device)
@@ -92,8 +137,10 @@ def opened(folder: Path, device: str) -> tuple[Library, ModelSet]:
     return library, models
 
 
-def counted(items: Iterable[_Item], total: int, verb: str, noun: str) -> Iterator[_Item]:
-    """The items, with a bar on stderr that tells how many have come."""
+def with_progress(items: Iterable[_Item], total: int, verb: str, noun: str) -> Iterator[_Item]:
+    """Pass the items through, with a progress bar on stderr: `searching ... 3/20 queries`."""
+    from pesearch.cli.render import progress_bar
+
     with progress_bar() as bar:
         task = bar.add_task(verb, total=total, files=f"0/{total} {noun}")
         for number, item in enumerate(items, start=1):
@@ -102,62 +149,70 @@ def counted(items: Iterable[_Item], total: int, verb: str, noun: str) -> Iterato
 
 
 def evaluation_lines(evaluation: Evaluation) -> Iterator[str]:
-    """The figures for people; `-` where there was nothing to measure."""
+    """The figures of annotated clips as a table."""
+    from pesearch.cli.render import table_lines
+
     names = [field.name for field in fields(evaluation.text_audio)]
     rows = []
     for direction, title in DIRECTIONS.items():
         figures = getattr(evaluation, direction)
         rows.append((title, *(percent(getattr(figures, name)) for name in names)))
-    yield from table((f"{evaluation.clips} clips", *names), rows)
+    yield from table_lines((f"{evaluation.clips} clips", *names), rows)
     events = evaluation.events
     yield f"events  frame AUROC {events.auroc:.3f}  span IoU {events.span_iou:.3f}  event-F1 {events.event_f1:.3f}"
 
 
-def query_lines(figures: QueryMetrics) -> Iterator[str]:
-    """The figures of judged queries for people."""
-    yield f"{figures.queries} questions, {figures.answerable} with an answer in the library"
-    ranking = ("r1", "r5", "r10", "map", "ndcg10")
-    yield from table(ranking, [[percent(getattr(figures, name)) for name in ranking]])
-    yield f"answered {percent(figures.answered)}  rightly abstained {percent(figures.abstained)}"
+def query_lines(figures: QueryFigures) -> Iterator[str]:
+    """The figures of judged queries as a table."""
+    from pesearch.cli.render import table_lines
+
+    yield f"{figures.queries} queries, {figures.answerable} with relevant moments in the library"
+    yield from table_lines(RANKING, [[percent(getattr(figures, name)) for name in RANKING]])
+    yield f"answered {percent(figures.answered)}  correctly abstained {percent(figures.abstained)}"
     yield f"answer AUROC {decimals(figures.answer_auroc)}  calibration error {decimals(figures.calibration_error)}"
 
 
-def absent_lines(presence: ClipAvailability, dataset: Path, library: Path) -> Iterator[str]:
-    """A word on clips that are listed and cannot be measured."""
-    for names, what in ((presence.missing, "on disk"), (presence.unindexed, "in the library")):
+def missing_lines(presence: Presence, dataset: Path, library: Path) -> Iterator[str]:
+    """Warnings about listed clips that are not on disk or not indexed, and the command that indexes them."""
+    from pesearch.cli.render import format_path
+    from pesearch.formatting import quoted
+
+    for names, place in ((presence.missing, "on disk"), (presence.unindexed, "in the library")):
         if names:
-            some = ", ".join(shown(Path(name)) for name in names[:NAMED]) + (", ..." if len(names) > NAMED else "")
-            yield f"{len(names)} of {presence.listed} listed clips are not {what}: {some}"
+            examples = [format_path(Path(name)) for name in names[:MAX_NAMES]]
+            examples += ["..."] if len(names) > MAX_NAMES else []
+            yield f"{len(names)} of {presence.listed} listed clips are not {place}: {', '.join(examples)}"
     if presence.unindexed:
-        yield f"to have them measured: pesearch index {quote_path(dataset)} --library {quote_path(library)}"
+        yield f"to include them, run: pesearch index {quoted(dataset)} --library {quoted(library)}"
 
 
 def dataset_lines(evaluation: DatasetEvaluation) -> Iterator[str]:
-    """The figures of a dataset for people. What needs all the queries at once says so."""
+    """The figures of a dataset as tables. Dual softmax is marked, as no single search can use it."""
+    from pesearch.cli.render import table_lines
+
     clips = evaluation.clips
-    there = f"{clips.listed} clips listed, {clips.on_disk} on disk, {clips.indexed} in the library"
-    yield f"{evaluation.layout} {evaluation.split}: {there}"
-    ranking = ("r1", "r5", "r10", "map", "ndcg10")
+    counts = f"{clips.listed} clips listed, {clips.on_disk} on disk, {clips.indexed} in the library"
+    yield f"{evaluation.layout} {evaluation.split}: {counts}"
     for task in evaluation.tasks:
-        ways = (("dot", task.dot), ("cosine", task.cosine), ("dual softmax *", task.dual_softmax))
-        yield f"{task.task}: {task.queries} queries over {task.gallery}"
-        yield from table(
-            ("", *ranking), [(way, *(percent(getattr(figures, name)) for name in ranking)) for way, figures in ways]
+        rows = (("dot", task.dot), ("cosine", task.cosine), ("dual softmax *", task.dual_softmax))
+        yield f"{task.task}: {task.queries} queries over {task.gallery} clips"
+        yield from table_lines(
+            ("", *RANKING), [(title, *(percent(getattr(figures, name)) for name in RANKING)) for title, figures in rows]
         )
     if evaluation.tasks:
-        yield "* needs all the queries at once: nobody who asks one question gets this"
+        yield "* needs all queries at once: not available to a single search"
     if sounds := evaluation.sounds:
         yield f"{sounds.labels} sounds in {sounds.clips} clips"
         yield f"frame AUROC {decimals(sounds.auroc)}  PSDS 1 {decimals(sounds.psds1)}  PSDS 2 {decimals(sounds.psds2)}"
-        yield f"event-F1 {decimals(sounds.event_f1)}, all sounds together {decimals(sounds.event_f1_micro)}"
-        yield f"segment-F1 {decimals(sounds.segment_f1)}, all sounds together {decimals(sounds.segment_f1_micro)}"
+        yield f"event-F1 {decimals(sounds.event_f1)} macro, {decimals(sounds.event_f1_micro)} micro"
+        yield f"segment-F1 {decimals(sounds.segment_f1)} macro, {decimals(sounds.segment_f1_micro)} micro"
 
 
 def percent(value: float) -> str:
-    """A share in per cent; NaN is nothing to measure."""
+    """A share of 0..1 in per cent; `-` for NaN (nothing to measure)."""
     return "-" if value != value else f"{100 * value:.0f} %"
 
 
 def decimals(value: float) -> str:
-    """A figure with three decimals; NaN is nothing to measure."""
+    """Three decimals; `-` for NaN (nothing to measure)."""
     return "-" if value != value else f"{value:.3f}"

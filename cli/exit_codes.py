@@ -1,4 +1,4 @@
-"""How a command ends: every error in one line on stderr and its exit code, and so does Ctrl-C."""
+"""Exit codes: each error is one line on stderr and an exit code, and so is Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,89 +14,102 @@ from typer.core import TyperGroup
 
 from pesearch.errors import PesearchError, QuerySyntaxError
 
+NOTHING_FOUND = 1
+"""As grep: the command worked and has no result."""
+
+ERROR = 2
+"""The command failed, or was called with wrong arguments."""
+
+SOME_FAILED = 3
+"""The command went through; some of its files failed, and are listed."""
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report a command that Ctrl-C ended."""
+
 
 class Interrupted(Exception):
-    """Ctrl-C in a command."""
+    """Ctrl-C inside a command."""
 
 
 class Commands(TyperGroup):
-    """The commands, where Ctrl-C comes through to `main`; Typer would end in silence."""
+    """Lets Ctrl-C through to `exit_on_error`; Typer itself would exit without a message."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that the words name."""
+        """Run the selected command. Raises Interrupted on Ctrl-C."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted from None
 
 
-def run_to_its_end(app: Callable[[], Any]) -> None:
-    """Run the command line; every error ends in one line on stderr and its exit code (SystemExit)."""
+def exit_on_error(app: Callable[[], Any]) -> None:
+    """Run the command line; turn every error into one line on stderr and SystemExit with its code."""
     try:
         try:
             app()
         finally:
             sys.stdout.flush()
     except QuerySyntaxError as error:
-        fail(str(error), 2, error.caret_lines())
+        fail(str(error), error.caret_lines())
     except (Interrupted, KeyboardInterrupt):
-        leave_interrupted()
+        exit_interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(2) from None
+        raise SystemExit(ERROR) from None
     except Exception as error:
         if _is_interrupt(error):
-            leave_interrupted()
+            exit_interrupted()
         if isinstance(error, PesearchError):
-            fail(str(error), 2)
-        # the last line of defence: a bug, too, becomes one line that says how to see more
+            fail(str(error))
+        # a bug is one line too, and that line says how to get the traceback
         if os.environ.get("PESEARCH_DEBUG"):
             raise
-        fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 shows where)", 2)
+        fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 prints the traceback)")
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: libraries, and Python where it makes a class, wrap it into their own."""
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:  # gRPC's errors go in circles
-        seen.append(error)
+    """Whether Ctrl-C caused an error: libraries, and Python while it creates a class, wrap it in their own."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:  # gRPC's errors refer to each other in a circle
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return any(isinstance(each, KeyboardInterrupt) for each in seen)
+    return any(isinstance(link, KeyboardInterrupt) for link in chain)
 
 
-def leave_interrupted() -> NoReturn:
-    """One line, then exit code 130."""
+def exit_interrupted() -> NoReturn:
+    """Print one line and end the process with INTERRUPTED."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print("pesearch: interrupted: what was committed is kept, run it again to go on", file=sys.stderr)
-    leave(130)
+    print("pesearch: interrupted: finished work is kept, run the command again to continue", file=sys.stderr)
+    exit_at_once(INTERRUPTED)
 
 
 def end_process(run: Callable[[], None]) -> NoReturn:
-    """Run the command line, and end this process with its exit code."""
+    """Run the command line, then end the process with its exit code."""
     try:
         run()
     except SystemExit as end:
         if not isinstance(end.code, int | None):
             raise
-        leave(end.code or 0)
-    leave(0)
+        exit_at_once(end.code or 0)
+    exit_at_once(0)
 
 
-def leave(code: int) -> NoReturn:
-    """End this process; what has to be closed has been registered for that.
+def exit_at_once(code: int) -> NoReturn:
+    """Run the `atexit` functions, flush stdout and stderr, and end the process without the rest of Python's shutdown.
 
-    Not by SystemExit: Python takes torch and its modules apart for a second, and ends by the signal where C code was
-    running Python text as Ctrl-C came.
+    With torch imported that rest takes a second; and where Ctrl-C came while C code called back into Python, Python
+    ends by the signal instead of with `code`. `atexit._run_exitfuncs` is private to CPython:
+    tests/cli/test_exit_codes.py fails if it changes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):  # what could not be written was told before
+        with suppress(OSError):  # reported when it was written
             stream.flush()
     os._exit(code)
 
 
-def fail(message: str, code: int, below: tuple[str, ...] = ()) -> None:
-    """One line on stderr, what belongs below it, then the exit code."""
-    print(f"pesearch: {' '.join(message.split())}", *below, sep="\n  ", file=sys.stderr)
-    raise SystemExit(code)
+def fail(message: str, details: tuple[str, ...] = ()) -> NoReturn:
+    """Print one line on stderr, with `details` indented below it, and raise SystemExit with ERROR."""
+    print(f"pesearch: {' '.join(message.split())}", *details, sep="\n  ", file=sys.stderr)
+    raise SystemExit(ERROR)

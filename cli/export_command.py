@@ -1,4 +1,4 @@
-"""`pesearch export`: chosen moments as lists, edit lists or clips."""
+"""`pesearch export`: selected moments as tables, playlists, edit lists or clips."""
 
 from __future__ import annotations
 
@@ -9,74 +9,90 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pesearch.cli.exit_codes import ERROR, NOTHING_FOUND, SOME_FAILED
 from pesearch.errors import ExportError
 
 if TYPE_CHECKING:
     from pesearch.export.clip_selection import Selection
     from pesearch.export.formats import ExportFormat
 
-FormName = Literal["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt", "clips"]
+FormatName = Literal["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt", "clips"]
 
 
-def export(
+def export_command(
     moments: Annotated[
-        str, typer.Argument(metavar="MOMENTS", help="What `pesearch query --json` or --jsonl wrote: a file, or -.")
+        str,
+        typer.Argument(metavar="MOMENTS", help="Output of `pesearch query` --json or --jsonl: a file, or - for stdin."),
     ],
-    form: Annotated[
-        FormName | None, typer.Option("--as", help="What to write. Default: by the ending of --to.")
+    output_format: Annotated[
+        FormatName | None, typer.Option("--as", help="Output format. Default: from the file extension of --to.")
     ] = None,
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE|FOLDER", help="Where to. Default: lists go to standard output.")
+        Path | None, typer.Option("--to", metavar="FILE|FOLDER", help="Output file or folder. Default: stdout.")
     ] = None,
     pad: Annotated[
-        float, typer.Option("--pad", metavar="SECONDS", min=0, max=3600, help="So much more before and after each.")
+        float,
+        typer.Option("--pad", metavar="SECONDS", min=0, max=3600, help="Seconds to add before and after each moment."),
     ] = 0.0,
     reencode: Annotated[
-        bool, typer.Option("--reencode", help="Clips exact to a frame (H.264 and AAC), not copied from a key frame on.")
+        bool,
+        typer.Option(
+            "--reencode", help="Cut clips frame-exactly (H.264 and AAC) instead of copying from a key frame on."
+        ),
     ] = False,
 ) -> None:
-    """Take moments along: a table, a playlist, chapters, an edit list for an editing program, or clips.
+    """Export moments as tables, edit lists or clips.
 
-    csv, json: tables. m3u: a playlist for VLC. edl (CMX3600), otio, fcpxml: for Resolve, Premiere, Avid, Final Cut, one
-    moment after the other. vtt: chapters of a file (with a folder: of each file). clips: each moment as a file of its
-    own. docs/export.md says which form for which program. Exit code 0: done, 1: nothing to export, 2: error, 3: some
-    clips could not be cut.
+    \b
+    csv, json           tables
+    m3u                 playlist for VLC and mpv
+    edl, otio, fcpxml   timeline for Resolve, Premiere, Avid, Final Cut (edl: CMX3600)
+    vtt                 chapters of one file; with a folder, one document per file
+    clips               one media file per moment
 
-    Examples: pesearch query "siren" --json | pesearch export - --to cuts.edl; pesearch export found.json --as clips
-    --to clips --pad 1
+    docs/export.md says which format suits which program.
+
+    Exit codes: 0 done, 1 nothing to export, 2 error, 3 some clips could not be cut.
+
+    \b
+    Examples:
+      pesearch query siren --json | pesearch export - --to cuts.edl
+      pesearch export found.json --as clips --to clips --pad 1
     """
     from pesearch.export.clip_selection import with_media_info
     from pesearch.export.formats import ExportFormat
 
-    wanted = _wanted(form, to)
-    choices = [with_media_info(each).padded(pad) for each in _read(moments)]
-    if not choices:
+    name = _format_name(output_format, to)
+    selections = [looked_up(selection).padded(pad) for selection in _read_moments(moments)]
+    if not selections:
         print("nothing to export", file=sys.stderr)
-        raise typer.Exit(1)
+        raise typer.Exit(NOTHING_FOUND)
     try:
-        if wanted != "clips":
-            _export_document(choices, ExportFormat(wanted), to)
+        if name != "clips":
+            _export_document(selections, Form(name), to)
             return
         if to is None:
             raise ExportError("name a folder for the clips: --to FOLDER")
-        raise typer.Exit(_export_clips(choices, to, reencode))
+        raise typer.Exit(_export_clips(selections, to, reencode))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
         raise ExportError(f"cannot be written: {error.strerror or error} ({error.filename or to})") from error
 
 
-def _wanted(form: FormName | None, to: Path | None) -> str:
-    from pesearch.export.formats import format_of
+def _format_name(output_format: FormatName | None, to: Path | None) -> str:
+    from pesearch.export.formats import form_of
 
-    found = form or (format_of(to) if to else None)
-    if found is None:
-        raise ExportError("name a form: --as csv|json|m3u|edl|otio|fcpxml|vtt|clips, or --to FILE with such an ending")
-    return found
+    name = output_format or (form_of(to) if to else None)
+    if name is None:
+        raise ExportError(
+            "name a format: --as csv|json|m3u|edl|otio|fcpxml|vtt|clips, or --to FILE with one of these extensions"
+        )
+    return name
 
 
-def _read(moments: str) -> list[Selection]:
-    from pesearch.export.json_io import parse_selections
+def _read_moments(moments: str) -> list[Selection]:
+    from pesearch.export.json_io import choices_from
 
     try:
         data = sys.stdin.buffer.read() if moments == "-" else Path(moments).read_bytes()
@@ -85,57 +101,63 @@ def _read(moments: str) -> list[Selection]:
     return parse_selections(data.decode("utf-8-sig", "surrogateescape"))
 
 
-def _export_document(choices: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
-    """To a file, into a folder (chapters: a file for each media file), or to standard output."""
-    from pesearch.export.csv_m3u_vtt import group_by_file
-    from pesearch.export.formats import ExportFormat, render_document
-    from pesearch.export.output_file import write_document, write_new_document
+def _export_document(selections: Sequence[Selection], form: Form, to: Path | None) -> None:
+    """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
+    from pesearch.export.csv_m3u_vtt import by_file
+    from pesearch.export.formats import Form, exported
+    from pesearch.export.output_file import add_document, write_document
     from pesearch.export.safe_names import safe_stem
 
-    _tell_rates(choices, form)
+    _warn_about_rates(selections, form)
     if to is None:
-        sys.stdout.buffer.write(render_document(choices, form))
+        sys.stdout.buffer.write(exported(selections, form))
     elif not to.is_dir():
-        write_document(render_document(choices, form), to, form)
+        write_document(exported(selections, form), to, form)
     else:
-        parts = group_by_file(choices) if form is ExportFormat.VTT else [choices]
+        parts = by_file(selections) if form is Form.VTT else [selections]
         for part in parts:
             name = safe_stem(part[0].path) if form is ExportFormat.VTT else "moments"
             print(write_new_document(render_document(part, form), to, name, form))
 
 
-def _tell_rates(choices: Sequence[Selection], form: ExportFormat) -> None:
-    """What an editor has to know about the rate of frames, on stderr."""
-    from pesearch.export.formats import ExportFormat
+def _warn_about_rates(selections: Sequence[Selection], form: Form) -> None:
+    """Warn on stderr about frame rates that are assumed, or that differ in an EDL, which has only one."""
+    from pesearch.export.formats import Form
     from pesearch.export.timecode import common_rate, rate_of, rate_text
 
     if form not in (ExportFormat.EDL, ExportFormat.OTIO, ExportFormat.FCPXML):
         return
-    unknown = sum(each.media is None for each in choices)
+    unknown = sum(selection.media is None for selection in selections)
     if unknown:
-        print(f"away, and counted as 25 frames a second: the files of {unknown} of the moments", file=sys.stderr)
-    rates = sorted({rate_of(each) for each in choices if each.frames_per_second is not None})
-    if form is ExportFormat.EDL and len(rates) > 1:
-        told = ", ".join(map(rate_text, rates))
-        print(f"EDL at {rate_text(common_rate(choices))} frames a second, the files have {told}", file=sys.stderr)
+        print(f"25 frames per second assumed for {unknown} moments, whose files are offline", file=sys.stderr)
+    rates = sorted({rate_of(selection) for selection in selections if selection.frames_per_second is not None})
+    if form is Form.EDL and len(rates) > 1:
+        in_files = ", ".join(map(rate_text, rates))
+        print(
+            f"the EDL has {rate_text(common_rate(selections))} frames per second, its files have {in_files}",
+            file=sys.stderr,
+        )
 
 
-def _export_clips(choices: Sequence[Selection], folder: Path, reencode: bool) -> int:
-    """Paths on stdout as they come, failures on stderr; 2 when none could be cut, 3 when some could not."""
-    from pesearch.cli.render import progress_bar, shown
+def _export_clips(selections: Sequence[Selection], folder: Path, reencode: bool) -> int:
+    """Cut the clips; print paths on stdout and failures on stderr. Returns the exit code."""
+    from pesearch.cli.render import format_path, progress_bar
     from pesearch.export.cut_clips import Clip, cut_clips
 
     folder.mkdir(parents=True, exist_ok=True)
     failed = 0
     with progress_bar() as bar:
-        task = bar.add_task("cutting", total=len(choices), files=f"0/{len(choices)}")
-        for number, outcome in enumerate(cut_clips(choices, folder, reencode), 1):
-            bar.update(task, completed=number, files=f"{number}/{len(choices)}")
+        task = bar.add_task("cutting", total=len(selections), files=f"0/{len(selections)}")
+        for number, outcome in enumerate(cut_clips(selections, folder, reencode), 1):
+            bar.update(task, completed=number, files=f"{number}/{len(selections)}")
             if isinstance(outcome, Clip):
                 print(outcome.path, flush=True)
             else:
                 failed += 1
-                print(f"failed: {shown(outcome.selection.path)}: {outcome.reason}", file=sys.stderr)
-    if not reencode and failed < len(choices) and any(each.has_pictures and not each.is_still for each in choices):
-        print("copied: pictures begin at the key frame before a moment (--reencode is exact)", file=sys.stderr)
-    return 0 if not failed else 2 if failed == len(choices) else 3
+                print(f"failed: {format_path(outcome.choice.path)}: {outcome.reason}", file=sys.stderr)
+    has_video = any(selection.has_pictures and not selection.is_still for selection in selections)
+    if not reencode and failed < len(selections) and has_video:
+        print("copied: clips begin at the key frame before the moment (--reencode cuts exactly)", file=sys.stderr)
+    if not failed:
+        return 0
+    return ERROR if failed == len(selections) else SOME_FAILED

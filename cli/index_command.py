@@ -1,76 +1,202 @@
-"""`pesearch index`: its arguments and options."""
+"""`pesearch index`: progress on stderr while it runs, a summary at the end."""
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, chosen
+from pesearch.cli.exit_codes import SOME_FAILED
+from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
+from pesearch.errors import ClusterError
+
+if TYPE_CHECKING:
+    from pesearch.cli.index_summary import Summary
+    from pesearch.indexer.pipeline import Embed
+    from pesearch.indexer.progress_events import Outcome
 
 
 def index_command(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH...", help="Media files or folders; none with --vectors alone.")
+        list[Path] | None,
+        typer.Argument(metavar="PATH...", help="Media files and folders. Optional with --vectors."),
     ] = None,
     library: LibraryOption = None,
     model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME", help="Model set of a new library (see: pesearch models).")
+        str | None,
+        typer.Option("--model", metavar="NAME", help="Model set of a new library; `pesearch models` lists them."),
     ] = None,
     device: DeviceOption = "auto",
-    watch: Annotated[bool, typer.Option("--watch", help="Stay and index new files as they appear.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try files again that failed before.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running and index new files as they appear.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Retry files that failed in an earlier run.")
+    ] = False,
     exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Leave out what matches (gitignore syntax).")
+        list[str] | None,
+        typer.Option("--exclude", metavar="GLOB", help="Skip matching files (gitignore syntax); repeatable."),
     ] = None,
     vectors: Annotated[
         str | None,
         typer.Option(
             "--vectors",
             metavar="faiss|milvus:URI",
-            help="Where this library's vectors are searched from now on: here, or on milvus:FILE.db, milvus:http://HOST:19530.",
+            help="Where this library's vectors are searched from now on: faiss, milvus:FILE.db, milvus:http://HOST:19530.",
         ),
     ] = None,
     ray: Annotated[
         str | None,
         typer.Option(
-            "--ray", metavar="auto|ADDRESS", help="Embed on a Ray cluster, as ray://head:10001 (docs/scale.md)."
+            "--ray",
+            metavar="auto|ADDRESS",
+            help="Embed on a Ray cluster, such as ray://head:10001 (docs/scale.md).",
         ),
     ] = None,
     staging: Annotated[
         str | None,
         typer.Option(
-            "--staging", metavar="URI", help="Where Ray's workers leave what they make, if they do not see the library."
+            "--staging", metavar="URI", help="Where Ray workers put results if they cannot reach the library folder."
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Index media files and folders. Interrupt at any time: run it again and it goes on.
+    """Index media files and folders, or update an existing index.
 
-    Reads .pesearchignore files; hidden and system folders are left out. Exit code 3: some files failed (listed).
+    Safe to interrupt: run it again and it continues where it stopped. Unchanged files are skipped, moved and copied
+    files are recognised by their content. Honours .pesearchignore files; skips hidden and system folders.
+
+    Exit codes: 0 done, 2 error, 3 some files failed (they are listed with reasons).
+
+    \b
+    Examples:
+      pesearch index ~/videos
+      pesearch index ~/videos /mnt/drive --exclude '*.tmp.mp4' --watch
+      pesearch index --vectors milvus:http://localhost:19530
     """
-    from pesearch.cli.index_summary import Wanted, choose_vectors, run_index
-
+    folder = library_folder(library)
     if not paths and vectors is None:
         raise typer.BadParameter("name files or folders to index", param_hint="PATH...")
     if not paths:
-        choose_vectors(chosen(library), str(vectors))
+        move_vectors(folder, str(vectors))
         return
-    raise typer.Exit(
-        run_index(
-            Wanted(
-                paths,
-                chosen(library),
-                model,
-                device,
-                tuple(exclude or ()),
-                retry_failed,
-                watch,
-                vectors,
-                ray,
-                staging,
-                as_json,
-            )
-        )
+    request = IndexRequest(
+        paths, folder, model, device, tuple(exclude or ()), retry_failed, watch, vectors, ray, staging, as_json
     )
+    raise typer.Exit(run_index(request))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRequest:
+    """The arguments and options of `pesearch index`. Raises ClusterError for options that exclude each other."""
+
+    paths: list[Path]
+    folder: Path
+    model: str | None
+    device: str
+    excludes: tuple[str, ...]
+    retry_failed: bool
+    watch: bool
+    vectors: str | None
+    ray: str | None
+    staging: str | None
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        if self.ray is None and self.staging is not None:
+            raise ClusterError("--staging is where Ray workers put their results: add --ray, or leave out --staging.")
+        if self.ray is not None and self.watch:
+            raise ClusterError(
+                "--watch indexes files one by one, which no cluster speeds up: leave out --watch or --ray."
+            )
+
+
+def run_index(request: IndexRequest) -> int:
+    """Index and print the summary, also after an error or Ctrl-C. Returns the exit code."""
+    from pesearch.cli.index_summary import Summary
+    from pesearch.indexer.opening import open_for_indexing
+    from pesearch.indexer.run import index
+    from pesearch.indexer.vector_backend import check_backend
+    from pesearch.indexer.watch import watch
+
+    if request.vectors is not None:
+        check_backend(request.vectors)  # before a library is created
+    device = request.device if request.ray is None else "cpu"
+    paths, excludes, summary = request.paths, request.excludes, Summary()
+    with _embedding(request) as embed:  # before a library is created: the cluster may be unreachable
+        library, models = open_for_indexing(request.folder, request.model, device)
+        if request.vectors is not None:
+            move_vectors(request.folder, request.vectors)
+        if models.notice:
+            print(models.notice, file=sys.stderr)
+        outcomes = index(paths, library, models, excludes=excludes, retry_failed=request.retry_failed, embed=embed)
+        try:
+            with closing(outcomes):
+                watched = watch(paths, library, models, excludes=excludes) if request.watch else ()
+                follow(chain(outcomes, watched), summary)
+        finally:
+            for line in summary.lines():
+                print(line, file=sys.stderr)
+            if request.as_json:
+                print(summary.json())
+    return SOME_FAILED if summary.failed else 0
+
+
+def move_vectors(folder: Path, vectors: str) -> None:
+    """Change the vector search backend of a library, and report how each space is searched then."""
+    from pesearch.cli.refresh_progress import follow_refresh
+    from pesearch.indexer.vector_backend import change_backend
+    from pesearch.store.library import open_library
+
+    follow_refresh(change_backend(folder, vectors, report=lambda line: print(line, file=sys.stderr)))
+    policies = open_library(folder).status().policies
+    print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
+
+
+def _embedding(request: IndexRequest) -> AbstractContextManager[Embed]:
+    """Embedding on the devices of this machine, or on a Ray cluster."""
+    if request.ray is None:
+        from pesearch.indexer.devices import embed_on
+
+        return nullcontext(embed_on)
+    from pesearch.indexer.cluster.embed import on_ray
+
+    return on_ray(request.ray, request.device, request.staging)
+
+
+def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
+    """Count the outcomes as they come, and show progress and failures on stderr."""
+    from pesearch.cli.refresh_progress import RefreshBar
+    from pesearch.cli.render import format_path, progress_bar
+    from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
+    from pesearch.store.index.maintenance import RefreshProgress
+
+    started = time.monotonic()
+    with progress_bar() as bar:
+        task = bar.add_task("scanning", total=None, files="")
+        refresh = RefreshBar(bar)
+        planned_files = 0
+        for outcome in outcomes:
+            summary.count(outcome)
+            summary.elapsed_seconds = time.monotonic() - started
+            match outcome:
+                case Plan():
+                    planned_files += outcome.files
+                    bar.update(task, description="indexing", total=max(outcome.media_seconds, 1e-9), completed=0)
+                case Progress():
+                    bar.advance(task, outcome.media_seconds)
+                case RefreshProgress():
+                    refresh.show(outcome)
+                case CuesEmbedded():
+                    refresh.show_share("embedding cues", outcome.done / outcome.total)
+                case Failed():
+                    bar.console.print(
+                        f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
+                    )
+                case Indexed():
+                    bar.update(task, files=f"{summary.indexed}/{planned_files} files, {summary.speed()}")

@@ -1,4 +1,4 @@
-"""The JSON that scripts read: the shapes are fixed, times are seconds as numbers."""
+"""JSON for scripts. The shapes are fixed; times are seconds."""
 
 from __future__ import annotations
 
@@ -15,40 +15,39 @@ if TYPE_CHECKING:
     from pesearch.types import Event, Moment
 
 
-def answer_json(answer: SearchResult, moments: Sequence[Moment]) -> str:
-    """One object: the question and those of its moments that are to be shown, best first."""
+def result_json(result: SearchResult, moments: Sequence[Moment]) -> str:
+    """One object: the query and `moments`, those of its result to print, best first."""
     return json.dumps(
         {
-            "query": answer.query,
-            "model": answer.model,
-            "library": str(answer.library),
-            "moments": [moment_object(answer, moment) for moment in moments],
+            "query": result.query,
+            "model": result.model,
+            "library": str(result.library),
+            "moments": [moment_object(result, moment) for moment in moments],
         },
         indent=2,
     )
 
 
-def answer_lines(answer: SearchResult, moments: Sequence[Moment]) -> Iterable[str]:
-    """One JSON object a line and moment."""
-    return (json.dumps(moment_object(answer, moment)) for moment in moments)
+def result_jsonl(result: SearchResult, moments: Sequence[Moment]) -> Iterable[str]:
+    """One line of JSON for each moment."""
+    return (json.dumps(moment_object(result, moment)) for moment in moments)
 
 
 def events_json(path: Path, events: Sequence[Event]) -> str:
-    """The events of one file."""
+    """The sound events of one file."""
     return json.dumps({"path": str(path), "events": [event_object(event) for event in events]}, indent=2)
 
 
-def figures_json(figures: dict[str, Any]) -> str:
-    """The figures of `pesearch eval`; a figure that could not be measured is null."""
-    return json.dumps(without_nan(figures), indent=2)
+def evaluation_json(figures: dict[str, Any]) -> str:
+    """The figures of `pesearch eval`, to four decimals; null where there was nothing to measure."""
+    return json.dumps(_without_nan(figures), indent=2)
 
 
-def without_nan(value: Any) -> Any:
-    """NaN is not JSON: null stands for it; other numbers keep four digits."""
+def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: without_nan(entry) for key, entry in value.items()}
+        return {key: _without_nan(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [without_nan(entry) for entry in value]
+        return [_without_nan(entry) for entry in value]
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 4)
     return value

@@ -1,41 +1,64 @@
-"""`pesearch remove` and `pesearch gc`: taking things out of a library."""
+"""`pesearch remove` and `pesearch gc`: removing files from a library, and freeing disk space."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from pesearch.cli.refresh_progress import follow_refresh
-from pesearch.cli.render import size
+import typer
+
+from pesearch.cli.exit_codes import NOTHING_FOUND
+from pesearch.cli.options import LibraryOption, library_folder
 
 
-def remove_paths(paths: list[Path], folder: Path) -> int:
-    """Take out the files at or under these paths; 1 when the library knows none of them."""
+def remove_command(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files or folders to remove from the library.")
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Remove files from the library. The media files stay.
+
+    Exit codes: 0 removed, 1 none of the paths is in the library, 2 error.
+
+    \b
+    Examples:
+      pesearch remove ~/videos/old
+      pesearch remove a.mp4 b.mp4
+    """
+    from pesearch.cli.refresh_progress import follow_refresh
+    from pesearch.indexer.removal import plan_removal
     from pesearch.store.library import open_library
 
-    library = open_library(folder)
-    tops = [path.absolute() for path in paths]
-    known = library.known()
-    asked = [path for path in known if any(path.is_relative_to(top) for top in tops)]
-    whole = {file.id for file in library.files() if all(place.path in asked for place in file.locations)}
-    if not asked:
-        print("nothing of this is in the library", file=sys.stderr)
-        return 1
-    with library.writer() as writer:
-        writer.remove(whole)
-        writer.forget(path for path in asked if known[path].file_id not in whole)
+    opened = open_library(library_folder(library))
+    removal = plan_removal(opened, paths)
+    if not removal.paths:
+        print("none of these paths is in the library", file=sys.stderr)
+        raise typer.Exit(NOTHING_FOUND)
+    with opened.writer() as writer:
+        writer.remove(removal.file_ids)
+        writer.forget(removal.copies)
         follow_refresh(writer.maintain())
         writer.sweep_previews()
-    print(f"{len(asked)} paths removed from the library, {len(whole)} files with their vectors", file=sys.stderr)
-    return 0
+    print(f"removed {len(removal.paths)} paths and the vectors of {len(removal.file_ids)} files", file=sys.stderr)
 
 
-def collect(folder: Path) -> None:
-    """Merge small shards, delete what nothing refers to, and bring back search indexes that are missing."""
+def gc_command(library: LibraryOption = None) -> None:
+    """Free disk space in a library.
+
+    Deletes data that nothing refers to, merges small shards, and rebuilds missing search indexes.
+
+    \b
+    Example:
+      pesearch gc
+    """
+    from pesearch.cli.refresh_progress import follow_refresh
+    from pesearch.cli.render import format_size
     from pesearch.store.library import open_library
 
-    with open_library(folder).writer() as writer:
-        renewed = follow_refresh(writer.maintain())
-        freed = writer.sweep() + writer.sweep_previews()
-    built = f", search index built: {', '.join(renewed)}" if renewed else ""
-    print(f"{size(freed)} freed{built}", file=sys.stderr)
+    with open_library(library_folder(library)).writer() as writer:
+        updated = follow_refresh(writer.maintain())
+        freed_bytes = writer.sweep() + writer.sweep_previews()
+    built = f", search index built: {', '.join(updated)}" if updated else ""
+    print(f"{format_size(freed_bytes)} freed{built}", file=sys.stderr)

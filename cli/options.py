@@ -1,4 +1,4 @@
-"""Options that several commands have, and what they mean."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ import typer
 LibraryOption = Annotated[
     Path | None,
     typer.Option(
-        "--library", metavar="DIR", help="The library folder. Default: $PESEARCH_LIBRARY, else the user's data folder."
+        "--library",
+        metavar="DIR",
+        help="Library folder. Default: $PESEARCH_LIBRARY, else in the user's data folder.",
     ),
 ]
 DeviceOption = Annotated[
     str,
-    typer.Option("--device", metavar="auto|cpu|cuda", help="Where the models run; several GPUs index as cuda:0,1."),
+    typer.Option(
+        "--device", metavar="auto|cpu|cuda", help="Device that runs the models; cuda:0,1 indexes on several GPUs."
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 
 
-def chosen(library: Path | None) -> Path:
-    """The library the user means, as an absolute path."""
-    from pesearch.settings import default_library, expand_home
+def library_folder(option: Path | None) -> Path:
+    """The value of `--library`, or its default, as an absolute path."""
+    from pesearch.settings import at_home, default_library
 
-    return expand_home(library or default_library()).absolute()
+    return at_home(option or default_library()).absolute()

@@ -1,45 +1,136 @@
-"""`pesearch query` and `pesearch events`: ask, then print lines, JSON or paths."""
+"""`pesearch query`: search, then print text, JSON or paths."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pesearch.cli.json_output import answer_json, answer_lines, events_json
-from pesearch.cli.render import moment_lines
+import typer
+
+from pesearch.cli.exit_codes import NOTHING_FOUND
+from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
 
 if TYPE_CHECKING:
-    from pesearch.search.events.locate import ProgressCallback
     from pesearch.search.query.request import SearchRequest
     from pesearch.search.search import SearchResult
 
-PATIENCE_SECONDS = 1.0
-"""What takes longer shows how far it is."""
+DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
-def answer_question(folder: Path, request: SearchRequest, device: str, verbose: bool) -> SearchResult:
-    """Ask the page that runs for this library, else the library itself."""
+def query_command(
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="Plain words or a query: what is seen, heard or said.")
+    ] = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", metavar="FILE", help="Find similar sounds, and what makes them.")
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option("--video", metavar="FILE", help="Find moments that look and sound like this clip.")
+    ] = None,
+    image: Annotated[
+        Path | None, typer.Option("--image", metavar="FILE", help="Find moments that look like this image.")
+    ] = None,
+    speech: Annotated[bool, typer.Option("--speech", help="Search TEXT as spoken words.")] = False,
+    per_file: Annotated[
+        int | None, typer.Option("--per-file", metavar="N", min=1, help="Return at most N moments per file.")
+    ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Also show moments below 50 %, marked with a question mark.")
+    ] = False,
+    no_events: Annotated[
+        bool, typer.Option("--no-events", help="Skip locating the named sounds, which is faster.")
+    ] = False,
+    k: Annotated[int, typer.Option("-k", metavar="N", min=1, max=10_000, help="Return at most N moments.")] = 10,
+    under: Annotated[
+        Path | None, typer.Option("--in", metavar="PATH", help="Only files in this folder, or this file.")
+    ] = None,
+    after: Annotated[
+        datetime | None,
+        typer.Option(
+            "--after", metavar="DATE", formats=DATE_FORMATS, help="Only files modified on this date or later."
+        ),
+    ] = None,
+    before: Annotated[
+        datetime | None,
+        typer.Option("--before", metavar="DATE", formats=DATE_FORMATS, help="Only files modified before this date."),
+    ] = None,
+    kind: Annotated[
+        Literal["video", "audio", "image"] | None, typer.Option("--kind", help="Only files of this kind.")
+    ] = None,
+    longer: Annotated[
+        str | None,
+        typer.Option("--longer", metavar="TIME", help="Only files of at least this length: 90s, 5m, 1h30m or 2:30."),
+    ] = None,
+    shorter: Annotated[
+        str | None, typer.Option("--shorter", metavar="TIME", help="Only files of at most this length.")
+    ] = None,
+    online: Annotated[bool, typer.Option("--online", help="Only files that can be opened now.")] = False,
+    library: LibraryOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line and moment.")] = False,
+    as_paths: Annotated[bool, typer.Option("-0", help="Print only paths, each followed by a NUL byte.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Report timings, and whether a running page answered.")
+    ] = False,
+) -> None:
+    """Find moments by words, a sound, an image or a clip.
+
+    TEXT is plain words, or a query in the query language (docs/query.md). Only data goes to stdout.
+
+    Exit codes: 0 found, 1 no confident match, 2 error.
+
+    \b
+    Examples:
+      pesearch query "siren and train"
+      pesearch query 'heard:siren THEN seen:train WITHIN 10s'
+      pesearch query 'said:"mind the gap" -music' --after 2025-06-01
+      pesearch query --audio bark.wav --json
+    """
+    from pesearch.search.query.file_filter import FileFilter, duration_seconds
+    from pesearch.search.query.language.parser import parse
+    from pesearch.search.query.request import SearchRequest
+    from pesearch.types import MediaKind
+
+    files = FileFilter(
+        under=under, after=after and after.date(), before=before and before.date(), kind=kind and MediaKind(kind),
+        at_least_seconds=duration_seconds(longer) if longer is not None else None,
+        at_most_seconds=duration_seconds(shorter) if shorter is not None else None,
+        online=online,
+    )  # fmt: skip
+    request = SearchRequest(
+        text=text or "", audio=audio, video=video, image=image, speech=speech, k=k, per_file=per_file,
+        locate=not no_events, files=files,
+    )  # fmt: skip
+    if request.text.strip() and not speech:
+        parse(request.text)  # reports a syntax error before any model is loaded
+    result = answer_request(library_folder(library), request, device, verbose)
+    print_result(result, show_all, as_json, as_jsonl, as_paths)
+    raise typer.Exit(0 if result.matches else NOTHING_FOUND)
+
+
+def answer_request(folder: Path, request: SearchRequest, device: str, verbose: bool) -> SearchResult:
+    """Have the running page of this library answer; without one, load the library and its models here."""
     from pesearch.search.server.client import NotServed, ask_server
 
     started = time.monotonic()
     try:
-        told = ask_server(folder, request, device)
+        reply = ask_server(folder, request, device)
     except NotServed as reason:
-        return _answer_cold(folder, request, device, str(reason) if verbose else None)
-    if told.notice:
-        print(told.notice, file=sys.stderr)
+        return _answer_here(folder, request, device, str(reason) if verbose else None)
+    if reply.notice:
+        print(reply.notice, file=sys.stderr)
     if verbose:
         print(f"answered by the running page in {time.monotonic() - started:.2f} s", file=sys.stderr)
-    return told.result()
+    return reply.answer()
 
 
-def _answer_cold(folder: Path, request: SearchRequest, device: str, reason: str | None) -> SearchResult:
-    """Open the library with its models and ask it; where there is a `reason` why, tell it with the times."""
+def _answer_here(folder: Path, request: SearchRequest, device: str, reason: str | None) -> SearchResult:
+    """Load the library and its models, and search. With a `reason`, why no page answered, also report timings."""
     from pesearch.search.opening import open_for_search
     from pesearch.search.search import search
 
@@ -48,67 +139,30 @@ def _answer_cold(folder: Path, request: SearchRequest, device: str, reason: str 
     if models.notice:
         print(models.notice, file=sys.stderr)
     opened = time.monotonic()
-    answer = search(library, models, request)
+    result = search(library, models, request)
     if reason:
         spent = f"opened in {opened - started:.2f} s, models loaded and answered in {time.monotonic() - opened:.2f} s"
         print(f"{reason}: {spent}", file=sys.stderr)
-    return answer
+    return result
 
 
-def print_answer(answer: SearchResult, unsure: bool, as_json: bool, as_lines: bool, as_paths: bool) -> None:
-    """Data on stdout in the form asked for, with what is `unsure` or without; a word on stderr when nothing matches
-    with confidence."""
-    moments = answer.moments if unsure else answer.matches
+def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: bool, as_paths: bool) -> None:
+    """Print the matches, or all moments, to stdout; without a match, say so on stderr."""
+    from pesearch.cli.json_output import result_json, result_jsonl
+    from pesearch.cli.render import moment_lines
+
+    moments = result.moments if show_all else result.matches
     if as_json:
-        print(answer_json(answer, moments))
-    elif as_lines:
-        for line in answer_lines(answer, moments):
+        print(result_json(result, moments))
+    elif as_jsonl:
+        for line in result_jsonl(result, moments):
             print(line)
     elif as_paths:
         paths = dict.fromkeys(os.fsencode(moment.file.path) for moment in moments)
         sys.stdout.buffer.write(b"".join(path + b"\0" for path in paths))
     else:
         for moment in moments:
-            for line in moment_lines(moment, answer.is_match(moment)):
+            for line in moment_lines(moment, result.is_match(moment)):
                 print(line)
-    if not answer.matches:
+    if not result.matches:
         print("no confident match", file=sys.stderr)
-
-
-def locate(
-    file: Path, phrases: list[str], model: str | None, threshold: float | None, folder: Path, device: str, as_json: bool
-) -> int:
-    """Print the events of one file; 1 when there is none."""
-    from pesearch.formatting import format_event
-    from pesearch.search.events.locate import locate_events
-    from pesearch.search.opening import open_for_events
-
-    models, stored = open_for_events(file, folder, model, device)
-    if models.notice:
-        print(models.notice, file=sys.stderr)
-    with hearing_shown() as heard:
-        events = locate_events(file, phrases, models, threshold, stored, heard)
-    if as_json:
-        print(events_json(file.absolute(), events))
-    else:
-        for event in events:
-            print(format_event(event))
-    return 0 if events else 1
-
-
-@contextmanager
-def hearing_shown() -> Iterator[ProgressCallback]:
-    """Shows how far a file is heard, on stderr, once that takes longer than a second."""
-    from pesearch.cli.render import progress_bar
-
-    started, task = time.monotonic(), None
-    with progress_bar() as bar:
-
-        def heard(reached_seconds: float, duration_seconds: float) -> None:
-            nonlocal task
-            if task is None and time.monotonic() - started > PATIENCE_SECONDS:
-                task = bar.add_task("hearing", total=duration_seconds, files="")
-            if task is not None:
-                bar.update(task, completed=reached_seconds)
-
-        yield heard

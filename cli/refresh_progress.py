@@ -1,4 +1,4 @@
-"""Search indexes that are being renewed, as people see it: a bar, and a line where one could not be."""
+"""Progress of search indexes that are being updated, and the failures."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ if TYPE_CHECKING:
 
 
 class RefreshBar:
-    """A line of its own below the other progress, there only while an index is being renewed, or cues are embedded."""
+    """A second progress line, visible only while an index is updated or cues are embedded."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=1.0, files="", visible=False)
 
     def show(self, step: RefreshProgress) -> None:
-        """How far it is."""
+        """Show the progress of a search index."""
         self.show_share(f"search index: {step.index}", step.share)
 
-    def show_share(self, what: str, share: float) -> None:
-        """How far it is with what is done."""
+    def show_share(self, description: str, share: float) -> None:
+        """Show a share of 0 to 1; the line disappears at 1."""
         if share == 0:
-            self._bar.reset(self._task, description=what, visible=True)
+            self._bar.reset(self._task, description=description, visible=True)
         self._bar.update(self._task, completed=share, visible=share < 1)
 
 
-def refresh_failed(troubles: Iterable[RefreshFailed]) -> list[str]:
-    """What could not be done and what that means, in one line, or none."""
-    reasons = {trouble.index: trouble.reason for trouble in troubles}
+def refresh_failure_lines(failures: Iterable[RefreshFailed]) -> list[str]:
+    """The failed indexes, their reasons and the consequence in one line; none without failures."""
+    reasons = {failure.index: failure.reason for failure in failures}
     if not reasons:
         return []
     why = "; ".join(dict.fromkeys(reasons.values()))
     return [
-        f"the search index of {', '.join(reasons)} could not be renewed ({why}): "
-        "nothing is lost, and what it lacks is searched exactly, maybe slowly, until the next run"
+        f"the search index of {', '.join(reasons)} could not be updated ({why}): no data is lost; "
+        "rows that it lacks are searched exactly, which may be slow, until the next run updates it"
     ]
 
 
 def follow_refresh(steps: Iterable[IndexRefresh]) -> list[str]:
-    """Show the steps on stderr; the spaces whose index is new."""
+    """Show progress and failures on stderr; returns the names of the updated indexes."""
     from pesearch.store.index.maintenance import RefreshFailed
 
-    renewed: list[str] = []
-    troubles: list[RefreshFailed] = []
+    updated: list[str] = []
+    failures: list[RefreshFailed] = []
     with progress_bar() as bar:
         line = RefreshBar(bar)
         for step in steps:
             if isinstance(step, RefreshFailed):
-                troubles.append(step)
+                failures.append(step)
                 continue
             line.show(step)
             if step.share == 1:
-                renewed.append(step.index)
-    for trouble in refresh_failed(troubles):
-        print(trouble, file=sys.stderr)
-    return renewed
+                updated.append(step.index)
+    for message in refresh_failure_lines(failures):
+        print(message, file=sys.stderr)
+    return updated

@@ -1,4 +1,4 @@
-"""What a person reads in a terminal: plain lines, every name safe to print."""
+"""Text for the terminal: plain lines, names escaped so that they are safe to print, and progress bars."""
 
 from __future__ import annotations
 
@@ -12,50 +12,42 @@ if TYPE_CHECKING:
 
     from pesearch.types import Moment
 
+MAX_CUES = 3
+"""Cues printed for each moment."""
 
-CUES_SHOWN = 3
-"""So many of the cues of a moment are printed."""
 
-
-def shown(path: Path) -> str:
+def format_path(path: Path) -> str:
     """A path on one line: control characters and undecodable bytes are escaped."""
     from pesearch.formatting import printable
 
     return printable(str(path))
 
 
-def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
-    """A moment: rank (with ? where it is no confident match), score, time and path; what speaks for it; what is written
-    there; where the sounds are; how to play it."""
-    from pesearch.formatting import (
-        format_cue,
-        format_event,
-        format_evidence,
-        format_moment_time,
-        mpv_command,
-        printable,
-    )
-
-    path = moment.file.path
-    yield f"{moment.rank:>3}{'.' if is_match else '?'} {moment.score:.2f}  {format_moment_time(moment)}  {shown(path)}"
-    indent = " " * 11
-    if moment.evidence:
-        yield indent + format_evidence(moment.evidence)
-    yield from (indent + printable(format_cue(cue)) for cue in moment.cues[:CUES_SHOWN])
-    yield from (indent + format_event(event) for event in moment.events)
-    if moment.end_seconds > moment.start_seconds:
-        yield indent + mpv_command(moment)
-
-
-def size(size_bytes: int) -> str:
-    """A size as people say it."""
+def format_size(size_bytes: int) -> str:
+    """`1.5 MB`, `3.39 GB` (decimal units)."""
     if size_bytes < 1_000_000_000:
         return f"{size_bytes / 1e6:.1f} MB"
     return f"{size_bytes / 1e9:.2f} GB"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Columns padded to their widest entry."""
+def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
+    """Rank (`3.`, or `3?` without a confident match), score, time and path; below it the evidence, the cues, the sound
+    events, and the command that plays the moment."""
+    from pesearch.formatting import cue_text, event_text, evidence_text, mpv_command, printable, when
+
+    mark = "." if is_match else "?"
+    yield f"{moment.rank:>3}{mark} {moment.score:.2f}  {when(moment)}  {format_path(moment.file.path)}"
+    indent = " " * 11
+    if moment.evidence:
+        yield indent + evidence_text(moment.evidence)
+    yield from (indent + printable(cue_text(cue)) for cue in moment.cues[:MAX_CUES])
+    yield from (indent + event_text(event) for event in moment.events)
+    if moment.end_seconds > moment.start_seconds:
+        yield indent + mpv_command(moment)
+
+
+def table_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The header and the rows, each column as wide as its widest entry."""
     lines = [list(header), *[list(row) for row in rows]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
@@ -64,7 +56,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
 
 @contextmanager
 def progress_bar() -> Iterator[Bar]:
-    """A bar on stderr with files, hours, speed and time left; silent where stderr is no terminal."""
+    """A bar on stderr with a description, a text field `files` and the time left; silent if stderr is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,68 +1,92 @@
-"""The command line as a user meets it: a process of its own.
+"""The command line: `pesearch` in this process, and `new_process` as a user starts it."""
 
-Processes are forked from one that has imported what takes the longest to import, and has done nothing else.
-"""
+from __future__ import annotations
 
-import multiprocessing
+import functools
 import os
-import runpy
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from huggingface_hub import constants
+
+from pesearch.cli.main import command_line
+from pesearch.encoders import model_set
+from pesearch.indexer import opening as indexer_opening
+from pesearch.search import opening as search_opening
+from tests.store.policies import compress
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-LONGEST_SECONDS = 240
-SLOW_TO_IMPORT = ["torch", "duckdb", "faiss", "pyarrow", "numpy", "tests.cli.slow_imports"]
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(SLOW_TO_IMPORT)
+TIMEOUT_SECONDS = 240
 
 
-@pytest.fixture
-def pesearch(tmp_path: Path) -> Run:
-    """Runs `pesearch ARGUMENT...` away from the user's own library and cache of models, and without network."""
-    return runner("pesearch", tmp_path)
+open_once = functools.cache(model_set.open_model_set)
+"""Loads the models of a set and device once for all tests; errors are raised each time."""
 
 
 @pytest.fixture
-def compressing(tmp_path: Path) -> Run:
-    """As `pesearch`, where every space is searched as a large one."""
-    return runner("tests.cli.compressing", tmp_path)
+def pesearch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `pesearch ARGUMENT...` in this process: no network, and neither the user's library nor their models.
+
+    Standard output and error are captured as file descriptors, so that what C libraries write counts too.
+    """
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "models" / "hub"))  # read from the environment once
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    for module in (model_set, indexer_opening, search_opening):
+        monkeypatch.setattr(module, "open_model_set", open_once)
+    outputs = (tmp_path / ".stdout", tmp_path / ".stderr")
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        words = ["pesearch", *map(str, arguments)]
+        with (
+            patch.dict(os.environ, _environment(tmp_path), clear=True),
+            patch.object(sys, "argv", words),
+            _redirected("stdout", outputs[0]),
+            _redirected("stderr", outputs[1]),
+        ):
+            try:
+                command_line()
+                code = 0
+            except SystemExit as end:
+                code = end.code or 0
+        return subprocess.CompletedProcess(
+            words, code, *(path.read_bytes().decode("utf-8", "surrogateescape") for path in outputs)
+        )
+
+    return run
+
+
+@pytest.fixture
+def compressing(pesearch: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """As `pesearch`, with a compressed search index for every space, whatever its size."""
+    compress(monkeypatch)
+    return pesearch
 
 
 @pytest.fixture
 def new_process(tmp_path: Path) -> Run:
-    """As `pesearch`, in a process that imports everything itself, and says what it says meanwhile."""
-    command, environment = [sys.executable, "-m", "pesearch"], _environment(tmp_path)
+    """Runs `python -m pesearch ARGUMENT...`: for exit codes, and for what imports print."""
 
-    def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-        words = [*command, *map(str, arguments)]
-        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=LONGEST_SECONDS)
-
-    return run
-
-
-def runner(module: str, tmp_path: Path) -> Run:
-    """Runs a module as `python -m` does."""
-    environment = _environment(tmp_path)
-    outputs = (tmp_path / ".stdout", tmp_path / ".stderr")
-
-    def run(*arguments: str | Path, **extra: str) -> "subprocess.CompletedProcess[str]":
-        command = [module, *(str(argument) for argument in arguments)]
-        process = PROCESSES.Process(target=_run, args=(command, environment | extra, outputs))
-        process.start()
-        process.join(LONGEST_SECONDS)
-        if process.exitcode is None:
-            process.kill()
-            raise subprocess.TimeoutExpired(command, LONGEST_SECONDS)
-        told = (path.read_text("utf-8", "surrogateescape") for path in outputs)
-        return subprocess.CompletedProcess(command, process.exitcode, *told)
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pesearch", *map(str, arguments)],
+            env=_environment(tmp_path), capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
+        )  # fmt: skip
 
     return run
+
+
+def one_line(stderr: str) -> str:
+    """The only line with an error message; there is no traceback."""
+    lines = [line for line in stderr.splitlines() if line.startswith("pesearch: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in stderr
+    return lines[0]
 
 
 def _environment(tmp_path: Path) -> dict[str, str]:
@@ -76,11 +100,18 @@ def _environment(tmp_path: Path) -> dict[str, str]:
     return environment
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str], outputs: Sequence[Path]) -> None:
-    """In the new process: standard output and error go to files."""
-    os.environ.clear()
-    os.environ.update(environment)
-    for stream, path in zip((sys.stdout, sys.stderr), outputs, strict=True):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream.fileno())
-    sys.argv = list(command)
-    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+@contextmanager
+def _redirected(name: str, path: Path) -> Iterator[None]:
+    """Standard output or error goes to a file, written by Python or by C."""
+    number = {"stdout": 1, "stderr": 2}[name]
+    saved = os.dup(number)
+    getattr(sys, name).flush()
+    with path.open("w", encoding="utf-8") as stream:
+        os.dup2(stream.fileno(), number)
+        try:
+            with patch.object(sys, name, stream):
+                yield
+                stream.flush()
+        finally:
+            os.dup2(saved, number)
+            os.close(saved)

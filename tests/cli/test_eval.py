@@ -1,4 +1,4 @@
-"""`pesearch eval` as a user types it: truths, one's own questions, a dataset's folder."""
+"""`pesearch eval`: annotated clips, judged queries, and the folder of a dataset."""
 
 import json
 import math
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.cli.eval_command import absent_lines, dataset_lines, query_lines
+from pesearch.cli.eval_command import dataset_lines, missing_lines, query_lines
+from pesearch.cli.json_output import evaluation_json
 from pesearch.encoders.model_set import ModelSet
 from pesearch.evaluation.dataset_evaluation import DatasetEvaluation
 from pesearch.evaluation.datasets import ClipAvailability
@@ -31,7 +32,7 @@ RANKING = {"r1", "r5", "r10", "map", "ndcg10"}
 
 
 @pytest.fixture
-def requests(tmp_path: Path) -> Path:
+def judged(tmp_path: Path) -> Path:
     """A file of judged queries about the sample media."""
     path = tmp_path / "queries.json"
     queries = [
@@ -45,7 +46,7 @@ def requests(tmp_path: Path) -> Path:
     return path
 
 
-def test_truths_give_the_documented_figures(pesearch: Run, sample_library: Library) -> None:
+def test_annotated_clips_give_the_documented_figures(pesearch: Run, sample_library: Library) -> None:
     result = pesearch("eval", SAMPLES / "truths.json", "--library", sample_library.folder, "--json")
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)
@@ -56,8 +57,8 @@ def test_truths_give_the_documented_figures(pesearch: Run, sample_library: Libra
     assert figures["clips"] == 14
 
 
-def test_ones_own_questions(pesearch: Run, sample_library: Library, requests: Path) -> None:
-    result = pesearch("eval", requests, "--library", sample_library.folder, "--json")
+def test_judged_queries(pesearch: Run, sample_library: Library, judged: Path) -> None:
+    result = pesearch("eval", judged, "--library", sample_library.folder, "--json")
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)
     assert set(figures) == RANKING | {
@@ -87,31 +88,36 @@ def test_a_dataset(pesearch: Run, sample_library: Library, starter: ModelSet, tm
     assert all(set(task[way]) == RANKING for way in ("dot", "cosine", "dual_softmax"))
 
 
-def test_the_figures_as_people_read_them() -> None:
-    figures = QueryMetrics(3, 2, 0.5, 1.0, 1.0, 0.75, 0.8, 1.0, math.nan, 1.0, 0.1234)
+def test_figures_as_text() -> None:
+    figures = QueryFigures(3, 2, 0.5, 1.0, 1.0, 0.75, 0.8, 1.0, math.nan, 1.0, 0.1234)
     assert list(query_lines(figures)) == [
-        "3 questions, 2 with an answer in the library",
+        "3 queries, 2 with relevant moments in the library",
         "r1    r5     r10    map   ndcg10",
         "50 %  100 %  100 %  75 %  80 %",
-        "answered 100 %  rightly abstained -",
+        "answered 100 %  correctly abstained -",
         "answer AUROC 1.000  calibration error 0.123",
     ]
     presence = ClipAvailability(9, 5, 4, ("a", "b", "c", "d"), ("e.wav",))
     task = TaskMetrics("text -> audio", 8, 4, *[RankingMetrics(0.25, 0.5, 1.0, 0.4, 0.5)] * 3)
     lines = list(dataset_lines(DatasetEvaluation("clotho", "evaluation", presence, (task,), None)))
     assert lines[0] == "clotho evaluation: 9 clips listed, 5 on disk, 4 in the library"
-    assert lines[1] == "text -> audio: 8 queries over 4"
+    assert lines[1] == "text -> audio: 8 queries over 4 clips"
     assert [line.split()[0] for line in lines[3:6]] == ["dot", "cosine", "dual"]
-    assert lines[-1].startswith("* needs all the queries at once")
-    assert list(absent_lines(presence, Path("/data/clotho"), Path("/lib"))) == [
+    assert lines[-1].startswith("* needs all queries at once")
+    assert list(missing_lines(presence, Path("/data/clotho"), Path("/lib"))) == [
         "4 of 9 listed clips are not on disk: a, b, c, ...",
         "1 of 9 listed clips are not in the library: e.wav",
-        "to have them measured: pesearch index /data/clotho --library /lib",
+        "to include them, run: pesearch index /data/clotho --library /lib",
     ]
 
 
+def test_json_rounds_and_has_null_for_what_could_not_be_measured() -> None:
+    figures = {"map": math.nan, "tasks": ({"r1": 0.123456, "queries": 3},)}
+    assert json.loads(evaluation_json(figures)) == {"map": None, "tasks": [{"r1": 0.1235, "queries": 3}]}
+
+
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         ('{"queries": []}', "has no queries"),
         ('{"queries": [{"query": "x"}]}', "query 1 has no 'relevant'"),
@@ -120,18 +126,18 @@ def test_the_figures_as_people_read_them() -> None:
         ("not JSON", "is not JSON"),
     ],
 )
-def test_a_file_that_is_wrong_is_one_line(pesearch: Run, tmp_path: Path, content: str, says: str) -> None:
+def test_an_invalid_file_is_one_line(pesearch: Run, tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "judged.json").write_text(content, encoding="utf-8")
     result = pesearch("eval", tmp_path / "judged.json", "--library", tmp_path / "none")
     assert result.returncode == 2
-    assert says in result.stderr
+    assert message in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-def test_interrupting_is_clean(sample_library: Library, requests: Path) -> None:
-    content = json.loads(requests.read_text())
-    requests.write_text(json.dumps({"queries": content["queries"] * 500}))
-    command = [sys.executable, "-m", "pesearch", "eval", requests, "--library", sample_library.folder]
+def test_ctrl_c_ends_with_130_and_one_line(sample_library: Library, judged: Path) -> None:
+    content = json.loads(judged.read_text())
+    judged.write_text(json.dumps({"queries": content["queries"] * 500}))
+    command = [sys.executable, "-m", "pesearch", "eval", judged, "--library", sample_library.folder]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -141,12 +147,12 @@ def test_interrupting_is_clean(sample_library: Library, requests: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     assert process.stderr is not None
-    first = process.stderr.readline()  # the notice of the starter set: the models are open
-    time.sleep(1.0)
+    notice = process.stderr.readline()  # of the starter set: the models are open
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert "generated world" in first
+    assert "generated world" in notice
     assert output == ""
     assert errors.splitlines()[-1].startswith("pesearch: interrupted")
     assert "Traceback" not in errors

@@ -1,17 +1,20 @@
-"""How a command ends, whatever happened in it: one line, its exit code, and everything closed."""
+"""How a process ends: its exit code, one line on stderr, and everything registered with `atexit` run."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PROGRAM = """
-import atexit
-from pesearch.cli.exit_codes import end_process, run_to_its_end
+import atexit, json, os, sys
+from pathlib import Path
+from pesearch.cli.exit_codes import end_process, exit_on_error
 from pesearch.errors import PesearchError
 
 class Interrupting:
@@ -20,7 +23,7 @@ class Interrupting:
 
 def make_class():
     class Made:
-        field = Interrupting()  # Python gives a RuntimeError
+        field = Interrupting()  # up to 3.11 Python wraps it in a RuntimeError
 
 def interrupted_in_a_library():
     try:
@@ -40,43 +43,83 @@ def leave(code):
 def fail(error):
     raise error
 
-atexit.register(lambda: open("closed", "w").close())
-end_process(lambda: run_to_its_end(lambda: {act}))
+atexit.register(lambda: Path("closed").touch())
 """
+ONE_ENDING = "\nend_process(lambda: exit_on_error(lambda: {act}))\n"
+EVERY_ENDING = """
+ended = {}
+for act in json.loads(sys.argv[1]):
+    Path("closed").unlink(missing_ok=True)
+    child = os.fork()
+    if not child:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(stream.name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream.fileno())
+        end_process(lambda: exit_on_error(lambda: eval(act)))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    ended[act] = code, Path("<stdout>").read_text(), Path("<stderr>").read_text(), Path("closed").exists()
+print(json.dumps(ended))
+"""
+"""Imports once and forks for each ending: importing takes far longer than all of them."""
+
+ENDINGS = [
+    ("None", 0, "", ""),
+    ("leave(0)", 0, "the answer", ""),
+    ("leave(None)", 0, "the answer", ""),
+    ("leave(3)", 3, "the answer", ""),
+    ("fail(PesearchError('no library'))", 2, "", "pesearch: no library\n"),
+    (
+        "fail(ValueError('a bug'))", 2, "",
+        "pesearch: unexpected ValueError: a bug (PESEARCH_DEBUG=1 prints the traceback)\n",
+    ),
+    ("fail_in_a_circle()", 2, "", "pesearch: other\n"),
+    ("fail(KeyboardInterrupt())", 130, "", "pesearch: interrupted: "),
+    ("make_class()", 130, "", "pesearch: interrupted: "),
+    ("interrupted_in_a_library()", 130, "", "pesearch: interrupted: "),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("act", "code", "output", "says"),
-    [
-        ("None", 0, "", ""),
-        ("leave(0)", 0, "the answer", ""),
-        ("leave(None)", 0, "the answer", ""),
-        ("leave(3)", 3, "the answer", ""),
-        ("fail(PesearchError('no library'))", 2, "", "pesearch: no library\n"),
-        ("fail(ValueError('a bug'))", 2, "", "pesearch: unexpected ValueError: a bug (PESEARCH_DEBUG=1 shows where)\n"),
-        ("fail_in_a_circle()", 2, "", "pesearch: other\n"),
-        ("fail(KeyboardInterrupt())", 130, "", "pesearch: interrupted: "),
-        ("make_class()", 130, "", "pesearch: interrupted: "),
-        ("interrupted_in_a_library()", 130, "", "pesearch: interrupted: "),
-    ],
-)
-def test_a_command_ends_in_one_line_and_its_code(act: str, code: int, output: str, says: str, tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM.replace("{act}", act)], capture_output=True, text=True, cwd=tmp_path
-    )
-    assert (ended.returncode, ended.stdout) == (code, output)
-    assert ended.stderr.startswith(says)
-    assert ended.stderr.count("\n") == (1 if says else 0)
-    assert (tmp_path / "closed").exists()
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Exit code, stdout, stderr, and whether the atexit function ran, for each of ENDINGS."""
+    acts = json.dumps([act for act, *_ in ENDINGS])
+    command = [sys.executable, "-c", PROGRAM + EVERY_ENDING, acts]
+    folder = tmp_path_factory.mktemp("endings")
+    output = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True).stdout
+    results: dict[str, Any] = json.loads(output)
+    return results
 
 
-def test_a_reader_that_leaves_and_a_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("act", "code", "output", "message"), ENDINGS)
+def test_exit_code_and_message(ended: dict[str, Any], act: str, code: int, output: str, message: str) -> None:
+    exit_code, stdout, stderr, is_closed = ended[act]
+    assert (exit_code, stdout) == (code, output)
+    assert stderr.startswith(message)
+    assert stderr.count("\n") == (1 if message else 0)
+    assert is_closed
+
+
+def test_closed_pipe_and_full_disk(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    for output, says in ((writer, ""), (os.open("/dev/full", os.O_WRONLY), "No space left")):
-        command = [sys.executable, "-c", PROGRAM.replace("{act}", "leave(0)")]
+    for output, message in ((writer, ""), (os.open("/dev/full", os.O_WRONLY), "No space left")):
+        command = [sys.executable, "-c", PROGRAM + ONE_ENDING.replace("{act}", "leave(0)")]
         ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
         os.close(output)
         assert ended.returncode == 2
-        assert says in ended.stderr
+        assert message in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_exit_at_once_runs_atexit_functions_as_python_does() -> None:
+    """It leans on the private `atexit._run_exitfuncs`; a thread that goes on working must not delay it."""
+    program = (
+        "import atexit, sys, threading, time\n"
+        "from pesearch.cli.exit_codes import exit_at_once\n"
+        "for name in 'abc': atexit.register(print, name, end='')\n"
+        "{end}"
+    )
+    working = "threading.Thread(target=time.sleep, args=(600,)).start(); exit_at_once(7)"
+    for end in ("sys.exit(7)", working):
+        command = [sys.executable, "-c", program.replace("{end}", end)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (7, "cba", "")

@@ -1,4 +1,4 @@
-"""`pesearch export`, fed by `pesearch query`."""
+"""`pesearch export` of moments that `pesearch query` printed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ import pytest
 
 from pesearch.media.probe import probe
 from pesearch.store.library import Library
-from tests.cli.conftest import Run
-from tests.cli.test_errors import one_line
+from tests.cli.conftest import Run, one_line
 
-FILM = {"path": "/away/film.mp4", "start": 2.0, "end": 8.0}
+FILM = {"path": "/offline/film.mp4", "start": 2.0, "end": 8.0}
 
 
 @pytest.fixture
@@ -27,8 +26,8 @@ def found(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_query_into_export(sample_library: Library, tmp_path: Path) -> None:
-    """A real pipe between two processes, as a user types it; the EDL is read back to the frame."""
+def test_query_piped_into_export(sample_library: Library, tmp_path: Path) -> None:
+    """A real pipe between two processes, as a user types it; the EDL is read back and is exact to the frame."""
     places = (sample_library.folder, tmp_path / "my cuts.edl", tmp_path / "kept")
     library, edl, kept = (shlex.quote(str(place)) for place in places)
     pesearch = f"{shlex.quote(sys.executable)} -m pesearch"
@@ -46,14 +45,15 @@ def test_query_into_export(sample_library: Library, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt"])
-def test_every_list_of_a_file_that_is_away(pesearch: Run, found: Path, form: str) -> None:
+def test_every_document_of_an_offline_file(pesearch: Run, found: Path, form: str) -> None:
     result = pesearch("export", found, "--as", form)
     assert result.returncode == 0, result.stderr
     assert ("siren" in result.stdout) and ("film.mp4" in result.stdout or form == "vtt")
-    assert ("away" in result.stderr) == (form in ("edl", "otio", "fcpxml"))
+    warning = "25 frames per second assumed for 1 moments, whose files are offline\n"
+    assert result.stderr == (warning if form in ("edl", "otio", "fcpxml") else "")
 
 
-def test_the_ending_names_the_form(pesearch: Run, found: Path, tmp_path: Path) -> None:
+def test_the_extension_selects_the_format(pesearch: Run, found: Path, tmp_path: Path) -> None:
     assert pesearch("export", found, "--to", tmp_path / "a.m3u8").returncode == 0
     assert (tmp_path / "a.m3u8").read_text().startswith("#EXTM3U\n")
     assert pesearch("export", found, "--to", tmp_path / "a.M3U", "--pad", "1.5").returncode == 0
@@ -65,7 +65,7 @@ def test_the_ending_names_the_form(pesearch: Run, found: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_clips(pesearch: Run, sample_media: Path, found: Path, tmp_path: Path) -> None:
+def test_clips_and_their_exit_codes(pesearch: Run, sample_media: Path, found: Path, tmp_path: Path) -> None:
     siren = {"path": str(sample_media / "siren_train.mp4"), "start": 2.0, "end": 3.0}
     found.write_text("\n".join(json.dumps(each) for each in (siren, FILM)))
     result = pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips", "--pad", "0.5", "--reencode")
@@ -73,7 +73,7 @@ def test_clips(pesearch: Run, sample_media: Path, found: Path, tmp_path: Path) -
     (clip,) = (tmp_path / "clips").iterdir()
     assert result.stdout == f"{clip}\n"
     assert probe(clip).duration_seconds == pytest.approx(2.0, abs=1 / 15)
-    assert "failed: /away/film.mp4: it is not there" in result.stderr
+    assert "failed: /offline/film.mp4: it is not there" in result.stderr
     found.write_text(json.dumps(siren))
     copied = pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips")
     assert copied.returncode == 0
@@ -90,10 +90,10 @@ def test_nothing_to_export(pesearch: Run, found: Path) -> None:
         assert "nothing to export" in result.stderr
 
 
-def test_what_is_wrong_is_one_line(pesearch: Run, found: Path, tmp_path: Path) -> None:
+def test_errors_are_one_line(pesearch: Run, found: Path, tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_text("a film")
     (tmp_path / "bad.json").write_text('{"moments": [{"path": "/a"}]}')
-    for arguments, told in (
+    for arguments, message in (
         ((tmp_path / "none.json", "--as", "csv"), "No such file"),
         ((tmp_path / "film.mp4", "--as", "csv"), "not JSON"),
         ((tmp_path / "bad.json", "--as", "csv"), "`start`"),
@@ -106,5 +106,5 @@ def test_what_is_wrong_is_one_line(pesearch: Run, found: Path, tmp_path: Path) -
     ):
         result = pesearch("export", *arguments)
         assert (result.returncode, result.stdout) == (2, ""), arguments
-        assert told in one_line(result.stderr)
+        assert message in one_line(result.stderr)
     assert (tmp_path / "film.mp4").read_text() == "a film"

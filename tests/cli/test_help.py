@@ -1,19 +1,36 @@
-"""`pesearch --help` is quick because it loads nothing heavy, and every command explains itself."""
+"""`pesearch --help`: loads nothing heavy, and every command explains itself with an example."""
+
+from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from pesearch.cli.main import app
+from tests.prose import habits_in
 
 HEAVY = (
     "torch", "transformers", "duckdb", "faiss", "streamlit", "pyarrow", "open_clip", "torchcodec", "numpy", "rich",
     "pymilvus", "ray",
 )  # fmt: skip
-COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
+GROUP: Any = get_command(app)
+MIN_WORDS = 3
+
+
+def commands(group: Any, *names: str) -> Iterator[tuple[str, Any]]:
+    """Every command below a group, with the words that call it."""
+    for name, command in group.commands.items():
+        yield " ".join([*names, name]), command
+        if hasattr(command, "commands"):
+            yield from commands(command, *names, name)
+
+
+COMMANDS = dict(commands(GROUP))
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -31,17 +48,34 @@ def test_help_imports_nothing_heavy() -> None:
     assert not loaded & set(HEAVY)
 
 
-def test_the_documented_commands_are_there() -> None:
+def test_the_documented_commands_exist() -> None:
     expected = {"index", "query", "events", "app", "status", "doctor", "models", "remove", "gc", "eval", "export"}
-    assert expected == set(COMMANDS)
+    assert set(COMMANDS) == expected | {"models pull"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_and_option_has_help(name: str) -> None:
+def test_every_command_and_option_has_a_help_text(name: str) -> None:
     command = COMMANDS[name]
-    assert command.help
-    for parameter in command.params:
-        assert getattr(parameter, "help", None), f"{name}: {parameter.name} has no help"
+    texts = {name: command.help} | {
+        f"{name} {parameter.name}": getattr(parameter, "help", None) for parameter in command.params
+    }
+    for place, text in texts.items():
+        assert text and len(text.split()) >= MIN_WORDS, f"{place}: {text}"
+        assert not list(habits_in(text)), f"{place}: {text}"
+    examples = command.help.partition("Example")[2]
+    assert f"  pesearch {name}" in examples, f"{name} shows no example"
+
+
+def test_options_of_the_program_have_a_help_text() -> None:
+    for text in (GROUP.help, GROUP.epilog, *(parameter.help for parameter in GROUP.params)):
+        assert len(text.split()) >= MIN_WORDS
+        assert not list(habits_in(text))
+
+
+def test_the_list_of_commands_is_not_truncated() -> None:
+    """The first sentence of each help text fits into a terminal of 80 columns."""
+    for name, command in COMMANDS.items():
+        assert not command.get_short_help_str(80 - 10).endswith("..."), name
 
 
 def test_version() -> None:

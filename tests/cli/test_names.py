@@ -1,4 +1,4 @@
-"""Names that no one expects, and what is no file at all: from `index` to `remove`, each as a process of its own."""
+"""Hostile file names, and entries that are no files: from `index` to `remove`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BROKEN = b"bro\nken \xff.mp4"
 
 @pytest.fixture
 def media(tmp_path: Path) -> Path:
-    """A picture under each name, a file that fails, and what a crawl may trip over."""
+    """An image under each of NAMES, a file that fails, and a pipe, a socket and links in circles."""
     folder = tmp_path / os.fsdecode(b"-a folder\n\xff")
     folder.mkdir()
     random = np.random.default_rng(0)
@@ -47,17 +47,19 @@ def media(tmp_path: Path) -> Path:
     return folder
 
 
-def test_from_index_to_remove(pesearch: Run, media: Path, tmp_path: Path) -> None:
+def test_hostile_names_from_index_to_remove(pesearch: Run, media: Path, tmp_path: Path) -> None:
     at = ("--library", tmp_path / "library")
     first = pesearch("index", media, "--model", "starter", "--json", *at)
     assert first.returncode == 3, first.stderr
     summary = json.loads(first.stdout)
     assert summary["indexed"] == len(NAMES)
-    assert {each["path"].rpartition("/")[2] for each in summary["failed"]} == {"bro\\nken \\udcff.mp4", "self.mp4"}
+    assert {file["path"].rpartition("/")[2] for file in summary["failed"]} == {
+        "bro\\nken \\udcff.mp4",
+        "self.mp4",
+    }
     assert "\x1b" not in first.stderr
-    assert (
-        len([line for line in first.stderr.splitlines() if line.startswith("failed: ")]) == 4
-    )  # two, when met and at the end
+    failures = [line for line in first.stderr.splitlines() if line.startswith("failed: ")]
+    assert len(failures) == 4  # two files, each at once and in the summary
 
     again = json.loads(pesearch("index", media, "--json", *at).stdout)
     assert (again["unchanged"], again["failed_before"], again["indexed"]) == (len(NAMES), 1, 0)
@@ -79,4 +81,4 @@ def test_from_index_to_remove(pesearch: Run, media: Path, tmp_path: Path) -> Non
     left = open_library(tmp_path / "library")
     assert [file.path for file in left.files()] == [media / os.fsdecode(NAMES[0])]
     assert [failure.location.path for failure in left.failures()] == [media / os.fsdecode(BROKEN)]
-    assert {os.fsencode(path.name) for path in media.glob("*.png")} == set(NAMES)  # the media itself is not touched
+    assert {os.fsencode(path.name) for path in media.glob("*.png")} == set(NAMES)  # the media files stay

@@ -166,6 +166,16 @@ class MilvusState:
     version: str
     rows: Mapping[SpaceName, tuple[int, int]]
 
+    @property
+    def total_rows(self) -> int:
+        """Rows on the Milvus, all spaces together."""
+        return sum(present for present, _ in self.rows.values())
+
+    @property
+    def incomplete(self) -> dict[SpaceName, tuple[int, int]]:
+        """The spaces with another number of rows than expected: (present, expected)."""
+        return {space: counts for space, counts in self.rows.items() if counts[0] != counts[1]}
+
 
 def milvus_state(folder: Path, snapshot: Snapshot) -> MilvusState | None:
     """None for a library that FAISS searches. `VectorServerError` when Milvus cannot be reached."""

@@ -1,0 +1,188 @@
+"""`pesearch doctor`: checks of this machine and of a library, one line each, and repair."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pesearch.cli.exit_codes import ERROR
+from pesearch.cli.options import LibraryOption, library_folder
+from pesearch.errors import LibraryNotFound, PesearchError, VectorServerError
+
+if TYPE_CHECKING:
+    from pesearch.store.library import Library
+
+VERSIONED_PACKAGES = ("torch", "transformers", "timm", "open_clip_torch", "torchcodec", "duckdb", "streamlit")
+"""Packages whose versions a bug report needs."""
+
+
+def doctor_command(
+    library: LibraryOption = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair a damaged library and report each step.")] = False,
+) -> None:
+    """Check this machine, and every shard of the library.
+
+    --repair discards damaged data and rebuilds missing search indexes; the next `pesearch index` re-embeds what was
+    discarded.
+
+    Exit codes: 0 all checks passed, 2 something is missing or damaged.
+
+    \b
+    Examples:
+      pesearch doctor
+      pesearch doctor --repair
+    """
+    folder = library_folder(library)
+    if repair:
+        repair_library(folder)
+    is_usable = check_machine()
+    print("\n".join(model_lines()))
+    raise typer.Exit(0 if check_library(folder) and is_usable else ERROR)
+
+
+def print_check(result: str, subject: str, text: object) -> None:
+    """Print one check: ok, missing, none, damaged, offline or repaired; what was checked; and details."""
+    print(f"{result:<8} {subject:<8} {text}", flush=True)
+
+
+def check_machine() -> bool:
+    """Check what every command needs. False if something is missing."""
+    is_usable = True
+    for name, check in (
+        ("python", python_versions),
+        ("ffmpeg", check_ffmpeg),
+        ("device", default_device),
+        ("faiss", check_faiss),
+    ):
+        try:
+            print_check("ok", name, check())
+        except (PesearchError, ImportError, OSError) as error:
+            is_usable = False
+            print_check("missing", name, error)
+    return is_usable
+
+
+def model_lines() -> Iterator[str]:
+    """The model sets, and for those not installed the command that downloads them."""
+    from pesearch.cli.render import format_size
+    from pesearch.encoders.hub import status
+    from pesearch.encoders.model_registry import MODEL_SETS
+
+    for name, description in MODEL_SETS.items():
+        is_installed = all(state.complete for state in status(description))
+        hint = "" if is_installed else f" (pesearch models pull {name}: {format_size(description.size_bytes)})"
+        yield f"{'ok' if is_installed else 'absent':<8} model    {name}{hint}"
+
+
+def check_library(folder: Path) -> bool:
+    """Check a library, if there is one. False if it is damaged or cannot be used."""
+    from pesearch.cli.render import format_path
+
+    try:
+        return _check_contents(folder)
+    except LibraryNotFound:
+        print_check("none", "library", f"{format_path(folder)} (`pesearch index PATH` creates it)")
+        return True
+    except PesearchError as error:
+        print_check("damaged", "library", error)
+        return False
+
+
+def _check_contents(folder: Path) -> bool:
+    from pesearch.cli.render import format_path, format_size
+    from pesearch.store.doctor import examine
+    from pesearch.store.library import open_library
+
+    library = open_library(folder)
+    status = library.status()
+    print_check("ok", "library", f"{format_path(folder)}: {status.files} files, models {library.model_set}")
+    for space, policy in status.policies.items():
+        if policy.lacks_index:
+            print_check("none", "index", f"{space}: {policy}")
+    is_served = check_vector_server(library)
+    found = examine(folder)
+    for shard in found.damaged:
+        print_check("damaged", "shard", shard.error)
+    if found.lost_commits:
+        print_check("damaged", "library", f"last {found.lost_commits} commits missing: run `pesearch doctor --repair`")
+    intact = found.shards - len(found.damaged)
+    unsigned = f", {found.unsigned} without a checksum" if found.unsigned else ""
+    print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
+    print_check("ok", "sharing", shared_models(library.model_set))
+    return is_served and not found.damaged and not found.lost_commits
+
+
+def check_vector_server(library: Library) -> bool:
+    """Check the server that searches the vectors, if there is one. False if it is unreachable or incomplete."""
+    try:
+        state = library.milvus_state()
+    except VectorServerError as error:
+        print_check("offline", "milvus", error)
+        return False
+    if state is None:
+        return True
+    for space, (present, expected) in state.incomplete.items():
+        print_check("damaged", "milvus", f"{space}: {present} of {expected} rows: `pesearch gc` refills it")
+    print_check("ok", "milvus", f"{state.address}: version {state.version}, {state.total_rows} rows of this library")
+    return not state.incomplete
+
+
+def repair_library(folder: Path) -> None:
+    """Discard damaged data and rebuild missing search indexes, one line for each step."""
+    from pesearch.cli.refresh_progress import follow_refresh
+    from pesearch.store.doctor import repair
+    from pesearch.store.library import open_library
+
+    for step in repair(folder):
+        print_check("repaired", "library", step)
+    try:
+        library = open_library(folder)
+    except LibraryNotFound:
+        return  # reported by the checks
+    with library.writer() as writer:
+        for index in follow_refresh(writer.maintain()):
+            print_check("repaired", "index", f"{index}: rebuilt")
+
+
+def shared_models(model_set: str) -> str:
+    """Which parts of a model set have equal weights, and so are computed once for two models."""
+    from pesearch.encoders.model_set import open_model_set
+
+    models = open_model_set(model_set, "cpu")
+    towers = "one image tower for frames and windows" if models.shares_tower() else "separate image tower for frames"
+    codecs = "one audio codec for windows and events" if models.shares_codec() else "separate audio codec for events"
+    return f"{model_set}: {towers}, {codecs}"
+
+
+def python_versions() -> str:
+    """The version of Python and of VERSIONED_PACKAGES."""
+    from importlib.metadata import version
+
+    versions = ", ".join(f"{name} {version(name)}" for name in VERSIONED_PACKAGES)
+    return f"{platform.python_version()}: {versions}"
+
+
+def check_ffmpeg() -> str:
+    """Raises FFmpegMissing if the FFmpeg libraries do not load."""
+    from pesearch.media.ffmpeg import ensure_ffmpeg
+
+    ensure_ffmpeg()
+    return "its libraries load"
+
+
+def default_device() -> str:
+    """The device that `--device auto` selects."""
+    from pesearch.encoders.device import choose_device
+
+    return choose_device("auto")
+
+
+def check_faiss() -> str:
+    """The version of FAISS. Raises ImportError if it does not load."""
+    from pesearch.store.index.vector_search import faiss_version
+
+    return faiss_version()

@@ -1,0 +1,31 @@
+"""Which files a library loses when paths are removed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pesearch.store.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """`paths` are the known paths to remove. `file_ids` lose their last location with them, and so are dropped with
+    their vectors; `copies` are those of `paths` whose content is still known at another location."""
+
+    paths: tuple[Path, ...]
+    file_ids: frozenset[int]
+    copies: tuple[Path, ...]
+
+
+def plan_removal(library: Library, paths: Sequence[Path]) -> Removal:
+    """Find what the library knows at or below `paths`, relative ones starting at the current folder."""
+    roots = [path.absolute() for path in paths]
+    known = library.known()
+    removed = dict.fromkeys(path for path in known if any(path.is_relative_to(root) for root in roots))
+    file_ids = frozenset(
+        file.id for file in library.files() if all(location.path in removed for location in file.locations)
+    )
+    copies = tuple(path for path in removed if known[path].file_id not in file_ids)
+    return Removal(tuple(removed), file_ids, copies)

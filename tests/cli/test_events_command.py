@@ -1,0 +1,57 @@
+"""`pesearch events`: onsets of named sounds, and the progress bar."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pesearch.cli import events_command
+from pesearch.cli.events_command import detection_progress
+from pesearch.store.library import Library
+from tests.cli.conftest import Run
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
+TRUTHS = {clip["path"]: clip for clip in json.loads((SAMPLES / "truths.json").read_text())["clips"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_indexed", [False, True])
+def test_onsets_are_within_200_ms(pesearch: Run, sample_library: Library, tmp_path: Path, is_indexed: bool) -> None:
+    """With the models named by --model, or those of the library that knows the file."""
+    which = ("--library", sample_library.folder) if is_indexed else ("--library", tmp_path, "--model", "starter")
+    result = pesearch("events", SAMPLES / "siren_train.mp4", "siren", "train", *which, "--json")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert set(found) == {"path", "events"}
+    for heard in TRUTHS["siren_train.mp4"]["heard"]:
+        onsets = [event["start"] for event in found["events"] if event["label"] == heard["what"]]
+        assert min(abs(onset - heard["start"]) for onset in onsets) <= 0.2
+
+
+@pytest.mark.slow
+def test_no_event_is_exit_code_1(pesearch: Run, sample_library: Library) -> None:
+    result = pesearch("events", SAMPLES / "bell.mp4", "siren", "--library", sample_library.folder)
+    assert (result.returncode, result.stdout) == (1, "")
+
+
+def test_fast_detection_shows_no_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
+    monkeypatch.setattr(events_command, "PROGRESS_DELAY_SECONDS", 1000.0)
+    with detection_progress() as report:
+        report(5.0, 10.0)
+    assert "listening" not in capsys.readouterr().err
+
+
+def test_slow_detection_shows_progress_on_stderr(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(events_command, "PROGRESS_DELAY_SECONDS", 0.0)
+    with detection_progress() as report:
+        report(5.0, 10.0)
+        report(10.0, 10.0)
+    shown = capsys.readouterr()
+    assert "listening" in shown.err
+    assert shown.out == ""

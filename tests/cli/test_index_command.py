@@ -1,0 +1,71 @@
+"""`pesearch index`: the summary as text and JSON, what a second run does, and a search of the new library."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, one_line
+
+pytestmark = pytest.mark.slow
+
+CLIPS = ("siren_train.mp4", "bell.mp4")
+
+
+@pytest.fixture
+def media(tmp_path: Path, sample_media: Path) -> Path:
+    """A folder with CLIPS."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for name in CLIPS:
+        shutil.copy(sample_media / name, folder)
+    return folder
+
+
+def test_index_reports_what_it_did_and_the_library_can_be_searched(pesearch: Run, media: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    first = pesearch("index", media, "--model", "starter", "--library", library, "--json")
+    assert first.returncode == 0, first.stderr
+    summary = json.loads(first.stdout)
+    assert summary["indexed"] == len(CLIPS)
+    assert summary["failed"] == []
+    assert "generated world" in first.stderr
+    assert list(summary["stages_seconds"]) == ["decode", "wait", "tower", "codec", "transformers", "commit", "index"]
+    assert summary["stages_seconds"]["codec"] > 0
+    assert summary["bound_by"] in summary["stages_seconds"]
+    assert f"bound by: {summary['bound_by']}" in first.stderr
+    assert f"{len(CLIPS)} files indexed, " in first.stderr
+    assert "x real time" in first.stderr
+    assert len([*library.glob("pictures/*/*.zip")]) == len(CLIPS)
+
+    again = json.loads(pesearch("index", media, "--library", library, "--json").stdout)
+    assert (again["unchanged"], again["indexed"]) == (len(CLIPS), 0)
+    assert (again["stages_seconds"], again["bound_by"]) == ({}, None)
+
+    other = pesearch("index", media, "--model", "light", "--library", library)
+    assert other.returncode == 2
+    assert "light" in one_line(other.stderr)
+
+    found = json.loads(pesearch("query", "siren", "--all", "--library", library, "--json").stdout)
+    assert found["library"] == str(library)
+    assert found["moments"][0]["path"] == str(media / "siren_train.mp4")
+
+
+def test_index_exits_with_3_when_a_file_failed(pesearch: Run, media: Path, tmp_path: Path) -> None:
+    """The other file is indexed, the failed one is listed and retried only with --retry-failed."""
+    (media / "siren_train.mp4").write_bytes(b"not a video")
+    (media / "broken.mp4").touch()
+    at = ("--library", tmp_path / "library")
+    first = pesearch("index", media, "--model", "starter", "--json", *at)
+    assert first.returncode == 3
+    summary = json.loads(first.stdout)
+    assert summary["indexed"] == 1
+    assert str(media / "broken.mp4") in [failed["path"] for failed in summary["failed"]]
+    assert "failed files are retried when they change, or with --retry-failed" in first.stderr
+    again = pesearch("index", media, "--json", *at)
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["failed_before"] == len(summary["failed"])
+    assert pesearch("index", media, "--retry-failed", *at).returncode == 3

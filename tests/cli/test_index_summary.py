@@ -1,0 +1,81 @@
+"""The summary of an indexing run, from made-up outcomes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pesearch.cli.index_summary import Summary
+from pesearch.indexer.progress_events import (
+    CuesLeftOut,
+    CuesTaken,
+    Failed,
+    FailedBefore,
+    Indexed,
+    Missing,
+    NotMedia,
+    Outcome,
+    Relocated,
+    Spent,
+    Unchanged,
+)
+from pesearch.locations import Location
+from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
+from pesearch.types import Failure, MediaInfo, MediaKind
+
+PLACE = Location(Path("/a\n.mp4"), 1, 1)
+FAILURE = Failure(PLACE, "empty file")
+SPENT = Spent(
+    elapsed_seconds=60.0, decode_seconds=9.0, wait_seconds=1.0, tower_seconds=20.0, codec_seconds=10.0,
+    transformers_seconds=5.0, commit_seconds=2.0, index_seconds=0.5, troubles=("cuda:0: memory ran out",),
+)  # fmt: skip
+
+
+def summary_of(*outcomes: Outcome) -> Summary:
+    summary = Summary()
+    for outcome in outcomes:
+        summary.count(outcome)
+    summary.elapsed_seconds = 60.0
+    return summary
+
+
+def test_every_count_is_reported() -> None:
+    info = MediaInfo(MediaKind.AUDIO, 360.0, None, None)
+    summary = summary_of(
+        Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, None),
+        Missing(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE), CuesTaken(PLACE, 7),
+        CuesLeftOut(Path("/b.srt"), "no subtitles"), RefreshFailed("audio", "disk full"), SPENT,
+    )  # fmt: skip
+    assert list(summary.lines()) == [
+        "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 missing, "
+        "1 failed before, 7 new cues of files already indexed, 1 failed",
+        "time: decode 9.0 s, wait 1.0 s, tower 20.0 s, codec 10.0 s, transformers 5.0 s, commit 2.0 s, index 0.5 s; "
+        "bound by: tower",
+        "cuda:0: memory ran out",
+        "the search index of audio could not be updated (disk full): no data is lost; rows that it lacks are searched "
+        "exactly, which may be slow, until the next run updates it",
+        "0.3 s of media could not be decoded and are not in the library",
+        "cues: /b.srt: no subtitles",
+        "failed: /a\\n.mp4: empty file",
+        "failed files are retried when they change, or with --retry-failed",
+    ]
+    report = json.loads(summary.json())
+    assert report["failed"] == [{"path": "/a\\n.mp4", "reason": "empty file"}]
+    assert report["cues_left_out"] == [{"path": "/b.srt", "reason": "no subtitles"}]
+    assert report["troubles"] == summary.warnings()
+    counts = ("indexed", "unchanged", "relocated", "missing", "not_media", "failed_before", "cues_taken")
+    assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 7]
+    assert (report["media_seconds"], report["unread_seconds"], report["elapsed_seconds"]) == (720.0, 0.3, 60.0)
+    assert (report["stages_seconds"]["tower"], report["bound_by"]) == (20.0, "tower")
+
+
+def test_an_index_that_is_updated_after_a_failure_is_not_reported() -> None:
+    summary = summary_of(RefreshFailed("audio", "disk full"), RefreshProgress("audio", 0.0))
+    assert summary.warnings() == []
+    assert list(summary.lines()) == ["0 files indexed"]
+
+
+def test_indexes_that_failed_for_the_same_reason_share_a_line() -> None:
+    summary = summary_of(RefreshFailed("audio", "disk full"), RefreshFailed("video", "disk full"))
+    (line,) = summary.warnings()
+    assert line.startswith("the search index of audio, video could not be updated (disk full): ")

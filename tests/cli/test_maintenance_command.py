@@ -1,0 +1,55 @@
+"""`pesearch remove` and `pesearch gc`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pesearch.store.library import Library, open_library
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def library(sample_library: Library, tmp_path: Path) -> Library:
+    """A copy of the sample library, to be changed."""
+    return open_library(shutil.copytree(sample_library.folder, tmp_path / "library"))
+
+
+def previews(library: Library) -> int:
+    return len([*library.folder.glob("pictures/*/*.zip")])
+
+
+def test_remove_drops_a_file_with_its_previews(pesearch: Run, library: Library, sample_media: Path) -> None:
+    at = ("--library", library.folder)
+    files_before, previews_before = len(library.files()), previews(library)
+    removed = pesearch("remove", sample_media / "bell.mp4", *at)
+    assert removed.returncode == 0, removed.stderr
+    assert removed.stderr == "removed 1 paths and the vectors of 1 files\n"
+    assert previews(library) == previews_before - 1
+    assert pesearch("gc", *at).returncode == 0
+    status = json.loads(pesearch("status", *at, "--json").stdout)
+    assert sum(status["files"].values()) == files_before - 1
+    again = pesearch("remove", sample_media / "bell.mp4", *at)
+    assert (again.returncode, again.stderr) == (1, "none of these paths is in the library\n")
+    assert (sample_media / "bell.mp4").exists()
+
+
+def test_remove_keeps_the_vectors_of_a_file_that_has_another_copy(
+    pesearch: Run, library: Library, sample_media: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copies" / "bell.mp4"
+    copy.parent.mkdir()
+    shutil.copy(sample_media / "bell.mp4", copy)
+    at = ("--library", library.folder)
+    assert json.loads(pesearch("index", copy.parent, "--json", *at).stdout)["relocated"] == 1
+    files = len(library.files())
+    removed = pesearch("remove", copy.parent, *at)
+    assert removed.stderr == "removed 1 paths and the vectors of 0 files\n"
+    assert len(library.files()) == files
+    assert copy not in library.known()
+    assert sample_media / "bell.mp4" in library.known()

@@ -1,0 +1,84 @@
+"""`pesearch query` over the sample clips: formats on stdout, limits, and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pesearch.evaluation.metrics import iou
+from pesearch.store.library import Library
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.slow
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
+TRUTHS = {clip["path"]: clip for clip in json.loads((SAMPLES / "truths.json").read_text())["clips"]}
+MOMENT_KEYS = {
+    "rank", "path", "start", "end", "score", "score_kind", "confident", "evidence", "events", "cues", "media",
+}  # fmt: skip
+
+
+@pytest.fixture
+def query(pesearch: Run, sample_library: Library) -> Run:
+    """Runs `pesearch query ARGUMENT...` on the sample library."""
+    return lambda *arguments: pesearch("query", *arguments, "--library", sample_library.folder)
+
+
+def test_json_has_the_documented_shape_and_the_right_clip_first(query: Run, sample_library: Library) -> None:
+    answer = query("siren and train", "--json")
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert set(found) == {"query", "model", "library", "moments"}
+    assert (found["query"], found["model"]) == ("siren and train", "starter")
+    assert found["library"] == str(sample_library.folder)
+    best = found["moments"][0]
+    assert set(best) == MOMENT_KEYS
+    assert best["path"] == str(SAMPLES / "siren_train.mp4")
+    for heard in TRUTHS["siren_train.mp4"]["heard"]:
+        spans = [(event["start"], event["end"]) for event in best["events"] if event["label"] == heard["what"]]
+        assert max(iou((heard["start"], heard["end"]), span) for span in spans) >= 0.5
+
+
+def test_k_limits_the_number_of_moments(query: Run) -> None:
+    for k in (1, 3):
+        lines = query("siren", "--all", "--jsonl", "-k", str(k)).stdout.splitlines()
+        assert [json.loads(line)["rank"] for line in lines] == list(range(1, k + 1))
+
+
+def test_per_file_limits_the_moments_of_each_file(query: Run) -> None:
+    def paths(*options: str) -> list[str]:
+        lines = query("siren", "--all", "--jsonl", "--no-events", *options).stdout.splitlines()
+        return [json.loads(line)["path"] for line in lines]
+
+    unlimited, limited = paths(), paths("--per-file", "1")
+    assert len(set(unlimited)) < len(unlimited)
+    assert len(set(limited)) == len(limited) > 1
+
+
+def test_0_prints_each_path_once_and_ends_it_with_nul(query: Run) -> None:
+    assert query("siren and train", "-0", "-k", "1").stdout == f"{SAMPLES / 'siren_train.mp4'}\0"
+    moments = json.loads(query("siren", "--all", "--json").stdout)["moments"]
+    paths = dict.fromkeys(moment["path"] for moment in moments)
+    assert len(paths) < len(moments)
+    assert query("siren", "--all", "-0").stdout == "".join(f"{path}\0" for path in paths)
+
+
+def test_text_shows_matches_only_unless_all_is_given(query: Run) -> None:
+    """Rank, score, time and path; below 50 % a question mark takes the place of the dot."""
+    matches, everything = query("siren"), query("siren", "--all")
+    assert (matches.returncode, everything.returncode) == (0, 0)
+    ranks = [line.split()[0] for line in everything.stdout.splitlines() if not line.startswith(" " * 11)]
+    assert ranks == ["1.", "2.", *(f"{rank}?" for rank in range(3, 11))]
+    assert everything.stdout.startswith(matches.stdout)
+    assert [line.split()[0] for line in matches.stdout.splitlines() if not line.startswith(" " * 11)] == ["1.", "2."]
+    assert "no confident match" not in everything.stderr
+
+
+def test_no_match_is_exit_code_1_and_only_a_notice_on_stderr(new_process: Run, sample_library: Library) -> None:
+    """In a process of its own: nothing that an import prints may reach stdout either."""
+    answer = new_process("query", "a violin in a submarine", "--library", sample_library.folder)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert "no confident match" in answer.stderr

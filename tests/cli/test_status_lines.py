@@ -1,0 +1,76 @@
+"""Lines of `pesearch status` and `doctor` for drives and vector servers that are not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pesearch.cli.doctor_command import check_vector_server
+from pesearch.cli.status_command import status_lines
+from pesearch.errors import VectorServerError
+from pesearch.indexer.volumes import OfflineFiles
+from pesearch.locations import Location
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.index.milvus.sync import MilvusState
+from pesearch.store.library import Library
+from pesearch.store.status import LibraryStatus
+from pesearch.types import Failure, MediaKind, SpaceName
+
+SERVER = MilvusAddress("http://host:19530")
+
+
+def test_status_names_offline_drives_and_failures() -> None:
+    status = LibraryStatus(
+        generation=7, model_set="starter", files=3, files_by_kind={MediaKind.VIDEO: 3, MediaKind.AUDIO: 0}, hours=1.5,
+        vectors={SpaceName.FRAME: 9}, policies={}, cues=4, failures=1, size_bytes=2_000_000,
+    )  # fmt: skip
+    offline = [OfflineFiles(2, Path("/mnt/a"), None), OfflineFiles(1, Path("/mnt/b"), Path("/mnt/c"))]
+    failures = [Failure(Location(Path("/x\n.mp4"), 1, 1), "empty file")]
+    assert list(status_lines(Path("/lib"), status, failures, offline)) == [
+        "library     /lib (2.0 MB, generation 7)",
+        "models      starter",
+        "files       3 (3 video), 1.50 h",
+        "vectors     9 frame",
+        "cues        4",
+        "offline     2 files on the drive last seen at /mnt/a: not connected",
+        "            1 files on the drive last seen at /mnt/b: now mounted at /mnt/c, run `pesearch index` there",
+        "failed      1",
+        "  /x\\n.mp4: empty file",
+    ]
+
+
+class Searched:
+    """As a library whose vectors a server searches, in a given state."""
+
+    def __init__(self, state: MilvusState | VectorServerError | None) -> None:
+        self._state = state
+
+    def milvus_state(self) -> MilvusState | None:
+        if isinstance(self._state, VectorServerError):
+            raise self._state
+        return self._state
+
+
+@pytest.mark.parametrize(
+    ("state", "is_served", "output"),
+    [
+        (None, True, ""),
+        (VectorServerError("no answer"), False, "offline  milvus   no answer\n"),
+        (
+            MilvusState(SERVER, "2.5", {SpaceName.FRAME: (4, 4)}), True,
+            "ok       milvus   milvus:http://host:19530: version 2.5, 4 rows of this library\n",
+        ),
+        (
+            MilvusState(SERVER, "2.5", {SpaceName.FRAME: (4, 4), SpaceName.AUDIO: (1, 3)}), False,
+            "damaged  milvus   audio: 1 of 3 rows: `pesearch gc` refills it\n"
+            "ok       milvus   milvus:http://host:19530: version 2.5, 5 rows of this library\n",
+        ),
+    ],
+)  # fmt: skip
+def test_doctor_reports_the_vector_server(
+    state: Any, is_served: bool, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check_vector_server(cast("Library", Searched(state))) is is_served
+    assert capsys.readouterr().out == output
