@@ -37,6 +37,7 @@ from pesearch.store.catalogue.snapshot import is_last, read_snapshot, stamp_in_c
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.cue_search import CuesFound, find_cues
+from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
 from pesearch.store.index.ann_registry import AnnRegistry
@@ -140,6 +141,10 @@ class Library:
     def find(self, fingerprint: str) -> MediaFile | None:
         """The media file of that content."""
         return self._now().snapshot.files.find(fingerprint)
+
+    def preview(self, file: MediaFile, at_seconds: float) -> bytes | None:
+        """The stored preview frame of a file nearest to a time, as JPEG; None when there is none that can be read."""
+        return nearest_preview(self.folder, file.fingerprint, at_seconds)
 
     def known(self) -> KnownLocations:
         """Every path that the library has seen, with the size and time that it had then."""

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-CALIBRATED, SIMILARITY = "calibrated", "likeness"
-"""What a moment's score is: the probability of a match in this library, or a cosine where examples alone are asked."""
-
 SHOWN_FOR_HEARD = 0.9
 """A picture of what could make a sound speaks less for it than the sound itself does: of the two, that comes first."""
 
