@@ -74,34 +74,35 @@ def test_pictures_and_proxies_use_one_thread_per_core_at_most() -> None:
     assert routes._proxy_jobs._threads._max_workers == max(CORES // 2, 1)  # FFmpeg uses two cores for a proxy
 
 
-def wait_until_cancelled(begun: threading.Event) -> Callable[[Event], str]:
-    def work(cancelled: Event) -> str:
-        begun.set()
-        assert cancelled.wait(PATIENCE_SECONDS)
-        raise MediaError("cancelled")
-
-    return work
-
-
 def test_a_job_is_cancelled_when_its_last_client_disconnects(run_async: RunAsync) -> None:
+    begun, released, cancelled_events = threading.Event(), threading.Event(), list[Event]()
+
+    def work(cancelled: Event) -> str:
+        cancelled_events.append(cancelled)
+        begun.set()
+        assert released.wait(PATIENCE_SECONDS)
+        return "unwanted"
+
     async def main() -> list[bool]:
-        jobs, begun, one_gone, both_gone = Jobs[str](1), threading.Event(), asyncio.Event(), asyncio.Event()
+        jobs, one_gone, both_gone = Jobs[str](1), asyncio.Event(), asyncio.Event()
         first, second = (
-            asyncio.create_task(jobs.result(request_until(gone), "a", wait_until_cancelled(begun)))
-            for gone in (one_gone, both_gone)
+            asyncio.create_task(jobs.result(request_until(gone), "a", work)) for gone in (one_gone, both_gone)
         )
         await asyncio.to_thread(begun.wait)
+        (cancelled,) = cancelled_events
         one_gone.set()
         with pytest.raises(ClientGone):
             await first
-        is_second_done = second.done()
+        while_one_waits = cancelled.is_set() or second.done()
         both_gone.set()
         with pytest.raises(ClientGone):
             await second
+        when_none_waits = cancelled.is_set()
+        released.set()
         again = await jobs.result(request_until(), "a", lambda _: "made again")
-        return [is_second_done, again == "made again"]
+        return [while_one_waits, when_none_waits, again == "made again"]
 
-    assert run_async(main()) == [False, True]
+    assert run_async(main()) == [False, True, True]
 
 
 def test_a_request_joins_a_job_started_before(run_async: RunAsync) -> None:
