@@ -33,9 +33,7 @@ def onboarding_page() -> None:
         )
         submitted = st.form_submit_button("Create library", icon=":material/play_arrow:")
     if preferred not in complete:
-        st.caption(
-            escape_markdown(f"For your own media, get better models first: pesearch models pull {preferred}")
-        )
+        st.caption(escape_markdown(f"For your own media, get better models first: pesearch models pull {preferred}"))
     if submitted and (path := existing_path(text)):
         st.session_state[CREATED_HERE] = True
         job.start([path], model_set=model_set)

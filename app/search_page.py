@@ -87,7 +87,9 @@ def _tray() -> Tray:
 
 def _show_examples() -> None:
     status = library().status()
-    st.text(f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues. Type what you look for.")
+    st.text(
+        f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues. Type what you are looking for."
+    )
     st.caption("Plain words are enough. Examples of queries:")
     for query, meaning in EXAMPLE_QUERIES:
         link, description = st.columns([2, 3], vertical_alignment="center")

@@ -15,12 +15,13 @@ import pytest
 from pesearch.app.index_job import INTERRUPTED, IndexJob
 from pesearch.encoders.model_set import ModelSet
 from pesearch.store.library import Library, create_library
+from tests.app.conftest import convert
 
 pytestmark = pytest.mark.slow
 
 PATIENCE_SECONDS = 120
 
-FILES = 4
+FILES = 3
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -49,10 +50,12 @@ def test_a_stopped_run_keeps_what_is_indexed_and_the_next_one_continues(
 ) -> None:
     media = tmp_path / "media"
     media.mkdir()
+    convert(sample_media / "bell.mp4", "-t", "1", "-c", "copy", tmp_path / "bell.mp4")
+    clip = (tmp_path / "bell.mp4").read_bytes()
     for number in range(FILES):
         box = (9).to_bytes(4) + b"free" + bytes([number])  # makes the content of each different
-        (media / f"{number}.mp4").write_bytes((sample_media / "bell.mp4").read_bytes() + box)
-    (media / "damaged.mp4").write_bytes((sample_media / "bell.mp4").read_bytes()[:400])
+        (media / f"{number}.mp4").write_bytes(clip + box)
+    (media / "damaged.mp4").write_bytes(clip[:400])
     job.start([media])
     assert job.is_running
     wait_until(lambda: job.progress is not None and (job.progress.planned_files > 0 or job.progress.is_over))
