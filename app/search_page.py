@@ -87,10 +87,8 @@ def _tray() -> Tray:
 
 def _show_examples() -> None:
     status = library().status()
-    st.text(
-        f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues. Type what you are looking for."
-    )
-    st.caption("Plain words are enough. Examples of queries:")
+    st.text(f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues")
+    st.caption("Type what you are looking for. Plain words are enough; queries can say more:")
     for query, meaning in EXAMPLE_QUERIES:
         link, description = st.columns([2, 3], vertical_alignment="center")
         if link.button(query, key=f"example-{query}", type="tertiary"):

@@ -161,7 +161,7 @@ export default function ({ data, parentElement, setStateValue }) {
   renderWhenReleased(root, render);
 }
 
-// The current order of files while the pointer is over the list: cards do not move away from under it when located sounds
+// The current order of files while the pointer is over the list, so that the card under it stays there when located sounds
 // change the ranking.
 function orderWhileHovered(root) {
   return root.matches(":hover") ? [...root.querySelectorAll(".file .card:first-child")].map((first) => Number(first.dataset.file)) : [];

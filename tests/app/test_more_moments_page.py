@@ -1,4 +1,4 @@
-"""A result with more moments than one page shows, in a library that grows meanwhile."""
+"""A result with more moments than one page shows, in a library that grows at the same time."""
 
 from __future__ import annotations
 
