@@ -1,4 +1,4 @@
-"""From where the page may be reached: this machine alone, or others that know a token."""
+"""Where the page may be reached from: this machine only, or other machines that know a token."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from urllib.parse import urlsplit
 
 from pesearch.errors import ServingError
 
-HERE = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 
-SHORTEST_TOKEN = 16
-"""Characters. As random as `secrets.token_urlsafe` makes them, these are 96 bits: nobody guesses so many."""
+MIN_TOKEN_LENGTH = 16
+"""Characters. A random token of this length (`secrets.token_urlsafe`) has 96 bits and cannot be guessed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The address that is listened on, the names by which browsers may call it, and the token that they need, if any.
+    """The address to listen on, the host names that browsers may use for it, and the token they need, if any.
 
-    Where `any_address` is set, every numeric address is such a name too: it cannot be made to point elsewhere.
+    With `any_address` every numeric address is an allowed host name too: it cannot be made to point elsewhere.
     """
 
-    address: str = HERE
-    names: frozenset[str] = frozenset({HERE, "localhost"})
+    address: str = LOOPBACK
+    names: frozenset[str] = frozenset({LOOPBACK, "localhost"})
     any_address: bool = False
     token: str | None = field(default=None, repr=False)
 
     def allows_host(self, host: str) -> bool:
-        """Whether a browser that calls us by this name (with or without a port) means us.
+        """Whether `host`, the Host header of a request (with or without a port), names this server.
 
-        A page of another site can make its own name point to this machine, but its browser still sends that name.
+        This stops DNS rebinding: another site can make its own name point to this machine, but the browser still
+        sends that name.
         """
         try:
             name = urlsplit(f"//{host}").hostname or ""
@@ -40,31 +41,33 @@ class Access:
             return False
         return name in self.names or (self.any_address and _is_address(name))
 
-    def page_address(self, port: int) -> str:
-        """Where the owner finds the page."""
+    def page_url(self, port: int) -> str:
+        """The URL at which the owner opens the page, with the token."""
         host = "localhost" if self.any_address else f"[{self.address}]" if ":" in self.address else self.address
         return f"http://{host}:{port}/" + (f"?token={self.token}" if self.token else "")
 
 
 def access_for(listen: str, names: Sequence[str], token: str | None) -> Access:
-    """The access that the user asks for. Raises ServingError."""
+    """The access for the options `--listen`, `--host` and `--token`. Raises ServingError."""
     if not _is_address(listen):
         raise ServingError(f"--listen takes a numeric address of this machine, like 192.168.1.5, not {listen}")
     address = ip_address(listen)
     if not (token or address.is_loopback):
-        raise ServingError(f"Listening on {listen} lets other machines in: add a secret, like --token {_random()}")
-    if token is not None and (len(token) < SHORTEST_TOKEN or not _fits_an_address(token)):
         raise ServingError(
-            f"A token needs {SHORTEST_TOKEN} or more letters, digits, - or _ to be safe, like --token {_random()}"
+            f"Listening on {listen} lets other machines in: add a secret, like --token {_random_token()}"
         )
-    called = {listen, *(name.lower() for name in names)}
+    if token is not None and (len(token) < MIN_TOKEN_LENGTH or not _is_url_safe(token)):
+        raise ServingError(
+            f"The token needs {MIN_TOKEN_LENGTH} or more letters, digits, - or _, like --token {_random_token()}"
+        )
+    host_names = {listen, *(name.lower() for name in names)}
     if address.is_loopback or address.is_unspecified:
-        called.add("localhost")
-    return Access(str(address), frozenset(called), address.is_unspecified, token)
+        host_names.add("localhost")
+    return Access(str(address), frozenset(host_names), address.is_unspecified, token)
 
 
 def ensure_free(access: Access, port: int) -> None:
-    """Raises ServingError when the port is in use, or the address is not of this machine."""
+    """Raises ServingError when the port is in use, or the address does not belong to this machine."""
     family = socket.AF_INET6 if ":" in access.address else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,7 +76,7 @@ def ensure_free(access: Access, port: int) -> None:
             listener.listen()
         except OSError as error:
             raise ServingError(
-                f"Cannot listen on {access.address}, port {port}: {error.strerror} (--port takes another one)"
+                f"Cannot listen on {access.address}, port {port}: {error.strerror} (choose another one with --port)"
             ) from error
 
 
@@ -85,9 +88,9 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _fits_an_address(token: str) -> bool:
+def _is_url_safe(token: str) -> bool:
     return token.isascii() and token.replace("-", "").replace("_", "").isalnum()
 
 
-def _random() -> str:
+def _random_token() -> str:
     return secrets.token_urlsafe(24)

@@ -1,4 +1,4 @@
-"""Clips that were cut for a tray: one archive on the disk of the server, until it was downloaded and forgotten."""
+"""ZIP archives of the clips cut for a tray, kept on the server's disk until they are downloaded or too old."""
 
 from __future__ import annotations
 
@@ -13,75 +13,75 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from pesearch.app.storage_folders import kept_folder
+from pesearch.app.storage_folders import clips_folder
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
-from pesearch.store.derived.lru_folder import CLIPS_FOLDER
-from pesearch.store.disk.durable import AtomicFile
+from pesearch.export.cut_clips import Clip, NotCut, cut_clips
 
-KEPT_SECONDS = 24 * 3600
-"""A page that was left for a day is not come back to."""
+MAX_AGE_SECONDS = 24 * 3600
+"""Older archives are deleted when the next one is created: by then their page is assumed to be closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """A ZIP of clips by its name, which nobody can guess; empty where none could be cut. And what could not be."""
+class ClipArchive:
+    """An archive by its unguessable name, "" when no clip could be cut; and the selections that could not be cut."""
 
     name: str
     not_cut: tuple[CutFailure, ...]
 
 
-def pack(choices: Sequence[Selection], reencode: bool, library: Path, tell: Callable[[float], object]) -> Archive:
-    """Cut each choice into a new archive, and tell how much is done, in 0..1.
+def create_archive(
+    selections: Sequence[Selection], reencode: bool, library: Path, on_progress: Callable[[float], object]
+) -> ClipArchive:
+    """Cut each selection into a new archive. `on_progress` gets the fraction done, in 0..1, after each clip.
 
-    Raises ExportError where it cannot be written.
+    Raises ExportError when the archive cannot be written.
     """
     name, not_cut = uuid4().hex, []
-    folder = kept_folder(library, CLIPS_FOLDER)
-    file = AtomicFile(folder / f"{name}.zip", durable=False)
+    folder = clips_folder(library)
+    partial = folder / f".{name}"
     try:
         folder.mkdir(exist_ok=True)
-        _forget_old(folder)
-        with TemporaryDirectory(prefix=".", dir=folder) as cut, zipfile.ZipFile(file.sink, "w") as archive:
-            for number, outcome in enumerate(cut_clips(choices, Path(cut), reencode), start=1):
+        _delete_old(folder)
+        with TemporaryDirectory(prefix=".", dir=folder) as scratch, zipfile.ZipFile(partial, "w") as archive:
+            for number, outcome in enumerate(cut_clips(selections, Path(scratch), reencode), start=1):
                 if isinstance(outcome, Clip):
                     archive.write(outcome.path, outcome.path.name)
                     outcome.path.unlink()
                 else:
                     not_cut.append(outcome)
-                tell(number / len(choices))
-        if len(not_cut) == len(choices):
-            return Archive("", tuple(not_cut))
-        file.commit()
-        return Archive(name, tuple(not_cut))
+                on_progress(number / len(selections))
+        if len(not_cut) == len(selections):
+            return ClipArchive("", tuple(not_cut))
+        partial.rename(folder / f"{name}.zip")
+        return ClipArchive(name, tuple(not_cut))
     except OSError as error:
         raise ExportError(f"clips cannot be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):
-            file.abandon()
+            partial.unlink(missing_ok=True)
 
 
 def archive_path(name: str, library: Path) -> Path | None:
-    """The archive of that name; None when there is none."""
+    """The file of the archive with that name; None when there is none."""
     if not re.fullmatch("[0-9a-f]{32}", name):
         return None
-    path = kept_folder(library, CLIPS_FOLDER) / f"{name}.zip"
+    path = clips_folder(library) / f"{name}.zip"
     return path if path.is_file() else None
 
 
-def forget(name: str, library: Path) -> None:
-    """Delete an archive that is no longer offered."""
+def delete_archive(name: str, library: Path) -> None:
+    """Delete an archive that is no longer offered for download."""
     if path := archive_path(name, library):
-        with suppress(OSError):  # the next one finds it
+        with suppress(OSError):  # deleted later, when it is too old
             path.unlink()
 
 
-def _forget_old(folder: Path) -> None:
-    """What was left when pages were closed and servers ended."""
+def _delete_old(folder: Path) -> None:
+    """Delete archives and scratch folders left behind by closed pages and stopped servers."""
     for path in folder.iterdir():
         with suppress(OSError):
-            if path.stat().st_mtime > time.time() - KEPT_SECONDS:
+            if path.stat().st_mtime > time.time() - MAX_AGE_SECONDS:
                 continue
             if path.is_dir():
                 shutil.rmtree(path)

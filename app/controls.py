@@ -1,4 +1,7 @@
-"""What is asked, as the page's controls and its address hold it."""
+"""The search controls of the page: they hold the query, and most of them keep it in the page's URL too.
+
+The options of the two selectors are values in URLs: renaming one breaks bookmarks.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pesearch.app.uploads import kept_recording, kept_upload
+from pesearch.app.uploads import save_recording, save_upload
 from pesearch.errors import QueryError
 from pesearch.media.sniff import sniff
 from pesearch.search.query.file_filter import FileFilter, duration_seconds
@@ -17,8 +20,8 @@ from pesearch.search.query.request import SearchRequest
 from pesearch.settings import expand_home
 from pesearch.types import MediaKind, Sense
 
-MOMENTS = 40
-"""So many moments are asked for, and so many more each time: enough for a histogram of their scores."""
+MOMENTS_PER_PAGE = 40
+"""Moments in the first result and in each further page: enough for a histogram of their scores."""
 
 SENSES = {"anything": None, "seen": Sense.SEEN, "heard": Sense.HEARD, "said": Sense.SAID}
 KINDS = {"every kind": None, "video": MediaKind.VIDEO, "audio": MediaKind.AUDIO, "image": MediaKind.IMAGE}
@@ -30,18 +33,18 @@ EXAMPLE_TYPES = [
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """The files that are asked with."""
+    """The example file of a query, by its kind."""
 
     audio: Path | None = None
     video: Path | None = None
     image: Path | None = None
 
 
-def asked() -> SearchRequest | None:
-    """The question, None while nothing is asked. Raises QueryError for what cannot be asked."""
+def read_request() -> SearchRequest | None:
+    """Lay out the controls and read the query; None when there is none. Raises QueryError for an invalid one."""
     bar, chips = st.columns([3, 2], vertical_alignment="bottom")
     text = bar.text_input(
-        "What is seen, heard or said",
+        "Search",
         key="text",
         type="search",
         bind="query-params",
@@ -49,35 +52,35 @@ def asked() -> SearchRequest | None:
         help="Plain words, or a query: heard:siren THEN seen:train, said:&quot;mind the gap&quot;, -music",
     )
     sense = chips.segmented_control(
-        "Look for it as", list(SENSES), key="sense", default="anything", required=True, bind="query-params"
+        "Match", list(SENSES), key="sense", default="anything", required=True, bind="query-params"
     )
-    examples = _examples()
-    files, per_file = _filters()
-    written = _narrowed(text or "", SENSES[sense or "anything"])
-    if not (written or examples != Examples()):
+    examples = _read_examples()
+    files, per_file = _read_filters()
+    query = _restrict_to_sense(text or "", SENSES[sense or "anything"])
+    if not (query or examples != Examples()):
         return None
     return SearchRequest(
-        text=written, audio=examples.audio, video=examples.video, image=examples.image,
-        k=MOMENTS, per_file=per_file, files=files,
+        text=query, audio=examples.audio, video=examples.video, image=examples.image,
+        k=MOMENTS_PER_PAGE, per_file=per_file, files=files,
     )  # fmt: skip
 
 
-def _narrowed(text: str, sense: Sense | None) -> str:
-    """The text, narrowed to a sense. Raises QuerySyntaxError with the place in the text as it was typed."""
+def _restrict_to_sense(text: str, sense: Sense | None) -> str:
+    """The query restricted to a sense. Raises QuerySyntaxError with positions in the text as it was typed."""
     if not text.strip():
         return ""
     parse(text)
     return text if sense is None else f"{sense}:({text})"
 
 
-def _examples() -> Examples:
-    """A file that was dropped, or a recording."""
-    with st.popover("Search by a sound, picture or clip", icon=":material/attach_file:"):
-        dropped = st.file_uploader("Drop a sound, a picture or a clip", type=EXAMPLE_TYPES, key="example")
-        spoken = st.audio_input("Or record it: hum, play or say it", sample_rate=48_000, key="recording")
-    if spoken:
-        return Examples(audio=kept_recording(spoken))
-    path = kept_upload(dropped)
+def _read_examples() -> Examples:
+    """The recording or else the uploaded file, if there is any."""
+    with st.popover("Search by sound, picture or clip", icon=":material/attach_file:"):
+        upload = st.file_uploader("Upload a sound, a picture or a clip", type=EXAMPLE_TYPES, key="example")
+        recording = st.audio_input("Or record a sound: hum, play or say it", sample_rate=48_000, key="recording")
+    if recording:
+        return Examples(audio=save_recording(recording))
+    path = save_upload(upload)
     if path is None:
         return Examples()
     kind = sniff(path)
@@ -86,32 +89,31 @@ def _examples() -> Examples:
     return Examples(image=path) if kind is MediaKind.IMAGE else Examples(video=path)
 
 
-def _filters() -> tuple[FileFilter, int | None]:
-    """Which files are asked, and how many moments of each."""
-    with st.sidebar, st.expander("Which files", icon=":material/filter_list:"):
+def _read_filters() -> tuple[FileFilter, int | None]:
+    """The files to search, and the limit of moments per file."""
+    with st.sidebar, st.expander("Filter files", icon=":material/filter_list:"):
         kind = st.selectbox("Kind", list(KINDS), key="kind", bind="query-params")
-        under = st.text_input("Under this folder", key="in", bind="query-params")
-        longer = st.text_input("At least so long", key="longer", bind="query-params", placeholder="90s, 5m, 1:30")
-        shorter = st.text_input("At most so long", key="shorter", bind="query-params")
-        after = st.text_input("Changed on or after", key="after", bind="query-params", placeholder="2026-01-31")
-        before = st.text_input("Changed before", key="before", bind="query-params")
-        online = st.toggle("Only what can be opened now", key="online", bind="query-params")
-        single = st.toggle("One moment of each file", key="single", bind="query-params")
+        under = st.text_input("In folder", key="in", bind="query-params")
+        min_length = st.text_input("Minimum length", key="longer", bind="query-params", placeholder="90s, 5m, 1:30")
+        max_length = st.text_input("Maximum length", key="shorter", bind="query-params")
+        after = st.text_input("Modified on or after", key="after", bind="query-params", placeholder="2026-01-31")
+        before = st.text_input("Modified before", key="before", bind="query-params")
+        online = st.toggle("Hide offline files", key="online", bind="query-params")
+        single = st.toggle("One moment per file", key="single", bind="query-params")
     files = FileFilter(
-        under=expand_home(under) if under else None,
-        after=_day(after), before=_day(before), kind=KINDS[kind],
-        at_least_seconds=duration_seconds(longer) if longer else None,
-        at_most_seconds=duration_seconds(shorter) if shorter else None,
+        under=at_home(under) if under else None,
+        after=_parse_date(after), before=_parse_date(before), kind=KINDS[kind],
+        at_least_seconds=duration_seconds(min_length) if min_length else None,
+        at_most_seconds=duration_seconds(max_length) if max_length else None,
         online=online,
     )  # fmt: skip
     return files, 1 if single else None
 
 
-def _day(text: str | None) -> date | None:
-    """Raises QueryError for what is no day."""
+def _parse_date(text: str | None) -> date | None:
     if not text:
         return None
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
-        raise QueryError(f"{text!r} is no day: write it as 2026-01-31") from error
+        raise QueryError(f"{text!r} is not a date: write it like 2026-01-31") from error

@@ -1,4 +1,4 @@
-"""Names and words on the page are shown as text: nothing in them is taken as markup."""
+"""Names and texts from media are shown as they are: nothing in them acts as markup."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pesearch import formatting
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 
 
-def safe(text: str) -> str:
-    """The text with every sign of Markdown escaped and every control character replaced."""
+def escape_markdown(text: str) -> str:
+    """The `printable` text with every special character of Streamlit's Markdown escaped."""
     return _MARKUP.sub(r"\\\1", printable(text))
 
 
 def printable(text: str) -> str:
-    """The text with every control character and undecodable byte replaced."""
+    """The text with each control character and undecodable byte replaced by U+FFFD; its length stays the same."""
     return formatting.printable(text, "\N{REPLACEMENT CHARACTER}")

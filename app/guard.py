@@ -1,9 +1,8 @@
-"""Who is let in, asked before anything else of every request and every websocket, Streamlit's own included.
+"""Access control in front of every request and websocket, Streamlit's own included.
 
-Refused are: a host name that is not ours (a foreign name may be made to point to this machine), what another site's
-page asks for (https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, where a token is
-set, whoever does not show it. What goes out says that no other site may embed or read it, and that our page loads
-nothing from anywhere else.
+Refused are: a host name that is not ours (DNS rebinding), requests made by pages of other sites
+(https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, where a token is set, requests
+without it. Response headers forbid other sites to embed or read the page, and the page to load anything from elsewhere.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pesearch.app.access import Access
 
-TOKEN = "token"
-"""The name of the token in an address."""
+TOKEN_PARAMETER = "token"
+"""The name of the token in a query string."""
 
 
 class Guard:
-    """Stands before the whole application."""
+    """ASGI middleware in front of the whole application."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -36,82 +35,86 @@ class Guard:
         self._headers = _headers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it here."""
+        """Pass a request on, or refuse it; every response gets the security headers."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        answer = self._answer(HTTPConnection(scope))
+        refusal = self._refusal(HTTPConnection(scope))
 
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
-        await (answer or self._app)(scope, receive, send_guarded)
+        await (refusal or self._app)(scope, receive, send_with_headers)
 
-    def _answer(self, request: HTTPConnection) -> Response | None:
-        """What is said to a request that does not get through."""
+    def _refusal(self, request: HTTPConnection) -> Response | None:
+        """The response to a request that is not passed on."""
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or not self._access.allows_host(hosts[0]):
-            return PlainTextResponse("This is not the address of this page.", 400)
-        if _is_foreign(request, hosts[0]):
-            return PlainTextResponse("Asked for by a page of another site.", 403)
-        return None if self._access.token is None else self._asked_for_token(request, self._access.token)
+            return PlainTextResponse(
+                "Unknown host name: open the address that pesearch app printed, or allow this name with --host.", 400
+            )
+        if _is_cross_site(request, hosts[0]):
+            return PlainTextResponse("Requests from pages of other sites are refused.", 403)
+        return None if self._access.token is None else self._check_token(request, self._access.token)
 
-    def _asked_for_token(self, request: HTTPConnection, token: str) -> Response | None:
-        """None for who has shown the token. A browser that shows it in an address gets it as a cookie instead."""
+    def _check_token(self, request: HTTPConnection, token: str) -> Response | None:
+        """None when the request carries the token. A page opened with it in the URL is redirected, with a cookie
+        in its place.
+        """
         cookie = cookie_name(request.url.port)
-        shown = request.query_params.get(TOKEN)
-        if shown is None:
-            kept = request.cookies.get(cookie, "")
-            return None if _same(kept, cookie_value(token)) else _unknown()
-        if not _same(shown, token):
-            return _unknown()
+        given = request.query_params.get(TOKEN_PARAMETER)
+        if given is None:
+            given_cookie = request.cookies.get(cookie, "")
+            return None if _are_equal(given_cookie, cookie_value(token)) else _unauthorized()
+        if not _are_equal(given, token):
+            return _unauthorized()
         if request.scope["type"] == "websocket" or "text/html" not in request.headers.get("accept", ""):
             return None
-        rest = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != TOKEN])
+        rest = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != TOKEN_PARAMETER])
         path = "/" + request.url.path.lstrip("/\\")
-        answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303, {"Cache-Control": "no-store"})
-        answer.set_cookie(cookie, cookie_value(token), httponly=True, samesite="strict")
-        return answer
+        redirect = RedirectResponse(path + (f"?{rest}" if rest else ""), 303, {"Cache-Control": "no-store"})
+        redirect.set_cookie(cookie, cookie_value(token), httponly=True, samesite="strict")
+        return redirect
 
 
 def cookie_name(port: int | None) -> str:
-    """Cookies are shared by all ports of a host: each server has its own."""
+    """A name for each port, because all ports of a host share their cookies."""
     return f"pesearch_{port or 80}"
 
 
 def cookie_value(token: str) -> str:
-    """What a browser keeps in place of the token, so that no other server on this host can read the token itself."""
+    """A digest of the token (HMAC-SHA-256), so that other servers on this host cannot read the token from cookies."""
     return hmac.new(token.encode(), b"pesearch cookie", hashlib.sha256).hexdigest()
 
 
-def _same(shown: str, wanted: str) -> bool:
-    """Compared in a time that tells nothing of where they differ."""
-    return hmac.compare_digest(shown.encode(errors="surrogateescape"), wanted.encode())
+def _are_equal(given: str, expected: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
 
 
-def _unknown() -> Response:
-    return PlainTextResponse("Open this page by the address with its token, which the program printed.", 401)
+def _unauthorized() -> Response:
+    return PlainTextResponse("Token missing or wrong: open the address that pesearch app printed.", 401)
 
 
-def _is_foreign(request: HTTPConnection, host: str) -> bool:
-    """Whether a page of another origin asks: a link to us may be followed, nothing else."""
+def _is_cross_site(request: HTTPConnection, host: str) -> bool:
+    """Whether a page of another origin made the request. Following a link to this server is allowed, nothing else."""
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
         return True
     if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return False
-    follows_link = request.headers.get("sec-fetch-mode") == "navigate"
-    return not (follows_link and request.headers.get("sec-fetch-dest") == "document" and _only_reads(request))
+    is_navigation = request.headers.get("sec-fetch-mode") == "navigate"
+    return not (is_navigation and request.headers.get("sec-fetch-dest") == "document" and _is_read_only(request))
 
 
-def _only_reads(request: HTTPConnection) -> bool:
+def _is_read_only(request: HTTPConnection) -> bool:
     return request.scope["type"] == "http" and request.scope["method"] in ("GET", "HEAD")
 
 
 def _headers() -> dict[str, str]:
-    """What every answer says to a browser."""
+    """The security headers of every response."""
     policy = {
         "default-src": "'self'",
         "script-src": " ".join(["'self'", "blob:", *_inline_scripts()]),
@@ -137,7 +140,7 @@ def _headers() -> dict[str, str]:
 
 
 def _inline_scripts() -> list[str]:
-    """The scripts in Streamlit's own page, as a policy names them: any other that gets into it is not run."""
+    """The inline scripts of Streamlit's index.html as CSP hashes: browsers run no other inline script."""
     page = Path(streamlit.__file__).with_name("static") / "index.html"
     scripts = re.findall(rb"<script>(.*?)</script>", page.read_bytes(), re.DOTALL)
     return [f"'sha256-{b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts]

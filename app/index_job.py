@@ -1,6 +1,8 @@
-"""An indexing run beside the page, in a process of its own: a damaged file that ends it does not end the page.
+"""An indexing run in a process of its own, so that a file that crashes the decoder does not end the server.
 
-python -m pesearch.app.index_job [--retry-failed] [--model NAME] LIBRARY PATH...     one JSON object a line: how far
+python -m pesearch.app.index_job [--retry-failed] [--model NAME] LIBRARY PATH...
+
+The process writes its progress to stdout, one JSON object (`IndexProgress`) a line, and ends when its stdin is closed.
 """
 
 from __future__ import annotations
@@ -18,25 +20,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pesearch.app.shutdown import end_within_seconds
+from pesearch.app.shutdown import exit_after_grace, exit_now
 
 if TYPE_CHECKING:
     from pesearch.indexer.progress_events import Outcome
 
-TOLD_EACH_SECONDS = 0.3
+REPORT_INTERVAL_SECONDS = 0.3
 
-INTERRUPTED = (130, -signal.SIGINT)
-"""How a run ends that was stopped: by itself, or by the signal where that came while it was starting."""
+INTERRUPTED = 130
+"""The exit status of a run that was stopped (128 + SIGINT)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """How far a run is: `done_seconds` of `planned_seconds` of media, the files that are in and that failed.
+class IndexProgress:
+    """How far a run is: seconds of media done and planned, files planned, indexed and failed.
 
-    `doing` is one line for people; `error` what ended it, if anything did.
+    `stage` is a word or two for people; `error` is the line that says why the run ended early, if it did.
     """
 
-    doing: str = "starting"
+    stage: str = "starting"
     planned_seconds: float = 0.0
     done_seconds: float = 0.0
     planned_files: int = 0
@@ -46,141 +48,140 @@ class Run:
     error: str = ""
 
     @property
-    def share(self) -> float:
-        """How much of it is done, in 0..1."""
+    def fraction(self) -> float:
+        """The part of the media that is done, in 0..1."""
         return min(self.done_seconds / self.planned_seconds, 1.0) if self.planned_seconds else float(self.is_over)
 
 
 class IndexJob:
-    """The one run that a page may have; safe to ask from any thread."""
+    """Indexes into one library, one run at a time. Safe to share among threads."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, library: Path) -> None:
+        self._library = library
         self._process: subprocess.Popen[str] | None = None
         self._follower: threading.Thread | None = None
-        self._starting = threading.Lock()
-        self.run: Run | None = None
+        self._start_lock = threading.Lock()
+        self.progress: IndexProgress | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether a run is under way."""
-        return self.run is not None and not self.run.is_over
+        """Whether a run has started and is not over."""
+        return self.progress is not None and not self.progress.is_over
 
-    def start(self, paths: Sequence[Path], retry_failed: bool = False, model: str | None = None) -> None:
-        """Begin a run, of that model set where the library is made by it; nothing where one is under way."""
-        with self._starting:
+    def start(self, paths: Sequence[Path], retry_failed: bool = False, model_set: str | None = None) -> None:
+        """Start a run; does nothing while one is running. `model_set` is for a library that this run creates."""
+        with self._start_lock:
             if self.is_running:
                 return
             if self._follower is not None:
-                self._follower.join()  # the run before is over, and its process about to end
-            options = [*(["--retry-failed"] if retry_failed else []), *(["--model", model] if model else [])]
+                self._follower.join()  # the previous run is over and its process is about to end
+            options = [*(["--retry-failed"] if retry_failed else []), *(["--model", model_set] if model_set else [])]
             command = [sys.executable, "-m", "pesearch.app.index_job", *options]
             self._process = subprocess.Popen(
-                [*command, "--", str(self._folder), *map(str, paths)],
+                [*command, "--", str(self._library), *map(str, paths)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )  # fmt: skip
-            self.run = Run()
+            self.progress = IndexProgress()
             self._follower = threading.Thread(target=self._follow, args=(self._process,), daemon=True)
             self._follower.start()
 
     def stop(self) -> None:
-        """End the run; what is finished stays."""
+        """Interrupt the run; what is indexed stays."""
         if self._process is not None and self.is_running:
             self._process.send_signal(signal.SIGINT)
 
     def _follow(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None and self.run is not None
+        assert process.stdout is not None and self.progress is not None
         with process:
             for line in process.stdout:
-                self.run = Run(**json.loads(line))
-        if self.run.is_over:
+                self.progress = IndexProgress(**json.loads(line))
+        if self.progress.is_over:
             return
-        if process.returncode in INTERRUPTED:
-            self.run = replace(self.run, doing="stopped", is_over=True)
+        if process.returncode in (INTERRUPTED, -signal.SIGINT):  # the latter while Python itself was starting
+            self.progress = replace(self.progress, stage="stopped", is_over=True)
         else:
-            error = f"The run was ended from outside ({process.returncode}): start it again, it goes on."
-            self.run = replace(self.run, doing="ended", is_over=True, error=error)
+            error = f"The indexing process died (exit status {process.returncode}). Start it again to continue."
+            self.progress = replace(self.progress, stage="failed", is_over=True, error=error)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The run itself. Ends with 130 when it is interrupted, 2 when it cannot go on."""
+    """The process of a run. Exit status 0 when all is done, 130 when it was interrupted, 2 after an error."""
     from pesearch.errors import PesearchError
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--retry-failed", action="store_true")
     parser.add_argument("--model")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("library", type=Path)
     parser.add_argument("paths", type=Path, nargs="+")
-    asked, told = parser.parse_args(arguments), _Told()
-    signal.signal(signal.SIGINT, _interrupted)
+    options, reporter = parser.parse_args(arguments), _ProgressReporter()
+    signal.signal(signal.SIGINT, _interrupt)
     try:
-        threading.Thread(target=_end_with_the_page, daemon=True).start()
-        for outcome in _outcomes(asked.folder, asked.paths, asked.model, asked.retry_failed):
-            told.count(outcome)
+        threading.Thread(target=_stop_with_server, daemon=True).start()
+        for outcome in _outcomes(options.library, options.paths, options.model, options.retry_failed):
+            reporter.update(outcome)
     except KeyboardInterrupt:
-        told.end("stopped")
-        os._exit(INTERRUPTED[0])  # threads that decode end with it
+        reporter.finish("stopped")
+        exit_now(INTERRUPTED)  # decoding threads would be waited for
     except PesearchError as error:
-        told.end("ended", str(error))
+        reporter.finish("failed", str(error))
         return 2
-    told.end("done")
+    reporter.finish("done")
     return 0
 
 
-def _end_with_the_page() -> None:
-    """The page holds the other end of stdin: it closes when the page ends, however that ends."""
+def _stop_with_server() -> None:
+    """Wait until stdin is closed, which happens when the server ends for whatever reason, then interrupt the run."""
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _interrupted(*_: object) -> NoReturn:
-    end_within_seconds(INTERRUPTED[0])  # libraries swallow an interrupt that comes while they are loaded
+def _interrupt(*_: object) -> NoReturn:
+    exit_after_grace(INTERRUPTED)
     raise KeyboardInterrupt
 
 
-def _outcomes(folder: Path, paths: Sequence[Path], model: str | None, retry_failed: bool) -> Iterator[Outcome]:
+def _outcomes(library: Path, paths: Sequence[Path], model_set: str | None, retry_failed: bool) -> Iterator[Outcome]:
     from pesearch.indexer.opening import open_for_indexing
     from pesearch.indexer.run import index
 
-    library, models = open_for_indexing(folder, model, "auto")
-    yield from index(paths, library, models, retry_failed=retry_failed)
+    opened, models = open_for_indexing(library, model_set, "auto")
+    yield from index(paths, opened, models, retry_failed=retry_failed)
 
 
-class _Told:
-    """How far a run is, told on stdout."""
+class _ProgressReporter:
+    """Writes progress to stdout, at most once every REPORT_INTERVAL_SECONDS and at the end."""
 
     def __init__(self) -> None:
-        self.run, self._last = Run(), 0.0
+        self._progress, self._reported_at = IndexProgress(), 0.0
 
-    def tell(self) -> None:
-        """Say how far it is now."""
-        sys.stdout.write(json.dumps(asdict(self.run)) + "\n")
-        sys.stdout.flush()
-        self._last = time.monotonic()
+    def finish(self, stage: str, error: str = "") -> None:
+        """Report that the run is over."""
+        self._progress = replace(self._progress, stage=stage, is_over=True, error=error)
+        self._report()
 
-    def end(self, doing: str, error: str = "") -> None:
-        """Say that it is over."""
-        self.run = replace(self.run, doing=doing, is_over=True, error=error)
-        self.tell()
-
-    def count(self, outcome: Outcome) -> None:
-        """Take up one outcome; it is told a few times a second."""
+    def update(self, outcome: Outcome) -> None:
+        """Count one outcome of the indexer, and report when it is time to."""
         from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
 
-        run = self.run
+        now = self._progress
         match outcome:
             case Plan(files, media_seconds):
-                self.run = replace(run, doing="indexing", planned_files=files, planned_seconds=media_seconds)
+                self._progress = replace(now, stage="indexing", planned_files=files, planned_seconds=media_seconds)
             case Progress(media_seconds):
-                self.run = replace(run, doing="indexing", done_seconds=run.done_seconds + media_seconds)
+                self._progress = replace(now, stage="indexing", done_seconds=now.done_seconds + media_seconds)
             case CuesEmbedded():
-                self.run = replace(run, doing="embedding subtitles")
+                self._progress = replace(now, stage="embedding subtitles")
             case Indexed():
-                self.run = replace(run, files=run.files + 1)
+                self._progress = replace(now, files=now.files + 1)
             case Failed():
-                self.run = replace(run, failed=run.failed + 1)
-        if time.monotonic() - self._last > TOLD_EACH_SECONDS:
-            self.tell()
+                self._progress = replace(now, failed=now.failed + 1)
+        if time.monotonic() - self._reported_at > REPORT_INTERVAL_SECONDS:
+            self._report()
+
+    def _report(self) -> None:
+        sys.stdout.write(json.dumps(asdict(self._progress)) + "\n")
+        sys.stdout.flush()
+        self._reported_at = time.monotonic()
 
 
 if __name__ == "__main__":

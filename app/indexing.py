@@ -1,4 +1,4 @@
-"""An indexing run as a page shows it: one for all pages of a server."""
+"""An indexing run as a page shows it; all pages of a server share one."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ from pathlib import Path
 
 import streamlit as st
 
-from pesearch.app.escape import safe
-from pesearch.app.index_job import IndexJob, Run
-from pesearch.settings import expand_home
+from pesearch.app.escape import escape_markdown
+from pesearch.app.index_job import IndexJob, IndexProgress
+from pesearch.settings import at_home
 
 
 @st.cache_resource
-def job(folder: Path) -> IndexJob:
-    """The run of a library, shared by all pages."""
-    return IndexJob(folder)
+def shared_job(library: Path) -> IndexJob:
+    """The indexing job of a library, shared by all pages."""
+    return IndexJob(library)
 
 
-def chosen_path(written: str) -> Path | None:
-    """The folder or file that was written down; tells where there is none."""
-    if not written.strip():
+def existing_path(text: str) -> Path | None:
+    """The absolute path that was typed; None, with an error on the page, when it does not exist."""
+    if not text.strip():
         return None
-    path = expand_home(written.strip())
+    path = at_home(text.strip())
     if path.exists():
         return path.absolute()
-    st.error(safe(f"There is no {path}"))
+    st.error(escape_markdown(f"No such file or folder: {path}"))
     return None
 
 
-def show_run(run: IndexJob) -> None:
-    """How far the run is, each second while there is one; the page is laid out anew when it is over."""
+def show_progress(job: IndexJob) -> None:
+    """Show how far the run is, updated every second while it lasts; the whole page reruns when it is over."""
 
-    @st.fragment(run_every=1.0 if run.is_running else None)
-    def shown() -> None:
-        now = run.run
-        if now is None:
+    @st.fragment(run_every=1.0 if job.is_running else None)
+    def fragment() -> None:
+        progress = job.progress
+        if progress is None:
             return
-        if now.is_over:
+        if progress.is_over:
             if st.session_state.pop("indexing", False):
                 st.rerun()
-            (st.error if now.error else st.success)(safe(f"{now.error or _told(now)}"))
+            (st.error if progress.error else st.success)(escape_markdown(progress.error or _summary(progress)))
             return
         st.session_state["indexing"] = True
-        st.progress(now.share, text=safe(_told(now)))
-        if st.button("Stop", icon=":material/stop:", help="What is finished stays; start again to go on"):
-            run.stop()
+        st.progress(progress.fraction, text=escape_markdown(_summary(progress)))
+        if st.button("Stop", icon=":material/stop:", help="Keeps what is indexed; the next run continues from there"):
+            job.stop()
 
-    shown()
+    fragment()
 
 
-def _told(run: Run) -> str:
-    failed = f", {run.failed} failed" if run.failed else ""
-    return f"{run.doing}: {run.files} of {run.planned_files} files{failed}"
+def _summary(progress: IndexProgress) -> str:
+    failed = f", {progress.failed} failed" if progress.failed else ""
+    return f"{progress.stage}: {progress.files} of {progress.planned_files} files{failed}"

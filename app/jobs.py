@@ -1,4 +1,4 @@
-"""Work that pages wait for: at most so much at once, the same thing once, and only while somebody waits for it."""
+"""Background work for requests: bounded threads, equal work done once, cancelled when no request waits for it."""
 
 from __future__ import annotations
 
@@ -14,82 +14,83 @@ from starlette.requests import Request
 
 from pesearch.errors import PesearchError
 
-_Made = TypeVar("_Made")
+_Result = TypeVar("_Result")
 
 CORES = os.cpu_count() or 1
 
-_LOOK_SECONDS = 0.25
-"""How often it is looked whether a page still waits."""
+_POLL_SECONDS = 0.25
+"""Between two checks whether a waiting client is still connected."""
 
 
-class NobodyWaits(PesearchError):
-    """The page that asked for this has gone."""
+class ClientGone(PesearchError):
+    """The client disconnected while its request was waiting."""
 
 
 @dataclass(slots=True)
-class _Job(Generic[_Made]):
-    made: Future[_Made]
-    unwanted: Event
+class _Job(Generic[_Result]):
+    future: Future[_Result]
+    cancelled: Event
     waiting: int = 0
 
 
-class Jobs(Generic[_Made]):
+class Jobs(Generic[_Result]):
     """Jobs by name, in threads of their own, first come first served."""
 
-    def __init__(self, at_once: int) -> None:
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="job")
-        self._jobs: dict[str, _Job[_Made]] = {}
-        self._counting = Lock()
+    def __init__(self, max_threads: int) -> None:
+        self._threads = ThreadPoolExecutor(max_threads, thread_name_prefix="job")
+        self._jobs: dict[str, _Job[_Result]] = {}
+        self._lock = Lock()
 
-    async def result(self, request: Request, name: str, make: Callable[[Event], _Made]) -> _Made:
-        """What `make` gives, which is told by its event when nobody waits any more; errors come as they are.
+    async def result(self, request: Request, name: str, work: Callable[[Event], _Result]) -> _Result:
+        """The result of the job `name`, which runs `work` unless it is under way already.
 
-        Raises NobodyWaits when this request has gone.
+        The event that `work` gets is set when no request waits for it any more. Raises the errors of `work`, and
+        ClientGone when the client of this request disconnects.
         """
-        job = self._joined(name, make)
+        job = self._join(name, work)
         try:
-            made = asyncio.wrap_future(job.made)
-            made.add_done_callback(_seen)
-            while not (await asyncio.wait({made}, timeout=_LOOK_SECONDS))[0]:
+            future = asyncio.wrap_future(job.future)
+            future.add_done_callback(_retrieve_exception)
+            while not (await asyncio.wait({future}, timeout=_POLL_SECONDS))[0]:
                 if await request.is_disconnected():
-                    raise NobodyWaits("Nobody waits for this any more.")
-            return made.result()
+                    raise ClientGone("The client disconnected.")
+            return future.result()
         finally:
-            self._left(name, job)
+            self._leave(name, job)
 
-    def begin(self, name: str, make: Callable[[Event], _Made]) -> Future[_Made]:
-        """Begin what a page is about to ask for, from any thread. It counts as waited for until it is made."""
-        job = self._joined(name, make)
-        job.made.add_done_callback(lambda _: self._left(name, job))
-        return job.made
+    def start(self, name: str, work: Callable[[Event], _Result]) -> Future[_Result]:
+        """Start a job before it is requested, from any thread. It counts as waited for until it is done."""
+        job = self._join(name, work)
+        job.future.add_done_callback(lambda _: self._leave(name, job))
+        return job.future
 
-    def _joined(self, name: str, make: Callable[[Event], _Made]) -> _Job[_Made]:
-        with self._counting:
-            job = self._jobs.get(name) or self._submitted(name, make)
+    def _join(self, name: str, work: Callable[[Event], _Result]) -> _Job[_Result]:
+        with self._lock:
+            job = self._jobs.get(name) or self._submit(name, work)
             job.waiting += 1
             return job
 
-    def _left(self, name: str, job: _Job[_Made]) -> None:
-        with self._counting:
+    def _leave(self, name: str, job: _Job[_Result]) -> None:
+        with self._lock:
             job.waiting -= 1
             if not job.waiting:
-                job.unwanted.set()
+                job.cancelled.set()
                 if self._jobs.get(name) is job:
                     del self._jobs[name]
 
-    def _submitted(self, name: str, make: Callable[[Event], _Made]) -> _Job[_Made]:
-        unwanted = Event()
+    def _submit(self, name: str, work: Callable[[Event], _Result]) -> _Job[_Result]:
+        cancelled = Event()
 
-        def made() -> _Made:
-            if unwanted.is_set():
-                raise NobodyWaits("Nobody waits for this any more.")
-            return make(unwanted)
+        def run() -> _Result:
+            if cancelled.is_set():
+                raise ClientGone("The client disconnected.")
+            return work(cancelled)
 
-        job = self._jobs[name] = _Job(self._threads.submit(made), unwanted)
+        job = self._jobs[name] = _Job(self._threads.submit(run), cancelled)
         return job
 
 
-def _seen(made: asyncio.Future[_Made]) -> None:
-    """An error that nobody waits for is no news."""
-    if not made.cancelled():
-        made.exception()
+def _retrieve_exception(future: asyncio.Future[_Result]) -> None:
+    """Keep asyncio from logging an exception that no request waits for."""
+    if not future.cancelled():
+        future.exception()

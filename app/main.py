@@ -1,11 +1,11 @@
-"""The browser page, as Streamlit runs it: one page that searches, one that shows the library, and one to make it."""
+"""The script that Streamlit runs for each page view: search and library, or onboarding while there is no library."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pesearch.app.library_page import library_page
-from pesearch.app.onboarding_page import MADE_HERE, first_page
+from pesearch.app.onboarding_page import CREATED_HERE, onboarding_page
 from pesearch.app.search_page import search_page
 from pesearch.app.server_state import has_library
 
@@ -15,8 +15,8 @@ if has_library():
     library = st.Page(library_page, title="Library", icon=":material/video_library:", url_path="library")
     search = st.Page(search_page, title="Search", icon=":material/search:", url_path="search", default=True)
     page = st.navigation([search, library], position="top")
-    if st.session_state.pop(MADE_HERE, False):
+    if st.session_state.pop(CREATED_HERE, False):
         st.switch_page(library)
 else:
-    page = st.navigation([st.Page(first_page, title="First library", default=True)], position="hidden")
+    page = st.navigation([st.Page(onboarding_page, title="New library", default=True)], position="hidden")
 page.run()

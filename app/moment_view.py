@@ -1,4 +1,4 @@
-"""One moment, opened: its player, and the time of its whole file with what is relevant in it."""
+"""One open moment: its player, and the timeline of its whole file."""
 
 from __future__ import annotations
 
@@ -9,38 +9,29 @@ from typing import Any
 import streamlit as st
 
 from pesearch.app.browser_formats import browser_can_play
-from pesearch.app.component_events import done, new_clicks
-from pesearch.app.components import component
+from pesearch.app.components import component, last_handled, new_clicks
 from pesearch.app.escape import printable
-from pesearch.app.urls import (
-    LONGEST_STRETCH_MS,
-    THUMB_WIDTHS,
-    around_proxy,
-    clip_address,
-    thumb_address,
-    wave_address,
-)
+from pesearch.app.urls import MAX_INTERVAL_MS, THUMB_WIDTHS, clip_url, proxy_url_parts, thumb_url, wave_url
 from pesearch.cues import Cue, CueKind
 from pesearch.formatting import format_evidence, format_moment_time, mpv_command
 from pesearch.search.relevance_curve import Curve
-from pesearch.search.search import SearchResult
+from pesearch.search.result import SearchResult
 from pesearch.search.serialize import moment_object
 from pesearch.types import MediaFile, MediaKind, Moment
 
-LONGEST_SECONDS = LONGEST_STRETCH_MS / 1000
-"""So much of a sound is pictured at a time."""
+MAX_WAVEFORM_SECONDS = MAX_INTERVAL_MS / 1000
 
 
 def show_moment(
-    answer: SearchResult, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]
+    result: SearchResult, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]
 ) -> bool:
-    """The opened moment of an answer, with the curves and cues of its file. Whether it was closed.
+    """Show an open moment of a result, with the relevance curves and cues of its file. True once it is closed.
 
-    As long as `opening` stays the same the player goes on, whatever became known of the moment meanwhile.
+    The player keeps playing as long as `opening` stays the same, even when the interval of the moment changes.
     """
-    shown = _moment()(
+    shown = _component()(
         key="moment",
-        data=_data(answer, moment, opening, curves, cues),
+        data=_data(result, moment, opening, curves, cues),
         default={"clicks": []},
         on_clicks_change=lambda: None,
     )
@@ -48,68 +39,68 @@ def show_moment(
 
 
 @st.cache_resource
-def _moment() -> Any:
+def _component() -> Any:
     return component("moment")
 
 
 def _data(
-    answer: SearchResult, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]
+    result: SearchResult, moment: Moment, opening: int, curves: Sequence[Curve], cues: Sequence[Cue]
 ) -> dict[str, Any]:
-    others = [each for each in answer.moments if each.file.id == moment.file.id]
+    of_file = [other for other in result.moments if other.file.id == moment.file.id]
     file, start, end = moment.file, moment.start_seconds, moment.end_seconds
-    is_away = not file.path.exists()
+    is_offline = not file.path.exists()
     timed = [cue for cue in cues if cue.kind not in (CueKind.TITLE, CueKind.DESCRIPTION)]
     return {
-        "done": done("moment"),
-        "opened": opening,
+        "handled": last_handled("moment"),
+        "opening": opening,
         "name": printable(file.path.name),
         "folder": printable(str(file.path.parent)),
-        "notice": "This file is away: its drive is not here." if is_away else "",
-        "source": _picture_kept(moment) if is_away else _source(file),
+        "notice": "This file is offline: connect its drive to play it." if is_offline else "",
+        "source": _preview_url(moment) if is_offline else _source_url(file),
         "can_play": browser_can_play(file),
-        "proxy": around_proxy(file),
+        "proxy": proxy_url_parts(file),
         "has_pictures": file.info.video is not None,
         "is_still": file.info.kind is MediaKind.IMAGE,
-        "wave": wave_address(file, start, min(end, start + LONGEST_SECONDS))
-        if file.info.audio and not is_away
+        "wave": wave_url(file, start, min(end, start + MAX_WAVEFORM_SECONDS))
+        if file.info.audio and not is_offline
         else "",
         "start": start,
         "end": end,
         "duration": max(file.info.duration_seconds, 1e-3),
         "when": format_moment_time(moment),
         "score_text": f"score {moment.score:.2f}",
-        "why": format_evidence(moment.evidence),
-        "curves": [{"sense": each.sense, "step": each.step_seconds, "values": _rounded(each)} for each in curves],
+        "why": evidence_text(moment.evidence),
+        "curves": [{"sense": curve.sense, "step": curve.step_seconds, "values": _rounded(curve)} for curve in curves],
         "events": [
             {"label": event.label, "start": event.start_seconds, "end": event.end_seconds, "text": event.label}
-            for event in dict.fromkeys(event for each in others for event in each.events)
+            for event in dict.fromkeys(event for other in of_file for event in other.events)
         ],
         "cues": [{"start": cue.start_seconds, "end": cue.end_seconds, "text": printable(cue.text)} for cue in timed],
         "moments": [
-            {"start": each.start_seconds, "end": each.end_seconds, "title": f"{each.rank}. {format_moment_time(each)}",
-             "is_this": each.rank == moment.rank}
-            for each in others
+            {"start": other.start_seconds, "end": other.end_seconds, "title": f"{other.rank}. {when(other)}",
+             "is_this": other.rank == moment.rank}
+            for other in of_file
         ],
         "lines": list(_lines(moment, timed)),
-        "copies": list(_copies(answer, moment)),
+        "copies": list(_copies(result, moment)),
     }  # fmt: skip
 
 
-def _picture_kept(moment: Moment) -> str:
-    """A picture from the middle of a moment of a file that is away, where it has pictures."""
+def _preview_url(moment: Moment) -> str:
+    """The preview frame nearest to the middle of a moment whose file is offline; "" for audio."""
     middle = (moment.start_seconds + moment.end_seconds) / 2
-    return thumb_address(moment.file, middle, THUMB_WIDTHS[-1]) if moment.file.info.video else ""
+    return thumb_url(moment.file, middle, THUMB_WIDTHS[-1]) if moment.file.info.video else ""
 
 
-def _source(file: MediaFile) -> str:
-    """The file itself; of a still image that no browser shows a picture of it."""
+def _source_url(file: MediaFile) -> str:
+    """The file itself, or a JPEG of a still image that browsers cannot show."""
     if file.info.kind is MediaKind.IMAGE and not browser_can_play(file):
-        return thumb_address(file, 0.0, THUMB_WIDTHS[-1])
-    return clip_address(file)
+        return thumb_url(file, 0.0, THUMB_WIDTHS[-1])
+    return clip_url(file)
 
 
 def _lines(moment: Moment, cues: Sequence[Cue]) -> Iterator[dict[str, Any]]:
-    """What can be jumped to: the sounds that were located, and what is said in the moment."""
+    """The located sounds of the moment and the cues within it, each with the time to jump to."""
     for event in moment.events:
         yield {"start": event.start_seconds, "text": f"{event.label} {event.start_seconds:.2f}-{event.end_seconds:.2f}"}
     for cue in cues:
@@ -117,13 +108,13 @@ def _lines(moment: Moment, cues: Sequence[Cue]) -> Iterator[dict[str, Any]]:
             yield {"start": cue.start_seconds, "text": f"“{printable(cue.text)}”"}
 
 
-def _copies(answer: SearchResult, moment: Moment) -> Iterator[tuple[str, str, str]]:
-    """What can be copied: what the button says, what that is, and the text."""
+def _copies(result: SearchResult, moment: Moment) -> Iterator[tuple[str, str, str]]:
+    """The copy buttons: label, tooltip and the text that is copied."""
     path, start, end = str(moment.file.path), moment.start_seconds, moment.end_seconds
-    yield "Copy path", "The file and the time of the moment", f"{printable(path)}@{start:.2f}-{end:.2f}"
+    yield "Copy path", "Copy the path and the interval", f"{printable(path)}@{start:.2f}-{end:.2f}"
     if moment.file.info.kind is not MediaKind.IMAGE:
-        yield "Copy mpv", "The command that plays it", mpv_command(moment)
-    yield "Copy JSON", "The moment as JSON", json.dumps(moment_object(answer, moment), indent=2)
+        yield "Copy mpv", "Copy the command that plays this moment in mpv", mpv_command(moment)
+    yield "Copy JSON", "Copy this moment as JSON", json.dumps(moment_object(result, moment), indent=2)
 
 
 def _rounded(curve: Curve) -> list[float]:

@@ -1,11 +1,10 @@
-"""Pictures for pages: those that were made before, and others made once, when asked for or a little earlier."""
+"""Thumbnails and waveforms for pages: cached in the library, and each made once, on request or a little before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from threading import Event
 
@@ -13,43 +12,44 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from pesearch.app.jobs import CORES, Jobs
-from pesearch.app.urls import THUMB_WIDTHS, snapped, stretch_ms, thumb_address, wave_address
-from pesearch.media.proxy import render_waveform
+from pesearch.app.storage_folders import thumbnail_cache
+from pesearch.app.urls import THUMB_WIDTHS, interval_ms, thumb_ms, thumb_url, wave_url
+from pesearch.media.proxy import wave_picture
 from pesearch.media.thumbnails import thumbnail
-from pesearch.store.derived.lru_folder import THUMBNAIL_FOLDER, LruFolder
 from pesearch.types import MediaFile
 
-MOST_BYTES = 512 << 20
-
-_jobs = Jobs[bytes](at_once=CORES)
+_jobs = Jobs[bytes](max_threads=CORES)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that can be made of a file: where a browser asks for it, and a name that no other picture ever has."""
+    """A picture that can be made from a file: its URL, its name in the cache, and how to make it.
 
-    address: str
+    The name contains the fingerprint of the file, so that it never stands for another picture.
+    """
+
+    url: str
     name: str
     media_type: str
     make: Callable[[], bytes]
 
 
-def thumb_of(file: MediaFile, at_seconds: float, width: int = THUMB_WIDTHS[0]) -> Picture:
-    """The picture of a file at a time, as JPEG of at most that width, which is one of THUMB_WIDTHS."""
-    at_ms = snapped(round(at_seconds * 1000))
+def thumbnail_of(file: MediaFile, at_seconds: float, width: int = THUMB_WIDTHS[0]) -> Picture:
+    """The frame of a file at a time, as JPEG, at most `width` pixels wide, which is one of THUMB_WIDTHS."""
+    at_ms = thumb_ms(round(at_seconds * 1000))
     return Picture(
-        thumb_address(file, at_seconds, width),
+        thumb_url(file, at_seconds, width),
         f"{file.fingerprint}-{at_ms}-{width}.jpg",
         "image/jpeg",
         lambda: thumbnail(file.path, at_ms / 1000, width),
     )
 
 
-def wave_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Picture:
-    """The waveform of a stretch of a file, as PNG."""
-    start_ms, end_ms = stretch_ms(start_seconds, end_seconds)
+def waveform_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Picture:
+    """The waveform of an interval of a file, as PNG."""
+    start_ms, end_ms = interval_ms(start_seconds, end_seconds)
     return Picture(
-        wave_address(file, start_seconds, end_seconds),
+        wave_url(file, start_seconds, end_seconds),
         f"{file.fingerprint}-{start_ms}-{end_ms}.png",
         "image/png",
         lambda: render_waveform(file.path, start_ms / 1000, end_ms / 1000),
@@ -57,28 +57,25 @@ def wave_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Pictur
 
 
 async def picture_bytes(request: Request, library: Path, picture: Picture) -> bytes:
-    """A picture for a request. Errors: NobodyWaits when that has gone; MediaError where none can be made."""
-    made = _made(library)
-    kept = await run_in_threadpool(made.read, picture.name)
-    return kept or await _jobs.result(request, picture.name, _making(made, picture))
+    """The picture for a request, from the cache or made now.
+
+    Raises ClientGone when the client disconnects, and MediaError when the picture cannot be made.
+    """
+    cached = await run_in_threadpool(thumbnail_cache(library).read, picture.name)
+    return cached or await _jobs.result(request, picture.name, _make_and_cache(library, picture))
 
 
-def begin(library: Path, pictures: Iterable[Picture]) -> tuple[Future[bytes], ...]:
-    """Begin to make, of the pictures that a page is about to ask for, those that were not made before."""
-    made = _made(library)
-    missing = (picture for picture in pictures if made.path(picture.name) is None)
-    return tuple(_jobs.begin(picture.name, _making(made, picture)) for picture in missing)
+def prefetch(library: Path, pictures: Iterable[Picture]) -> tuple[Future[bytes], ...]:
+    """Start making the pictures that a page is about to request, except those in the cache."""
+    cache = thumbnail_cache(library)
+    missing = (picture for picture in pictures if cache.path(picture.name) is None)
+    return tuple(_jobs.start(picture.name, _make_and_cache(library, picture)) for picture in missing)
 
 
-def _making(made: LruFolder, picture: Picture) -> Callable[[Event], bytes]:
-    def make_and_keep(_: Event) -> bytes:
+def _make_and_cache(library: Path, picture: Picture) -> Callable[[Event], bytes]:
+    def work(_: Event) -> bytes:
         content = picture.make()
-        made.keep(picture.name, content)
+        thumbnail_cache(library).keep(picture.name, content)
         return content
 
-    return make_and_keep
-
-
-@cache
-def _made(library: Path) -> LruFolder:
-    return LruFolder(library / THUMBNAIL_FOLDER, MOST_BYTES)
+    return work

@@ -1,12 +1,11 @@
-"""The routes of media: files by byte ranges, and pictures and cuts that are made when they are first asked for.
+"""Routes for media: files by byte ranges, and pictures, proxies and clip archives.
 
-A file is named by its id in the library and times are whole milliseconds: no path ever comes from a browser.
+Files are named by their ids in the library and times are whole milliseconds: no path ever comes from a browser.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache
 from pathlib import Path
 from threading import Event
 
@@ -18,40 +17,42 @@ from starlette.routing import BaseRoute, Route
 
 from pesearch.app.browser_formats import content_type
 from pesearch.app.clip_archive import archive_path
-from pesearch.app.jobs import CORES, Jobs, NobodyWaits
-from pesearch.app.pictures import Picture, picture_bytes, thumb_of, wave_of
+from pesearch.app.jobs import CORES, ClientGone, Jobs
+from pesearch.app.pictures import Picture, picture_bytes, thumbnail_of, waveform_of
 from pesearch.app.server_state import library
-from pesearch.app.storage_folders import kept_folder
+from pesearch.app.storage_folders import proxy_cache
 from pesearch.app.urls import (
     CLIP,
     CLIPS,
-    LONGEST_STRETCH_MS,
+    MAX_INTERVAL_MS,
     PROXY,
     THUMB,
     THUMB_WIDTHS,
-    VERSION,
+    VERSION_PARAMETER,
     WAVE,
-    WIDTH,
+    WIDTH_PARAMETER,
     version,
 )
 from pesearch.errors import MediaError, PesearchError
 from pesearch.media.proxy import write_proxy
-from pesearch.store.derived.lru_folder import PROXY_FOLDER, LruFolder
-from pesearch.store.derived.previews import nearest_preview
 from pesearch.types import MediaFile
 
-MOST_PROXY_BYTES = 4 << 30
+CLIPS_FILE_NAME = "pesearch-clips.zip"
+"""The name under which a browser saves a clip archive."""
 
-CLIPS_NAME = "pesearch-clips.zip"
+_IMMUTABLE = "private, max-age=31536000, immutable"
 
-_FOR_EVER = "private, max-age=31536000, immutable"
-_ASK_AGAIN = "private, no-cache"
+_REVALIDATE = "private, no-cache"
 
-_proxy_jobs = Jobs[Path](at_once=max(CORES // 2, 1))  # each uses two cores
+_proxy_jobs = Jobs[Path](max_threads=max(CORES // 2, 1))  # FFmpeg uses two cores for each
+
+
+class InvalidInterval(PesearchError):
+    """An interval that is empty or too long."""
 
 
 class _Number(Convertor[int]):
-    """Digits, of which Python converts any number that a day of milliseconds needs, and not thousands."""
+    """At most 12 digits, which is enough for milliseconds; Python refuses to convert thousands of them."""
 
     regex = "[0-9]{1,12}"
 
@@ -66,78 +67,78 @@ register_url_convertor("number", _Number())
 
 
 def media_routes() -> list[BaseRoute]:
-    """The routes, and for each the end of all addresses below it that are none: Streamlit would give its page there."""
-    stretch = "{file_id:number}/{start_ms:number}-{end_ms:number}"
+    """The routes, each followed by one that answers 404 below its prefix, where Streamlit would serve its page."""
+    interval = "{file_id:number}/{start_ms:number}-{end_ms:number}"
     return [
-        Route(f"/{CLIP}/{{file_id:number}}", _answering(clip)),
-        Route(f"/{THUMB}/{{file_id:number}}/{{at_ms:number}}.jpg", _answering(thumb)),
-        Route(f"/{WAVE}/{stretch}.png", _answering(wave)),
-        Route(f"/{PROXY}/{stretch}.mp4", _answering(proxy)),
-        Route(f"/{PROXY}/{stretch}.m4a", _answering(proxy)),
-        Route(f"/{CLIPS}/{{name}}.zip", _answering(clips)),
-        *(Route(f"/{name}/{{rest:path}}", _nothing) for name in (CLIP, THUMB, WAVE, PROXY, CLIPS)),
+        Route(f"/{CLIP}/{{file_id:number}}", _with_error_responses(clip)),
+        Route(f"/{THUMB}/{{file_id:number}}/{{at_ms:number}}.jpg", _with_error_responses(thumb)),
+        Route(f"/{WAVE}/{interval}.png", _with_error_responses(wave)),
+        Route(f"/{PROXY}/{interval}.mp4", _with_error_responses(proxy)),
+        Route(f"/{PROXY}/{interval}.m4a", _with_error_responses(proxy)),
+        Route(f"/{CLIPS}/{{name}}.zip", _with_error_responses(clips)),
+        *(Route(f"/{name}/{{rest:path}}", _not_found) for name in (CLIP, THUMB, WAVE, PROXY, CLIPS)),
     ]
 
 
 async def clip(request: Request) -> Response:
-    """One media file of the library, whole or the byte ranges asked for."""
+    """A media file of the library, whole or the byte ranges requested."""
     file = await _file(request)
-    kind, path = await run_in_threadpool(lambda: (content_type(file), file.path))
-    return FileResponse(path, media_type=kind, headers={"Cache-Control": _ASK_AGAIN})
+    media_type, path = await run_in_threadpool(lambda: (content_type(file), file.path))
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": _REVALIDATE})
 
 
 async def thumb(request: Request) -> Response:
-    """The picture of a file at a time; of one that is away the nearest that was kept."""
+    """The frame of a file at a time; the nearest stored preview when the file is offline or damaged there."""
     file, at_ms = await _file(request), request.path_params["at_ms"]
-    width = request.query_params.get(WIDTH, str(THUMB_WIDTHS[0]))
+    width = request.query_params.get(WIDTH_PARAMETER, str(THUMB_WIDTHS[0]))
     if width not in map(str, THUMB_WIDTHS):
-        return PlainTextResponse(f"Pictures are {', '.join(map(str, THUMB_WIDTHS))} pixels wide.", 400)
-
+        return PlainTextResponse(f"The width must be one of {', '.join(map(str, THUMB_WIDTHS))}.", 400)
     try:
-        return await _pictured(request, file, thumb_of(file, at_ms / 1000, int(width)))
+        return await _picture_response(request, file, thumbnail_of(file, at_ms / 1000, int(width)))
     except MediaError:
-        # it is away, or damaged here: what was kept when it was indexed is shown until it can be had
-        kept = await run_in_threadpool(nearest_preview, library().folder, file.fingerprint, at_ms / 1000)
-        if kept is None:
+        preview = await run_in_threadpool(library().preview, file, at_ms / 1000)
+        if preview is None:
             raise
-        return Response(kept, media_type="image/jpeg", headers={"Cache-Control": _ASK_AGAIN})
+        return Response(preview, media_type="image/jpeg", headers={"Cache-Control": _REVALIDATE})
 
 
 async def wave(request: Request) -> Response:
-    """The waveform of a stretch of a file."""
-    file, (start_ms, end_ms) = await _file(request), _stretch(request)
-    return await _pictured(request, file, wave_of(file, start_ms / 1000, end_ms / 1000))
+    """The waveform of an interval of a file."""
+    file, (start_ms, end_ms) = await _file(request), _interval(request)
+    return await _picture_response(request, file, waveform_of(file, start_ms / 1000, end_ms / 1000))
 
 
 async def proxy(request: Request) -> Response:
-    """A stretch of a file as a browser can play it, whole or the byte ranges asked for."""
-    file, (start, end) = await _file(request), _stretch(request)
-    made = _made_proxies(library().folder)
-    name = f"{file.fingerprint}-{start}-{end}.mp4"
+    """An interval of a file in a format that browsers play, whole or the byte ranges requested."""
+    file, (start_ms, end_ms) = await _file(request), _interval(request)
+    cache = proxy_cache(library().folder)
+    name = f"{file.fingerprint}-{start_ms}-{end_ms}.mp4"
 
-    def make(unwanted: Event) -> Path:
-        return made.add(name, lambda path: write_proxy(file.path, start / 1000, end / 1000, path, unwanted))
+    def work(cancelled: Event) -> Path:
+        temporary = cache.temporary(name)
+        try:
+            write_proxy(file.path, start_ms / 1000, end_ms / 1000, temporary, cancelled)
+            return cache.adopt(temporary, name)
+        finally:
+            temporary.unlink(missing_ok=True)
 
-    path = await run_in_threadpool(made.path, name) or await _proxy_jobs.result(request, name, make)
-    kind = "video/mp4" if file.info.video else "audio/mp4"
-    return FileResponse(path, media_type=kind, headers=_headers(request, file, name))
+    path = await run_in_threadpool(cache.path, name) or await _proxy_jobs.result(request, name, work)
+    media_type = "video/mp4" if file.info.video else "audio/mp4"
+    return FileResponse(path, media_type=media_type, headers=_cache_headers(request, file, name))
 
 
 async def clips(request: Request) -> Response:
-    """The clips that were cut for a tray, to be kept."""
+    """A clip archive, as a download."""
     path = await run_in_threadpool(archive_path, request.path_params["name"], library().folder)
     if path is None:
-        return await _nothing(request)
-    return FileResponse(path, media_type="application/zip", filename=CLIPS_NAME, headers={"Cache-Control": "no-store"})
+        return await _not_found(request)
+    headers = {"Cache-Control": "no-store"}
+    return FileResponse(path, media_type="application/zip", filename=CLIPS_FILE_NAME, headers=headers)
 
 
-class NotServed(PesearchError):
-    """A stretch that is none, or is too long."""
-
-
-async def _pictured(request: Request, file: MediaFile, picture: Picture) -> Response:
-    """A picture from the browser's cache, or from ours."""
-    headers = _headers(request, file, picture.name)
+async def _picture_response(request: Request, file: MediaFile, picture: Picture) -> Response:
+    """304 when the browser has the picture already, else the picture."""
+    headers = _cache_headers(request, file, picture.name)
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     content = await picture_bytes(request, library().folder, picture)
@@ -145,45 +146,40 @@ async def _pictured(request: Request, file: MediaFile, picture: Picture) -> Resp
 
 
 async def _file(request: Request) -> MediaFile:
-    """The file of an address. Raises LibraryError when the library has none of that number."""
+    """The file in a URL. Raises LibraryError when the library has none with that id."""
     return await run_in_threadpool(lambda: library().file(request.path_params["file_id"]))
 
 
-def _stretch(request: Request) -> tuple[int, int]:
-    start, end = request.path_params["start_ms"], request.path_params["end_ms"]
-    if not 0 < end - start <= LONGEST_STRETCH_MS:
-        raise NotServed(f"A stretch ends after it starts, at most {LONGEST_STRETCH_MS // 1000} s later.")
-    return start, end
+def _interval(request: Request) -> tuple[int, int]:
+    start_ms, end_ms = request.path_params["start_ms"], request.path_params["end_ms"]
+    if not 0 < end_ms - start_ms <= MAX_INTERVAL_MS:
+        raise InvalidInterval(f"An interval must end after it starts, at most {MAX_INTERVAL_MS // 1000} s later.")
+    return start_ms, end_ms
 
 
-def _headers(request: Request, file: MediaFile, name: str) -> dict[str, str]:
-    """What was made is known by its name. A browser may keep it for ever, where the address says of what it is."""
-    is_named = request.query_params.get(VERSION) == version(file)
-    return {"ETag": f'"{name}"', "Cache-Control": _FOR_EVER if is_named else _ASK_AGAIN}
+def _cache_headers(request: Request, file: MediaFile, name: str) -> dict[str, str]:
+    """`name` identifies the content. A browser may keep it for ever when the URL contains the file's version."""
+    is_versioned = request.query_params.get(VERSION_PARAMETER) == version(file)
+    return {"ETag": f'"{name}"', "Cache-Control": _IMMUTABLE if is_versioned else _REVALIDATE}
 
 
-def _answering(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """With one line where there is nothing to serve."""
+def _with_error_responses(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Turn errors into responses of one line of plain text."""
 
-    async def answer(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         try:
             return await serve(request)
-        except NotServed as error:
+        except InvalidInterval as error:
             return PlainTextResponse(str(error), 400)
-        except NobodyWaits:
-            return Response(status_code=499)  # read by nobody
+        except ClientGone:
+            return Response(status_code=499)  # nobody reads it
         except PesearchError as error:
             return PlainTextResponse(str(error), 404)
         except OSError as error:
-            return PlainTextResponse(f"This cannot be had now: {error.strerror}.", 503)
+            return PlainTextResponse(f"Temporarily unavailable: {error.strerror}.", 503)
 
-    return answer
-
-
-async def _nothing(_: Request) -> Response:
-    return PlainTextResponse("There is nothing at this address.", 404)
+    return respond
 
 
-@cache
-def _made_proxies(library: Path) -> LruFolder:
-    return LruFolder(kept_folder(library, PROXY_FOLDER), MOST_PROXY_BYTES)
+async def _not_found(_: Request) -> Response:
+    return PlainTextResponse("Not found.", 404)

@@ -1,4 +1,4 @@
-"""The page that searches: ask at the top, the opened moment, and the moments below."""
+"""The search page: the controls, the open moment, and the list of moments below."""
 
 from __future__ import annotations
 
@@ -8,64 +8,76 @@ from threading import Event
 
 import streamlit as st
 
-from pesearch.app.component_events import Click
-from pesearch.app.controls import MOMENTS, asked
-from pesearch.app.escape import safe
+from pesearch.app.components import Click
+from pesearch.app.controls import MOMENTS_PER_PAGE, read_request
+from pesearch.app.escape import escape_markdown
 from pesearch.app.moment_view import show_moment
-from pesearch.app.pictures import begin
+from pesearch.app.pictures import prefetch
 from pesearch.app.results import first_pictures, show_results
-from pesearch.app.server_state import answer, curves, library, located, models, warm
+from pesearch.app.server_state import library, locate_sounds, models, preload_models, relevance_curves, run_search
 from pesearch.app.tray import Tray, is_same, show_tray
-from pesearch.app.uploads import as_dropped
+from pesearch.app.uploads import hide_upload_folder
 from pesearch.errors import PesearchError
 from pesearch.search.query.language.nodes import Example
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.relevance_curve import Curve
-from pesearch.search.search import SearchResult
+from pesearch.search.result import SearchResult
 from pesearch.types import MediaFile, Moment, Sense
 
-LIKE = {"picture": Sense.SEEN, "sound": Sense.HEARD, "both": None}
+SIMILARITY_SENSES = {"picture": Sense.SEEN, "sound": Sense.HEARD, "both": None}
+"""The senses of the "Like ..." buttons (`results._similarities`)."""
+
+EXAMPLE_QUERIES = (
+    ("heard:siren THEN seen:train", "a siren is heard, then a train is seen"),
+    ('said:"mind the gap"', "these words are spoken, or in subtitles"),
+    ("dog -rain", "a dog without rain"),
+    ("siren WITHIN 5s train", "both, at most five seconds apart"),
+)
 
 
 @dataclass(slots=True)
-class Found:
-    """What a page has found last: its first pictures, the answer with the named sounds located and whether it is taken,
-    and the rank of the opened moment. `unwanted` is set when something else is asked."""
+class PageSearch:
+    """The current search of a page session.
+
+    `result` comes first without located sounds; `located` is the search for them under way, and `is_located` says
+    whether `result` has them. `opened` is the rank of the open moment, `openings` counts how often one was opened.
+    `cancelled` is set when the user searches for something else.
+    """
 
     request: SearchRequest
     generation: int
-    answer: SearchResult
+    result: SearchResult
     pictures: tuple[Future[bytes], ...]
-    is_heard: bool
+    is_located: bool
     opened: int | None = None
     openings: int = 0
-    exact: Future[SearchResult] | None = None
-    unwanted: Event = field(default_factory=Event)
+    located: Future[SearchResult] | None = None
+    cancelled: Event = field(default_factory=Event)
 
-    def take(self, again: SearchResult) -> None:
-        """Another answer to it. The opened moment stays opened, whichever was opened by the end of asking."""
-        before = next((each for each in self.answer.moments if each.rank == self.opened), None)
+    def replace_result(self, result: SearchResult) -> None:
+        """Take another result of the same query; the open moment stays open, under its new rank."""
+        before = next((moment for moment in self.result.moments if moment.rank == self.opened), None)
         if before is not None:
-            self.opened = next((each.rank for each in again.moments if is_same(each, before)), None)
-        self.answer = again
+            self.opened = next((moment.rank for moment in result.moments if is_same(moment, before)), None)
+        self.result = result
 
 
 def search_page() -> None:
     """Lay out the page."""
     try:
-        warm()
-        if query := st.session_state.pop("ask", None):
+        preload_models()
+        if query := st.session_state.pop("next-query", None):
             st.session_state["text"] = query
-        request = asked()
+        request = read_request()
         tray = _tray()
         if request is None:
-            _welcome()
+            _show_examples()
         else:
-            _show(_found(request), tray)
+            _show(_current_search(request), tray)
         show_tray(tray)
     except PesearchError as error:
-        st.error(safe(as_dropped(str(error))))
+        st.error(escape_markdown(hide_upload_folder(str(error))))
 
 
 def _tray() -> Tray:
@@ -73,101 +85,95 @@ def _tray() -> Tray:
     return tray
 
 
-def _welcome() -> None:
+def _show_examples() -> None:
     status = library().status()
-    st.text(f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues: write what you look for.")
-    st.caption("Plain words do. More is possible:")
-    examples = (
-        ("heard:siren THEN seen:train", "first the one is heard, then the other is seen"),
-        ('said:"mind the gap"', "words that are spoken, or stand in subtitles"),
-        ("dog -rain", "the one without the other"),
-        ("siren WITHIN 5s train", "both, at most five seconds apart"),
-    )
-    for query, meaning in examples:
-        ask, told = st.columns([2, 3], vertical_alignment="center")
-        if ask.button(query, key=f"example-{query}", type="tertiary"):
-            _ask(query)
-        told.caption(meaning)
+    st.text(f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues")
+    st.caption("Type what you are looking for. Plain words are enough; queries can say more:")
+    for query, meaning in EXAMPLE_QUERIES:
+        link, description = st.columns([2, 3], vertical_alignment="center")
+        if link.button(query, key=f"example-{query}", type="tertiary"):
+            st.session_state["next-query"] = query
+            st.rerun()
+        description.caption(meaning)
     if notice := models().notice:
-        st.info(safe(notice))
+        st.info(escape_markdown(notice))
 
 
-def _ask(query: str) -> None:
-    """Ask something else: the bar shows it when the page is laid out again."""
-    st.session_state["ask"] = query
-    st.rerun()
-
-
-def _found(request: SearchRequest) -> Found:
-    """What is found for a question, of which more may have been asked for than at first."""
+def _current_search(request: SearchRequest) -> PageSearch:
+    """The search of this session, started again when the query or the library has changed."""
     generation = library().generation()
-    found: Found | None = st.session_state.get("found")
-    if found is None or replace(found.request, k=request.k) != request:
-        if found is not None:
-            found.unwanted.set()
-        found = st.session_state["found"] = Found(request, generation, *_at_once(request))
-    elif found.generation != generation:
-        _ask_again(found, found.request, generation)
-    return found
+    current: PageSearch | None = st.session_state.get("search")
+    # k is ignored: "More moments" has raised it
+    if current is None or replace(current.request, k=request.k) != request:
+        if current is not None:
+            current.cancelled.set()
+        current = st.session_state["search"] = PageSearch(request, generation, *_search_without_sounds(request))
+    elif current.generation != generation:
+        _search_again(current, current.request, generation)
+    return current
 
 
-def _at_once(request: SearchRequest) -> tuple[SearchResult, tuple[Future[bytes], ...], bool]:
-    """The answer, its first pictures, and whether that is all: sounds that are named are located after it was shown."""
+def _search_without_sounds(request: SearchRequest) -> tuple[SearchResult, tuple[Future[bytes], ...], bool]:
+    """The first result, its pictures under way, and whether it is final: the query names no sounds to locate."""
     with st.spinner("Searching"):
-        first = answer(replace(request, locate=False))
-    return first, begin(library().folder, first_pictures(first)), not compile_query(request).phrases
+        result = run_search(replace(request, locate=False))
+    return result, prefetch(library().folder, first_pictures(result)), not compile_query(request).phrases
 
 
-def _ask_again(found: Found, request: SearchRequest, generation: int) -> None:
-    """The same in a library that has changed, or for more moments."""
-    found.unwanted.set()
-    first, pictures, is_heard = _at_once(request)
-    found.unwanted, found.exact = Event(), None  # no layout takes any more what was located before
-    found.take(first)
-    found.request, found.generation, found.pictures, found.is_heard = request, generation, pictures, is_heard
+def _search_again(current: PageSearch, request: SearchRequest, generation: int) -> None:
+    """Search for the same in a changed library, or for more moments."""
+    current.cancelled.set()
+    result, pictures, is_located = _search_without_sounds(request)
+    current.cancelled, current.located = Event(), None  # the location under way is for the old result
+    current.replace_result(result)
+    current.request, current.generation, current.pictures, current.is_located = (
+        request, generation, pictures, is_located,
+    )  # fmt: skip
 
 
-def _show(found: Found, tray: Tray) -> None:
+def _show(current: PageSearch, tray: Tray) -> None:
     above = st.container()
-    shown = found.answer
-    moments = shown.moments
-    is_all = len(moments) < found.request.k
-    clicked = show_results(shown, found.opened, tray, is_all=is_all, is_exact=found.is_heard)
-    for click in clicked:
-        _act(click, found, tray)
-    if clicked:
+    shown = current.result
+    is_complete = len(shown.moments) < current.request.k
+    clicks = show_results(shown, current.opened, tray, is_complete=is_complete, is_located=current.is_located)
+    for click in clicks:
+        _handle(click, current, tray)
+    if clicks:
         st.rerun()
     with above:
-        _show_opened(found)
-    if not found.is_heard:
-        _hear_again(found)
-        tray.sharpen(found.answer.moments, found.answer.query)
-    if found.answer is not shown:  # located here, or meanwhile by a layout that this one has overtaken
+        _show_open_moment(current)
+    if not current.is_located:
+        _wait_for_sounds(current)
+        tray.update(current.result.moments, current.result.query)
+    if current.result is not shown:  # replaced here, or by a rerun that overtook this one
         st.rerun()
 
 
-def _act(click: Click, found: Found, tray: Tray) -> None:
-    """Do what was clicked; nothing where the moment is no answer to what is asked by now."""
-    if click.does == "more":
-        _ask_again(found, replace(found.request, k=found.request.k + MOMENTS), found.generation)
+def _handle(click: Click, current: PageSearch, tray: Tray) -> None:
+    """Do what was clicked; nothing when the current result no longer has the moment."""
+    if click.action == "more":
+        request = replace(current.request, k=current.request.k + MOMENTS_PER_PAGE)
+        _search_again(current, request, current.generation)
         return
-    moment = _clicked(click, found.answer)
+    moment = _clicked_moment(click, current.result)
     if moment is None:
         return
-    if click.does == "open":
-        found.opened, found.openings = moment.rank, found.openings + 1
-    elif click.does == "tray":
-        tray.toggle(moment, found.answer.query)
-    elif click.does == "like":
-        st.session_state["ask"] = str(_example(moment, LIKE[click.by]))
+    if click.action == "open":
+        current.opened, current.openings = moment.rank, current.openings + 1
+    elif click.action == "tray":
+        tray.toggle(moment, current.result.query)
+    elif click.action == "like":
+        st.session_state["next-query"] = str(_example(moment, SIMILARITY_SENSES[click.by]))
 
 
-def _clicked(click: Click, answer: SearchResult) -> Moment | None:
-    """The moment that was clicked, which may have become more exact meanwhile."""
-    of_file = [moment for moment in answer.moments if moment.file.id == click.file]
-    same = (each for each in of_file if (each.start_seconds, each.end_seconds) == (click.start, click.end))
-    near = (each for each in of_file if each.start_seconds <= click.end and click.start <= each.end_seconds)
-    return next(same, None) or next(near, None)
+def _clicked_moment(click: Click, result: SearchResult) -> Moment | None:
+    """The moment that was clicked, or one that overlaps it: locating sounds changes intervals."""
+    of_file = [moment for moment in result.moments if moment.file.id == click.file]
+    equal = (moment for moment in of_file if (moment.start_seconds, moment.end_seconds) == (click.start, click.end))
+    overlapping = (
+        moment for moment in of_file if moment.start_seconds <= click.end and click.start <= moment.end_seconds
+    )
+    return next(equal, None) or next(overlapping, None)
 
 
 def _example(moment: Moment, sense: Sense | None) -> Example:
@@ -177,28 +183,30 @@ def _example(moment: Moment, sense: Sense | None) -> Example:
     return Example(path, moment.start_seconds, moment.end_seconds, sense=sense)
 
 
-def _show_opened(found: Found) -> None:
-    moment = next((each for each in found.answer.moments if each.rank == found.opened), None)
+def _show_open_moment(current: PageSearch) -> None:
+    moment = next((moment for moment in current.result.moments if moment.rank == current.opened), None)
     if moment is None:
         return
-    if show_moment(found.answer, moment, found.openings, _curves(found, moment.file), library().cues(moment.file.id)):
-        found.opened = None
+    cues = library().cues(moment.file.id)
+    if show_moment(current.result, moment, current.openings, _curves(current, moment.file), cues):
+        current.opened = None
         st.rerun()
 
 
-def _curves(found: Found, file: MediaFile) -> tuple[Curve, ...]:
-    held: dict[tuple[SearchRequest, int], tuple[Curve, ...]] = st.session_state.setdefault("curves", {})
-    key = found.request, file.id
-    if key not in held:
-        held.clear()
-        held[key] = curves(found.request, file)
-    return held[key]
+def _curves(current: PageSearch, file: MediaFile) -> tuple[Curve, ...]:
+    """The relevance curves of a file, cached for the last query and file of this session."""
+    cached: dict[tuple[SearchRequest, int], tuple[Curve, ...]] = st.session_state.setdefault("curves", {})
+    key = current.request, file.id
+    if key not in cached:
+        cached.clear()
+        cached[key] = relevance_curves(current.request, file)
+    return cached[key]
 
 
-def _hear_again(found: Found) -> None:
-    """Locate the sounds of the answer, once for all layouts of the page that come meanwhile."""
-    exact = found.exact = found.exact or located(found.request, found.pictures, found.unwanted)
-    heard = exact.result()
-    if found.exact is exact:  # else it was asked again meanwhile
-        found.take(heard)
-        found.is_heard = True
+def _wait_for_sounds(current: PageSearch) -> None:
+    """Locate the sounds of the result; reruns of the page in the meantime wait for the same search."""
+    located = current.located = current.located or locate_sounds(current.request, current.pictures, current.cancelled)
+    result = located.result()
+    if current.located is located:  # not replaced by another search in the meantime
+        current.replace_result(result)
+        current.is_located = True

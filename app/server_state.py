@@ -1,7 +1,7 @@
 """The library and its models, opened once in this process and shared by all pages and routes.
 
-Pages run in threads of their own. Questions are answered one after the other, and sounds are located for one after the
-other; but who asks never waits until somebody's sounds are located, which takes much longer.
+Pages run in threads of their own. Searches run one after the other, and so do searches that locate sounds, which take
+much longer, in a thread of their own: no search waits until the sounds of another one are located.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from pesearch.settings import default_library
 from pesearch.store.library import Library, open_library
 from pesearch.types import MediaFile
 
-FIRST_SECONDS = 1.0
-"""So long sounds are not located while what is shown first is made."""
+MAX_PREFETCH_WAIT_SECONDS = 1.0
+"""Locating sounds starts after the first pictures are made, or after this time."""
 
-_opening = Lock()
-_asking = Lock()
-_locating = ThreadPoolExecutor(1, thread_name_prefix="locating")
+_open_lock = Lock()
+_search_lock = Lock()
+_locating_thread = ThreadPoolExecutor(1, thread_name_prefix="locating")
 
 
 def library() -> Library:
-    """The library that is served (`PESEARCH_LIBRARY`, which `serve` sets). Raises LibraryError while there is none."""
-    with _opening:
+    """The library that is served (`PESEARCH_LIBRARY`, set by `serve`). Raises LibraryError while there is none."""
+    with _open_lock:
         return _library(default_library())
 
 
 def has_library() -> bool:
-    """Whether there is one. Raises LibraryError where it cannot be used."""
+    """Whether there is a library. Raises LibraryError when there is one that cannot be used."""
     try:
         library()
     except LibraryNotFound:
@@ -46,43 +46,46 @@ def has_library() -> bool:
 
 
 def models() -> ModelSet:
-    """The models that made it; their weights load when they are first used. Raises ModelError, ModelMismatch."""
-    with _opening:
+    """The models that made the library; weights load on first use. Raises ModelError, ModelMismatch."""
+    with _open_lock:
         return _models(default_library())
 
 
-def answer(request: SearchRequest) -> SearchResult:
-    """The answer to a question, after those that were asked before it. Raises as `search`."""
+def run_search(request: SearchRequest) -> SearchResult:
+    """Search, after the searches requested before. Raises as `search`."""
     if request.locate:
-        return located(request, (), Event()).result()
-    shared, embedding = library(), models()
-    with _asking:
-        return search(shared, embedding, request)
+        return locate_sounds(request, (), Event()).result()
+    opened, opened_models = library(), models()
+    with _search_lock:
+        return search(opened, opened_models, request)
 
 
-def located(request: SearchRequest, after: Sequence[Future[bytes]], unwanted: Event) -> Future[SearchResult]:
-    """The answer with its sounds located, which begins after those `after`, for both want all cores, though it waits
-    FIRST_SECONDS at most, and ends early when it is unwanted. Raises as `search`."""
-    shared, embedding = library(), models()
+def locate_sounds(request: SearchRequest, pictures: Sequence[Future[bytes]], cancelled: Event) -> Future[SearchResult]:
+    """Search and locate the sounds named in the query, in the background.
+
+    Waits for `pictures` first, at most MAX_PREFETCH_WAIT_SECONDS, because both use all cores. Once `cancelled` is set
+    no more sounds are located. Raises as `search`.
+    """
+    opened, opened_models = library(), models()
 
     def locate() -> SearchResult:
-        wait(after, FIRST_SECONDS)
-        return search(shared, embedding, request, unwanted)
+        wait(pictures, MAX_PREFETCH_WAIT_SECONDS)
+        return search(opened, opened_models, request, cancelled)
 
-    return _locating.submit(locate)
-
-
-def curves(request: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
-    """How relevant a file is to a question over its time, after what was asked before. Raises as `search`."""
-    shared, embedding = library(), models()
-    with _asking:
-        return relevance(shared, embedding, request, file)
+    return _locating_thread.submit(locate)
 
 
-def warm() -> None:
-    """Begin to load, in the background and once, what the first question of words would else wait for."""
-    with _opening:
-        _warming(default_library())
+def relevance_curves(request: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
+    """How relevant a file is to a query over its time, after the searches requested before. Raises as `search`."""
+    opened, opened_models = library(), models()
+    with _search_lock:
+        return relevance(opened, opened_models, request, file)
+
+
+def preload_models() -> None:
+    """Load the models in the background, once, so that the first search does not wait for them."""
+    with _open_lock:
+        _preload(default_library())
 
 
 @cache
@@ -96,14 +99,14 @@ def _models(folder: Path) -> ModelSet:
 
 
 @cache
-def _warming(folder: Path) -> Thread:
-    thread = Thread(target=_ask_something, name=f"warming {folder}", daemon=True)
+def _preload(folder: Path) -> Thread:
+    thread = Thread(target=_run_any_search, name=f"preload {folder}", daemon=True)
     thread.start()
     return thread
 
 
-def _ask_something() -> None:
+def _run_any_search() -> None:
     try:
-        answer(SearchRequest("sound", k=1))
+        run_search(SearchRequest("sound", k=1))
     except PesearchError:
-        return  # a page that asks will be told
+        return  # the first search of a page shows the error

@@ -1,16 +1,29 @@
-"""Programs that end when they are told to, whatever still holds them up."""
+"""Ways to end this process while threads are still working: the only place in `app/` that uses `os._exit`.
+
+Python waits for its non-daemon threads at exit, and decoding or a search may run for minutes. `os._exit` skips that
+wait and every `atexit` handler: the library needs none, because a commit is on disk when it returns.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from threading import Timer
+from typing import NoReturn
 
-LAST_SECONDS = 5.0
-"""So long may threads that work on take to end, and so long is waited for an interrupt that a library swallowed."""
+GRACE_SECONDS = 5.0
+"""For threads to finish, and for an interrupt to get through that a library swallowed (some do while they load)."""
 
 
-def end_within_seconds(code: int) -> None:
-    """This process ends by itself meanwhile, or with that exit code after LAST_SECONDS."""
-    last = Timer(LAST_SECONDS, os._exit, [code])
-    last.daemon = True
-    last.start()
+def exit_after_grace(code: int) -> None:
+    """Let this process end normally, and end it with exit status `code` if it still runs after GRACE_SECONDS."""
+    timer = Timer(GRACE_SECONDS, os._exit, [code])
+    timer.daemon = True
+    timer.start()
+
+
+def exit_now(code: int) -> NoReturn:
+    """End this process without waiting for its threads; what was written to stdout and stderr is flushed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,4 +1,4 @@
-"""Where a server keeps what it makes for pages."""
+"""The folders for files made for the page: in the library, or in a temporary folder where the library is read-only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,36 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pesearch.store.derived.lru_folder import CLIPS_FOLDER, PROXY_FOLDER, THUMBNAIL_FOLDER, LruFolder
 
-def kept_folder(library: Path, name: str) -> Path:
-    """In the library, where it need not be yet; a folder of this process where that cannot be written to."""
-    if os.access(library, os.W_OK):
-        return library / name
-    return Path(_own_folder(name).name)
+MAX_THUMBNAIL_BYTES = 512 << 20
+
+MAX_PROXY_BYTES = 4 << 30
 
 
 @cache
-def _own_folder(name: str) -> TemporaryDirectory[str]:
+def thumbnail_cache(library: Path) -> LruFolder:
+    """The thumbnails and waveforms of a library; a read-only library keeps no new ones."""
+    return LruFolder(library / THUMBNAIL_FOLDER, MAX_THUMBNAIL_BYTES)
+
+
+@cache
+def proxy_cache(library: Path) -> LruFolder:
+    """The playable versions of files that browsers cannot play themselves."""
+    return LruFolder(_writable_folder(library, PROXY_FOLDER), MAX_PROXY_BYTES)
+
+
+def clips_folder(library: Path) -> Path:
+    """The folder of clip archives; it may not exist yet."""
+    return _writable_folder(library, CLIPS_FOLDER)
+
+
+def _writable_folder(library: Path, name: str) -> Path:
+    if os.access(library, os.W_OK):
+        return library / name
+    return Path(_temporary_folder(name).name)
+
+
+@cache
+def _temporary_folder(name: str) -> TemporaryDirectory[str]:
     return TemporaryDirectory(prefix=f"pesearch-{name}-")

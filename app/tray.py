@@ -1,4 +1,4 @@
-"""The tray: moments that were chosen, to be taken along."""
+"""The tray: moments selected for export."""
 
 from __future__ import annotations
 
@@ -7,56 +7,55 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from pesearch.app.clip_archive import forget, pack
-from pesearch.app.escape import safe
+from pesearch.app.clip_archive import create_archive, delete_archive
+from pesearch.app.escape import escape_markdown
 from pesearch.app.server_state import library
-from pesearch.app.urls import clips_address
+from pesearch.app.urls import clips_url
 from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import ExportFormat, render_document
 from pesearch.formatting import when
 from pesearch.types import Moment
 
-FORMS: dict[str, ExportFormat | None] = {
-    "EDL (CMX3600)": ExportFormat.EDL,
-    "OpenTimelineIO": ExportFormat.OTIO,
-    "FCPXML": ExportFormat.FCPXML,
+EXPORT_FORMATS: dict[str, Form | None] = {
+    "EDL (CMX3600)": Form.EDL,
+    "OpenTimelineIO": Form.OTIO,
+    "FCPXML": Form.FCPXML,
     "Clips": None,
     "Playlist (M3U)": ExportFormat.M3U,
     "Table (CSV)": ExportFormat.CSV,
     "JSON": ExportFormat.JSON,
     "Chapters (WebVTT)": ExportFormat.VTT,
 }
-"""What the tray can be taken along as; None are clips."""
+"""The choices of the tray; None means clips, which are cut."""
 
 
 @dataclass(slots=True)
 class Tray:
-    """Moments, in the order in which they were chosen, each with the question that found it."""
+    """Moments in the order in which they were added, each with the query that found it."""
 
     moments: dict[Moment, str] = field(default_factory=dict)
 
-    def holds(self, moment: Moment) -> bool:
-        """Whether this moment is in it, or one that shares time with it."""
+    def contains(self, moment: Moment) -> bool:
+        """Whether the tray has this moment, or one that overlaps it."""
         return any(is_same(moment, other) for other in self.moments)
 
     def toggle(self, moment: Moment, query: str) -> None:
-        """Put a moment in, or take it out."""
+        """Add a moment, or remove it where the tray has it."""
         if same := [other for other in self.moments if is_same(moment, other)]:
             for other in same:
                 del self.moments[other]
         else:
             self.moments[moment] = query
 
-    def sharpen(self, moments: Sequence[Moment], query: str) -> None:
-        """Put moments, best first, in the place of those that they are and that the same question found: they are known
-        better now."""
-        chosen = [moment for moment, found_by in self.moments.items() if found_by == query]
-        better = {old: new for old in chosen for new in reversed(moments) if is_same(old, new)}
-        self.moments = {better.get(old, old): found_by for old, found_by in self.moments.items()}
+    def update(self, moments: Sequence[Moment], query: str) -> None:
+        """Replace moments that `query` found by their exact versions among `moments`, which are sorted best first."""
+        of_query = [moment for moment, found_by in self.moments.items() if found_by == query]
+        exact = {old: new for old in of_query for new in reversed(moments) if is_same(old, new)}
+        self.moments = {exact.get(old, old): found_by for old, found_by in self.moments.items()}
 
 
 def is_same(one: Moment, other: Moment) -> bool:
-    """Whether two moments share time of one file."""
+    """Whether two moments are of one file and overlap."""
     if one.file.id != other.file.id:
         return False
     if one.start_seconds == other.start_seconds:
@@ -65,51 +64,49 @@ def is_same(one: Moment, other: Moment) -> bool:
 
 
 def show_tray(tray: Tray) -> None:
-    """What is in it, beside the page, and how to take it along."""
+    """Show the tray and its export controls in the sidebar."""
     with st.sidebar:
         st.subheader(f"Tray ({len(tray.moments)})", anchor=False)
         if not tray.moments:
-            st.caption("Put moments in with “+ Tray”, or the key t.")
+            st.caption("Add moments with “+ Tray” or the T key.")
             return
         for moment in list(tray.moments):
-            name, out = st.columns([5, 1], vertical_alignment="center")
-            name.caption(safe(f"{moment.file.path.name} {format_moment_time(moment)}"))
-            key = f"out-{moment.file.id}-{moment.start_seconds}"
-            if out.button("", icon=":material/close:", key=key, help="Take out"):
+            name, remove = st.columns([5, 1], vertical_alignment="center")
+            name.caption(escape_markdown(f"{moment.file.path.name} {when(moment)}"))
+            key = f"remove-{moment.file.id}-{moment.start_seconds}"
+            if remove.button("", icon=":material/close:", key=key, help="Remove"):
                 tray.toggle(moment, "")
                 st.rerun()
         _show_export(tray)
 
 
 def _show_export(tray: Tray) -> None:
-    form = st.selectbox("Take along as", list(FORMS), key="form")
-    pad = st.number_input("Seconds before and after", min_value=0.0, max_value=3600.0, step=0.5, key="pad")
-    choices = [Selection.from_moment(moment, query).padded(pad) for moment, query in tray.moments.items()]
-    wanted = FORMS[form]
-    if wanted is not None:
+    choice = st.selectbox("Export as", list(EXPORT_FORMATS), key="form")
+    pad = st.number_input("Seconds to add before and after", min_value=0.0, max_value=3600.0, step=0.5, key="pad")
+    selections = [Selection.of(moment, query).padded(pad) for moment, query in tray.moments.items()]
+    form = EXPORT_FORMATS[choice]
+    if form is not None:
         st.download_button(
-            "Download",
-            render_document(choices, wanted),
-            f"pesearch.{wanted}",
-            key="download",
-            icon=":material/download:",
+            "Download", exported(selections, form), f"pesearch.{form}", key="download", icon=":material/download:"
         )
         return
-    reencode = st.toggle("Exact to a frame", help="Encoded again: slower. Else copied, from the key frame before.")
-    wanted_now = st.button("Cut", icon=":material/content_cut:")
+    reencode = st.toggle(
+        "Frame-accurate", help="Re-encodes the clips, which is slower. Otherwise each starts at the key frame before."
+    )
+    submitted = st.button("Cut clips", icon=":material/content_cut:")
     cut, archive = st.session_state.get("clips", (None, ""))
-    if wanted_now:
-        forget(archive, library().folder)
-        cut, archive = st.session_state["clips"] = (choices, reencode), _cut(choices, reencode)
-    if archive and cut == (choices, reencode):  # what was cut is still what is chosen
-        st.link_button("Download", clips_address(archive), icon=":material/download:")
+    if submitted:
+        delete_archive(archive, library().folder)
+        cut, archive = st.session_state["clips"] = (selections, reencode), _cut(selections, reencode)
+    if archive and cut == (selections, reencode):  # the archive matches the current choices
+        st.link_button("Download", clips_url(archive), icon=":material/download:")
 
 
-def _cut(choices: Sequence[Selection], reencode: bool) -> str:
-    """The name of the archive of the clips; tells of those that could not be cut."""
+def _cut(selections: Sequence[Selection], reencode: bool) -> str:
+    """Cut the clips, with a progress bar and a warning for each that failed. The name of the archive."""
     bar = st.progress(0.0)
-    archive = pack(choices, reencode, library().folder, bar.progress)
+    archive = create_archive(selections, reencode, library().folder, bar.progress)
     bar.empty()
-    for each in archive.not_cut:
-        st.warning(safe(f"{each.selection.path.name}: {each.reason}"))
+    for failure in archive.not_cut:
+        st.warning(escape_markdown(f"{failure.choice.path.name}: {failure.reason}"))
     return archive.name

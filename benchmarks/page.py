@@ -31,8 +31,8 @@ from pesearch.store.derived.lru_folder import THUMBNAIL_FOLDER
 from pesearch.store.library import create_library, open_library
 from pesearch.timeline import windows
 from pesearch.types import FloatArray
-from tests.app.browsing import asked, launched
-from tests.app.conftest import running
+from tests.app.browsing import launch_chromium, search_for
+from tests.app.server_process import running
 from training.texts import with_article
 from training.words import HEARD_AS, OBJECTS
 
@@ -144,7 +144,7 @@ def enter(folder: Path) -> Enter:
     library = _large_library(folder)
     shutil.rmtree(library / THUMBNAIL_FOLDER, ignore_errors=True)  # an earlier run made the same pictures
     with running(library) as server, sync_playwright() as playwright:
-        browser = launched(playwright)
+        browser = launch_chromium(playwright)
         before, again = (_asked_in(browser.new_page(), server.address) for _ in range(2))
     first, every = np.median(before, axis=0)
     return Enter(
@@ -156,7 +156,7 @@ def enter(folder: Path) -> Enter:
 def _asked_in(page: Page, address: str) -> FloatArray:
     """Milliseconds to the first thumbnail and to all in view for each query, [queries, 2]."""
     page.goto(address)
-    asked(page, "anything")
+    search_for(page, "anything")
     page.locator(".strip img").first.wait_for(timeout=120_000)
     texts = [*(names[0] for names in HEARD_AS.values()), *map(with_article, OBJECTS)]
     taken = np.array([_enter_ms(page, text) for text in texts])[WARM_UP_QUERIES:]
@@ -186,12 +186,12 @@ def together(folder: Path, seconds: float) -> Together:
         make_copies(clips, SAMPLE_MEDIA / "bell.mp4", FILES)
     errors, answers = list[str](), [0] * PAGES
     with running(library.folder) as server, sync_playwright() as playwright:
-        browser = launched(playwright)
+        browser = launch_chromium(playwright)
         pages = [browser.new_context().new_page() for _ in range(PAGES)]
         for number, page in enumerate(pages):
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.goto(server.address)
-            asked(page, f"{list(OBJECTS)[number]}")
+            search_for(page, f"{list(OBJECTS)[number]}")
         job = browser.new_page()
         job.goto(f"{server.address}/library")
         job.get_by_role("textbox", name="Folder or file on this machine").fill(str(clips))

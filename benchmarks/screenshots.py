@@ -18,8 +18,8 @@ from playwright.sync_api import Page, sync_playwright
 from pesearch.encoders.model_set import open_model_set
 from pesearch.indexer.run import index
 from pesearch.store.library import create_library
-from tests.app.browsing import asked, launched
-from tests.app.conftest import running
+from tests.app.browsing import launch_chromium, search_for
+from tests.app.server_process import running
 
 SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
 
@@ -39,7 +39,7 @@ def main() -> None:
         for _ in index([media], library, models):
             pass
         with running(library.folder) as server, sync_playwright() as playwright:
-            browser = launched(playwright)
+            browser = launch_chromium(playwright)
             for width, height in SIZES:
                 for scheme in ("light", "dark"):
                     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
@@ -53,15 +53,15 @@ def main() -> None:
 
 
 def _start(page: Page) -> None:
-    page.get_by_text("words that are spoken").wait_for(timeout=120_000)
+    page.get_by_text("these words are spoken").wait_for(timeout=120_000)
 
 
 def _results(page: Page) -> None:
-    asked(page, "siren OR rain OR dog").first.locator(".events").wait_for()
+    search_for(page, "siren OR rain OR dog").first.locator(".events").wait_for()
 
 
 def _moment(page: Page) -> None:
-    card = asked(page, "siren and train").first
+    card = search_for(page, "siren and train").first
     card.locator(".events").wait_for()
     card.get_by_role("button", name="+ Tray").click()
     card.locator(".strip").click()
@@ -69,12 +69,12 @@ def _moment(page: Page) -> None:
 
 
 def _nothing(page: Page) -> None:
-    asked(page, "a violin in a submarine").first.wait_for()
+    search_for(page, "a violin in a submarine").first.wait_for()
 
 
 def _library(page: Page) -> None:
     page.goto(f"{page.url.partition('?')[0].rstrip('/')}/library")
-    page.get_by_text("Index a folder").wait_for()
+    page.get_by_text("Add files").wait_for()
 
 
 STATES: dict[str, Callable[[Page], None]] = {

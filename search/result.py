@@ -11,6 +11,13 @@ CONFIDENT = 0.5
 """A moment below this score is more likely wrong than right, and is shown only on request."""
 
 
+CALIBRATED = "calibrated"
+"""The score kind of probabilities that a moment matches, in this library."""
+
+SIMILARITY = "likeness"
+"""The score kind of cosines, where only examples are asked with."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """The moments of a search, best first, including those below CONFIDENT.
@@ -23,6 +30,11 @@ class SearchResult:
     library: Path
     moments: tuple[Moment, ...]
     score_kind: str
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether scores are probabilities; else they are cosines."""
+        return self.score_kind == CALIBRATED
 
     @property
     def confident(self) -> bool:

@@ -15,12 +15,12 @@ from pesearch.search.query.plan import QueryPlan, compile_query
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.refine.refiner import Refiner
 from pesearch.search.refine.sound_rescorer import SoundRescorer
-from pesearch.search.result import CONFIDENT, SearchResult
+from pesearch.search.result import CALIBRATED, CONFIDENT, SIMILARITY, SearchResult
 from pesearch.search.retrieve.cue_matches import match_cues
 from pesearch.search.retrieve.cue_meaning import MeaningMatcher
 from pesearch.search.retrieve.retriever import retrieve
-from pesearch.search.score.calibration import CALIBRATED, SIMILARITY, calibration_for
-from pesearch.search.score.evidence import select_evidence
+from pesearch.search.score.calibration import calibration_for
+from pesearch.search.score.evidence import evidence_of
 from pesearch.search.score.normalization import ScoreNormalizers, score_normalizers
 from pesearch.types import Moment
 

@@ -42,7 +42,8 @@ from pesearch.store.catalogue.files import KnownLocations
 from pesearch.store.catalogue.snapshot import is_current, read_catalogue_stamp, read_snapshot
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
-from pesearch.store.cue_search import SimilarCues, find_similar_cues
+from pesearch.store.cue_search import CuesFound, find_cues
+from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
 from pesearch.store.index.ann_registry import AnnRegistry
@@ -156,6 +157,10 @@ class Library:
     def find(self, fingerprint: str) -> MediaFile | None:
         """The media file with this content, if there is one."""
         return self._now().snapshot.files.find(fingerprint)
+
+    def preview(self, file: MediaFile, at_seconds: float) -> bytes | None:
+        """The stored preview frame of a file nearest to a time, as JPEG; None when there is none that can be read."""
+        return nearest_preview(self.folder, file.fingerprint, at_seconds)
 
     def known(self) -> KnownLocations:
         """Every path that was indexed or failed, with its size and time then."""

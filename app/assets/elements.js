@@ -1,67 +1,67 @@
-// What the parts of the page have in common: elements whose text is text, and a colour for each sound.
+// Shared by the components: elements whose text is never markup, a colour for each sound, and clicks.
 
 const COLOURS = ["#e4572e", "#2e86ab", "#76b041", "#9b5de5", "#f2a541", "#00a6a6", "#d1495b", "#6c757d"];
 
 function colour(label) {
-  let sum = 0;
-  for (const char of label) sum = (sum * 31 + char.codePointAt(0)) >>> 0;
-  return COLOURS[sum % COLOURS.length];
+  let hash = 0;
+  for (const char of label) hash = (hash * 31 + char.codePointAt(0)) >>> 0;
+  return COLOURS[hash % COLOURS.length];
 }
 
-function made(tag, className, text) {
+function create(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
   if (text !== undefined) element.textContent = text;
   return element;
 }
 
-function button(text, title, act) {
-  const element = made("button", "", text);
+function button(text, title, onClick) {
+  const element = create("button", "", text);
   Object.assign(element, { type: "button", title });
-  element.addEventListener("click", (event) => { event.stopPropagation(); act(); });
+  element.addEventListener("click", (event) => { event.stopPropagation(); onClick(); });
   return element;
 }
 
-// What was clicked and is not done yet. It is a state of the component, which goes along with every message until the page
-// says that it is done; a trigger goes with one message, and is lost where the page is laid out anew just then.
-const WAITING = new WeakMap();
+// Clicks that the page has not confirmed yet. They are part of the component's state, which goes along with every message
+// until they are confirmed; a trigger goes with one message only, and is lost when the page reruns at that moment.
+const PENDING = new WeakMap();
 
-function clicks(root, done, setStateValue) {
-  const held = WAITING.get(root) ?? { waiting: [], last: 0 };
-  WAITING.set(root, held);
-  held.waiting = held.waiting.filter((click) => click.number > done);
-  return (does, more) => {
-    held.last = Math.max(held.last + 1, done + 1, Date.now());
-    held.waiting = [...held.waiting, { number: held.last, does, ...more }];
-    setStateValue("clicks", held.waiting);
+function clickSender(root, handled, setStateValue) {
+  const state = PENDING.get(root) ?? { clicks: [], lastNumber: 0 };
+  PENDING.set(root, state);
+  state.clicks = state.clicks.filter((click) => click.number > handled);
+  return (action, details) => {
+    state.lastNumber = Math.max(state.lastNumber + 1, handled + 1, Date.now());
+    state.clicks = [...state.clicks, { number: state.lastNumber, action, ...details }];
+    setStateValue("clicks", state.clicks);
   };
 }
 
-// Shows something new, but not while a pointer is down: what is pressed has to be there when it is let go, or no click
-// comes of it.
-const PRESSED = new WeakMap();
+// Renders now, or, while a pointer is pressed, after its release: a button that is replaced between pointerdown and
+// pointerup gets no click event.
+const POINTERS = new WeakMap();
 
-function steadily(root, show) {
-  const held = PRESSED.get(root) ?? watched(root);
-  if (held.is_down) held.later = show;
-  else show();
+function renderWhenReleased(root, render) {
+  const pointer = POINTERS.get(root) ?? watchPointer(root);
+  if (pointer.isDown) pointer.pendingRender = render;
+  else render();
 }
 
-function watched(root) {
-  const held = { is_down: false, later: null };
-  PRESSED.set(root, held);
+function watchPointer(root) {
+  const pointer = { isDown: false, pendingRender: null };
+  POINTERS.set(root, pointer);
   root.addEventListener("pointerdown", () => {
-    const over = new AbortController();
-    const up = () => {
-      over.abort();
-      setTimeout(() => { // the click comes after this
-        held.is_down = false;
-        held.later?.();
-        held.later = null;
+    const listeners = new AbortController();
+    const release = () => {
+      listeners.abort();
+      setTimeout(() => { // after the click event
+        pointer.isDown = false;
+        pointer.pendingRender?.();
+        pointer.pendingRender = null;
       });
     };
-    held.is_down = true;
-    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, up, { capture: true, signal: over.signal });
+    pointer.isDown = true;
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, release, { capture: true, signal: listeners.signal });
   }, { capture: true });
-  return held;
+  return pointer;
 }

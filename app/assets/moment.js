@@ -1,8 +1,8 @@
-// One moment: a player that starts where it starts and stops where it ends, and the time of the whole file under it.
+// One open moment: a player that plays from its start to its end, and the timeline of the whole file below.
 
-const SENSE = { seen: "#2e86ab", heard: "#e4572e", "seen and heard": "#9b5de5" };
-const CLOSE_SECONDS = 30; // so much on each side is shown when looking closely
-const CUT_BEFORE_SECONDS = 10, CUT_AFTER_SECONDS = 30, LONGEST_CUT_SECONDS = 600; // of what is made playable at a time
+const SENSE_COLOURS = { seen: "#2e86ab", heard: "#e4572e", "seen and heard": "#9b5de5" };
+const ZOOM_MARGIN_SECONDS = 30; // on each side of the moment when zoomed in
+const PROXY_LEAD_SECONDS = 10, PROXY_TAIL_SECONDS = 30, MAX_PROXY_SECONDS = 600; // of the interval that is converted at a time
 
 function clock(seconds) {
   const whole = Math.max(Math.round(seconds), 0), hours = Math.floor(whole / 3600);
@@ -15,59 +15,59 @@ async function copy(text, element, name) {
     await navigator.clipboard.writeText(text);
     element.textContent = "Copied";
   } catch {
-    window.prompt("Copy this:", text);
+    window.prompt("Copy this text:", text);
   }
   setTimeout(() => { element.textContent = name; }, 1200);
 }
 
-// The player of the file; of a stretch of it at a time, made playable by the server, where the browser cannot play the
-// file itself: then `offset` is where in the file the stretch begins, and `length` how long it is.
-function player(shown, tell) {
-  const media = made(shown.now.has_pictures ? "video" : "audio");
+// The player of the file. Where the browser cannot play it, the player of a proxy that the server makes of one interval at a
+// time: `offset` is where in the file that interval starts, `length` how long it is, both in seconds.
+function player(view, showNotice) {
+  const media = create(view.data.has_pictures ? "video" : "audio");
   Object.assign(media, { controls: true, preload: "auto", playsInline: true });
-  let stopping = true, wanted = null, offset = 0, length = Infinity, is_cut = !shown.now.can_play;
-  const at = () => media.currentTime + offset;
+  let stopsAtEnd = true, pendingSeek = null, offset = 0, length = Infinity, usesProxy = !view.data.can_play;
+  const time = () => media.currentTime + offset;
   const load = (seconds) => {
-    if (is_cut) {
-      const to = seconds < shown.now.end ? shown.now.end : seconds;
-      offset = Math.max(Math.floor(seconds) - CUT_BEFORE_SECONDS, 0);
-      length = Math.min(to + CUT_AFTER_SECONDS, shown.now.duration, offset + LONGEST_CUT_SECONDS) - offset;
-      tell("This browser cannot play the file: the server makes this part of it playable.");
-      media.src = shown.now.proxy.join(`${Math.round(1000 * offset)}-${Math.round(1000 * (offset + length))}`);
+    if (usesProxy) {
+      const to = seconds < view.data.end ? view.data.end : seconds;
+      offset = Math.max(Math.floor(seconds) - PROXY_LEAD_SECONDS, 0);
+      length = Math.min(to + PROXY_TAIL_SECONDS, view.data.duration, offset + MAX_PROXY_SECONDS) - offset;
+      showNotice("Browsers cannot play this file format. Converting this part…");
+      media.src = view.data.proxy.join(`${Math.round(1000 * offset)}-${Math.round(1000 * (offset + length))}`);
     } else {
-      media.src = shown.now.source;
+      media.src = view.data.source;
     }
   };
   const seek = (seconds) => {
     if (!media.src || seconds < offset || seconds >= offset + length) load(seconds);
-    if (media.readyState === 0) wanted = seconds;
+    if (media.readyState === 0) pendingSeek = seconds;
     else media.currentTime = seconds - offset;
-    media.play().catch(() => {}); // browsers may want a click first
+    media.play().catch(() => {}); // browsers may require a click first
   };
   media.addEventListener("loadedmetadata", () => {
-    tell("");
-    if (wanted !== null) media.currentTime = wanted - offset;
-    wanted = null;
+    showNotice("");
+    if (pendingSeek !== null) media.currentTime = pendingSeek - offset;
+    pendingSeek = null;
   });
   media.addEventListener("error", () => {
-    if (is_cut) return tell("This part of the file cannot be played.");
-    is_cut = true;
+    if (usesProxy) return showNotice("This part of the file cannot be played.");
+    usesProxy = true;
     media.removeAttribute("src");
-    seek(wanted ?? shown.now.start);
+    seek(pendingSeek ?? view.data.start);
   });
   media.addEventListener("timeupdate", () => {
-    if (stopping && !media.paused && at() >= shown.now.end) { media.pause(); stopping = false; }
+    if (stopsAtEnd && !media.paused && time() >= view.data.end) { media.pause(); stopsAtEnd = false; }
   });
-  const play = {
-    media, at, placed() {},
-    moment() { stopping = true; seek(shown.now.start); },
-    jump(seconds) { stopping = false; seek(seconds); },
+  const controls = {
+    media, time, movePlayhead() {},
+    playMoment() { stopsAtEnd = true; seek(view.data.start); },
+    jump(seconds) { stopsAtEnd = false; seek(seconds); },
   };
-  for (const name of ["timeupdate", "seeked"]) media.addEventListener(name, () => play.placed());
-  return play;
+  for (const name of ["timeupdate", "seeked"]) media.addEventListener(name, () => controls.movePlayhead());
+  return controls;
 }
 
-function curve(values, from, to, step, hue) {
+function curve(values, from, to, step, colour) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 1000 100");
   svg.setAttribute("preserveAspectRatio", "none");
@@ -81,178 +81,182 @@ function curve(values, from, to, step, hue) {
   points.push([Math.max(1000, points.at(-1)[0]), points.at(-1)[1]]);
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", `M${points[0][0]},100 ${points.map(([x, y]) => `L${x.toFixed(1)},${y.toFixed(1)}`).join(" ")} L${points.at(-1)[0]},100 Z`);
-  path.setAttribute("fill", hue);
+  path.setAttribute("fill", colour);
   path.setAttribute("fill-opacity", "0.55");
-  path.setAttribute("stroke", hue);
+  path.setAttribute("stroke", colour);
   path.setAttribute("vector-effect", "non-scaling-stroke");
   svg.append(path);
   return svg;
 }
 
 function row(label, className) {
-  const element = made("div", `row ${className}`);
-  element.append(made("span", "", label));
+  const element = create("div", `row ${className}`);
+  element.append(create("span", "", label));
   return element;
 }
 
-function marks(label, spans, from, to) {
+function intervalRow(label, intervals, from, to) {
   const element = row(label, "");
-  for (const span of spans) {
-    if (span.end < from || span.start > to) continue;
-    const mark = made("i", span.className, span.text);
-    mark.title = span.title ?? span.text;
-    mark.style.left = `${(100 * (Math.max(span.start, from) - from)) / (to - from)}%`;
-    mark.style.width = `${(100 * (Math.min(span.end, to) - Math.max(span.start, from))) / (to - from)}%`;
-    if (span.hue) mark.style.background = span.hue;
+  for (const interval of intervals) {
+    if (interval.end < from || interval.start > to) continue;
+    const mark = create("i", interval.className, interval.text);
+    mark.title = interval.title ?? interval.text;
+    mark.style.left = `${(100 * (Math.max(interval.start, from) - from)) / (to - from)}%`;
+    mark.style.width = `${(100 * (Math.min(interval.end, to) - Math.max(interval.start, from))) / (to - from)}%`;
+    if (interval.colour) mark.style.background = interval.colour;
     element.append(mark);
   }
   return element;
 }
 
 function rows(data, from, to) {
-  const found = data.moments.map((each) => ({
-    ...each, text: "", title: each.title, className: each.is_this ? "this" : "found" }));
-  const parts = [marks("moments", found, from, to)];
-  for (const each of data.curves) {
-    const element = row(each.sense, "curve");
-    element.append(curve(each.values, from, to, each.step, SENSE[each.sense] ?? "#6c757d"));
+  const moments = data.moments.map((moment) => ({ ...moment, text: "", className: moment.is_this ? "this" : "found" }));
+  const parts = [intervalRow("moments", moments, from, to)];
+  for (const { sense, step, values } of data.curves) {
+    const element = row(sense, "curve");
+    element.append(curve(values, from, to, step, SENSE_COLOURS[sense] ?? "#6c757d"));
     parts.push(element);
   }
   for (const label of new Set(data.events.map((event) => event.label)))
-    parts.push(marks(label, data.events.filter((event) => event.label === label)
-      .map((event) => ({ ...event, hue: colour(label) })), from, to));
+    parts.push(intervalRow(label, data.events.filter((event) => event.label === label)
+      .map((event) => ({ ...event, colour: colour(label) })), from, to));
   if (data.cues.length)
-    parts.push(marks("said", data.cues.map((cue) => ({ ...cue, className: "cue" })), from, to));
+    parts.push(intervalRow("said", data.cues.map((cue) => ({ ...cue, className: "cue" })), from, to));
   return [...parts, ticks(from, to)];
 }
 
-const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
-const MOST_TICKS = 6;
+const TICK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400]; // seconds
+const MAX_TICKS = 6;
 
-// Whole seconds, minutes and hours, as a clock is read.
 function ticks(from, to) {
-  const element = made("div", "ticks"), length = to - from;
-  const step = STEPS.find((each) => length / each <= MOST_TICKS) ?? 3600 * Math.ceil(length / MOST_TICKS / 3600);
+  const element = create("div", "ticks"), length = to - from;
+  const step = TICK_STEPS.find((seconds) => length / seconds <= MAX_TICKS) ?? 3600 * Math.ceil(length / MAX_TICKS / 3600);
   for (let number = Math.ceil(from / step); number * step <= to; number += 1) {
-    const at = number * step, tick = made("span", "", step < 1 ? at.toFixed(1) : clock(at));
+    const at = number * step, tick = create("span", "", step < 1 ? at.toFixed(1) : clock(at));
     tick.style.left = `${(100 * (at - from)) / length}%`;
     element.append(tick);
   }
   return element;
 }
 
-function timeline(data, play, is_close) {
-  const element = made("div", "timeline"), head = made("div", "head");
-  const from = is_close ? Math.max(data.start - CLOSE_SECONDS, 0) : 0;
-  const to = is_close ? Math.min(data.end + CLOSE_SECONDS, data.duration) : data.duration;
-  element.replaceChildren(...rows(data, from, to), head);
+function timeline(data, controls, isZoomed) {
+  const element = create("div", "timeline"), playhead = create("div", "playhead");
+  const from = isZoomed ? Math.max(data.start - ZOOM_MARGIN_SECONDS, 0) : 0;
+  const to = isZoomed ? Math.min(data.end + ZOOM_MARGIN_SECONDS, data.duration) : data.duration;
+  element.replaceChildren(...rows(data, from, to), playhead);
   element.addEventListener("click", (event) => {
     const lane = element.querySelector(".row").getBoundingClientRect();
-    const share = (event.clientX - lane.left) / lane.width;
-    if (share >= 0 && share <= 1) play.jump(from + share * (to - from));
+    const fraction = (event.clientX - lane.left) / lane.width;
+    if (fraction >= 0 && fraction <= 1) controls.jump(from + fraction * (to - from));
   });
-  const place = () => {
-    const lane = element.querySelector(".row"), share = (play.at() - from) / (to - from);
-    head.style.display = share >= 0 && share <= 1 ? "" : "none";
-    head.style.left = `${lane.offsetLeft + share * lane.clientWidth}px`;
+  const movePlayhead = () => {
+    const lane = element.querySelector(".row"), fraction = (controls.time() - from) / (to - from);
+    playhead.style.display = fraction >= 0 && fraction <= 1 ? "" : "none";
+    playhead.style.left = `${lane.offsetLeft + fraction * lane.clientWidth}px`;
   };
-  return { element, place };
+  return { element, movePlayhead };
 }
 
 function picture(data) {
-  const box = made("div", "media"), image = made("img");
+  const box = create("div", "media"), image = create("img");
   Object.assign(image, { src: data.source, alt: data.name });
   image.addEventListener("error", () => box.remove());
   box.append(image);
   return box;
 }
 
-function told(data, does, jump) {
-  const element = made("div", "told");
-  element.append(made("h2", "", data.name), made("div", "where", data.folder));
-  element.append(made("div", "", `${data.when} · ${data.score_text} · ${data.why}`));
-  const list = made("ul");
+function details(data, actions, jump) {
+  const element = create("div", "details"), list = create("ul");
+  element.append(create("h2", "", data.name), create("div", "where", data.folder));
+  element.append(create("div", "", `${data.when} · ${data.score_text} · ${data.why}`));
   for (const line of data.lines) {
-    const item = made("li", "", line.text);
+    const item = create("li", "", line.text);
     if (jump) item.addEventListener("click", () => jump(line.start));
     list.append(item);
   }
-  element.append(does);
+  element.append(actions);
   if (data.lines.length) element.append(list);
   return element;
 }
 
-// What is shown in an element: `now` is its data, which may become more exact while the player goes on.
-const SHOWN = new WeakMap();
+// The view shown in each root element. Its `data` may change while the player plays on: located sounds make the moment exact.
+const VIEWS = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".moment"), tell = clicks(root, data.done, setStateValue);
-  const close = () => tell("close");
+  const root = parentElement.querySelector(".moment"), sendClick = clickSender(root, data.handled, setStateValue);
+  const close = () => sendClick("close");
   root.onkeydown = (event) => { if (event.key === "Escape") close(); };
-  steadily(root, () => {
-    const shown = SHOWN.get(root);
-    if (shown?.now.opened === data.opened) {
-      shown.now = data;
-      shown.around();
+  renderWhenReleased(root, () => {
+    const view = VIEWS.get(root);
+    if (view?.data.opening === data.opening) {
+      view.data = data;
+      view.render();
     } else {
-      SHOWN.set(root, opened(root, data, close));
+      VIEWS.set(root, open(root, data, close));
     }
   });
 }
 
-function opened(root, data, close) {
-  const shown = { now: data, copies: {} }, away = data.notice ? [made("div", "notice", data.notice)] : [];
-  const screen = made("div", "screen");
-  const end = () => button("Close", "Back to the results (Esc)", close);
-  if (data.is_still || data.notice) {
-    shown.around = () => {
-      const does = made("div", "does");
-      does.append(...copies(shown), end());
-      screen.replaceChildren(...(data.source ? [picture(data)] : []), told(shown.now, does, null));
-    };
-    shown.around();
-    root.replaceChildren(...away, screen);
-    return shown;
-  }
-  const notice = made("div", "notice"), tell = (text) => { notice.textContent = text; notice.hidden = !text; };
-  const play = player(shown, tell), box = made("div", "media"), place = made("div");
-  let is_close = false;
-  tell("");
-  box.append(play.media, notice);
-  if (data.wave) {
-    const wave = made("img", "sound");
-    Object.assign(wave, { src: data.wave, alt: "", loading: "lazy" });
+function open(root, data, close) {
+  const isPlayable = !data.is_still && !data.notice;
+  const view = { data, copyButtons: {}, render() {} };
+  const closeButton = () => button("Close", "Back to the results (Esc)", close);
+  (isPlayable ? openPlayer : openPicture)(root, view, closeButton);
+  return view;
+}
+
+// A still image, or the preview of a file that is offline.
+function openPicture(root, view, closeButton) {
+  const notice = view.data.notice ? [create("div", "notice", view.data.notice)] : [], screen = create("div", "screen");
+  view.render = () => {
+    const actions = create("div", "actions");
+    actions.append(...copyButtons(view), closeButton());
+    screen.replaceChildren(...(view.data.source ? [picture(view.data)] : []), details(view.data, actions, null));
+  };
+  view.render();
+  root.replaceChildren(...notice, screen);
+}
+
+function openPlayer(root, view, closeButton) {
+  const screen = create("div", "screen"), box = create("div", "media"), notice = create("div", "notice"), below = create("div");
+  const showNotice = (text) => { notice.textContent = text; notice.hidden = !text; };
+  const controls = player(view, showNotice);
+  let isZoomed = false;
+  showNotice("");
+  box.append(controls.media, notice);
+  if (view.data.wave) {
+    const wave = create("img", "sound");
+    Object.assign(wave, { src: view.data.wave, alt: "", loading: "lazy" });
     wave.addEventListener("error", () => wave.remove());
     box.append(wave);
   }
-  shown.around = () => {
-    const does = made("div", "does"), time = timeline(shown.now, play, is_close);
-    does.append(button("Play the moment", "From its start to its end", () => play.moment()));
-    if (shown.now.duration > shown.now.end - shown.now.start + 2 * CLOSE_SECONDS)
-      does.append(button(is_close ? "Whole file" : "Look closely", "The time around the moment, or of the whole file", () => {
-        is_close = !is_close;
-        shown.around();
+  view.render = () => {
+    const actions = create("div", "actions"), time = timeline(view.data, controls, isZoomed);
+    actions.append(button("Play moment", "Play from start to end", () => controls.playMoment()));
+    if (view.data.duration > view.data.end - view.data.start + 2 * ZOOM_MARGIN_SECONDS)
+      actions.append(button(isZoomed ? "Whole file" : "Zoom in", isZoomed ? "Show the whole file" : "Show the time around this moment", () => {
+        isZoomed = !isZoomed;
+        view.render();
       }));
-    does.append(...copies(shown), end());
-    screen.replaceChildren(box, told(shown.now, does, (seconds) => play.jump(seconds)));
-    place.replaceChildren(time.element);
-    play.placed = time.place;
-    time.place();
+    actions.append(...copyButtons(view), closeButton());
+    screen.replaceChildren(box, details(view.data, actions, (seconds) => controls.jump(seconds)));
+    below.replaceChildren(time.element);
+    controls.movePlayhead = time.movePlayhead;
+    time.movePlayhead();
   };
-  root.replaceChildren(...away, screen, place);
-  shown.around();
-  new ResizeObserver(() => play.placed()).observe(root);
-  play.moment();
+  root.replaceChildren(screen, below);
+  view.render();
+  new ResizeObserver(() => controls.movePlayhead()).observe(root);
+  controls.playMoment();
   root.scrollIntoView({ block: "nearest" });
-  return shown;
 }
 
-// The same buttons for as long as the moment is open: one that says "Copied" goes on saying it when more becomes known.
-function copies(shown) {
-  const copier = (name, title) => {
-    const value = () => shown.now.copies.find(([each]) => each === name)[2];
-    const element = button(name, title, () => copy(value(), element, name));
+// The same button elements for as long as the moment is open, so that "Copied" stays when the view is rendered again.
+function copyButtons(view) {
+  const copyButton = (name, title) => {
+    const text = () => view.data.copies.find(([label]) => label === name)[2];
+    const element = button(name, title, () => copy(text(), element, name));
     return element;
   };
-  return shown.now.copies.map(([name, title]) => (shown.copies[name] ??= copier(name, title)));
+  return view.data.copies.map(([name, title]) => (view.copyButtons[name] ??= copyButton(name, title)));
 }

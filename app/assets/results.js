@@ -1,38 +1,38 @@
-// Moments grouped by file. All text is set as text, never as markup. What is clicked goes to Python with the file and the
-// time of its moment: ranks change when sounds are located.
+// The list of moments, grouped by file. All text is set as text, never as markup. A click is sent to Python with the file
+// and the interval of its moment, because ranks change when sounds are located.
 
-// Pictures are asked for when their card comes into view, the one in the middle first: each costs the server some work.
-const SEEN = new IntersectionObserver((entries) => {
+// Pictures are requested when their card comes into view, the middle one first: each costs the server some work.
+const IN_VIEW = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (!entry.isIntersecting) continue;
-    SEEN.unobserve(entry.target);
+    IN_VIEW.unobserve(entry.target);
     const images = [...entry.target.querySelectorAll("img")], first = images[images.length >> 1];
-    const others = () => images.forEach((image) => { image.src ||= image.dataset.address; });
-    first?.addEventListener("load", others, { once: true });
-    first?.addEventListener("error", others, { once: true });
-    if (first) first.src = first.dataset.address;
+    const loadOthers = () => images.forEach((image) => { image.src ||= image.dataset.url; });
+    first?.addEventListener("load", loadOthers, { once: true });
+    first?.addEventListener("error", loadOthers, { once: true });
+    if (first) first.src = first.dataset.url;
   }
 }, { rootMargin: "120px" });
 
 function strip(moment) {
-  const element = made("div", "strip");
-  for (const address of moment.pictures) {
-    const image = made("img", moment.is_sound ? "sound" : "");
+  const element = create("div", "strip");
+  for (const url of moment.pictures) {
+    const image = create("img", moment.is_sound ? "sound" : "");
     image.decoding = "async";
     image.alt = "";
-    image.dataset.address = address;
-    image.addEventListener("error", () => image.replaceWith(made("span", "", "no picture")));
+    image.dataset.url = url;
+    image.addEventListener("error", () => image.replaceWith(create("span", "", "no picture")));
     element.append(image);
   }
-  SEEN.observe(element);
+  IN_VIEW.observe(element);
   return element;
 }
 
-function spans(moment) {
-  const element = made("div", "spans"), length = Math.max(moment.end - moment.start, 1e-3);
+function eventBar(moment) {
+  const element = create("div", "spans"), length = Math.max(moment.end - moment.start, 1e-3);
   for (const event of moment.events) {
     const from = Math.max(event.start, moment.start), to = Math.min(event.end, moment.end);
-    const span = made("i");
+    const span = create("i");
     span.style.left = `${(100 * (from - moment.start)) / length}%`;
     span.style.width = `${Math.max((100 * (to - from)) / length, 0.5)}%`;
     span.style.background = colour(event.label);
@@ -41,85 +41,90 @@ function spans(moment) {
   return element;
 }
 
-function card(moment, level, chosen, send) {
-  const element = made("article", "card");
+function eventList(moment) {
+  const element = create("div", "events");
+  for (const event of moment.events) {
+    const entry = create("span", "", event.text), mark = create("b");
+    mark.style.background = colour(event.label);
+    entry.prepend(mark);
+    element.append(entry);
+  }
+  return element;
+}
+
+function actionButtons(moment, send) {
+  const element = create("div", "actions"), isPlayable = moment.start < moment.end && !moment.is_still;
+  const tray = button(moment.in_tray ? "In tray" : "+ Tray", "Add to the tray, or remove (T)", () => send("tray", moment));
+  tray.classList.toggle("in", moment.in_tray);
+  element.append(button(isPlayable ? "Play" : "Show", "Open this moment (Enter)", () => send("open", moment)), tray);
+  for (const [by, title] of moment.similar)
+    element.append(button(`Like ${by}`, title, () => send("like", moment, by)));
+  return element;
+}
+
+function card(moment, threshold, openRank, send) {
+  const element = create("article", "card"), isAbove = moment.score >= threshold;
   element.tabIndex = 0;
   Object.assign(element.dataset, { rank: moment.rank, file: moment.file, start: moment.start, end: moment.end });
   element.setAttribute("aria-label", `${moment.rank}. ${moment.name}, ${moment.when}`);
-  element.classList.toggle("open", moment.rank === chosen);
-  element.classList.toggle("unsure", moment.score < level);
-  const body = made("div", "body"), line = made("div", "line");
+  element.classList.toggle("open", moment.rank === openRank);
+  element.classList.toggle("unsure", !isAbove);
+  const body = create("div", "body"), line = create("div", "line");
   line.append(
-    made("span", "score", `${moment.score < level ? "?" : ""}${moment.score.toFixed(2)}`),
-    made("span", "when", moment.when), made("span", "why", moment.why));
+    create("span", "score", `${isAbove ? "" : "?"}${moment.score.toFixed(2)}`),
+    create("span", "when", moment.when), create("span", "why", moment.why));
   body.append(line);
-  if (moment.events.length) {
-    const events = made("div", "events");
-    for (const event of moment.events) {
-      const told = made("span", "", event.text), mark = made("b");
-      mark.style.background = colour(event.label);
-      told.prepend(mark);
-      events.append(told);
-    }
-    body.append(events);
-  }
-  for (const cue of moment.cues) body.append(made("div", "cue", cue));
-  const does = made("div", "does");
-  does.append(button(moment.start < moment.end && !moment.is_still ? "Play" : "Show", "Open this moment (Enter)", () => send("open", moment)));
-  const tray = button(moment.in_tray ? "In tray" : "+ Tray", "Take it along (t)", () => send("tray", moment));
-  tray.classList.toggle("in", moment.in_tray);
-  does.append(tray);
-  for (const [by, title] of moment.like)
-    does.append(button(`Like ${by}`, title, () => send("like", moment, by)));
-  body.append(does);
-  element.append(strip(moment), spans(moment), body);
+  if (moment.events.length) body.append(eventList(moment));
+  for (const cue of moment.cues) body.append(create("div", "cue", cue));
+  body.append(actionButtons(moment, send));
+  element.append(strip(moment), eventBar(moment), body);
   element.addEventListener("click", () => send("open", moment));
   return element;
 }
 
-// Files in the order of their best moments; those of `order` first, in that order.
-function files(moments, level, chosen, send, order) {
-  const groups = new Map();
+// Files by their best moment; files in `pinnedOrder` come first, in that order.
+function fileSections(moments, threshold, openRank, send, pinnedOrder) {
+  const byFile = new Map();
   for (const moment of moments) {
-    if (!groups.has(moment.file)) groups.set(moment.file, []);
-    groups.get(moment.file).push(moment);
+    if (!byFile.has(moment.file)) byFile.set(moment.file, []);
+    byFile.get(moment.file).push(moment);
   }
-  const place = ([{ file }]) => (order.includes(file) ? order.indexOf(file) : order.length);
-  return [...groups.values()].sort((one, other) => place(one) - place(other)).map((found) => {
-    const element = made("section", found.length > 1 ? "file many" : "file"), header = made("header"), cards = made("div", "cards");
-    header.append(made("h3", "", found[0].name), made("span", "where", found[0].folder));
-    if (found.length > 1) header.append(made("span", "where", `${found.length} moments`));
-    if (found[0].is_away) header.append(made("span", "away", "away: its drive is not here"));
-    cards.append(...found.map((moment) => card(moment, level, chosen, send)));
+  const position = ([{ file }]) => (pinnedOrder.includes(file) ? pinnedOrder.indexOf(file) : pinnedOrder.length);
+  return [...byFile.values()].sort((one, other) => position(one) - position(other)).map((found) => {
+    const element = create("section", found.length > 1 ? "file many" : "file"), header = create("header"), cards = create("div", "cards");
+    header.append(create("h3", "", found[0].name), create("span", "where", found[0].folder));
+    if (found.length > 1) header.append(create("span", "where", `${found.length} moments`));
+    if (found[0].is_offline) header.append(create("span", "offline", "offline"));
+    cards.append(...found.map((moment) => card(moment, threshold, openRank, send)));
     element.append(header, cards);
     return element;
   });
 }
 
-function histogram(scores, level) {
+function histogram(scores, threshold) {
   const bins = new Array(20).fill(0);
   for (const score of scores) bins[Math.min(Math.floor(score * 20), 19)] += 1;
-  const most = Math.max(...bins, 1), element = made("div", "histogram");
-  bins.forEach((count, at) => {
-    const bar = made("i", (at + 0.5) / 20 >= level ? "in" : "");
-    bar.style.height = `${(100 * Math.log1p(count)) / Math.log1p(most)}%`; // few are sure among many that are not
-    bar.title = `${count} from ${(at / 20).toFixed(2)}`;
+  const maxCount = Math.max(...bins, 1), element = create("div", "histogram");
+  bins.forEach((count, number) => {
+    const bar = create("i", (number + 0.5) / 20 >= threshold ? "above" : "");
+    bar.style.height = `${(100 * Math.log1p(count)) / Math.log1p(maxCount)}%`; // logarithmic: high scores are rare
+    bar.title = `${count} moment${count === 1 ? "" : "s"} from ${(number / 20).toFixed(2)}`;
     element.append(bar);
   });
   return element;
 }
 
-function walk(event, root, moments, send) {
+function onKey(event, root, moments, send) {
   const cards = [...root.querySelectorAll(".card")];
-  const at = cards.indexOf(event.target.closest?.(".card") ?? null);
+  const index = cards.indexOf(event.target.closest?.(".card") ?? null);
   const steps = { j: 1, ArrowDown: 1, ArrowRight: 1, k: -1, ArrowUp: -1, ArrowLeft: -1 };
   if (event.key in steps && event.target.tagName !== "INPUT" && !event.metaKey && !event.ctrlKey) {
-    const next = cards[Math.min(Math.max(at + steps[event.key], 0), cards.length - 1)];
+    const next = cards[Math.min(Math.max(index + steps[event.key], 0), cards.length - 1)];
     next?.focus();
     next?.scrollIntoView({ block: "nearest" });
     event.preventDefault();
-  } else if (at >= 0 && event.target === cards[at]) {
-    const moment = moments.find((each) => each.rank === Number(cards[at].dataset.rank));
+  } else if (index >= 0 && event.target === cards[index]) {
+    const moment = moments.find(({ rank }) => rank === Number(cards[index].dataset.rank));
     if (event.key === "Enter" || event.key === " ") send("open", moment);
     else if (event.key === "t") send("tray", moment);
     else return;
@@ -127,80 +132,81 @@ function walk(event, root, moments, send) {
   }
 }
 
-// Each search is a place in the browser's history. Streamlit comes back to such a place by itself, but where something else
-// is typed it makes none: it writes over the address. So the address is kept once more just before that.
-function keep_places() {
-  const asks = ({ target }) => {
+// Every search gets an entry in the browser's history. Streamlit restores such an entry, but replaces the current one when
+// something else is typed; so the current URL is pushed once more just before that.
+function keepHistory() {
+  const onSubmit = ({ target }) => {
     const before = new URLSearchParams(window.location.search).get("text");
     if (target.type === "search" && before && target.value !== before)
       window.history.pushState(window.history.state, "", window.location.href);
   };
-  document.addEventListener("keydown", (event) => event.key === "Enter" && asks(event), { capture: true });
-  document.addEventListener("focusout", asks, { capture: true });
+  document.addEventListener("keydown", (event) => event.key === "Enter" && onSubmit(event), { capture: true });
+  document.addEventListener("focusout", onSubmit, { capture: true });
   return true;
 }
 
 export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".results"), tell = clicks(root, data.done, setStateValue);
-  const send = (does, { file, start, end }, by) => tell(does, { file, start, end, by: by ?? "" });
-  window.pesearchKeepsPlaces ??= keep_places();
-  const show = () => {
-    const focused = parentElement.activeElement?.dataset, order = root.dataset.query === data.query ? kept_order(root) : [];
+  const root = parentElement.querySelector(".results"), sendClick = clickSender(root, data.handled, setStateValue);
+  const send = (action, { file, start, end }, by) => sendClick(action, { file, start, end, by: by ?? "" });
+  window.pesearchKeepsHistory ??= keepHistory();
+  const render = () => {
+    const focused = parentElement.activeElement?.dataset;
+    const order = root.dataset.query === data.query ? orderWhileHovered(root) : [];
     root.dataset.query = data.query;
-    root.replaceChildren(...list(data, send, () => tell("more", {}), (level) => setStateValue("level", level), order));
-    if (focused?.rank) same_card(root, focused)?.focus({ preventScroll: true });
-    root.onkeydown = (event) => walk(event, root, data.moments, send);
-    root.onpointerleave = order.length ? () => steadily(root, show) : null;
+    root.replaceChildren(...list(data, send, () => sendClick("more", {}), (threshold) => setStateValue("threshold", threshold), order));
+    if (focused?.rank) sameCard(root, focused)?.focus({ preventScroll: true });
+    root.onkeydown = (event) => onKey(event, root, data.moments, send);
+    root.onpointerleave = order.length ? () => renderWhenReleased(root, render) : null;
   };
-  steadily(root, show);
+  renderWhenReleased(root, render);
 }
 
-// While a pointer is over the list files keep their places, though other moments are best when sounds are located: what is
-// about to be clicked does not move away.
-function kept_order(root) {
-  return root.matches(":hover") ? [...root.querySelectorAll(".file .card:first-child")].map((each) => Number(each.dataset.file)) : [];
+// The current order of files while the pointer is over the list, so that the card under it stays there when located sounds
+// change the ranking.
+function orderWhileHovered(root) {
+  return root.matches(":hover") ? [...root.querySelectorAll(".file .card:first-child")].map((first) => Number(first.dataset.file)) : [];
 }
 
-function same_card(root, { file, start, end }) {
-  const of_file = [...root.querySelectorAll(`.card[data-file="${CSS.escape(file)}"]`)];
-  return of_file.find((card) => Number(card.dataset.start) <= Number(end) && Number(start) <= Number(card.dataset.end));
+function sameCard(root, { file, start, end }) {
+  const ofFile = [...root.querySelectorAll(`.card[data-file="${CSS.escape(file)}"]`)];
+  return ofFile.find((card) => Number(card.dataset.start) <= Number(end) && Number(start) <= Number(card.dataset.end));
 }
 
-function more(ask) {
-  const element = made("div", "more");
-  element.append(button("More moments", "Those that come after these", ask));
+function moreButton(onClick) {
+  const element = create("div", "more");
+  element.append(button("More moments", "Show further moments", onClick));
   return element;
 }
 
-// The head with the slider, which stays while it is moved, and the moments below it.
-function list(data, send, ask, keep, order) {
-  const head = made("div", "level"), told = made("div", "told"), box = made("div", "sure"), label = made("label");
-  const range = made("input"), chances = made("div"), below = made("div");
-  Object.assign(range, { type: "range", min: 0, max: 1, step: 0.05, value: data.level });
-  range.setAttribute("aria-label", "How sure a moment has to be");
-  const fill = (level) => {
-    const sure = data.moments.filter((moment) => moment.score >= level);
-    const is_more = !data.is_all && sure.length === data.moments.length; // those that come after are less likely
-    told.textContent = sure.length
-      ? `${sure.length}${is_more ? "+" : ""} moment${sure.length === 1 ? "" : "s"}`
+// The header with the threshold slider, which is kept while it is dragged, and the moments below.
+function list(data, send, onMore, onThreshold, order) {
+  const header = create("div", "threshold"), summary = create("div", "summary"), slider = create("div", "slider");
+  const range = create("input"), scores = create("div"), label = create("label"), below = create("div");
+  Object.assign(range, { type: "range", min: 0, max: 1, step: 0.05, value: data.threshold });
+  range.setAttribute("aria-label", `Minimum ${data.score_name}`);
+  const fill = (threshold) => {
+    const above = data.moments.filter((moment) => moment.score >= threshold);
+    const hasMore = !data.is_complete && above.length === data.moments.length; // further moments score lower
+    summary.textContent = above.length
+      ? `${above.length}${hasMore ? "+" : ""} moment${above.length === 1 ? "" : "s"}`
       : "No confident match";
-    if (!data.is_exact) told.append(made("span", "now", " · locating sounds"));
-    label.textContent = `${data.score_name} of at least ${level.toFixed(2)}`;
-    chances.replaceChildren(histogram(data.moments.map((moment) => moment.score), level));
-    const shown = sure.length ? sure : data.moments.slice(0, 6), parts = [];
-    if (!sure.length) parts.push(made("div", "notice", data.moments.length ? data.nearest : data.nothing));
-    const cards = made("div", "files");
-    cards.append(...files(shown, level, data.open, send, order));
-    parts.push(cards);
-    if (is_more) parts.push(more(ask));
-    if (shown.length) parts.push(made("div", "keys", "Keys: arrows or j, k to walk · Enter to open · t for the tray"));
+    if (!data.is_located) summary.append(create("span", "now", " · locating sounds"));
+    label.textContent = `Minimum ${data.score_name}: ${threshold.toFixed(2)}`;
+    scores.replaceChildren(histogram(data.moments.map((moment) => moment.score), threshold));
+    const shown = above.length ? above : data.moments.slice(0, 6), parts = [];
+    if (!above.length) parts.push(create("div", "notice", data.moments.length ? data.below_threshold : data.no_moments));
+    const files = create("div", "files");
+    files.append(...fileSections(shown, threshold, data.open, send, order));
+    parts.push(files);
+    if (hasMore) parts.push(moreButton(onMore));
+    if (shown.length) parts.push(create("div", "keys", "Keys: arrows or J/K to move · Enter to open · T to add to the tray"));
     below.replaceChildren(...parts);
   };
   range.addEventListener("input", () => fill(Number(range.value)));
-  range.addEventListener("change", () => keep(Number(range.value)));
-  box.append(chances, range, label);
-  head.append(told);
-  if (data.moments.length) head.append(box);
-  fill(data.level);
-  return [head, below];
+  range.addEventListener("change", () => onThreshold(Number(range.value)));
+  slider.append(scores, range, label);
+  header.append(summary);
+  if (data.moments.length) header.append(slider);
+  fill(data.threshold);
+  return [header, below];
 }

@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-CALIBRATED = "calibrated"
-"""Score kind of moments whose score is the probability of a match in this library."""
-
-SIMILARITY = "likeness"
-"""Score kind of moments whose score is a cosine, for queries of examples only. The value is part of the JSON output."""
+SHOWN_FOR_HEARD = 0.9
+"""A picture of what could make a sound speaks less for it than the sound itself does: of the two, that comes first."""
 
 SOUND_TO_VIDEO_FACTOR = 0.9
 """Factor on certainties of a sound example in the video space: a matching sound ranks above a picture that fits it."""

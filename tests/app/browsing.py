@@ -8,10 +8,11 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
 PATIENCE_MS = 60_000
-"""So long is waited for what the page should show: on a busy machine it takes its time."""
+"""The timeout for anything the page should show: generous, because test machines are busy."""
 
 CHROMIUM = "/usr/bin/chromium"
-QUIET = (
+
+CHROMIUM_OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -21,36 +22,36 @@ QUIET = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 )
+"""No sandbox (tests may run as root), no network access of its own, and a fake microphone."""
 
 
-def launched(playwright: Playwright, *more: str) -> Browser:
-    """Debian's Chromium, with what it would say to the network switched off."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *more])
+def launch_chromium(playwright: Playwright, *options: str) -> Browser:
+    """Debian's Chromium."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_OPTIONS, *options])
 
 
-def asked(page: Page, text: str) -> Locator:
-    """Type a question, and wait for the moments: the cards of the results."""
+def search_for(page: Page, query: str) -> Locator:
+    """Type a query, and wait for its results: the cards, of which there may be none."""
     bar = page.get_by_role("searchbox")
-    bar.fill(text)
+    bar.fill(query)
     bar.press("Enter")
-    told = page.locator(".results .told")
-    told.wait_for()
+    page.locator(".results .summary").wait_for()
     return page.locator(".card")
 
 
-def at_rest(page: Page) -> None:
-    """Wait until the page is laid out and everything is located."""
+def wait_until_idle(page: Page) -> None:
+    """Wait until no script of the page runs, so that all sounds are located."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
-def until(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait for what the page does not show, while it goes on."""
+def wait_until(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait for something outside the page, while the page goes on."""
     end = time.monotonic() + PATIENCE_MS / 1000
-    while not holds():
+    while not condition():
         assert time.monotonic() < end
         page.wait_for_timeout(50)
 
 
-def names(page: Page) -> list[str]:
-    """The names of the files that are listed."""
+def file_names(page: Page) -> list[str]:
+    """The names of the files in the results, in order."""
     return page.locator(".file h3").all_text_contents()

@@ -1,10 +1,11 @@
-"""Who the real server lets in: its own pages, on this machine or with the token, and nobody else's."""
+"""Access control of a real server: only its own pages, on this machine or with the token."""
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -13,23 +14,26 @@ from websockets.exceptions import InvalidStatus
 from pesearch.app.access import Access, access_for
 from pesearch.errors import ServingError
 from pesearch.store.library import Library
-from tests.app.conftest import Server, app_command, free_port, running
+from tests.app.server_process import Server, app_command, free_port, running
 
 TOKEN = "a-token-that-nobody-guesses"
 
 PATHS = ["/", "/clip/2", "/thumb/1/0.jpg", "/_stcore/health", "/_stcore/host-config", "/static/js/none.js"]
 
 
-@pytest.fixture(scope="module")
-def server(sample_library: Library) -> Iterator[Server]:
-    with running(sample_library.folder) as server:
-        yield server
+Greet = Callable[..., int]
 
 
-def greeted(server: Server, path: str = "/_stcore/stream", **headers: str) -> int:
-    """What a websocket is answered: 101 when it is opened."""
+@pytest.fixture
+def server(page_server: Server) -> Server:
+    return page_server
 
-    async def ask() -> int:
+
+@pytest.fixture
+def greet(run_async: Callable[[Coroutine[Any, Any, int]], int]) -> Greet:
+    """Opens a websocket and returns the status of the handshake: 101 when it is accepted."""
+
+    async def handshake(server: Server, path: str, headers: dict[str, str]) -> int:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         host = named.pop("Host", f"127.0.0.1:{server.port}")
         try:
@@ -41,12 +45,12 @@ def greeted(server: Server, path: str = "/_stcore/stream", **headers: str) -> in
         except InvalidStatus as error:
             return error.response.status_code
 
-    return asyncio.run(ask())
+    return lambda server, path="/_stcore/stream", **headers: run_async(handshake(server, path, headers))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
-def test_only_our_own_pages_ask(server: Server, path: str) -> None:
+def test_requests_of_other_sites_are_refused(server: Server, path: str) -> None:
     ours = f"http://127.0.0.1:{server.port}"
     assert server.get(path, Origin=ours, Sec_Fetch_Site="same-origin").status in (200, 404)
     for origin in ("https://example.org", f"http://127.0.0.1:{server.port + 1}", "http://127.0.0.1", "null", ""):
@@ -61,25 +65,25 @@ def test_only_our_own_pages_ask(server: Server, path: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
-def test_other_hosts_are_refused(server: Server, path: str) -> None:
+def test_other_host_names_are_refused(server: Server, path: str) -> None:
     for host in ("example.org", f"example.org:{server.port}", "127.0.0.1.example.org", "192.168.1.5", "a@b:c", "[::"):
         assert server.get(path, Host=host).status == 400
     assert server.get(path, Host=f"LOCALHOST:{server.port}").status in (200, 404)
 
 
 @pytest.mark.slow
-def test_the_websocket_is_for_our_own_pages(server: Server) -> None:
+def test_websockets_of_other_sites_are_refused(server: Server, greet: Greet) -> None:
     ours = f"http://127.0.0.1:{server.port}"
-    assert greeted(server, Origin=ours) == 101
-    assert greeted(server, Origin="https://example.org") == 403
-    assert greeted(server, Origin=f"http://127.0.0.1:{server.port + 1}") == 403
-    assert greeted(server, Origin="http://example.org", Host="example.org") == 400
-    assert greeted(server, Origin=ours, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="websocket") == 403
+    assert greet(server, Origin=ours) == 101
+    assert greet(server, Origin="https://example.org") == 403
+    assert greet(server, Origin=f"http://127.0.0.1:{server.port + 1}") == 403
+    assert greet(server, Origin="http://example.org", Host="example.org") == 400
+    assert greet(server, Origin=ours, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="websocket") == 403
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [*PATHS, "/clip/nothing"])
-def test_what_every_answer_says(server: Server, path: str) -> None:
+def test_every_response_has_the_security_headers(server: Server, path: str) -> None:
     headers = server.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
@@ -90,15 +94,15 @@ def test_what_every_answer_says(server: Server, path: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def locked(sample_library: Library) -> Iterator[Server]:
+def locked(page_library: Library) -> Iterator[Server]:
     """A server on all addresses, with a token."""
-    with running(sample_library.folder, "--listen", "0.0.0.0", "--host", "studio.local", "--token", TOKEN) as server:
+    with running(page_library.folder, "--listen", "0.0.0.0", "--host", "studio.local", "--token", TOKEN) as server:
         yield server
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
-def test_without_the_token_nothing_is_told(locked: Server, path: str) -> None:
+def test_requests_without_the_token_are_refused(locked: Server, path: str) -> None:
     assert locked.get(path).status == 401
     for wrong in ("", TOKEN[:-1], TOKEN + "x", "%ff%fe"):
         assert locked.get(f"{path}?token={wrong}").status == 401
@@ -107,7 +111,7 @@ def test_without_the_token_nothing_is_told(locked: Server, path: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_token_is_kept_and_leaves_the_address(locked: Server) -> None:
+def test_the_token_becomes_a_cookie_and_leaves_the_url(locked: Server, greet: Greet) -> None:
     shown = locked.get(f"/?text=a+b%26c&token={TOKEN}&k=2", Accept="text/html,*/*")
     assert (shown.status, shown.headers["location"]) == (303, "/?text=a+b%26c&k=2")
     assert locked.get(f"//example.org/?token={TOKEN}", Accept="text/html").headers["location"] == "/example.org/"
@@ -118,30 +122,30 @@ def test_the_token_is_kept_and_leaves_the_address(locked: Server) -> None:
     kept = cookie.partition(";")[0]
     for path in ("/", "/clip/2"):
         assert locked.get(path, Cookie=kept).status == 200
-    assert greeted(locked) == 401
-    assert greeted(locked, Cookie=kept) == 101
-    assert greeted(locked, f"/_stcore/stream?token={TOKEN}") == 101
-    assert greeted(locked, Cookie=kept, Origin="http://example.org") == 403
+    assert greet(locked) == 401
+    assert greet(locked, Cookie=kept) == 101
+    assert greet(locked, f"/_stcore/stream?token={TOKEN}") == 101
+    assert greet(locked, Cookie=kept, Origin="http://example.org") == 403
 
 
 @pytest.mark.slow
-def test_the_names_of_a_server_for_others(locked: Server) -> None:
+def test_host_names_of_a_server_for_other_machines(locked: Server) -> None:
     for host in ("192.168.1.5:8501", "studio.local", "localhost", "[::1]:8501"):
         assert locked.get(f"/?token={TOKEN}", Host=host).status == 200
     for host in ("example.org", "studio.local.example.org"):
         assert locked.get(f"/?token={TOKEN}", Host=host).status == 400
 
 
-def test_no_other_machines_without_a_token(sample_library: Library) -> None:
+def test_invalid_access_options_end_with_one_line(tmp_path: Path) -> None:
     for options in (["--listen", "0.0.0.0"], ["--token", "short"], ["--listen", "example.org"]):
-        command = app_command(sample_library.folder, free_port(), *options)
+        command = app_command(tmp_path, free_port(), *options)
         ended = subprocess.run(command, capture_output=True, text=True)
         assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
         assert ended.stderr.startswith("pesearch: ")
 
 
 @pytest.mark.parametrize(
-    ("listen", "token", "said"),
+    ("listen", "token", "message"),
     [
         ("0.0.0.0", None, "--token"),
         ("::", None, "--token"),
@@ -151,17 +155,17 @@ def test_no_other_machines_without_a_token(sample_library: Library) -> None:
         ("localhost", TOKEN, "numeric"),
     ],
 )
-def test_what_cannot_be_served(listen: str, token: str | None, said: str) -> None:
-    with pytest.raises(ServingError, match=said):
+def test_invalid_access_options_raise(listen: str, token: str | None, message: str) -> None:
+    with pytest.raises(ServingError, match=message):
         access_for(listen, (), token)
 
 
-def test_addresses() -> None:
+def test_host_names_and_urls_of_an_access() -> None:
     assert access_for("127.0.0.1", (), None) == Access()
-    assert access_for("::1", (), None).page_address(8501) == "http://[::1]:8501/"
-    assert access_for("0.0.0.0", (), TOKEN).page_address(8501) == f"http://localhost:8501/?token={TOKEN}"
-    one = access_for("192.168.1.5", ["Studio.local"], TOKEN)
-    assert [one.allows_host(host) for host in ("192.168.1.5:1", "studio.local:1", "192.168.1.6", "localhost")] == [
+    assert access_for("::1", (), None).page_url(8501) == "http://[::1]:8501/"
+    assert access_for("0.0.0.0", (), TOKEN).page_url(8501) == f"http://localhost:8501/?token={TOKEN}"
+    access = access_for("192.168.1.5", ["Studio.local"], TOKEN)
+    assert [access.allows_host(host) for host in ("192.168.1.5:1", "studio.local:1", "192.168.1.6", "localhost")] == [
         True, True, False, False,
     ]  # fmt: skip
-    assert TOKEN not in repr(one)
+    assert TOKEN not in repr(access)

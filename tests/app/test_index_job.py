@@ -1,4 +1,4 @@
-"""An indexing run beside the page: started, followed, stopped, and ended from outside."""
+"""An indexing run in a process of its own: started, followed, stopped, killed, and continued."""
 
 from __future__ import annotations
 
@@ -15,17 +15,24 @@ import pytest
 from pesearch.app.index_job import INTERRUPTED, IndexJob
 from pesearch.encoders.model_set import ModelSet
 from pesearch.store.library import Library, create_library
+from tests.app.conftest import convert
 
 pytestmark = pytest.mark.slow
 
 PATIENCE_SECONDS = 120
 
+FILES = 3
 
-def wait(until: Callable[[], bool]) -> None:
+
+def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
-    while not until():
+    while not condition():
         assert time.monotonic() < end
-        time.sleep(0.05)
+        time.sleep(0.02)
+
+
+def wait_until_over(job: IndexJob) -> None:
+    wait_until(lambda: job.progress is not None and job.progress.is_over)
 
 
 @pytest.fixture
@@ -38,81 +45,78 @@ def job(library: Library) -> IndexJob:
     return IndexJob(library.folder)
 
 
-def over(job: IndexJob) -> bool:
-    return job.run is not None and job.run.is_over
-
-
-def test_what_was_finished_stays_and_the_next_run_goes_on(
+def test_a_stopped_run_keeps_what_is_indexed_and_the_next_one_continues(
     job: IndexJob, library: Library, tmp_path: Path, sample_media: Path
 ) -> None:
     media = tmp_path / "media"
     media.mkdir()
-    for number in range(12):
-        box = (9).to_bytes(4) + b"free" + bytes([number])  # makes it another content
-        (media / f"{number}.mp4").write_bytes((sample_media / "bell.mp4").read_bytes() + box)
-    (media / "damaged.mp4").write_bytes((sample_media / "bell.mp4").read_bytes()[:400])
+    convert(sample_media / "bell.mp4", "-t", "1", "-c", "copy", tmp_path / "bell.mp4")
+    clip = (tmp_path / "bell.mp4").read_bytes()
+    for number in range(FILES):
+        box = (9).to_bytes(4) + b"free" + bytes([number])  # makes the content of each different
+        (media / f"{number}.mp4").write_bytes(clip + box)
+    (media / "damaged.mp4").write_bytes(clip[:400])
     job.start([media])
     assert job.is_running
-    wait(lambda: job.run is not None and (job.run.planned_files > 0 or job.run.is_over))
+    wait_until(lambda: job.progress is not None and (job.progress.planned_files > 0 or job.progress.is_over))
     job.stop()
-    wait(lambda: over(job))
-    assert job.run is not None
-    assert job.run.doing in ("stopped", "done")
-    held = len(library.files())
-    assert held >= job.run.files
+    wait_until_over(job)
+    assert job.progress is not None
+    assert job.progress.stage in ("stopped", "done")
+    indexed = len(library.files())
+    assert indexed >= job.progress.files
     job.start([media])
-    wait(lambda: over(job))
-    assert (job.run.doing, job.run.files, job.run.share) == ("done", 12 - held, 1.0)
-    assert len(library.files()) == 12
+    wait_until_over(job)
+    assert (job.progress.stage, job.progress.files, job.progress.fraction) == ("done", FILES - indexed, 1.0)
+    assert len(library.files()) == FILES
     (failure,) = library.failures()
     assert failure.location.path.name == "damaged.mp4"
 
 
-def test_a_run_that_is_ended_from_outside_says_so(job: IndexJob, sample_media: Path) -> None:
+def test_a_killed_run_says_so(job: IndexJob, sample_media: Path) -> None:
     job.start([sample_media])
     assert job._process is not None
     os.kill(job._process.pid, signal.SIGKILL)
-    wait(lambda: over(job))
-    assert job.run is not None
-    assert "start it again" in job.run.error
+    wait_until_over(job)
+    assert job.progress is not None
+    assert job.progress.error == "The indexing process died (exit status -9). Start it again to continue."
 
 
 def test_an_error_is_one_line(job: IndexJob, library: Library, sample_media: Path) -> None:
     with library.writer():
-        job.start([sample_media])
-        wait(lambda: over(job))
-    assert job.run is not None
-    assert str(os.getpid()) in job.run.error
-    assert "\n" not in job.run.error
+        job.start([sample_media / "red_ball.png"])
+        wait_until_over(job)
+    assert job.progress is not None
+    assert str(os.getpid()) in job.progress.error
+    assert "\n" not in job.progress.error
 
 
-def test_a_run_ends_with_the_page(job: IndexJob, sample_media: Path) -> None:
+def test_a_run_ends_with_the_server(job: IndexJob, sample_media: Path) -> None:
     job.start([sample_media])
     assert job._process is not None and job._process.stdin is not None
     job._process.stdin.close()  # as when the server is killed
-    wait(lambda: over(job))
-    assert job.run is not None
-    assert job.run.doing == "stopped"
+    wait_until_over(job)
+    assert job.progress is not None
+    assert job.progress.stage == "stopped"
 
 
 SWALLOWING = """
 import sys, time
-from pesearch.app import index_job
-from pesearch.app import shutdown as ending
+from pesearch.app import index_job, shutdown
 
 def outcomes(*_):
     while True:
         try:
             time.sleep(60)
         except KeyboardInterrupt:
-            pass  # as a library may while it is loaded
+            pass  # as some libraries do while they load
     yield
 
-index_job._outcomes, ending.LAST_SECONDS = outcomes, 0.5
+index_job._outcomes, shutdown.GRACE_SECONDS = outcomes, 0.1
 sys.exit(index_job.main(["library", "media"]))
 """
 
 
-def test_an_interrupt_that_is_swallowed_ends_it_all_the_same() -> None:
+def test_an_interrupt_that_is_swallowed_still_ends_the_run() -> None:
     ended = subprocess.run([sys.executable, "-c", SWALLOWING], stdin=subprocess.DEVNULL, timeout=PATIENCE_SECONDS)
-    assert ended.returncode == INTERRUPTED[0]
+    assert ended.returncode == INTERRUPTED

@@ -1,162 +1,174 @@
-"""Work that pages wait for."""
+"""Background work that requests wait for."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from threading import Event
+from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from pesearch.app.jobs import Jobs, NobodyWaits
+from pesearch.app import pictures, routes
+from pesearch.app.jobs import CORES, ClientGone, Jobs
 from pesearch.errors import MediaError
 
+RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
 
-def waiting(gone: asyncio.Event | None = None) -> Request:
-    """The request of a page that waits until it is gone."""
+PATIENCE_SECONDS = 60
+
+
+def request_until(disconnects: asyncio.Event | None = None) -> Request:
+    """A request whose client disconnects at an event, or never."""
 
     async def receive() -> Message:
-        await (gone or asyncio.Event()).wait()
+        await (disconnects or asyncio.Event()).wait()
         return {"type": "http.disconnect"}
 
     return Request({"type": "http", "method": "GET", "headers": [], "path": "/"}, receive)
 
 
-def test_the_same_is_made_once() -> None:
-    made: list[str] = []
+def test_equal_work_is_done_once(run_async: RunAsync) -> None:
+    calls: list[str] = []
 
-    def make(_: Event) -> str:
-        made.append("once")
+    def work(_: Event) -> str:
+        calls.append("once")
         return "picture"
 
-    async def ask() -> list[str]:
+    async def main() -> list[str]:
         jobs = Jobs[str](4)
-        return await asyncio.gather(*(jobs.result(waiting(), "a", make) for _ in range(20)))
+        return await asyncio.gather(*(jobs.result(request_until(), "a", work) for _ in range(20)))
 
-    assert asyncio.run(ask()) == ["picture"] * 20
-    assert made == ["once"]
+    assert run_async(main()) == ["picture"] * 20
+    assert calls == ["once"]
 
 
-def test_at_most_so_many_at_once() -> None:
-    full = threading.Barrier(3, timeout=20)
-    counting = threading.Lock()
-    now: list[int] = []
-    most: list[int] = []
+def test_jobs_run_in_a_limited_number_of_threads(run_async: RunAsync) -> None:
+    full = threading.Barrier(3, timeout=PATIENCE_SECONDS)
+    lock = threading.Lock()
+    running: list[int] = []
+    counts: list[int] = []
 
-    def make(_: Event) -> int:
-        with counting:
-            now.append(1)
-            most.append(len(now))
-        full.wait()  # goes on when three are here, and never more are
-        with counting:
-            now.pop()
+    def work(_: Event) -> int:
+        with lock:
+            running.append(1)
+            counts.append(len(running))
+        full.wait()  # passes when three are running; a fourth would have been counted by then
+        with lock:
+            running.pop()
         return 1
 
-    async def ask() -> int:
+    async def main() -> int:
         jobs = Jobs[int](3)
-        return sum(await asyncio.gather(*(jobs.result(waiting(), str(name), make) for name in range(12))))
+        return sum(await asyncio.gather(*(jobs.result(request_until(), str(name), work) for name in range(12))))
 
-    assert asyncio.run(ask()) == 12
-    assert max(most) <= 3
+    assert run_async(main()) == 12
+    assert max(counts) == 3
 
 
-def wait_until_unwanted(begun: threading.Event) -> Callable[[Event], str]:
-    def make(unwanted: Event) -> str:
+def test_pictures_and_proxies_use_one_thread_per_core_at_most() -> None:
+    assert pictures._jobs._threads._max_workers == CORES
+    assert routes._proxy_jobs._threads._max_workers == max(CORES // 2, 1)  # FFmpeg uses two cores for a proxy
+
+
+def test_a_job_is_cancelled_when_its_last_client_disconnects(run_async: RunAsync) -> None:
+    begun, released, cancelled_events = threading.Event(), threading.Event(), list[Event]()
+
+    def work(cancelled: Event) -> str:
+        cancelled_events.append(cancelled)
         begun.set()
-        assert unwanted.wait(20)
-        raise MediaError("was not wanted any more")
+        assert released.wait(PATIENCE_SECONDS)
+        return "unwanted"
 
-    return make
-
-
-def test_the_last_page_that_goes_ends_it() -> None:
-    async def ask() -> list[bool]:
-        jobs, begun, gone, both_gone = Jobs[str](1), threading.Event(), asyncio.Event(), asyncio.Event()
+    async def main() -> list[bool]:
+        jobs, one_gone, both_gone = Jobs[str](1), asyncio.Event(), asyncio.Event()
         first, second = (
-            asyncio.create_task(jobs.result(waiting(leaves), "a", wait_until_unwanted(begun)))
-            for leaves in (gone, both_gone)
+            asyncio.create_task(jobs.result(request_until(gone), "a", work)) for gone in (one_gone, both_gone)
         )
         await asyncio.to_thread(begun.wait)
-        gone.set()
-        with pytest.raises(NobodyWaits):
+        (cancelled,) = cancelled_events
+        one_gone.set()
+        with pytest.raises(ClientGone):
             await first
-        still = [second.done()]
+        while_one_waits = cancelled.is_set() or second.done()
         both_gone.set()
-        with pytest.raises(NobodyWaits):
+        with pytest.raises(ClientGone):
             await second
-        again = await jobs.result(waiting(), "a", lambda _: "made anew")
-        return [*still, again == "made anew"]
+        when_none_waits = cancelled.is_set()
+        released.set()
+        again = await jobs.result(request_until(), "a", lambda _: "made again")
+        return [while_one_waits, when_none_waits, again == "made again"]
 
-    assert asyncio.run(ask()) == [False, True]
+    assert run_async(main()) == [False, True, True]
 
 
-def test_what_was_begun_is_joined_by_who_asks() -> None:
-    jobs, asked, made = Jobs[str](1), threading.Event(), list[bool]()
+def test_a_request_joins_a_job_started_before(run_async: RunAsync) -> None:
+    jobs, requested, cancelled_flags = Jobs[str](1), threading.Event(), list[bool]()
 
-    def make(unwanted: Event) -> str:
-        assert asked.wait(20)
-        made.append(unwanted.is_set())
+    def work(cancelled: Event) -> str:
+        assert requested.wait(PATIENCE_SECONDS)
+        cancelled_flags.append(cancelled.is_set())
         return "picture"
 
-    async def ask() -> str:
-        result = asyncio.create_task(jobs.result(waiting(), "a", make))
+    async def main() -> str:
+        result = asyncio.create_task(jobs.result(request_until(), "a", work))
         await asyncio.sleep(0)
-        asked.set()
+        requested.set()
         return await result
 
-    begun = jobs.begin("a", make)
-    assert asyncio.run(ask()) == begun.result(20) == "picture"
-    assert made == [False]
+    started = jobs.start("a", work)
+    assert run_async(main()) == started.result(PATIENCE_SECONDS) == "picture"
+    assert cancelled_flags == [False]
 
 
-def test_what_was_begun_goes_on_when_who_asked_has_gone() -> None:
+def test_a_job_started_before_goes_on_when_the_client_disconnects(run_async: RunAsync) -> None:
     jobs, begun = Jobs[str](1), threading.Event()
     is_gone = threading.Event()
 
-    def make(unwanted: Event) -> str:
+    def work(cancelled: Event) -> str:
         begun.set()
-        assert is_gone.wait(20)
-        return "unwanted" if unwanted.is_set() else "picture"
+        assert is_gone.wait(PATIENCE_SECONDS)
+        return "cancelled" if cancelled.is_set() else "picture"
 
-    async def ask() -> None:
+    async def main() -> None:
         gone = asyncio.Event()
-        result = asyncio.create_task(jobs.result(waiting(gone), "a", make))
+        result = asyncio.create_task(jobs.result(request_until(gone), "a", work))
         await asyncio.to_thread(begun.wait)
         gone.set()
-        with pytest.raises(NobodyWaits):
+        with pytest.raises(ClientGone):
             await result
         is_gone.set()
 
-    made = jobs.begin("a", make)
-    asyncio.run(ask())
-    assert made.result(20) == "picture"
+    started = jobs.start("a", work)
+    run_async(main())
+    assert started.result(PATIENCE_SECONDS) == "picture"
 
 
-def test_an_error_is_told_to_who_waits() -> None:
-    def make(_: Event) -> str:
+def test_errors_reach_the_request(run_async: RunAsync) -> None:
+    def work(_: Event) -> str:
         raise MediaError("has no pictures")
 
     with pytest.raises(MediaError, match="has no pictures"):
-        asyncio.run(Jobs[str](1).result(waiting(), "a", make))
+        run_async(Jobs[str](1).result(request_until(), "a", work))
 
 
-def test_an_error_of_what_was_begun_is_told_to_who_asks() -> None:
-    asked = threading.Event()
+def test_errors_of_a_job_started_before_reach_the_request(run_async: RunAsync) -> None:
+    requested = threading.Event()
 
-    def make(_: Event) -> str:
-        assert asked.wait(20)
+    def work(_: Event) -> str:
+        assert requested.wait(PATIENCE_SECONDS)
         raise MediaError("has no pictures")
 
-    async def ask(jobs: Jobs[str]) -> str:
-        result = asyncio.create_task(jobs.result(waiting(), "a", make))
+    async def main(jobs: Jobs[str]) -> str:
+        result = asyncio.create_task(jobs.result(request_until(), "a", work))
         await asyncio.sleep(0)
-        asked.set()
+        requested.set()
         return await result
 
     jobs = Jobs[str](1)
-    jobs.begin("a", make)
+    jobs.start("a", work)
     with pytest.raises(MediaError, match="has no pictures"):
-        asyncio.run(ask(jobs))
+        run_async(main(jobs))

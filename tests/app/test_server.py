@@ -1,4 +1,4 @@
-"""The real server over a real library: media by byte ranges and by id only."""
+"""A real server over a real library: media files by byte ranges and by id only, and playing in a real browser."""
 
 from __future__ import annotations
 
@@ -14,49 +14,64 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import BrowserContext
 
 from pesearch.app.browser_formats import browser_can_play
 from pesearch.app.jobs import CORES
-from pesearch.app.urls import clip_address, proxy_address, thumb_address, wave_address
+from pesearch.app.urls import clip_url, proxy_url, thumb_url, wave_url
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library
 from pesearch.types import MediaFile
 from tests.app.big_file import HOLE_BYTES
-from tests.app.conftest import Server, app_command, free_port
+from tests.app.server_process import Server, app_command, free_port
 
 pytestmark = pytest.mark.slow
 
 Files = dict[str, MediaFile]
 
 
-def told(content: bytes, path: Path) -> dict[str, str]:
-    """Of each kind of stream its codec, and the length, as ffprobe tells."""
+PLAY_THE_END = """async url => {
+    const video = document.createElement("video")
+    video.src = url
+    video.muted = true
+    document.body.append(video)
+    await new Promise((done, failed) => { video.onloadedmetadata = done; video.onerror = () => failed(video.error) })
+    const from = video.currentTime = video.duration - 1
+    await video.play()
+    while (video.currentTime < from + 0.3) await new Promise(done => setTimeout(done, 20))
+    return video.duration
+}"""
+"""Plays a part of the last second, and returns the duration."""
+
+
+def ffprobe(content: bytes, path: Path) -> dict[str, str]:
+    """The codec of each kind of stream, and the duration."""
     path.write_bytes(content)
     command = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type,codec_name:format=duration", "-of", "json"]
     found = json.loads(subprocess.run([*command, path], capture_output=True, check=True).stdout)
     return {each["codec_type"]: each["codec_name"] for each in found["streams"]} | found["format"]
 
 
-def test_a_file_comes_whole_or_by_the_range_asked_for(server: Server, files: Files) -> None:
+def test_a_file_is_served_whole_or_by_the_range_requested(server: Server, files: Files) -> None:
     file = files["siren_train.mp4"]
     content, size = file.path.read_bytes(), file.path.stat().st_size
-    whole = server.get(clip_address(file), Accept_Encoding="gzip")
+    whole = server.get(clip_url(file), Accept_Encoding="gzip")
     assert (whole.status, whole.body) == (200, content)
     assert whole.headers["content-type"] == "video/mp4"
     assert "content-encoding" not in whole.headers
-    for asked, start, end in (
+    for requested, start, end in (
         ("100-299", 100, 300),
         ("0-0", 0, 1),
         ("-500", size - 500, size),
         (f"{size - 10}-", size - 10, size),
         (f"{size - 10}-{size + 10}", size - 10, size),
     ):
-        part = server.get(f"/clip/{file.id}", Range=f"bytes={asked}", Accept_Encoding="gzip")
+        part = server.get(f"/clip/{file.id}", Range=f"bytes={requested}", Accept_Encoding="gzip")
         assert (part.status, part.body) == (206, content[start:end])
         assert part.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
 
 
-def test_beyond_the_end_and_the_head_alone(server: Server, files: Files) -> None:
+def test_a_range_past_the_end_is_refused_and_head_has_no_body(server: Server, files: Files) -> None:
     file = files["siren_train.mp4"]
     size = file.path.stat().st_size
     beyond = server.get(f"/clip/{file.id}", Range=f"bytes={size}-")
@@ -90,66 +105,66 @@ def test_beyond_the_end_and_the_head_alone(server: Server, files: Files) -> None
         "/clips/%2e%2e%2flibrary.zip",
     ],
 )
-def test_what_is_no_file_of_the_library_is_not_found(server: Server, path: str) -> None:
+def test_only_files_of_the_library_are_served(server: Server, path: str) -> None:
     answer = server.get(path)
     assert answer.status in (400, 404)
     assert b"root:" not in answer.body
     assert b"<html" not in answer.body
 
 
-def test_a_file_that_is_away_is_one_line_and_its_pictures_stay(
+def test_an_offline_file_gives_one_line_and_its_stored_previews(
     server: Server, files: Files, mixed_library: Library
 ) -> None:
     file = files["small.webm"]
     path = file.path
-    seen = server.get(thumb_address(file, 0)).body
-    away = path.rename(path.with_suffix(".away"))
+    before = server.get(thumb_url(file, 0)).body
+    moved = path.rename(path.with_suffix(".offline"))
     try:
-        answer = server.get(clip_address(file))
-        still_seen = server.get(thumb_address(file, 0)).body
-        kept = server.get(thumb_address(file, 0.5))
-        heard = server.get(wave_address(file, 0, 1))
+        answer = server.get(clip_url(file))
+        after = server.get(thumb_url(file, 0)).body
+        preview = server.get(thumb_url(file, 0.5))
+        waveform = server.get(wave_url(file, 0, 1))
     finally:
-        away.rename(path)
-    for each in (answer, heard):
-        assert (each.status, each.body.count(b"\n")) == (404, 0)
-        assert each.headers["content-type"].startswith("text/plain")
-    assert seen == still_seen
-    assert (kept.status, kept.headers["content-type"]) == (200, "image/jpeg")
-    assert kept.body == nearest_preview(mixed_library.folder, file.fingerprint, 0.5)
-    assert "no-cache" in kept.headers["cache-control"]
-    assert server.get(thumb_address(file, 0.5)).body != kept.body  # the file is there again
+        moved.rename(path)
+    for response in (answer, waveform):
+        assert (response.status, response.body.count(b"\n")) == (404, 0)
+        assert response.headers["content-type"].startswith("text/plain")
+    assert before == after
+    assert (preview.status, preview.headers["content-type"]) == (200, "image/jpeg")
+    assert preview.body == nearest_preview(mixed_library.folder, file.fingerprint, 0.5)
+    assert "no-cache" in preview.headers["cache-control"]
+    assert server.get(thumb_url(file, 0.5)).body != preview.body  # the file is online again
 
 
 def test_media_is_never_served_as_a_page(server: Server, files: Files) -> None:
-    answer = server.get(clip_address(files["page.html"]))
+    answer = server.get(clip_url(files["page.html"]))
     assert (answer.status, answer.headers["content-type"]) == (200, "video/mp4")
 
 
-def test_the_end_of_a_large_file_without_memory(server: Server, files: Files) -> None:
+def test_ranges_of_a_large_file_take_no_memory(server: Server, files: Files) -> None:
     file = files["big.mp4"]
     size = file.path.stat().st_size
     assert size > HOLE_BYTES
     assert browser_can_play(file)
     before = server.memory_bytes()
-    for asked in (f"bytes={size - 65536}-", "bytes=-100000", f"bytes={HOLE_BYTES}-"):
-        assert server.get(f"/clip/{file.id}", Range=asked).status == 206
+    for requested in (f"bytes={size - 65536}-", "bytes=-100000", f"bytes={HOLE_BYTES}-"):
+        assert server.get(f"/clip/{file.id}", Range=requested).status == 206
     end = server.get(f"/clip/{file.id}", Range=f"bytes={size - 65536}-").body
     with file.path.open("rb") as source:
         source.seek(size - 65536)
         assert end == source.read()
-    for _ in range(3):  # what a player does: ask for all, read the head, go away
+    for _ in range(3):  # as players do: request everything, read the head, disconnect
         with socket.create_connection(("127.0.0.1", server.port)) as player:
             player.sendall(f"GET /clip/{file.id} HTTP/1.1\r\nHost: 127.0.0.1\r\nRange: bytes=0-\r\n\r\n".encode())
             assert player.recv(1 << 20).startswith(b"HTTP/1.1 206")
-    last = Image.open(io.BytesIO(server.get(thumb_address(file, file.info.duration_seconds)).body))
+    last = Image.open(io.BytesIO(server.get(thumb_url(file, file.info.duration_seconds)).body))
     assert np.asarray(last).std() > 1
     assert server.memory_bytes() - before < 64 << 20
 
 
-def test_a_picture_at_a_time(server: Server, files: Files) -> None:
+def test_a_thumbnail_is_cached_by_its_time_and_version(server: Server, files: Files) -> None:
     file = files["siren_train.mp4"]
-    answer = server.get(thumb_address(file, 2.34))
+    answer = server.get(thumb_url(file, 2.34))
     image = Image.open(io.BytesIO(answer.body))
     assert (image.format, image.width, answer.headers["content-type"]) == (
         "JPEG",
@@ -162,13 +177,15 @@ def test_a_picture_at_a_time(server: Server, files: Files) -> None:
     same = server.get(f"/thumb/{file.id}/2300.jpg", If_None_Match=answer.headers["etag"])
     assert (same.status, same.body) == (304, b"")
     assert server.get(f"/thumb/{file.id}/2300.jpg?width=5000").status == 400
-    assert server.get(thumb_address(files["siren_alone.wav"], 0)).status == 404
-    assert Image.open(io.BytesIO(server.get(thumb_address(files["red_ball.png"], 0)).body)).format == "JPEG"
+    assert server.get(thumb_url(files["siren_alone.wav"], 0)).status == 404
+    assert Image.open(io.BytesIO(server.get(thumb_url(files["red_ball.png"], 0)).body)).format == "JPEG"
 
 
-def test_a_hundred_pictures_at_once(server: Server, files: Files, mixed_library: Library) -> None:
+def test_a_hundred_thumbnails_at_once_use_at_most_one_process_per_core(
+    server: Server, files: Files, mixed_library: Library
+) -> None:
     names, times = ("siren_train.mp4", "copied.mkv"), np.arange(0.0, 2.5, 0.1)
-    wanted = 2 * [thumb_address(files[name], float(time)) for name in names for time in times]
+    wanted = 2 * [thumb_url(files[name], float(time)) for name in names for time in times]
     most = 0
     with ThreadPoolExecutor(100) as pages:
         answers = [pages.submit(server.get, address) for address in wanted]
@@ -182,37 +199,37 @@ def test_a_hundred_pictures_at_once(server: Server, files: Files, mixed_library:
 
 
 def children(pid: int) -> int:
-    """How many programs a process runs."""
+    """The number of child processes."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return sum(len(task.read_text().split()) for task in tasks)
 
 
-def test_the_picture_of_a_sound(server: Server, files: Files) -> None:
+def test_a_waveform_shows_the_interval_requested(server: Server, files: Files) -> None:
     for name in ("siren_alone.wav", "siren_train.mp4", "sound.wma"):
-        answer = server.get(wave_address(files[name], 0, 3))
+        answer = server.get(wave_url(files[name], 0, 3))
         image = Image.open(io.BytesIO(answer.body))
         assert (image.format, image.size, image.mode) == ("PNG", (1200, 120), "RGBA")
         opaque = np.asarray(image)[..., 3] > 0
         assert 0.02 < opaque.mean() < 0.98
     file = files["siren_alone.wav"]
     half = file.info.duration_seconds
-    padded = Image.open(io.BytesIO(server.get(wave_address(file, 0, 2 * half)).body))
+    padded = Image.open(io.BytesIO(server.get(wave_url(file, 0, 2 * half)).body))
     heights = (np.asarray(padded)[..., 3] > 0).sum(axis=0)
     assert heights[:600].max() > 20
     assert heights[610:].max() <= 2
-    assert server.get(wave_address(file, 0, 601)).status == 400
+    assert server.get(wave_url(file, 0, 601)).status == 400
     assert server.get(f"/wave/{file.id}/3000-3000.png").status == 400
-    assert server.get(wave_address(file, 5000, 5001)).status == 404
-    assert server.get(wave_address(files["red_ball.png"], 0, 1)).status == 404
+    assert server.get(wave_url(file, 5000, 5001)).status == 404
+    assert server.get(wave_url(files["red_ball.png"], 0, 1)).status == 404
 
 
 @pytest.mark.parametrize("name", ["copied.mkv", "old.avi", "hevc.mp4"])
-def test_a_cut_that_browsers_play(server: Server, files: Files, tmp_path: Path, name: str) -> None:
+def test_a_video_proxy_plays_in_browsers(server: Server, files: Files, tmp_path: Path, name: str) -> None:
     assert not browser_can_play(files[name])
-    address = proxy_address(files[name], 0.5, 1.5)
+    address = proxy_url(files[name], 0.5, 1.5)
     answer = server.get(address)
     assert (answer.status, answer.headers["content-type"]) == (200, "video/mp4")
-    found = told(answer.body, tmp_path / "cut.mp4")
+    found = ffprobe(answer.body, tmp_path / "cut.mp4")
     assert (found["video"], found["audio"]) == ("h264", "aac")
     assert float(found["duration"]) == pytest.approx(1.0, abs=0.15)
     assert answer.body.index(b"moov") < answer.body.index(b"mdat")
@@ -220,18 +237,18 @@ def test_a_cut_that_browsers_play(server: Server, files: Files, tmp_path: Path, 
     assert (part.status, part.body) == (206, answer.body[10:20])
 
 
-def test_a_cut_of_sound(server: Server, files: Files, tmp_path: Path) -> None:
+def test_an_audio_proxy_plays_in_browsers(server: Server, files: Files, tmp_path: Path) -> None:
     assert not browser_can_play(files["sound.wma"])
-    answer = server.get(proxy_address(files["sound.wma"], 0, 2))
+    answer = server.get(proxy_url(files["sound.wma"], 0, 2))
     assert answer.headers["content-type"] == "audio/mp4"
-    found = told(answer.body, tmp_path / "cut.m4a")
+    found = ffprobe(answer.body, tmp_path / "cut.m4a")
     assert found.get("video") is None
     assert (found["audio"], float(found["duration"])) == ("aac", pytest.approx(2.0, abs=0.15))
-    assert server.get(proxy_address(files["sound.wma"], 0, 601)).status == 400
-    assert server.get(proxy_address(files["sound.wma"], 9000, 9001)).status == 404
+    assert server.get(proxy_url(files["sound.wma"], 0, 601)).status == 400
+    assert server.get(proxy_url(files["sound.wma"], 9000, 9001)).status == 404
 
 
-def test_browsers_play(files: Files) -> None:
+def test_formats_that_browsers_can_play(files: Files) -> None:
     played = {name for name, file in files.items() if browser_can_play(file)}
     assert played == {
         "siren_train.mp4", "siren_alone.wav", "red_ball.png", "page.html", "big.mp4", "small.webm", "sound.opus",
@@ -239,7 +256,19 @@ def test_browsers_play(files: Files) -> None:
     }  # fmt: skip
 
 
-def test_ctrl_c_ends_it_at_once(mixed_library: Library) -> None:
+def test_a_large_file_and_proxies_play_in_a_browser(server: Server, files: Files, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"{server.address}/_stcore/health")
+    before = server.memory_bytes()
+    file = files["big.mp4"]
+    assert page.evaluate(PLAY_THE_END, clip_url(file)) == pytest.approx(file.info.duration_seconds, abs=0.1)
+    assert server.memory_bytes() - before < 64 << 20
+    for name in ("old.avi", "hevc.mp4", "sound.wma"):
+        assert page.evaluate(PLAY_THE_END, proxy_url(files[name], 0, 2)) == pytest.approx(2.0, abs=0.15)
+    page.close()
+
+
+def test_ctrl_c_ends_the_server_during_a_download(mixed_library: Library) -> None:
     port = free_port()
     with subprocess.Popen(app_command(mixed_library.folder, port), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

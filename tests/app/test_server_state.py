@@ -1,4 +1,4 @@
-"""One library and one model set for all pages of a server."""
+"""The library and models that all pages of a server share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pesearch.app import server_state as shared
+from pesearch.app import server_state
 from pesearch.errors import LibraryNotFound
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.refine import sound_rescorer as listen
@@ -19,48 +19,48 @@ from pesearch.types import FloatArray
 
 
 @pytest.mark.slow
-def test_all_pages_share_one_library_and_its_models(sample_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PESEARCH_LIBRARY", str(sample_library.folder))
-    shared.warm()
+def test_all_pages_share_one_library_and_its_models(page_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PESEARCH_LIBRARY", str(page_library.folder))
+    server_state.preload_models()
     with ThreadPoolExecutor(8) as pages:
-        opened = list(pages.map(lambda _: (shared.library(), shared.models()), range(16)))
-        answers = list(pages.map(shared.answer, [SearchRequest("siren and train", k=3)] * 6))
+        opened = list(pages.map(lambda _: (server_state.library(), server_state.models()), range(16)))
+        answers = list(pages.map(server_state.run_search, [SearchRequest("siren and train", k=3)] * 6))
     assert len({(id(library), id(models)) for library, models in opened}) == 1
     assert {answer.matches[0].file.path.name for answer in answers} == {"siren_train.mp4"}
     assert len({tuple(moment.score for moment in answer.moments) for answer in answers}) == 1
 
 
-def test_who_asks_does_not_wait_for_the_sounds_of_others(
-    sample_library: Library, monkeypatch: pytest.MonkeyPatch
+def test_a_search_does_not_wait_for_the_sounds_of_another(
+    page_library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PESEARCH_LIBRARY", str(sample_library.folder))
-    heard, begun, goes_on, unwanted, real = list[float](), Event(), Event(), Event(), listen.detect
+    monkeypatch.setenv("PESEARCH_LIBRARY", str(page_library.folder))
+    heard, begun, go_on, cancelled, real = list[float](), Event(), Event(), Event(), listen.hear
 
     def hear(path: Path, start: float, *rest: Any) -> FloatArray:
         heard.append(start)
         begun.set()
-        assert goes_on.wait(60)
+        assert go_on.wait(60)
         return real(path, start, *rest)
 
     monkeypatch.setattr(listen, "detect", hear)
     request = SearchRequest("siren OR rain OR dog")
-    exact = shared.located(request, (), unwanted)
+    exact = server_state.locate_sounds(request, (), cancelled)
     assert begun.wait(60)
-    first = shared.answer(replace(request, locate=False))
+    first = server_state.run_search(replace(request, locate=False))
     assert not exact.done()
-    unwanted.set()
-    goes_on.set()
+    cancelled.set()
+    go_on.set()
     rest = exact.result(60)
     assert len(heard) == 1
     assert len(rest.matches) == len(first.matches)
 
 
-def test_a_library_that_comes_later_is_found(
-    sample_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_library_created_later_is_found(
+    page_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "library"
-    monkeypatch.setenv("PESEARCH_LIBRARY", str(place))
+    folder = tmp_path / "library"
+    monkeypatch.setenv("PESEARCH_LIBRARY", str(folder))
     with pytest.raises(LibraryNotFound):
-        shared.library()
-    place.symlink_to(sample_library.folder)
-    assert shared.library().status().files == sample_library.status().files
+        server_state.library()
+    folder.symlink_to(page_library.folder)
+    assert server_state.library().status().files == page_library.status().files

@@ -1,4 +1,4 @@
-"""The tray: what is in it stays the same moment while more becomes known of it."""
+"""The tray keeps its moments, and takes their exact versions."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ EXACT = replace(WIDE, rank=2, start_seconds=2.0, end_seconds=5.0, events=(Event(
 LATER = replace(WIDE, start_seconds=10.0, end_seconds=20.0)
 
 
-def test_a_moment_goes_in_and_out() -> None:
+def test_toggling_adds_and_removes_a_moment() -> None:
     tray = Tray()
     tray.toggle(WIDE, "siren")
     tray.toggle(LATER, "train")
     assert tray.moments == {WIDE: "siren", LATER: "train"}
-    tray.toggle(EXACT, "siren")  # it is the first one, as it is known later
+    tray.toggle(EXACT, "siren")  # the exact version of the first one
     assert tray.moments == {LATER: "train"}
 
 
-def test_what_becomes_known_later_takes_the_place_of_the_moment() -> None:
+def test_an_exact_moment_replaces_the_one_in_the_tray() -> None:
     tray = Tray()
     tray.toggle(WIDE, "siren")
     tray.toggle(LATER, "train")
-    tray.sharpen([EXACT, replace(EXACT, rank=3, start_seconds=7.0, end_seconds=9.0)], "siren")
+    tray.update([EXACT, replace(EXACT, rank=3, start_seconds=7.0, end_seconds=9.0)], "siren")
     assert list(tray.moments.items()) == [(EXACT, "siren"), (LATER, "train")]
-    assert tray.holds(WIDE)
+    assert tray.contains(WIDE)
 
 
-def test_what_another_question_finds_leaves_it_as_it_was_chosen() -> None:
+def test_results_of_another_query_replace_nothing() -> None:
     tray = Tray()
     tray.toggle(EXACT, "siren")
-    tray.sharpen([WIDE], "violin")
+    tray.update([WIDE], "violin")
     assert tray.moments == {EXACT: "siren"}
 
 
-def test_moments_are_the_same_where_they_share_time_of_one_file() -> None:
+def test_moments_are_the_same_when_they_overlap_in_one_file() -> None:
     assert is_same(WIDE, EXACT)
     assert not is_same(WIDE, LATER)
     assert not is_same(WIDE, replace(WIDE, file=replace(FILE, id=2)))

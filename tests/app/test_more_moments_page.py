@@ -1,4 +1,4 @@
-"""A page with more to show than it shows at first, in a library that grows meanwhile."""
+"""A result with more moments than one page shows, in a library that grows at the same time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from pesearch.app.controls import MOMENTS
+from pesearch.app.controls import MOMENTS_PER_PAGE
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library
-from tests.app.browsing import PATIENCE_MS, at_rest
-from tests.app.conftest import running
+from tests.app.browsing import PATIENCE_MS, wait_until_idle
+from tests.app.server_process import running
 
 pytestmark = pytest.mark.slow
 
-STILLS = 2 * MOMENTS + 10
+STILLS = 2 * MOMENTS_PER_PAGE + 1
 
 
 def make_still(folder: Path, number: int) -> Path:
@@ -49,27 +49,24 @@ def page(browser: Browser, library: Library) -> Iterator[Page]:
         opened.close()
 
 
-def test_more_moments_are_shown_when_asked_for_and_what_is_opened_stays(
+def test_more_moments_are_added_and_the_open_one_stays(
     page: Page, library: Library, starter: ModelSet, tmp_path: Path
 ) -> None:
-    cards, more, told = (
-        page.locator(".card"),
-        page.get_by_role("button", name="More moments"),
-        page.locator(".level .told"),
-    )
-    expect(cards).to_have_count(MOMENTS)
-    expect(told).to_have_text(f"{MOMENTS}+ moments")
+    cards, more = page.locator(".card"), page.get_by_role("button", name="More moments")
+    summary = page.locator(".threshold .summary")
+    expect(cards).to_have_count(MOMENTS_PER_PAGE)
+    expect(summary).to_have_text(f"{MOMENTS_PER_PAGE}+ moments")
     cards.first.click()
     name = page.locator(".moment h2").text_content()
     more.click()
-    expect(cards).to_have_count(2 * MOMENTS)
+    expect(cards).to_have_count(2 * MOMENTS_PER_PAGE)
     more.click()
     expect(cards).to_have_count(STILLS)
-    expect(told).to_have_text(f"{STILLS} moments")
+    expect(summary).to_have_text(f"{STILLS} moments")
     expect(more).to_have_count(0)
     for _ in index([make_still(tmp_path, STILLS)], library, starter):
         pass
     page.get_by_role("button", name="+ Tray").last.click()
     expect(cards).to_have_count(STILLS + 1)
-    at_rest(page)
+    wait_until_idle(page)
     assert page.locator(".moment h2").text_content() == name

@@ -1,0 +1,68 @@
+"""The library page in a real browser, and the page that creates a library."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pesearch.store.library import open_library
+from tests.app.browsing import file_names, search_for, wait_until_idle
+from tests.app.conftest import convert
+from tests.app.server_process import running
+
+pytestmark = pytest.mark.slow
+
+
+def test_failed_files_are_listed_and_the_library_is_checked(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/library")
+    expect(tab.get_by_role("heading", name="Failed files", exact=True)).to_be_visible()
+    table = tab.get_by_test_id("stDataFrame").first
+    table.wait_for()
+    expect(table).to_contain_text("damaged.mp4")
+    tab.get_by_role("button", name="Check library").click()
+    expect(tab.get_by_test_id("stCode")).to_contain_text("are as they were written")
+    wait_until_idle(tab)
+    expect(tab.get_by_text("Checking")).to_have_count(0)
+
+
+def test_a_folder_is_indexed_and_found_without_reloading_the_page(page: Page, page_media: Path) -> None:
+    film = page_media.with_name("more") / "brand new.mp4"
+    film.parent.mkdir()
+    pattern = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x64:r=5:d=3", "-pix_fmt", "yuv420p"]
+    subprocess.run([*pattern, str(film)], check=True)
+    page.get_by_role("link", name="Library").click()
+    page.get_by_role("textbox", name="Folder or file on this machine").fill(str(film.parent))
+    page.get_by_role("button", name="Index", exact=True).click()
+    expect(page.get_by_text("done: 1 of 1 files")).to_be_visible(timeout=120_000)
+    page.get_by_role("link", name="Search").click()
+    search_for(page, f'file:"{film}"')
+    expect(page.locator(".file h3").first).to_have_text("brand new.mp4")
+
+
+def test_the_page_creates_the_first_library(browser: Browser, sample_media: Path, tmp_path: Path) -> None:
+    folder, media = tmp_path / "home" / "library", tmp_path / "media"
+    media.mkdir()
+    convert(sample_media / "siren_alone.wav", "-t", "3", media / "siren.wav")
+    shutil.copy(sample_media / "red_ball.png", media)
+    with running(folder) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        path = page.get_by_role("textbox", name="Folder or file on this machine")
+        path.fill(str(tmp_path / "nowhere"))
+        page.get_by_role("button", name="Create library").click()
+        expect(page.get_by_role("alert")).to_contain_text("No such file or folder: ")
+        assert not folder.exists()
+        path.fill(str(media))
+        page.get_by_role("button", name="Create library").click()
+        expect(page.get_by_text("done: 2 of 2 files")).to_be_visible(timeout=120_000)
+        expect(page).to_have_url(re.compile("/library$"))
+        page.get_by_role("link", name="Search").click()
+        search_for(page, "heard:siren")
+        assert file_names(page)[0] == "siren.wav"
+        page.close()
+    assert open_library(folder).model_set == "starter"
