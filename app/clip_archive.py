@@ -16,7 +16,7 @@ from uuid import uuid4
 from pesearch.app.storage_folders import clips_folder
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.cut_clips import Clip, NotCut, cut_clips
+from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
 
 MAX_AGE_SECONDS = 24 * 3600
 """Older archives are deleted when the next one is created: by then their page is assumed to be closed."""

@@ -101,7 +101,7 @@ def _read_filters() -> tuple[FileFilter, int | None]:
         online = st.toggle("Hide offline files", key="online", bind="query-params")
         single = st.toggle("One moment per file", key="single", bind="query-params")
     files = FileFilter(
-        under=at_home(under) if under else None,
+        under=expand_home(under) if under else None,
         after=_parse_date(after), before=_parse_date(before), kind=KINDS[kind],
         at_least_seconds=duration_seconds(min_length) if min_length else None,
         at_most_seconds=duration_seconds(max_length) if max_length else None,

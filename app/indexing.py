@@ -8,7 +8,7 @@ import streamlit as st
 
 from pesearch.app.escape import escape_markdown
 from pesearch.app.index_job import IndexJob, IndexProgress
-from pesearch.settings import at_home
+from pesearch.settings import expand_home
 
 
 @st.cache_resource
@@ -21,7 +21,7 @@ def existing_path(text: str) -> Path | None:
     """The absolute path that was typed; None, with an error on the page, when it does not exist."""
     if not text.strip():
         return None
-    path = at_home(text.strip())
+    path = expand_home(text.strip())
     if path.exists():
         return path.absolute()
     st.error(escape_markdown(f"No such file or folder: {path}"))

@@ -69,7 +69,7 @@ def _data(
         "duration": max(file.info.duration_seconds, 1e-3),
         "when": format_moment_time(moment),
         "score_text": f"score {moment.score:.2f}",
-        "why": evidence_text(moment.evidence),
+        "why": format_evidence(moment.evidence),
         "curves": [{"sense": curve.sense, "step": curve.step_seconds, "values": _rounded(curve)} for curve in curves],
         "events": [
             {"label": event.label, "start": event.start_seconds, "end": event.end_seconds, "text": event.label}
@@ -77,8 +77,8 @@ def _data(
         ],
         "cues": [{"start": cue.start_seconds, "end": cue.end_seconds, "text": printable(cue.text)} for cue in timed],
         "moments": [
-            {"start": other.start_seconds, "end": other.end_seconds, "title": f"{other.rank}. {when(other)}",
-             "is_this": other.rank == moment.rank}
+            {"start": other.start_seconds, "end": other.end_seconds, "is_this": other.rank == moment.rank,
+             "title": f"{other.rank}. {format_moment_time(other)}"}
             for other in of_file
         ],
         "lines": list(_lines(moment, timed)),

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from pesearch.app.jobs import CORES, Jobs
 from pesearch.app.storage_folders import thumbnail_cache
 from pesearch.app.urls import THUMB_WIDTHS, interval_ms, thumb_ms, thumb_url, wave_url
-from pesearch.media.proxy import wave_picture
+from pesearch.media.proxy import render_waveform
 from pesearch.media.thumbnails import thumbnail
 from pesearch.types import MediaFile
 

@@ -11,7 +11,7 @@ from pesearch.app.escape import printable
 from pesearch.app.pictures import Picture, thumbnail_of, waveform_of
 from pesearch.app.tray import Tray
 from pesearch.app.urls import THUMB_WIDTHS
-from pesearch.formatting import cue_text, event_text, evidence_text, when
+from pesearch.formatting import format_cue, format_event, format_evidence, format_moment_time
 from pesearch.search.result import CONFIDENT, SearchResult
 from pesearch.types import MediaKind, Moment
 
@@ -82,10 +82,10 @@ def _moment_data(moment: Moment, in_tray: bool) -> dict[str, Any]:
         "score": moment.score,
         "why": format_evidence(moment.evidence),
         "events": [
-            {"label": event.label, "start": event.start_seconds, "end": event.end_seconds, "text": event_text(event)}
+            {"label": event.label, "start": event.start_seconds, "end": event.end_seconds, "text": format_event(event)}
             for event in moment.events
         ],
-        "cues": [printable(cue_text(cue)) for cue in moment.cues[:MAX_CUES]],
+        "cues": [printable(format_cue(cue)) for cue in moment.cues[:MAX_CUES]],
         "pictures": [picture.url for picture in _pictures(moment)],
         "is_sound": file.info.kind is MediaKind.AUDIO,
         "is_still": file.info.kind is MediaKind.IMAGE,

@@ -115,12 +115,7 @@ async def proxy(request: Request) -> Response:
     name = f"{file.fingerprint}-{start_ms}-{end_ms}.mp4"
 
     def work(cancelled: Event) -> Path:
-        temporary = cache.temporary(name)
-        try:
-            write_proxy(file.path, start_ms / 1000, end_ms / 1000, temporary, cancelled)
-            return cache.adopt(temporary, name)
-        finally:
-            temporary.unlink(missing_ok=True)
+        return cache.add(name, lambda target: write_proxy(file.path, start_ms / 1000, end_ms / 1000, target, cancelled))
 
     path = await run_in_threadpool(cache.path, name) or await _proxy_jobs.result(request, name, work)
     media_type = "video/mp4" if file.info.video else "audio/mp4"

@@ -22,7 +22,7 @@ from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
 from pesearch.app.server_state import has_library, models, run_search
 from pesearch.app.shutdown import exit_after_grace
-from pesearch.search.server.server import serving_questions
+from pesearch.search.server.server import serve_queries
 
 
 def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
@@ -44,7 +44,7 @@ def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
         sys.stderr.write(f"pesearch: serving {url} (stop with Ctrl-C)\n")
         if open_browser and _has_display():
             Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        with serving_questions(folder, models, run_search) as problem:
+        with serve_queries(folder, models, run_search) as problem:
             if problem:
                 sys.stderr.write(f"pesearch: {problem}\n")
             yield {}

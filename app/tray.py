@@ -13,13 +13,13 @@ from pesearch.app.server_state import library
 from pesearch.app.urls import clips_url
 from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import ExportFormat, render_document
-from pesearch.formatting import when
+from pesearch.formatting import format_moment_time
 from pesearch.types import Moment
 
-EXPORT_FORMATS: dict[str, Form | None] = {
-    "EDL (CMX3600)": Form.EDL,
-    "OpenTimelineIO": Form.OTIO,
-    "FCPXML": Form.FCPXML,
+EXPORT_FORMATS: dict[str, ExportFormat | None] = {
+    "EDL (CMX3600)": ExportFormat.EDL,
+    "OpenTimelineIO": ExportFormat.OTIO,
+    "FCPXML": ExportFormat.FCPXML,
     "Clips": None,
     "Playlist (M3U)": ExportFormat.M3U,
     "Table (CSV)": ExportFormat.CSV,
@@ -72,7 +72,7 @@ def show_tray(tray: Tray) -> None:
             return
         for moment in list(tray.moments):
             name, remove = st.columns([5, 1], vertical_alignment="center")
-            name.caption(escape_markdown(f"{moment.file.path.name} {when(moment)}"))
+            name.caption(escape_markdown(f"{moment.file.path.name} {format_moment_time(moment)}"))
             key = f"remove-{moment.file.id}-{moment.start_seconds}"
             if remove.button("", icon=":material/close:", key=key, help="Remove"):
                 tray.toggle(moment, "")
@@ -83,11 +83,15 @@ def show_tray(tray: Tray) -> None:
 def _show_export(tray: Tray) -> None:
     choice = st.selectbox("Export as", list(EXPORT_FORMATS), key="form")
     pad = st.number_input("Seconds to add before and after", min_value=0.0, max_value=3600.0, step=0.5, key="pad")
-    selections = [Selection.of(moment, query).padded(pad) for moment, query in tray.moments.items()]
+    selections = [Selection.from_moment(moment, query).padded(pad) for moment, query in tray.moments.items()]
     form = EXPORT_FORMATS[choice]
     if form is not None:
         st.download_button(
-            "Download", exported(selections, form), f"pesearch.{form}", key="download", icon=":material/download:"
+            "Download",
+            render_document(selections, form),
+            f"pesearch.{form}",
+            key="download",
+            icon=":material/download:",
         )
         return
     reencode = st.toggle(
@@ -108,5 +112,5 @@ def _cut(selections: Sequence[Selection], reencode: bool) -> str:
     archive = create_archive(selections, reencode, library().folder, bar.progress)
     bar.empty()
     for failure in archive.not_cut:
-        st.warning(escape_markdown(f"{failure.choice.path.name}: {failure.reason}"))
+        st.warning(escape_markdown(f"{failure.selection.path.name}: {failure.reason}"))
     return archive.name

@@ -136,7 +136,7 @@ def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS,
 
 def ours(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
     """The program's own way."""
-    return np.concatenate(list(stitched(bounds, logits)), axis=1)
+    return np.concatenate(list(overlap_add(bounds, logits)), axis=1)
 
 
 def cut_in_the_middle(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:

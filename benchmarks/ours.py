@@ -25,7 +25,7 @@ from pesearch.types import EncodedFile, FloatArray
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
     """Encode a whole file in this thread; the meter records the costs."""
     info = probe(path)
-    rows = RowBuffer(info.duration_seconds, models.kept_codec(), InMemoryRows())
+    rows = RowBuffer(info.duration_seconds, models.shared_codec(), InMemoryRows())
     file, pieces = WindowAssembler(rows), read_chunks(path, info, models)
     while True:
         with meter.timed(Stage.DECODE):
@@ -34,7 +34,7 @@ def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
             break
         encode([(file, piece)], models, meter)
     with meter.timed(Stage.TRANSFORMERS):
-        made = rows.finish(EmbedTask(Location.now(path), (), "", info))
+        made = rows.finish(EmbedTask(Location.of_file(path), (), "", info))
         assert isinstance(made, EncodedFile)
         events = _events(made, models)
     return Embedded({each.space: each.vectors for each in made.vectors}, events)
@@ -47,7 +47,7 @@ def decode_all(path: Path, models: ModelSet) -> list[MediaChunk]:
 
 def encode_all(pieces: Sequence[MediaChunk], models: ModelSet, stages: StageTimings) -> None:
     """The bare encoders on the first pieces of a file, or all, which are ready."""
-    file = WindowAssembler(RowBuffer(pieces[-1].end_seconds, models.kept_codec(), InMemoryRows()))
+    file = WindowAssembler(RowBuffer(pieces[-1].end_seconds, models.shared_codec(), InMemoryRows()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 

@@ -136,7 +136,7 @@ class PlainModels:
 
     def _loaded(self, kind: Any, path: Path, **options: Any) -> tuple[Any, Any]:
         """A model whose codec and tower are measured, and its processor."""
-        with silent():
+        with suppress_output():
             model = kind.from_pretrained(path, **options).to(self._device).eval()
             processor = load_transformers().AutoProcessor.from_pretrained(path)
         for name, module in model.named_modules():

@@ -110,7 +110,7 @@ def _check_contents(folder: Path) -> bool:
     if found.lost_commits:
         print_check("damaged", "library", f"last {found.lost_commits} commits missing: run `pesearch doctor --repair`")
     intact = found.shards - len(found.damaged)
-    unsigned = f", {found.unsigned} without a checksum" if found.unsigned else ""
+    unsigned = f", {found.without_checksum} without a checksum" if found.without_checksum else ""
     print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
     print_check("ok", "sharing", shared_models(library.model_set))
     return is_served and not found.damaged and not found.lost_commits

@@ -75,9 +75,9 @@ def eval_command(
 
 def evaluate_file(judged: Path, folder: Path, device: str, as_json: bool) -> None:
     """Measure with annotated clips or judged queries, whichever the file contains, and print."""
-    from pesearch.evaluation.judgements import holds_queries
+    from pesearch.evaluation.judgements import has_queries
 
-    evaluate = evaluate_queries if holds_queries(judged) else evaluate_clips
+    evaluate = evaluate_queries if has_queries(judged) else evaluate_clips
     for line in evaluate(judged, folder, device, as_json):
         print(line)
 
@@ -102,8 +102,8 @@ def evaluate_queries(path: Path, folder: Path, device: str, as_json: bool) -> It
 
     queries = read_queries(path)
     library, models = open_with_notice(folder, device)
-    judged = with_progress(judge(queries, library, models), len(queries), "searching", "queries")
-    figures = query_figures(list(judged))
+    judged = with_progress(grade_queries(queries, library, models), len(queries), "searching", "queries")
+    figures = query_metrics(list(judged))
     yield from [evaluation_json(asdict(figures))] if as_json else query_lines(figures)
 
 
@@ -118,9 +118,9 @@ def evaluate_dataset(
     dataset = read_dataset(path, layout, split)
     library, models = open_with_notice(folder, device)
     run = DatasetRun(dataset, library, models)
-    for line in missing_lines(run.presence, path, library.folder):
+    for line in missing_lines(run.availability, path, library.folder):
         print(line, file=sys.stderr)
-    for _ in with_progress(run.listen(), run.clips_to_hear(), "listening", "clips"):
+    for _ in with_progress(run.detect_sounds(), run.sound_clip_count(), "listening", "clips"):
         pass
     evaluation = run.evaluation()
     for line in [evaluation_json(asdict(evaluation))] if as_json else dataset_lines(evaluation):
@@ -162,7 +162,7 @@ def evaluation_lines(evaluation: Evaluation) -> Iterator[str]:
     yield f"events  frame AUROC {events.auroc:.3f}  span IoU {events.span_iou:.3f}  event-F1 {events.event_f1:.3f}"
 
 
-def query_lines(figures: QueryFigures) -> Iterator[str]:
+def query_lines(figures: QueryMetrics) -> Iterator[str]:
     """The figures of judged queries as a table."""
     from pesearch.cli.render import table_lines
 
@@ -172,10 +172,10 @@ def query_lines(figures: QueryFigures) -> Iterator[str]:
     yield f"answer AUROC {decimals(figures.answer_auroc)}  calibration error {decimals(figures.calibration_error)}"
 
 
-def missing_lines(presence: Presence, dataset: Path, library: Path) -> Iterator[str]:
+def missing_lines(presence: ClipAvailability, dataset: Path, library: Path) -> Iterator[str]:
     """Warnings about listed clips that are not on disk or not indexed, and the command that indexes them."""
     from pesearch.cli.render import format_path
-    from pesearch.formatting import quoted
+    from pesearch.formatting import quote_path
 
     for names, place in ((presence.missing, "on disk"), (presence.unindexed, "in the library")):
         if names:
@@ -183,7 +183,7 @@ def missing_lines(presence: Presence, dataset: Path, library: Path) -> Iterator[
             examples += ["..."] if len(names) > MAX_NAMES else []
             yield f"{len(names)} of {presence.listed} listed clips are not {place}: {', '.join(examples)}"
     if presence.unindexed:
-        yield f"to include them, run: pesearch index {quoted(dataset)} --library {quoted(library)}"
+        yield f"to include them, run: pesearch index {quote_path(dataset)} --library {quote_path(library)}"
 
 
 def dataset_lines(evaluation: DatasetEvaluation) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pesearch.cli.exit_codes import NOTHING_FOUND
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
 
 if TYPE_CHECKING:
-    from pesearch.search.events.locate import Heard
+    from pesearch.search.events.locate import ProgressCallback
 
 PROGRESS_DELAY_SECONDS = 1.0
 """Detection shows a progress bar once it has taken this long."""
@@ -49,7 +49,7 @@ def events_command(
       pesearch events film.mp4 "a dog barking" --threshold 0.5 --json
     """
     from pesearch.cli.json_output import events_json
-    from pesearch.formatting import event_text
+    from pesearch.formatting import format_event
     from pesearch.search.events.locate import locate_events
     from pesearch.search.opening import open_for_events
 
@@ -62,12 +62,12 @@ def events_command(
         print(events_json(file.absolute(), events))
     else:
         for event in events:
-            print(event_text(event))
+            print(format_event(event))
     raise typer.Exit(0 if events else NOTHING_FOUND)
 
 
 @contextmanager
-def detection_progress() -> Iterator[Heard]:
+def detection_progress() -> Iterator[ProgressCallback]:
     """A progress bar on stderr, which appears after PROGRESS_DELAY_SECONDS."""
     from pesearch.cli.render import progress_bar
 

@@ -63,13 +63,13 @@ def export_command(
     from pesearch.export.formats import ExportFormat
 
     name = _format_name(output_format, to)
-    selections = [looked_up(selection).padded(pad) for selection in _read_moments(moments)]
+    selections = [with_media_info(selection).padded(pad) for selection in _read_moments(moments)]
     if not selections:
         print("nothing to export", file=sys.stderr)
         raise typer.Exit(NOTHING_FOUND)
     try:
         if name != "clips":
-            _export_document(selections, Form(name), to)
+            _export_document(selections, ExportFormat(name), to)
             return
         if to is None:
             raise ExportError("name a folder for the clips: --to FOLDER")
@@ -81,9 +81,9 @@ def export_command(
 
 
 def _format_name(output_format: FormatName | None, to: Path | None) -> str:
-    from pesearch.export.formats import form_of
+    from pesearch.export.formats import format_of
 
-    name = output_format or (form_of(to) if to else None)
+    name = output_format or (format_of(to) if to else None)
     if name is None:
         raise ExportError(
             "name a format: --as csv|json|m3u|edl|otio|fcpxml|vtt|clips, or --to FILE with one of these extensions"
@@ -92,7 +92,7 @@ def _format_name(output_format: FormatName | None, to: Path | None) -> str:
 
 
 def _read_moments(moments: str) -> list[Selection]:
-    from pesearch.export.json_io import choices_from
+    from pesearch.export.json_io import parse_selections
 
     try:
         data = sys.stdin.buffer.read() if moments == "-" else Path(moments).read_bytes()
@@ -101,28 +101,28 @@ def _read_moments(moments: str) -> list[Selection]:
     return parse_selections(data.decode("utf-8-sig", "surrogateescape"))
 
 
-def _export_document(selections: Sequence[Selection], form: Form, to: Path | None) -> None:
+def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
-    from pesearch.export.csv_m3u_vtt import by_file
-    from pesearch.export.formats import Form, exported
-    from pesearch.export.output_file import add_document, write_document
+    from pesearch.export.csv_m3u_vtt import group_by_file
+    from pesearch.export.formats import ExportFormat, render_document
+    from pesearch.export.output_file import write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
 
     _warn_about_rates(selections, form)
     if to is None:
-        sys.stdout.buffer.write(exported(selections, form))
+        sys.stdout.buffer.write(render_document(selections, form))
     elif not to.is_dir():
-        write_document(exported(selections, form), to, form)
+        write_document(render_document(selections, form), to, form)
     else:
-        parts = by_file(selections) if form is Form.VTT else [selections]
+        parts = group_by_file(selections) if form is ExportFormat.VTT else [selections]
         for part in parts:
             name = safe_stem(part[0].path) if form is ExportFormat.VTT else "moments"
             print(write_new_document(render_document(part, form), to, name, form))
 
 
-def _warn_about_rates(selections: Sequence[Selection], form: Form) -> None:
+def _warn_about_rates(selections: Sequence[Selection], form: ExportFormat) -> None:
     """Warn on stderr about frame rates that are assumed, or that differ in an EDL, which has only one."""
-    from pesearch.export.formats import Form
+    from pesearch.export.formats import ExportFormat
     from pesearch.export.timecode import common_rate, rate_of, rate_text
 
     if form not in (ExportFormat.EDL, ExportFormat.OTIO, ExportFormat.FCPXML):
@@ -131,7 +131,7 @@ def _warn_about_rates(selections: Sequence[Selection], form: Form) -> None:
     if unknown:
         print(f"25 frames per second assumed for {unknown} moments, whose files are offline", file=sys.stderr)
     rates = sorted({rate_of(selection) for selection in selections if selection.frames_per_second is not None})
-    if form is Form.EDL and len(rates) > 1:
+    if form is ExportFormat.EDL and len(rates) > 1:
         in_files = ", ".join(map(rate_text, rates))
         print(
             f"the EDL has {rate_text(common_rate(selections))} frames per second, its files have {in_files}",
@@ -154,7 +154,7 @@ def _export_clips(selections: Sequence[Selection], folder: Path, reencode: bool)
                 print(outcome.path, flush=True)
             else:
                 failed += 1
-                print(f"failed: {format_path(outcome.choice.path)}: {outcome.reason}", file=sys.stderr)
+                print(f"failed: {format_path(outcome.selection.path)}: {outcome.reason}", file=sys.stderr)
     has_video = any(selection.has_pictures and not selection.is_still for selection in selections)
     if not reencode and failed < len(selections) and has_video:
         print("copied: clips begin at the key frame before the moment (--reencode cuts exactly)", file=sys.stderr)

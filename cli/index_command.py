@@ -19,7 +19,7 @@ from pesearch.errors import ClusterError
 
 if TYPE_CHECKING:
     from pesearch.cli.index_summary import Summary
-    from pesearch.indexer.pipeline import Embed
+    from pesearch.indexer.pipeline import Embedder
     from pesearch.indexer.progress_events import Outcome
 
 
@@ -158,7 +158,7 @@ def move_vectors(folder: Path, vectors: str) -> None:
     print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
 
 
-def _embedding(request: IndexRequest) -> AbstractContextManager[Embed]:
+def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:
     """Embedding on the devices of this machine, or on a Ray cluster."""
     if request.ray is None:
         from pesearch.indexer.devices import embed_on

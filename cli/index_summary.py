@@ -11,7 +11,7 @@ from pesearch.cli.refresh_progress import refresh_failure_lines
 from pesearch.cli.render import format_path
 
 if TYPE_CHECKING:
-    from pesearch.indexer.progress_events import Outcome, Spent
+    from pesearch.indexer.progress_events import Outcome, RunTimings
     from pesearch.store.index.maintenance import RefreshFailed
 
 STAGES = ("decode", "wait", "tower", "codec", "transformers", "commit", "index")
@@ -69,11 +69,11 @@ class Summary:
                 self.refresh_failed[outcome.index] = outcome
             case RefreshProgress():
                 self.refresh_failed.pop(outcome.index, None)
-            case events.CuesTaken():
+            case events.CuesUpdated():
                 self.cues_taken += outcome.cues
-            case events.CuesLeftOut():
+            case events.CuesSkipped():
                 self.cues_left_out[format_path(outcome.path)] = outcome.reason
-            case events.Spent():
+            case events.RunTimings():
                 self.spent = outcome
 
     def speed(self) -> str:
@@ -87,7 +87,7 @@ class Summary:
 
     def warnings(self) -> list[str]:
         """Problems that cost no file, one line each."""
-        return [*(self.spent.troubles if self.spent else ()), *refresh_failure_lines(self.refresh_failed.values())]
+        return [*(self.spent.warnings if self.spent else ()), *refresh_failure_lines(self.refresh_failed.values())]
 
     def lines(self) -> Iterator[str]:
         """The summary as text."""

@@ -26,6 +26,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout."
 
 def library_folder(option: Path | None) -> Path:
     """The value of `--library`, or its default, as an absolute path."""
-    from pesearch.settings import at_home, default_library
+    from pesearch.settings import default_library, expand_home
 
-    return at_home(option or default_library()).absolute()
+    return expand_home(option or default_library()).absolute()

@@ -126,7 +126,7 @@ def answer_request(folder: Path, request: SearchRequest, device: str, verbose: b
         print(reply.notice, file=sys.stderr)
     if verbose:
         print(f"answered by the running page in {time.monotonic() - started:.2f} s", file=sys.stderr)
-    return reply.answer()
+    return reply.result()
 
 
 def _answer_here(folder: Path, request: SearchRequest, device: str, reason: str | None) -> SearchResult:

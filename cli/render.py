@@ -33,15 +33,22 @@ def format_size(size_bytes: int) -> str:
 def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     """Rank (`3.`, or `3?` without a confident match), score, time and path; below it the evidence, the cues, the sound
     events, and the command that plays the moment."""
-    from pesearch.formatting import cue_text, event_text, evidence_text, mpv_command, printable, when
+    from pesearch.formatting import (
+        format_cue,
+        format_event,
+        format_evidence,
+        format_moment_time,
+        mpv_command,
+        printable,
+    )
 
     mark = "." if is_match else "?"
-    yield f"{moment.rank:>3}{mark} {moment.score:.2f}  {when(moment)}  {format_path(moment.file.path)}"
+    yield f"{moment.rank:>3}{mark} {moment.score:.2f}  {format_moment_time(moment)}  {format_path(moment.file.path)}"
     indent = " " * 11
     if moment.evidence:
-        yield indent + evidence_text(moment.evidence)
-    yield from (indent + printable(cue_text(cue)) for cue in moment.cues[:MAX_CUES])
-    yield from (indent + event_text(event) for event in moment.events)
+        yield indent + format_evidence(moment.evidence)
+    yield from (indent + printable(format_cue(cue)) for cue in moment.cues[:MAX_CUES])
+    yield from (indent + format_event(event) for event in moment.events)
     if moment.end_seconds > moment.start_seconds:
         yield indent + mpv_command(moment)
 

@@ -11,7 +11,7 @@ from pesearch.evaluation.datasets import IndexedClip
 from pesearch.evaluation.detection import DetectionCounts, FrameScores
 from pesearch.evaluation.detection_eval import active_steps
 from pesearch.evaluation.metrics import Span, mean
-from pesearch.evaluation.psds import OPERATING_POINTS, SCENARIO_1, SCENARIO_2, PsdsCounts, merged
+from pesearch.evaluation.psds import OPERATING_POINTS, SCENARIO_1, SCENARIO_2, PsdsCounts, merge_overlapping
 from pesearch.search.events.locate import StoredSound, detect, find_events
 from pesearch.types import Event, FloatArray
 
@@ -81,8 +81,8 @@ class SoundEvaluator:
         track = detect(file.path, 0.0, seconds, self._labels, self._models, StoredSound(self._library, file.id))
         self._frames.add(track, active_steps(clip.clip.events, self._labels, track.shape[1]))
         events = [(event.what, (event.start_seconds, event.end_seconds)) for event in clip.clip.events]
-        truths = {label: merged(spans) for label, spans in _by_label(events).items()}
-        found = _found(find_events(track, self._labels, 0.0, seconds))
+        truths = {label: merge_overlapping(spans) for label, spans in _by_label(events).items()}
+        found = _spans_by_label(find_events(track, self._labels, 0.0, seconds))
         self._events.add_events(truths, found)
         self._segments.add_segments(truths, found)
         at_points = [

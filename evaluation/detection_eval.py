@@ -56,8 +56,9 @@ def event_metrics(clips: Sequence[JudgedClip], models: ModelSet) -> EventMetrics
     )
 
 
-def _hear(path: Path, seconds: float, sounds: Sequence[str], models: ModelSet) -> tuple[FloatArray, tuple[Event, ...]]:
-    track = detect(path, 0.0, seconds, sounds, models)
+def _detect(clip: JudgedClip, sounds: Sequence[str], models: ModelSet) -> tuple[FloatArray, tuple[Event, ...]]:
+    seconds = clip.file.info.duration_seconds
+    track = detect(clip.file.path, 0.0, seconds, sounds, models)
     return track, find_events(track, sounds, 0.0, seconds, models.event_threshold)
 
 

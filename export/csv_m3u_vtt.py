@@ -22,7 +22,7 @@ def csv_document(selections: Sequence[Selection]) -> bytes:
     writer.writerow(CSV_COLUMNS)
     for selection in selections:
         score = "" if selection.score is None else f"{selection.score:.4f}"
-        events = "; ".join(event_text(event) for event in selection.events)
+        events = "; ".join(format_event(event) for event in selection.events)
         times = (f"{selection.start_seconds:.3f}", f"{selection.end_seconds:.3f}")
         writer.writerow((selection.label, selection.path, *times, score, events))
     return text.getvalue().encode("utf-8", "surrogateescape")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.output_file import rename_to_free_name
+from pesearch.export.output_file import commit_to_free_name
 from pesearch.export.safe_names import safe_stem
-from pesearch.formatting import span
-from pesearch.media.cut_clip import cut_clip, muxing
+from pesearch.formatting import format_span
+from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.store.disk.durable import AtomicFile, undone_by
 
 
@@ -52,15 +52,13 @@ def _cut(selection: Selection, folder: Path, reencode: bool) -> Path:
     if selection.is_still:
         suffix, times = selection.path.suffix, ""
     else:
-        how = muxing(selection.path, reencode)
-        suffix, times = how.suffix, "_" + span(*selection.interval_seconds).replace(":", "-")
+        clip_format = choose_clip_format(selection.path, reencode)
+        suffix, times = clip_format.suffix, "_" + format_span(*selection.interval_seconds).replace(":", "-")
     name = safe_stem(selection.path) + times
-    part = folder / f".{name}.{os.getpid()}.part"
-    try:
+    file = AtomicFile(folder / name, durable=False)
+    with undone_by(file.abandon):
         if selection.is_still:
-            shutil.copyfile(selection.path, part)
+            shutil.copyfile(selection.path, file.temporary)
         else:
-            cut_clip(selection.path, *selection.interval_seconds, part, how)
-        return rename_to_free_name(part, folder, name, suffix)
-    finally:
-        part.unlink(missing_ok=True)
+            cut_clip(selection.path, *selection.interval_seconds, file.temporary, clip_format)
+        return commit_to_free_name(file, folder, name, suffix)

@@ -71,7 +71,7 @@ def edl_document(selections: Sequence[Selection]) -> bytes:
 def _comments(selection: Selection) -> list[str]:
     """EDL comment lines: the query and its score, and each sound with its time in the file."""
     score = "" if selection.score is None else f" ({selection.score:.2f})"
-    sounds = (f"SOUND: {one_line(event_text(event))}" for event in selection.events)
+    sounds = (f"SOUND: {one_line(format_event(event))}" for event in selection.events)
     return [f"MOMENT: {one_line(selection.label)}{score}", *sounds]
 
 

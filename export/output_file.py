@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from itertools import count
 from pathlib import Path
 
 from pesearch.errors import ExportError
 from pesearch.export.formats import ExportFormat, format_of
+from pesearch.store.disk.durable import AtomicFile, undone_by, write_atomically
 
 
 def write_document(document: bytes, path: Path, export_format: ExportFormat) -> None:
@@ -17,25 +17,18 @@ def write_document(document: bytes, path: Path, export_format: ExportFormat) -> 
     """
     if path.exists() and format_of(path) is not export_format:
         raise ExportError(f"{path.name} already exists and is not a .{export_format} file: choose another name")
-    part = path.with_name(f".{os.getpid()}.part")
-    try:
-        part.write_bytes(document)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomically(path, lambda sink: sink.write(document), durable=False)
 
 
 def write_new_document(document: bytes, folder: Path, name: str, export_format: ExportFormat) -> Path:
     """Write a document into a folder under a free name, which is returned. Raises OSError."""
-    part = folder / f".{name}.{os.getpid()}.part"
-    try:
-        part.write_bytes(document)
-        return rename_to_free_name(part, folder, name, f".{export_format}")
-    finally:
-        part.unlink(missing_ok=True)
+    file = AtomicFile(folder / name, durable=False)
+    with undone_by(file.abandon):
+        file.sink.write(document)
+        return commit_to_free_name(file, folder, name, f".{export_format}")
 
 
-def rename_to_free_name(part: Path, folder: Path, name: str, suffix: str) -> Path:
+def commit_to_free_name(file: AtomicFile, folder: Path, name: str, suffix: str) -> Path:
     """Rename a finished file to NAME.SUFFIX, or to NAME_2.SUFFIX, NAME_3.SUFFIX, ... if that exists.
 
     An empty file reserves the name first, so two processes never get the same one. The loop is bounded by the number
@@ -48,5 +41,5 @@ def rename_to_free_name(part: Path, folder: Path, name: str, suffix: str) -> Pat
             break
         except FileExistsError:
             continue
-    part.replace(path)
+    file.commit(path)
     return path

@@ -80,8 +80,8 @@ def read_chunks(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Media
     """
     if info.kind is MediaKind.IMAGE:
         image = read_image(path)
-        preview = Preview(0.0, small_jpeg(image, IMAGE_PREVIEW_WIDTH))
-        yield MediaChunk(0.0, 0.0, (SampledFrame(0.0, 0.0, models.squeeze(image)),), (preview,), None, (), 0.0, 0.0)
+        preview = Preview(0.0, encode_jpeg(image, IMAGE_PREVIEW_WIDTH))
+        yield MediaChunk(0.0, 0.0, (SampledFrame(0.0, 0.0, models.resize(image)),), (preview,), None, (), 0.0, 0.0)
         return
     with ExitStack() as stack:
         yield from _Chunks(path, info, models, stack)
@@ -95,7 +95,7 @@ class _Chunks:
         self._models = models
         self._last_error: MediaError | None = None
         names = {space.name for space in models.spaces}
-        self._has_frames = info.video is not None and (SpaceName.FRAME in names or models.sees_windows)
+        self._has_frames = info.video is not None and (SpaceName.FRAME in names or models.embeds_video)
         self._has_sound = info.audio is not None and SpaceName.AUDIO in names
         self._frames = (
             self._try(lambda: stack.enter_context(FrameReader(path, models.device))) if self._has_frames else None
@@ -157,12 +157,12 @@ class _Chunks:
             if frame.time_seconds >= self._next_preview_seconds:
                 intervals = frame.time_seconds // PREVIEW_INTERVAL_SECONDS
                 self._next_preview_seconds = (intervals + 1) * PREVIEW_INTERVAL_SECONDS
-                yield Preview(frame.time_seconds, small_jpeg(frame.image, PREVIEW_WIDTH))
+                yield Preview(frame.time_seconds, encode_jpeg(frame.image, PREVIEW_WIDTH))
 
     def _resized(self, frame: Frame) -> ResizedFrame:
         """The same object while the same frame is shown, so that it is encoded once."""
         if self._last_resized is None or self._last_resized[0] != frame.since_seconds:
-            self._last_resized = frame.since_seconds, self._models.squeeze(frame.image)
+            self._last_resized = frame.since_seconds, self._models.resize(frame.image)
         return self._last_resized[1]
 
     def _read_sound(self, start: float, end: float) -> SoundChunk | None:

@@ -153,7 +153,7 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
     for each in embedded:
         writer.keep_previews(each.file.fingerprint, each.previews)
     if present := [failure for failure in failures if os.path.lexists(failure.location.path)]:
-        writer.fail(*present)
+        writer.record_failures(*present)
     return [
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
         *(Relocated(copy, None) for each in embedded for copy in each.copies),

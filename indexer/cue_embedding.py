@@ -65,7 +65,7 @@ def _groups(sources: CueSources) -> Iterator[RowIds]:
         yield np.array(group, dtype=np.int64)
 
 
-def _batches(cues: Sequence[FoundIn]) -> Iterator[list[str]]:
+def _batches(cues: Sequence[StoredCue]) -> Iterator[list[str]]:
     """The distinct texts, sorted by length so that little padding is needed."""
     batch: list[str] = []
     for text in sorted({found.cue.text for found in cues}, key=lambda text: (len(text), text)):

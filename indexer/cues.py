@@ -53,7 +53,7 @@ class _StaleFile:
 
 def read_cues(locations: Sequence[Location], info: MediaInfo, sidecars: Sidecars) -> FileCues:
     """All cues of one content, in the file and in the sidecars of all its locations."""
-    located = [(location, sidecar) for location in locations for sidecar in sidecars.beside(location.path)]
+    located = [(location, sidecar) for location in locations for sidecar in sidecars.find(location.path)]
     return _read(locations[0].path, info, True, located)
 
 
@@ -67,7 +67,7 @@ def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) ->
         for start in range(0, len(stale), _FILES_PER_COMMIT):
             batch = stale[start : start + _FILES_PER_COMMIT]
             read = list(threads.map(_read_stale, batch))
-            writer.take_cues(
+            writer.store_cues(
                 [(each.file.id, source) for each, cues in zip(batch, read, strict=True) for source in cues.sources],
                 [source_id for each in batch for source_id in each.gone],
             )
@@ -86,9 +86,9 @@ def _stale(found: Sequence[Location], library: Library) -> list[_StaleFile]:
     stale = []
     for location in found:
         entry = known.get(location.path)
-        if entry is None or entry.file_id is None or entry.failure is not None or not entry.is_still(location):
+        if entry is None or entry.file_id is None or entry.failure is not None or not entry.is_unchanged(location):
             continue
-        present = {each.location.path: each for each in sidecars.beside(location.path)}
+        present = {each.location.path: each for each in sidecars.find(location.path)}
         recorded = {source.sidecar.path: source for source in sources[entry.file_id] if source.sidecar is not None}
         gone = [path for path, source in recorded.items() if source.beside == location.path and path not in present]
         changed = [
@@ -108,7 +108,7 @@ def _read_stale(stale: _StaleFile) -> FileCues:
 
 
 def _read(media: Path, info: MediaInfo, inside: bool, located: Sequence[tuple[Location, Sidecar]]) -> FileCues:
-    readings: list[tuple[Path, CueReading]] = [(media, read_inside(media, info))] if inside else []
+    readings: list[tuple[Path, CueReadResult]] = [(media, read_embedded_cues(media, info))] if inside else []
     for location, sidecar in located:
         readings.append((sidecar.location.path, read_sidecar(sidecar, location.path, info.duration_seconds)))
     return FileCues(

@@ -72,14 +72,14 @@ def embed(tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings, li
     finally:
         for assembler in assemblers.values():
             assembler.rows.discard()
-    stages.warnings += models.troubles()
+    stages.warnings += models.problems()
 
 
 def _row_buffer(task: EmbedTask, models: ModelSet, library: Path) -> RowBuffer:
     seconds = task.info.duration_seconds
     is_long = seconds > STREAMING_THRESHOLD_SECONDS
     target = StreamingShardWriter(library, models.spaces) if is_long else InMemoryRows()
-    return RowBuffer(seconds, models.kept_codec(), target)
+    return RowBuffer(seconds, models.shared_codec(), target)
 
 
 def _finish(task: EmbedTask, assembler: WindowAssembler, problem: Problem | None) -> ResultGroup:

@@ -67,12 +67,12 @@ def index_found(
     stages = StageTimings()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
-        not_found = library.known().others(location.path for location in crawled.locations)
+        not_found = library.known().paths_except(location.path for location in crawled.locations)
         gone = vanished(not_found, roots_of(paths), crawled.unreadable)
         changes = yield from collect_changes(survey(crawled.locations, library.pinned(), retry_failed))
         volumes = volumes_of(crawled.locations)
         if not set(volumes) <= set(library.volumes()):
-            writer.see(volumes)
+            writer.record_volumes(volumes)
         # Locations first: the content that a failed path held before may have moved to another path.
         yield from update_locations(changes.known, gone, library, writer)
         for failed in changes.failed:

@@ -125,7 +125,7 @@ def _as_known(
     location: Location, known: KnownLocation | None, library: Library, retry_failed: bool
 ) -> Unchanged | FailedBefore | KnownContent | None:
     """The result for a file whose path, size and time are in the library."""
-    if known is None or not known.is_still(location):
+    if known is None or not known.is_unchanged(location):
         return None
     if known.failure is not None:
         return None if retry_failed else FailedBefore(Failure(location, known.failure))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pesearch.store.index.maintenance import IndexRefresh
-from pesearch.store.index.milvus.sync import reach_vectors
+from pesearch.store.index.milvus.sync import resolve_vectors
 from pesearch.store.library import open_library
 
 
 def check_backend(vectors: str) -> None:
     """Raise VectorServerError unless `vectors` (faiss, milvus:FILE.db, milvus:http://HOST:PORT) can be used."""
-    reach_vectors(vectors)
+    resolve_vectors(vectors)
 
 
 def change_backend(folder: Path, vectors: str, report: Callable[[str], None]) -> Iterator[IndexRefresh]:
@@ -22,9 +22,9 @@ def change_backend(folder: Path, vectors: str, report: Callable[[str], None]) ->
     cannot be reached. Raises VectorServerError, before anything is changed, if the new backend cannot be used.
     """
     library = open_library(folder)
-    address = reach_vectors(vectors)
+    address = resolve_vectors(vectors)
     with library.writer() as writer:
         before = library.milvus
-        for name in writer.search_vectors_at(address):
+        for name in writer.set_vector_backend(address):
             report(f"collection {name} is still on {before}, which cannot be reached: drop it there")
         yield from writer.maintain()

@@ -59,7 +59,7 @@ def relevance(library: Library, models: ModelSet, request: SearchRequest, file: 
     for space, scores in part_scores.spaces.items():
         certainties = scores.certainties[:, positive].max(axis=1, initial=0.0)
         values = _resample(scores.segments, certainties, duration / points, points)
-        senses[SENSES[space]] = np.maximum(senses.get(SENSES[space], 0.0), values)
+        senses[SENSE_WORDS[space]] = np.maximum(senses.get(SENSE_WORDS[space], 0.0), values)
     return tuple(Curve(sense, duration / points, values) for sense, values in senses.items())
 
 

@@ -20,7 +20,7 @@ from pesearch.search.retrieve.cue_matches import match_cues
 from pesearch.search.retrieve.cue_meaning import MeaningMatcher
 from pesearch.search.retrieve.retriever import retrieve
 from pesearch.search.score.calibration import calibration_for
-from pesearch.search.score.evidence import evidence_of
+from pesearch.search.score.evidence import select_evidence
 from pesearch.search.score.normalization import ScoreNormalizers, score_normalizers
 from pesearch.types import Moment
 

@@ -26,7 +26,7 @@ class Generation:
     def __init__(self, folder: Path, snapshot: Snapshot, ann: AnnRegistry) -> None:
         self.snapshot = snapshot
         self._folder = folder
-        self._coverings = coverings
+        self._ann = ann
         self._rows: dict[SpaceName, MappedRows] = {}
         self._indexes: dict[SpaceName, VectorIndex] = {}
         self._opening = threading.Lock()
@@ -71,7 +71,7 @@ class Generation:
             held = self._indexes.get(space.name)
             if held is None:
                 held = self._indexes[space.name] = self._open(space)
-            elif (covering := self._coverings.get(self.snapshot, space, held.rows.layout)) is not held.ann:
+            elif (covering := self._ann.get(self.snapshot, space, held.rows.layout)) is not held.ann:
                 held = self._indexes[space.name] = open_index(held.rows, covering)
             return held
 
@@ -79,5 +79,5 @@ class Generation:
         """The shards are looked into while the cache is read: both wait for the disk."""
         with ThreadPoolExecutor(1, "pesearch-open") as beside:
             mapping = beside.submit(self.rows, space)
-            covering = self._coverings.get(self.snapshot, space, self.snapshot.vectors[space.name].layout())
+            covering = self._ann.get(self.snapshot, space, self.snapshot.vectors[space.name].layout())
             return open_index(mapping.result(), covering)

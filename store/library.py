@@ -42,7 +42,7 @@ from pesearch.store.catalogue.files import KnownLocations
 from pesearch.store.catalogue.snapshot import is_current, read_catalogue_stamp, read_snapshot
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
-from pesearch.store.cue_search import CuesFound, find_cues
+from pesearch.store.cue_search import SimilarCues, find_similar_cues
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
@@ -283,7 +283,7 @@ class Library:
         [q, dim]; only in `file_ids` when given."""
 
         def answer(generation: Generation) -> SimilarCues:
-            return find_similar_cues(generation, queries, least, k, file_ids)
+            return find_similar_cues(generation, queries, min_scores, k, file_ids)
 
         found = self._from_shards(answer)
         return self._from_catalogue(found.read) if len(found.scores) else [[]] * len(queries)

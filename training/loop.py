@@ -9,8 +9,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pesearch.store.disk.durable import write_atomically
-
 WARM_UP = 0.03  # share of the time in which the learning rate rises
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 20.0

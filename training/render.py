@@ -43,9 +43,9 @@ def write_audio(path: Path, scene: Scene) -> None:
 
 def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
     """Write sound [samples] in -1..1 as a 16-bit mono WAV of 48 kHz, atomically."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with wave.open(str(part), "wb") as file:
+
+    def write(sink: BinaryIO) -> None:
+        with wave.open(sink, "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes((samples * 32767).round().astype("<i2").tobytes())
 
@@ -54,12 +54,8 @@ def write_samples(path: Path, samples: NDArray[np.float32]) -> None:
 
 def write_picture(path: Path, scene: Scene, at_seconds: float = 0.0) -> None:
     """Write one moment of the scene as a PNG."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT)).save(part, format="PNG")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    picture = Image.fromarray(render_frame(scene, at_seconds, WIDTH, HEIGHT))
+    write_atomically(path, lambda sink: picture.save(sink, format="PNG"), durable=False)
 
 
 def _frames(scenes: Sequence[Scene], frames_per_second: int) -> Iterable[NDArray[np.uint8]]:

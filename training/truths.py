@@ -79,7 +79,6 @@ def truth_of(path: str, scenes: Sequence[Scene], audio_caption: str, video_capti
 
 def write_truths(path: Path, truths: Sequence[Truth]) -> None:
     """Write truths.json atomically."""
-    part = path.with_name(f".{path.name}.part")
     text = json.dumps({"clips": [asdict(truth) for truth in truths]}, indent=1, ensure_ascii=False)
     write_atomically(path, lambda sink: sink.write(f"{text}\n".encode()), durable=False)
 

@@ -19,7 +19,7 @@ from pesearch.indexer.pipeline import Embedder, EmbedEvents
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import EmbedTask, without_stamp
 from pesearch.indexer.timings import CONCURRENT_STAGES, Stage, StageTimings
-from pesearch.store.catalogue.stamp import library_id_of
+from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.shards.staging import Staging
 from pesearch.types import Failure
 
@@ -58,7 +58,7 @@ class RayEmbed:
         of its own. A file that kills its worker again is a failure.
         """
         pool = pool_of(alive_nodes(), self._device, is_tiny=models.description.is_tiny)
-        library_id = library_id_of(library)
+        library_id = read_library_id(library)
         job = Job(
             models.description,
             models.folders,

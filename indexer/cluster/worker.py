@@ -111,7 +111,7 @@ class Worker:
             import torch
 
             job = self._job
-            if job.staging is None and library_id_of(job.library) != job.library_id:
+            if job.staging is None and read_library_id(job.library) != job.library_id:
                 raise ClusterError(
                     f"The library {job.library} is not shared with this node: share it, or use --staging URI"
                 )

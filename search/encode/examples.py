@@ -63,7 +63,7 @@ def encode_video(example: Example, models: ModelSet, texts: Sequence[str] = ()) 
     info = _probe(example)
     if info.video is None or info.kind is not MediaKind.VIDEO:
         raise QueryError(f"{example.path} is not a video: --video needs a video file")
-    if models.sees_windows:
+    if models.embeds_video:
         return _window_vectors(example, info, models, texts, with_pictures=True)
     sound = _window_vectors(example, info, models, (), with_pictures=False).alone if info.audio else {}
     return ExampleVectors({**sound, SpaceName.FRAME: _frame_vectors(example, info, models)}, {})
@@ -99,7 +99,7 @@ def _window_vectors(
 ) -> ExampleVectors:
     """Encodes the windows in batches, so that a long example never is in memory as a whole."""
     path, alone = example.resolved_path, list[WindowVectors]()
-    joint: dict[str, list[JointVectors]] = {text: [] for text in texts if models.sees_windows}
+    joint: dict[str, list[JointVectors]] = {text: [] for text in texts if models.embeds_video}
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(FrameReader(path)) if with_pictures else None
@@ -108,7 +108,7 @@ def _window_vectors(
                 features = models.window_features([_window(frames, audio, start, end) for start, end in batch])
                 alone += models.encode_windows(features)
                 for text, vectors in joint.items():
-                    vectors += models.encode_windows_with(features, text)
+                    vectors += models.encode_windows_with_text(features, text)
     except MediaError as error:
         raise QueryError(f"cannot use {example.path} as an example: {error}") from error
     spaces = (SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUDIO_VIDEO)

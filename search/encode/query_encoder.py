@@ -68,5 +68,5 @@ def _searched_spaces(
 ) -> Iterator[tuple[SpaceName, Measure]]:
     """The spaces that an example searches. A sound searches the video space too, whatever its sense."""
     yield from ((space, Measure.SIMILARITY) for space in vectors if space in SPACES_BY_SENSE[term.sense])
-    if term.kind is MediaKind.AUDIO and models.sees_windows:
+    if term.kind is MediaKind.AUDIO and models.embeds_video:
         yield SpaceName.VIDEO, Measure.SOUND_TO_VIDEO

@@ -97,8 +97,8 @@ def find_stored_sound(path: Path, library: Library) -> StoredSound | None:
 
     Raises OSError.
     """
-    known, current = library.known().get(path.absolute()), Location.now(path)
-    if known is None or known.file_id is None or not known.is_still(current):
+    known, current = library.known().get(path.absolute()), Location.of_file(path)
+    if known is None or known.file_id is None or not known.is_unchanged(current):
         return None
     return StoredSound(library, known.file_id)
 
@@ -131,7 +131,7 @@ def detect_in_pieces(
         return
     if stored is not None and stored.covers(stop, models.event_codec):
         read_stored = partial(stored.read, first)
-        yield from models.event_probabilities_along(read_stored, stop - first, phrases)
+        yield from models.iter_event_probabilities(read_stored, stop - first, phrases)
         return
     with AudioReader(path) as reader:
         sound = DecodedSound(reader, models, first, stop)

@@ -65,7 +65,7 @@ def find_phrase(
     Matches inside one cue come first, by BM25; then those across consecutive subtitles, by file and time.
     `kinds`: Kinds of cues to search, None for all.
     """
-    query_words = words(phrase)
+    query_words = tokenize(phrase)
     if not query_words:
         return []
     literal = f'"{" ".join(query_words)}"'
@@ -89,7 +89,7 @@ def find_prefix(
     kinds: frozenset[CueKind] | None = SPOKEN_KINDS,
 ) -> list[CueMatch]:
     """At most k cues that match a text ending in `*`, whose last word is a prefix; by BM25."""
-    query_words = words(text)
+    query_words = tokenize(text)
     if not query_words:
         return []
     leading = "".join(f'"{word}" ' for word in query_words[:-1])
@@ -98,7 +98,7 @@ def find_prefix(
 
 def find_all_words(library: Library, text: str, k: int, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
     """At most k cues of any kind that contain all words of a text, by BM25; the fastest search."""
-    quoted = " ".join(f'"{word}"' for word in words(text))
+    quoted = " ".join(f'"{word}"' for word in tokenize(text))
     return [to_match(hit, SCATTERED_WORDS_SCORE) for hit in library.search_cues(quoted, k, file_ids)] if quoted else []
 
 
@@ -110,14 +110,14 @@ def find_words(
     kinds: frozenset[CueKind] | None = SPOKEN_KINDS,
 ) -> list[CueMatch]:
     """At most k cues that contain words of a text: those of `find_phrase`, then by share of the words, then by BM25."""
-    query_words = words(text)
+    query_words = tokenize(text)
     found = {
         (match.file_id, match.start_seconds, match.text): match
         for match in find_phrase(library, text, k, file_ids, kinds)
     }
     hits = library.search_cues(" ".join(query_words), 4 * k, file_ids, kinds) if query_words else []
     for hit in hits:
-        share = len(set(query_words).intersection(words(hit.cue.text))) / len(set(query_words))
+        share = len(set(query_words).intersection(tokenize(hit.cue.text))) / len(set(query_words))
         found.setdefault(
             (hit.file_id, hit.cue.start_seconds, hit.cue.text), to_match(hit, SCATTERED_WORDS_SCORE * share)
         )
@@ -135,7 +135,7 @@ def _match_across_cues(file_id: int, cues: Sequence[Cue], query_words: Sequence[
     subtitles = sorted((cue for cue in cues if cue.kind is CueKind.SUBTITLE), key=lambda cue: cue.source)
     for source, group in groupby(subtitles, key=lambda cue: cue.source):
         lines = list(group)
-        spoken_words = [(word, number) for number, cue in enumerate(lines) for word in words(cue.text)]
+        spoken_words = [(word, number) for number, cue in enumerate(lines) for word in tokenize(cue.text)]
         for at in range(len(spoken_words) - len(query_words) + 1):
             if spoken_words[at][0] == query_words[0] and [
                 word for word, _ in spoken_words[at : at + len(query_words)]

@@ -70,7 +70,7 @@ def retrieve(
         for number, vector_hits in zip(numbers, found[space], strict=True)
     }
     is_combined = isinstance(plan.root, All | InOrder | Either) or plan.has_redundant_terms
-    ordered = tuple(hits.get(number, Hits.none(vector.space)) for number, vector in enumerate(query_vectors))
+    ordered = tuple(hits.get(number, Hits.empty(vector.space)) for number, vector in enumerate(query_vectors))
     parts = rank_candidates(
         [*(Ranking(vector_hits.file_ids, vector_hits.segments) for vector_hits in ordered), *cue_rankings],
         max_gap(plan.root),

@@ -14,7 +14,7 @@ from pathlib import Path
 import tantivy
 
 from pesearch.cues import Cue, CueHit, CueKind
-from pesearch.store.catalogue.cues import FoundIn, RowIds
+from pesearch.store.catalogue.cues import RowIds, StoredCue
 from pesearch.store.index.tokenizer import Term, parse_terms, tokenize
 
 TANTIVY_VERSION = version("tantivy")
@@ -80,7 +80,7 @@ def _limits(k: int, documents: int) -> Iterator[int]:
 
 
 def build_fulltext(
-    folder: Path | None, source_ids: RowIds, removed: Iterable[int], added: Iterable[FoundIn]
+    folder: Path | None, source_ids: RowIds, removed: Iterable[int], added: Iterable[StoredCue]
 ) -> FullTextIndex:
     """The index in `folder` (empty when there is none) without the `removed` sources and with the `added` cues.
 

@@ -92,7 +92,7 @@ def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
     return int(live.counts[added].sum() + covered.counts[removed].sum())
 
 
-def _write(folder: Path, library_id: str, live: CueSources, cues: list[FoundIn]) -> None:
+def _write(folder: Path, library_id: str, live: CueSources, cues: list[StoredCue]) -> None:
     """Index all cues from scratch: deleted documents would still count in the BM25 statistics."""
     header = {"made_for": _made_for(library_id), "ids": live.ids.tolist(), "counts": live.counts.tolist()}
     with _temporary_folder() as temporary:

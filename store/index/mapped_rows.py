@@ -95,6 +95,6 @@ def map_file(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> Ma
 def _map(folder: Path, space: Space, extents: Extents[VectorShard]) -> MappedRows:
     joined = list(extents.joined())
     mapped = {shard: map_shard(folder, shard, space.dim) for shard in {extent.shard for extent in joined}}
-    parts = [part for extent in joined for part in cut(mapped[extent.shard], extent.first_row, extent.rows)]
+    parts = [part for extent in joined for part in slice_rows(mapped[extent.shard], extent.first_row, extent.rows)]
     starts = np.cumsum([0, *(len(part.vectors) for part in parts)], dtype=np.int64)[:-1]
     return MappedRows(space, extents.layout(), parts, starts)

@@ -159,7 +159,7 @@ class Writer:
             before = read_snapshot(connection)
         if before.milvus == milvus:
             return []
-        self._commit(partial(search_vectors_at, milvus=milvus))
+        self._commit(partial(set_vector_backend, milvus=milvus))
         return drop_collections(self._folder, before)
 
     def compact(self) -> None:

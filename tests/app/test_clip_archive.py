@@ -30,7 +30,7 @@ def selections(sample_media: Path, tmp_path: Path) -> list[Selection]:
 def test_clips_are_archived_and_failures_reported(selections: list[Selection], tmp_path: Path) -> None:
     fractions: list[float] = []
     archive = create_archive(selections, True, tmp_path, fractions.append)
-    assert [failure.choice.path.name for failure in archive.not_cut] == ["junk.mp4", "missing.mp4"]
+    assert [failure.selection.path.name for failure in archive.not_cut] == ["junk.mp4", "missing.mp4"]
     assert fractions == [0.25, 0.5, 0.75, 1.0]
     path = archive_path(archive.name, tmp_path)
     assert path is not None

@@ -89,7 +89,7 @@ def test_a_dataset(pesearch: Run, sample_library: Library, starter: ModelSet, tm
 
 
 def test_figures_as_text() -> None:
-    figures = QueryFigures(3, 2, 0.5, 1.0, 1.0, 0.75, 0.8, 1.0, math.nan, 1.0, 0.1234)
+    figures = QueryMetrics(3, 2, 0.5, 1.0, 1.0, 0.75, 0.8, 1.0, math.nan, 1.0, 0.1234)
     assert list(query_lines(figures)) == [
         "3 queries, 2 with relevant moments in the library",
         "r1    r5     r10    map   ndcg10",

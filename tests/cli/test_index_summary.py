@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pesearch.cli.index_summary import Summary
 from pesearch.indexer.progress_events import (
-    CuesLeftOut,
-    CuesTaken,
+    CuesSkipped,
+    CuesUpdated,
     Failed,
     FailedBefore,
     Indexed,
@@ -16,7 +16,7 @@ from pesearch.indexer.progress_events import (
     NotMedia,
     Outcome,
     Relocated,
-    Spent,
+    RunTimings,
     Unchanged,
 )
 from pesearch.locations import Location
@@ -25,9 +25,9 @@ from pesearch.types import Failure, MediaInfo, MediaKind
 
 PLACE = Location(Path("/a\n.mp4"), 1, 1)
 FAILURE = Failure(PLACE, "empty file")
-SPENT = Spent(
+SPENT = RunTimings(
     elapsed_seconds=60.0, decode_seconds=9.0, wait_seconds=1.0, tower_seconds=20.0, codec_seconds=10.0,
-    transformers_seconds=5.0, commit_seconds=2.0, index_seconds=0.5, troubles=("cuda:0: memory ran out",),
+    transformers_seconds=5.0, commit_seconds=2.0, index_seconds=0.5, warnings=("cuda:0: memory ran out",),
 )  # fmt: skip
 
 
@@ -43,8 +43,8 @@ def test_every_count_is_reported() -> None:
     info = MediaInfo(MediaKind.AUDIO, 360.0, None, None)
     summary = summary_of(
         Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, None),
-        Missing(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE), CuesTaken(PLACE, 7),
-        CuesLeftOut(Path("/b.srt"), "no subtitles"), RefreshFailed("audio", "disk full"), SPENT,
+        Missing(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE), CuesUpdated(PLACE, 7),
+        CuesSkipped(Path("/b.srt"), "no subtitles"), RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
     assert list(summary.lines()) == [
         "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 missing, "

@@ -29,16 +29,16 @@ def test_a_printable_path_is_quoted_for_the_shell(name: str) -> None:
 
 def test_a_hostile_path_survives_the_shell() -> None:
     path = Path("a\nb'c\\d\x1b[31m.mp4")
-    printed = subprocess.run(["bash", "-c", f"printf %s {quoted(path)}"], capture_output=True, check=True).stdout
+    printed = subprocess.run(["bash", "-c", f"printf %s {quote_path(path)}"], capture_output=True, check=True).stdout
     assert printed == str(path).encode()
 
 
 def test_clock_rounds_to_tenths() -> None:
-    assert clock(0.0) == "00:00.0"
-    assert clock(62.34) == "01:02.3"
-    assert clock(59.99) == "01:00.0"
-    assert clock(3723.5) == "1:02:03.5"
-    assert span(1, 2) == "00:01.0-00:02.0"
+    assert format_clock(0.0) == "00:00.0"
+    assert format_clock(62.34) == "01:02.3"
+    assert format_clock(59.99) == "01:00.0"
+    assert format_clock(3723.5) == "1:02:03.5"
+    assert format_span(1, 2) == "00:01.0-00:02.0"
 
 
 @given(st.floats(0, 1e6))

@@ -78,7 +78,7 @@ def test_a_streamed_file_gives_the_same_library(tmp_path: Path, folder: Path, st
 @pytest.mark.slow
 def test_a_finished_file_stays_when_the_run_is_stopped(folder: Path, starter: ModelSet, long: Library) -> None:
     path = folder / "long.mp4"
-    tasks = [EmbedTask(Location.now(path), (), "fingerprint", probe(path))]
+    tasks = [EmbedTask(Location.of_file(path), (), "fingerprint", probe(path))]
     embedding = pipeline.embed(tasks, starter, StageTimings(), long.folder)
     with long.writer() as writer:
         (finished,) = next(each for each in embedding if not isinstance(each, Progress))

@@ -17,7 +17,7 @@ class FakeModels:
     name = "starter"
     device = device_kind = "cpu"
     notice = None
-    sees_windows = True
+    embeds_video = True
     event_threshold = 0.3
 
     def __init__(self, texts: Mapping[str, Sequence[float]] | None = None) -> None:

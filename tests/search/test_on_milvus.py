@@ -30,7 +30,7 @@ def test_faiss_and_milvus_give_the_same_moments(
     shutil.copytree(sample_library.folder, tmp_path / "library")
     library, milvus = open_library(tmp_path / "library"), MilvusAddress(str(tmp_path / "lite.db"))
     with library.writer() as writer:
-        writer.search_vectors_at(milvus)
+        writer.set_vector_backend(milvus)
     called, nearest = list[str](), MilvusCollection.nearest
 
     def counting(self: MilvusCollection, *arguments: Any, **more: Any) -> object:

@@ -99,7 +99,7 @@ class ReplacedIndexes(Generation):
     def __init__(self, folder: Path, generation: Generation, times: int, *, fails: bool) -> None:
         self.snapshot = generation.snapshot
         self._folder = folder
-        answer = Hits.none(AUDIO.name)
+        answer = Hits.empty(AUDIO.name)
         self._replaced = [Index(None if fails else answer) for _ in range(times)]
         self._last = Index(answer)
         self.searched = 0

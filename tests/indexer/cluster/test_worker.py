@@ -36,7 +36,7 @@ def job(library: Library, models: ModelSet) -> Job:
 @pytest.fixture
 def tasks(sample: Callable[[str], Path]) -> list[EmbedTask]:
     paths = [sample("both.mp4"), sample("tone.wav")]
-    return [EmbedTask(Location.now(path), (), fingerprint(path), probe(path)) for path in paths]
+    return [EmbedTask(Location.of_file(path), (), fingerprint(path), probe(path)) for path in paths]
 
 
 def test_results_have_shards_in_place_of_vectors(job: Job, tasks: list[EmbedTask], library: Library) -> None:
@@ -81,7 +81,7 @@ def test_a_long_file_is_streamed_to_shards_with_its_features(
     """Vectors and features come back as extents of shards in the staging folder, as those of a short file do."""
     monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
     tone = sample("tone.wav")
-    task = EmbedTask(Location.now(tone), (), fingerprint(tone), probe(tone))
+    task = EmbedTask(Location.of_file(tone), (), fingerprint(tone), probe(tone))
     job = Job(starter.description, starter.folders, starter.spaces, "cpu", 1, tmp_path, "id", tmp_path.as_uri())
     (result,) = Worker(job).embed([task]).results
     assert isinstance(result, EmbeddedFile)

@@ -138,7 +138,7 @@ def test_a_part_of_a_file_is_detected_as_in_its_whole(long_file: Path, starter: 
         part = DecodedSound(reader, starter, 490, 558).read(0, 68)
         np.testing.assert_allclose(part, features[490:], atol=1e-4)
     expected = list(
-        starter.event_probabilities_along(lambda first, stop: features[350 + first : 350 + stop], 200, ["bell"])
+        starter.iter_event_probabilities(lambda first, stop: features[350 + first : 350 + stop], 200, ["bell"])
     )
     detected = detect(long_file, 14.0, 22.0, ["bell"], starter)
     np.testing.assert_allclose(detected, np.concatenate(expected, axis=1), atol=1e-4)

@@ -38,7 +38,7 @@ def part_with(certainties: dict[SpaceName, list[float]]) -> PartScores:
     return PartScores(file, Part(7, 0.0, math.inf), SEGMENTS, np.zeros((3, 1, len(SPACES))), spaces)
 
 
-NO_HITS = [Hits.none(space) for space in SPACES_IN_ORDER]
+NO_HITS = [Hits.empty(space) for space in SPACES_IN_ORDER]
 
 
 def test_spaces_below_half_of_the_best_certainty_are_no_evidence() -> None:

@@ -70,7 +70,7 @@ def test_many_files_at_once_score_as_one_by_one(make_library: MakeLibrary, monke
     calibration = Calibration([query, similarity(0, SpaceName.FRAME, [1, 0])], {})
     parts = whole_of(library)
     together = score_parts(library, plan, calibration, parts)
-    monkeypatch.setattr("pesearch.store.index.vector_search.PARTS_ROWS", 1)  # one file at a time
+    monkeypatch.setattr("pesearch.store.index.part_vectors.PART_BATCH_ROWS", 1)  # one file at a time
     alone = score_parts(library, plan, calibration, parts)
     assert list(together) == list(alone) == parts
     for part in parts:

@@ -121,7 +121,7 @@ def test_filters_by_file_and_kind_keep_the_scores(library: Library) -> None:
 def test_ties_come_in_the_order_of_files_for_any_k(library: Library) -> None:
     with library.writer() as writer:
         writer.add([with_cues(f"/{n}", f"{n}", inside(cue("[music]", float(n)))) for n in range(60)])
-        writer.take_cues([(1, inside(cue("[music]")))])  # now the last document of the index
+        writer.store_cues([(1, inside(cue("[music]")))])  # now the last document of the index
     everything = library.search_cues("music", 1000)
     assert files(everything) == list(range(1, 61))
     assert [library.search_cues("music", k) for k in (1, 7, 59)] == [everything[:k] for k in (1, 7, 59)]
@@ -168,7 +168,7 @@ def test_each_word_and_phrase_is_found_where_it_stands(
     with pytest.MonkeyPatch.context() as patch, library.writer() as writer:
         patch.setattr(fulltext_file, "MIN_CACHED_CUES", 0)
         for number, commit in enumerate(commits):
-            writer.take_cues(
+            writer.store_cues(
                 [
                     (file_id, inside(*(cue(text, float(start)) for start, text in enumerate(contents))))
                     for file_id, contents in commit.items()
@@ -258,7 +258,7 @@ def test_no_temporary_file_is_left_behind(copied: Library, tmp_path: Path, monke
 def test_long_texts_and_hostile_queries_find_what_matches(copied: Library) -> None:
     source = CueSource(None, None, (Cue(0, 1, "x" * 8000, CueKind.SUBTITLE, "s"), cue("y" * 70_000)))
     with copied.writer() as writer:
-        writer.take_cues([(1, source)])
+        writer.store_cues([(1, source)])
     assert files(copied.search_cues("x" * 8000, 5)) == [1]
     assert copied.search_cues(" ".join(["gap"] * 5000), 5)
     assert files(copied.search_cues("(" * 3000 + "x*", 5)) == [1]

@@ -318,7 +318,7 @@ def test_killed_process_leaves_a_manifest_that_holds(library: Library, tmp_path:
     milvus = MilvusAddress(str(tmp_path / "lite.db"))
     add(library, range(20))
     with transaction(library.folder) as connection:  # only this, so that the process below syncs the vectors
-        search_vectors_at(connection, milvus)
+        set_vector_backend(connection, milvus)
         raise_generation(connection)
     library = open_library(library.folder)
     process = subprocess.run([sys.executable, "-c", KILLED, str(library.folder)])
