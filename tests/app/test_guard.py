@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from pesearch.app.access import Access, access_for
+from pesearch.cli.main import command_line
 from pesearch.errors import ServingError
 from pesearch.store.library import Library
 from tests.app.server_process import Server, app_command, free_port, running
@@ -136,12 +137,16 @@ def test_host_names_of_a_server_for_other_machines(locked: Server) -> None:
         assert locked.get(f"/?token={TOKEN}", Host=host).status == 400
 
 
-def test_invalid_access_options_end_with_one_line(tmp_path: Path) -> None:
-    for options in (["--listen", "0.0.0.0"], ["--token", "short"], ["--listen", "example.org"]):
-        command = app_command(tmp_path, free_port(), *options)
-        ended = subprocess.run(command, capture_output=True, text=True)
-        assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
-        assert ended.stderr.startswith("pesearch: ")
+@pytest.mark.parametrize("options", [["--listen", "0.0.0.0"], ["--token", "short"], ["--listen", "example.org"]])
+def test_invalid_access_options_end_with_one_line(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pesearch", *app_command(tmp_path, free_port(), *options)[3:]])
+    with pytest.raises(SystemExit) as ended:
+        command_line()
+    error = capfd.readouterr().err
+    assert (ended.value.code, error.count("\n")) == (2, 1)
+    assert error.startswith("pesearch: ")
 
 
 @pytest.mark.parametrize(

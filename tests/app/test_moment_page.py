@@ -14,6 +14,9 @@ from tests.app.browsing import file_names, search_for
 
 pytestmark = pytest.mark.slow
 
+START_OF_PLAYED_RANGE = "video => video.played.start(video.played.length - 1)"
+"""A browser may show the first frame of the file before it seeks, which counts as a played range of its own."""
+
 PLAYS_AT_A_QUARTER = "video => !video.paused && video.currentTime >= 1.4 && video.currentTime < 2.5"
 """Of a video of six seconds."""
 
@@ -29,8 +32,7 @@ def test_a_moment_is_played_from_its_start_to_its_end_and_the_timeline_jumps(pag
     video = page.locator(".moment video")
     video.wait_for()
     page.wait_for_function("video => video.currentTime > 1.0", arg=video.element_handle())
-    first = video.evaluate("video => video.played.start(0)")
-    assert 0.3 <= first <= 0.9  # the siren begins at 0.6
+    assert 0.3 <= video.evaluate(START_OF_PLAYED_RANGE) <= 0.9  # the siren begins at 0.6
     video.evaluate("video => { video.currentTime = 4.6 }")
     page.wait_for_function("video => video.paused", arg=video.element_handle())
     assert 5.3 <= video.evaluate("video => video.currentTime") <= 6.0  # the train ends at 5.6
