@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pesearch.store.disk.durable import write_atomically
+
 WARM_UP = 0.03  # share of the time in which the learning rate rises
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 20.0
@@ -78,9 +80,7 @@ def schedule(done: float) -> float:
 
 def save_weights(module: nn.Module, file: Path) -> None:
     """Write the weights of a module atomically."""
-    partial = file.with_suffix(".partial")
-    torch.save(module.state_dict(), partial)
-    partial.replace(file)
+    write_atomically(file, lambda sink: torch.save(module.state_dict(), sink), durable=False)
 
 
 def load_weights(module: nn.Module, file: Path) -> None:

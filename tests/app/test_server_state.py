@@ -34,7 +34,7 @@ def test_a_search_does_not_wait_for_the_sounds_of_another(
     page_library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PESEARCH_LIBRARY", str(page_library.folder))
-    heard, begun, go_on, cancelled, real = list[float](), Event(), Event(), Event(), listen.hear
+    heard, begun, go_on, cancelled, real = list[float](), Event(), Event(), Event(), listen.detect
 
     def hear(path: Path, start: float, *rest: Any) -> FloatArray:
         heard.append(start)

@@ -31,7 +31,7 @@ def test_faiss_and_milvus_give_the_same_moments(
     library, milvus = open_library(tmp_path / "library"), MilvusAddress(str(tmp_path / "lite.db"))
     with library.writer() as writer:
         writer.set_vector_backend(milvus)
-    called, nearest = list[str](), MilvusCollection.nearest
+    called, nearest = list[str](), MilvusCollection.search
 
     def counting(self: MilvusCollection, *arguments: Any, **more: Any) -> object:
         called.append(self.name)
