@@ -1,14 +1,16 @@
 # make demo    set up, index the sample clips, ask "siren and train"
-# make test    set up, then lint, types, the rooms' import direction, and the whole test suite
+# make check   set up, then lint, types, import contracts and the quick tests
+# make test    the same with the whole test suite
 PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= auto
 BIN := $(VENV)/bin
 DEMO := .demo/library
+PYTEST := $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-test demo test lint types rooms bench clean
+.PHONY: help setup setup-test demo check test lint types contracts bench clean
 help:
-	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types rooms bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda)"
+	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types contracts bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda)"
 
 setup:
 	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg
@@ -26,16 +28,19 @@ demo: setup
 	@echo "Browser:    $(BIN)/pesearch app --library $(DEMO)"
 
 lint: setup
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python tests/prose.py
 
 types: setup
 	@$(BIN)/mypy
 
-rooms: setup
+contracts: setup
 	@$(BIN)/lint-imports
 
-test: setup-test lint types rooms
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+check: setup-test lint types contracts
+	@OMP_NUM_THREADS=1 $(PYTEST) -m "not slow"
+
+test: setup-test lint types contracts
+	@OMP_NUM_THREADS=1 $(PYTEST) --durations=15
 
 bench: setup
 	@$(BIN)/python -m benchmarks.starter && $(BIN)/python -m benchmarks.encoding

@@ -1,7 +1,10 @@
-"""What the tests of several rooms share."""
+"""Fixtures that the tests of several rooms share."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ from hypothesis import settings
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.progress_events import Failed
 from pesearch.indexer.run import index
-from pesearch.store.library import Library, create_library
+from pesearch.store.library import Library, create_library, open_library
 from tests.small_disk import SmallDisk
 
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
@@ -64,11 +67,21 @@ def starter() -> ModelSet:
 
 @pytest.fixture(scope="session")
 def sample_library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """A library of all the sample media, made by the real indexer with the starter models."""
-    library = create_library(tmp_path_factory.mktemp("sample_library"), starter.name, starter.spaces)
-    failed = [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
-    assert not failed
-    return library
+    """A library of all the sample media, made by the real indexer with the starter models, once for all workers.
+
+    Tests that change it work on a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, finished = shared / "sample_library", shared / "sample_library.finished"
+    with (shared / "sample_library.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            library = create_library(folder, starter.name, starter.spaces)
+            assert not [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
+            finished.touch()
+    return open_library(folder)
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ class Refiner:
 def _select(
     candidates: Sequence[tuple[Part, Interval]], count: int, per_file: int | None
 ) -> list[tuple[Part, Interval]]:
-    """The best candidates, of which none overlaps another of its file."""
+    """The best candidates, without two that overlap in one file."""
     selected: list[tuple[Part, Interval]] = []
     by_file: dict[int, list[Interval]] = defaultdict(list)
     for part, interval in sorted(candidates, key=lambda pair: (rank_key(pair[1]), pair[0].file_id)):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
 
 MAX_CLIENTS = 32
-"""Connections beyond this number are closed at once; their clients search by themselves."""
+"""Connections beyond this number are closed at once; their clients answer without the server."""
 
 CLIENT_SECONDS = 5.0
 """Time limit of a client for sending its query, and for receiving the reply."""

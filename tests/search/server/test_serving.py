@@ -209,6 +209,6 @@ def test_missing_models_are_an_error_of_the_query(runtime: Path, folder: Path) -
         answer_with_error.result()
 
 
-def test_an_empty_reply_is_no_answer() -> None:
+def test_an_empty_reply_counts_as_not_served() -> None:
     with pytest.raises(NotServed):
         client._to_answer(ReplyMessage(), Path())
