@@ -14,7 +14,8 @@ from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.score.calibration import calibration_for
 from pesearch.search.score.normalization import Certainty, score_normalizers
-from pesearch.search.score.part_scores import score_parts
+from pesearch.search.score.part_scores import PartScores, score_parts
+from pesearch.search.search import on_snapshot
 from pesearch.types import MediaFile, Part, SegmentArray
 
 if TYPE_CHECKING:
@@ -48,11 +49,14 @@ def relevance(library: Library, models: ModelSet, request: SearchRequest, file: 
     duration = file.info.duration_seconds
     if duration <= 0:
         return ()
-    pinned, plan = library.pinned(), compile_query(request)
-    query_vectors = encode_query(plan, models)
-    whole_file = Part(file.id, 0.0, math.inf)
-    calibration = calibration_for(pinned, score_normalizers(library), models, query_vectors)
-    part_scores = score_parts(pinned, plan, calibration, [whole_file])[whole_file]
+    plan, normalizers = compile_query(request), score_normalizers(library)
+    query_vectors, whole_file = encode_query(plan, models), Part(file.id, 0.0, math.inf)
+
+    def score(pinned: Library) -> PartScores:
+        calibration = calibration_for(pinned, normalizers, models, query_vectors)
+        return score_parts(pinned, plan, calibration, [whole_file])[whole_file]
+
+    part_scores = on_snapshot(library, score)
     positive = np.flatnonzero(plan.is_positive)
     points = min(MAX_POINTS, max(math.ceil(duration / MIN_POINT_SECONDS), 1))
     senses: dict[str, Certainty] = {}

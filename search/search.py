@@ -5,8 +5,9 @@ result = search(open_library(folder), open_model_set("starter"), SearchRequest("
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pesearch.errors import SnapshotExpired
 from pesearch.search.blas_threads import on_one_core
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-__all__ = ["CONFIDENT", "SearchResult", "search"]
+__all__ = ["CONFIDENT", "SearchResult", "on_snapshot", "search"]
+
+_Answer = TypeVar("_Answer")
 
 MAX_SNAPSHOT_ATTEMPTS = 10
 """A search starts over on the current snapshot if its own expires; it fails after this many attempts."""
@@ -41,10 +44,18 @@ def search(library: Library, models: ModelSet, request: SearchRequest, cancelled
     SnapshotExpired if the library changed during each of MAX_SNAPSHOT_ATTEMPTS.
     """
     normalizers, cancelled = score_normalizers(library), cancelled or Event()
+    with on_one_core():
+        return on_snapshot(library, lambda pinned: _search_snapshot(pinned, normalizers, models, request, cancelled))
+
+
+def on_snapshot(library: Library, answer: Callable[[Library], _Answer]) -> _Answer:
+    """The answer of one snapshot of a library, asked again on the current one if its own expires.
+
+    Raises SnapshotExpired if the library changed during each of MAX_SNAPSHOT_ATTEMPTS.
+    """
     for _ in range(MAX_SNAPSHOT_ATTEMPTS):
         try:
-            with on_one_core():
-                return _search_snapshot(library.pinned(), normalizers, models, request, cancelled)
+            return answer(library.pinned())
         except SnapshotExpired:
             continue
     raise SnapshotExpired(f"the library {library.folder} keeps changing: try again when indexing is done")

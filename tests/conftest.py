@@ -25,26 +25,28 @@ settings.load_profile("pesearch")
 
 
 LONGEST = (
-    "test_real_sizes.py",
     "test_ray.py",
-    "test_browser.py",
+    "test_library_page.py",
+    "test_search_page.py",
     "test_train.py",
-    "test_everyday.py",
     "test_stopping.py",
     "test_devices.py",
+    "test_sound_location_page.py",
+    "test_moment_page.py",
+    "test_example_search_page.py",
     "test_index_job.py",
     "test_broken.py",
     "test_equality.py",
+    "test_more_moments_page.py",
     "test_faults.py",
+    "test_server.py",
     "test_terminal.py",
-    "test_offline.py",
-    "test_first_library.py",
+    "test_real_sizes.py",
     "test_eval.py",
     "test_torture.py",
-    "test_names.py",
     "test_codec.py",
     "test_same_as_twin.py",
-    "test_guard.py",
+    "test_conformance.py",
 )
 """These files take the longest: they are run first, so that no process works alone at the end."""
 

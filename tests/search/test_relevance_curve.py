@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import SnapshotExpired
+from pesearch.search import relevance_curve
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.relevance_curve import Curve, _resample, relevance
+from pesearch.search.score.part_scores import score_parts
 from pesearch.store.library import Library
 from pesearch.types import MediaFile
 
@@ -58,3 +63,22 @@ def test_a_curve_is_linear_between_segments_and_keeps_peaks() -> None:
     assert values[1] == pytest.approx(0.125)
     assert values[5] == pytest.approx(1.0)
     assert len(values) == 8
+
+
+def test_an_expired_snapshot_is_retried_on_the_current_one(
+    sample_library: Library, starter: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = curves(sample_library, starter, "siren", "siren_alone.wav")
+    attempts: list[int] = []
+
+    def expiring(*arguments: Any) -> Any:
+        attempts.append(len(attempts))
+        if len(attempts) == 1:
+            raise SnapshotExpired("swept")
+        return score_parts(*arguments)
+
+    monkeypatch.setattr(relevance_curve, "score_parts", expiring)
+    found = curves(sample_library, starter, "siren", "siren_alone.wav")
+    assert len(attempts) == 2
+    assert found.keys() == expected.keys() == {"heard"}
+    assert found["heard"].values == pytest.approx(expected["heard"].values)
