@@ -17,6 +17,7 @@ from pesearch.app.storage_folders import clips_folder
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
+from pesearch.store.disk.durable import AtomicFile
 
 MAX_AGE_SECONDS = 24 * 3600
 """Older archives are deleted when the next one is created: by then their page is assumed to be closed."""
@@ -39,11 +40,11 @@ def create_archive(
     """
     name, not_cut = uuid4().hex, []
     folder = clips_folder(library)
-    partial = folder / f".{name}"
+    file = AtomicFile(folder / f"{name}.zip", durable=False)
     try:
         folder.mkdir(exist_ok=True)
         _delete_old(folder)
-        with TemporaryDirectory(prefix=".", dir=folder) as scratch, zipfile.ZipFile(partial, "w") as archive:
+        with TemporaryDirectory(prefix=".", dir=folder) as scratch, zipfile.ZipFile(file.sink, "w") as archive:
             for number, outcome in enumerate(cut_clips(selections, Path(scratch), reencode), start=1):
                 if isinstance(outcome, Clip):
                     archive.write(outcome.path, outcome.path.name)
@@ -53,13 +54,13 @@ def create_archive(
                 on_progress(number / len(selections))
         if len(not_cut) == len(selections):
             return ClipArchive("", tuple(not_cut))
-        partial.rename(folder / f"{name}.zip")
+        file.commit()
         return ClipArchive(name, tuple(not_cut))
     except OSError as error:
         raise ExportError(f"clips cannot be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
+            file.abandon()
 
 
 def archive_path(name: str, library: Path) -> Path | None:

@@ -28,7 +28,7 @@ def test_an_upload_that_is_not_media_is_named_in_the_error(page: Page, tmp_path:
     page.get_by_role("button", name="Search by sound").click()
     page.locator("input[type=file]").set_input_files(junk)
     alert = page.get_by_role("alert").filter(has_text="not a media file")
-    expect(alert).to_have_text(re.compile(re.escape(f"cannot ask with {junk.name}: ")))
+    expect(alert).to_have_text(re.compile(re.escape(f"cannot use {junk.name} as an example: ")))
 
 
 def test_a_recording_finds_similar_sounds(page: Page) -> None:

@@ -25,7 +25,7 @@ def test_failed_files_are_listed_and_the_library_is_checked(tab: Page, address: 
     table.wait_for()
     expect(table).to_contain_text("damaged.mp4")
     tab.get_by_role("button", name="Check library").click()
-    expect(tab.get_by_test_id("stCode")).to_contain_text("are as they were written")
+    expect(tab.get_by_test_id("stCode")).to_contain_text("shards   5 of 5 intact")
     wait_until_idle(tab)
     expect(tab.get_by_text("Checking")).to_have_count(0)
 

@@ -46,7 +46,7 @@ def test_batches_are_halved_when_memory_runs_out(
     outcomes = run(media, again, narrow)
     assert names_by_kind(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
     (timings,) = of(RunTimings, outcomes)
-    assert timings.warnings == ("memory ran out: frames were taken 1 at a time in place of 16",)
+    assert timings.warnings == ("memory ran out: batches of frames were reduced from 16 to 1",)
     files = {file.path: file.id for file in again.files()}
     for file in library.files():
         for space in MEDIA_SPACES:
