@@ -54,7 +54,7 @@ def test_its_commands_run_in_its_order(pesearch: Run, home: Path, monkeypatch: p
             if command[:1] != ["pesearch"]:
                 continue
             words = [word.replace("~", str(home), 1) if word.startswith("~/") else word for word in command[1:]]
-            monkeypatch.setattr(sys, "stdin", io.StringIO(output))
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(output.encode())))
             if words[:1] == ["app"]:
                 continue
             result = pesearch(*words)
