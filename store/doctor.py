@@ -1,4 +1,4 @@
-"""Find damage in a library, and repair it without deleting anything that may still be of use.
+"""Find damage in a library, and repair it without deleting anything that may still be useful.
 
 Files with data in damaged shards are indexed again by the next run of the indexer. An unreadable catalogue is moved to
 quarantine together with the shards, which cannot be attributed to files without it.
@@ -72,7 +72,7 @@ def examine(folder: Path) -> Examination:
 def repair(folder: Path) -> Iterator[str]:
     """Repair the library in `folder`, and report each repair in a line.
 
-    `LibraryBusy` when another process writes to it, `LibraryTooNew` as in `open_library`.
+    Raises LibraryBusy when another process writes to it, and LibraryTooNew.
     """
     if not (folder / CATALOGUE_FILE).exists():
         return

@@ -15,8 +15,8 @@ from pesearch.store.index.vector_search import VectorIndex, open_index
 from pesearch.types import FloatArray, Space, SpaceName
 
 MAX_INDEX_TRIES = 8
-"""How often a search on a Milvus is repeated because a writer replaced the index meanwhile: once per step of a writer,
-each of which takes seconds."""
+"""How often a search on a Milvus is repeated because a writer replaced the index during it. A writer replaces it once
+per step, which takes seconds."""
 
 
 class Generation:
@@ -32,21 +32,21 @@ class Generation:
         self._opening = threading.Lock()
 
     def rows(self, space: Space) -> MappedRows:
-        """All rows of one space, mapped once. `FileNotFoundError` as `index`."""
+        """All rows of one space, mapped once. Raises FileNotFoundError as `index` does."""
         if space.name not in self._rows:
             self._rows[space.name] = map_rows(self._folder, self.snapshot, space)
         return self._rows[space.name]
 
     def rows_with(self, space: Space, file_id: int) -> MappedRows:
-        """Rows of one space with those of a file: all, where they are mapped; else those of the file alone."""
+        """Rows of one space that include a file: all rows if they are mapped already, else those of the file."""
         held = self._rows.get(space.name)
         return map_file(self._folder, self.snapshot, space, file_id) if held is None else held
 
     def search(self, space: Space, queries: FloatArray, k: int, file_ids: frozenset[int] | None) -> list[Hits]:
         """As `VectorIndex.search`.
 
-        A Milvus may lose rows to a writer while it is searched. The search is then repeated with the index that the
-        writer left; `VectorServerError` after MAX_INDEX_TRIES.
+        A writer may delete rows from a Milvus while it is searched. The search is then repeated with the new index.
+        Raises VectorServerError after MAX_INDEX_TRIES.
         """
         for _ in range(MAX_INDEX_TRIES):
             index = self.index(space)
@@ -65,7 +65,7 @@ class Generation:
     def index(self, space: Space) -> VectorIndex:
         """The index of one space, over its latest ANN index on disk.
 
-        `FileNotFoundError` when this is no longer the last generation and one of its shards was deleted.
+        Raises FileNotFoundError when this is no longer the last generation and one of its shards was deleted.
         """
         with self._opening:
             held = self._indexes.get(space.name)
@@ -76,7 +76,7 @@ class Generation:
             return held
 
     def _open(self, space: Space) -> VectorIndex:
-        """The shards are looked into while the cache is read: both wait for the disk."""
+        """Maps the shards in parallel to reading the cache: both wait for the disk."""
         with ThreadPoolExecutor(1, "pesearch-open") as beside:
             mapping = beside.submit(self.rows, space)
             covering = self._ann.get(self.snapshot, space, self.snapshot.vectors[space.name].layout())

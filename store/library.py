@@ -59,14 +59,14 @@ from pesearch.store.write.writer import Writer
 from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
 
 MAX_SNAPSHOT_TRIES = 8
-"""How many generations are asked when each is replaced, and its shards deleted, before it has answered. A writer
-deletes shards only at its start and when it merges again, minutes apart."""
+"""Maximum number of generations that a read tries, when each is replaced and its shards are deleted before the read
+ends. A writer deletes shards only at its start and when it merges again, minutes apart."""
 
 _Answer = TypeVar("_Answer")
 
 
 def create_library(folder: Path, model_set: str, spaces: Sequence[Space]) -> Library:
-    """Create an empty library for one model set. `LibraryError` when the folder contains one already."""
+    """Create an empty library for one model set. Raises LibraryError when the folder contains one already."""
     create_catalogue(folder, model_set, spaces)
     return Library(folder)
 
@@ -114,13 +114,13 @@ class Library:
         return self._now().snapshot.milvus
 
     def milvus_state(self) -> MilvusState | None:
-        """What the library has on its Milvus. `VectorServerError` when that does not answer."""
+        """The state of the library's collections on Milvus. Raises VectorServerError when that does not answer."""
         return milvus_state(self.folder, self._now().snapshot)
 
     def pinned(self) -> Library:
         """A library that stays at this generation, whatever is committed later.
 
-        Its methods raise `SnapshotExpired` when they need data on the disk that was removed since.
+        Its methods raise SnapshotExpired when they need data that was removed from the disk since.
         """
         return Library(self.folder, ann=self._ann, text=self._text, pinned_to=self._now())
 
@@ -129,7 +129,7 @@ class Library:
         return self._now().snapshot.generation
 
     def require(self, model_set: str, spaces: Sequence[Space]) -> None:
-        """`ModelMismatch` unless the library was created with this model set, in these revisions."""
+        """Raises ModelMismatch unless the library was created with this model set, in these revisions."""
         snapshot = self._now().snapshot
         if snapshot.model_set == model_set and set(snapshot.spaces) == set(spaces):
             return
@@ -140,7 +140,7 @@ class Library:
         )
 
     def status(self) -> LibraryStatus:
-        """Counts of what the library contains, and its size on disk."""
+        """Counts of the contents of the library, and its size on disk."""
         return compute_status(self.folder, self._now().snapshot, self._from_catalogue(count_cues))
 
     def files(self) -> list[MediaFile]:
@@ -148,7 +148,7 @@ class Library:
         return list(self._now().snapshot.files.all)
 
     def file(self, file_id: int) -> MediaFile:
-        """A media file by id. `LibraryError` when it is not, or no longer, in the library."""
+        """A media file by id. Raises LibraryError when it is not, or no longer, in the library."""
         file = self._now().snapshot.files.get(file_id)
         if file is None:
             raise LibraryError(f"The library {self.folder} has no file {file_id}: it was removed meanwhile")
@@ -185,7 +185,7 @@ class Library:
 
         Scores are exact: the query in float32 with the stored vector in float16. In a large space the index may miss
         a few of the k best (see `status().policies`). A space that the library does not have has no hits.
-        `VectorServerError` when the library is on a Milvus that does not answer.
+        Raises VectorServerError when the library is on a Milvus that does not answer.
         """
 
         def answer(generation: Generation) -> list[Hits]:
@@ -205,7 +205,8 @@ class Library:
             return dict(zip(spaces, found, strict=True))
 
     def vectors(self, file_id: int, space: SpaceName) -> SpaceVectors:
-        """The vectors of one file in one space, as stored. `LibraryError` if the library does not have the space."""
+        """The vectors of one file in one space, as stored. Raises LibraryError if the library does not have the
+        space."""
 
         def answer(generation: Generation) -> SpaceVectors:
             return read_vectors(generation.rows_with(self._space(generation, space), file_id), file_id)
@@ -253,7 +254,7 @@ class Library:
         return self._from_catalogue(lambda connection: cues_of_file(connection, file_id))
 
     def cue_sources(self) -> list[KnownSource]:
-        """All sources that were read for cues, as they were then: sidecars, and media files themselves."""
+        """All sources that were read for cues, with size and time at that point: sidecars and media files."""
         return self._from_catalogue(read_known_sources)
 
     def search_cues(
@@ -298,7 +299,7 @@ class Library:
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
-        """Hold the writer's lock and change the library. `LibraryBusy` names the process that has the lock.
+        """Hold the writer's lock and change the library. Raises LibraryBusy, which names its holder.
 
         At the end, unless there was an error, shards are compacted and indexes refreshed (`Writer.maintain`).
         """
@@ -323,9 +324,9 @@ class Library:
         return known
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
-        """An answer that needs shards, or a Milvus. If those of its generation were removed, ask the next generation.
+        """Calls `answer`, which needs shards or a Milvus, and again on the next generation if those were removed.
 
-        `SnapshotExpired` of a pinned library, or after MAX_SNAPSHOT_TRIES generations.
+        Raises SnapshotExpired for a pinned library, or after MAX_SNAPSHOT_TRIES generations.
         """
         for _ in range(MAX_SNAPSHOT_TRIES):
             generation = self._now()
@@ -341,7 +342,8 @@ class Library:
         raise SnapshotExpired(f"The library {self.folder} changes faster than it can be read: try again later")
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
-        """An answer from the catalogue. `SnapshotExpired` for a pinned library when the catalogue is at a later one."""
+        """An answer from the catalogue. Raises SnapshotExpired for a pinned library when the catalogue is at a later
+        one."""
         with reading_migrated(self.folder) as connection:
             if self._is_pinned:
                 stamp = self._generation.snapshot.stamp
@@ -353,7 +355,7 @@ class Library:
         return SnapshotExpired(f"The library {self.folder} was changed meanwhile: ask again")
 
     def _now(self) -> Generation:
-        """The last committed generation: that in memory, unless the generation file has another."""
+        """The last committed generation, from memory if the generation file still has that number."""
         cached = self._generation
         if self._is_pinned or read_stamp(self.folder) == cached.snapshot.stamp:
             return cached

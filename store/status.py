@@ -1,4 +1,4 @@
-"""Counts of what a library contains."""
+"""Counts of the contents of a library."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pesearch.types import MediaKind, SpaceName
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library contains. `hours` count each content once; `vectors` are their numbers by space, CUE only if there
-    are any; `policies` are how each of these spaces is searched."""
+    """The contents of a library. `hours` count each content once; `vectors` has the number of vectors by space, CUE
+    only if there are any; `policies` says how each of these spaces is searched."""
 
     generation: int
     model_set: str

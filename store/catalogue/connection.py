@@ -35,7 +35,7 @@ LOG_FILE = CATALOGUE_FILE + ".wal"
 """DuckDB's write-ahead log: commits that are not in the catalogue file yet."""
 
 MAX_ATTACH_TRIES = 3000
-"""How often a catalogue that another process has locked is tried: for at least a minute, far longer than any
+"""Attempts to attach a catalogue that another process has locked: at least a minute in total, far longer than any
 connection lasts."""
 
 _RETRY_SECONDS = 0.02
@@ -57,10 +57,10 @@ class _Catalogue:
 
 
 _catalogues: dict[tuple[int, str], _Catalogue] = {}
-"""By process, so that a forked one does not inherit locks that nobody will release, and real path."""
+"""By process id and real path. A forked process must not inherit locks, which it could never release."""
 
 _idle_databases: dict[int, list[duckdb.DuckDBPyConnection]] = {}
-"""DuckDB instances without attachments, by process: a forked one must not use those of its parent."""
+"""DuckDB instances without attachments, by process id: a forked process must not use those of its parent."""
 
 atexit.register(_idle_databases.clear)  # DuckDB reports instances that outlive the interpreter as leaks, on stderr
 
@@ -76,7 +76,7 @@ def reading(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def transaction(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection inside one transaction, which is committed at the end, or rolled back after an error.
 
-    RuntimeError inside a read or transaction of the same library and thread.
+    Raises RuntimeError inside a read or transaction of the same library and thread.
     """
     with _connection(folder / CATALOGUE_FILE, read_only=False) as connection:
         connection.begin()
@@ -140,7 +140,7 @@ def _attach(database: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool)
         with disk_errors(path.parent):
             exists = path.exists()
         if not exists:
-            raise LibraryNotFound(f"No library in {path.parent}: make one with `pesearch index PATH`")
+            raise LibraryNotFound(f"No library in {path.parent}: create one with `pesearch index PATH`")
         try:
             database.execute(f"ATTACH '{quoted}' AS catalogue ({'READ_ONLY' if read_only else 'READ_WRITE'})")
             return

@@ -24,7 +24,7 @@ from pesearch.types import Space
 
 
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
-    """Write an empty catalogue. It is renamed when it is complete: a library exists, or it does not."""
+    """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists."""
     with disk_errors(folder):
         make_folder(folder)
     with writer_lock(folder):
@@ -48,7 +48,7 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
 def migrate_catalogue(folder: Path) -> None:
     """Apply missing migrations, unless the library is read-only or another process is writing to it.
 
-    `LibraryTooNew` for a schema that this program does not know.
+    Raises LibraryTooNew for a schema that this program does not know.
     """
     if needs_migration(folder) and os.access(folder, os.W_OK):
         with suppress(LibraryBusy), writer_lock(folder):
@@ -57,7 +57,7 @@ def migrate_catalogue(folder: Path) -> None:
 
 @contextmanager
 def reading_migrated(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """As `reading`, with this program's schema: a catalogue that is still older is copied, and the copy migrated."""
+    """As `reading`, with this program's schema: an older catalogue is copied, and the copy migrated."""
     with reading(folder) as connection:
         is_current = schema_number(connection) == len(MIGRATIONS)
         if is_current:
@@ -71,7 +71,7 @@ def reading_migrated(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def needs_migration(folder: Path) -> bool:
-    """Whether the catalogue lacks a migration. `LibraryTooNew` for a schema that this program does not know."""
+    """Whether the catalogue lacks a migration. Raises LibraryTooNew for a schema that this program does not know."""
     with reading(folder) as connection:
         return schema_number(connection) < len(MIGRATIONS)
 

@@ -1,7 +1,7 @@
 """Vectors of cues, in shards of the space CUE. The vectors of a source are contiguous: one per cue, in its order.
 
-In their row ranges a source takes the part of a media file: its content never changes, and a source that is read again
-gets a new id. So cue vectors are searched, compacted, swept and checked by the code for media vectors.
+A source takes the place of a media file in these row ranges: its content never changes, and a source that is read
+again gets a new id. So cue vectors are searched, compacted, swept and checked by the code for media vectors.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ _COLUMNS = "start_seconds, end_seconds, text, kind, source, language"
 
 @dataclass(frozen=True, slots=True)
 class KnownSource:
-    """Where cues of a file were read: in a sidecar next to one of its paths, as it was then, or (None) in the file."""
+    """A source of cues of a file: a sidecar next to one of its paths, with size and time when read, or (None) the
+    file."""
 
     id: int
     file_id: int
@@ -67,7 +68,8 @@ class StoredCue:
 
 
 def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, CueSource]]) -> None:
-    """Store cues that were read, (file id, source). They replace those of the same source; the last of two counts."""
+    """Store cues that were read, (file id, source). They replace those of the same source; of two, the last is
+    stored."""
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
     numbered = list(enumerate(latest.values()))
     source_rows = [_source_row(number, file_id, source) for number, (file_id, source) in numbered]

@@ -1,6 +1,6 @@
 """Paths and files of a library: rows of the catalogue, turned into objects on access.
 
-Every query and every scan opens the library, which may have 100,000 files, and then looks at few of them.
+Every query and every scan opens the library, which may have 100,000 files, but reads few of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pesearch.types import AudioStream, Failure, MediaFile, MediaInfo, MediaKind
 
 @dataclass(frozen=True, slots=True)
 class KnownLocation:
-    """What the library knows of a path: the id of its file, or the reason why it could not be indexed.
+    """The record of a path: the id of its file, or the reason why it could not be indexed.
 
     Both are set when an indexed file could not be read again although its size and time are the same.
     """

@@ -64,9 +64,9 @@ def add_files(
     files: Sequence[EncodedFile | StreamedFile],
     written: Sequence[WrittenShard],
 ) -> None:
-    """Register files, their locations and shards. A content that has vectors or features already keeps them.
+    """Register files, their locations and shards. Known content keeps its vectors and features.
 
-    Locations where the content waited to be indexed again (size and time 0) are removed: the next scan adds them.
+    Locations of content that was marked for re-indexing (size and time 0) are removed: the next scan adds them.
     """
     insert_temp(connection, "encoded", _ENCODED, [_encoded_row(file) for file in files])
     connection.execute("""
@@ -90,7 +90,7 @@ def add_files(
 
 
 def set_locations(connection: duckdb.DuckDBPyConnection, located: Sequence[tuple[int, Location]]) -> None:
-    """Set which file is at each location. `LibraryError` for an unknown file id."""
+    """Set which file is at each location. Raises LibraryError for an unknown file id."""
     insert_temp(
         connection,
         "placed",
@@ -155,7 +155,7 @@ def discard_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard
     """Remove damaged shards from the catalogue. The number of files that lost data.
 
     These files will be indexed again, at all their locations; lost cue vectors will be embedded again. A file that
-    lost vectors keeps its features, and the other way round. A file that lost the vectors of one space loses those of
+    lost only vectors keeps its features, and vice versa. A file that lost the vectors of one space loses those of
     all: a content is given new vectors only when it has none.
     """
     insert_temp(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
@@ -182,14 +182,14 @@ def discard_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard
 
 
 def rename_library(connection: duckdb.DuckDBPyConnection, library_id: str, last_generation: int) -> None:
-    """Give a library that lost its last commits a new id, so that readers drop what they have of the old one."""
+    """Give a library that lost its last commits a new id, so that readers drop what they cached of the old one."""
     connection.execute(
         "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [library_id, last_generation]
     )
 
 
 def set_vector_backend(connection: duckdb.DuckDBPyConnection, milvus: MilvusAddress | None) -> None:
-    """Set what searches the vectors: a Milvus, or FAISS (None)."""
+    """Set the vector search backend: a Milvus, or FAISS (None)."""
     connection.execute("DELETE FROM settings WHERE name = ?", [VECTORS_SETTING])
     if milvus is not None:
         connection.execute("INSERT INTO settings VALUES (?, ?)", [VECTORS_SETTING, str(milvus)])

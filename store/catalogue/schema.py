@@ -9,7 +9,7 @@
 - `cue_sources`: where cues of a file were read and how many there are: in a sidecar (`path`) next to one of the file's
   paths (`beside`), or in the file itself (both NULL). A source never changes: one that is read again gets a new id.
 - `cue_extents`: the vectors of a source in shards of the space `cue`, one per cue, in order; none until embedded.
-- `settings`: choices of the user. `vectors` is what searches the vectors, as `MilvusAddress` prints it; absent: FAISS.
+- `settings`: choices of the user. `vectors` is the vector search backend, as `MilvusAddress` prints it; absent: FAISS.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
 """
 
 VECTORS_SETTING = "vectors"
-"""The name of the setting of what searches the vectors."""
+"""The name of the setting for the vector search backend."""
 
 MIGRATIONS: Sequence[str] = (
     FIRST_TABLES,
@@ -94,7 +94,7 @@ MIGRATIONS: Sequence[str] = (
 
 
 def schema_number(connection: duckdb.DuckDBPyConnection) -> int:
-    """The schema of a catalogue. `LibraryTooNew` when this program does not know it."""
+    """The schema of a catalogue. Raises LibraryTooNew when this program does not know it."""
     row = connection.execute("SELECT schema FROM library").fetchone()
     number = int(row[0]) if row else 0
     if number > len(MIGRATIONS):

@@ -46,7 +46,7 @@ class Snapshot:
 
     @property
     def stamp(self) -> str:
-        """The content of the generation file while this is the last commit."""
+        """The content of the generation file as long as this is the last commit."""
         return f"{self.generation} {self.library_id}"
 
     @property

@@ -1,4 +1,4 @@
-"""What searches the vectors of a library: FAISS in this process, or a Milvus."""
+"""The backend that searches a library's vectors: FAISS in this process, or a Milvus."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class MilvusAddress:
 
 
 def parse_vectors(text: str) -> MilvusAddress | None:
-    """Parse the value of `--vectors`; None for FAISS. `VectorServerError` if it is invalid or contains a password."""
+    """Parse the value of `--vectors`; None for FAISS. Raises VectorServerError if it is invalid or contains a
+    password."""
     if text == FAISS:
         return None
     uri = text.removeprefix(SCHEME)

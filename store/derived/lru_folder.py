@@ -1,7 +1,7 @@
 """LRU caches of derived files in the library's folder: thumbnails, and proxies that a browser can play.
 
-All files can be made again. They may be deleted at any time, the least recently used go first, they are not synced, and
-a read-only folder or a full disk is no error.
+All files can be made again, so they may be deleted at any time and are not synced. The least recently used are evicted
+first. A read-only folder or a full disk is not an error.
 """
 
 from __future__ import annotations

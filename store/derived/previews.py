@@ -1,7 +1,7 @@
 """Preview pictures of indexed files, shown while their drive is disconnected.
 
 A ZIP for each content, `pictures/ab/abcd....zip`, of JPEGs named by their time in milliseconds. They are not in the
-catalogue, may be missing, and are not synced; a full disk is no error.
+catalogue, may be missing, and are not synced; a full disk is not an error.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Atomic and durable writes: a file appears under its name complete, or not at all.
 
-Every atomic write of pesearch goes through `AtomicFile`; a test keeps it so.
+Every atomic write of pesearch goes through `AtomicFile`, which a test enforces.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from uuid import uuid4
 from pesearch.errors import LibraryError, NoSpaceLeft
 
 TEMPORARY_SUFFIX = ".new"
-"""Suffix of a durable file while it is written. The library's only writer overwrites one that a crash left behind."""
+"""Suffix of a durable file while it is written. The library's only writer overwrites leftovers of a crash."""
 
 PART_SUFFIX = ".part"
-"""Suffix of any other file while it is written, after a hidden name that no other process or thread can have."""
+"""Suffix of any other file while it is written; the hidden name before it is unique to the process and thread."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors that mean "no more room": disk full, quota exceeded, file size limit reached."""
@@ -77,7 +77,7 @@ class AtomicFile:
         return size_bytes
 
     def abandon(self) -> None:
-        """Delete the temporary file, if any. Nothing happens after `commit`."""
+        """Delete the temporary file, if any. Has no effect after `commit`."""
         if self._sink is not None:
             with suppress(OSError):  # closing flushes, which a full disk refuses
                 self._sink.close()

@@ -21,7 +21,7 @@ LOCK_FILE = "writer.lock"
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the writer lock of the library in `folder`. `LibraryBusy` names the process that has it."""
+    """Hold the writer lock of the library in `folder`. Raises LibraryBusy, which names its holder."""
     with disk_errors(folder):
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:

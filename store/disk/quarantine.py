@@ -1,4 +1,4 @@
-"""Move damaged files out of the way. They may still be of use, so they are never deleted."""
+"""Move damaged files out of the way. They may still be useful, so they are never deleted."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pesearch.types import Space, SpaceName
 
 
 class AnnRegistry:
-    """Indexes outlive generations: each serves one after the other.
+    """Caches the open indexes, which serve any number of generations.
 
     An index is read again when its file was replaced. When the file is deleted or becomes unusable, the index in memory
     stays in use.
@@ -73,7 +73,7 @@ class _Entry(NamedTuple):
 
 
 def _file_version(path: Path) -> tuple[int, int] | None:
-    """Inode and modification time: a file that replaces another has other ones. None when there is no file."""
+    """Inode and modification time, which differ for each file that replaces another. None when there is no file."""
     try:
         status = path.stat()
     except OSError:  # it could not be read either

@@ -1,4 +1,4 @@
-"""File format of the caches in `indexes/`: what a cache was made for, the files that it covers, and a payload.
+"""File format of the caches in `indexes/`: the key of the cache, the files that it covers, and a payload.
 
 Layout: the CRC-32 of the rest (4 bytes), a line of JSON (the header), the covered files (ids and row counts, int64),
 and the payload.

@@ -14,7 +14,7 @@ def read_features(
 ) -> CodecFeatures | None:
     """A copy of the steps from `start_step` to before `stop_step` (None: the end) that the file has.
 
-    None when the file has no features. `FileNotFoundError` when the shard is gone, `LibraryDamaged` when it is damaged.
+    None when the file has no features. Raises FileNotFoundError when its shard was deleted, LibraryDamaged.
     """
     extent = next(snapshot.features.of_file(file_id).joined(), None)
     if extent is None:

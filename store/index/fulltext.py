@@ -40,8 +40,8 @@ class FullTextIndex:
         compiled = _compile(parse_terms(query), file_ids, kinds)
         if compiled is None or k < 1:
             return []
-        # A tie at the end of what was found may go on beyond it: then more is searched for, so that the order of ties
-        # does not depend on the index.
+        # If the results end in a tie, more documents with that score may follow: search for more of them, so that the
+        # order of ties does not depend on the index.
         for limit in _limits(k, self._searcher.num_docs):
             found = self._searcher.search(compiled, limit, count=False).hits
             is_all = len(found) < limit
@@ -84,8 +84,8 @@ def build_fulltext(
 ) -> FullTextIndex:
     """The index in `folder` (empty when there is none) without the `removed` sources and with the `added` cues.
 
-    It covers `source_ids` then, and its files may be deleted. Without a folder it is made in memory, which saves 0.1 s
-    of disk access.
+    The new index covers `source_ids`, and its files may be deleted. Without a folder it is built in memory, which saves
+    0.1 s of disk access.
     """
     index = tantivy.Index(_SCHEMA) if folder is None else tantivy.Index(_SCHEMA, str(folder))
     writer = index.writer(_WRITER_HEAP_BYTES, num_threads=1)

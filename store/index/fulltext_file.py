@@ -30,7 +30,8 @@ FULLTEXT_FORMAT = 1
 """Format version of the file."""
 
 MIN_CACHED_CUES = 2000
-"""A library with no more cues has no cache, and no fewer changed cues refresh it: a reader adds a cue in 30 µs."""
+"""The cache is written only for more cues than this, and refreshed only after more changes than this: a reader indexes
+a cue in 30 µs."""
 
 MIN_CHANGED_SHARE = 0.05
 """The cache is refreshed when more than this share of all cues was added or removed."""
@@ -57,7 +58,7 @@ class FullTextRegistry:
     def index(self, library_id: str, stamp: str, read_catalogue: CatalogueReader) -> FullTextIndex:
         """The index over all cues at the generation of `stamp`.
 
-        The catalogue is read only when the stamp has changed, and the index is made only when the sources have.
+        The catalogue is read only when the stamp has changed, and the index rebuilt only when the sources have.
         """
         with self._lock:
             if self._index is None or self._stamp != stamp:
@@ -141,7 +142,7 @@ def _unpack(folder: Path, library_id: str, into: Path) -> RowIds:
                 archive.extractall(into, [name for name in archive.namelist() if name != _HEADER])
                 return covered.ids
     except (FileNotFoundError, PermissionError, zipfile.BadZipFile, EOFError):
-        pass  # an unreadable cache is as good as none
+        pass  # an unreadable cache counts as missing
     return np.empty(0, dtype=np.int64)
 
 

@@ -25,8 +25,8 @@ NLIST_PER_SQRT_ROWS = 2
 """Lists (`nlist`) per square root of the number of rows. With half as many, a search has to probe twice the share."""
 
 NPROBE_SHARE = 1 / 12
-"""Share of the lists that a search probes (`nprobe` / `nlist`): 1/16 has a recall@10 of 0.99, 1/8 costs half as much
-again."""
+"""Share of the lists that a search probes (`nprobe` / `nlist`): 1/16 has a recall@10 of 0.99; 1/8 takes 1.5 times as
+long."""
 
 MIN_SHORTLIST = 500
 """Minimum number of rows that are rescored for a query."""
@@ -36,8 +36,8 @@ K_FACTOR = 5
 
 MAX_EXACT_ROWS = 12_000
 """When a filter leaves at most this many rows, they are read from the shards and searched exactly. Among a million rows
-of 1024 dimensions the index is slower than that for 10,000 selected rows, however they are spread over its lists, and
-faster for 17,000."""
+of 1024 dimensions that is faster than the index for 10,000 selected rows, however they are spread over its lists, and
+slower for 17,000."""
 
 RABITQ_BITS = 2
 """Bits per dimension. With 1 the index is twice as fast and half as large, but needs a shortlist four times as long
@@ -110,7 +110,7 @@ IndexBuild = Generator[float, None, IvfRabitqIndex]
 
 
 def build(rows: MappedRows) -> IndexBuild:
-    """An index of all rows of a space. `LibraryDamaged` when a vector is not finite."""
+    """An index of all rows of a space. Raises LibraryDamaged when a vector is not finite."""
     dim, count = rows.space.dim, rows.layout.rows
     nlist = min(NLIST_PER_SQRT_ROWS * isqrt(count), count)
     sample_rows = min(count, nlist * POINTS_PER_CENTROID)

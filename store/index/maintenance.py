@@ -1,4 +1,4 @@
-"""Index maintenance: what a writer does in pauses of its work and at the end, for FAISS and Milvus.
+"""Index maintenance for FAISS and Milvus, which a writer runs in pauses of its work and at its end.
 
 A failure here loses nothing that was committed: a space without an index is searched exactly.
 """
@@ -30,7 +30,7 @@ MIN_UNCOVERED_ROWS = 16384
 16,384 rows take about as long as the index itself."""
 
 MIN_UNCOVERED_SHARE = 0.02
-"""The same as a share of the rows of the index."""
+"""As MIN_UNCOVERED_ROWS, as a share of the rows of the index."""
 
 MAX_GROWTH = 2.0
 """An index is rebuilt when its space has more than this many times the rows that its lists were trained for."""

@@ -83,7 +83,7 @@ def _unsort(values: _Values, order: RowIds | slice) -> _Values:
 
 
 def map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
-    """Map the shards of a space into memory. `FileNotFoundError` when one was swept after the snapshot."""
+    """Map the shards of a space into memory. Raises FileNotFoundError when one was swept after the snapshot."""
     return _map(folder, space, snapshot.vectors[space.name])
 
 

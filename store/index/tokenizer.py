@@ -1,7 +1,7 @@
 """Tokenizer of the full-text search: case-folded words without accents, in any script.
 
-Scripts without spaces between words (Chinese, Japanese, Thai, ...) are split into characters, so that a word of theirs
-is searched as a phrase.
+Scripts without spaces between words (Chinese, Japanese, Thai, ...) are split into characters, so that a word is
+searched as a phrase.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def tokenize(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or a phrase of a query. `is_prefix`: the last word may go on; `is_literal`: it was quoted."""
+    """A word or a phrase of a query. `is_prefix`: the last word may be incomplete; `is_literal`: it was quoted."""
 
     words: tuple[str, ...]
     is_prefix: bool

@@ -1,4 +1,4 @@
-"""Vector search in one space: which index searches which rows, and the hits.
+"""Vector search in one space: selects the index for each row, searches, and returns hits.
 
 A space of at most MAX_FLAT_BYTES is searched exactly, in memory. In a larger one a compressed index makes a shortlist,
 and the hits are scored exactly. In a library on Milvus the collections make the shortlists, of small spaces too. Files
@@ -92,7 +92,7 @@ class VectorIndex:
         return self._hits(self.nearest(queries, k, file_ids))
 
     def nearest(self, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None) -> Nearest:
-        """As `search`, as row ids. `ValueError` when the queries [q, dim] have another dimension."""
+        """As `search`, as row ids. Raises ValueError when the queries [q, dim] have another dimension."""
         space, layout = self.rows.space, self.rows.layout
         if queries.ndim != 2 or queries.shape[1] != space.dim:
             raise ValueError(f"queries {queries.shape} do not fit the space {space.name} of {space.dim}")
@@ -141,7 +141,7 @@ def faiss_version() -> str:
 
 
 def search_threads(searches: int) -> ThreadPoolExecutor:
-    """A pool for that many searches at once, which share the cores: each would use all of them for FAISS otherwise."""
+    """A pool for `searches` parallel searches, which share the cores; otherwise FAISS would use all cores for each."""
     cores = max(1, (os.cpu_count() or 1) // max(searches, 1))
     return ThreadPoolExecutor(max(searches, 1), "pesearch-spaces", faiss.omp_set_num_threads, (cores,))
 

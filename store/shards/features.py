@@ -28,7 +28,7 @@ BATCH_STEPS = 1 << 14
 
 
 def check_features(features: CodecFeatures) -> None:
-    """`ValueError` unless all values are finite float16."""
+    """Raises ValueError unless all values are finite float16."""
     if features.steps.dtype != np.float16:
         raise ValueError(f"{features!r} holds {features.steps.dtype}, not float16")
     batches = (features.steps[start : start + BATCH_STEPS] for start in range(0, len(features.steps), BATCH_STEPS))

@@ -1,4 +1,4 @@
-"""What both kinds of shards, vectors and codec features, share: names, writing, reading, sweeping.
+"""Code shared by both kinds of shards, vectors and codec features: names, writing, reading, sweeping.
 
 A shard is an immutable Arrow IPC file, written once and read memory-mapped.
 """
@@ -139,7 +139,7 @@ def read_rows(
 ) -> list[pa.RecordBatch]:
     """Map rows `start:stop` of a shard of the library in `folder` into memory.
 
-    `FileNotFoundError` when the shard does not exist, `LibraryDamaged` when it is not as written.
+    Raises FileNotFoundError when the shard does not exist, LibraryDamaged when it differs from what was written.
     """
     path = folder / shard.place
     if path.stat().st_size != shard.size_bytes:
@@ -155,7 +155,7 @@ def read_rows(
 
 
 def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
-    """The error for a shard that is not as written."""
+    """The error for a damaged shard. `what` completes "The shard PATH ..."."""
     return LibraryDamaged(f"The shard {path} {what}: run `pesearch doctor --repair`")
 
 

@@ -1,4 +1,4 @@
-"""Which rows belong to which file, when rows are numbered file by file."""
+"""Row ranges of files, when rows are numbered file by file."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _PART_BYTES = 1 << 22
 class Staging:
     """The folder `name` at a URI; nothing outside it is touched.
 
-    Raises ClusterError for a URI that pyarrow does not support, and from all methods when it cannot be reached.
+    Raises ClusterError for a URI that pyarrow does not support; all methods raise it when the URI cannot be reached.
     """
 
     def __init__(self, uri: str, name: str) -> None:

@@ -48,13 +48,13 @@ class ShardRows:
 
 
 def check_storable(vectors: SpaceVectors) -> None:
-    """`ValueError` unless all values are finite in float16, whose maximum is 65504."""
+    """Raises ValueError unless all values are finite in float16, whose maximum is 65504."""
     if not (np.abs(vectors.vectors) <= np.finfo(np.float16).max).all():
         raise ValueError(f"{vectors!r} has values that are not finite in float16")
 
 
 class VectorStream:
-    """Writes a new shard of one space to the library in `folder`, vectors by vectors."""
+    """Writes a new shard of one space to the library in `folder`, file by file."""
 
     def __init__(self, folder: Path, space: Space, batch_rows: int) -> None:
         origin = {"space": space.name.value, "model": space.model, "revision": space.revision}

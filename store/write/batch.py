@@ -1,4 +1,4 @@
-"""Write the shards of a batch of files: one for each space or codec, with the rows of file after file.
+"""Write the shards of a batch of files: one for each space or codec, with the rows file by file.
 
 The library's writer does so just before it registers them. A worker on another machine uses `store_files`, and sends
 the returned records to the writer.
@@ -37,8 +37,8 @@ def store_files(folder: Path, files: Sequence[EncodedFile], spaces: Sequence[Spa
 
 
 def check_files(files: Iterable[EncodedFile], spaces: Mapping[SpaceName, Space]) -> None:
-    """`ValueError` for vectors that do not fit the spaces, or are not finite in float16, and for features that are not
-    finite float16."""
+    """Raises ValueError for vectors that do not fit the spaces, or are not finite in float16, and for features that are
+    not finite float16."""
     for file in files:
         for vectors in file.vectors:
             space = spaces.get(vectors.space)

@@ -23,11 +23,11 @@ from pesearch.store.write.streaming import BATCH_ROWS
 from pesearch.types import Space, SpaceName, SpaceVectors
 
 SMALL_SHARD_BYTES = 16 << 20
-"""Shards smaller than this are small."""
+"""Shards below this size are candidates for merging."""
 
 MAX_SMALL_SHARDS = 32
-"""More small shards of a kind are merged. A batch of a few seconds writes about 0.5 MiB and 33 of them make 16 MiB, so
-a row is copied about twice in its life."""
+"""Small shards of a kind are merged once there are more than this. A batch of a few seconds writes about 0.5 MiB and 33
+of them make 16 MiB, so a row is copied about twice in its life."""
 
 MAX_MERGED_BYTES = 256 << 20
 """Approximate limit of a merged shard. The disk needs room for it in addition to the shards that it replaces."""

@@ -23,7 +23,7 @@ BATCH_ROWS = 4096
 class StreamingShardWriter:
     """Writes the shards of one file to the library in `folder`, in the writer's process or another.
 
-    Methods raise `NoSpaceLeft` and `LibraryError`, and `ValueError` where `Writer.add` would.
+    Methods raise NoSpaceLeft and LibraryError, and ValueError for the vectors and features that `Writer.add` rejects.
     """
 
     def __init__(self, folder: Path, spaces: Sequence[Space]) -> None:

@@ -72,9 +72,9 @@ class Writer:
         """Commit encoded files. A file replaces another content at the same path; the last of two at one path counts.
 
         A known content gets another location, and keeps its vectors and features; features are added if it has none,
-        and cues replace those of the same source. A content without locations is removed with all its data.
-        `ValueError` for vectors that do not fit the library's spaces or are not finite in float16, and for features
-        that are not finite float16; then nothing is committed.
+        and cues replace those of the same source. A content without locations is removed with all its data. Raises
+        ValueError for vectors that do not fit the library's spaces or are not finite in float16, and for features that
+        are not finite float16; then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
         encoded = [file for file in files if isinstance(file, EncodedFile)]
@@ -93,7 +93,7 @@ class Writer:
     def add_locations(self, located: Sequence[tuple[int, Location]]) -> int:
         """Add locations of known files, (file id, location), or update size and time of known locations.
 
-        `LibraryError` for an unknown file id.
+        Raises LibraryError for an unknown file id.
         """
         latest = {location.path: (file_id, location) for file_id, location in located}
         return self._commit(lambda connection: set_locations(connection, list(latest.values())))
@@ -124,8 +124,8 @@ class Writer:
     def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
         """Store the vectors of sources (`Library.cues_to_embed`), one per cue, in order.
 
-        Sources that have vectors already or were removed are left out. `ValueError` for vectors that do not fit the
-        space or are not finite in float16.
+        Sources that have vectors already or were removed are left out. Raises ValueError for vectors that do not fit
+        the space or are not finite in float16.
         """
         space = self._searched[SpaceName.CUE]
         for _, vectors in embedded:
@@ -151,7 +151,7 @@ class Writer:
         return self._commit(lambda connection: forget_locations(connection, removed))
 
     def set_vector_backend(self, milvus: MilvusAddress | None) -> list[str]:
-        """Choose what searches the vectors: a Milvus, which `maintain` then fills, or FAISS (None).
+        """Set the vector search backend: a Milvus, which `maintain` then fills, or FAISS (None).
 
         Collections on the previous Milvus are dropped. Returns the names of those that could not be dropped.
         """

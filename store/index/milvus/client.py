@@ -29,13 +29,13 @@ LITE_WAIT_SECONDS = 10.0
 """How long to wait until another process closes a file of Milvus Lite."""
 
 LITE_POLL_SECONDS = 0.1
-"""How often to look whether it has."""
+"""Interval between these attempts."""
 
 _REMEDY = "see that it runs, or search here again with `pesearch index --vectors faiss`"
 
 
 def server_version(address: MilvusAddress) -> str:
-    """The version of the Milvus at an address. `VectorServerError` when it cannot be reached."""
+    """The version of the Milvus at an address. Raises VectorServerError when it cannot be reached."""
     with connect(address) as connection:
         return str(connection.client.get_server_version(timeout=CONNECT_SECONDS))
 

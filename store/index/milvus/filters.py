@@ -44,10 +44,10 @@ def filter_expressions(wanted: RowIds, stored: RowIds) -> list[str]:
 
 
 def primary_keys(file_ids: RowIds, numbers: RowIds) -> RowIds:
-    """The keys of rows, from their files and their numbers in these."""
+    """The keys of rows, int64 [n], from file ids and row numbers within the file."""
     return (file_ids << _ROW_BITS) | numbers
 
 
 def split_keys(keys: RowIds) -> tuple[RowIds, RowIds]:
-    """The file ids of keys, and the numbers of the rows in these files."""
+    """The file ids of keys, and the row numbers in these files. The inverse of `primary_keys`."""
     return keys >> _ROW_BITS, keys & ((1 << _ROW_BITS) - 1)

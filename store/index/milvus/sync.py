@@ -1,4 +1,4 @@
-"""Synchronizing collections on Milvus with the library: what a writer does in pauses of its work and at the end.
+"""Synchronizes collections on Milvus with the library, in pauses of a writer and at its end.
 
 The manifest is written before and after each change of a collection. So a writer that is killed leaves some files as
 partial; the next one deletes their rows and continues. A collection whose number of rows differs from its manifest,
@@ -61,7 +61,7 @@ def sync_collection(on_milvus: SpaceOnMilvus, rows: MappedRows, *, large: bool) 
 def _verify(on_milvus: SpaceOnMilvus, manifest: Manifest | None, kind: IndexKind) -> Manifest:
     """The manifest without partial files, whose rows are deleted.
 
-    A collection that does not match it is created again, empty, as is its manifest.
+    A collection that does not match is dropped and created empty, with an empty manifest.
     """
     row_count = on_milvus.collection.count_rows()
     if manifest is not None and row_count is not None and manifest.kind is kind:
@@ -91,7 +91,7 @@ def _delete_removed(on_milvus: SpaceOnMilvus, manifest: Manifest, layout: RowRan
 
 
 def _batches(layout: RowRanges, files: RowMask) -> Iterator[RowIds]:
-    """The places of `files` in batches of at most SYNC_BATCH_ROWS rows, or of one longer file."""
+    """The indexes of `files` in batches of at most SYNC_BATCH_ROWS rows, or of one longer file."""
     places = np.flatnonzero(files)
     ends = np.cumsum(layout.counts[places])
     start = 0
@@ -103,7 +103,7 @@ def _batches(layout: RowRanges, files: RowMask) -> Iterator[RowIds]:
 
 
 def _insert(on_milvus: SpaceOnMilvus, rows: MappedRows, places: RowIds) -> int:
-    """Insert the rows of the files at these places; returns their number."""
+    """Insert the rows of the files at these indexes of the layout; returns the number of rows."""
     files = np.zeros(len(rows.layout.file_ids), dtype=np.bool_)
     files[places] = True
     row_ids = np.flatnonzero(rows.layout.mark(files))
@@ -125,9 +125,9 @@ def _with_files(covered: RowRanges, layout: RowRanges, places: RowIds) -> RowRan
 
 
 def resolve_vectors(vectors: str) -> MilvusAddress | None:
-    """The Milvus that `--vectors` names, after a check that it can be reached; None for FAISS.
+    """Parses `--vectors` and checks that the Milvus can be reached; None for FAISS.
 
-    `VectorServerError` when it cannot, or when the option is malformed.
+    Raises VectorServerError when it cannot, or when the option is malformed.
     """
     address = parse_vectors(vectors)
     if address is not None:
@@ -178,7 +178,7 @@ class MilvusState:
 
 
 def milvus_state(folder: Path, snapshot: Snapshot) -> MilvusState | None:
-    """None for a library that FAISS searches. `VectorServerError` when Milvus cannot be reached."""
+    """None for a library that FAISS searches. Raises VectorServerError when Milvus cannot be reached."""
     if snapshot.milvus is None:
         return None
     rows = {}
