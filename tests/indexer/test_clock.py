@@ -14,7 +14,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.search.query.file_filter import FileFilter
 from pesearch.store.library import Library, open_library
 from tests.indexer.runs import names_by_kind, run
-from tests.indexer.test_places import stills
+from tests.indexer.test_reconcile import stills
 
 Sample = Callable[[str], Path]
 

@@ -18,7 +18,7 @@ from pesearch.locations import Location, Volume
 from pesearch.store.library import Library, open_library
 from tests.indexer.drives import Drive
 from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
-from tests.indexer.test_places import stills
+from tests.indexer.test_reconcile import stills
 
 Sample = Callable[[str], Path]
 

@@ -27,7 +27,7 @@ LENGTH = END - START
 FRAME = 0.04
 PACKET = 0.027  # of AAC and MP3 at 44.1 kHz: sound ends with a whole one
 
-_VIDEOS = ["both.mp4", "offset.ts", "late_clock.ts", "vp9.webm", "mpeg4.avi", "old.mpg", "old.flv"]
+_VIDEOS = ["both.mp4", "offset.mkv", "offset.ts", "late_clock.ts", "vp9.webm", "mpeg4.avi", "old.mpg", "old.flv"]
 _SILENT = ["animated.gif", "rotated.mp4", "hevc.mp4"]
 _SOUNDS = ["tone.wav", "tone.mp3", "tone.flac", "tone.ogg", "tone.opus", "tone.m4a", "tone.aac", "cover.mp3"]
 
@@ -63,7 +63,7 @@ def test_a_reencoded_video_is_exact_to_a_frame(sample: Sample, tmp_path: Path, n
         assert tones(clip, times[1:-1]) == [(START + at) % 1 > 0.5 for at in times[1:-1]]
 
 
-@pytest.mark.parametrize("name", ["tone.wav", "tone.mp3", "tone.ogg", "tone.m4a", "tone.aac"])
+@pytest.mark.parametrize("name", _SOUNDS)
 def test_reencoded_audio_is_lossless_and_exact(sample: Sample, tmp_path: Path, name: str) -> None:
     clip = cut(sample(name), tmp_path, reencode=True)
     info = probe(clip)
@@ -73,7 +73,7 @@ def test_reencoded_audio_is_lossless_and_exact(sample: Sample, tmp_path: Path, n
     assert tones(clip, times) == [(START + at) % 1 > 0.5 for at in times]
 
 
-@pytest.mark.parametrize("name", [*_VIDEOS, "offset.mkv", "rotated.mp4"])
+@pytest.mark.parametrize("name", [*_VIDEOS, "rotated.mp4"])
 def test_a_copied_video_contains_the_moment_with_audio_in_sync(sample: Sample, tmp_path: Path, name: str) -> None:
     """It may start earlier. The tone sounds while the step is odd, in the clip as in the sample."""
     clip = cut(sample(name), tmp_path, reencode=False)
