@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
@@ -19,9 +21,11 @@ from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
 from pesearch.store.catalogue.stamp import read_library_id
-from pesearch.store.library import Library
+from pesearch.store.library import Library, create_library
 from pesearch.store.shards.records import StreamedFile
-from pesearch.types import Failure
+from pesearch.store.shards.staging import Staging
+from pesearch.types import Failure, SpaceName
+from tests.indexer.runs import run
 
 NODE = socket.gethostname()
 
@@ -78,14 +82,32 @@ def test_shards_are_written_to_the_staging_uri(job: Job, tasks: list[EmbedTask],
 def test_a_long_file_is_streamed_to_shards_with_its_features(
     tmp_path: Path, sample: Callable[[str], Path], starter: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Vectors and features come back as extents of shards in the staging folder, as those of a short file do."""
-    monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
+    """Vectors and features come back as extents of shards in the staging folder, and equal those of a short file."""
     tone = sample("tone.wav")
+    (tmp_path / "media").mkdir()
+    shutil.copy(tone, tmp_path / "media")
+    short = create_library(tmp_path / "short", starter.name, starter.spaces)
+    run(tmp_path / "media", short, starter)
+
+    monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
     task = EmbedTask(Location.of_file(tone), (), fingerprint(tone), probe(tone))
-    job = Job(starter.description, starter.folders, starter.spaces, "cpu", 1, tmp_path, "id", tmp_path.as_uri())
+    staging = (tmp_path / "staging").as_uri()
+    job = Job(starter.description, starter.folders, starter.spaces, "cpu", 1, tmp_path, "id", staging)
     (result,) = Worker(job).embed([task]).results
     assert isinstance(result, EmbeddedFile)
     assert isinstance(result.file, StreamedFile)
-    shards = {path.name for path in (tmp_path / "id").rglob("*") if path.is_file()}
+    shards = {path.name for path in (tmp_path / "staging" / "id").rglob("*") if path.is_file()}
     assert {shard.name for shard in shards_of([result])} == shards
     assert len(shards) == 2  # audio vectors and features
+
+    long = create_library(tmp_path / "long", starter.name, starter.spaces)
+    with long.writer() as writer:
+        Staging(staging, "id").fetch(long.folder, shards_of([result]))
+        writer.add([result.file])
+    expected, streamed = (each.vectors(1, SpaceName.AUDIO) for each in (short, long))
+    assert len(streamed.vectors) > 0
+    np.testing.assert_array_equal(streamed.segments, expected.segments)
+    np.testing.assert_allclose(streamed.vectors, expected.vectors, atol=1e-3)
+    features, expected_features = long.features(1), short.features(1)
+    assert features is not None and expected_features is not None
+    np.testing.assert_allclose(features.steps, expected_features.steps, atol=1e-3, rtol=1e-3)

@@ -29,9 +29,12 @@ from tests.search.server.page import REQUEST, echo, echoing, serving
 def test_the_result_is_that_of_a_search(runtime: Path, sample_library: Library, starter: ModelSet) -> None:
     with serving(sample_library, starter):
         answer = ask_server(sample_library.folder, REQUEST, "auto")
+        missing = ask_server(sample_library.folder, SearchRequest(audio=Path("nowhere")), "auto")
     assert answer.result().matches
     assert answer.result() == search(sample_library, starter, REQUEST)
     assert answer.notice == starter.notice
+    with pytest.raises(QueryError, match="cannot use nowhere as an example: no such file"):
+        missing.result()
 
 
 def test_an_error_of_the_query_is_raised_by_the_client(served: Path) -> None:

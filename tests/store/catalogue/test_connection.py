@@ -108,6 +108,8 @@ def test_threads_take_turns_at_one_library(library: Library) -> None:
         threads = [threading.Thread(target=read) for _ in range(4)]
         for thread in threads:
             thread.start()
+        threads[0].join(0.05)
+        assert seen == []  # all wait
         writing.execute(RAISE)
     for thread in threads:
         thread.join()
