@@ -1,7 +1,7 @@
-"""Loads PE-AV and PE-A-Frame from a folder, completely or not at all.
+"""Loads PE-AV and PE-A-Frame from a folder; incomplete weights are errors.
 
-transformers only warns about missing weights and weights of other shapes; here they are errors. Two faults of
-transformers are worked around, each in a function of this module that a test guards:
+transformers itself only warns about missing weights and wrong shapes. Two of its faults are worked around, each in a
+function of this module that a test guards:
 
 - `_restore_tower_width`: saving a PE-AV writes the width of the video tower as `num_classes` only, and the loader then
   builds a tower of two outputs.

@@ -80,7 +80,7 @@ def _memory_errors(device: str) -> Iterator[None]:
 
 
 class AdaptiveBatches:
-    """Runs a model in batches. When memory runs out, the batch size is halved for good."""
+    """Runs a model in batches. When memory runs out, the batch size is halved permanently."""
 
     def __init__(self, item_name: str, device: str, sizes: Mapping[str, int]) -> None:
         """`sizes` maps the kind of device (cpu, cuda) to the initial batch size; `item_name` is for `problem`."""

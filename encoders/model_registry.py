@@ -113,17 +113,17 @@ MODEL_SETS: dict[str, ModelSetDescription] = {
     for description in (
         ModelSetDescription(
             "starter",
-            "comes with pesearch and works offline, but knows only a small generated world: demo, tests",
+            "included, for demo and tests: knows only a small generated world",
             ModelSource("pe_core", "starter", PACKAGED, 8_000_000, 128, 64),
             ModelSource("pe_av", "starter", PACKAGED, 6_500_000, 128, 64),
             ModelSource("pe_a_frame", "starter", PACKAGED, 3_000_000, 128),
             ALL_SPACES,
             notice="The starter models know only the small generated world they were made from; "
             "for your own media use --model small (GPU) or --model light (CPU).",
-            event_threshold=0.75,  # measured (`benchmarks.events`): loud noise scores as birds up to here
+            event_threshold=0.75,  # measured (`benchmarks.events`): loud noise scores up to this as birds
         ),
         ModelSetDescription(
-            "small", "the choice with a CUDA GPU; best on speech", _CORE_L, _AV_SMALL, _EVENTS_SMALL, ALL_SPACES
+            "small", "default with a CUDA GPU; best on speech", _CORE_L, _AV_SMALL, _EVENTS_SMALL, ALL_SPACES
         ),
         ModelSetDescription("base", "better on sounds than small", _CORE_L, _AV_BASE, _EVENTS_BASE, ALL_SPACES),
         ModelSetDescription(
@@ -131,7 +131,7 @@ MODEL_SETS: dict[str, ModelSetDescription] = {
         ),
         ModelSetDescription(
             "light",
-            "the choice without a GPU: frames and sounds, no video tower",
+            "default without a GPU: frames and sounds, no video tower",
             _CORE_B,
             _AV_SMALL,
             _EVENTS_SMALL,

@@ -134,7 +134,8 @@ class ModelSet:
         return self._models.pe_core.tower.embed(frames)
 
     def window_features(self, windows: Sequence[WindowInput]) -> list[WindowFeatures]:
-        """Tower and codec features of windows, each by itself. Frames are ignored in a set without video."""
+        """Tower and codec features of windows, each computed independently. Frames are ignored in a set without
+        video."""
         av = self._models.pe_av
         return [av.features(window.frames if self.embeds_video else None, window.audio) for window in windows]
 

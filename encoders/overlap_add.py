@@ -13,7 +13,7 @@ WINDOW_STEPS = 250
 """10 s, the length of the clips in PE-A-Frame's benchmarks (it was trained on at most 30 s)."""
 
 HOP_STEPS = 125
-"""5 s: every step is in two windows, and well inside one of them."""
+"""5 s: every step is in two windows, and at least 2.5 s from the edges of one of them."""
 
 Bounds = tuple[int, int]
 """[first, stop), in steps of 40 ms."""

@@ -3,7 +3,7 @@
 timm, open_clip and transformers' video processors import torchvision. Its wheel on PyPI is linked to CUDA: with a torch
 built for CPU its compiled part does not load, and `import torchvision` fails with "operator torchvision::nms does not
 exist". All that is used here (resize, normalise) is Python on torch tensors. So the two operators that the import looks
-up are declared without an implementation, and the import succeeds. If torchvision loads by itself, nothing changes.
+up are declared without an implementation, and the import succeeds. If torchvision loads without this, nothing changes.
 """
 
 from __future__ import annotations

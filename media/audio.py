@@ -1,7 +1,7 @@
 """Audio decoding for the encoders: 48 kHz, mono, float32, on the player's clock.
 
 An `ffmpeg` process decodes the audio and is read forwards: it skips broken packets, fills gaps and late starts with
-silence, and resamples in one pass. (torchcodec's AudioDecoder gives up on a file at its first broken packet, and
+silence, and resamples in one pass. (torchcodec's AudioDecoder stops at the first broken packet of a file, and
 rewinds to the start for each range that overlaps the previous one.)
 """
 

@@ -81,7 +81,7 @@ def run_program(
 
 
 def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
-    """Run `ffmpeg` or `ffprobe` and yield its output line by line. Errors: as `run_program`."""
+    """Run `ffmpeg` or `ffprobe` and yield its output line by line. Errors: those of `run_program`."""
     command = [program(name), *_limits(), *arguments]
     timed_out = Event()
     with subprocess.Popen(

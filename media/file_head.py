@@ -30,7 +30,7 @@ def read_head(path: Path, size_bytes: int = _HEAD_BYTES) -> bytes:
 def raise_unreadable(error: OSError | ValueError) -> NoReturn:
     """Raise a MediaError with a short reason for an error of the file system."""
     reasons = {
-        errno.ENOENT: "no such file: it has vanished",
+        errno.ENOENT: "no such file",
         errno.EACCES: "no permission to read it",
         errno.EPERM: "no permission to read it",
         errno.EISDIR: "a folder, not a file",

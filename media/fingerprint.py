@@ -17,8 +17,8 @@ def fingerprint(path: Path) -> str:
     """BLAKE2b of the size and three parts of 1 MiB (head, middle, tail), 40 hexadecimal digits.
 
     Files up to 3 MiB are hashed whole. In larger files a change that keeps the size and touches none of the three parts
-    goes undetected: patching a few bytes deep inside may, rewriting tags, cutting or re-encoding does not (headers,
-    indexes and size change). Names, times and permissions are not part of it.
+    goes undetected, such as patching a few bytes in between. Rewriting tags, cutting and re-encoding are detected: they
+    change headers, indexes and size. Names, times and permissions are not part of it.
 
     Errors: MediaError when the file is empty, unreadable, missing, or not a regular file.
     """

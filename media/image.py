@@ -26,7 +26,7 @@ _HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis"})
 def read_image(path: Path) -> ImageArray:
     """An image as RGB uint8 [height, width, 3]: rotated by its EXIF orientation, transparency over white.
 
-    Of an animation, the first frame. Errors: MediaError.
+    For an animation, the first frame. Errors: MediaError.
     """
     with _opened(path) as image:
         return np.array(_over_white(ImageOps.exif_transpose(image)))

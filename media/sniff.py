@@ -79,7 +79,8 @@ def sniff(path: Path) -> MediaKind | None:
 
 
 def is_mpeg_stream(path: Path) -> bool:
-    """Whether it is an MPEG program or transport stream, which has no index: a seek is inexact. Errors: as `sniff`."""
+    """Whether it is an MPEG program or transport stream, which has no index: a seek is inexact. Errors: those of
+    `sniff`."""
     head = read_head(path)
     return head.startswith(b"\x00\x00\x01\xba") or _is_transport_stream(head)
 

@@ -17,14 +17,14 @@ def open_for_search(folder: Path, device: str) -> tuple[Library, ModelSet]:
     Raises:
         LibraryNotFound: there is no library in that folder.
         ModelMissing, ModelDamaged, DeviceError: its models cannot be loaded.
-        ModelMismatch: the models on this machine are of another revision than those that made it.
+        ModelMismatch: the library was made with another revision of the models than the one on this machine.
     """
     library = open_library(folder)
     return library, models_of(library, device)
 
 
 def models_of(library: Library, device: str) -> ModelSet:
-    """Opens the model set of a library, in the same revisions. Errors: as of `open_for_search`."""
+    """Opens the model set of a library, in the same revisions. Raises the same errors as `open_for_search`."""
     models = open_model_set(library.model_set, device)
     library.require(models.name, models.spaces)
     return models

@@ -26,7 +26,7 @@ MIN_POINT_SECONDS = 0.5
 """The finest distance between the points of a curve."""
 
 MAX_POINTS = 800
-"""The points of the curve of a long file: as many as a screen resolves."""
+"""Maximum number of points of a curve: as many as a screen resolves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Curve:
 def relevance(library: Library, models: ModelSet, request: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
     """A curve for each sense in which the file has vectors that the request searches; none for a still image.
 
-    Errors: as of `search`.
+    Raises the same errors as `search`.
     """
     duration = file.info.duration_seconds
     if duration <= 0:

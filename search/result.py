@@ -15,7 +15,7 @@ CALIBRATED = "calibrated"
 """The score kind of probabilities that a moment matches, in this library."""
 
 SIMILARITY = "likeness"
-"""The score kind of cosines, where only examples are asked with."""
+"""The score kind of cosines, for queries that have examples only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def search(library: Library, models: ModelSet, request: SearchRequest, cancelled
 
 
 def on_snapshot(library: Library, answer: Callable[[Library], _Answer]) -> _Answer:
-    """The answer of one snapshot of a library, asked again on the current one if its own expires.
+    """Calls `answer` on a snapshot of a library, and again on the current one if the snapshot expires.
 
     Raises SnapshotExpired if the library changed during each of MAX_SNAPSHOT_ATTEMPTS.
     """

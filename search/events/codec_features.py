@@ -1,4 +1,4 @@
-"""Codec features of a file that are not stored in a library, decoded and encoded on demand."""
+"""Codec features of files without stored features, decoded and encoded on demand."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 PE-A-Frame itself applies a threshold of 0.3 only (`PEAudioFrame.forward` in Meta's perception_models), which splits a
 long track into many short pieces. A median filter, two thresholds (hysteresis), a minimum length and closing of gaps
 are the usual post-processing of sound event detection; their values are measured (`benchmarks.events`). Where a wider
-filter or a longer minimum did no harm to the generated sounds, which last a second, the shorter value was taken:
-the labelled events of DESED, for instance, last at least 0.25 s.
+filter or a longer minimum made no difference on the generated sounds, which last a second, the shorter value was
+chosen: the shortest labelled events of DESED, for instance, last 0.25 s.
 
 Steps may be pushed in pieces of any size, with the same result and in constant memory.
 """

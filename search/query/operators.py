@@ -47,7 +47,7 @@ PlanNode = int | All | InOrder | Either | AtOnce
 
 
 def max_gap(node: PlanNode) -> float:
-    """The greatest distance in seconds between the parts of one answer to a plan."""
+    """The greatest distance in seconds between the parts of one match of a plan."""
     match node:
         case All(parts, excluded, within_seconds):
             return within_seconds * (len(parts) > 1) + max(map(max_gap, (*parts, *excluded)))

@@ -11,7 +11,7 @@ from pesearch.search.query.file_filter import EVERY_FILE, FileFilter
 from pesearch.search.query.language.escaping import find_invalid_utf8
 
 MAX_SPLIT_TERMS = 8
-"""A text that splits into more parts than this is taken as a sentence and searched as a whole only."""
+"""A text that splits into more parts than this counts as a sentence and is searched only as a whole."""
 
 _TERM_SEPARATOR = re.compile(r"\s*(?:[,;+&]|\b(?:and|then)\b)\s*", re.IGNORECASE)
 

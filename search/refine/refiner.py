@@ -67,7 +67,7 @@ class Refiner:
         self._part_scores.update(score_parts(self._library, self._plan, self._calibration, parts))
 
     def rescore_sounds(self, count: int) -> None:
-        """Rescores the best `count` intervals, and those that might come before one of them, by sound detection."""
+        """Rescores by sound detection the best `count` intervals and those that could outrank one of them."""
         best = self.top(max(count, MAX_RESCORED)) if self._rescorer.phrases else []
         for rank, (part, interval) in enumerate(best):
             if rank >= max(count, MIN_RESCORED) and interval.score < RESCORE_RATIO * best[0][1].score:

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from pesearch.store.library import Library
 
 MAX_DETECTION_SECONDS = 60.0
-"""Of a longer interval only this much, around its middle, is analysed."""
+"""Longer intervals are analysed only this long, around their middle."""
 
 MARGIN_SECONDS = 2.0
-"""Sound before and after an interval that is analysed with it: its ends may have cut a sound."""
+"""Context analysed before and after an interval, whose ends may cut a sound."""
 
 BUDGET_SECONDS = {"cpu": 90.0, "cuda": 900.0}
-"""Sound that is analysed per search, by device. PE-A-Frame (small) takes about 3 CPU-seconds per second of sound."""
+"""Budget of sound to analyse per search, by device. PE-A-Frame (small) takes about 3 CPU-seconds per second of
+sound."""
 
 STORED_COST_SHARE = 0.1
 """Share of that cost for sound whose features are in the library: the codec is nine tenths of the work."""

@@ -1,6 +1,6 @@
 """Fuses the rankings of all spaces and cues, and selects the parts of files to score in full.
 
-A library may hold films of hours; only the surroundings of retrieved segments are scored.
+Files may be hours long: only the parts around retrieved segments are scored.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ MAX_CUES_PER_TERM = 200
 """Cues that are retrieved for each term."""
 
 LITERAL_CERTAINTY = 0.95
-"""Certainty of a moment whose cue contains the phrase literally: the words are there, but may be said in passing."""
+"""Certainty of a moment whose cue contains the phrase literally: less than 1, since it may be said in passing."""
 
 MIN_WORD_SHARE = 0.5
 """A term under `said:` or `text:` matches cues with at least this share of its words; plain words need all."""

@@ -2,7 +2,7 @@
 
 Scores are cosines between texts, calibrated as those of media are (`score.normalization`): by how far a score stands
 out from what the same query scores by chance. The chance sample is the library's own cues, each distinct text once,
-and the everyday words. A query that everyday words alone match as well has no meaning that the models know.
+and the everyday words. A query that scores no higher on any cue than on everyday words finds nothing.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class CueNormalizer:
 
     @classmethod
     def of(cls, normalizer: ScoreNormalizer) -> CueNormalizer:
-        """Keeps each distinct text once, so that a repeated one (a name, `[music]`) is not counted as more usual."""
+        """Keeps each distinct text once, so that a repeated one (a name, `[music]`) does not weigh more."""
         distinct = {row.tobytes(): row for row in normalizer.sample}
         return cls(normalizer, np.concatenate([np.stack(list(distinct.values())), normalizer.word_vectors]))
 
     def chance_stats(self, queries: FloatArray) -> ChanceStats:
-        """What queries [q, dim] score by chance, at least what they score on everyday words."""
+        """Chance scores of queries [q, dim]: on the sample, but at least those on everyday words."""
         on_words = ChanceStats.of(self.normalizer.word_vectors @ queries.T)
         lower_bound = ChanceStats(np.array(-1.0), np.array(MIN_COSINE_SPREAD))
         return ChanceStats.of(self.texts @ queries.T).at_least(on_words).at_least(lower_bound)
@@ -58,7 +58,7 @@ _CACHE: WeakKeyDictionary[ScoreNormalizers, CueNormalizer] = WeakKeyDictionary()
 
 
 def cue_normalizer(library: Library, normalizers: ScoreNormalizers, models: ModelSet) -> CueNormalizer | None:
-    """The normalizer for the cues of a library, rebuilt when that of the space is; None if no cue is embedded."""
+    """The normalizer for the cues of a library, rebuilt with that of the cue space; None if no cue is embedded."""
     current = normalizers.of(library, models, SpaceName.CUE) if library.rows(SpaceName.CUE) else None
     cached = _CACHE.get(normalizers)
     if current is not None and (cached is None or cached.normalizer is not current):

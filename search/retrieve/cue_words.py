@@ -27,7 +27,7 @@ MAX_PHRASE_FILES = 20
 """A phrase across neighbouring cues is searched only in this many files: those with the most words of it."""
 
 MAX_CUE_GAP_SECONDS = 3.0
-"""A sentence may continue in the next cue if that starts at most this long after."""
+"""A sentence may continue in the next cue if that starts at most this long after the end of the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pesearch.store.library import Library
 
 SHOWN_FOR_HEARD = 0.9
-"""A picture of what could make a sound speaks less for it than the sound itself does: of the two, that comes first."""
+"""Factor on certainties in the video space for what is heard: a picture of the source of a sound is weaker evidence
+than the sound itself, which ranks first."""
 
 SOUND_TO_VIDEO_FACTOR = 0.9
 """Factor on certainties of a sound example in the video space: a matching sound ranks above a picture that fits it."""

@@ -1,7 +1,7 @@
 """The certainty of a term over the time of a file, and the intervals around its peaks.
 
-A window is scored as a whole. Frames, for what is seen, and sound detections, for what is heard, show where in the
-window the term is: the certainty of a window counts at these times, or over the whole window if neither shows any.
+A window is scored as a whole. Frames locate visual terms within it, and sound detections locate sounds: the certainty
+of a window counts at these times, or over the whole window if neither locates the term.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ Steps = npt.NDArray[np.float64]
 
 @dataclass(slots=True)
 class SoundDetections:
-    """What PE-A-Frame detected of one term in the parts of a file that it was run on.
+    """PE-A-Frame's detections of one term in the analysed parts of a file.
 
-    steps: float64 [steps], 1 inside events, 0 outside; NaN where it was not run or found no event.
-    present: float64 [steps], the probability that the sound is anywhere in that part; NaN where it was not run.
+    steps: float64 [steps], 1 inside events, 0 outside; NaN in parts that were not analysed or have no event.
+    present: float64 [steps], the probability that the sound is anywhere in that part; NaN if it was not analysed.
     """
 
     steps: Steps

@@ -21,7 +21,7 @@ UNKNOWN_ORDER_FACTOR = 0.25
 """Factor on the score of a THEN whose parts match in the same interval only, so that their order is unknown."""
 
 MAX_INTERVALS = 48
-"""The best intervals of a file that are kept for each node of a plan."""
+"""Number of best intervals of a file that each node of a plan keeps."""
 
 _MIN_SCORE = 1e-9
 

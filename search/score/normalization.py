@@ -74,7 +74,7 @@ class ScoreNormalizer:
     sample: float32 [n, dim], vectors of the space.
     rows: Number of vectors in the space.
     word_vectors: float32 [m, dim], EVERYDAY_WORDS embedded in the space.
-    word_stats: What the everyday words score on the sample.
+    word_stats: Chance scores of the everyday words on the sample.
     """
 
     space: SpaceName
@@ -91,7 +91,7 @@ class ScoreNormalizer:
         return replace(unfinished, word_stats=ChanceStats.of(scores.ravel()))
 
     def chance_stats(self, queries: FloatArray, is_text: bool) -> ChanceStats:
-        """What queries [q, dim] score by chance.
+        """Chance scores of queries [q, dim] on the sample.
 
         The `word_stats` are a lower bound for texts: a text that scores low on everything is not more likely to match.
         """
@@ -101,8 +101,8 @@ class ScoreNormalizer:
     def debias(self, scores: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
         """Makes scores [n, queries] of texts comparable between frames, given their vectors [n, dim].
 
-        PE-Core learned no bias: on some frames any text scores high. So a text's score on a frame is expressed in
-        standard deviations from the mean of the everyday words on that frame (the test normalisation of Auckenthaler
+        PE-Core learned no bias: on some frames any text scores high. A text's score on a frame is therefore expressed
+        in standard deviations from the mean of the everyday words on that frame (the test normalisation of Auckenthaler
         et al. 2000). Scores of other spaces and of other queries are returned unchanged.
         """
         if self.space is not SpaceName.FRAME or not is_text:

@@ -1,1 +1,1 @@
-"""A running page answers the queries of other processes of its user, which then need not load the models."""
+"""A running page answers queries of other processes of the same user, which saves them loading the models."""

@@ -21,7 +21,7 @@ REPLY_SECONDS = 60.0
 
 
 class NotServed(Exception):
-    """No other process answers this query; the text says why, for users."""
+    """No other process answers this query; the message gives users the reason."""
 
 
 @dataclass(frozen=True, slots=True)

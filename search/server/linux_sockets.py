@@ -1,4 +1,4 @@
-"""What the server needs of Linux beyond POSIX sockets. tests/search/server/test_linux_sockets.py checks each."""
+"""Linux features that the server uses beyond POSIX sockets. tests/search/server/test_linux_sockets.py checks each."""
 
 from __future__ import annotations
 

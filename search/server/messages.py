@@ -72,7 +72,7 @@ class ErrorMessage:
 class ReplyMessage:
     """One of `result`, `error` and `declined` is set.
 
-    declined: Why the server does not answer this query, as a phrase for users; the client then searches by itself.
+    declined: The reason why the server does not answer, as a phrase for users; the client then searches in its process.
     notice: A notice of the model set to show with each use, such as its license.
     """
 
@@ -88,7 +88,7 @@ def to_bytes(message: object) -> bytes:
 
 
 def from_bytes(kind: type[Message], data: bytes) -> Message:
-    """Decodes a message of a kind. Raises ValueError if it is none, QueryError for an invalid request."""
+    """Decodes a message of a kind. Raises ValueError for other bytes, QueryError for an invalid request."""
     try:
         return msgspec.convert(json.loads(data), kind, dec_hook=_decode_path)
     except RecursionError as error:

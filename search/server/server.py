@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
 
 MAX_CLIENTS = 32
-"""Connections beyond this number are closed at once; their clients answer without the server."""
+"""Further connections are closed at once; their clients search in their own process."""
 
 CLIENT_SECONDS = 5.0
 """Time limit of a client for sending its query, and for receiving the reply."""
@@ -49,7 +49,8 @@ _ACCEPT_RETRY_SECONDS = 0.2
 def serve_queries(
     library: Path, models: Callable[[], ModelSet], answer: Callable[[SearchRequest], SearchResult]
 ) -> Iterator[str | None]:
-    """Answers `ask_server` of other processes in the background. Yields None, or one line why it cannot.
+    """Answers `ask_server` of other processes in the background. Yields None, or one line with the reason why it
+    cannot.
 
     `models` and `answer` are called in several threads at a time, and not before the first query. They may raise
     PesearchError.
@@ -117,7 +118,7 @@ class _Server:
 
     def _serve(self, connection: socket.socket) -> None:
         """Serves one client. Its faults are ignored; a fault of the server ends this thread with a traceback, and the
-        client searches by itself."""
+        client searches in its own process."""
         with connection:
             query = _receive_query(connection)
             if query is not None:

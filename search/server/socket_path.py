@@ -64,7 +64,7 @@ def open_socket_path(library: Path) -> Iterator[SocketPath]:
 
 @contextmanager
 def claim_socket_path(library: Path) -> Iterator[SocketPath]:
-    """The socket path of a library, for the one process that serves it; the folder is created if it is missing.
+    """Claims the socket path of a library for the one process that serves it; creates the folder if missing.
 
     Raises AlreadyServed if another process has claimed it, else as `open_socket_path`.
     """

@@ -11,7 +11,7 @@ from pesearch import __version__
 from pesearch.search.server.linux_sockets import peer_user_id
 
 PROTOCOL_VERSION = 2
-"""To be raised when messages change while the version of pesearch does not."""
+"""Increment it when messages change but the version of pesearch does not."""
 
 MAX_QUERY_BYTES = 2**20
 """Limit of a query message."""
@@ -34,13 +34,13 @@ class VersionMismatch(BadMessage):
 
 
 def send(connection: socket.socket, message: bytes, timeout_seconds: float) -> None:
-    """Sends a message. Raises OSError, TimeoutError among them."""
+    """Sends a message. Raises OSError, which includes TimeoutError."""
     connection.settimeout(timeout_seconds)
     connection.sendall(_HEADER.pack(_VERSION, len(message)) + message)
 
 
 def receive(connection: socket.socket, max_bytes: int, timeout_seconds: float) -> bytes:
-    """Receives one whole message. Raises BadMessage, or OSError (TimeoutError among them)."""
+    """Receives one whole message. Raises BadMessage, or OSError, which includes TimeoutError."""
     deadline = time.monotonic() + timeout_seconds
     version, length = _HEADER.unpack(_receive_exactly(connection, _HEADER.size, deadline))
     if version != _VERSION:
@@ -51,12 +51,13 @@ def receive(connection: socket.socket, max_bytes: int, timeout_seconds: float) -
 
 
 def is_same_user(connection: socket.socket) -> bool:
-    """Whether the other side is a process of the user of this one."""
+    """Whether the peer is a process of the same user."""
     return peer_user_id(connection) == os.geteuid()
 
 
 def _receive_exactly(connection: socket.socket, count: int, deadline: float) -> bytes:
-    """Receives `count` bytes. The buffer grows with the bytes received, whatever length the header claims."""
+    """Receives `count` bytes. The buffer grows with the bytes received, so a false length in the header costs no
+    memory."""
     received = bytearray()
     while len(received) < count:
         remaining_seconds = deadline - time.monotonic()

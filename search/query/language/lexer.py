@@ -17,7 +17,7 @@ from pesearch.media.sniff import has_media_name
 from pesearch.types import Sense
 
 MIN_PREFIX_SIMILARITY = 0.75
-"""difflib ratio from which an unknown prefix is reported as a typo: one wrong letter of four, or two swapped."""
+"""Minimum difflib ratio at which an unknown prefix is reported as a typo: one wrong letter of four, or two swapped."""
 
 
 class ParseError(Exception):
@@ -155,5 +155,5 @@ def _word_kind(word: str, column: int) -> LexemeKind:
 
 def _prefix_error(name: str, column: int, at: int) -> tuple[int, str]:
     if name.lower() == "file":
-        return at, 'a file name, in quotation marks if it holds spaces or parentheses: file:"my clip.wav"'
+        return at, 'a file name, in quotation marks if it has spaces or parentheses: file:"my clip.wav"'
     return column, "seen:, heard:, said:, text: or file: before a quotation mark"

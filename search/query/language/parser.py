@@ -21,10 +21,10 @@ from pesearch.search.query.language.nodes import Node, Words
 from pesearch.search.query.language.tree_builder import Subtree, TreeBuilder
 
 MAX_QUERY_TERMS = 32
-"""Words, quotes and examples in one query; each is a search of its own."""
+"""Maximum number of words, quotes and examples in one query; each is a separate search."""
 
 MAX_DEPTH = 64
-"""Nesting depth of parentheses. No query of MAX_QUERY_TERMS terms needs as many."""
+"""Maximum nesting depth of parentheses; no query of MAX_QUERY_TERMS terms needs more."""
 
 _GRAMMAR = """
 start: either

@@ -143,7 +143,7 @@ def _then(parts: list[Subtree], within_seconds: float | None = None) -> Subtree:
 
 
 def _and(parts: list[Subtree], within_seconds: float | None = None) -> Subtree:
-    """A group of exclusions only is kept: what they exclude from may be outside its parentheses."""
+    """A group that only excludes is allowed: its positive term may be outside the parentheses."""
     nodes: list[Node] = []
     for part in parts:
         node = part.node
