@@ -1,1 +1,1 @@
-"""The browser page. No logic that the command line would need too."""
+"""The browser page. Logic that the command line shares is in other packages."""

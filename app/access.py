@@ -1,4 +1,4 @@
-"""Where the page may be reached from: this machine only, or other machines that know a token."""
+"""Access to the page: from this machine only, or from other machines that have a token."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def access_for(listen: str, names: Sequence[str], token: str | None) -> Access:
         raise ServingError(f"--listen takes a numeric address of this machine, like 192.168.1.5, not {listen}")
     address = ip_address(listen)
     if not (token or address.is_loopback):
-        raise ServingError(
-            f"Listening on {listen} lets other machines in: add a secret, like --token {_random_token()}"
-        )
+        raise ServingError(f"Listening on {listen} allows other machines: add a secret, like --token {_random_token()}")
     if token is not None and (len(token) < MIN_TOKEN_LENGTH or not _is_url_safe(token)):
         raise ServingError(
             f"The token needs {MIN_TOKEN_LENGTH} or more letters, digits, - or _, like --token {_random_token()}"

@@ -1,4 +1,4 @@
-"""Formats that Chromium, Firefox and Safari all play, recognised by a file's first bytes and never by its name.
+"""Formats that Chromium, Firefox and Safari all play, detected by a file's first bytes and never by its name.
 
 https://developer.mozilla.org/docs/Web/Media/Guides/Formats
 """

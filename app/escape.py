@@ -1,4 +1,4 @@
-"""Names and texts from media are shown as they are: nothing in them acts as markup."""
+"""Escapes names and texts from media, so that nothing in them acts as markup."""
 
 from __future__ import annotations
 

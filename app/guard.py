@@ -1,7 +1,7 @@
 """Access control in front of every request and websocket, Streamlit's own included.
 
-Refused are: a host name that is not ours (DNS rebinding), requests made by pages of other sites
-(https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, where a token is set, requests
+It refuses foreign host names (DNS rebinding), requests made by pages of other sites
+(https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, if a token is set, requests
 without it. Response headers forbid other sites to embed or read the page, and the page to load anything from elsewhere.
 """
 
@@ -49,7 +49,7 @@ class Guard:
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _refusal(self, request: HTTPConnection) -> Response | None:
-        """The response to a request that is not passed on."""
+        """The response to a refused request; None if it is allowed."""
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or not self._access.allows_host(hosts[0]):
             return PlainTextResponse(

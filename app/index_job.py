@@ -33,9 +33,9 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """How far a run is: seconds of media done and planned, files planned, indexed and failed.
+    """Progress of a run: seconds of media done and planned, files planned, indexed and failed.
 
-    `stage` is a word or two for people; `error` is the line that says why the run ended early, if it did.
+    `stage` is a word or two for display; `error` is one line with the reason if the run ended early.
     """
 
     stage: str = "starting"
@@ -86,7 +86,7 @@ class IndexJob:
             self._follower.start()
 
     def stop(self) -> None:
-        """Interrupt the run; what is indexed stays."""
+        """Interrupt the run; indexed files stay."""
         if self._process is not None and self.is_running:
             self._process.send_signal(signal.SIGINT)
 
@@ -160,7 +160,7 @@ class _ProgressReporter:
         self._report()
 
     def update(self, outcome: Outcome) -> None:
-        """Count one outcome of the indexer, and report when it is time to."""
+        """Count one outcome of the indexer, and report if the interval has passed."""
         from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
 
         now = self._progress

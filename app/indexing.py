@@ -29,7 +29,7 @@ def existing_path(text: str) -> Path | None:
 
 
 def show_progress(job: IndexJob) -> None:
-    """Show how far the run is, updated every second while it lasts; the whole page reruns when it is over."""
+    """Show the progress of a run, updated every second; the whole page reruns at its end."""
 
     @st.fragment(run_every=1.0 if job.is_running else None)
     def fragment() -> None:
@@ -43,7 +43,7 @@ def show_progress(job: IndexJob) -> None:
             return
         st.session_state["indexing"] = True
         st.progress(progress.fraction, text=escape_markdown(_summary(progress)))
-        if st.button("Stop", icon=":material/stop:", help="Keeps what is indexed; the next run continues from there"):
+        if st.button("Stop", icon=":material/stop:", help="Indexed files stay; the next run continues from there"):
             job.stop()
 
     fragment()

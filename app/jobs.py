@@ -19,7 +19,7 @@ _Result = TypeVar("_Result")
 CORES = os.cpu_count() or 1
 
 _POLL_SECONDS = 0.25
-"""Between two checks whether a waiting client is still connected."""
+"""Interval of checks that a waiting client is still connected."""
 
 
 class ClientGone(PesearchError):
@@ -42,7 +42,7 @@ class Jobs(Generic[_Result]):
         self._lock = Lock()
 
     async def result(self, request: Request, name: str, work: Callable[[Event], _Result]) -> _Result:
-        """The result of the job `name`, which runs `work` unless it is under way already.
+        """The result of the job `name`, which runs `work` unless it is already running.
 
         The event that `work` gets is set when no request waits for it any more. Raises the errors of `work`, and
         ClientGone when the client of this request disconnects.

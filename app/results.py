@@ -32,7 +32,7 @@ def show_results(
 ) -> tuple[Click, ...]:
     """Show the moments of a result and return the new clicks in the list. `opened` is the rank of the open moment.
 
-    `is_complete` when a larger k would give no more moments, `is_located` when no sounds are left to be located.
+    `is_complete`: a larger k would give no more moments. `is_located`: all sounds are located.
     """
     shown = _component()(
         key="results",

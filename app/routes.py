@@ -153,7 +153,7 @@ def _interval(request: Request) -> tuple[int, int]:
 
 
 def _cache_headers(request: Request, file: MediaFile, name: str) -> dict[str, str]:
-    """`name` identifies the content. A browser may keep it for ever when the URL contains the file's version."""
+    """`name` identifies the content. A browser may cache it forever when the URL contains the file's version."""
     is_versioned = request.query_params.get(VERSION_PARAMETER) == version(file)
     return {"ETag": f'"{name}"', "Cache-Control": _IMMUTABLE if is_versioned else _REVALIDATE}
 
@@ -167,7 +167,7 @@ def _with_error_responses(serve: Callable[[Request], Awaitable[Response]]) -> Ca
         except InvalidInterval as error:
             return PlainTextResponse(str(error), 400)
         except ClientGone:
-            return Response(status_code=499)  # nobody reads it
+            return Response(status_code=499)  # the client has disconnected
         except PesearchError as error:
             return PlainTextResponse(str(error), 404)
         except OSError as error:

@@ -1,7 +1,7 @@
 """The library and its models, opened once in this process and shared by all pages and routes.
 
 Pages run in threads of their own. Searches run one after the other, and so do searches that locate sounds, which take
-much longer, in a thread of their own: no search waits until the sounds of another one are located.
+much longer, in a second thread, so that no search waits for the sound detection of another.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def models() -> ModelSet:
 
 
 def run_search(request: SearchRequest) -> SearchResult:
-    """Search, after the searches requested before. Raises as `search`."""
+    """Search, after all earlier requests. Raises the errors of `search`."""
     if request.locate:
         return locate_sounds(request, (), Event()).result()
     opened, opened_models = library(), models()
@@ -64,7 +64,7 @@ def locate_sounds(request: SearchRequest, pictures: Sequence[Future[bytes]], can
     """Search and locate the sounds named in the query, in the background.
 
     Waits for `pictures` first, at most MAX_PREFETCH_WAIT_SECONDS, because both use all cores. Once `cancelled` is set
-    no more sounds are located. Raises as `search`.
+    no more sounds are located. Raises the errors of `search`.
     """
     opened, opened_models = library(), models()
 
@@ -76,7 +76,7 @@ def locate_sounds(request: SearchRequest, pictures: Sequence[Future[bytes]], can
 
 
 def relevance_curves(request: SearchRequest, file: MediaFile) -> tuple[Curve, ...]:
-    """How relevant a file is to a query over its time, after the searches requested before. Raises as `search`."""
+    """The relevance of a file to a query over time, after all earlier requests. Raises the errors of `search`."""
     opened, opened_models = library(), models()
     with _search_lock:
         return relevance(opened, opened_models, request, file)

@@ -12,7 +12,8 @@ from threading import Timer
 from typing import NoReturn
 
 GRACE_SECONDS = 5.0
-"""For threads to finish, and for an interrupt to get through that a library swallowed (some do while they load)."""
+"""Time for threads to finish. The process also ends after it if a library swallowed the interrupt, as some do while
+they load."""
 
 
 def exit_after_grace(code: int) -> None:

@@ -1,4 +1,4 @@
-"""The folders for files made for the page: in the library, or in a temporary folder where the library is read-only."""
+"""The folders for files made for the page: in the library, or in a temporary folder if the library is read-only."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Tray:
         return any(is_same(moment, other) for other in self.moments)
 
     def toggle(self, moment: Moment, query: str) -> None:
-        """Add a moment, or remove it where the tray has it."""
+        """Add a moment, or remove it if the tray has it."""
         if same := [other for other in self.moments if is_same(moment, other)]:
             for other in same:
                 del self.moments[other]

@@ -36,7 +36,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def save_upload(upload: Upload | None) -> Path | None:
-    """Save an uploaded file under its own name; None where nothing was uploaded."""
+    """Save an uploaded file under its own name; None if nothing was uploaded."""
     return None if upload is None else _save(upload.getvalue(), _file_name(upload.name))
 
 
@@ -46,7 +46,7 @@ def hide_upload_folder(text: str) -> str:
 
 
 def save_recording(recording: Upload | None) -> Path | None:
-    """Save a recording (16-bit WAV) with its peak at RECORDED_PEAK; None where nothing was recorded.
+    """Save a recording (16-bit WAV) with its peak at RECORDED_PEAK; None if nothing was recorded.
 
     Browsers apply automatic gain, which makes the level of a recording arbitrary.
     """

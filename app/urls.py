@@ -1,6 +1,6 @@
 """URLs of media and of pictures made from them, on the page's own server. Files are named by their ids in the library.
 
-URLs of derived files carry a prefix of the source's fingerprint, so that a browser may cache them for ever and never
+URLs of derived files carry a prefix of the source's fingerprint, so that a browser may cache them forever and never
 shows them for a file of another library with the same id.
 """
 

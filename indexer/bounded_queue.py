@@ -64,7 +64,7 @@ class BoundedQueue(Generic[Item]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Called by the consumer when it takes no more: `put` raises QueueClosed, also in producers that wait."""
+        """Called by the consumer when it stops: `put` then raises QueueClosed, also in waiting producers."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

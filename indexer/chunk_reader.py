@@ -31,7 +31,7 @@ A damaged clock may claim hours between two frames.
 """
 
 PREVIEW_INTERVAL_SECONDS = 10.0
-"""One frame of a video in this interval is kept as a preview."""
+"""Interval between previews of a video."""
 
 PREVIEW_WIDTH = 320
 """Pixels of a preview of a video."""
@@ -136,7 +136,7 @@ class _Chunks:
         )
 
     def _is_unchanged(self, start: float, end: float, frames: list[Frame], sound: SoundChunk | None) -> bool:
-        """Whether nothing new was seen or heard in the MAX_UNCHANGED_SECONDS before this chunk, nor is in it."""
+        """Whether there is no new frame and no sound in this chunk and the MAX_UNCHANGED_SECONDS before it."""
         heard = end if sound is not None and sound.samples.any() else 0.0
         self._last_change_seconds = max([self._last_change_seconds, heard, *(frame.since_seconds for frame in frames)])
         return start - self._last_change_seconds > MAX_UNCHANGED_SECONDS
@@ -179,7 +179,7 @@ class _Chunks:
         return SoundChunk(samples, first, *own, starts, ends)
 
     def _try(self, read: Callable[[], Result]) -> Result | None:
-        """None on a MediaError; the last one is raised at the end of a file of which nothing could be decoded."""
+        """None on a MediaError; if nothing of the file can be decoded, the last one is raised at its end."""
         try:
             return read()
         except FFmpegMissing:

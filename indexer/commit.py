@@ -1,6 +1,7 @@
 """Commits finished files to the library, many in one transaction, in a thread of its own.
 
-The models go on while a batch is written, and Ctrl-C, which only reaches the main thread, cannot cut a commit short.
+The models keep running while a batch is written, and Ctrl-C, which only reaches the main thread, cannot interrupt a
+commit.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Reads the cues of files: of new files when they are committed, of known files when a sidecar was added, changed or
-removed.
+"""Reads the cues of new files when they are committed, and of known files when a sidecar was added, changed or removed.
 
 Reading cues decodes and embeds no media. Each sidecar is recorded with its size and time, even if it has no cues.
 """

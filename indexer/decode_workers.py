@@ -21,7 +21,8 @@ MAX_THREADS = 4
 """Decoding threads; no more than there are cores or files."""
 
 PREFETCH_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
-"""Decoded media that may wait for the models. A GPU needs its next batches ready; on a CPU more only costs memory."""
+"""Limit of decoded media waiting for the models. A GPU needs its next batches ready; on a CPU more only costs
+memory."""
 
 BATCH_CHUNKS = 64
 """Maximum number of chunks, of all files together, that the models are given at a time."""

@@ -143,11 +143,11 @@ def _embed_share(share: Share, messages: Queue[Message]) -> None:
 
 
 def exit_with_parent() -> None:
-    """Ends this process as soon as its parent has ended, however that ended.
+    """Ends this process as soon as its parent has ended, also by a signal.
 
-    `daemon=True` only covers a parent that exits normally: after SIGKILL its children would wait on the full queue for
-    ever, with the models in memory. `os._exit` and not `sys.exit`, which would end the waiting thread alone, and would
-    first flush the queue that nobody reads. Only shards that no catalogue refers to are left; the next writer sweeps
+    `daemon=True` only covers a parent that exits normally: after SIGKILL its children would wait on the full queue
+    forever, with the models in memory. `sys.exit` would end only the waiting thread, after flushing a queue that has
+    no reader, hence `os._exit`. Only shards that no catalogue refers to are left; the next writer sweeps
     them.
     """
     parent = multiprocessing.parent_process()

@@ -1,7 +1,7 @@
-"""Maintains the library during a run and at its end, so that searches meanwhile do not wait for hours to end.
+"""Maintains the library during a run and at its end, so that searches stay fast during runs of hours.
 
-The models stand still while a search index is renewed: it takes every core, and Ctrl-C must end it at once. So that is
-the time to embed the cues added since.
+Embedding pauses while a search index is refreshed, because that takes every core and Ctrl-C must end it at once. Cues
+added since are embedded in the same pause.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 
 MIN_INTERVAL_SECONDS = 300.0
-"""Minimum time between two maintenances. With the large models on a GPU that is some 100,000 vectors of a space."""
+"""Minimum time between two runs of maintenance, in which the large models on a GPU add some 100,000 vectors per
+space."""
 
 MAX_TIME_SHARE = 0.03
-"""Maximum share of a run for maintenance: the longer one takes, the later the next."""
+"""Maximum share of an indexing run that maintenance takes: the longer it took, the later it runs again."""
 
 
 class Maintenance:
-    """Embeds cues and renews search indexes, at intervals."""
+    """Embeds cues and refreshes search indexes, at intervals."""
 
     def __init__(
         self, library: Library, models: ModelSet, writer: Writer, committer: Committer, stages: StageTimings
@@ -43,7 +44,7 @@ class Maintenance:
             yield from self._run(with_cues=len(self._models.devices) == 1)
 
     def run(self) -> Iterator[Outcome]:
-        """Commits all finished files, embeds the cues without vectors, and renews the search indexes.
+        """Commits all finished files, embeds the cues without vectors, and refreshes the search indexes.
 
         Raises LibraryError, ModelError.
         """

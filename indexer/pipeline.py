@@ -24,7 +24,7 @@ from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.types import Failure
 
 STREAMING_THRESHOLD_SECONDS = 1200.0
-"""The rows of longer files are written to disk as they come. 20 minutes are about 13 MB with the small set."""
+"""The rows of files above this duration are streamed to disk. 20 minutes are about 13 MB with the small set."""
 
 EmbedEvents = Generator[ResultGroup | Progress, None, None]
 
@@ -66,7 +66,7 @@ def embed(tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings, li
                 for end in (each for each in batch if isinstance(each, EndOfFile)):
                     task, assembler = tasks[end.number], assemblers[end.number]
                     finished = _finish(task, assembler, end.problem)
-                    del assemblers[end.number]  # from here on its shards belong to the receiver: never discarded below
+                    del assemblers[end.number]  # its shards now belong to the receiver and are not discarded below
                     yield from _progress(task.info.duration_seconds - assembler.media_seconds)
                     yield finished
     finally:
@@ -96,7 +96,7 @@ def _finish(task: EmbedTask, assembler: WindowAssembler, problem: Problem | None
 
 
 def _problem_of_location(location: Location) -> Problem | None:
-    """Whether the file was changed since it was found: its vectors would be of a mix of two contents."""
+    """A problem if the file changed since it was found, when its vectors may mix two contents; else None."""
     try:
         now = Location.of_file(location.path)
     except OSError:

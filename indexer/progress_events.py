@@ -1,4 +1,4 @@
-"""The events of an indexing run. Progress displays and summaries are made from these alone."""
+"""Events of an indexing run, the only input of progress displays and summaries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class FailedBefore:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that this run will embed. Sent once, after every file has been surveyed."""
+    """Number of files and seconds of media to embed in this run. Sent once, after the survey of all files."""
 
     files: int
     media_seconds: float
@@ -103,7 +103,7 @@ class CuesEmbedded:
 class CuesSkipped:
     """A sidecar that could not be read, or only by guessing its encoding. Reported once, until it changes.
 
-    The media file is indexed all the same.
+    The media file is indexed nevertheless.
     """
 
     path: Path
@@ -112,10 +112,10 @@ class CuesSkipped:
 
 @dataclass(frozen=True, slots=True)
 class RunTimings:
-    """Where the time of embedding went. Sent last.
+    """Time by stage. Sent last.
 
     `decode_seconds` are summed over all decoding threads and `commit_seconds` run in parallel to the other stages; the
-    rest follow one another within `elapsed_seconds`. `index_seconds` are those of renewing search indexes.
+    rest follow one another within `elapsed_seconds`. `index_seconds` are those of refreshing search indexes.
 
     `warnings` are lines to show, such as memory that ran out.
     """

@@ -1,4 +1,4 @@
-"""Which files a library loses when paths are removed from it."""
+"""Plans the removal of paths from a library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Removal:
 
 
 def plan_removal(library: Library, paths: Sequence[Path]) -> Removal:
-    """Find what the library knows at or below `paths`, relative ones starting at the current folder."""
+    """Find the known paths at or below `paths`, which may be relative to the current folder."""
     roots = [path.absolute() for path in paths]
     known = library.known()
     removed = dict.fromkeys(path for path in known if any(path.is_relative_to(root) for root in roots))

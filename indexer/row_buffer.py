@@ -57,7 +57,7 @@ class RowBuffer:
     """
 
     def __init__(self, duration_seconds: float, codec: str | None, target: InMemoryRows | StreamingShardWriter) -> None:
-        """`codec` is the name of the codec whose features are stored; None: they are not."""
+        """`codec` is the digest of the codec whose features are stored; None stores no features."""
         self._target = target
         self._codec = codec
         self._step_count = step_count(duration_seconds)
@@ -68,7 +68,8 @@ class RowBuffer:
         self.is_finite = True
 
     def add_vector(self, space: SpaceName, start_seconds: float, end_seconds: float, vector: FloatArray) -> None:
-        """Adds a float32 [dim] vector, in order of time. After one that is not finite, no more are kept."""
+        """Adds a float32 [dim] vector, in order of time. After a vector that is not finite, all further ones are
+        dropped."""
         half = _to_float16(vector)
         self.is_empty = False
         self.is_finite = self.is_finite and bool(np.isfinite(half).all())

@@ -44,7 +44,7 @@ def index(
 
     Files that failed in an earlier run are retried only if they have changed, or with `retry_failed`. `excludes` are
     gitignore patterns. `embed` embeds the files, on this machine or on a cluster (`cluster.embed`). Holds the writer
-    lock while it is iterated; closing it early keeps all files that were finished.
+    lock during iteration; closing the iterator early keeps all finished files.
 
     Raises LibraryError (LibraryBusy, ModelMismatch, NoSpaceLeft, ...), ModelError, FFmpegMissing, the errors of
     `embed`, and PesearchError for an invalid pattern. An unreadable file is an outcome, not an error.

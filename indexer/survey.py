@@ -107,7 +107,7 @@ def vanished(not_found: Iterable[Path], roots: Sequence[Path], unreadable: Itera
 def without_stamp(location: Location) -> Location:
     """The location with size and time 0: a file recorded so is opened again in the next run.
 
-    Used for failures that may pass, and for files of which the library has lost data (`pesearch doctor --repair`).
+    Used for temporary failures, and for files whose data was discarded by `pesearch doctor --repair`.
     """
     return Location(location.path, 0, 0)
 

@@ -1,4 +1,4 @@
-"""Measures where the time of a run goes, by stage."""
+"""Measures the time of a run by stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backend that searches a library's vectors, FAISS in this process or a Milvus: checked, and changed."""
+"""Checks and changes the vector search backend of a library: FAISS in this process, or a Milvus."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def watch(
     interval_seconds: float = INTERVAL_SECONDS,
     stop: Event | None = None,
 ) -> Iterator[Outcome]:
-    """Yields the outcomes of changes under `paths` from now on, until `stop` is set. Errors as of `index`.
+    """Yields the outcomes of changes under `paths` from now on, until `stop` is set. Raises the errors of `index`.
 
     Crawls are compared instead of using the system's file notifications, which network drives do not send. The writer
     lock is free between runs.

@@ -26,8 +26,7 @@ class Window:
 
 
 class WindowAssembler:
-    """The state of one file while it is embedded: its rows and previews so far, and the features that windows of later
-    chunks still need."""
+    """Assembles the windows of one file: holds its rows and previews, and the features that later windows need."""
 
     def __init__(self, rows: RowBuffer) -> None:
         self.rows = rows

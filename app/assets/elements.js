@@ -22,8 +22,8 @@ function button(text, title, onClick) {
   return element;
 }
 
-// Clicks that the page has not confirmed yet. They are part of the component's state, which goes along with every message
-// until they are confirmed; a trigger goes with one message only, and is lost when the page reruns at that moment.
+// Clicks that the page has not confirmed yet. They are part of the component's state, which is sent with every message
+// until they are confirmed; a trigger is sent with one message only, and is lost when the page reruns at that moment.
 const PENDING = new WeakMap();
 
 function clickSender(root, handled, setStateValue) {

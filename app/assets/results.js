@@ -133,7 +133,7 @@ function onKey(event, root, moments, send) {
 }
 
 // Every search gets an entry in the browser's history. Streamlit restores such an entry, but replaces the current one when
-// something else is typed; so the current URL is pushed once more just before that.
+// something else is typed; so the current URL is pushed again just before that.
 function keepHistory() {
   const onSubmit = ({ target }) => {
     const before = new URLSearchParams(window.location.search).get("text");
@@ -178,7 +178,7 @@ function moreButton(onClick) {
   return element;
 }
 
-// The header with the threshold slider, which is kept while it is dragged, and the moments below.
+// The header with the threshold slider, whose element stays the same while it is dragged, and the moments below.
 function list(data, send, onMore, onThreshold, order) {
   const header = create("div", "threshold"), summary = create("div", "summary"), slider = create("div", "slider");
   const range = create("input"), scores = create("div"), label = create("label"), below = create("div");

@@ -1,4 +1,4 @@
-"""Packs tasks into batches for the workers of a cluster. A batch is what is lost, and retried, when a worker dies."""
+"""Packs tasks into batches for the workers of a cluster. A batch is the unit that is retried when a worker dies."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pesearch.indexer.survey import EmbedTask
 
 BATCHES_PER_WORKER = 16
-"""Approximate; few enough that a batch costs nothing, enough that all workers end at about the same time."""
+"""Approximate. More batches let all workers finish at about the same time; fewer have less overhead."""
 
 MAX_FILES = 64
 """Maximum number of files in a batch."""
 
 MIN_SECONDS = 60.0
-"""A batch takes short files up to this length of media, even if workers get fewer batches then."""
+"""A batch is filled with short files up to this length of media, even if that makes fewer batches per worker."""
 
 MAX_SECONDS = 7200.0
 """Maximum length of a batch of several files: a minute and a half where a GPU runs at a hundred times real time."""

@@ -52,9 +52,9 @@ class RayEmbed:
     def __call__(
         self, tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings, library: Path
     ) -> EmbedEvents:
-        """Errors as of `pipeline.embed`, and ClusterError.
+        """Raises the errors of `pipeline.embed`, and ClusterError.
 
-        Files whose batches never returned, because their workers died each time, are tried once more, each in a batch
+        Files whose batches never returned, because their workers died each time, are retried once, each in a batch
         of its own. A file that kills its worker again is a failure.
         """
         pool = pool_of(alive_nodes(), self._device, is_tiny=models.description.is_tiny)
@@ -138,14 +138,15 @@ class _WorkerTimings:
         self._warnings: dict[str, None] = {}
 
     def add(self, report: BatchReport) -> None:
-        """Adds those of one batch."""
+        """Adds the timings and warnings of one batch."""
         self._workers.add(report.worker)
         self._warnings |= dict.fromkeys(report.warnings)
         for stage, seconds in report.seconds:
             self._seconds[stage] += seconds
 
     def add_to(self, stages: StageTimings) -> None:
-        """Adds them to the run's: stages that follow one another in a worker as the mean over the workers."""
+        """Adds them to those of the run; stages that follow one another in a worker count as their mean over the
+        workers."""
         for stage, seconds in self._seconds.items():
             stages.add(stage, seconds if stage in CONCURRENT_STAGES else seconds / len(self._workers))
         stages.warnings += self._warnings
