@@ -149,7 +149,7 @@ def repair_library(folder: Path) -> None:
 
 
 def shared_models(model_set: str) -> str:
-    """Which parts of a model set have equal weights, and so are computed once for two models."""
+    """The parts of a model set that two models share because their weights are equal."""
     from pesearch.encoders.model_set import open_model_set
 
     models = open_model_set(model_set, "cpu")

@@ -83,7 +83,7 @@ def evaluate_file(judged: Path, folder: Path, device: str, as_json: bool) -> Non
 
 
 def evaluate_clips(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
-    """Retrieve what is seen, heard and said in annotated clips, one space at a time."""
+    """Measure with annotated clips, one embedding space at a time, and print."""
     from pesearch.cli.json_output import evaluation_json
     from pesearch.evaluation.evaluate import evaluate
     from pesearch.evaluation.ground_truth import read_truths
@@ -95,7 +95,7 @@ def evaluate_clips(path: Path, folder: Path, device: str, as_json: bool) -> Iter
 
 
 def evaluate_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
-    """Ask the user's judged queries as `pesearch query` does."""
+    """Run judged queries as `pesearch query` does, and print."""
     from pesearch.cli.json_output import evaluation_json
     from pesearch.evaluation.judgements import read_queries
     from pesearch.evaluation.ranked_metrics import grade_queries, query_metrics

@@ -15,13 +15,13 @@ from typer.core import TyperGroup
 from pesearch.errors import PesearchError, QuerySyntaxError
 
 NOTHING_FOUND = 1
-"""As grep: the command worked and has no result."""
+"""As with grep: the command succeeded without a result."""
 
 ERROR = 2
 """The command failed, or was called with wrong arguments."""
 
 SOME_FAILED = 3
-"""The command went through; some of its files failed, and are listed."""
+"""The command finished, but some files failed and are listed."""
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a command that Ctrl-C ended."""
@@ -61,7 +61,7 @@ def exit_on_error(app: Callable[[], Any]) -> None:
             exit_interrupted()
         if isinstance(error, PesearchError):
             fail(str(error))
-        # a bug is one line too, and that line says how to get the traceback
+        # a bug is also reported in one line, with the way to get the traceback
         if os.environ.get("PESEARCH_DEBUG"):
             raise
         fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 prints the traceback)")
@@ -97,8 +97,8 @@ def end_process(run: Callable[[], None]) -> NoReturn:
 def exit_at_once(code: int) -> NoReturn:
     """Run the `atexit` functions, flush stdout and stderr, and end the process without the rest of Python's shutdown.
 
-    With torch imported that rest takes a second; and where Ctrl-C came while C code called back into Python, Python
-    ends by the signal instead of with `code`. `atexit._run_exitfuncs` is private to CPython:
+    With torch imported that rest takes a second, and after Ctrl-C inside a callback from C code Python dies of the
+    signal instead of exiting with `code`. `atexit._run_exitfuncs` is private to CPython:
     tests/cli/test_exit_codes.py fails if it changes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -77,7 +77,7 @@ def export_command(
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        raise ExportError(f"cannot be written: {error.strerror or error} ({error.filename or to})") from error
+        raise ExportError(f"cannot write {error.filename or to}: {error.strerror or error}") from error
 
 
 def _format_name(output_format: FormatName | None, to: Path | None) -> str:
@@ -97,7 +97,7 @@ def _read_moments(moments: str) -> list[Selection]:
     try:
         data = sys.stdin.buffer.read() if moments == "-" else Path(moments).read_bytes()
     except OSError as error:
-        raise ExportError(f"cannot be read: {moments}: {error.strerror}") from error
+        raise ExportError(f"cannot read {moments}: {error.strerror}") from error
     return parse_selections(data.decode("utf-8-sig", "surrogateescape"))
 
 

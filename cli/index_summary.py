@@ -18,7 +18,7 @@ STAGES = ("decode", "wait", "tower", "codec", "transformers", "commit", "index")
 """The stages of a run in the order in which they are printed."""
 
 MIN_UNREAD_SECONDS = 0.1
-"""Less media than this that could not be decoded is not worth a line."""
+"""Undecodable media is reported only if it is longer than this."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Summary:
     spent: RunTimings | None = None
 
     def count(self, outcome: Outcome) -> None:
-        """Add one outcome. An index that is updated after all is no longer reported as failed."""
+        """Add one outcome. An index that a later attempt updates is no longer reported as failed."""
         from pesearch.indexer import progress_events as events
         from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
 
@@ -86,7 +86,7 @@ class Summary:
         return {stage: getattr(self.spent, f"{stage}_seconds") for stage in STAGES} if self.spent else {}
 
     def warnings(self) -> list[str]:
-        """Problems that cost no file, one line each."""
+        """Problems that did not fail a file, one line each."""
         return [*(self.spent.warnings if self.spent else ()), *refresh_failure_lines(self.refresh_failed.values())]
 
     def lines(self) -> Iterator[str]:

@@ -114,7 +114,7 @@ def query_command(
 
 
 def answer_request(folder: Path, request: SearchRequest, device: str, verbose: bool) -> SearchResult:
-    """Have the running page of this library answer; without one, load the library and its models here."""
+    """Send the request to the running page of this library; without one, load the library and its models here."""
     from pesearch.search.server.client import NotServed, ask_server
 
     started = time.monotonic()

@@ -93,7 +93,7 @@ class SoundEvaluator:
 
 
 def _events_above(track: FloatArray, labels: Sequence[str], seconds: float, threshold: float) -> tuple[Event, ...]:
-    """What is found at one threshold; most of many sounds never reach it."""
+    """The events at one threshold; labels that never reach it, usually most of them, are skipped."""
     heard = track.max(axis=1, initial=0.0) > threshold
     return find_events(
         track[heard],

@@ -38,8 +38,8 @@ BLOCK_ROWS = 512
 class TaskMetrics:
     """Metrics of one direction, with the number of queries and of items in the gallery.
 
-    `dot` compares the vectors as the model returns them, `cosine` at unit length. `dual_softmax` is what the reference
-    implementation reports: it needs all queries at once, so a single query cannot reach it.
+    `dot` compares the vectors as the model returns them, `cosine` at unit length. `dual_softmax` is the figure that the
+    reference implementation reports: it needs all queries at once, so it does not apply to a single query.
     """
 
     task: str

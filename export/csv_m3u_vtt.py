@@ -48,7 +48,7 @@ def vtt_document(selections: Sequence[Selection]) -> bytes:
     files = unique_paths(timed)
     if len(files) != 1:
         found = f"these moments are from {len(files)} files" if files else "still images have no chapters"
-        raise ExportError(f"WebVTT holds the chapters of one file, and {found}: pass a folder to --to for a file each")
+        raise ExportError(f"WebVTT has the chapters of one file, but {found}: use --to FOLDER for a document each")
     blocks = ["WEBVTT"]
     for number, selection in enumerate(sorted(timed, key=lambda selection: selection.interval_seconds), 1):
         start, end = selection.interval_seconds

@@ -48,7 +48,7 @@ def cut_clips(selections: Iterable[Selection], folder: Path, reencode: bool = Fa
 
 def _cut(selection: Selection, folder: Path, reencode: bool) -> Path:
     if not selection.path.exists():
-        raise MediaError("it is not there: is its drive connected?")
+        raise MediaError("file not found: is its drive connected?")
     if selection.is_still:
         suffix, times = selection.path.suffix, ""
     else:

@@ -21,7 +21,7 @@ MAX_SECONDS = 1e8
 """Three years, longer than any file."""
 
 _MAX_DIGITS = 20
-"""No time has more. Integers of 4300 digits would raise ValueError in Python instead of an ExportError."""
+"""Maximum number of digits of a time. Python raises ValueError, not ExportError, for integers of 4300 digits."""
 
 Seconds = Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 Count = Annotated[int, Meta(ge=0)]
@@ -29,7 +29,7 @@ Count = Annotated[int, Meta(ge=0)]
 
 @dataclass(frozen=True, slots=True)
 class EventObject:
-    """What `search.serialize.event_object` writes."""
+    """An event as `search.serialize.event_object` writes it."""
 
     label: str
     start: Seconds
@@ -39,7 +39,7 @@ class EventObject:
 
 @dataclass(frozen=True, slots=True)
 class MediaObject:
-    """What `search.serialize.media_object` writes."""
+    """Media info as `search.serialize.media_object` writes it."""
 
     kind: MediaKind
     duration: Seconds

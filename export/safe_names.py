@@ -11,7 +11,7 @@ MAX_REEL_CHARACTERS = 8
 """Length of a CMX3600 reel name."""
 
 _RESERVED_REELS = {"AX", "BL", "NONE"}
-"""In an EDL they stand for an auxiliary source and for black."""
+"""Reserved reel names: auxiliary source and black."""
 
 _MAX_STEM_BYTES = 160
 """File names are limited to 255 bytes: this leaves room for times, a number and a suffix."""

@@ -73,7 +73,7 @@ def test_clips_and_their_exit_codes(pesearch: Run, sample_media: Path, found: Pa
     (clip,) = (tmp_path / "clips").iterdir()
     assert result.stdout == f"{clip}\n"
     assert probe(clip).duration_seconds == pytest.approx(2.0, abs=1 / 15)
-    assert "failed: /offline/film.mp4: it is not there" in result.stderr
+    assert "failed: /offline/film.mp4: file not found" in result.stderr
     found.write_text(json.dumps(siren))
     copied = pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips")
     assert copied.returncode == 0
@@ -102,7 +102,7 @@ def test_errors_are_one_line(pesearch: Run, found: Path, tmp_path: Path) -> None
         ((found, "--as", "clips"), "--to FOLDER"),
         ((found, "--as", "csv", "--to", tmp_path / "film.mp4"), "already exists"),
         ((found, "--to", tmp_path / "no folder" / "a.csv"), "No such file"),
-        ((found, "--as", "clips", "--to", tmp_path / "film.mp4"), "cannot be written"),
+        ((found, "--as", "clips", "--to", tmp_path / "film.mp4"), "cannot write"),
     ):
         result = pesearch("export", *arguments)
         assert (result.returncode, result.stdout) == (2, ""), arguments
