@@ -16,10 +16,10 @@ from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_A
 from training.world import FIRST_SEED, MAX_CLIPS
 
 WITHHELD = ("drum", "phone", "bell", "clock")
-"""In no clip, neither seen nor heard."""
+"""Things withheld from all clips, as pictures and as sounds."""
 
 SAID = PHRASES[::2]
-"""Only every second phrase is spoken."""
+"""The spoken phrases: every second one; the others are withheld."""
 
 CLIPS = 150
 QUESTIONS = 100
@@ -27,7 +27,7 @@ QUESTIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A query, and whether the library has what it asks for."""
+    """A query, and whether the library has an answer."""
 
     text: str
     is_there: bool

@@ -1,9 +1,9 @@
-"""What the encoders' choices stand on: precision, torch.compile and the number of threads, in real sizes, here.
+"""The encoders' precision, torch.compile and number of threads, compared at real sizes on this machine.
 
     python -m benchmarks.choices [--device cpu] [--rounds 3]
 
-PE-L/14's image tower and the audio codec take nearly all of the time. Each variant is timed against the way that
-pesearch computes (float32 on a CPU, bfloat16 on CUDA, not compiled, all threads), in turns in one run: machines are
+PE-L/14's image tower and the audio codec take nearly all of the time. Each variant is timed against the settings of
+pesearch (float32 on a CPU, bfloat16 on CUDA, not compiled, all threads), alternating in one run, because machines are
 noisy. JSON lines on stdout, a table on stderr. On a CPU it takes about ten minutes, most of it for compiling.
 """
 
@@ -30,8 +30,8 @@ SOUND_SECONDS = {"cpu": 1, "cuda": 160}
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A variant against the way that is used: `ratio` under 1 is faster; `compile_seconds` is what the first call took
-    beyond the others."""
+    """A variant against the settings of pesearch: `ratio` below 1 is faster; `compile_seconds` is the extra time of the
+    first call."""
 
     part: str
     network: str
@@ -42,14 +42,14 @@ class Selection:
     compile_seconds: float
 
     def rows(self) -> Iterator[Row]:
-        """The ratio, and the price of compiling."""
+        """The ratio, and the time to compile."""
         compiled = f", {self.compile_seconds:.0f} s to compile" if self.compile_seconds > 1 else ""
-        yield Row(f"{self.network}: {self.variant} / as it is", f"{self.ratio:.2f}{compiled}")
+        yield Row(f"{self.network}: {self.variant} / current", f"{self.ratio:.2f}{compiled}")
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A way to compute."""
+    """Settings to compute with."""
 
     name: str
     is_half: bool
@@ -58,7 +58,7 @@ class Variant:
 
 
 def measure(device: str, rounds: int) -> Iterator[Finding]:
-    """Each network, each variant."""
+    """Compare each variant of each network."""
     threads, kind = torch.get_num_threads(), device.partition(":")[0]
     yield this_machine(device, "small")
     on_gpu = kind == "cuda"
@@ -76,7 +76,7 @@ def measure(device: str, rounds: int) -> Iterator[Finding]:
 def compare(
     name: str, network: torch.nn.Module, inputs: torch.Tensor, used: Variant, variant: Variant, rounds: int
 ) -> Selection:
-    """Both in turns, the middle of `rounds` each."""
+    """Time both alternately; medians of `rounds` passes."""
     forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(network) if variant.is_compiled else network
     first = seconds_of(forward, inputs, variant)
     seconds_of(network, inputs, used)
@@ -86,7 +86,7 @@ def compare(
 
 
 def seconds_of(forward: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor, variant: Variant) -> float:
-    """One pass."""
+    """Wall-clock seconds of one pass."""
     half = torch.autocast(inputs.device.type, torch.bfloat16, enabled=variant.is_half)
     with threads_set(variant.threads), torch.inference_mode(), half:
         seconds, _ = wall_seconds(lambda: forward(inputs))
@@ -95,7 +95,7 @@ def seconds_of(forward: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Te
 
 @contextmanager
 def threads_set(threads: int) -> Iterator[None]:
-    """So many threads, then as before."""
+    """Set torch's number of threads inside the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -122,12 +122,12 @@ def codec() -> torch.nn.Module:
 
 
 def frames(kind: str) -> torch.Tensor:
-    """Noise as pictures."""
+    """Random images: a batch for the tower."""
     return torch.rand(FRAMES[kind], 3, SMALL.image_size, SMALL.image_size) * 2 - 1
 
 
 def sound(kind: str) -> torch.Tensor:
-    """Noise as sound: on a GPU in chunks of 20 s."""
+    """Random sound for the codec; on a GPU in chunks of 20 s."""
     seconds = min(SOUND_SECONDS[kind], 20)
     return torch.rand(SOUND_SECONDS[kind] // seconds, 1, seconds * SAMPLE_RATE) - 0.5
 
@@ -135,6 +135,6 @@ def sound(kind: str) -> torch.Tensor:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is timed")
+    parser.add_argument("--rounds", type=int, default=3, help="number of timed passes of each")
     arguments = parser.parse_args()
     report(measure(arguments.device, arguments.rounds))

@@ -56,7 +56,7 @@ def write_clips(folder: Path, seed: int, count: int) -> None:
 
 
 def write_scenes(folder: Path, clips: Sequence[Sequence[Scene]]) -> None:
-    """A clip for each list of scenes, and truths.json. Existing clips are kept."""
+    """Write a clip for each list of scenes, and truths.json. Existing clips are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     truths = []
     for number, scenes in enumerate(clips):
@@ -85,7 +85,7 @@ def _new_question(kind: str, clips: Sequence[ClipTruth], asked: Collection[str],
         relevant = frozenset(clip.path.name for clip in clips if holds(clip))
         if language not in asked and 0 < len(relevant) <= MAX_RELEVANT_SHARE * len(clips):
             return Composed(kind, language, sentence, relevant)
-    raise ValueError(f"{len(clips)} clips answer no more questions of the kind {kind!r}")
+    raise ValueError(f"{len(clips)} clips match no further questions of the kind {kind!r}")
 
 
 Made = tuple[str, str, Callable[[ClipTruth], bool]]

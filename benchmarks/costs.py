@@ -66,7 +66,7 @@ class Meter(StageTimings):
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:
-        """Work inside belongs to this stage."""
+        """Count the time inside the context as this stage."""
         self._turn()
         self._open.append(stage)
         try:
@@ -76,7 +76,7 @@ class Meter(StageTimings):
             self._open.pop()
 
     def watch(self, module: Any, stage: Stage) -> None:
-        """From now on each call of the module belongs to this stage."""
+        """Count each later call of the module as this stage."""
         forward = module.forward
 
         def timed(*inputs: Any, **options: Any) -> Any:

@@ -2,11 +2,11 @@
 
     python -m benchmarks.cues [--part heads|answers|cost|search] [--seed 41]
 
-The texts are of the generated world, the models the starter set; no media is generated. `heads`: cues and questions
-that state the same in other words, embedded with each text head of PE-AV: how often the nearest cue is correct.
-`answers`: a library of such cues, among many that the models do not know, is searched for facts that it states in other
-words and for facts that it does not. `cost`: the text tower at its real size, random weights, on this CPU. `search`:
-65,536 vectors of 1024 dimensions, the maximum that is held in memory.
+The texts are of the generated world, the models the starter set; no media is generated. `heads`: cues and paraphrased
+questions, embedded with each text head of PE-AV: how often the nearest cue is correct. `answers`: a library of such
+cues, among many about things that the models do not know, is searched for paraphrased facts and for absent ones.
+`cost`: the text tower at its real size, random weights, on this CPU. `search`: 65,536 vectors of 1024 dimensions, the
+maximum that is held in memory.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Fact = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Share of questions whose nearest cue, in other words, states the same."""
+    """Share of questions whose nearest cue is their paraphrase."""
 
     part: str
     head: str
@@ -64,12 +64,12 @@ class Head:
     right: float
 
     def rows(self) -> Iterator[Row]:
-        yield Row(f"text head for {self.head}: nearest of other words is right", f"{self.right:.3f}")
+        yield Row(f"text head for {self.head}: nearest paraphrase correct", f"{self.right:.3f}")
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Questions to cues only, half of them for facts that no cue states: precision, and detection of absence."""
+    """Precision and detection of absence, for questions about cues; half of them are about facts in no cue."""
 
     part: str
     cues: int
@@ -81,28 +81,28 @@ class Answers:
     calibration_error: float
 
     def rows(self) -> Iterator[Row]:
-        yield Row(f"{self.cues} cues: found in other words", f"{self.found:.3f}")
-        yield Row("the first of them says what was asked", f"{self.right:.3f}")
-        yield Row("found what is not there", f"{self.false:.3f}")
+        yield Row(f"{self.cues} cues: share of paraphrases found", f"{self.found:.3f}")
+        yield Row("precision at rank 1", f"{self.right:.3f}")
+        yield Row("false positive rate for absent facts", f"{self.false:.3f}")
         yield Row(f"answer or abstain ({self.questions}): AUROC", f"{self.auroc:.3f}", ">= 0.9")
-        yield Row("expected calibration error: they are held below what words find", f"{self.calibration_error:.3f}")
+        yield Row("expected calibration error (scores are capped)", f"{self.calibration_error:.3f}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU-seconds for 1000 texts of that many tokens."""
+    """CPU-seconds for 1000 texts of `tokens` tokens."""
 
     part: str
     tokens: int
     cpu_seconds: float
 
     def rows(self) -> Iterator[Row]:
-        yield Row(f"1000 texts of {self.tokens} tokens through the real text tower", f"{self.cpu_seconds:.0f} CPU-s")
+        yield Row(f"1000 texts of {self.tokens} tokens, text tower at real size", f"{self.cpu_seconds:.0f} CPU-s")
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Median latency of a query over that many cues, with and without matches."""
+    """Median latency of a query over `rows_searched` cues, with and without matches."""
 
     part: str
     rows_searched: int
@@ -110,8 +110,8 @@ class Search:
     none_ms: float
 
     def rows(self) -> Iterator[Row]:
-        yield Row(f"{self.rows_searched} cues, one question, finds 10", f"{self.found_ms:.1f} ms")
-        yield Row("finds none", f"{self.none_ms:.1f} ms")
+        yield Row(f"{self.rows_searched} cues, one query with 10 hits", f"{self.found_ms:.1f} ms")
+        yield Row("one query without hits", f"{self.none_ms:.1f} ms")
 
 
 def main() -> None:
@@ -125,14 +125,14 @@ def main() -> None:
 
 
 def measure(folder: Path, seed: int, parts: Sequence[str]) -> Iterator[Finding]:
-    """The parts, one after the other."""
+    """Run the selected parts one after the other."""
     yield this_machine("cpu", "starter")
     for part in parts:
         yield from PARTS[part](folder, seed)
 
 
 def heads(folder: Path, seed: int) -> Iterator[Head]:
-    """Each fact once as a cue, then as questions that share no word with it."""
+    """Embed each fact once as a cue, then as questions that share no content word with it."""
     models, rng = open_model_set("starter", "cpu"), np.random.default_rng(seed)
     facts = [fact for fact in _facts() for _ in range(5)]
     pairs = [(fact, pair) for fact in facts if (pair := _in_other_words(fact, rng)) is not None]
@@ -149,7 +149,7 @@ def heads(folder: Path, seed: int) -> Iterator[Head]:
 
 
 def answers(folder: Path, seed: int) -> Iterator[Answers]:
-    """Search a library of cues in other words."""
+    """Search a library of cues with paraphrases."""
     rng = np.random.default_rng(seed)
     known = [fact for fact in _facts() if not any(name in WITHHELD for name in _names(fact))]
     inside, outside = OUTSIDE[::2], OUTSIDE[1::2]
@@ -186,7 +186,7 @@ def answers(folder: Path, seed: int) -> Iterator[Answers]:
 
 
 def cost(folder: Path, seed: int) -> Iterator[Cost]:
-    """A line of subtitles, two lines, and a description."""
+    """Cost of texts of three lengths: a line of subtitles, two lines, and a description."""
     transformers = load_transformers()
     tower = transformers.ModernBertModel(transformers.ModernBertConfig(**SMALL.text)).eval()
     for tokens, texts in ((12, 64), (24, 64), (128, 16)):
@@ -199,7 +199,7 @@ def cost(folder: Path, seed: int) -> Iterator[Cost]:
 
 
 def searched(folder: Path, seed: int) -> Iterator[Search]:
-    """The exact scan, and reading the cues found."""
+    """Latency of the exact scan plus reading the cues found."""
     rng, files, cues = np.random.default_rng(seed), 64, 1024
     library = create_library(folder / "many", "made-up", [Space(SpaceName.AUDIO, "made-up", "1", 1024)])
     with library.writer() as writer:

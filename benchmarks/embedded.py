@@ -1,4 +1,4 @@
-"""Results of either way of encoding a file, for comparing them."""
+"""Results of encoding a file, plain or by pesearch, for comparison."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Embedded:
 def lowest_cosine(one: Embedded, other: Embedded) -> float:
     """Lowest cosine between vectors of the same frame or window: 1 when both results are equal."""
     if one.vectors.keys() != other.vectors.keys():
-        raise RuntimeError(f"the two ways fill different spaces: {[*one.vectors]}, {[*other.vectors]}")
+        raise RuntimeError(f"the two results have different spaces: {[*one.vectors]}, {[*other.vectors]}")
     return min(float(_cosines(one.vectors[space], other.vectors[space]).min()) for space in one.vectors)
 
 

@@ -1,4 +1,4 @@
-"""Cost of encoding: the plain way against ours, and the overhead of the whole indexer over the bare encoders.
+"""Cost of encoding: plain calls of the models against pesearch, and the overhead of the indexer over the bare encoders.
 
     python -m benchmarks.encoding [--only audio,set,pipeline] [--size small] [--seconds S] [--device cpu]
     python -m benchmarks.encoding --only memory [--hours 3]
@@ -53,7 +53,7 @@ Measured = tuple[Embedded, Account]
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Finding]:
-    """The selected parts, one after another."""
+    """Run the selected parts one after another."""
     parts: list[str] = arguments.only
     seconds = {part: arguments.seconds or default for part, default in SECONDS.items()}
     yield this_machine(arguments.device, arguments.size)

@@ -45,15 +45,15 @@ HOPS = {"8 s": 200, "5 s": 125, "2.5 s": 62}
 THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
 
 RULES = {
-    **{f"goes on above {each} of it": replace(RULE, hysteresis_ratio=each) for each in (0.4, 0.6, 0.75, 0.9, 1.0)},
-    **{f"median of {each} steps": replace(RULE, median_steps=each) for each in (1, 3, 5, 7, 9, 11)},
-    **{f"gaps of {each} steps closed": replace(RULE, max_gap_steps=each) for each in (0, 2, 4, 6, 8)},
-    **{f"at least {each} steps": replace(RULE, min_steps=each) for each in (1, 3, 6, 9, 12)},
+    **{f"hysteresis ratio {each}": replace(RULE, hysteresis_ratio=each) for each in (0.4, 0.6, 0.75, 0.9, 1.0)},
+    **{f"median filter {each} steps": replace(RULE, median_steps=each) for each in (1, 3, 5, 7, 9, 11)},
+    **{f"max gap {each} steps": replace(RULE, max_gap_steps=each) for each in (0, 2, 4, 6, 8)},
+    **{f"min length {each} steps": replace(RULE, min_steps=each) for each in (1, 3, 6, 9, 12)},
 }
 """Alternatives for each value of the rule; the other values stay."""
 
 AS_BEFORE = Rule(median_steps=7, hysteresis_ratio=1.0, max_gap_steps=4, min_steps=3), 0.3
-"""One threshold, PE-A-Frame's own."""
+"""A rule with a single threshold, that of PE-A-Frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _judge(world: World, frame: PeAFrame) -> Judge:
 def _tracks(judge: Judge, models: ModelSet) -> Iterator[Located]:
     rule, threshold = AS_BEFORE
     yield judge.located("tracks", f"one threshold, {threshold}", threshold, rule)
-    yield judge.located("tracks", "as it is", models.event_threshold)
+    yield judge.located("tracks", "current", models.event_threshold)
 
 
 def _stitchings(world: World, judge: Judge, frame: PeAFrame, models: ModelSet) -> Iterator[Located]:
@@ -144,7 +144,7 @@ def _stitchings(world: World, judge: Judge, frame: PeAFrame, models: ModelSet) -
     }
     for hop, steps in HOPS.items():
         for way, tracks in listen(world.tracks, frame, steps, **ways).items():
-            yield Located("stitching", f"every {hop}, {way}", clips, tracks.figures(models.event_threshold))
+            yield Located("stitching", f"hop {hop}, {way}", clips, tracks.figures(models.event_threshold))
 
 
 def _rules(part: str, judge: Judge, models: ModelSet) -> Iterator[Located]:

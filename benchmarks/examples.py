@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def measure(folder: Path, seed: int, count: int) -> Iterator[Finding]:
-    """Both kinds of questions."""
+    """Measure both kinds of questions."""
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
     clips = folder / f"composed {seed}"
@@ -117,7 +117,7 @@ def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, 
 
 
 def _answers(clip: ClipTruth, kind: str, sound: str, thing: str) -> bool:
-    """Whether the object is seen while the sound is heard, or, for a sound example, its maker is seen."""
+    """Whether the object is seen while the sound is heard, or, for a sound example, while its source is seen."""
     asked = [heard for heard in clip.heard if heard.what == sound]
     if kind == "sound and words":
         asked += [seen for seen in clip.seen if seen.what == MADE_BY.get(sound)]

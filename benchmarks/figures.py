@@ -1,4 +1,4 @@
-"""Figures of a benchmark, part by part: JSON lines for programs, a table for people."""
+"""Output of benchmarks, part by part: JSON lines for programs, a table for people."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Finding(Protocol):
         """The part of the benchmark that it belongs to."""
 
     def rows(self) -> Iterator[Row]:
-        """Its rows in the table."""
+        """The rows of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where it was measured, and on what. `load` is the load average of the machine at the start."""
+    """The machine and the models measured. `load` is the load average of the machine at the start."""
 
     part: str
     cpu: str
@@ -58,7 +58,7 @@ class Machine:
 
 
 def this_machine(device: str, size: str) -> Machine:
-    """What the figures are measured on."""
+    """Describe this machine."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return Machine(
         part="machine",
@@ -74,8 +74,8 @@ def this_machine(device: str, size: str) -> Machine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A file encoded the plain way and ours; `ratio` is ours / plain in CPU-seconds, `user_ratio` in those outside the
-    kernel, since the cost of allocating memory depends on the machine.
+    """A file encoded by plain calls and by pesearch (ours); `ratio` is ours / plain in CPU-seconds, `user_ratio` in
+    those outside the kernel, since the cost of allocating memory depends on the machine.
 
     `lowest_cosine` and `largest_event_difference` compare the results.
     """
@@ -97,7 +97,8 @@ class Comparison:
             cost = total(account)
             yield Row(f"{name} ({stages})", f"{cost.cpu_seconds:.1f} CPU-s")
             yield Row(
-                f"{name}, in the kernel and on the clock", f"{cost.system_seconds:.1f} CPU-s, {cost.wall_seconds:.1f} s"
+                f"{name}, kernel time and wall-clock time",
+                f"{cost.system_seconds:.1f} CPU-s, {cost.wall_seconds:.1f} s",
             )
         yield Row(f"ours / plain, {self.media_seconds:.0f} s of media", f"{self.ratio:.3f}", f"<= {self.at_most}")
         yield Row("ours / plain outside the kernel", f"{self.user_ratio:.3f}")
@@ -174,8 +175,8 @@ class RealTime:
         )
         yield Row("decode alone, one thread", f"{self.decode_times:.1f} x real time")
         yield Row("encode alone", f"{self.encode_times:.1f} x real time")
-        yield Row("share of the time in which the GPU worked", f"{self.working_share:.3f}")
-        yield Row(f"of the arithmetic limit ({self.matrix_rate / 1e12:.0f} TFLOP/s)", f"{self.limit_share:.3f}")
+        yield Row("GPU utilisation", f"{self.working_share:.3f}")
+        yield Row(f"share of the arithmetic limit ({self.matrix_rate / 1e12:.0f} TFLOP/s)", f"{self.limit_share:.3f}")
 
 
 def parts_of(known: Collection[str]) -> Callable[[str], list[str]]:
@@ -184,7 +185,7 @@ def parts_of(known: Collection[str]) -> Callable[[str], list[str]]:
     def read(text: str) -> list[str]:
         parts = text.split(",")
         if wrong := [part for part in parts if part not in known]:
-            raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose of {', '.join(known)}")
+            raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose from {', '.join(known)}")
         return parts
 
     return read

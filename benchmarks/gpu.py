@@ -24,7 +24,7 @@ MATRIX_ROUNDS = 50
 
 
 def measure_gpu(folder: Path, seconds: float, models: ModelSet) -> Iterator[RealTime]:
-    """One file, decoded by one thread, and a folder of files, decoded by several; the models are warm."""
+    """Index one file with one decoding thread, and a folder of files with several; the models are warm."""
     clip = make_video(folder / "1080p30.mp4", seconds, size="1920x1080", rate=30)
     decode_seconds, pieces = wall_seconds(lambda: decode_all(clip, models))
     encode_all(pieces[:1], models, StageTimings())
@@ -51,8 +51,7 @@ def measure_gpu(folder: Path, seconds: float, models: ModelSet) -> Iterator[Real
 
 
 def operations_of(pieces: Sequence[MediaChunk], models: ModelSet) -> int:
-    """Floating point operations of tower, codec and transformers on these pieces, a multiplication and an addition
-    being two."""
+    """Floating point operations of tower, codec and transformers on these chunks; a multiply-add counts as two."""
     with _Counting() as counting:
         encode_all(pieces, models, StageTimings())
     return int(counting.operations)
@@ -69,8 +68,8 @@ def matrix_rate(device: str) -> float:
 class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives it no types
     """Counts operators as torch's FlopCounterMode does.
 
-    That one also tracks modules, and fails where a module is called with a parameter while gradients are off, as in the
-    attention pooling of the tower.
+    FlopCounterMode also tracks modules, and fails where a module is called with a parameter while gradients are off, as
+    in the attention pooling of the tower.
     """
 
     def __init__(self) -> None:

@@ -75,13 +75,13 @@ class Judged:
 
     @cached_property
     def auroc(self) -> float:
-        """Over all steps, averaged over the labels."""
+        """AUROC over all steps, averaged over the labels."""
         active = [active_steps(sound.truths, LABELS, p.shape[1]) for sound, p in self._pairs]
         rows = zip(np.concatenate(self.probabilities, axis=1), np.concatenate(active, axis=1), strict=True)
         return mean(auroc(scores, truth) for scores, truth in rows)
 
     def figures(self, threshold: float, rule: Rule = RULE) -> Figures:
-        """Figures of the events that this rule cuts out of the probabilities."""
+        """Metrics of the events that a post-processing rule finds."""
         overlaps: list[float] = []
         onsets = events = true_count = found_count = 0
         for sound, probabilities in self._pairs:
@@ -119,12 +119,12 @@ def _sound(scene: Scene, samples: FloatArray, models: ModelSet, folder: Path) ->
     heard = truth_of(path.name, [scene], "", "", "").heard
     with AudioReader(path) as reader:
         sound = DecodedSound(reader, models, 0, step_count(reader.duration_seconds))
-        features = sound.read(0, sound.steps).astype(np.float16).astype(np.float32)  # as a library keeps them
+        features = sound.read(0, sound.steps).astype(np.float16).astype(np.float32)  # as a library stores them
     return Sound(features, tuple(Truth(each.what, each.start, each.end) for each in heard), scene.duration_seconds)
 
 
 def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS, **ways: Stitch) -> dict[str, Judged]:
-    """All labels in all sounds, by each way of combining windows; PE-A-Frame sees each window once."""
+    """Probabilities of all labels in all sounds, for each way of combining windows; each window is computed once."""
     text, heard = frame.embed_phrases(LABELS), {name: list[FloatArray]() for name in ways}
     for sound in sounds:
         bounds = overlapping_windows(len(sound.features), hop_steps)
@@ -135,12 +135,12 @@ def listen(sounds: Sequence[Sound], frame: PeAFrame, hop_steps: int = HOP_STEPS,
 
 
 def ours(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
-    """The program's own way."""
+    """Overlap-add as pesearch does it."""
     return np.concatenate(list(overlap_add(bounds, logits)), axis=1)
 
 
 def cut_in_the_middle(bounds: Sequence[Bounds], logits: Sequence[FloatArray]) -> FloatArray:
-    """No fading: each step from the window in which it is farthest from an edge."""
+    """Without cross-fading: each step from the window in which it is farthest from an edge."""
     result = np.empty((len(logits[0]), bounds[-1][1]), dtype=np.float32)
     depth = np.zeros(bounds[-1][1])
     for (first, stop), window in zip(bounds, logits, strict=True):

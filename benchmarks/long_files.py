@@ -18,7 +18,7 @@ SHORT_SECONDS = 600.0
 WATCH = """
 import resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-if done.returncode > 1:  # 1 is: nothing was found
+if done.returncode > 1:  # 1: nothing was found
     sys.exit(done.returncode)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 """

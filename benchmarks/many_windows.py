@@ -27,7 +27,7 @@ FILE_SECONDS = 600.0
 FILES_PER_BATCH = 20
 
 JITTER = 0.05
-"""Noise relative to a vector's own deviation: no two rows are equal."""
+"""Noise relative to a vector's own deviation, so that no two rows are equal."""
 
 
 def make_many_windows(folder: Path, source: Library, count: int, media: Path = Path("/made up")) -> Library:

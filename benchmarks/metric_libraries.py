@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=100, help="number of random data sets (default 100)")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write 6 cases with the libraries' answers")
     options = parser.parse_args(arguments)
-    warnings.filterwarnings("ignore", category=FutureWarning)  # psds_eval calls what pandas 3 has no more
+    warnings.filterwarnings("ignore", category=FutureWarning)  # psds_eval uses functions that pandas 3 removed
     cases = [random_case(np.random.default_rng(seed)) for seed in range(options.cases)]
     theirs = [library_scores(case) for case in cases]
     worst = dict.fromkeys(asdict(theirs[0]), 0.0)
@@ -126,7 +126,7 @@ def library_scores(case: Case) -> Scores:
     segments = sed_eval.sound_event.SegmentBasedMetrics(event_label_list=labels, time_resolution=1.0)
     for number, clip in enumerate(clips):
         true, found = entries(number, clip.truths), entries(number, clip.found[0])
-        if true or found:  # sed_eval takes no clip without either
+        if true or found:  # sed_eval rejects clips with neither
             events.evaluate(true, found)
             segments.evaluate(true, found)
     return Scores(
@@ -185,7 +185,7 @@ def random_case(random: np.random.Generator) -> Case:
 
 
 def random_clips(random: np.random.Generator) -> list[Clip]:
-    """Up to 24 clips of up to 4 sounds; detections follow the truth more or less closely at each operating point."""
+    """Up to 24 clips of up to 4 sounds; detections match the truth more or less closely at each operating point."""
     labels = ["bell", "dog", "siren", "train"][: random.integers(2, 5)]
     noise = random.uniform(0.005, 0.3)
     clips = []

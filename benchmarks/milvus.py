@@ -31,7 +31,7 @@ TENTH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one way of searching came to; the seconds are those of bringing the vectors there."""
+    """Results of one backend; `seconds` is the time to load the vectors."""
 
     way: str
     seconds: float
@@ -52,7 +52,7 @@ def main() -> None:
         data = make_data(Path(folder), arguments.rows, arguments.dim)
         milvus = resolve_vectors(arguments.vectors or f"milvus:{folder}/lite.db")
         print(f"{arguments.rows} vectors of {arguments.dim} numbers, {len(data.questions)} questions")
-        print("| way | loaded in | p50 | p99 | recall@10 | of a tenth |\n|---|---|---|---|---|---|")
+        print("| backend | load time | p50 | p99 | recall@10 | in a tenth |\n|---|---|---|---|---|---|")
         for each in compare(data, milvus):
             print(
                 f"| {each.way} | {each.seconds:.1f} s | {each.p50_ms:.1f} ms | {each.p99_ms:.1f} ms "
@@ -62,11 +62,11 @@ def main() -> None:
 
 
 def compare(data: VectorData, milvus: MilvusAddress | None) -> Iterator[Figures]:
-    """Each way, of one library and copies of it."""
+    """Measure each backend on one library and copies of it."""
     source = data.folder / "source"
     Ours().build(data, source)
     small = vectors.MAX_FLAT_BYTES
-    for limit in (1 << 62, 0):  # whatever the size, searched as a small space and as a large one is
+    for limit in (1 << 62, 0):  # the same vectors once as a small space and once as a large one
         vectors.MAX_FLAT_BYTES = limit
         for where in (None, milvus):
             folder = data.folder / f"{limit} {where is None}"
@@ -94,7 +94,7 @@ def _figures(data: VectorData, folder: Path, where: MilvusAddress | None) -> Fig
     of_tenth = [ours.search(question, K, file_ids=tenth) for question in data.questions]
     policy = str(library.status().policies[SpaceName.FRAME]).replace(f" on {where}", " on the Milvus")
     with library.writer() as writer:
-        writer.set_vector_backend(None)  # leaves nothing on a Milvus that others use
+        writer.set_vector_backend(None)  # a shared Milvus is left as it was
     p50, p99 = np.percentile(taken, [50, 99])
     return Figures(policy, seconds, p50, p99, _recall(found, data.truth[1.0]), _recall(of_tenth, data.truth[TENTH]))
 

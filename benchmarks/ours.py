@@ -1,4 +1,4 @@
-"""pesearch's way: a file in chunks, as the indexer encodes it, then events from the stored features."""
+"""Encoding by pesearch: a file in chunks, as the indexer does it, then events from the stored features."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
 
 
 def decode_all(path: Path, models: ModelSet) -> list[MediaChunk]:
-    """All pieces of a file, in memory."""
+    """All chunks of a file, in memory."""
     return list(read_chunks(path, probe(path), models))
 
 
 def encode_all(pieces: Sequence[MediaChunk], models: ModelSet, stages: StageTimings) -> None:
-    """The bare encoders on the first pieces of a file, or all, which are ready."""
+    """Run the bare encoders on decoded chunks of a file."""
     file = WindowAssembler(RowBuffer(pieces[-1].end_seconds, models.shared_codec(), InMemoryRows()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 
 def index_all(media: Path, library: Path, models: ModelSet) -> RunTimings:
-    """A whole run of the indexer into a new library. Raises RuntimeError where not everything is indexed."""
+    """A whole run of the indexer into a new library. Raises RuntimeError if anything fails to index."""
     outcomes = list(index([media], create_library(library, models.name, models.spaces), models))
     spent = next((outcome for outcome in outcomes if isinstance(outcome, RunTimings)), None)
     whole = [outcome for outcome in outcomes if isinstance(outcome, Indexed) and not outcome.unread_seconds]
@@ -64,5 +64,5 @@ def index_all(media: Path, library: Path, models: ModelSet) -> RunTimings:
 def _events(file: EncodedFile, models: ModelSet) -> FloatArray:
     events = None if file.features is None else models.event_probabilities_from(file.features, PHRASES)
     if events is None:
-        raise RuntimeError("events could not be heard from the features that were kept")
+        raise RuntimeError("the stored features do not suit PE-A-Frame")
     return events

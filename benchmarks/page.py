@@ -92,13 +92,13 @@ class Enter:
 
     def rows(self) -> Iterator[Row]:
         yield Row(
-            f"{self.windows} windows, from Enter to the first picture: p50 (p99 {self.first_p99_ms:.0f})",
+            f"{self.windows} windows, Enter to first thumbnail: p50 (p99 {self.first_p99_ms:.0f})",
             f"{self.first_p50_ms:.0f} ms",
             f"< {ENTER_MS:.0f} ms",
         )
-        yield Row("to all pictures in view", f"{self.all_p50_ms:.0f} ms")
-        yield Row("to the first picture, of pictures made before", f"{self.again_first_p50_ms:.0f} ms")
-        yield Row("to all pictures in view, of pictures made before", f"{self.again_all_p50_ms:.0f} ms")
+        yield Row("to all visible thumbnails", f"{self.all_p50_ms:.0f} ms")
+        yield Row("to the first thumbnail, cached", f"{self.again_first_p50_ms:.0f} ms")
+        yield Row("to all visible thumbnails, cached", f"{self.again_all_p50_ms:.0f} ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class Together:
 
     def rows(self) -> Iterator[Row]:
         yield Row(f"{self.pages} pages for {self.seconds:.0f} s: answers", f"{self.answers}")
-        yield Row("of the page with the fewest", f"{self.fewest_of_a_page}", "> 0")
-        yield Row("files indexed meanwhile", f"{self.indexed}", "> 0")
+        yield Row("fewest answers of a page", f"{self.fewest_of_a_page}", "> 0")
+        yield Row("files indexed in that time", f"{self.indexed}", "> 0")
         yield Row("errors", f"{self.errors}", "0")
 
 
@@ -127,7 +127,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep media and libraries here for another run")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # a run that was stopped may still write
+    with tempfile.TemporaryDirectory(
+        ignore_cleanup_errors=True
+    ) as temporary:  # an interrupted run may still be writing
         report(_measure(options.folder or Path(temporary), options.part, options.seconds))
 
 
@@ -140,9 +142,9 @@ def _measure(folder: Path, part: str | None, seconds: float) -> Iterator[Finding
 
 
 def enter(folder: Path) -> Enter:
-    """Ask one query after the other, then all of them again."""
+    """Run all queries in sequence, then all of them again."""
     library = _large_library(folder)
-    shutil.rmtree(library / THUMBNAIL_FOLDER, ignore_errors=True)  # an earlier run made the same pictures
+    shutil.rmtree(library / THUMBNAIL_FOLDER, ignore_errors=True)  # thumbnails of an earlier run
     with running(library) as server, sync_playwright() as playwright:
         browser = launch_chromium(playwright)
         before, again = (_asked_in(browser.new_page(), server.address) for _ in range(2))
@@ -170,14 +172,14 @@ def _enter_ms(page: Page, text: str) -> tuple[float, float]:
     page.evaluate(PICTURES_SHOWN, text)
     bar.press("Enter")
     first, every = page.evaluate("() => window.waited")
-    page.wait_for_timeout(1500)  # the sounds that are named are located after that
+    page.wait_for_timeout(1500)  # named sounds are located afterwards
     return first, every
 
 
 def together(folder: Path, seconds: float) -> Together:
-    """Ten pages search in turns, and one indexes."""
+    """Search in ten pages in turns while another one indexes."""
     models = open_model_set("starter", "cpu")
-    shutil.rmtree(folder / "together", ignore_errors=True)  # an earlier run filled it
+    shutil.rmtree(folder / "together", ignore_errors=True)  # filled by an earlier run
     library = create_library(folder / "together", models.name, models.spaces)
     for _ in index([SAMPLE_MEDIA], library, models):
         pass
@@ -196,7 +198,7 @@ def together(folder: Path, seconds: float) -> Together:
         job.goto(f"{server.address}/library")
         job.get_by_role("textbox", name="Folder or file on this machine").fill(str(clips))
         job.get_by_role("button", name="Index", exact=True).click()
-        job.get_by_text(FIRST_COMMITTED).first.wait_for(timeout=300_000)  # now files are embedded one after the other
+        job.get_by_text(FIRST_COMMITTED).first.wait_for(timeout=300_000)  # from now on files are being embedded
         known = len(library.files())
         end, turn = time.monotonic() + seconds, 0
         while time.monotonic() < end:

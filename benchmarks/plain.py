@@ -1,4 +1,4 @@
-"""The plain way: each model as its own library loads it, and each window, frame and section passed through all of it.
+"""Plain calls: each model as its own library loads it, with each window, frame and section passed through all of it.
 
 Reading the file is not part of it: all sound and the sampled frames are decoded once, and windows are cut out of them.
 """
@@ -120,7 +120,8 @@ class PlainModels:
 
     @cached_property
     def _av(self) -> tuple[Any, Any]:
-        """With the width of the video tower, which is in the saved configuration under a name that loading ignores."""
+        """PE-AV with the width of its video tower, which the saved configuration has under a name that loading
+        ignores."""
         transformers, path = load_transformers(), self._folder / "pe_av"
         config = transformers.PeAudioVideoConfig.from_pretrained(path)
         vision = config.audio_video_config.video_config.vision_config
@@ -129,7 +130,7 @@ class PlainModels:
 
     @cached_property
     def _frame_level(self) -> tuple[Any, Any]:
-        """With the last state of the text tower before the norm, as it was trained."""
+        """PE-A-Frame with the state of its text tower before the final norm, as it was trained."""
         model, processor = self._loaded(load_transformers().PeAudioFrameLevelModel, self._folder / "pe_a_frame")
         model.text_model.config.tie_last_hidden_states = False
         return model, processor

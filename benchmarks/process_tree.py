@@ -1,4 +1,4 @@
-"""CPU time of this process and all its descendants, which other work on the machine does not change."""
+"""CPU time of this process and all its descendants, which does not depend on other work on the machine."""
 
 from __future__ import annotations
 

@@ -28,5 +28,5 @@ def open_built(wanted: SetSize, folder: Path, device: str) -> ModelSet:
     """Open the set of a folder, with all models loaded. Its models must share tower and codec."""
     models = open_model_set(wanted.model_set, device, folder)
     if not (models.shares_tower() and models.shares_codec()):
-        raise RuntimeError("the models that were built do not share their tower and their codec")
+        raise RuntimeError("the built models do not share tower and codec")
     return models

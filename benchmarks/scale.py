@@ -77,9 +77,9 @@ class Rate:
     def rows(self) -> Iterator[Row]:
         yield Row(f"{self.way}, {self.files} clips", f"{self.media_rate:.1f} x real time, {self.file_rate:.2f} files/s")
         yield Row(f"{self.way} / plain", f"{self.ratio:.3f}")
-        yield Row(f"{self.way}, for each second of media", f"{self.core_seconds:.3f} core-s")
+        yield Row(f"{self.way}, per second of media", f"{self.core_seconds:.3f} core-s")
         yield Row(f"{self.way} / plain, core-seconds", f"{self.core_ratio:.3f}")
-        yield Row(f"{self.way}, until the first batch is done", f"{self.start_seconds:.1f} s")
+        yield Row(f"{self.way}, until the first batch", f"{self.start_seconds:.1f} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ class Storage:
 
     def rows(self) -> Iterator[Row]:
         for field in fields(self.counted):
-            yield Row(f"{field.name} an hour, counted", f"{getattr(self.counted, field.name) / 1e6:.2f} MB")
-        yield Row("an hour in a library on disk, counted", f"{self.counted.all / 1e6:.2f} MB")
-        yield Row("an hour in a library on disk", f"{self.on_disk_bytes / 1e6:.2f} MB")
+            yield Row(f"{field.name} per hour, computed", f"{getattr(self.counted, field.name) / 1e6:.2f} MB")
+        yield Row("total per hour, computed", f"{self.counted.all / 1e6:.2f} MB")
+        yield Row("total per hour, on disk", f"{self.on_disk_bytes / 1e6:.2f} MB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ class Coordinator:
     survey_core_rate: float
 
     def rows(self) -> Iterator[Row]:
-        yield Row(f"registering {self.registered} files, shards written before", f"{self.register_rate:.0f} files/s")
-        yield Row("catalogue, of each file", f"{self.catalogue_bytes:.0f} bytes")
-        yield Row("looking at new files (fingerprint, probe)", f"{self.survey_core_rate:.0f} files/core-s")
+        yield Row(f"registering {self.registered} files with written shards", f"{self.register_rate:.0f} files/s")
+        yield Row("catalogue, per file", f"{self.catalogue_bytes:.0f} bytes")
+        yield Row("examining new files (fingerprint, probe)", f"{self.survey_core_rate:.0f} files/core-s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ class Decode:
         yield Row("1080p30 H.264 with sound, one core", f"{self.core_times:.1f} x real time")
         yield Row("20 s of it, decoded, small set", f"{self.piece_bytes / 1e6:.1f} MB")
         yield Row("20 s of it, in the library", f"{self.result_bytes / 1e6:.2f} MB")
-        yield Row("pictures that are kept of an hour of it", f"{self.pictures_bytes / 1e6:.2f} MB")
+        yield Row("previews of an hour of it", f"{self.pictures_bytes / 1e6:.2f} MB")
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Finding]:
-    """The selected parts."""
+    """Run the selected parts."""
     yield this_machine("cpu", "starter")
     if "ray" in arguments.only:
         yield from measure_ray(folder, arguments.clips)
@@ -186,7 +186,7 @@ def _rate(way: str, media: Path, folder: Path, models: ModelSet, embed: Embedder
 
 
 def measure_storage(folder: Path) -> Storage:
-    """Sixty files of ten minutes with random vectors."""
+    """Store sixty files of ten minutes with random vectors."""
     library = _library(folder / "storage")
     empty = size_on_disk(library.folder)
     random = np.random.default_rng(0)
@@ -195,12 +195,12 @@ def measure_storage(folder: Path) -> Storage:
             writer.add([_encoded(number, 600.0, library.spaces, random)])
         writer.compact()
     with library.writer():
-        pass  # which sweeps what was merged
+        pass  # sweeps the merged shards
     return Storage("storage", bytes_an_hour(MODEL_SETS["small"]), (size_on_disk(library.folder) - empty) / 10)
 
 
 def measure_coordinator(folder: Path, files: int = 6_400, together: int = 64) -> Coordinator:
-    """Short clips in batches, as workers hand them over; and new sounds of a second."""
+    """Register short clips in batches as workers return them, and examine new sounds of a second."""
     library, random = _library(folder / "coordinator"), np.random.default_rng(0)
     with library.writer() as writer:
         batches = [
@@ -218,7 +218,7 @@ def measure_coordinator(folder: Path, files: int = 6_400, together: int = 64) ->
     found = [each for each in crawl([sounds], ()) if isinstance(each, Location)]
     core_seconds, findings = _core_seconds(lambda: list(survey(found, other, False)))
     if not all(isinstance(each, NewContent) for each in findings):
-        raise RuntimeError("the sounds were not taken as new")
+        raise RuntimeError("the sounds did not count as new")
     return Coordinator(
         "coordinator", len(batches) * together, len(batches) * together / seconds, catalogue, 200 / core_seconds
     )
@@ -239,7 +239,7 @@ def measure_decode(folder: Path) -> Decode:
 
 
 def measure_model(assumed: Assumptions) -> Iterator[Scale]:
-    """The small set at each size."""
+    """Estimate for the small set at each archive size."""
     yield from (scale(hours, MODEL_SETS["small"], assumed) for hours in HOURS)
 
 

@@ -36,7 +36,7 @@ BUILD_SECONDS = 157.0
 """Measured (docs/vectors.md): building an index over one million vectors."""
 
 BUILD_POWER = 1.196
-"""Growth of that: log(824 / 157) / log(4), from 824 s for four million."""
+"""Exponent of the build time: log(824 / 157) / log(4), from 824 s for four million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An archive of that many hours."""
+    """Resources for an archive of `hours` hours."""
 
     part: str
     hours: float
@@ -90,16 +90,16 @@ class Scale:
     def rows(self) -> Iterator[Row]:
         name = f"{self.hours:,.0f} h:"
         yield Row(
-            f"{name} vectors of frames, of each space of windows",
+            f"{name} frame vectors, vectors per window space",
             f"{self.frame_vectors / 1e6:,.1f} M, {self.window_vectors / 1e6:,.2f} M",
         )
         yield Row(f"{name} library", f"{self.library_bytes / 1e12:,.2f} TB")
-        yield Row(f"{name} GPUs to be done in time", f"{self.gpus:,.1f} ({self.gpu_hours:,.0f} GPU-h)")
-        yield Row(f"{name} the same on CPUs", f"{self.cpu_hours:,.0f} core-h")
-        yield Row(f"{name} encoding, disks a month", f"{self.encode_cost:,.0f}, {self.disk_cost_month:,.0f}")
-        yield Row(f"{name} one machine: a question among the frames", f"{self.query_seconds:,.2f} s")
+        yield Row(f"{name} GPUs to finish in time", f"{self.gpus:,.1f} ({self.gpu_hours:,.0f} GPU-h)")
+        yield Row(f"{name} encoding on CPUs", f"{self.cpu_hours:,.0f} core-h")
+        yield Row(f"{name} cost of encoding, disks per month", f"{self.encode_cost:,.0f}, {self.disk_cost_month:,.0f}")
+        yield Row(f"{name} one machine: a query over the frames", f"{self.query_seconds:,.2f} s")
         yield Row(
-            f"{name} one machine: memory, its price a month",
+            f"{name} one machine: memory, cost per month",
             f"{self.memory_gib:,.0f} GiB, {self.memory_cost_month:,.0f}",
         )
         yield Row(f"{name} one machine: building the frames' index", f"{self.build_hours:,.1f} h")

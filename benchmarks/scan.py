@@ -2,11 +2,10 @@
 
     python -m benchmarks.scan [--files 100000]
 
-The files are pictures of a few bytes, each of its own content, 100 in a folder, indexed with the starter set. Of each
-scan: seconds, what became of the files, how often one was opened (by Python, or by a program that it started), and the
-largest resident size. The second scan opens none. Nor does the third where the system can tell the volume that the
-files are on; elsewhere it reads each file's fingerprint. Neither embeds any.
-JSON lines on stdout, a table on stderr.
+The files are pictures of a few bytes with different contents, 100 in a folder, indexed with the starter set. Reported
+for each scan: seconds, outcomes, how often a file was opened (by Python, or by a program that it started), and peak
+resident size. The second scan opens none. The third opens none where the system identifies the volume of the files;
+elsewhere it reads each file's fingerprint. Neither embeds any. JSON lines on stdout, a table on stderr.
 """
 
 from __future__ import annotations
@@ -52,19 +51,19 @@ class Scan:
     most_bytes: int
 
     def rows(self) -> Iterator[Row]:
-        """What became of the files, and how fast."""
+        """Speed, outcomes, file opens, and memory."""
         yield Row(
             f"{self.name}, {self.files:,} files", f"{self.seconds:.1f} s", f"{self.files / self.seconds:,.0f} a second"
         )
         yield Row(
             f"{self.indexed:,} indexed, {self.unchanged:,} unchanged, {self.relocated:,} moved, {self.others:,} others",
-            f"{self.opened:,} times opened",
+            f"{self.opened:,} file opens",
         )
-        yield Row("largest resident size so far", f"{self.most_bytes / 2**20:.0f} MiB")
+        yield Row("peak resident size so far", f"{self.most_bytes / 2**20:.0f} MiB")
 
 
 class Opened:
-    """Counts how often a picture is opened here, or named to another program."""
+    """Counts how often a picture is opened by Python or passed to another program."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -78,7 +77,7 @@ class Opened:
 
 
 def measure(files: int, folder: Path) -> Iterator[Finding]:
-    """The three scans."""
+    """Run the three scans."""
     yield this_machine("cpu", "starter")
     media, moved, library = folder / "media", folder / "moved", folder / "library"
     make_pictures(media, files)
@@ -97,7 +96,7 @@ def measure(files: int, folder: Path) -> Iterator[Finding]:
         )  # fmt: skip
 
     yield scan("first scan", media)
-    yield scan("the same again", media)
+    yield scan("second scan", media)
     media.rename(moved)
     yield scan("after moving the tree", moved)
 

@@ -44,10 +44,10 @@ from training.texts import with_article
 from training.words import HEARD_AS, OBJECTS
 
 MIN_GAIN = 0.15
-"""Target for the nDCG@10 that the language adds."""
+"""Target for the gain in nDCG@10 by the query language."""
 
 MIN_AUROC = 0.9
-"""Target for telling present from absent things."""
+"""Target for the AUROC of present against absent things."""
 
 MAX_CALIBRATION_ERROR = 0.1
 """Target for the expected calibration error."""
@@ -76,12 +76,8 @@ class Language:
         is_all = self.kind == "all"
         what = f"{self.kind} ({self.questions}): language {self.language:.3f}, plain {self.plain:.3f}, gain"
         yield Row(what, f"{self.language - self.plain:+.3f}", f">= {MIN_GAIN}" * is_all)
-        yield Row(
-            f"{self.kind}: language, fused by rank instead", f"{self.rrf:.3f}", f"<= {self.language:.3f}" * is_all
-        )
-        yield Row(
-            f"{self.kind}: plain, fused by rank instead", f"{self.plain_rrf:.3f}", f"<= {self.plain:.3f}" * is_all
-        )
+        yield Row(f"{self.kind}: language, by rank fusion", f"{self.rrf:.3f}", f"<= {self.language:.3f}" * is_all)
+        yield Row(f"{self.kind}: plain, by rank fusion", f"{self.plain_rrf:.3f}", f"<= {self.plain:.3f}" * is_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +96,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds of a warm query for that many things: median and 99th percentile of the whole, medians of its
-    steps."""
+    """Milliseconds of a warm query of one or two terms: median and 99th percentile in total, medians of its steps."""
 
     part: str
     windows: int
@@ -115,9 +110,9 @@ class Latency:
     def rows(self) -> Iterator[Row]:
         what = f"{self.windows} windows, warm, {self.about}: p50 (p99 {self.p99_ms:.1f})"
         yield Row(what, f"{self.p50_ms:.1f} ms", f"< {MAX_WARM_MS:.0f} ms")
-        yield Row("of that: embed the question", f"{self.embed_ms:.1f} ms")
-        yield Row("of that: search the spaces", f"{self.retrieve_ms:.1f} ms")
-        yield Row("of that: look at the likeliest parts closely", f"{self.look_ms:.1f} ms")
+        yield Row("  encode the query", f"{self.embed_ms:.1f} ms")
+        yield Row("  search the spaces", f"{self.retrieve_ms:.1f} ms")
+        yield Row("  score and refine the best parts", f"{self.look_ms:.1f} ms")
 
 
 def main() -> None:
@@ -134,7 +129,7 @@ def main() -> None:
 
 
 def measure(folder: Path, seed: int, parts: Sequence[str]) -> Iterator[Finding]:
-    """The parts, one after the other."""
+    """Run the selected parts one after the other."""
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
     for part in parts:
@@ -186,7 +181,7 @@ def _by_rank(library: Library, models: ModelSet) -> Rank:
 
 
 def absent(folder: Path, seed: int, models: ModelSet) -> Iterator[Absent]:
-    """Present and absent things, by the score of the best moment."""
+    """Separate present from absent things by the score of the best moment."""
     clips = folder / f"absent {seed}"
     library = indexed(clips, lambda: write_absent(clips, seed + 1), models)
     questions = presence_questions(read_truths(clips / "truths.json"), seed)
@@ -226,7 +221,7 @@ def _asked(library: Library, models: ModelSet, about: str, texts: Sequence[str])
 
 
 def _steps(library: Library, models: ModelSet, question: SearchRequest) -> tuple[float, float, float]:
-    """Seconds of embedding, of searching the spaces, and of refining the files, each run once more separately."""
+    """Seconds of embedding, of searching the spaces, and of refining the files, each repeated separately."""
     times = [time.perf_counter()]
     asked = compile_query(question)
     probes = encode_query(asked, models)

@@ -1,4 +1,4 @@
-"""Made-up vectors with the gap between modalities that real ones have: media in one cone, questions in another.
+"""Synthetic vectors with the modality gap of real ones: media in one cone, queries in another.
 
 - Every unit vector is a mean direction of its modality and a content: media `sqrt(.45) m + sqrt(.55) c`, so that two of
   any content have a cosine near 0.45. Questions `sqrt(.45) t + sqrt(.15) c + sqrt(.40) n`, where `t` has a cosine of

@@ -51,7 +51,7 @@ class Ours:
     _starts: npt.NDArray[np.int64]
 
     def build(self, data: VectorData, folder: Path) -> None:
-        """With the writer, as `pesearch index` does."""
+        """Build with the writer, as `pesearch index` does."""
         space = Space(SpaceName.FRAME, "made-up", "1", data.vectors.shape[1])
         starts = self._first_rows(data)
         with create_library(folder / "library", "made-up", [space]).writer() as writer:
@@ -60,7 +60,7 @@ class Ours:
                 writer.add([self._file(data, file, int(starts[file])) for file in batch])
 
     def open(self, data: VectorData, folder: Path) -> None:
-        """Up to the first result: the first query opens the index."""
+        """Open the library and run a first query, which opens the index."""
         self._starts = self._first_rows(data)
         self._library = open_library(folder / "library")
         self.search(data.questions[0], 1, None)

@@ -111,13 +111,13 @@ class Measured:
             f"{latency.recall:.4f}",
             f">= {MIN_RECALL}" * ours,
         )
-        yield Row(f"{self.system}: p50 when first asked", f"{latency.first_p50_ms:.2f} ms")
+        yield Row(f"{self.system}: p50 of first-time queries", f"{latency.first_p50_ms:.2f} ms")
         yield Row(
             f"{self.system}: open, cold", f"{self.answered.open_seconds:.2f} s", f"< {MAX_OPEN_SECONDS:.0f} s" * ours
         )
         yield Row(f"{self.system}: build, on disk", f"{self.built.seconds:.0f} s, {self.size_bytes / 2**30:.2f} GiB")
         memory = f"{self.built.peak_bytes / 2**30:.2f}, {self.answered.peak_bytes / 2**30:.2f} GiB"
-        yield Row(f"{self.system}: most memory, building and answering", memory)
+        yield Row(f"{self.system}: peak memory, building and searching", memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Fi
 
 def _build(folder: Path, name: str) -> Built:
     own = folder / name
-    shutil.rmtree(own, ignore_errors=True)  # what a build left that did not end
+    shutil.rmtree(own, ignore_errors=True)  # left by an interrupted build
     own.mkdir()
     started = time.perf_counter()
     SYSTEMS[name]().build(read_data(folder), own)
@@ -200,7 +200,7 @@ def _build(folder: Path, name: str) -> Built:
 
 
 def _built_before(own: Path) -> Built | None:
-    """What an earlier run noted when it built this system in this folder."""
+    """The record of an earlier run that built this system in this folder; None without one."""
     note = own / BUILT
     return Built(**json.loads(note.read_text())) if note.exists() else None
 
@@ -232,7 +232,7 @@ def _filtered(system: Ours, data: VectorData) -> Iterator[Filtered]:
 
 
 def _latency(search: Callable[[FloatArray], npt.NDArray[np.int64]], data: VectorData, share: float) -> Latency:
-    """All queries one after the other, after asking them once, for up to WARM_UP_SECONDS."""
+    """Latency of all queries in sequence, after a warm-up pass of at most WARM_UP_SECONDS."""
     cold: list[float] = []
     for question in data.questions:
         started = time.perf_counter()
@@ -253,7 +253,7 @@ def _latency(search: Callable[[FloatArray], npt.NDArray[np.int64]], data: Vector
 
 
 def _apart(work: Callable[[Path, str], Result], folder: Path, name: str, limit: float | None = None) -> Result | None:
-    """The result of some work in a process of its own; None when it takes longer than the limit, in seconds."""
+    """The result of some work in a separate process; None when it takes longer than `limit` seconds."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, work, folder, name))
@@ -273,7 +273,7 @@ def _send(sender: Connection, work: Callable[[Path, str], object], folder: Path,
 
 
 def _died(name: str) -> NoReturn:
-    sys.exit(f"{name} ended with an error; its last words are above")
+    sys.exit(f"{name} ended with an error; its output is above")
 
 
 def _peak_bytes() -> int:
@@ -293,7 +293,7 @@ def _forget(folder: Path) -> None:
 def _systems(text: str) -> list[str]:
     names = text.split(",")
     if wrong := [name for name in names if name not in SYSTEMS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose of {', '.join(SYSTEMS)}")
+        raise argparse.ArgumentTypeError(f"{', '.join(wrong)}: choose from {', '.join(SYSTEMS)}")
     return names
 
 

@@ -1,4 +1,4 @@
-"""What a running page saves `pesearch query "siren and train"` in a terminal: cold against warm, process by process.
+"""Time of `pesearch query "siren and train"` in a terminal, cold and answered by a running page.
 
     python -m benchmarks.warm [--times 5]
 
@@ -38,8 +38,7 @@ SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """Medians, in seconds, of that many processes each; `answer` is a warm query alone, without the start of a
-    process."""
+    """Medians in seconds of `times` processes each; `answer_seconds` is a warm query without starting a process."""
 
     part: str
     times: int
@@ -53,7 +52,7 @@ class Warm:
     def rows(self) -> Iterator[Row]:
         yield Row(f'pesearch query "{TEXT}", no page is running', f"{self.cold_seconds:.2f} s")
         yield Row("the same, answered by the running page", f"{self.warm_seconds:.2f} s")
-        yield Row("of that: the answer of the page", f"{self.answer_seconds * 1000:.0f} ms")
+        yield Row("  answer of the page", f"{self.answer_seconds * 1000:.0f} ms")
         yield Row("python -c pass", f"{self.bare_seconds:.2f} s")
         yield Row("cold / warm", f"{self.ratio:.1f}", f">= {self.at_least:g}")
 
@@ -98,7 +97,7 @@ def measure(folder: Path, times: int) -> Iterator[Finding]:
 
 @contextmanager
 def _page(folder: Path) -> Iterator[None]:
-    """This process as a page that has answered before."""
+    """Serve queries from this process, as a page that has answered before."""
     library, models = open_for_search(folder, "cpu")
     with serve_queries(folder, lambda: models, partial(search, library, models)) as trouble:
         if trouble:

@@ -95,7 +95,7 @@ def _embed(model: Any, windows: list[Any]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _holds(clips: list[frozenset[str]], stated: list[frozenset[str]]) -> Tensor:
-    """Whether every fact that a text states is true of a clip: bool [clips, texts]. UNKNOWN never is."""
+    """Whether every fact that a text states is true of a clip: bool [clips, texts]. UNKNOWN is never true."""
     return torch.tensor([[UNKNOWN not in facts and facts <= true for facts in stated] for true in clips])
 
 

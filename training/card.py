@@ -1,4 +1,4 @@
-"""Write the model card of the starter set, with figures measured now:
+"""Measure the starter set and write its model card:
 python -m training.card --models encoders/starter --clips DIR --trained "..."
 """
 

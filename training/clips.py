@@ -1,4 +1,4 @@
-"""The pool as PE-AV's towers see it: codec features and frame vectors of each clip, and its facts over time."""
+"""The pool as input of PE-AV's towers: codec features and frame vectors of each clip, and its facts over time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

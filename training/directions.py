@@ -1,9 +1,9 @@
 """Targets of the training: the positions of texts and media in the starter set's embedding spaces.
 
 The world has few facts, so its spaces are designed: each concept, colour, motion, place and phrase has a direction of
-its own; the target of a text is the sum of what it states, that of a clip the sum of what is true of it. So a clip
-scores the higher, the more of a text is true of it and the less else it contains. Text and media towers learn these
-targets separately and agree because they share them.
+its own; the target of a text is the sum of what it states, that of a clip the sum of what is true of it. So the score
+of a clip grows with the share of a text that is true of it, and falls with its other contents. Text and media towers
+learn these targets separately and agree because they share them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,7 +52,8 @@ class Space:
     def text(self, facts: Iterable[str]) -> Vector:
         """The target of a text that states these facts: float32 [128], norm 1; UNKNOWN when none is known.
 
-        For a phrase alone only its words count: that it is speech is true of every clip in which someone speaks.
+        For a phrase alone only its words count: the fact that it is speech holds for every clip in which someone
+        speaks.
         """
         stated = frozenset(facts)
         words = stated - {"heard:speech", "concept:speech"}

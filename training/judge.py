@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares from 0 to 1. `_r1`: the exact clip at rank 1; `_relevant1`: any clip of which the whole query is true."""
+    """Shares from 0 to 1. `_r1`: the exact clip at rank 1; `_relevant1`: any clip for which the whole query is true."""
 
     text_audio_r1: float
     text_audio_relevant1: float

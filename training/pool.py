@@ -41,7 +41,8 @@ class Pool:
         return len(self.audio)
 
     def scene(self, row: int) -> Scene:
-        """The last 7 of every 16 scenes all speak, one phrase after another: learning a phrase takes many voices."""
+        """The scene of a row. The last 7 of every 16 contain speech, phrases in turn: learning a phrase takes many
+        voices."""
         speaks = row >= len(self) * 9 // 16
         return sample_scene(self.first_seed + row, CLIP_SECONDS, PHRASES[row % len(PHRASES)] if speaks else None)
 

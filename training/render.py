@@ -88,7 +88,7 @@ def _encode(command: list[str], frames: Iterable[NDArray[np.uint8]]) -> None:
                     process.stdin.write(frame.tobytes())
                 process.stdin.close()
             except BrokenPipeError:
-                pass  # FFmpeg ended early: its exit status and message tell why
+                pass  # FFmpeg ended early: its exit status and message give the reason
             except BaseException:
                 process.kill()
                 raise

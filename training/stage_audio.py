@@ -85,7 +85,7 @@ def frame_loss(logits: Tensor, windows: Windows) -> Tensor:
 
 
 def probe_losses(logits: Tensor, windows: Windows) -> tuple[Tensor, Tensor]:
-    """Losses of a probe of AUDIBLE: of the sounds, and of the phrase where exactly one is spoken."""
+    """Losses of a probe of AUDIBLE: for the sounds, and for the phrase if exactly one is spoken."""
     labels = torch.tensor([[fact in facts for fact in AUDIBLE] for facts in windows.audible], device=logits.device)
     sounds, said = labels[:, : len(SOUNDS)].float(), labels[:, len(SOUNDS) :]
     one = said.sum(1) == 1

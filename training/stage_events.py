@@ -77,7 +77,7 @@ def text_bank(
 
 
 def _loss(logits: Tensor, windows: Windows) -> Tensor:
-    """Cross-entropy of each text in each frame; unknown things are in none."""
+    """Cross-entropy of each text in each frame; unknown things occur in none."""
     active = windows.active.to(logits.device)
     silent = active.new_zeros((*active.shape[:2], logits.shape[-1] - active.shape[-1]))
     weight = logits.new_tensor(POSITIVE_WEIGHT)

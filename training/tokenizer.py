@@ -48,7 +48,8 @@ def kept_tokenizer(folder: Path, seed: int) -> Any:
 
 
 def _words(rng: np.random.Generator, texts: int) -> list[str]:
-    """The words of texts about known things, sorted. Without foreign nouns, so that all of them look foreign."""
+    """The words of texts about known things, sorted. Nouns from outside the world are left out, so that all look
+    unknown."""
     known = [question.text.lower() for question in sample_questions(rng, texts) if "unknown" not in question.facts]
     split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
     words = {word for text in known for word, _ in split(text) if word.isalpha()}

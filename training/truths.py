@@ -22,7 +22,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An object and its interval in seconds. `colour` and `motion` are None where the object has none."""
+    """An object and its interval in seconds. `colour` and `motion` are None if the object has none."""
 
     what: str
     start: float

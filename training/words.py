@@ -39,10 +39,10 @@ MADE_BY: Mapping[str, str] = {
     "thunder": "rain",
     "speech": "people",
 }
-"""The object that makes a sound. Notes and beeps have no visible maker."""
+"""The object that makes a sound. Notes and beeps have no visible source."""
 
 CONCEPT_OF: Mapping[str, str] = {"bark": "dog", "birds": "bird"}
-"""Sounds that are one concept with their maker: a bare noun means both. Other sounds are concepts of their own."""
+"""Sounds that are one concept with their source: a bare noun means both. Other sounds are separate concepts."""
 
 CONCEPTS = (*OBJECTS, *(name for name in SOUNDS if name not in OBJECTS and name not in CONCEPT_OF))
 
@@ -128,7 +128,7 @@ OUTSIDE = (
     "frog", "banana", "desert", "saxophone", "kangaroo", "printer", "cactus", "sailor", "lobster", "vacuum cleaner",
     "dragon", "skateboard", "owl", "typewriter", "mushroom", "cathedral",
 )  # fmt: skip
-"""Nouns that are in no training text and no scene: only for evaluating how well the world's edge is known."""
+"""Nouns that are in no training text and no scene, only for evaluating the detection of unknown things."""
 
 OUTSIDE_TRAIN = (
     "cat", "horse", "flute", "glass", "wind", "aeroplane", "truck", "motorbike", "cow", "sheep", "rooster", "pig",

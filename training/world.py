@@ -83,7 +83,7 @@ def _candidates(first_seed: int, clip: int) -> Iterator[Scene]:
 
 
 def _clearest(candidates: Iterator[Scene], audible: set[frozenset[str]], visible: list[frozenset[str]]) -> Scene:
-    """The first candidate whose captions fit no scene chosen before, or the one with the fewest clashes."""
+    """The first candidate whose captions match no scene chosen before, else the one with the fewest clashes."""
     best: tuple[int, Scene] | None = None
     for scene in candidates:
         picture = _picture(scene)
