@@ -41,7 +41,7 @@ def test_model_set_is_not_installed(pesearch: Run, tmp_path: Path, name: str) ->
     assert not (tmp_path / "library").exists()
 
 
-def test_pull_with_hf_hub_offline_contacts_nobody(pesearch: Run) -> None:
+def test_pull_with_hf_hub_offline_makes_no_request(pesearch: Run) -> None:
     result = pesearch("models", "pull", "light", "--yes")
     assert result.returncode == 2
     assert "GB" in result.stderr

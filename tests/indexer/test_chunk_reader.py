@@ -118,7 +118,7 @@ def test_a_still_image(sample: Sample, models: ModelSet) -> None:
     assert (chunk.sound, chunk.windows, chunk.media_seconds) == (None, (), 0.0)
 
 
-def test_a_damaged_stretch_is_skipped_and_counted_as_unread(tmp_path: Path, models: ModelSet) -> None:
+def test_a_damaged_part_is_skipped_and_counted_as_unread(tmp_path: Path, models: ModelSet) -> None:
     """17.3 s of intra-coded frames; those from 9.5 s to 15.5 s are overwritten."""
     path = tmp_path / "broken.avi"
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=17.3", "-c:v", "mjpeg", path)

@@ -22,7 +22,9 @@ _GOOD = {"both.mp4": 1, "offset.mkv": 2, "offset.ts": 2, "vp9.webm": 2, "tone.mp
 
 
 @pytest.mark.parametrize("name", _GOOD)
-def test_a_result_or_a_media_error(sample: Callable[[str], Path], tmp_path: Path, name: str) -> None:
+def test_damaged_files_are_read_or_raise_a_media_error(
+    sample: Callable[[str], Path], tmp_path: Path, name: str
+) -> None:
     files = broken_copies([sample(name)], tmp_path, len(DAMAGES), seed=1)
     read = [path.name for path in files if _is_read(path)]
     assert len(read) >= _GOOD[name], read

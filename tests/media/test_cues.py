@@ -1,4 +1,4 @@
-"""Cues of real files: streams, chapters, tags and and their sidecars."""
+"""Cues of real files: streams, chapters, tags and sidecars."""
 
 from __future__ import annotations
 

@@ -55,9 +55,3 @@ def either(
     if request.param == "compressed":
         compress_without_loss(monkeypatch)
     return copy_library(empty_library, tmp_path / "library")
-
-
-@pytest.fixture(params=["on disk", "twin"])
-def either_catalogue(request: pytest.FixtureRequest, tmp_path: Path, empty_library: Path) -> Library | Twin:
-    """A library and its twin, for tests that search no vectors."""
-    return Twin() if request.param == "twin" else copy_library(empty_library, tmp_path / "library")

@@ -60,12 +60,12 @@ def test_one_content_at_two_locations_is_one_file(either: Either) -> None:
     assert len(either.search(SpaceName.AUDIO, queries(AUDIO, 1), 100)[0]) == 3
 
 
-def test_ids_follow_the_batch_and_are_never_reused(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_ids_follow_the_batch_and_are_never_reused(either: Either) -> None:
+    with either.writer() as writer:
         writer.add([encoded("/z", "z"), encoded("/a", "a")])
         writer.remove([2])
         writer.add([encoded("/a", "a")])
-    assert [(file.id, file.fingerprint) for file in either_catalogue.files()] == [(1, "z"), (3, "a")]
+    assert [(file.id, file.fingerprint) for file in either.files()] == [(1, "z"), (3, "a")]
 
 
 def test_changed_content_replaces_the_old(either: Either) -> None:
@@ -77,11 +77,11 @@ def test_changed_content_replaces_the_old(either: Either) -> None:
     assert found(either) == {file.id for file in either.files()}
 
 
-def test_changed_content_keeps_its_other_location(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_changed_content_keeps_its_other_location(either: Either) -> None:
+    with either.writer() as writer:
         writer.add([encoded("/a", "old"), encoded("/copy", "old")])
         writer.add([encoded("/a", "new")])
-    assert (paths(either_catalogue, "old"), paths(either_catalogue, "new")) == (["/copy"], ["/a"])
+    assert (paths(either, "old"), paths(either, "new")) == (["/copy"], ["/a"])
 
 
 def test_last_of_two_files_at_one_path_counts(either: Either) -> None:
@@ -101,28 +101,28 @@ def test_moved_file_keeps_its_vectors(either: Either) -> None:
     assert found(either) == {file.id}
 
 
-def test_last_location_of_a_file_is_not_removed(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_last_location_of_a_file_is_not_removed(either: Either) -> None:
+    with either.writer() as writer:
         writer.add([encoded("/drive/a", "one"), encoded("/drive/copy", "one")])
         writer.record_failures(failure("/drive/broken"))
         writer.forget([Path("/drive/a"), Path("/drive/copy"), Path("/drive/broken")])
-    assert paths(either_catalogue, "one") == ["/drive/a", "/drive/copy"]
-    assert either_catalogue.failures() == []
+    assert paths(either, "one") == ["/drive/a", "/drive/copy"]
+    assert either.failures() == []
 
 
-def test_unknown_file_id_is_refused(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer, pytest.raises(LibraryError, match="99"):
+def test_unknown_file_id_is_refused(either: Either) -> None:
+    with either.writer() as writer, pytest.raises(LibraryError, match="99"):
         writer.add_locations([(99, location("/a"))])
-    assert (either_catalogue.generation(), either_catalogue.known()) == (0, {})
+    assert (either.generation(), either.known()) == (0, {})
 
 
-def test_failure_is_stored_until_the_file_is_read(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_failure_is_stored_until_the_file_is_read(either: Either) -> None:
+    with either.writer() as writer:
         writer.record_failures(failure("/b", "it is empty"), failure("/a", "it is not media"))
-        assert either_catalogue.failures() == [failure("/a", "it is not media"), failure("/b", "it is empty")]
+        assert either.failures() == [failure("/a", "it is not media"), failure("/b", "it is empty")]
         writer.add([encoded("/b", "one", modified_ns=9)])
-    assert either_catalogue.failures() == [failure("/a", "it is not media")]
-    assert either_catalogue.known()[Path("/b")].file_id == either_catalogue.files()[0].id
+    assert either.failures() == [failure("/a", "it is not media")]
+    assert either.known()[Path("/b")].file_id == either.files()[0].id
 
 
 def test_changed_file_that_cannot_be_read_loses_its_content(either: Either) -> None:
@@ -154,8 +154,8 @@ def test_removed_file_is_not_found(either: Either) -> None:
         either.file(one.id)
 
 
-def test_every_change_raises_the_generation(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_every_change_raises_the_generation(either: Either) -> None:
+    with either.writer() as writer:
         made = [
             writer.add([encoded("/a", "one")]),
             writer.record_failures(failure("/b")),
@@ -163,7 +163,7 @@ def test_every_change_raises_the_generation(either_catalogue: Either) -> None:
             writer.remove([1]),
         ]
     assert made == [1, 2, 3, 4]
-    assert either_catalogue.generation() == 4
+    assert either.generation() == 4
 
 
 def test_file_without_vectors_is_listed(either: Either) -> None:
@@ -173,23 +173,23 @@ def test_file_without_vectors_is_listed(either: Either) -> None:
     assert either.search(SpaceName.FRAME, np.ones((1, FRAME.dim), dtype=np.float32), 3) == [[]]
 
 
-def test_features_of_a_file(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_features_of_a_file(either: Either) -> None:
+    with either.writer() as writer:
         writer.add([encoded("/a", "one", steps=7), encoded("/b", "two"), encoded("/c", "three", rows=0, steps=4)])
     for file_id, content, steps in ((1, "one", 7), (3, "three", 4)):
-        kept = either_catalogue.features(file_id)
+        kept = either.features(file_id)
         assert kept is not None
         assert (kept.codec, kept.steps.dtype) == (CODEC, np.float16)
         np.testing.assert_array_equal(kept.steps, features(content, steps).steps)
-    assert either_catalogue.features(2) is None
-    assert either_catalogue.features(77) is None
+    assert either.features(2) is None
+    assert either.features(77) is None
 
 
-def test_range_of_features(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_range_of_features(either: Either) -> None:
+    with either.writer() as writer:
         writer.add([encoded("/a", "one", steps=3), encoded("/b", "two", steps=7)])
     for start, stop in [(0, 0), (2, 5), (2, None), (5, 100), (7, 9), (100, 200), (5, 2)]:
-        kept = either_catalogue.features(2, start, stop)
+        kept = either.features(2, start, stop)
         assert kept is not None
         np.testing.assert_array_equal(kept.steps, features("two", 7).steps[start:stop], f"{start}:{stop}")
 
@@ -205,10 +205,10 @@ def test_known_content_gets_features_once(either: Either) -> None:
     assert len(either.search(SpaceName.AUDIO, queries(AUDIO, 1), 100)[0]) == 3
 
 
-def test_features_are_removed_with_their_file(either_catalogue: Either) -> None:
-    with either_catalogue.writer() as writer:
+def test_features_are_removed_with_their_file(either: Either) -> None:
+    with either.writer() as writer:
         writer.add([encoded("/a", "one", steps=5), encoded("/b", "two", steps=5)])
         writer.remove([1])
         writer.add([encoded("/b", "new"), encoded("/a", "one")])
-    assert [file.id for file in either_catalogue.files()] == [3, 4]
-    assert [either_catalogue.features(file_id) for file_id in range(1, 5)] == [None] * 4
+    assert [file.id for file in either.files()] == [3, 4]
+    assert [either.features(file_id) for file_id in range(1, 5)] == [None] * 4

@@ -51,7 +51,9 @@ def test_an_expired_snapshot_is_read_again_at_the_next_generation(
     assert reads.generations == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-def test_a_library_that_changes_with_every_read_is_given_up(filled: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_of_a_library_that_keeps_changing_end_with_an_error(
+    filled: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reads = ExpiringReads(open_library(filled.folder), 1000, monkeypatch)
     with pytest.raises(SnapshotExpired, match=r"changes faster than it can be read: try again later$") as caught:
         filled.vectors(1, AUDIO.name)

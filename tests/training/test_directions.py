@@ -36,7 +36,7 @@ def test_unknown_words_score_under_every_known_one() -> None:
     assert np.allclose(place, audio_space().text({UNKNOWN}), atol=1e-3)
 
 
-def test_sound_scores_the_picture_of_its_maker() -> None:
+def test_a_sound_matches_pictures_of_its_source() -> None:
     for sound, maker in MADE_BY.items():
         heard = audio_space().media({f"heard:{sound}"})
         shown = {name: heard @ video_space().media({f"seen:{name}"}) for name in set(MADE_BY.values())}

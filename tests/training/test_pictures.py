@@ -74,7 +74,7 @@ def test_objects_move_in_their_direction(motion: str, sign: int) -> None:
     assert sign * (columns[1].mean() - columns[0].mean()) > 15
 
 
-def test_jumping_goes_up_and_down_and_still_stays() -> None:
+def test_jumping_moves_vertically_and_still_does_not_move() -> None:
     heights = [position(seen("dog", motion="jumping"), step * 0.1)[1] for step in range(10)]
     assert heights[0] == pytest.approx(0.56)
     assert min(heights) < 0.35

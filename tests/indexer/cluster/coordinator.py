@@ -1,6 +1,6 @@
 """Indexing on the Ray at RAY_ADDRESS in a process of its own, to be killed: `LIBRARY PATH...`.
 
-Says each outcome's kind on stdout as it comes.
+Prints the type of each outcome as it comes.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, sample_media: Path) -> Path:
-    """Files of different content: pictures, sounds, two clips, a torn one, and a still one that is long."""
+    """Files of different content: pictures, sounds, two clips, a truncated one, and a long video of one colour."""
     folder = tmp_path_factory.mktemp("media")
     clips = sorted(sample_media.glob("*.mp4"))[:2]
     for clip in clips:

@@ -58,7 +58,7 @@ def test_events_have_file_times_and_are_sorted() -> None:
     assert (second.start_seconds, second.end_seconds, second.score) == pytest.approx((24.0, 26.0, 0.8))
 
 
-def test_an_event_ends_with_its_file() -> None:
+def test_events_end_at_the_end_of_the_file() -> None:
     (event,) = find_events(np.ones((1, 100), dtype=np.float32), ["rain"], 0.0, 3.99)
     assert event.end_seconds == 3.99
 

@@ -86,7 +86,7 @@ def test_sound_is_analysed_once(library: Library, detected: list[tuple[str, floa
     assert detected == [("00.wav", 8.0, 22.0), ("00.wav", 10.0, 32.0)]
 
 
-def test_of_a_long_interval_the_middle_minute_is_analysed(
+def test_only_the_middle_minute_of_a_long_interval_is_analysed(
     library: Library, detected: list[tuple[str, float, float]]
 ) -> None:
     rescorer_of(library).rescore(files(library)[0], Interval(0.0, 100.0, 0.9))

@@ -93,7 +93,7 @@ def test_a_still_image_has_one_step() -> None:
 
 
 @given(arrays(np.float64, st.integers(1, 300), elements=st.floats(0, 1)))
-def test_stretches_hold_their_peaks_end_under_half_of_them_and_do_not_overlap(values: Certainty) -> None:
+def test_intervals_contain_their_peak_end_below_half_of_it_and_do_not_overlap(values: Certainty) -> None:
     found = find_intervals(values)
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
     assert not any(a.overlaps(b) for number, a in enumerate(found) for b in found[:number])
@@ -124,7 +124,7 @@ def around_each_peak(values: Certainty) -> list[Interval]:
 
 
 @given(arrays(np.float64, st.integers(1, 400), elements=st.sampled_from(np.linspace(0, 1, 30))))
-def test_stretches_are_those_around_each_peak_in_turn(values: Certainty) -> None:
+def test_intervals_equal_a_direct_implementation(values: Certainty) -> None:
     assert find_intervals(values) == around_each_peak(values)
 
 

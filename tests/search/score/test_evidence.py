@@ -52,7 +52,7 @@ def test_spaces_below_half_of_the_best_certainty_are_no_evidence() -> None:
     )
 
 
-def test_exactly_half_is_evidence_and_nothing_is_none() -> None:
+def test_half_of_the_best_certainty_is_evidence_and_zero_is_not() -> None:
     part = part_with({SpaceName.VIDEO: [0.4, 0, 0], SpaceName.AUDIO: [0.8, 0, 0], SpaceName.FRAME: [0, 0, 0]})
     evidence = select_evidence(part, Interval(0.0, 20.0, 0.8), PLAN, NO_HITS)
     assert [hit.space for hit in evidence] == [SpaceName.AUDIO, SpaceName.VIDEO]

@@ -96,7 +96,7 @@ def test_cues_are_removed_with_their_path(library: Library) -> None:
     assert texts(library) == {"three": []} and library.status().cues == 0
 
 
-def test_same_cue_in_the_sidecars_of_two_copies_comes_once(library: Library) -> None:
+def test_equal_cues_of_two_copies_are_found_once(library: Library) -> None:
     same = cue("the same")
     with library.writer() as writer:
         writer.add([with_cues("/a", "one", beside("/a", "/a.srt", same)), encoded("/b", "one")])

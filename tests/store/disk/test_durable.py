@@ -50,7 +50,7 @@ def test_a_file_can_be_filled_by_its_temporary_name(tmp_path: Path, durable: boo
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"by name")]
 
 
-def test_two_that_write_one_file_do_not_meet(tmp_path: Path) -> None:
+def test_concurrent_writers_of_one_file_do_not_collide(tmp_path: Path) -> None:
     """Threads and processes that make the same thumbnail: the last to finish counts, and each file is whole."""
     first, second = (AtomicFile(tmp_path / "a.jpg", durable=False) for _ in range(2))
     first.sink.write(b"first")
@@ -60,7 +60,7 @@ def test_two_that_write_one_file_do_not_meet(tmp_path: Path) -> None:
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.jpg", b"first")]
 
 
-def test_a_durable_write_goes_on_from_one_that_was_cut_off(tmp_path: Path) -> None:
+def test_the_temporary_file_of_a_killed_writer_is_overwritten(tmp_path: Path) -> None:
     """Its temporary file has a fixed name, so that crashes leave at most one."""
     (tmp_path / "file.new").write_bytes(b"half of a longer file")
     write_durably(tmp_path / "file", lambda sink: sink.write(b"whole"))

@@ -112,7 +112,7 @@ def test_a_new_library_survives_a_power_cut(disk: UnsyncedDisk, tmp_path: Path) 
 
 
 def test_the_generation_is_announced_durably(disk: UnsyncedDisk, tmp_path: Path) -> None:
-    """Else the writer would not notice that the catalogue has lost commits."""
+    """Otherwise the writer would not notice that the catalogue has lost commits."""
     library = create_library(tmp_path / "library", "made-up", SPACES)
     with library.writer() as changes:
         changes.add([encoded("/a", "one")])

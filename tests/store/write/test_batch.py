@@ -43,7 +43,7 @@ def test_files_of_a_batch_share_shards(library: Library) -> None:
     check(library)
 
 
-def test_content_that_comes_twice_is_stored_once(library: Library) -> None:
+def test_duplicate_content_is_stored_once(library: Library) -> None:
     """A batch that two workers embedded, with a content that was known before."""
     with library.writer() as writer:
         writer.add(FILES[:1])

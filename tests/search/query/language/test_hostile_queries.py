@@ -71,7 +71,7 @@ TEMPLATES = ("{}", "siren AND {}", "({} OR x", "heard:{}", "siren -{} x", '"{}" 
 TOKEN_NAMES = re.compile(r"[A-Z]{2,}|\$END|Token|UnexpectedT")
 
 
-def test_there_are_five_hundred_of_them() -> None:
+def test_there_are_500_hostile_texts() -> None:
     texts = {template.replace("{}", text) for template in TEMPLATES for text in PAYLOADS.values()}
     assert len(texts) >= 500
 
