@@ -150,7 +150,7 @@ def _show(current: PageSearch, tray: Tray) -> None:
 
 
 def _handle(click: Click, current: PageSearch, tray: Tray) -> None:
-    """Do what was clicked; nothing when the current result no longer has the moment."""
+    """Run the action of a click; nothing when the current result no longer has the moment."""
     if click.action == "more":
         request = replace(current.request, k=current.request.k + MOMENTS_PER_PAGE)
         _search_again(current, request, current.generation)

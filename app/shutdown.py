@@ -24,7 +24,7 @@ def exit_after_grace(code: int) -> None:
 
 
 def exit_now(code: int) -> NoReturn:
-    """End this process without waiting for its threads; what was written to stdout and stderr is flushed."""
+    """End this process without waiting for its threads; stdout and stderr are flushed."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

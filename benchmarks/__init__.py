@@ -1,1 +1,1 @@
-"""Benchmarks, each a script of its own: `python -m benchmarks.NAME --help` says what it measures."""
+"""Benchmark scripts: `python -m benchmarks.NAME --help` says what each measures."""

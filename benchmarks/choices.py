@@ -67,7 +67,7 @@ def measure(device: str, rounds: int) -> Iterator[Finding]:
     variants += [Variant("compiled", on_gpu, threads, is_compiled=True)]
     networks = (("image tower", tower(), frames(kind)), ("audio codec", codec(), sound(kind)))
     for name, network, inputs in networks:
-        used = Variant("as it is", on_gpu and name == "image tower", threads)
+        used = Variant("current", on_gpu and name == "image tower", threads)
         network, inputs = network.to(device), inputs.to(device)
         for variant in variants:
             yield compare(name, network, inputs, used, variant, rounds)

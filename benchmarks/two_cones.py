@@ -2,8 +2,8 @@
 
 - Every unit vector is a mean direction of its modality and a content: media `sqrt(.45) m + sqrt(.55) c`, so that two of
   any content have a cosine near 0.45. Questions `sqrt(.45) t + sqrt(.15) c + sqrt(.40) n`, where `t` has a cosine of
-  0.1 with `m`, `c` is the content of one shot and `n` is what only words say: a question and its shot have a cosine
-  near 0.3, a question and anything else near 0.05 (CLIP's image and text vectors are like this).
+  0.1 with `m`, `c` is the content of one shot and `n` is content that only words express: a question and its shot have
+  a cosine near 0.3, a question and anything else near 0.05 (CLIP's image and text vectors are like this).
 - Contents have a covariance with eigenvalues 1/i: half of the dimensions hold 90 % of the variance.
 - A content is the sum of a topic, a file, a shot and a moment (variances .35, .25, .25, .15). Topics are unequal
   (Zipf), files have from a few to thousands of rows (log-normal), shots about ten: neighbours are alike.

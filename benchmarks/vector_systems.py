@@ -1,4 +1,4 @@
-"""The systems that `benchmarks.vectors` compares: each builds in a folder, opens what it built, and searches.
+"""The systems that `benchmarks.vectors` compares: each builds an index in a folder, opens it, and searches.
 
 Scores are dot products of unit vectors. pesearch and a full scan are here, the others in `other_systems`.
 """

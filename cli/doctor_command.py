@@ -45,7 +45,7 @@ def doctor_command(
 
 
 def print_check(result: str, subject: str, text: object) -> None:
-    """Print one check: ok, missing, none, damaged, offline or repaired; what was checked; and details."""
+    """Print one check: its result (ok, missing, none, damaged, offline or repaired), subject and details."""
     print(f"{result:<8} {subject:<8} {text}", flush=True)
 
 

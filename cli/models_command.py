@@ -65,7 +65,8 @@ def print_models() -> None:
 
 
 def pull_models(name: str, yes: bool) -> int:
-    """Download what is missing of a model set, once confirmed. Returns the exit code: ERROR when the user declines."""
+    """Download the missing files of a model set, once confirmed. Returns the exit code: ERROR when the user
+    declines."""
     from pesearch.cli.render import format_size
     from pesearch.encoders.hub import pull, status
     from pesearch.encoders.model_registry import describe

@@ -26,7 +26,7 @@ def query_command(
         str | None, typer.Argument(metavar="[TEXT]", help="Plain words or a query: what is seen, heard or said.")
     ] = None,
     audio: Annotated[
-        Path | None, typer.Option("--audio", metavar="FILE", help="Find similar sounds, and what makes them.")
+        Path | None, typer.Option("--audio", metavar="FILE", help="Find similar sounds, and pictures of their source.")
     ] = None,
     video: Annotated[
         Path | None, typer.Option("--video", metavar="FILE", help="Find moments that look and sound like this clip.")

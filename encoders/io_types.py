@@ -52,7 +52,7 @@ class FrameVectors:
 @dataclass(frozen=True, slots=True)
 class WindowFeatures:
     """A window as input of PE-AV's transformers: `frames` float32 [n, width] from the image tower, in order of time,
-    and `sound` float32 [steps, dim] from the codec; None for what the window lacks."""
+    and `sound` float32 [steps, dim] from the codec; None for a missing part."""
 
     frames: FloatArray | None
     sound: FloatArray | None

@@ -20,7 +20,7 @@
     |   +-- VectorServerError the vector server does not answer, or is not the expected one
     +-- ExportError           a selection that cannot be read, or not written in the requested format
     +-- QueryError            a query that cannot be run
-    |   +-- QuerySyntaxError  a syntax error: where, and what was expected
+    |   +-- QuerySyntaxError  a syntax error, with its position and the expected syntax
     +-- ClusterError          Ray is missing, unreachable, or a node lacks something
     +-- ServingError          the page cannot be served: port, address or token
 
@@ -157,8 +157,8 @@ _CONTEXT_CHARACTERS = 36
 
 
 def _displayable(text: str) -> str:
-    """The text without what would reorder or break a terminal line: whitespace becomes a space, control characters and
-    direction marks become `?`."""
+    """The text without characters that would reorder or break a terminal line: whitespace becomes a space, control
+    characters and direction marks become `?`."""
     return "".join(" " if letter.isspace() else letter if letter.isprintable() else "?" for letter in text)
 
 

@@ -22,7 +22,7 @@ SENSE_WORDS = {
 
 
 def format_clock(value_seconds: float) -> str:
-    """`MM:SS.s`, with hours where there are any."""
+    """`MM:SS.s`, with hours if needed."""
     minutes, tenths = divmod(round(value_seconds * 10), 600)
     hours, minutes = divmod(minutes, 60)
     tail = f"{minutes:02d}:{tenths / 10:04.1f}"

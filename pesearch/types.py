@@ -48,7 +48,7 @@ MEDIA_SPACES = (SpaceName.FRAME, SpaceName.VIDEO, SpaceName.AUDIO, SpaceName.AUD
 
 
 class Sense(StrEnum):
-    """What a query is restricted to: pictures, sound, speech, or written text (captions, titles)."""
+    """A restriction of a query: to pictures, sound, speech, or written text (captions, titles)."""
 
     SEEN = "seen"
     HEARD = "heard"

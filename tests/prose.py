@@ -28,6 +28,11 @@ BETTER = {
     r"\bwhat is (?:asked|there|here|held|meant|less|more)\b": "the noun: query, contents, limit",
     r"\bby themselves\b": "alone, on their own",
     r"\bgives? up (?:what|all)\b": "discards",
+    r"\b[Ee]rrors:? as of\b": "raises the errors of",
+    r"\bRaises as\b": "raises the errors of",
+    r"\bfor ever\b": "forever",
+    r"\b[Ll]ikeliest\b": "best, most likely",
+    r"\bchoose of\b": "choose from",
 }
 """A pattern for each habit, and what to write in its place."""
 

@@ -89,7 +89,7 @@ def video_space() -> Space:
 
 @cache
 def image_space() -> Space:
-    """What a single frame shows: no motion. The position of an object changes no text."""
+    """The content of a single frame, without motion. The position of an object changes no text."""
     vectors = _pictures() | {f"concept:{name}": _direction(name) for name in CONCEPTS}
     return Space(vectors | {"flashing:car": MAKER * _direction("siren"), UNKNOWN: _direction(UNKNOWN)})
 

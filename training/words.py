@@ -138,7 +138,7 @@ OUTSIDE_TRAIN = (
     "forest", "mountain", "glacier", "island", "robot", "laptop", "camera", "television", "balloon", "kite", "ship",
     "canoe", "anchor", "compass", "candle", "mirror", "pillow", "blanket", "hat", "shoe", "glove", "ring finger",
 )  # fmt: skip
-"""Other nouns from outside the world, for training what is unknown."""
+"""Other nouns from outside the world, for training on unknown things."""
 
 
 def gibberish(rng: np.random.Generator) -> str:

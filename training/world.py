@@ -98,7 +98,7 @@ def _clearest(candidates: Iterator[Scene], audible: set[frozenset[str]], visible
 
 
 def _picture(scene: Scene) -> frozenset[str]:
-    """What is visible in every frame: everything except motion."""
+    """The facts that are visible in every frame: all except motion."""
     return frozenset(fact for fact in facts_of(scene).visible() if not fact.startswith("motion:"))
 
 

@@ -9,7 +9,7 @@ from pesearch.types import FloatArray, SpaceName
 
 
 class Measure(StrEnum):
-    """What a query vector was made of, which decides how its scores are calibrated."""
+    """The origin of a query vector, which decides how its scores are calibrated."""
 
     TEXT = "text"
     SOUND_TO_VIDEO = "sound to video"

@@ -1,7 +1,7 @@
 """Finds cues that mean the same as a term in other words.
 
 Scores are cosines between texts, calibrated as those of media are (`score.normalization`): by how far a score stands
-out from what the same query scores by chance. The chance sample is the library's own cues, each distinct text once,
+out from the chance scores of the same query. The chance sample is the library's own cues, each distinct text once,
 and the everyday words. A query that scores no higher on any cue than on everyday words finds nothing.
 """
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pesearch.store.library import Library
 
 SHOWN_FOR_HEARD = 0.9
-"""Factor on certainties in the video space for what is heard: a picture of the source of a sound is weaker evidence
+"""Factor on certainties of sounds in the video space: a picture of the source of a sound is weaker evidence
 than the sound itself, which ranks first."""
 
 SOUND_TO_VIDEO_FACTOR = 0.9

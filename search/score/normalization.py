@@ -27,7 +27,7 @@ EVERYDAY_WORDS = (
     "street", "car", "train", "boat", "bicycle", "house", "room", "table", "book", "phone", "clock", "food", "ball",
     "drum", "bell", "fire", "rain", "snow", "sign",
 )  # fmt: skip
-"""Common subjects of media. Their scores are a lower bound of what counts as chance for any text."""
+"""Common subjects of media. Their scores are a lower bound of chance for any text."""
 
 SAMPLE_SIZE = 1024
 """Vectors of a space, evenly spaced over the library, that are its chance sample: the median is off by 0.04 spreads."""

@@ -32,7 +32,7 @@ def part_windows(file: MediaFile, part: Part) -> SegmentArray:
 def max_pool(
     windows_of_parts: Sequence[SegmentArray], segments: SegmentArray, part_numbers: Indexes, values: Certainty
 ) -> list[Certainty]:
-    """The maximum of `values` [n, terms] in each window, [windows, terms] for each part; 0 where there are no segments.
+    """The maximum of `values` [n, terms] in each window, [windows, terms] for each part; 0 in windows without segments.
 
     `segments` [n, 2] are sorted by part and time; `part_numbers` [n] index `windows_of_parts`. A segment belongs to the
     windows that contain its middle in their interior: windows overlap by half, so the middle of one is the edge of the

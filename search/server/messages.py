@@ -1,7 +1,7 @@
 """The wire messages, as JSON: a query, and the reply with its result or error.
 
 Python's json module encodes them, which keeps paths with invalid UTF-8 (`os.fsdecode`), infinities and NaN; msgspec
-converts the objects to dataclasses and rejects what does not fit.
+converts the objects to dataclasses and rejects other shapes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Message = TypeVar("Message")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a search depends on in the environment of its process: the home folder for `~/`, the time zone for dates."""
+    """The environment that a search depends on: the home folder for `~/`, the time zone for dates."""
 
     home: str
     time_zone: str

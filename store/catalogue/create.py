@@ -83,7 +83,7 @@ def apply_migrations(folder: Path) -> None:
 
 
 def _copy(folder: Path, target: Path) -> None:
-    with reading(folder), disk_errors(target):  # nobody writes during a read
+    with reading(folder), disk_errors(target):  # no process can write during a read
         for name in (CATALOGUE_FILE, LOG_FILE):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, target / name)

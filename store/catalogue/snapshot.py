@@ -97,7 +97,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
 
 
 def read_catalogue_stamp(connection: duckdb.DuckDBPyConnection) -> str:
-    """`Snapshot.stamp` of the catalogue as it is now."""
+    """`Snapshot.stamp` of the current catalogue."""
     row = connection.execute("SELECT generation, birth FROM library").fetchone()
     return "" if row is None else f"{row[0]} {row[1]}"
 

@@ -36,7 +36,7 @@ MAX_HITS = 16_384
 
 NLIST = 1024
 """Lists of an IVF index, in each segment of a collection: twice the square root of the 262,144 rows of 1024 dimensions
-that fill a segment of 1 GiB. Milvus makes fewer where there are fewer rows."""
+that fill a segment of 1 GiB. Milvus makes fewer for fewer rows."""
 
 
 class IndexKind(StrEnum):
