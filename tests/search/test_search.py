@@ -106,6 +106,7 @@ def test_moments_are_ranked_and_have_evidence(run: Search) -> None:
 
 def test_no_two_moments_of_one_file_overlap(run: Search) -> None:
     moments = run(SearchRequest("a house and a voice", k=50)).moments
+    assert len({moment.file.id for moment in moments}) < len(moments)
     for one in moments:
         for other in moments:
             if one.rank < other.rank and one.file.id == other.file.id:
