@@ -106,10 +106,10 @@ def _cached(source: ModelSource) -> Path | None:
 def _checked(source: ModelSource) -> ModelFolder:
     folder = _status(source).folder
     if folder is None:
-        raise ModelMissing(f"{source.repo} was deleted meanwhile: fetch it again.")
+        raise ModelMissing(f"{source.repo} was deleted by another process: fetch the model again.")
     found = open_folder(folder, source)
     if found.dim != source.dim:
-        raise ModelDamaged(f"{folder} gives vectors of {found.dim} numbers, not {source.dim}: fetch it again.")
+        raise ModelDamaged(f"{folder} has vectors of {found.dim} dimensions, not {source.dim}: fetch the model again.")
     return found
 
 

@@ -118,7 +118,7 @@ MODEL_SETS: dict[str, ModelSetDescription] = {
             ModelSource("pe_av", "starter", PACKAGED, 6_500_000, 128, 64),
             ModelSource("pe_a_frame", "starter", PACKAGED, 3_000_000, 128),
             ALL_SPACES,
-            notice="The starter models know only the small generated world they were made from; "
+            notice="The starter models know only the small generated world they were trained on; "
             "for your own media use --model small (GPU) or --model light (CPU).",
             event_threshold=0.75,  # measured (`benchmarks.events`): loud noise scores up to this as birds
         ),

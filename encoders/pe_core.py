@@ -68,8 +68,10 @@ def _load(folder: ModelFolder) -> tuple[Any, Any]:
             tokenize = open_clip.get_tokenizer(name)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = first_line(error)
-        raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch it again.") from error
+        raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch the model again.") from error
     size = model.visual.image_size
     if folder.image_size is not None and size != (folder.image_size, folder.image_size):
-        raise ModelDamaged(f"{folder.path} takes images of {size}, not {folder.image_size} pixels: fetch it again.")
+        raise ModelDamaged(
+            f"{folder.path} takes images of {size}, not {folder.image_size} pixels: fetch the model again."
+        )
     return model.eval(), tokenize

@@ -151,7 +151,7 @@ class Library:
         """A media file by id. Raises LibraryError when it is not, or no longer, in the library."""
         file = self._now().snapshot.files.get(file_id)
         if file is None:
-            raise LibraryError(f"The library {self.folder} has no file {file_id}: it was removed meanwhile")
+            raise LibraryError(f"The library {self.folder} has no file {file_id}: it was removed")
         return file
 
     def find(self, fingerprint: str) -> MediaFile | None:
@@ -352,7 +352,7 @@ class Library:
             return answer(connection)
 
     def _expired(self) -> SnapshotExpired:
-        return SnapshotExpired(f"The library {self.folder} was changed meanwhile: ask again")
+        return SnapshotExpired(f"The library {self.folder} changed during the read: try again")
 
     def _now(self) -> Generation:
         """The last committed generation, from memory if the generation file still has that number."""

@@ -50,6 +50,6 @@ def parse_vectors(text: str) -> MilvusAddress | None:
     if uri != text and "://" not in uri and uri.endswith(_LITE_ENDING):
         return MilvusAddress(str(Path(uri).expanduser().resolve()))
     raise VectorServerError(
-        f"{text!r} cannot search vectors: use {FAISS}, {SCHEME}FILE{_LITE_ENDING} (Milvus Lite, in this process) "
+        f"{text!r} is not a vector backend: use {FAISS}, {SCHEME}FILE{_LITE_ENDING} (Milvus Lite, in this process) "
         f"or {SCHEME}http://HOST:19530"
     )

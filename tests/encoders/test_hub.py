@@ -113,7 +113,7 @@ def test_another_vector_dimension_is_damage(cache: Path) -> None:
     for source in LIGHT.sources:
         fill(snapshot(cache, source), source.part)
     (snapshot(cache, LIGHT.windows) / "config.json").write_text('{"text_config": {"hidden_size": 512}}')
-    with pytest.raises(ModelDamaged, match="512 numbers, not 1024"):
+    with pytest.raises(ModelDamaged, match="512 dimensions, not 1024"):
         find_model_folders(LIGHT)
 
 

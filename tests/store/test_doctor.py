@@ -246,7 +246,7 @@ def test_pinned_library_reports_that_its_snapshot_expired(filled: Library) -> No
     with filled.writer() as writer:
         writer.remove([1, 2, 3])
         writer.sweep()
-    with pytest.raises(SnapshotExpired, match="ask again"):
+    with pytest.raises(SnapshotExpired, match="try again"):
         pinned.vectors(1, AUDIO.name)
 
 

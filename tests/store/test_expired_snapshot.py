@@ -64,7 +64,7 @@ def test_reads_of_a_library_that_keeps_changing_end_with_an_error(
 def test_a_pinned_library_does_not_go_to_the_next_generation(filled: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = ExpiringReads(open_library(filled.folder), 1000, monkeypatch)
     pinned = filled.pinned()
-    with pytest.raises(SnapshotExpired, match="was changed meanwhile: ask again"):
+    with pytest.raises(SnapshotExpired, match="changed during the read: try again"):
         pinned.vectors(1, AUDIO.name)
     assert reads.generations == [1]
 
