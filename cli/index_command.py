@@ -111,9 +111,7 @@ class IndexRequest:
         if self.ray is None and self.staging is not None:
             raise ClusterError("--staging is where Ray workers put their results: add --ray, or leave out --staging.")
         if self.ray is not None and self.watch:
-            raise ClusterError(
-                "--watch indexes files one by one, which no cluster speeds up: leave out --watch or --ray."
-            )
+            raise ClusterError("--watch and --ray cannot be combined: leave out one of them.")
 
 
 def run_index(request: IndexRequest) -> int:

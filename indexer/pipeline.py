@@ -100,7 +100,7 @@ def _problem_of_location(location: Location) -> Problem | None:
     try:
         now = Location.of_file(location.path)
     except OSError:
-        return Problem("vanished while it was read", is_permanent=False)
+        return Problem("deleted while it was read", is_permanent=False)
     if now != location:
         return Problem("changed while it was read: index again when it is complete", is_permanent=False)
     return None

@@ -338,7 +338,7 @@ class Library:
                 if self._now() is generation:
                     if isinstance(error, VectorServerError):
                         raise
-                    raise shard_damaged(error.filename, "is gone") from error
+                    raise shard_damaged(error.filename, "is missing") from error
         raise SnapshotExpired(f"The library {self.folder} changes faster than it can be read: try again later")
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:

@@ -129,7 +129,7 @@ def _map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
     try:
         return map_rows(folder, snapshot, space)
     except FileNotFoundError as error:
-        raise shard_damaged(error.filename, "is gone") from error
+        raise shard_damaged(error.filename, "is missing") from error
 
 
 def _needs_rebuild(ivf_file: IvfFile, layout: RowRanges, live_rows: int) -> bool:

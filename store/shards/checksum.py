@@ -32,12 +32,12 @@ def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -
         else:
             is_as_written = all(_is_finite(batch.column(2 if is_of_vectors else 0)) for batch in batches)
     except FileNotFoundError:
-        return shard_damaged(path, "is gone")
+        return shard_damaged(path, "is missing")
     except OSError as error:
         return shard_damaged(path, f"cannot be read ({error.strerror})")
     except LibraryDamaged as error:
         return error
-    return None if is_as_written else shard_damaged(path, "has other bytes than were written")
+    return None if is_as_written else shard_damaged(path, "differs from what was written")
 
 
 def _checksum(path: Path) -> str:

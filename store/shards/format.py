@@ -143,7 +143,7 @@ def read_rows(
     """
     path = folder / shard.place
     if path.stat().st_size != shard.size_bytes:
-        raise shard_damaged(path, "is not whole")
+        raise shard_damaged(path, "has the wrong size")
     mapped = pa.memory_map(str(path))
     try:
         reader = pa.ipc.open_file(mapped)
@@ -151,7 +151,7 @@ def read_rows(
             return list(_between(reader, start, shard.rows if stop is None else stop))
     except (pa.ArrowException, OSError) as error:
         raise shard_damaged(path, "cannot be read") from error
-    raise shard_damaged(path, "holds other rows than registered")
+    raise shard_damaged(path, "has other rows than the catalogue")
 
 
 def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:

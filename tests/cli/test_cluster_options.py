@@ -20,7 +20,7 @@ from tests.cli.conftest import Run, one_line
     ("options", "message"),
     [
         (["--ray", "auto"], "--ray needs Ray, which is not installed: pip install 'pesearch[cluster]'"),
-        (["--ray", "auto", "--watch"], "--watch indexes files one by one"),
+        (["--ray", "auto", "--watch"], "--watch and --ray cannot be combined"),
         (["--staging", "file:///tmp"], "--staging is where Ray workers put their results: add --ray"),
     ],
 )

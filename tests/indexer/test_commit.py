@@ -108,6 +108,6 @@ def test_files_of_one_call_are_committed_together(clock: Clock, batches: list[in
 def test_a_failed_file_that_is_gone_is_reported_but_not_recorded(tmp_path: Path) -> None:
     recorded: list[Failure] = []
     writer = SimpleNamespace(record_failures=lambda *failures: recorded.extend(failures))
-    gone = Failure(Location(tmp_path / "gone.mp4", 1, 1), "vanished while it was read")
+    gone = Failure(Location(tmp_path / "gone.mp4", 1, 1), "deleted while it was read")
     assert commit.commit(cast(Writer, writer), [FAILURE, gone]) == [Failed(FAILURE), Failed(gone)]
     assert recorded == [FAILURE]

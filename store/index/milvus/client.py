@@ -31,7 +31,7 @@ LITE_WAIT_SECONDS = 10.0
 LITE_POLL_SECONDS = 0.1
 """Interval between these attempts."""
 
-_REMEDY = "see that it runs, or search here again with `pesearch index --vectors faiss`"
+_REMEDY = "check that it runs, or go back to FAISS with `pesearch index --vectors faiss`"
 
 
 def server_version(address: MilvusAddress) -> str:

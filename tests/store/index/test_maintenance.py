@@ -73,7 +73,7 @@ def test_truncated_shard_is_reported_and_repaired(large: Library) -> None:
 def test_missing_shard_is_reported(large: Library) -> None:
     shard_of(large).unlink()
     problem = refresh(large)[0]
-    assert isinstance(problem, RefreshFailed) and "is gone" in problem.reason
+    assert isinstance(problem, RefreshFailed) and "is missing" in problem.reason
 
 
 def test_no_index_is_built_over_vectors_that_are_not_finite(large: Library) -> None:

@@ -168,7 +168,7 @@ def test_features_of_another_type_are_refused(library: Library, kind: str) -> No
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda content: content[:-10], "not whole"),
+        (lambda content: content[:-10], "wrong size"),
         (lambda content: b"x" * len(content), "cannot be read"),
         (lambda content: content[:-200] + bytes(200), "cannot be read"),
         (lambda content: content.replace(b"step", b"stop"), "other rows"),
@@ -184,7 +184,7 @@ def test_damaged_shard(library: Library, damage: Callable[[bytes], bytes], words
 
 def test_missing_shard_is_damage_and_not_no_features(library: Library) -> None:
     filled(library).unlink()
-    with pytest.raises(LibraryDamaged, match="is gone"):
+    with pytest.raises(LibraryDamaged, match="is missing"):
         library.features(1)
 
 

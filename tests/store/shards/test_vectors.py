@@ -69,7 +69,7 @@ def test_no_temporary_file_is_left(tmp_path: Path, shard: VectorShard) -> None:
 def test_truncated_shard(tmp_path: Path, shard: VectorShard) -> None:
     path = tmp_path / shard.place
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(LibraryDamaged, match="not whole"):
+    with pytest.raises(LibraryDamaged, match="wrong size"):
         map_shard(tmp_path, shard, WIDTH)
 
 
@@ -91,7 +91,7 @@ def test_missing_shard_is_damage_and_not_an_empty_answer(library: Library) -> No
         writer.add([encoded("/a", "one")])
     for path in (library.folder / "vectors" / "audio").iterdir():
         path.unlink()
-    with pytest.raises(LibraryDamaged, match="is gone"):
+    with pytest.raises(LibraryDamaged, match="is missing"):
         library.search(SpaceName.AUDIO, queries(AUDIO), 3)
     assert len(library.search(SpaceName.FRAME, np.ones((1, 16), dtype=np.float32), 9)[0]) == 3
 
