@@ -256,4 +256,4 @@ def test_a_deleted_sidecar_has_no_source(tmp_path: Path) -> None:
     (tmp_path / "clip.srt").unlink()
     reading = read_sidecar(sidecar, media, 4.0)
     assert reading.source is None
-    assert reading.remark is not None and "vanished" in reading.remark
+    assert reading.remark is not None and "no such file" in reading.remark

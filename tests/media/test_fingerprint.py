@@ -49,6 +49,6 @@ def test_files_of_different_size_differ(tmp_path: Path) -> None:
 
 def test_empty_and_missing_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    for name, reason in (("empty", "empty"), ("gone", "vanished")):
+    for name, reason in (("empty", "empty"), ("gone", "no such file")):
         with pytest.raises(MediaError, match=reason):
             fingerprint(tmp_path / name)
