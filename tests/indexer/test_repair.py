@@ -11,6 +11,8 @@ from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
 from tests.indexer.runs import location_counts, names_by_kind, row_counts, run
 
+pytestmark = pytest.mark.slow
+
 
 def repair_lines(library: Library) -> int:
     """The number of lines that the repair reports."""

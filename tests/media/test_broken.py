@@ -17,6 +17,8 @@ from pesearch.media.video import FrameReader
 from pesearch.types import MediaKind
 from tests.media.broken import DAMAGES, broken_copies
 
+pytestmark = pytest.mark.slow
+
 _GOOD = {"both.mp4": 1, "offset.mkv": 2, "offset.ts": 2, "vp9.webm": 2, "tone.mp3": 3, "still.jpg": 0}
 """Good files, and how many of their seven damaged copies must be readable (a JPEG is whole or nothing)."""
 

@@ -19,6 +19,8 @@ from pesearch.timeline import SAMPLE_RATE
 from pesearch.types import MediaKind
 from tests.media.samples import ffmpeg, is_tone, step_of
 
+pytestmark = pytest.mark.slow
+
 Times = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Sample = Callable[[str], Path]
 

@@ -13,6 +13,8 @@ from pesearch.types import SpaceName
 from tests.store.contents import AUDIO, CODEC, FRAME, encoded, failure, features, location, queries, vectors
 from tests.store.twin import Twin
 
+pytestmark = pytest.mark.slow
+
 Either = Library | Twin
 
 

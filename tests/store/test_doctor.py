@@ -20,6 +20,8 @@ from tests.store.contents import AUDIO, SPACES, encoded, features, queries, vect
 from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
 from tests.store.templates import copy_library
 
+pytestmark = pytest.mark.slow
+
 
 def flipped(content: bytes) -> bytes:
     """The content of a shard with one bit flipped in the middle."""

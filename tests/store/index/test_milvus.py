@@ -40,6 +40,8 @@ from pesearch.types import EncodedFile, MediaInfo, MediaKind, Space, SpaceName, 
 from tests.store.contents import AUDIO, SPACES, encoded, location, queries
 from tests.store.policies import ask_milvus
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("milvus_lite")
 
 WIDE = Space(SpaceName.AUDIO, "made-up", "1", 64)
