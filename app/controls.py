@@ -103,8 +103,8 @@ def _read_filters() -> tuple[FileFilter, int | None]:
     files = FileFilter(
         under=expand_home(under) if under else None,
         after=_parse_date(after), before=_parse_date(before), kind=KINDS[kind],
-        at_least_seconds=duration_seconds(min_length) if min_length else None,
-        at_most_seconds=duration_seconds(max_length) if max_length else None,
+        min_duration_seconds=duration_seconds(min_length) if min_length else None,
+        max_duration_seconds=duration_seconds(max_length) if max_length else None,
         online=online,
     )  # fmt: skip
     return files, 1 if single else None

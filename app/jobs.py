@@ -22,7 +22,7 @@ _POLL_SECONDS = 0.25
 """Interval of checks that a waiting client is still connected."""
 
 
-class ClientGone(PesearchError):
+class ClientDisconnected(PesearchError):
     """The client disconnected while its request was waiting."""
 
 
@@ -45,7 +45,7 @@ class Jobs(Generic[_Result]):
         """The result of the job `name`, which runs `work` unless it is already running.
 
         The event that `work` gets is set when no request waits for it any more. Raises the errors of `work`, and
-        ClientGone when the client of this request disconnects.
+        ClientDisconnected when the client of this request disconnects.
         """
         job = self._join(name, work)
         try:
@@ -53,7 +53,7 @@ class Jobs(Generic[_Result]):
             future.add_done_callback(_retrieve_exception)
             while not (await asyncio.wait({future}, timeout=_POLL_SECONDS))[0]:
                 if await request.is_disconnected():
-                    raise ClientGone("The client disconnected.")
+                    raise ClientDisconnected("The client disconnected.")
             return future.result()
         finally:
             self._leave(name, job)
@@ -83,7 +83,7 @@ class Jobs(Generic[_Result]):
 
         def run() -> _Result:
             if cancelled.is_set():
-                raise ClientGone("The client disconnected.")
+                raise ClientDisconnected("The client disconnected.")
             return work(cancelled)
 
         job = self._jobs[name] = _Job(self._threads.submit(run), cancelled)

@@ -59,7 +59,7 @@ def waveform_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Pi
 async def picture_bytes(request: Request, library: Path, picture: Picture) -> bytes:
     """The picture for a request, from the cache or made now.
 
-    Raises ClientGone when the client disconnects, and MediaError when the picture cannot be made.
+    Raises ClientDisconnected when the client disconnects, and MediaError when the picture cannot be made.
     """
     cached = await run_in_threadpool(thumbnail_cache(library).read, picture.name)
     return cached or await _jobs.result(request, picture.name, _make_and_cache(library, picture))

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from pesearch.app.browser_formats import content_type
 from pesearch.app.clip_archive import archive_path
-from pesearch.app.jobs import CORES, ClientGone, Jobs
+from pesearch.app.jobs import CORES, ClientDisconnected, Jobs
 from pesearch.app.pictures import Picture, picture_bytes, thumbnail_of, waveform_of
 from pesearch.app.server_state import library
 from pesearch.app.storage_folders import proxy_cache
@@ -166,7 +166,7 @@ def _with_error_responses(serve: Callable[[Request], Awaitable[Response]]) -> Ca
             return await serve(request)
         except InvalidInterval as error:
             return PlainTextResponse(str(error), 400)
-        except ClientGone:
+        except ClientDisconnected:
             return Response(status_code=499)  # the client has disconnected
         except PesearchError as error:
             return PlainTextResponse(str(error), 404)

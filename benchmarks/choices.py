@@ -29,7 +29,7 @@ SOUND_SECONDS = {"cpu": 1, "cuda": 160}
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class MeasuredChoice:
     """A variant against the settings of pesearch: `ratio` below 1 is faster; `compile_seconds` is the extra time of the
     first call."""
 
@@ -75,14 +75,14 @@ def measure(device: str, rounds: int) -> Iterator[Finding]:
 
 def compare(
     name: str, network: torch.nn.Module, inputs: torch.Tensor, used: Variant, variant: Variant, rounds: int
-) -> Selection:
+) -> MeasuredChoice:
     """Time both alternately; medians of `rounds` passes."""
     forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(network) if variant.is_compiled else network
     first = seconds_of(forward, inputs, variant)
     seconds_of(network, inputs, used)
     pairs = [(seconds_of(forward, inputs, variant), seconds_of(network, inputs, used)) for _ in range(rounds)]
     theirs, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
-    return Selection("choice", name, variant.name, theirs, ours, theirs / ours, max(first - theirs, 0.0))
+    return MeasuredChoice("choice", name, variant.name, theirs, ours, theirs / ours, max(first - theirs, 0.0))
 
 
 def seconds_of(forward: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor, variant: Variant) -> float:

@@ -45,7 +45,7 @@ Rng = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
-class QueryPlan:
+class ExampleQuery:
     """An example, the words with it, and the names of the clips that match both."""
 
     example: Path
@@ -97,7 +97,7 @@ def measure(folder: Path, seed: int, count: int) -> Iterator[Finding]:
         yield _judged(kind, library, models, questions)
 
 
-def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, count: int) -> Iterator[QueryPlan]:
+def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, count: int) -> Iterator[ExampleQuery]:
     """Questions that some clips match, but not many."""
     rng, asked = np.random.default_rng([seed, 3]), set[tuple[str, str]]()
     while len(asked) < count:
@@ -110,10 +110,10 @@ def _questions(kind: str, truths: Sequence[ClipTruth], folder: Path, seed: int, 
         scene = FIRST_SEED + 1000 * len(asked)
         if kind == "sound and words":
             path = _sound_of(sound, scene, folder / f"{len(asked)}_{sound}.wav")
-            yield QueryPlan(path, with_article(thing), relevant)
+            yield ExampleQuery(path, with_article(thing), relevant)
         else:
             path = _video_of(thing, scene, folder / f"{len(asked)}_{thing}.mp4")
-            yield QueryPlan(path, HEARD_AS[sound][0], relevant)
+            yield ExampleQuery(path, HEARD_AS[sound][0], relevant)
 
 
 def _answers(clip: ClipTruth, kind: str, sound: str, thing: str) -> bool:
@@ -143,7 +143,7 @@ def _scenes(seed: int) -> Iterator[Scene]:
     return (sample_scene(seed + number, phrase="") for number in range(1000))
 
 
-def _judged(kind: str, library: Library, models: ModelSet, asked: list[QueryPlan]) -> WithWords:
+def _judged(kind: str, library: Library, models: ModelSet, asked: list[ExampleQuery]) -> WithWords:
     names = [file.path.name for file in library.files()]
 
     def ndcg(question: SearchRequest, relevant: frozenset[str]) -> float:

@@ -25,7 +25,7 @@ from pesearch.types import EncodedFile, FloatArray
 def embed(path: Path, models: ModelSet, meter: Meter) -> Embedded:
     """Encode a whole file in this thread; the meter records the costs."""
     info = probe(path)
-    rows = RowBuffer(info.duration_seconds, models.shared_codec(), InMemoryRows())
+    rows = RowBuffer(info.duration_seconds, models.shared_codec_digest(), InMemoryRows())
     file, pieces = WindowAssembler(rows), read_chunks(path, info, models)
     while True:
         with meter.timed(Stage.DECODE):
@@ -47,7 +47,7 @@ def decode_all(path: Path, models: ModelSet) -> list[MediaChunk]:
 
 def encode_all(pieces: Sequence[MediaChunk], models: ModelSet, stages: StageTimings) -> None:
     """Run the bare encoders on decoded chunks of a file."""
-    file = WindowAssembler(RowBuffer(pieces[-1].end_seconds, models.shared_codec(), InMemoryRows()))
+    file = WindowAssembler(RowBuffer(pieces[-1].end_seconds, models.shared_codec_digest(), InMemoryRows()))
     encode([(file, piece) for piece in pieces], models, stages)
 
 

@@ -98,8 +98,8 @@ def query_command(
 
     files = FileFilter(
         under=under, after=after and after.date(), before=before and before.date(), kind=kind and MediaKind(kind),
-        at_least_seconds=duration_seconds(longer) if longer is not None else None,
-        at_most_seconds=duration_seconds(shorter) if shorter is not None else None,
+        min_duration_seconds=duration_seconds(longer) if longer is not None else None,
+        max_duration_seconds=duration_seconds(shorter) if shorter is not None else None,
         online=online,
     )  # fmt: skip
     request = SearchRequest(

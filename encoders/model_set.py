@@ -125,7 +125,7 @@ class ModelSet:
         """Query vectors of each window combined with a text."""
         return self._models.pe_av.embed_with_text(windows, text)
 
-    def shared_codec(self) -> str | None:
+    def shared_codec_digest(self) -> str | None:
         """Digest of the codec if PE-AV and PE-A-Frame share it, so that its features are worth storing; else None."""
         return self._models.pe_av.codec.digest if self.shares_codec() else None
 

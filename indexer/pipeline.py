@@ -79,7 +79,7 @@ def _row_buffer(task: EmbedTask, models: ModelSet, library: Path) -> RowBuffer:
     seconds = task.info.duration_seconds
     is_long = seconds > STREAMING_THRESHOLD_SECONDS
     target = StreamingShardWriter(library, models.spaces) if is_long else InMemoryRows()
-    return RowBuffer(seconds, models.shared_codec(), target)
+    return RowBuffer(seconds, models.shared_codec_digest(), target)
 
 
 def _finish(task: EmbedTask, assembler: WindowAssembler, problem: Problem | None) -> ResultGroup:

@@ -111,7 +111,8 @@ def _discard_shard(folder: Path, shard: Shard) -> str:
         files = discard_shards(connection, [shard])
         raise_generation(connection)
     _write_stamp(folder)
-    return f"{shard.place} was damaged and has been discarded: `pesearch index PATH` embeds its {files} files again"
+    name = shard.relative_path
+    return f"{name} was damaged and has been discarded: `pesearch index PATH` embeds its {files} files again"
 
 
 def _rename_library(folder: Path) -> None:

@@ -164,7 +164,7 @@ class Library:
 
     def known(self) -> KnownLocations:
         """Every path that was indexed or failed, with its size and time then."""
-        return self._now().snapshot.places
+        return self._now().snapshot.locations
 
     def volumes(self) -> tuple[Volume, ...]:
         """The volumes on which files were found, and where each was last mounted."""
@@ -172,11 +172,11 @@ class Library:
 
     def only_on(self, volumes: Collection[str]) -> Mapping[str, int]:
         """The number of files whose paths are all on these volumes; each is counted once, for one of them."""
-        return self._now().snapshot.places.only_on(volumes)
+        return self._now().snapshot.locations.only_on(volumes)
 
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, with reasons, by path."""
-        return self._now().snapshot.places.failures()
+        return self._now().snapshot.locations.failures()
 
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None

@@ -44,6 +44,6 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
             space.name: search_policy(folder, snapshot, space) for space in snapshot.searched if space.name in vectors
         },
         cues=cues,
-        failures=len(snapshot.places.failures()),
+        failures=len(snapshot.locations.failures()),
         size_bytes=size_on_disk(folder),
     )

@@ -32,8 +32,8 @@ class FileFilter:
     after: date | None = None
     before: date | None = None
     kind: MediaKind | None = None
-    at_least_seconds: float | None = None
-    at_most_seconds: float | None = None
+    min_duration_seconds: float | None = None
+    max_duration_seconds: float | None = None
     online: bool = False
 
     def __post_init__(self) -> None:
@@ -41,7 +41,7 @@ class FileFilter:
             raise QueryError(f"{str(self.under)!r} is not a valid path")
         if self.after and self.before and self.after >= self.before:
             raise QueryError(f"no date is on or after {self.after} and before {self.before}")
-        shortest, longest = self.at_least_seconds, self.at_most_seconds
+        shortest, longest = self.min_duration_seconds, self.max_duration_seconds
         if shortest is not None and longest is not None and shortest > longest:
             raise QueryError(f"the shortest duration ({shortest:g} s) is above the longest ({longest:g} s)")
 
@@ -55,8 +55,8 @@ class FileFilter:
         length = file.info.duration_seconds
         return (
             (self.kind is None or file.info.kind is self.kind)
-            and (self.at_least_seconds is None or length >= self.at_least_seconds)
-            and (self.at_most_seconds is None or length <= self.at_most_seconds)
+            and (self.min_duration_seconds is None or length >= self.min_duration_seconds)
+            and (self.max_duration_seconds is None or length <= self.max_duration_seconds)
             and any(self._keeps_location(location) for location in file.locations)
         )
 

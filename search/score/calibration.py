@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-SHOWN_FOR_HEARD = 0.9
-"""Factor on certainties of sounds in the video space: a picture of the source of a sound is weaker evidence
-than the sound itself, which ranks first."""
-
 SOUND_TO_VIDEO_FACTOR = 0.9
 """Factor on certainties of a sound example in the video space: a matching sound ranks above a picture that fits it."""
 

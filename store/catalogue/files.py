@@ -113,21 +113,21 @@ class KnownLocations(Mapping[Path, KnownLocation]):
 
 
 class KnownFiles(Mapping[int, MediaFile]):
-    """The media files by id, in the order in which they were added. `places` has their locations."""
+    """The media files by id, in the order in which they were added. `locations` has where they are."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, places: KnownLocations) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, locations: KnownLocations) -> None:
         rows = connection.execute("""
             SELECT id, fingerprint, kind, duration_seconds,
                 video.codec, video.width, video.height, video.frames_per_second,
                 audio.codec, audio.sample_rate, audio.channels
             FROM files ORDER BY id""")
         self._rows: dict[int, tuple[Any, ...]] = {row[0]: row for row in rows.fetchall()}
-        self._places = places
+        self._locations = locations
 
     def __getitem__(self, file_id: int) -> MediaFile:
         _, fingerprint, kind, duration_seconds, *streams = self._rows[file_id]
         info = MediaInfo(MediaKind(kind), duration_seconds, _video(streams[:4]), _audio(streams[4:]))
-        return MediaFile(file_id, fingerprint, info, self._places.of_file(file_id))
+        return MediaFile(file_id, fingerprint, info, self._locations.of_file(file_id))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._rows)

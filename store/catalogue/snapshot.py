@@ -38,7 +38,7 @@ class Snapshot:
     spaces: tuple[Space, ...]
     volumes: tuple[Volume, ...]
     milvus: MilvusAddress | None
-    places: KnownLocations
+    locations: KnownLocations
     files: KnownFiles
     vectors: Mapping[SpaceName, Extents[VectorShard]]
     features: Extents[FeatureShard]
@@ -74,7 +74,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         raise LibraryDamaged("The catalogue of the library is empty: run `pesearch doctor --repair`")
     generation, library_id, model_set, window_seconds, hop_seconds, frames_per_second = head
     spaces = _spaces(connection)
-    places = KnownLocations(connection)
+    locations = KnownLocations(connection)
     return Snapshot(
         generation=generation,
         library_id=library_id,
@@ -85,8 +85,8 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         spaces=spaces,
         volumes=_volumes(connection),
         milvus=_milvus(connection),
-        places=places,
-        files=KnownFiles(connection, places),
+        locations=locations,
+        files=KnownFiles(connection, locations),
         vectors={
             **{space.name: read_vector_extents(connection, space.name) for space in spaces},
             **{space.name: read_cue_extents(connection) for space in _cue_space(spaces)},

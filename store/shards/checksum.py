@@ -22,7 +22,7 @@ def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -
 
     A shard without a checksum is only checked for values that are not finite, which are never written.
     """
-    path = folder / shard.place
+    path = folder / shard.relative_path
     is_of_vectors = isinstance(shard, VectorShard)
     schema = vector_schema(spaces[shard.space].dim) if isinstance(shard, VectorShard) else feature_schema(shard.dim)
     try:

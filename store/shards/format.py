@@ -35,7 +35,7 @@ class VectorShard:
     checksum: str | None
 
     @property
-    def place(self) -> Path:
+    def relative_path(self) -> Path:
         """The path of the file, relative to the library's folder."""
         return Path(VECTOR_FOLDER, self.space.value, self.name)
 
@@ -57,7 +57,7 @@ class FeatureShard:
     checksum: str | None
 
     @property
-    def place(self) -> Path:
+    def relative_path(self) -> Path:
         """The path of the file, relative to the library's folder."""
         return Path(FEATURE_FOLDER, self.name)
 
@@ -141,7 +141,7 @@ def read_rows(
 
     Raises FileNotFoundError when the shard does not exist, LibraryDamaged when it differs from what was written.
     """
-    path = folder / shard.place
+    path = folder / shard.relative_path
     if path.stat().st_size != shard.size_bytes:
         raise shard_damaged(path, "has the wrong size")
     mapped = pa.memory_map(str(path))
@@ -161,7 +161,7 @@ def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
 
 def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
     """Delete files that no transaction registered: incomplete or no longer used shards. Bytes freed."""
-    keep = {folder / shard.place for shard in registered}
+    keep = {folder / shard.relative_path for shard in registered}
     found = [*(folder / VECTOR_FOLDER).glob("*/*"), *(folder / FEATURE_FOLDER).glob("*")]
     strays = [path for path in found if path not in keep and path.is_file()]
     freed_bytes = sum(path.stat().st_size for path in strays)

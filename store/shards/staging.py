@@ -38,10 +38,13 @@ class Staging:
             with _staging_errors(self._uri):
                 target = self._place(shard)
                 self._system.create_dir(target.rpartition("/")[0], recursive=True)
-                with (folder / shard.place).open("rb") as source, self._system.open_output_stream(target) as sink:
+                with (
+                    (folder / shard.relative_path).open("rb") as source,
+                    self._system.open_output_stream(target) as sink,
+                ):
                     while part := source.read(_PART_BYTES):
                         sink.write(part)
-            (folder / shard.place).unlink()
+            (folder / shard.relative_path).unlink()
 
     def fetch(self, folder: Path, shards: Iterable[Shard]) -> None:
         """Move shards to the library in `folder`, where they are durable.
@@ -49,7 +52,7 @@ class Staging:
         Raises ClusterError also for a shard with another checksum, LibraryError and NoSpaceLeft.
         """
         for shard in shards:
-            self._copy(folder / shard.place, shard)
+            self._copy(folder / shard.relative_path, shard)
             with _staging_errors(self._uri):
                 self._system.delete_file(self._place(shard))
 
@@ -71,7 +74,7 @@ class Staging:
                     hashed.update(part)
                     file.sink.write(part)
                 if hashed.hexdigest() != shard.checksum:
-                    raise ClusterError(f"{self._uri} returned a damaged {shard.place}: run the command again")
+                    raise ClusterError(f"{self._uri} returned a damaged {shard.relative_path}: run the command again")
                 file.commit()
 
     def _read(self, source: pa.NativeFile) -> bytes:
@@ -79,7 +82,7 @@ class Staging:
             return bytes(source.read(_PART_BYTES))
 
     def _place(self, shard: Shard) -> str:
-        return f"{self._folder}/{shard.place.as_posix()}"
+        return f"{self._folder}/{shard.relative_path.as_posix()}"
 
 
 @contextmanager

@@ -169,7 +169,7 @@ class Writer:
         merged shard the small ones stay.
         """
         for shard in self._replaced:
-            (self._folder / shard.place).unlink(missing_ok=True)
+            (self._folder / shard.relative_path).unlink(missing_ok=True)
         self._replaced.clear()
         with reading(self._folder) as connection:
             groups = find_groups(connection)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from pesearch.app import pictures, routes
-from pesearch.app.jobs import CORES, ClientGone, Jobs
+from pesearch.app.jobs import CORES, ClientDisconnected, Jobs
 from pesearch.errors import MediaError
 
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -91,11 +91,11 @@ def test_a_job_is_cancelled_when_its_last_client_disconnects(run_async: RunAsync
         await asyncio.to_thread(begun.wait)
         (cancelled,) = cancelled_events
         one_gone.set()
-        with pytest.raises(ClientGone):
+        with pytest.raises(ClientDisconnected):
             await first
         while_one_waits = cancelled.is_set() or second.done()
         both_gone.set()
-        with pytest.raises(ClientGone):
+        with pytest.raises(ClientDisconnected):
             await second
         when_none_waits = cancelled.is_set()
         released.set()
@@ -138,7 +138,7 @@ def test_a_job_started_before_goes_on_when_the_client_disconnects(run_async: Run
         result = asyncio.create_task(jobs.result(request_until(gone), "a", work))
         await asyncio.to_thread(begun.wait)
         gone.set()
-        with pytest.raises(ClientGone):
+        with pytest.raises(ClientDisconnected):
             await result
         is_gone.set()
 

@@ -50,7 +50,7 @@ def test_options_reach_the_request(pesearch: Run, answering: Answering) -> None:
     pesearch("query", "siren")
     request, defaults = asked
     assert (request.k, request.per_file, request.locate) == (3, 2, False)
-    assert (request.files.kind, request.files.at_least_seconds) == (MediaKind.AUDIO, 90.0)
+    assert (request.files.kind, request.files.min_duration_seconds) == (MediaKind.AUDIO, 90.0)
     assert (defaults.k, defaults.per_file, defaults.locate, defaults.files.keeps_all) == (10, None, True, True)
 
 

@@ -100,8 +100,8 @@ def test_a_repeated_frame_is_computed_once(shared: ModelSet, monkeypatch: pytest
 
 def test_features_of_another_codec_are_rejected(shared: ModelSet, separate: ModelSet) -> None:
     steps = np.zeros((30, 16), dtype=np.float16)
-    assert separate.shared_codec() is None
-    codec = shared.shared_codec()
+    assert separate.shared_codec_digest() is None
+    codec = shared.shared_codec_digest()
     assert codec is not None
     found = shared.event_probabilities_from(CodecFeatures(codec, steps), ["siren"])
     assert found is not None

@@ -69,9 +69,9 @@ def test_kind_and_length() -> None:
     film = media_file("/film.mp4", kind=MediaKind.VIDEO, seconds=90.0)
     assert FileFilter(kind=MediaKind.VIDEO).keeps(film)
     assert not FileFilter(kind=MediaKind.AUDIO).keeps(film)
-    assert FileFilter(at_least_seconds=90.0, at_most_seconds=90.0).keeps(film)
-    assert not FileFilter(at_least_seconds=90.1).keeps(film)
-    assert not FileFilter(at_most_seconds=89.9).keeps(film)
+    assert FileFilter(min_duration_seconds=90.0, max_duration_seconds=90.0).keeps(film)
+    assert not FileFilter(min_duration_seconds=90.1).keeps(film)
+    assert not FileFilter(max_duration_seconds=89.9).keeps(film)
 
 
 def test_online_keeps_files_that_exist(tmp_path: Path) -> None:
@@ -86,14 +86,14 @@ def test_without_conditions_all_files_are_kept() -> None:
     assert FileFilter().keeps_all
     assert FileFilter().keeps(media_file("/offline/a.mp4"))
     assert not FileFilter(online=True).keeps_all
-    assert not FileFilter(at_least_seconds=0.0).keeps_all
+    assert not FileFilter(min_duration_seconds=0.0).keeps_all
 
 
 @pytest.mark.parametrize(
     "given",
     [
         {"after": date(2026, 3, 1), "before": date(2026, 3, 1)},
-        {"at_least_seconds": 2.0, "at_most_seconds": 1.0},
+        {"min_duration_seconds": 2.0, "max_duration_seconds": 1.0},
     ],
 )
 def test_contradictory_conditions(given: dict[str, object]) -> None:

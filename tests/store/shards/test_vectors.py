@@ -56,7 +56,7 @@ def test_any_range_over_record_batches(
 
 
 def test_plain_arrow_reads_a_shard_and_its_origin(tmp_path: Path, shard: VectorShard) -> None:
-    table = pa.ipc.open_file(tmp_path / shard.place).read_all()
+    table = pa.ipc.open_file(tmp_path / shard.relative_path).read_all()
     assert table.column_names == ["start_seconds", "end_seconds", "vector"]
     assert table.schema.field("vector").type == pa.list_(pa.float16(), WIDTH)
     assert table.schema.metadata == {b"space": b"audio", b"model": b"made-up-audio", b"revision": b"1"}
@@ -67,14 +67,14 @@ def test_no_temporary_file_is_left(tmp_path: Path, shard: VectorShard) -> None:
 
 
 def test_truncated_shard(tmp_path: Path, shard: VectorShard) -> None:
-    path = tmp_path / shard.place
+    path = tmp_path / shard.relative_path
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(LibraryDamaged, match="wrong size"):
         map_shard(tmp_path, shard, WIDTH)
 
 
 def test_shard_of_other_bytes(tmp_path: Path, shard: VectorShard) -> None:
-    (tmp_path / shard.place).write_bytes(b"x" * shard.size_bytes)
+    (tmp_path / shard.relative_path).write_bytes(b"x" * shard.size_bytes)
     with pytest.raises(LibraryDamaged, match="cannot be read"):
         map_shard(tmp_path, shard, WIDTH)
 
