@@ -282,4 +282,5 @@ def test_ctrl_c_ends_the_server_during_a_download(mixed_library: Library) -> Non
             assert player.recv(100)
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 130
-        assert process.stderr.read().splitlines()[-1].startswith("pesearch: interrupted")
+        lines = process.stderr.read().splitlines()  # a thread may report that another page answers queries
+        assert [line for line in lines if line.startswith("pesearch: interrupted")]
