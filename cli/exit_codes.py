@@ -56,7 +56,7 @@ def exit_on_error(app: Callable[[], Any]) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(ERROR) from None
-    except Exception as error:
+    except Exception as error:  # the last line of defence: named in one line, exit code 2
         if _is_interrupt(error):
             exit_interrupted()
         if isinstance(error, PesearchError):

@@ -12,7 +12,7 @@ SIZES = {"img_size": (64, 64), "patch_size": 8, "embed_dim": 96, "depth": 4, "nu
 """Arguments of timm's Eva."""
 
 
-@register_model  # type: ignore[untyped-decorator]
+@register_model  # type: ignore[untyped-decorator]  # timm has no types
 def vit_pe_core_starter_patch8_64(pretrained: bool = False, **options: Any) -> Eva:
     """PE-Core's architecture for 64-pixel images: 4 layers of width 96. Only the starter set has weights."""
     if pretrained:

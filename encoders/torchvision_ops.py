@@ -45,9 +45,9 @@ def ensure_torchvision() -> Loaded:
             if "torchvision::" not in str(error):
                 raise
         _forget_half_imported()
-        _declared = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
+        _declared = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]  # torch.library has no types
         for operator in _OPERATORS:
-            _declared.define(operator + _SIGNATURE)  # type: ignore[no-untyped-call]
+            _declared.define(operator + _SIGNATURE)  # type: ignore[no-untyped-call]  # torch.library has no types
         importlib.import_module("torchvision")
         return "declared"
 

@@ -76,7 +76,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         heif = head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
         raise MediaError("HEIC images are not supported: convert it to JPEG" if heif else "damaged image") from error
-    except Exception as error:
+    except Exception as error:  # damaged files raise anything in PIL: struct.error, SyntaxError, zlib.error, ...
         raise MediaError("damaged image: it cannot be decoded") from error
 
 

@@ -70,7 +70,7 @@ def problem(where: str, arguments: list[str]) -> str | None:
             command.make_context(context.info_name, words)
         else:
             command.make_parser(context).parse_args(words)
-    except Exception as error:
+    except Exception as error:  # Typer brings a click of its own, whose errors are known by this method alone
         if not hasattr(error, "format_message"):
             raise
         return f"{error.format_message()}: {line}"
