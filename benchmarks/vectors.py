@@ -13,26 +13,22 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import multiprocessing
-import os
-import resource
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.isolated_process import drop_from_page_cache, exit_died, peak_bytes, run_isolated
 from benchmarks.vector_data import CLOSENESS, SHARES, K, VectorData, make_data, read_data
 from benchmarks.vector_systems import SYSTEMS, Ours, System
+from pesearch.disk_usage import size_on_disk
 from pesearch.types import FloatArray
 
 MIN_RECALL = 0.98
@@ -48,8 +44,6 @@ WARM_UP_SECONDS = 30.0
 
 BUILT = "built.json"
 """File in the folder of a system: build time and memory."""
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +167,15 @@ def measure(folder: Path, systems: list[str], build_limit: float) -> Iterator[Fi
         if importlib.util.find_spec(SYSTEMS[name]().needs) is None:
             yield LeftOut("vectors", name, f"{SYSTEMS[name]().needs} is not installed (requirements/bench.txt)")
             continue
-        built = _built_before(own) or _apart(_build, folder, name, limit=build_limit)
+        built = _built_before(own) or run_isolated(_build, folder, name, limit=build_limit)
         if built is None:
             yield LeftOut("vectors", name, f"not built within {build_limit:.0f} s")
             continue
-        _forget(own)
-        answered, filtered = _apart(_answer, folder, name) or _died(name)
+        drop_from_page_cache(own)
+        answered, filtered = run_isolated(_answer, folder, name) or exit_died(name)
         p50 = answered.latency.p50_ms
         full_scan = p50 if name == "torch" else full_scan
-        size = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
+        size = size_on_disk(own)
         share = None if full_scan is None or name == "torch" else p50 / full_scan
         rows, dim = data.vectors.shape
         yield Measured("vectors", name, rows, dim, built, answered, size, share)
@@ -194,7 +188,7 @@ def _build(folder: Path, name: str) -> Built:
     own.mkdir()
     started = time.perf_counter()
     SYSTEMS[name]().build(read_data(folder), own)
-    built = Built(time.perf_counter() - started, _peak_bytes())
+    built = Built(time.perf_counter() - started, peak_bytes())
     (own / BUILT).write_text(json.dumps(asdict(built)))
     return built
 
@@ -212,7 +206,7 @@ def _answer(folder: Path, name: str) -> tuple[Answered, list[Filtered]]:
     open_seconds = time.perf_counter() - started
     knob, latency = _first_good(system, data)
     filtered = list(_filtered(system, data)) if isinstance(system, Ours) else []
-    return Answered(open_seconds, knob, latency, _peak_bytes()), filtered
+    return Answered(open_seconds, knob, latency, peak_bytes()), filtered
 
 
 def _first_good(system: System, data: VectorData) -> tuple[int | None, Latency]:
@@ -250,44 +244,6 @@ def _latency(search: Callable[[FloatArray], npt.NDArray[np.int64]], data: Vector
     p50, p99 = np.percentile(np.array(times) * 1000, [50, 99])
     first = float(np.median(cold) * 1000)
     return Latency(first, float(p50), float(p99), float(np.mean(recalls)), float(close.mean()), float(vague.mean()))
-
-
-def _apart(work: Callable[[Path, str], Result], folder: Path, name: str, limit: float | None = None) -> Result | None:
-    """The result of some work in a separate process; None when it takes longer than `limit` seconds."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(sender, work, folder, name))
-    process.start()
-    sender.close()
-    try:
-        return receiver.recv() if receiver.poll(limit) else None
-    except EOFError:
-        _died(name)
-    finally:
-        process.kill()
-        process.join()
-
-
-def _send(sender: Connection, work: Callable[[Path, str], object], folder: Path, name: str) -> None:
-    sender.send(work(folder, name))
-
-
-def _died(name: str) -> NoReturn:
-    sys.exit(f"{name} ended with an error; its output is above")
-
-
-def _peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _forget(folder: Path) -> None:
-    """Drop the files of a folder from the page cache."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            descriptor = os.open(path, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(descriptor)
 
 
 def _systems(text: str) -> list[str]:

@@ -8,17 +8,14 @@ with library.writer() as writer:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-import duckdb
 import numpy as np
 
-from pesearch import timeline
 from pesearch.cues import Cue, CueHit, CueKind
-from pesearch.errors import LibraryError, ModelMismatch, SnapshotExpired, VectorServerError
+from pesearch.errors import LibraryError, ModelMismatch
 from pesearch.locations import Volume
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.create import (
@@ -26,7 +23,6 @@ from pesearch.store.catalogue.create import (
     create_catalogue,
     migrate_catalogue,
     needs_migration,
-    reading_migrated,
 )
 from pesearch.store.catalogue.cue_extents import sources_without_vectors
 from pesearch.store.catalogue.cues import (
@@ -39,30 +35,22 @@ from pesearch.store.catalogue.cues import (
     read_known_sources,
 )
 from pesearch.store.catalogue.files import KnownLocations
-from pesearch.store.catalogue.snapshot import is_current, read_catalogue_stamp, read_snapshot
-from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.cue_search import SimilarCues, find_similar_cues
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
+from pesearch.store.generation_reader import GenerationReader
 from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.features import read_features
 from pesearch.store.index.fulltext_file import FullTextRegistry
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
 from pesearch.store.index.part_vectors import PartVectors, read_vectors, vectors_of_parts
 from pesearch.store.index.vector_search import search_threads
-from pesearch.store.shards.format import shard_damaged
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
 from pesearch.store.write.writer import Writer
 from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
-
-MAX_SNAPSHOT_TRIES = 8
-"""Maximum number of generations that a read tries, when each is replaced and its shards are deleted before the read
-ends. A writer deletes shards only at its start and when it merges again, minutes apart."""
-
-_Answer = TypeVar("_Answer")
 
 
 def create_library(folder: Path, model_set: str, spaces: Sequence[Space]) -> Library:
@@ -77,8 +65,8 @@ def open_library(folder: Path) -> Library:
     return Library(folder)
 
 
-class Library:
-    """A reader. Each method answers from the last committed generation, which is kept in memory until the next commit.
+class Library(GenerationReader):
+    """A library for reading. Each method answers from the last committed generation, or from the pinned one.
 
     Use one `pinned()` library for several calls that must see the same generation. Safe to share among threads.
     """
@@ -92,11 +80,8 @@ class Library:
         pinned_to: Generation | None = None,
     ) -> None:
         """`open_library` opens a library. The keywords are for `pinned`, which shares the indexes of this library."""
-        self.folder = folder
-        self._ann = ann or AnnRegistry(folder)
+        super().__init__(folder, ann or AnnRegistry(folder), pinned_to)
         self._text = text or FullTextRegistry(folder)
-        self._is_pinned = pinned_to is not None
-        self._generation = pinned_to or self._read()
 
     @property
     def model_set(self) -> str:
@@ -258,11 +243,7 @@ class Library:
         return self._from_catalogue(read_known_sources)
 
     def search_cues(
-        self,
-        query: str,
-        k: int,
-        file_ids: frozenset[int] | None = None,
-        kinds: frozenset[CueKind] | None = None,
+        self, query: str, k: int, file_ids: frozenset[int] | None = None, kinds: frozenset[CueKind] | None = None
     ) -> list[CueHit]:
         """The k best cues for words, `"a phrase"` or `prefix*`; only in `file_ids`, and of `kinds`, when given.
 
@@ -274,11 +255,7 @@ class Library:
         )
 
     def find_similar_cues(
-        self,
-        queries: FloatArray,
-        min_scores: FloatArray,
-        k: int,
-        file_ids: frozenset[int] | None = None,
+        self, queries: FloatArray, min_scores: FloatArray, k: int, file_ids: frozenset[int] | None = None
     ) -> list[list[CueHit]]:
         """The k cues with the highest dot product, of those with at least `min_scores` [q], for each of `queries`
         [q, dim]; only in `file_ids` when given."""
@@ -306,13 +283,7 @@ class Library:
         with writer_lock(self.folder):
             if needs_migration(self.folder):
                 apply_migrations(self.folder)
-            snapshot = self._read(self._generation).snapshot
-            grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
-            if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
-                raise ModelMismatch(
-                    f"The library {self.folder} was indexed in windows of another length: index into a new library"
-                )
-            writer = Writer(self.folder, snapshot)
+            writer = Writer(self.folder, self._read(self._generation).snapshot)
             yield writer
             for _ in writer.maintain():  # nothing is left to do if the caller did it
                 pass
@@ -322,49 +293,3 @@ class Library:
         if known is None:
             raise LibraryError(f"The library {self.folder} has no {name} vectors")
         return known
-
-    def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
-        """Calls `answer`, which needs shards or a Milvus, and again on the next generation if those were removed.
-
-        Raises SnapshotExpired for a pinned library, or after MAX_SNAPSHOT_TRIES generations.
-        """
-        for _ in range(MAX_SNAPSHOT_TRIES):
-            generation = self._now()
-            try:
-                return answer(generation)
-            except (FileNotFoundError, VectorServerError) as error:
-                if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
-                    raise self._expired() from error
-                if self._now() is generation:
-                    if isinstance(error, VectorServerError):
-                        raise
-                    raise shard_damaged(error.filename, "is missing") from error
-        raise SnapshotExpired(f"The library {self.folder} changes faster than it can be read: try again later")
-
-    def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
-        """An answer from the catalogue. Raises SnapshotExpired for a pinned library when the catalogue is at a later
-        one."""
-        with reading_migrated(self.folder) as connection:
-            if self._is_pinned:
-                stamp = self._generation.snapshot.stamp
-                if read_catalogue_stamp(connection) != stamp and read_stamp(self.folder) != stamp:
-                    raise self._expired()
-            return answer(connection)
-
-    def _expired(self) -> SnapshotExpired:
-        return SnapshotExpired(f"The library {self.folder} changed during the read: try again")
-
-    def _now(self) -> Generation:
-        """The last committed generation, from memory if the generation file still has that number."""
-        cached = self._generation
-        if self._is_pinned or read_stamp(self.folder) == cached.snapshot.stamp:
-            return cached
-        self._generation = self._read(cached)
-        return self._generation
-
-    def _read(self, cached: Generation | None = None) -> Generation:
-        """The last committed generation: `cached`, if the catalogue is still at it."""
-        with reading_migrated(self.folder) as connection:
-            if cached is not None and is_current(connection, cached.snapshot):
-                return cached
-            return Generation(self.folder, read_snapshot(connection), self._ann)

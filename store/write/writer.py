@@ -13,8 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from pesearch import timeline
 from pesearch.cues import CueSource
-from pesearch.errors import LibraryDamaged, NoSpaceLeft
+from pesearch.errors import LibraryDamaged, ModelMismatch, NoSpaceLeft
 from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.connection import reading, transaction
 from pesearch.store.catalogue.cue_extents import add_cue_vectors
@@ -53,6 +54,11 @@ class Writer:
     """The only writer of a library, from `Library.writer()`. `NoSpaceLeft` from a method leaves it intact."""
 
     def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+        grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
+        if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
+            raise ModelMismatch(
+                f"The library {folder} was indexed in windows of another length: index into a new library"
+            )
         self._folder = folder
         self._library_id = snapshot.library_id
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}

@@ -11,7 +11,8 @@ from pesearch.errors import LibraryDamaged, SnapshotExpired, VectorServerError
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.generation import MAX_INDEX_TRIES, Generation
-from pesearch.store.library import MAX_SNAPSHOT_TRIES, Library, open_library
+from pesearch.store.generation_reader import MAX_SNAPSHOT_TRIES
+from pesearch.store.library import Library, open_library
 from pesearch.types import FloatArray, Space
 from tests.store.contents import AUDIO, encoded, queries, vectors
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.locations import Location, Volume
-from pesearch.store import library as library_module
+from pesearch.store import generation_reader
 from pesearch.store.catalogue.extents import Extents
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards.format import VectorShard
@@ -37,8 +37,8 @@ def test_writer_reads_the_catalogue_only_after_a_change(library: Library, monkey
         reads += 1
         return read(*arguments)
 
-    read = library_module.read_snapshot
-    monkeypatch.setattr(library_module, "read_snapshot", counted)
+    read = generation_reader.read_snapshot
+    monkeypatch.setattr(generation_reader, "read_snapshot", counted)
     with library.writer():
         pass
     assert (reads, library.generation()) == (0, 0)
@@ -57,7 +57,7 @@ def test_stale_generation_file_does_not_make_readers_reload(library: Library, mo
         writer.add([encoded("/a", "one")])
     (library.folder / "generation").write_bytes(before)
     reader = open_library(library.folder)
-    monkeypatch.setattr(library_module, "read_snapshot", None)
+    monkeypatch.setattr(generation_reader, "read_snapshot", None)
     assert [file.fingerprint for file in reader.files()] == ["one"]
     assert reader.generation() == 1
 

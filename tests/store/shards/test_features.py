@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store import library as library_module
+from pesearch.store import generation_reader
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.shards import features as feature_shards
@@ -197,7 +197,7 @@ def test_file_that_is_removed_while_it_is_read(library: Library, monkeypatch: py
         writer.sweep()
     assert not shard.exists()
     stamps = iter([before])
-    monkeypatch.setattr(library_module, "read_stamp", lambda folder: next(stamps, None) or read_stamp(folder))
+    monkeypatch.setattr(generation_reader, "read_stamp", lambda folder: next(stamps, None) or read_stamp(folder))
     assert reader.features(1) is None
 
 
