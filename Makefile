@@ -6,7 +6,8 @@ VENV ?= .venv
 PROFILE ?= auto
 BIN := $(VENV)/bin
 DEMO := .demo/library
-PYTEST := $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests would compile our modules again
+PYTEST := $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help setup setup-test demo check test lint types contracts bench clean
 help:
