@@ -106,7 +106,7 @@ class IndexJob:
 
 def main(arguments: Sequence[str]) -> int:
     """The process of a run. Exit status 0 when all is done, 130 when it was interrupted, 2 after an error."""
-    from pesearch.errors import PesearchError
+    from pesearch.errors import PesearchError, is_interrupt
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--retry-failed", action="store_true")
@@ -119,10 +119,12 @@ def main(arguments: Sequence[str]) -> int:
         threading.Thread(target=_stop_with_server, daemon=True).start()
         for outcome in _outcomes(options.library, options.paths, options.model, options.retry_failed):
             reporter.update(outcome)
-    except KeyboardInterrupt:
-        reporter.finish("stopped")
-        exit_now(INTERRUPTED)  # decoding threads would be waited for
-    except PesearchError as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if is_interrupt(error):
+            reporter.finish("stopped")
+            exit_now(INTERRUPTED)  # decoding threads would be waited for
+        if not isinstance(error, PesearchError):
+            raise
         reporter.finish("failed", str(error))
         return 2
     reporter.finish("done")

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from typer.core import TyperGroup
 
-from pesearch.errors import PesearchError, QuerySyntaxError
+from pesearch.errors import PesearchError, QuerySyntaxError, is_interrupt
 
 NOTHING_FOUND = 1
 """As with grep: the command succeeded without a result."""
@@ -57,7 +57,7 @@ def exit_on_error(app: Callable[[], Any]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(ERROR) from None
     except Exception as error:  # the last line of defence: named in one line, exit code 2
-        if _is_interrupt(error):
+        if is_interrupt(error):
             exit_interrupted()
         if isinstance(error, PesearchError):
             fail(str(error))
@@ -65,15 +65,6 @@ def exit_on_error(app: Callable[[], Any]) -> None:
         if os.environ.get("PESEARCH_DEBUG"):
             raise
         fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 prints the traceback)")
-
-
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C caused an error: libraries, and Python while it creates a class, wrap it in their own."""
-    chain: list[BaseException] = []
-    while error is not None and error not in chain:  # gRPC's errors refer to each other in a circle
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return any(isinstance(link, KeyboardInterrupt) for link in chain)
 
 
 def exit_interrupted() -> NoReturn:
