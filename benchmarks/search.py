@@ -35,7 +35,7 @@ from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.retrieve.retriever import retrieve
 from pesearch.search.score.calibration import calibration_for
-from pesearch.search.score.normalization import score_normalizers
+from pesearch.search.score.library_normalizer import score_normalizers
 from pesearch.search.score.part_scores import score_parts
 from pesearch.search.search import search
 from pesearch.store.library import Library, create_library, open_library
@@ -229,7 +229,7 @@ def _steps(library: Library, models: ModelSet, question: SearchRequest) -> tuple
     pinned = library.pinned()
     found = retrieve(pinned, asked, probes, question.k, None)
     times.append(time.perf_counter())
-    calibration = calibration_for(pinned, score_normalizers(library), models, probes)
+    calibration = calibration_for(pinned, score_normalizers(library), models, asked, probes)
     score_parts(pinned, asked, calibration, found.parts)
     times.append(time.perf_counter())
     embed, searching, look = np.diff(times).tolist()
