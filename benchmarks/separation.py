@@ -1,11 +1,12 @@
 """How well answers are told from chance as models get weaker and libraries larger.
 
-    python -m benchmarks.separation [--folder DIR] [--seeds 41 43] [--noise 0 1 2 3] [--fill 0 1350 100000] [--composed]
+    python -m benchmarks.separation [--folder DIR] [--seeds 41 43] [--noise 0 1 2 3] [--fill 1350 100000] [--composed]
 
 The starter set is made weak by noise on its vectors and on the logits of its events (`benchmarks.weak_models`): real
 matches stand 3 to 6 spreads above chance. 100 queries for things that are in 150 clips, and 100 for things that are
-not; libraries are filled up with windows in which none of them occurs. No constant changes between rows. `--located`
-locates sounds, too. `--composed` adds nDCG@10 of composed questions and of plain sentences (`benchmarks.search`).
+not. `filled` rows have fewer kinds of queries, in libraries that are filled up with windows in which none of these
+things occurs, and without such windows. No constant changes between rows. `--located` locates sounds, too.
+`--composed` adds nDCG@10 of composed questions and of plain sentences (`benchmarks.search`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,10 @@ TARGETS = {
 }
 """By noise: AUROC, calibration error, answered when there, answered when absent, in a library of clips alone."""
 
+NO_TARGETS = ("", "", "", "")
+
+NONE = frozenset[str]()
+
 
 @dataclass(frozen=True, slots=True)
 class Separation:
@@ -58,12 +64,12 @@ class Separation:
 
     def rows(self) -> Iterator[Row]:
         size = f"{150 + self.fill} windows" + ", located" * self.located
-        targets = TARGETS.get(int(self.noise), ("", "", "", "")) if not self.fill else ("", "", "", "")
+        targets = TARGETS.get(int(self.noise), NO_TARGETS) if self.part == "separation" else NO_TARGETS
         what = f"seed {self.seed}, noise {self.noise:g}, {size}"
-        yield Row(f"{what}: AUROC", f"{self.auroc:.3f}", f">= {targets[0]}")
-        yield Row("  calibration error", f"{self.calibration_error:.3f}", f"<= {targets[1]}")
-        yield Row("  answered when there", f"{self.answered_there:.2f}", f">= {targets[2]}")
-        yield Row("  answered when absent", f"{self.answered_absent:.2f}", f"<= {targets[3]}")
+        yield Row(f"{what}: AUROC", f"{self.auroc:.3f}", targets[0] and f">= {targets[0]}")
+        yield Row("  calibration error", f"{self.calibration_error:.3f}", targets[1] and f"<= {targets[1]}")
+        yield Row("  answered when there", f"{self.answered_there:.2f}", targets[2] and f">= {targets[2]}")
+        yield Row("  answered when absent", f"{self.answered_absent:.2f}", targets[3] and f"<= {targets[3]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep clips and libraries here for another run")
     parser.add_argument("--seeds", type=int, nargs="+", default=[41, 43], help="worlds, none in training")
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 1.0, 2.0, 3.0])
-    parser.add_argument("--fill", type=int, nargs="+", default=[0, 1350, 100_000], help="windows added")
+    parser.add_argument("--fill", type=int, nargs="*", default=[1350, 100_000], help="windows added")
     parser.add_argument("--composed", action="store_true", help="composed questions too")
     parser.add_argument("--located", action="store_true", help="locate sounds too")
     options = parser.parse_args()
@@ -100,28 +106,31 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[Finding]:
     """All rows, the small libraries first."""
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
-    for fill in options.fill:
-        for seed in options.seeds:
-            for noise in options.noise:
-                for located in (False, True) if options.located and not fill else (False,):
-                    yield _separation(folder, models, seed, noise, fill, located)
+    filled = [(0, UNRELATED), *((fill, UNRELATED) for fill in options.fill)] if options.fill else []
+    for fill, unasked in [(0, NONE), *filled]:
+        for seed, noise in product(options.seeds, options.noise):
+            yield _separation(folder, models, seed, noise, fill, unasked)
+            if options.located and not unasked:
+                yield _separation(folder, models, seed, noise, fill, unasked, located=True)
     if options.composed:
         for noise in options.noise:
             yield _composed(folder, models, options.seeds[0], noise)
 
 
-def _separation(folder: Path, models: ModelSet, seed: int, noise: float, fill: int, located: bool) -> Separation:
+def _separation(
+    folder: Path, models: ModelSet, seed: int, noise: float, fill: int, unasked: frozenset[str], located: bool = False
+) -> Separation:
     clips, others = folder / f"absent {seed}", folder / f"unrelated {seed}"
     source = indexed(clips, lambda: write_absent(clips, seed + 1), models)
     unrelated = indexed(others, lambda: write_unrelated(others, seed + 2), models) if fill else None
     library = weak_library(folder / f"weak {seed} {noise:g} {fill}", source, noise, seed, unrelated, fill)
-    questions = presence_questions(read_truths(clips / "truths.json"), seed, UNRELATED)
+    questions = presence_questions(read_truths(clips / "truths.json"), seed, unasked)
     weak = WeakModels(models, noise, seed)
     scores = best_scores(library, weak, [each.text for each in questions], located)
     there = np.array([each.is_there for each in questions])
     answered = scores >= CONFIDENT
     return Separation(
-        "separation", seed, noise, fill, located, len(questions), auroc(scores, there),
+        "filled" if unasked else "separation", seed, noise, fill, located, len(questions), auroc(scores, there),
         calibration_error(scores, there), float(answered[there].mean()), float(answered[~there].mean()),
     )  # fmt: skip
 

@@ -12,24 +12,32 @@ from pesearch.types import FloatArray, SpaceName
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """The place of the threshold between what texts score that match nothing in a library and what texts score that do.
+
+    share: Of the distance between both, beyond `margin` spreads.
+    """
+
+    share: float
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
     """Constants of the threshold between chance and match (`search/score/match_threshold.py`), of one model set.
 
     measured_on: The libraries on which they were measured; None for a set that was never measured.
-    name_share, sentence_share: The place of the threshold between what texts score that match nothing in a library and
-        what texts score that do: for things and sounds, and for what is said.
+    names, sentences: The place of the threshold, for things and sounds, and for what is said.
     width_share, min_width: Width of the logistic function around it: a share of the same distance, and at least that
         many spreads.
-    min_separation: The least distance between both, in spreads: a library may hold nothing that is in the cohort.
     min_threshold: The lowest threshold, in spreads: in a library of one window.
     """
 
     measured_on: str | None = None
-    name_share: float = 0.24
-    sentence_share: float = 0.17
-    width_share: float = 0.06
-    min_width: float = 0.15
-    min_separation: float = 2.0
+    names: Placement = Placement(share=0.22)
+    sentences: Placement = Placement(share=0.11, margin=2.0)
+    width_share: float = 0.045
+    min_width: float = 0.25
     min_threshold: float = 2.6
 
 

@@ -6,7 +6,7 @@ the spread of one (Stouffer 1949). A thing may be seen and not heard: the best h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -29,6 +29,11 @@ HYPOTHESIS_SPACES = {
     Hypothesis.BOTH: frozenset(MEDIA_SPACES),
 }
 """The spaces that speak for each hypothesis: PE-AV's joint vectors for all."""
+
+
+def count_hypotheses(spaces: Collection[SpaceName]) -> int:
+    """The number of hypotheses that differ if only these spaces are searched."""
+    return len({HYPOTHESIS_SPACES[hypothesis].intersection(spaces) for hypothesis in Hypothesis} - {frozenset()})
 
 
 def hypothesis_deviations(deviations: Deviations, searched: Sequence[bool]) -> Deviations:

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from pesearch.search.score.cohort import COHORT, COHORT_SLICES, CohortKind
-from pesearch.search.score.hypotheses import hypothesis_deviations
-from pesearch.search.score.match_threshold import Deviations, MatchThreshold
+from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
+from pesearch.search.score.match_threshold import Deviations, Draws, MatchThreshold
 from pesearch.search.score.normalization import SpaceNormalizer
 from pesearch.search.score.window_pooling import WindowRows, file_windows, part_windows
 from pesearch.types import MEDIA_SPACES, FloatArray, Part, SpaceName
@@ -38,7 +38,7 @@ class LibraryNormalizer:
         Spaces without vectors have no normalizer.
         """
         self.windows = windows
-        self._fit = models.description.matching
+        self._matching = models.description.matching
         parts = sample_windows(library, SAMPLE_WINDOWS)
         self._sampled = len(parts)
         self._spaces: dict[SpaceName, SpaceNormalizer] = {}
@@ -65,13 +65,13 @@ class LibraryNormalizer:
     def _estimate(self, kind: CohortKind, spaces: frozenset[SpaceName]) -> MatchThreshold:
         """What a match scores is taken from names, also for sentences: hardly one of them is said in a library."""
         of_kind, of_names = (_maxima(self._deviations[each], spaces) for each in (kind, CohortKind.NAMES))
+        hypotheses = count_hypotheses(spaces)
         return MatchThreshold.between(
             chance_maxima=of_kind[: self._sampled].max(axis=0),
             match_maxima=of_names.max(axis=0),
-            windows=self.windows,
-            sampled=self._sampled,
-            share=self._fit.name_share if kind is CohortKind.NAMES else self._fit.sentence_share,
-            fit=self._fit,
+            draws=Draws(self._sampled * hypotheses, self.windows * hypotheses),
+            matching=self._matching,
+            placement=self._matching.names if kind is CohortKind.NAMES else self._matching.sentences,
         )
 
     def _cohort_deviations(self, kind: CohortKind, rows_of: dict[SpaceName, WindowRows]) -> Deviations:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.matching import Matching
+from pesearch.matching import Matching, Placement
 
 Certainty = npt.NDArray[np.float64]
 """Probabilities of a match, in 0..1."""
@@ -24,7 +24,20 @@ MATCH_QUANTILE = 0.92
 
 MAX_CHANCE_FACTOR = 1.5
 """The maxima of chance exceed those of as many normal scores by this factor at most, whatever the cohort scores: in a
-large library nearly all of it may match."""
+large library nearly all of it may match. They are no less than those of normal scores: a model that does not know the
+texts of the cohort takes them for one another, and they are few draws of chance."""
+
+
+EULER = 0.5772156649
+"""The mean of a standard Gumbel distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """How many scores of a text the maxima are taken over: those `sampled`, and `all` of the library."""
+
+    sampled: int
+    all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +49,33 @@ class MatchThreshold:
 
     @classmethod
     def of_rows(cls, rows: int) -> MatchThreshold:
-        """For texts compared with texts: three spreads above the expected maximum of as many normal scores.
+        """For texts compared with texts: three spreads above the maximum of as many normal scores, approximately.
 
         Measured on the cues of the generated world (`benchmarks.cues`).
         """
-        return cls(expected_maximum(rows) + 3.0, 1 / 1.2)
+        return cls(math.sqrt(2 * math.log(max(rows, 2))) + 3.0, 1 / 1.2)
 
     @classmethod
     def between(
         cls,
         chance_maxima: Deviations,
         match_maxima: Deviations,
-        windows: int,
-        sampled: int,
-        share: float,
-        fit: Matching,
+        draws: Draws,
+        matching: Matching,
+        placement: Placement,
     ) -> MatchThreshold:
-        """At `share` of the way from chance to match.
+        """Placed between chance and match.
 
-        chance_maxima, match_maxima: The maximum of each text of the cohort over `sampled` of the `windows` of a library
-            [texts]; and over more, to see what a match scores.
+        chance_maxima: The maximum of each text of the cohort over the sampled windows of a library [texts].
+        match_maxima: The same over more windows, to see what a match scores.
         """
-        growth = expected_maximum(windows) - expected_maximum(sampled)
-        limit = MAX_CHANCE_FACTOR * expected_maximum(sampled) + 0.5
-        chance = min(float(np.quantile(chance_maxima, CHANCE_QUANTILE)), limit)
-        match = max(float(np.quantile(match_maxima, MATCH_QUANTILE)), chance + fit.min_separation)
-        centre = max(chance + share * (match - chance), fit.min_threshold) + growth
-        return cls(centre, math.hypot(fit.width_share * (match - chance), fit.min_width))
+        normal = expected_maximum(draws.sampled)
+        limit = MAX_CHANCE_FACTOR * normal + 0.5
+        chance = max(min(float(np.quantile(chance_maxima, CHANCE_QUANTILE)), limit), normal)
+        distance = max(float(np.quantile(match_maxima, MATCH_QUANTILE)) - chance - placement.margin, 0.0)
+        centre = max(chance + placement.share * distance, matching.min_threshold)
+        growth = expected_maximum(draws.all) - normal
+        return cls(centre + growth, math.hypot(matching.width_share * distance, matching.min_width))
 
     def probability(self, deviations: npt.NDArray[np.floating]) -> Certainty:
         """The probability that each deviation is a match, of the same shape; NaN stays NaN."""
@@ -72,5 +85,8 @@ class MatchThreshold:
 
 
 def expected_maximum(count: int) -> float:
-    """The expected maximum of `count` standard normal scores, approximately."""
-    return math.sqrt(2 * math.log(max(count, 2)))
+    """The expected maximum of `count` standard normal scores (Gumbel's limit); 0 for one."""
+    if count < 2:
+        return 0.0
+    root = math.sqrt(2 * math.log(count))
+    return root - (math.log(math.log(count)) + math.log(4 * math.pi)) / (2 * root) + EULER / root
