@@ -1,4 +1,4 @@
-"""How well answers are told from chance as models get weaker and libraries larger.
+"""How well answers are separated from chance as models get weaker and libraries larger.
 
     python -m benchmarks.separation [--folder DIR] [--seeds 41 43] [--noise 0 1 2 3] [--fill 1350 100000] [--composed]
 

@@ -72,6 +72,7 @@ def _search_snapshot(
         library=library.folder,
         moments=_find_moments(library, normalizers, models, request, plan, cancelled),
         score_kind=SIMILARITY if plan.is_example_only else CALIBRATED,
+        is_measured=models.description.matching.measured_on is not None,
     )
 
 
