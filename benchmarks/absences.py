@@ -21,6 +21,11 @@ WITHHELD = ("drum", "phone", "bell", "clock")
 SAID = PHRASES[::2]
 """The spoken phrases: every second one; the others are withheld."""
 
+UNRELATED = frozenset({"beep", "notes", "applause", "rain", "thunder", "sun", "house", "people"})
+"""Things of the clips that libraries are filled up with. No query is about them where libraries are filled."""
+
+UNRELATED_CLIPS = 60
+
 CLIPS = 150
 QUESTIONS = 100
 
@@ -38,6 +43,13 @@ def write_absent(folder: Path, seed: int) -> None:
     write_scenes(folder, [[scene] for scene in islice(_scenes(seed), CLIPS)])
 
 
+def write_unrelated(folder: Path, seed: int) -> None:
+    """Clips of one scene each, in which nothing but UNRELATED things occur, and nobody speaks."""
+    scenes = (sample_scene(FIRST_SEED + seed * MAX_CLIPS + number, phrase="") for number in range(MAX_CLIPS))
+    chosen = [scene for scene in scenes if facts_of(scene).concepts() <= UNRELATED]
+    write_scenes(folder, [[scene] for scene in chosen[:UNRELATED_CLIPS]])
+
+
 def _scenes(seed: int) -> Iterator[Scene]:
     for number in range(MAX_CLIPS):
         said = SAID[number // 3 % len(SAID)] if number % 3 == 0 else ""
@@ -46,19 +58,27 @@ def _scenes(seed: int) -> Iterator[Scene]:
             yield scene
 
 
-def presence_questions(clips: Sequence[ClipTruth], seed: int) -> list[Presence]:
-    """As many queries for present things as for absent ones: objects, coloured objects, speech; and foreign nouns."""
+def presence_questions(
+    clips: Sequence[ClipTruth], seed: int, unrelated: frozenset[str] = frozenset()
+) -> list[Presence]:
+    """As many queries for present things as for absent ones: objects, coloured objects, speech; and foreign nouns.
+
+    There are none about `unrelated` things.
+    """
     rng = np.random.default_rng(seed)
     there, absent = set[str](), set(OUTSIDE)
     present = {truth.what for clip in clips for truth in (*clip.heard, *clip.seen)}
     for forms in (HEARD_AS, SEEN_AS):
         for name, texts in forms.items():
+            if name in unrelated:
+                continue
             if name in WITHHELD:
                 absent.update(texts)
             elif name in present:
                 there.update(texts)
     seen = {(truth.what, detail) for clip in clips for truth in clip.seen for detail in truth.details}
-    there |= {f"a {colour} {name}" for colour in COLOURS for name in COLOURED if (name, f"colour:{colour}") in seen}
+    coloured = [name for name in COLOURED if name not in unrelated]
+    there |= {f"a {colour} {name}" for colour in COLOURS for name in coloured if (name, f"colour:{colour}") in seen}
     said = {truth.what for clip in clips for truth in clip.said}
     there |= {f"said:({phrase})" for phrase in said}
     absent |= {f"said:({phrase})" for phrase in PHRASES if phrase not in said}

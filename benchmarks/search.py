@@ -35,7 +35,7 @@ from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.retrieve.retriever import retrieve
 from pesearch.search.score.calibration import calibration_for
-from pesearch.search.score.normalization import score_normalizers
+from pesearch.search.score.library_normalizer import score_normalizers
 from pesearch.search.score.part_scores import score_parts
 from pesearch.search.search import search
 from pesearch.store.library import Library, create_library, open_library
@@ -142,9 +142,9 @@ def composed(folder: Path, seed: int, models: ModelSet) -> Iterator[Language]:
     library = indexed(clips, lambda: write_clips(clips, seed, 400), models)
     questions = composed_questions(read_truths(clips / "truths.json"), 200, seed)
     names = [file.path.name for file in library.files()]
-    ranks = (_by_search(library, models), _by_rank(library, models))
+    ranks = (by_search(library, models), _by_rank(library, models))
     found = [
-        [_ndcg(rank, text, each, names) for rank in ranks for text in (each.language, each.sentence)]
+        [ndcg_of(rank, text, each, names) for rank in ranks for text in (each.language, each.sentence)]
         for each in questions
     ]
     for kind in ("all", *KINDS):
@@ -153,14 +153,17 @@ def composed(folder: Path, seed: int, models: ModelSet) -> Iterator[Language]:
         yield Language("composed", kind, len(chosen), language, plain, rrf, plain_rrf)
 
 
-def _ndcg(rank: Rank, text: str, question: Composed, names: Sequence[str]) -> float:
+def ndcg_of(rank: Rank, text: str, question: Composed, names: Sequence[str]) -> float:
+    """nDCG@10 of the files found for a text."""
     found = rank(SearchRequest(text, k=10, per_file=1))
     scores = np.array([[found.get(name, 0.0) for name in names]])
     grades = np.array([[float(name in question.relevant) for name in names]])
     return float(ndcg_at(scores, grades, 10)[0])
 
 
-def _by_search(library: Library, models: ModelSet) -> Rank:
+def by_search(library: Library, models: ModelSet) -> Rank:
+    """Files by the score of their best moment."""
+
     def rank(question: SearchRequest) -> dict[str, float]:
         moments = search(library, models, question).moments
         return {moment.file.path.name: moment.score for moment in reversed(moments)}
@@ -229,7 +232,7 @@ def _steps(library: Library, models: ModelSet, question: SearchRequest) -> tuple
     pinned = library.pinned()
     found = retrieve(pinned, asked, probes, question.k, None)
     times.append(time.perf_counter())
-    calibration = calibration_for(pinned, score_normalizers(library), models, probes)
+    calibration = calibration_for(pinned, score_normalizers(library), models, asked, probes)
     score_parts(pinned, asked, calibration, found.parts)
     times.append(time.perf_counter())
     embed, searching, look = np.diff(times).tolist()

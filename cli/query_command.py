@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pesearch.search.query.request import SearchRequest
     from pesearch.search.search import SearchResult
 
+UNMEASURED = "no confident match; uncalibrated: showing the nearest (docs/scores.md)"
+"""The message if nobody measured how high a match scores with the models of the library."""
+
 DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
@@ -82,7 +85,8 @@ def query_command(
 
     TEXT is plain words, or a query in the query language (docs/query.md). Only data goes to stdout.
 
-    Exit codes: 0 found, 1 no confident match, 2 error.
+    Exit codes: 0 found, 1 no confident match, 2 error. A model set that was never measured shows the nearest moments
+    then (docs/scores.md).
 
     \b
     Examples:
@@ -147,11 +151,11 @@ def _answer_here(folder: Path, request: SearchRequest, device: str, reason: str 
 
 
 def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: bool, as_paths: bool) -> None:
-    """Print the matches, or all moments, to stdout; without a match, say so on stderr."""
+    """Print the answer, or all moments, to stdout; without a match, say so on stderr."""
     from pesearch.cli.json_output import result_json, result_jsonl
     from pesearch.cli.render import moment_lines
 
-    moments = result.moments if show_all else result.matches
+    moments = result.moments if show_all else result.answer
     if as_json:
         print(result_json(result, moments))
     elif as_jsonl:
@@ -165,4 +169,4 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
             for line in moment_lines(moment, result.is_match(moment)):
                 print(line)
     if not result.matches:
-        print("no confident match", file=sys.stderr)
+        print("no confident match" if result.is_measured else UNMEASURED, file=sys.stderr)

@@ -48,6 +48,7 @@ def status_json(
         {
             "library": str(folder),
             "model": status.model_set,
+            "calibrated": measured_on(status.model_set) is not None,
             "generation": status.generation,
             "files": {str(kind): count for kind, count in status.files_by_kind.items()},
             "hours": round(status.hours, 4),
@@ -78,6 +79,7 @@ def status_lines(
     kinds = ", ".join(f"{count} {kind}" for kind, count in status.files_by_kind.items() if count)
     yield f"library     {format_path(folder)} ({format_size(status.size_bytes)}, generation {status.generation})"
     yield f"models      {status.model_set}"
+    yield f"scores      {scores_line(status.model_set)}"
     yield f"files       {status.files}" + (f" ({kinds})" if kinds else "") + f", {status.hours:.2f} h"
     yield "vectors     " + ", ".join(f"{count} {space}" for space, count in status.vectors.items())
     for number, (space, policy) in enumerate(status.policies.items()):
@@ -92,3 +94,17 @@ def status_lines(
     yield f"failed      {len(failures)}"
     for failure in failures:
         yield f"  {format_path(failure.location.path)}: {failure.reason}"
+
+
+def scores_line(model_set: str) -> str:
+    """How the threshold of scores was measured."""
+    measured = measured_on(model_set)
+    return f"measured on {measured}" if measured else "uncalibrated: never measured with these models (docs/scores.md)"
+
+
+def measured_on(model_set: str) -> str | None:
+    """The media on which the constants of a model set were measured; None for none."""
+    from pesearch.encoders.model_registry import MODEL_SETS
+
+    known = MODEL_SETS.get(model_set)
+    return known.matching.measured_on if known else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import UnknownModel
+from pesearch.matching import UNMEASURED, Matching
 from pesearch.types import SpaceName
 
 PACKAGED = "packaged"
@@ -51,7 +52,7 @@ class ModelSource:
 class ModelSetDescription:
     """Three models that build and query a library together. `notice` is shown whenever the set is used.
 
-    `event_threshold` is the minimum probability of a detected sound.
+    `event_threshold` is the minimum probability of a detected sound; `matching` holds the constants of scores.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ModelSetDescription:
     space_names: tuple[SpaceName, ...]
     notice: str | None = None
     event_threshold: float = REFERENCE_THRESHOLD
+    matching: Matching = UNMEASURED
 
     @property
     def sources(self) -> tuple[ModelSource, ModelSource, ModelSource]:
@@ -121,6 +123,7 @@ MODEL_SETS: dict[str, ModelSetDescription] = {
             notice="The starter models know only the small generated world they were trained on; "
             "for your own media use --model small (GPU) or --model light (CPU).",
             event_threshold=0.75,  # measured (`benchmarks.events`): loud noise scores up to this as birds
+            matching=Matching(measured_on="generated clips and noise on their vectors (benchmarks.separation)"),
         ),
         ModelSetDescription(
             "small", "default with a CUDA GPU; best on speech", _CORE_L, _AV_SMALL, _EVENTS_SMALL, ALL_SPACES

@@ -10,6 +10,7 @@ query of the audio space alone loads only PE-AV.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ from pesearch.encoders.io_types import (
 )
 from pesearch.encoders.lazy_models import LazyModels
 from pesearch.encoders.model_registry import ModelSetDescription, describe
+from pesearch.encoders.reference_windows import find_reference
+from pesearch.matching import ReferenceWindows
 from pesearch.types import MEDIA_SPACES, CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
 if TYPE_CHECKING:
@@ -65,6 +68,11 @@ class ModelSet:
             for name in self.description.space_names
             for folder in [frames if name is SpaceName.FRAME else windows]
         )
+
+    @cached_property
+    def reference(self) -> ReferenceWindows | None:
+        """Windows of various contents that come with the set; None for a set without. Raises ModelDamaged."""
+        return find_reference(self.folders.windows.path.parent, self.spaces)
 
     @property
     def device_kind(self) -> str:

@@ -13,7 +13,8 @@ from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.score.calibration import calibration_for
-from pesearch.search.score.normalization import Certainty, score_normalizers
+from pesearch.search.score.library_normalizer import score_normalizers
+from pesearch.search.score.match_threshold import Certainty
 from pesearch.search.score.part_scores import PartScores, score_parts
 from pesearch.search.search import on_snapshot
 from pesearch.types import MediaFile, Part, SegmentArray
@@ -53,7 +54,7 @@ def relevance(library: Library, models: ModelSet, request: SearchRequest, file: 
     query_vectors, whole_file = encode_query(plan, models), Part(file.id, 0.0, math.inf)
 
     def score(pinned: Library) -> PartScores:
-        calibration = calibration_for(pinned, normalizers, models, query_vectors)
+        calibration = calibration_for(pinned, normalizers, models, plan, query_vectors)
         return score_parts(pinned, plan, calibration, [whole_file])[whole_file]
 
     part_scores = on_snapshot(library, score)

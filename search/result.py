@@ -23,6 +23,7 @@ class SearchResult:
     """The moments of a search, best first, including those below CONFIDENT.
 
     `score_kind` is "calibrated" for probabilities, or "likeness" for cosines, if the query has examples only.
+    `is_measured`: Whether the threshold was measured for the model set; if not, users should see the nearest moments.
     """
 
     query: str
@@ -30,6 +31,7 @@ class SearchResult:
     library: Path
     moments: tuple[Moment, ...]
     score_kind: str
+    is_measured: bool = True
 
     @property
     def is_calibrated(self) -> bool:
@@ -44,6 +46,11 @@ class SearchResult:
     def is_match(self, moment: Moment) -> bool:
         """Whether a moment scores at least CONFIDENT."""
         return moment.score >= CONFIDENT
+
+    @property
+    def answer(self) -> tuple[Moment, ...]:
+        """The matches; without any, the nearest moments if nobody measured how high a match scores."""
+        return self.matches or (() if self.is_measured else self.moments)
 
     @property
     def matches(self) -> tuple[Moment, ...]:

@@ -22,7 +22,7 @@ from pesearch.search.retrieve.cue_meaning import MeaningMatcher
 from pesearch.search.retrieve.retriever import retrieve
 from pesearch.search.score.calibration import calibration_for
 from pesearch.search.score.evidence import select_evidence
-from pesearch.search.score.normalization import ScoreNormalizers, score_normalizers
+from pesearch.search.score.library_normalizer import ScoreNormalizers, score_normalizers
 from pesearch.types import Moment
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _search_snapshot(
         library=library.folder,
         moments=_find_moments(library, normalizers, models, request, plan, cancelled),
         score_kind=SIMILARITY if plan.is_example_only else CALIBRATED,
+        is_measured=models.description.matching.measured_on is not None,
     )
 
 
@@ -91,7 +92,7 @@ def _find_moments(
     meaning = MeaningMatcher(library, normalizers, models, query_vectors)
     cue_matches = match_cues(library, plan, file_ids, meaning)
     retrieved = retrieve(library, plan, query_vectors, request.k, file_ids, cue_matches.rankings(plan))
-    calibration = calibration_for(library, normalizers, models, query_vectors)
+    calibration = calibration_for(library, normalizers, models, plan, query_vectors)
     rescorer = SoundRescorer(library, models, plan.phrases if request.locate else {}, cancelled)
     refiner = Refiner(library, plan, calibration, cue_matches, rescorer)
     refiner.score(retrieved.parts)

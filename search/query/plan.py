@@ -77,11 +77,6 @@ class QueryPlan:
         return all(isinstance(term, ExampleTerm) for term in self.terms)
 
     @property
-    def has_redundant_terms(self) -> bool:
-        """Whether an example and another term describe the same thing."""
-        return len(self.terms) > 1 and any(isinstance(term, ExampleTerm) for term in self.terms)
-
-    @property
     def phrases(self) -> dict[str, int]:
         """The sounds that PE-A-Frame can locate by name, with their term numbers."""
         named = ((_sound_phrase(term), number) for number, term in enumerate(self.terms))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -51,21 +52,53 @@ def rank_candidates(
 ) -> tuple[Part, ...]:
     """At most `count` parts, best first, by reciprocal rank fusion of the hits within `max_gap_seconds` of each hop.
 
-    A hit on a whole file counts at each hop of the file that has other hits. Parts of one file do not overlap.
+    Fusion favours files that are in many rankings: a still is in one, a film with sound in four. Half of the parts are
+    therefore the best of each ranking, whatever the others say. A hit on a whole file counts at each hop of the file
+    that has other hits. Parts of one file do not overlap.
     """
-    whole_files = max_gap_seconds > WHOLE_FILE_GAP_SECONDS
+    rankings, whole_files = list(rankings), max_gap_seconds > WHOLE_FILE_GAP_SECONDS
     hops = 0 if whole_files else math.ceil(max_gap_seconds / HOP_SECONDS)
-    covered_keys: set[int] = set()
-    chosen: list[int] = []
-    for key in _fuse_rankings(rankings, hops, whole_files):
-        if len(chosen) == count:
-            break
-        if key not in covered_keys:
-            chosen.append(key)
-            covered_keys.update(range(key - 1 - hops, key + 2 + hops))
+    fused = _fuse_rankings(rankings, hops, whole_files)
+    places = {key: place for place, key in enumerate(fused)}
+    best_of_file = {key // _HOPS_PER_FILE: key for key in reversed(fused)}
+    heads = (key if key in places else best_of_file[key // _HOPS_PER_FILE] for key in _heads(rankings, whole_files))
+    chosen = _Chosen(hops)
+    chosen.take(heads, at_most=math.ceil(count / 2))
+    chosen.take(fused, at_most=count)
     margin = math.inf if whole_files else max_gap_seconds + WINDOW_SECONDS
-    centres = (divmod(key, _HOPS_PER_FILE) for key in chosen)
+    centres = (divmod(key, _HOPS_PER_FILE) for key in sorted(chosen.keys, key=places.__getitem__))
     return tuple(merge_touching([_part_around(file_id, hop, margin, duration_of(file_id)) for file_id, hop in centres]))
+
+
+class _Chosen:
+    """Hop keys, none within `hops` and one more of another."""
+
+    def __init__(self, hops: int) -> None:
+        self.keys: list[int] = []
+        self._hops = hops
+        self._covered: set[int] = set()
+
+    def take(self, keys: Iterable[int], at_most: int) -> None:
+        """Adds keys in their order until there are `at_most`."""
+        for key in keys:
+            if len(self.keys) >= at_most:
+                return
+            if key not in self._covered:
+                self.keys.append(key)
+                self._covered.update(range(key - 1 - self._hops, key + 2 + self._hops))
+
+
+def _heads(rankings: Sequence[Ranking], whole_files: bool) -> Iterator[int]:
+    """The hop keys of the first hit of each ranking, then of the second of each, and so on."""
+    columns = [_first_keys(ranking, whole_files).tolist() for ranking in rankings]
+    return (key for row in zip_longest(*columns) for key in row if key is not None)
+
+
+def _first_keys(ranking: Ranking, whole_files: bool) -> HopKeys:
+    """The key of the hop in which each hit starts."""
+    first_hops = np.floor(ranking.segments[:, 0] / HOP_SECONDS).astype(np.int64)
+    is_whole_file = np.isinf(ranking.segments[:, 1]) | whole_files
+    return ranking.file_ids * _HOPS_PER_FILE + np.where(is_whole_file, 0, first_hops)
 
 
 def _fuse_rankings(rankings: Iterable[Ranking], hops: int, whole_files: bool) -> list[int]:

@@ -2,7 +2,7 @@
 
 Scores are cosines between texts, calibrated as those of media are (`score.normalization`): by how far a score stands
 out from the chance scores of the same query. The chance sample is the library's own cues, each distinct text once,
-and the everyday words. A query that scores no higher on any cue than on everyday words finds nothing.
+and everyday things. A query that scores no higher on any cue than on these finds nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Sense, Words
 from pesearch.search.query.plan import QueryPlan, Term
 from pesearch.search.retrieve.cue_words import SPOKEN_KINDS, CueMatch, to_match
-from pesearch.search.score.normalization import ChanceStats, ScoreNormalizer, ScoreNormalizers
+from pesearch.search.score.cohort import THINGS
+from pesearch.search.score.library_normalizer import ScoreNormalizers, has_grown
+from pesearch.search.score.match_threshold import MatchThreshold
+from pesearch.search.score.normalization import ChanceStats
 from pesearch.types import FloatArray, SpaceName
 
 if TYPE_CHECKING:
@@ -33,37 +36,53 @@ MIN_COSINE_SPREAD = 0.05
 """Lower bound of the spread of cosines between unrelated texts, since a small sample may underestimate it."""
 
 
+CUE_SAMPLE_SIZE = 1024
+"""Vectors of cues, evenly spaced over the library, that are the chance sample."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CueNormalizer:
-    """The normalizer of the cue space with its chance sample: `texts` float32 [n, dim], distinct cues and everyday
-    words."""
+    """The normalizer of the cue space.
 
-    normalizer: ScoreNormalizer
+    texts: float32 [n, dim], its chance sample: distinct cues and THINGS.
+    things: float32 [THINGS, dim].
+    rows: Number of cues.
+    """
+
     texts: FloatArray
+    things: FloatArray
+    rows: int
 
     @classmethod
-    def of(cls, normalizer: ScoreNormalizer) -> CueNormalizer:
+    def of(cls, sample: FloatArray, things: FloatArray, rows: int) -> CueNormalizer:
         """Keeps each distinct text once, so that a repeated one (a name, `[music]`) does not weigh more."""
-        distinct = {row.tobytes(): row for row in normalizer.sample}
-        return cls(normalizer, np.concatenate([np.stack(list(distinct.values())), normalizer.word_vectors]))
+        distinct = {row.tobytes(): row for row in sample}
+        return cls(np.concatenate([np.stack(list(distinct.values())), things]), things, rows)
+
+    @property
+    def threshold(self) -> MatchThreshold:
+        """The deviation at which a cue is as likely a match as not."""
+        return MatchThreshold.of_rows(self.rows)
 
     def chance_stats(self, queries: FloatArray) -> ChanceStats:
-        """Chance scores of queries [q, dim]: on the sample, but at least those on everyday words."""
-        on_words = ChanceStats.of(self.normalizer.word_vectors @ queries.T)
+        """Chance scores of queries [q, dim]: on the sample, but at least those on everyday things."""
+        on_things = ChanceStats.of(self.things @ queries.T)
         lower_bound = ChanceStats(np.array(-1.0), np.array(MIN_COSINE_SPREAD))
-        return ChanceStats.of(self.texts @ queries.T).at_least(on_words).at_least(lower_bound)
+        return ChanceStats.of(self.texts @ queries.T).at_least(on_things).at_least(lower_bound)
 
 
 _CACHE: WeakKeyDictionary[ScoreNormalizers, CueNormalizer] = WeakKeyDictionary()
 
 
 def cue_normalizer(library: Library, normalizers: ScoreNormalizers, models: ModelSet) -> CueNormalizer | None:
-    """The normalizer for the cues of a library, rebuilt with that of the cue space; None if no cue is embedded."""
-    current = normalizers.of(library, models, SpaceName.CUE) if library.rows(SpaceName.CUE) else None
-    cached = _CACHE.get(normalizers)
-    if current is not None and (cached is None or cached.normalizer is not current):
-        cached = _CACHE[normalizers] = CueNormalizer.of(current)
-    return None if current is None else cached
+    """The normalizer for the cues of a library, rebuilt when their number has changed; None if no cue is embedded."""
+    rows, cached = library.rows(SpaceName.CUE), _CACHE.get(normalizers)
+    if rows and (cached is None or has_grown(cached.rows, rows)):
+        cohort = normalizers.cohort(models).cue
+        assert cohort is not None
+        sample = library.sample(SpaceName.CUE, CUE_SAMPLE_SIZE)
+        cached = _CACHE[normalizers] = CueNormalizer.of(sample, cohort[: len(THINGS)], rows)
+    return cached if rows else None
 
 
 class MeaningMatcher:
@@ -90,13 +109,15 @@ class MeaningMatcher:
         numbers = [number for number, term in enumerate(plan.terms) if plan.is_positive[number] and _has_meaning(term)]
         if self._cue_normalizer is None or not numbers:
             return {}
-        queries, normalizer = self._embed(plan, numbers), self._cue_normalizer.normalizer
+        queries, threshold = self._embed(plan, numbers), self._cue_normalizer.threshold
         stats = self._cue_normalizer.chance_stats(queries)
-        found = self._library.find_similar_cues(queries, normalizer.threshold(stats).astype(np.float32), k, file_ids)
+        min_cosines = (stats.median + stats.spread * threshold.centre).astype(np.float32)
+        found = self._library.find_similar_cues(queries, min_cosines, k, file_ids)
         matches: dict[int, list[CueMatch]] = {}
         for row, (number, hits) in enumerate(zip(numbers, found, strict=True)):
             cosines = np.array([hit.score for hit in hits])
-            scores = MEANING_FACTOR * normalizer.probability(cosines, ChanceStats(stats.median[row], stats.spread[row]))
+            of_query = ChanceStats(stats.median[row], stats.spread[row])
+            scores = MEANING_FACTOR * threshold.probability(of_query.deviations(cosines))
             matches[number] = [
                 to_match(hit, score, FoundBy.MEANING)
                 for hit, score in zip(hits, scores.tolist(), strict=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pesearch.search.encode.query_vector import QueryVector
-from pesearch.search.query.operators import All, Either, InOrder, max_gap
+from pesearch.search.query.operators import max_gap
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.retrieve.candidates import Ranking, rank_candidates
 from pesearch.search_hits import Hits
@@ -19,22 +19,15 @@ from pesearch.types import Part, SpaceName
 if TYPE_CHECKING:
     from pesearch.store.library import Library
 
-MIN_HITS_PER_VECTOR = 100
-"""Each query vector retrieves at least this many segments of its space."""
+STABLE_MOMENTS = 50
+"""Up to this many requested moments, the same parts are scored: a shorter answer is the beginning of a longer one."""
 
 HITS_PER_MOMENT = 4
-"""Each query vector retrieves this many segments per requested moment, if that is more."""
+"""Each query vector retrieves this many segments of its space per requested moment."""
 
 PARTS_PER_MOMENT = 2
-"""Parts of files that are scored per requested moment."""
-
-MIN_PARTS = 20
-"""At least this many parts of files are scored."""
-
-COMBINED_FACTOR = 4
-"""Factor on the number of parts for a query with operators: a file that matches all of it need not rank high for any
-one term. nDCG@10 of `benchmarks.search` is 0.80, 0.89 and 0.93 with 20, 40 and 80 parts; plain sentences gain
-nothing."""
+"""Parts of files that are scored per requested moment. A file that matches all of a query with operators need not rank
+high for any one term: nDCG@10 of `benchmarks.search` is 0.80, 0.89 and 0.93 with 20, 40 and 80 parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +56,18 @@ def retrieve(
         space: np.stack([query_vectors[number].vector for number in numbers])
         for space, numbers in numbers_by_space.items()
     }
-    found = library.search_spaces(queries, max(MIN_HITS_PER_VECTOR, HITS_PER_MOMENT * k), file_ids)
+    moments = max(k, STABLE_MOMENTS)
+    found = library.search_spaces(queries, HITS_PER_MOMENT * moments, file_ids)
     hits = {
         number: vector_hits
         for space, numbers in numbers_by_space.items()
         for number, vector_hits in zip(numbers, found[space], strict=True)
     }
-    is_combined = isinstance(plan.root, All | InOrder | Either) or plan.has_redundant_terms
     ordered = tuple(hits.get(number, Hits.empty(vector.space)) for number, vector in enumerate(query_vectors))
     parts = rank_candidates(
         [*(Ranking(vector_hits.file_ids, vector_hits.segments) for vector_hits in ordered), *cue_rankings],
         max_gap(plan.root),
-        max(PARTS_PER_MOMENT * k, MIN_PARTS) * (COMBINED_FACTOR if is_combined else 1),
+        PARTS_PER_MOMENT * moments,
         lambda file_id: library.file(file_id).info.duration_seconds,
     )
     return Retrieved(ordered, parts)

@@ -1,11 +1,12 @@
 """The certainty of a term over the time of a file, and the intervals around its peaks.
 
 A window is scored as a whole. Frames locate visual terms within it, and sound detections locate sounds: the certainty
-of a window counts at these times, or over the whole window if neither locates the term.
+of a hypothesis counts at these times, or over the whole window if neither locates the term.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pesearch.search.events.postprocess import find_runs, presence
-from pesearch.search.score.calibration import fuse, fuse_best_two
+from pesearch.search.score.hypotheses import Hypothesis
 from pesearch.search.score.intervals import MAX_INTERVALS, Interval
-from pesearch.search.score.normalization import Certainty
-from pesearch.search.score.part_scores import SPACES, PartScores
+from pesearch.search.score.match_threshold import Certainty
+from pesearch.search.score.part_scores import PartScores
 from pesearch.timeline import STEPS_PER_SECOND, step_count
 from pesearch.types import Event, FloatArray, SegmentArray, SpaceName
 
@@ -26,17 +27,18 @@ EDGE_RATIO = 0.5
 MIN_PEAK_RATIO = 0.1
 """Peaks below this share of the best one in the file make no interval."""
 
-MIN_WINDOW_RATIO = MIN_PEAK_RATIO / 2
-"""Windows below this share of the best one are skipped: a second space at most doubles their certainty, which stays
-below MIN_PEAK_RATIO."""
+MIN_WINDOW_RATIO = MIN_PEAK_RATIO
+"""Windows below this share of the best one are skipped: they make no peak."""
 
 MIN_FRAME_CERTAINTY = 0.3
 """Frames show where in a window a term is if one of them is at least this certain."""
 
-_FRAME = SPACES.index(SpaceName.FRAME)
-_VIDEO = SPACES.index(SpaceName.VIDEO)
-_AUDIO = SPACES.index(SpaceName.AUDIO)
-_AUDIO_VIDEO = SPACES.index(SpaceName.AUDIO_VIDEO)
+PRESENCE_WEIGHT = 1 / 3
+"""Weight of the log odds of what PE-A-Frame detected in a window, against those of its embeddings."""
+
+MAX_PRESENCE = 0.9
+"""Upper bound of a detected presence, and its complement the lower: at a frame AUROC of 0.86, presence is right in nine
+of ten windows."""
 
 Steps = npt.NDArray[np.float64]
 """A value for each 40 ms of a file."""
@@ -86,15 +88,14 @@ class SoundDetections:
 
 def build_track(part: PartScores, term: int, detections: SoundDetections | None = None) -> Certainty:
     """The certainty of a term in each 40 ms step of a part, float64 [steps]; 0 in windows below MIN_WINDOW_RATIO."""
-    certainties = np.zeros((len(SPACES), part.steps))
+    track = np.zeros(part.steps)
     frames = _frame_steps(part, term)
-    if frames is not None:
-        certainties[_FRAME] = frames
     levels = part.certainties[:, term].copy()
     if detections is not None:
         for row in np.flatnonzero(detections.covers(part.windows)):
             steps = _step_range(*part.windows[row])
-            levels[row, _AUDIO] = _average_with_presence(levels[row, _AUDIO], detections, steps)
+            for hypothesis in (Hypothesis.HEARD, Hypothesis.BOTH):
+                levels[row, hypothesis] = _with_presence(levels[row, hypothesis], detections, steps)
     best = levels.max(axis=1, initial=0.0)
     counted: list[int] = np.flatnonzero(best > MIN_WINDOW_RATIO * best.max(initial=0.0)).tolist()
     for number in counted:
@@ -102,20 +103,16 @@ def build_track(part: PartScores, term: int, detections: SoundDetections | None 
         within = slice(steps.start - part.first_step, steps.stop - part.first_step)
         seen = None if frames is None else _frame_shape(frames[within])
         heard = None if detections is None else detections.steps[steps]
-        for space, shape in ((_VIDEO, seen), (_AUDIO, heard), (_AUDIO_VIDEO, _union(seen, heard))):
-            if level[space] > 0.0:
-                values = certainties[space, within]
-                np.maximum(values, _shaped(level[space], shape), out=values)
-    return fuse(certainties.T)
+        shapes = {Hypothesis.SEEN: seen, Hypothesis.HEARD: heard, Hypothesis.BOTH: _union(seen, heard)}
+        for hypothesis, shape in shapes.items():
+            if level[hypothesis] > 0.0:
+                np.maximum(track[within], _shaped(level[hypothesis], shape), out=track[within])
+    return track
 
 
 def term_upper_bound(part: PartScores, term: int) -> float:
     """An upper bound of the track of a term, valid if there are no sound detections in the file."""
-    by_space = part.certainties[:, term].max(axis=0, initial=0.0)
-    if (frames := part.spaces.get(SpaceName.FRAME)) is not None:
-        by_space[_FRAME] = frames.certainties[:, term].max(initial=0.0)
-    *_, second, best = sorted(by_space.tolist())
-    return float(fuse_best_two(best, second))
+    return float(part.certainties[:, term].max(initial=0.0))
 
 
 def find_intervals(track: Certainty, weight: float = 1.0, first_step: int = 0) -> list[Interval]:
@@ -176,9 +173,19 @@ def _shaped(level: float, shape: Steps | None) -> Steps | float:
     return level if shape is None else level * np.fmin(shape, 1.0)
 
 
-def _average_with_presence(level: float, detections: SoundDetections, steps: slice) -> float:
-    """The mean of the certainty of the audio space and the presence that PE-A-Frame detected in the window."""
-    return (level + float(np.nanmax(detections.present[steps]))) / 2
+def _with_presence(level: float, detections: SoundDetections, steps: slice) -> float:
+    """The certainty of a window together with the presence that PE-A-Frame detected in it, which counts as a third.
+
+    Their log odds are averaged. A presence beyond MAX_PRESENCE either way is no surer: PE-A-Frame confuses sounds too.
+    """
+    presence = float(np.nanmax(detections.present[steps]))
+    heard = _log_odds(min(max(presence, 1 - MAX_PRESENCE), MAX_PRESENCE))
+    return 1 / (1 + math.exp(-((1 - PRESENCE_WEIGHT) * _log_odds(level) + PRESENCE_WEIGHT * heard)))
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, 1e-9), 1 - 1e-9)
+    return math.log(bounded / (1 - bounded))
 
 
 def _union(seen: Steps | None, heard: Steps | None) -> Steps | None:

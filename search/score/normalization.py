@@ -1,48 +1,32 @@
-"""Normalises scores to probabilities of a match, by how far they stand out from chance scores in the same library.
+"""Normalises scores: how many spreads they stand above the chance scores of the same query in the same library.
 
-The same dot product is a match in one library and chance in another: spaces differ, texts differ, and the best of a
-million chance scores is higher than the best of ten. A score is therefore compared with those that the same query gets
-on a sample of the library (the zero normalisation of speaker verification, Reynolds 1997), relative to the expected
-maximum of as many chance scores as the space has rows. The spread is taken below the median, where no match is.
+The same dot product is a match in one library and chance in another: spaces differ, texts differ. A score is therefore
+compared with those that the query gets on a sample of the library's windows (the zero normalisation of speaker
+verification, Reynolds 1997). The spread is taken below the median, where no match is. Where most windows match a text,
+its median is no chance score either: it is bounded by those of the cohort.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.search.score.cohort import COHORT_SLICES, THINGS, CohortKind
+from pesearch.search.score.match_threshold import Deviations
+from pesearch.search.score.window_pooling import WindowRows, top_quarter_mean
 from pesearch.types import FloatArray, SpaceName
 
-if TYPE_CHECKING:
-    from pesearch.encoders.model_set import ModelSet
-    from pesearch.store.library import Library
+PRIOR_WINDOWS = 8
+"""The statistics of a text on few windows are averaged with those of the cohort, which count as this many windows."""
 
-EVERYDAY_WORDS = (
-    "person", "crowd", "dog", "cat", "bird", "fish", "flower", "tree", "mountain", "sea", "sky", "sun", "night",
-    "street", "car", "train", "boat", "bicycle", "house", "room", "table", "book", "phone", "clock", "food", "ball",
-    "drum", "bell", "fire", "rain", "snow", "sign",
-)  # fmt: skip
-"""Common subjects of media. Their scores are a lower bound of chance for any text."""
+MAX_MEDIAN_SPREADS = 4.0
+"""The median of a text is at most this many spreads of the cohort's medians above their median."""
 
-SAMPLE_SIZE = 1024
-"""Vectors of a space, evenly spaced over the library, that are its chance sample: the median is off by 0.04 spreads."""
-
-MAX_GROWTH_SHARE = 0.05
-"""A normalizer is rebuilt once the rows of its space have grown or shrunk by more than this share."""
-
-THRESHOLD_DEVIATIONS = 3.0
-"""A score this many spreads above the expected maximum of chance has a probability of 0.5. Measured on generated
-libraries with the starter set (`benchmarks.search`)."""
-
-LOGISTIC_SLOPE = 1.2
-"""Slope of the logistic function from spreads to probability, measured with THRESHOLD_DEVIATIONS."""
-
-Certainty = npt.NDArray[np.float64]
+MAX_SPREAD_FACTOR = 3.0
+"""The spread of a text is at most this many times the median spread of the cohort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +36,8 @@ class ChanceStats:
     Scalars for one query, float64 [queries] for several.
     """
 
-    median: Certainty
-    spread: Certainty
+    median: Deviations
+    spread: Deviations
 
     @classmethod
     def of(cls, scores: npt.NDArray[np.floating]) -> ChanceStats:
@@ -66,101 +50,98 @@ class ChanceStats:
         """The higher median and the wider spread of both."""
         return ChanceStats(np.maximum(self.median, other.median), np.maximum(self.spread, other.spread))
 
+    def deviations(self, scores: npt.NDArray[np.floating]) -> Deviations:
+        """Scores [n, queries] in spreads above the median."""
+        deviations: Deviations = (scores.astype(np.float64) - self.median) / np.maximum(self.spread, 1e-6)
+        return deviations
+
 
 @dataclass(frozen=True, slots=True)
-class ScoreNormalizer:
-    """Normalizer of one space of one library.
+class CohortStats:
+    """Bounds of the statistics of a text, from those of the cohort on the same `windows`.
 
-    sample: float32 [n, dim], vectors of the space.
-    rows: Number of vectors in the space.
-    word_vectors: float32 [m, dim], EVERYDAY_WORDS embedded in the space.
-    word_stats: Chance scores of the everyday words on the sample.
+    median, spread: Medians of the cohort's medians and spreads.
+    median_spread: Spread of the cohort's medians.
+    pooled_spread: Spread of all scores of the cohort.
     """
 
-    space: SpaceName
-    sample: FloatArray
-    rows: int
-    word_vectors: FloatArray
-    word_stats: ChanceStats
+    median: float
+    spread: float
+    median_spread: float
+    pooled_spread: float
+    windows: int
 
     @classmethod
-    def of(cls, space: SpaceName, sample: FloatArray, rows: int, word_vectors: FloatArray) -> ScoreNormalizer:
-        """Builds a normalizer and computes its `word_stats`."""
-        unfinished = cls(space, sample, rows, word_vectors, ChanceStats(np.array(0.0), np.array(0.0)))
-        scores = unfinished.debias(sample @ word_vectors.T, sample, is_text=True)
-        return replace(unfinished, word_stats=ChanceStats.of(scores.ravel()))
+    def of(cls, scores: npt.NDArray[np.floating]) -> CohortStats:
+        """The statistics of the cohort's scores [windows, texts]."""
+        each, pooled = ChanceStats.of(scores), ChanceStats.of(scores.ravel())
+        median = float(np.median(each.median))
+        upper = float(np.quantile(each.median, 0.84)) - median
+        return cls(median, float(np.median(each.spread)), max(upper, 1e-9), float(pooled.spread), len(scores))
 
-    def chance_stats(self, queries: FloatArray, is_text: bool) -> ChanceStats:
-        """Chance scores of queries [q, dim] on the sample.
+    def bound(self, stats: ChanceStats) -> ChanceStats:
+        """The statistics of texts on the same windows, moved towards the cohort's and into their bounds.
 
-        The `word_stats` are a lower bound for texts: a text that scores low on everything is not more likely to match.
+        A text that scores low on everything is not more likely to match: the cohort's medians are lower bounds.
         """
-        stats = ChanceStats.of(self.debias(self.sample @ queries.T, self.sample, is_text))
-        return stats.at_least(self.word_stats) if is_text else stats
+        prior = PRIOR_WINDOWS / (self.windows + PRIOR_WINDOWS)
+        typical = np.sqrt((1 - prior) * self.spread**2 + prior * self.pooled_spread**2)
+        median = (1 - prior) * stats.median + prior * self.median
+        spread = np.sqrt((1 - prior) * stats.spread**2 + prior * self.pooled_spread**2)
+        highest = self.median + MAX_MEDIAN_SPREADS * self.median_spread
+        return ChanceStats(np.clip(median, self.median, highest), np.clip(spread, typical, MAX_SPREAD_FACTOR * typical))
 
-    def debias(self, scores: FloatArray, vectors: FloatArray, is_text: bool) -> FloatArray:
+
+class SpaceNormalizer:
+    """Normalizer of one space of one library."""
+
+    def __init__(self, space: SpaceName, vectors: FloatArray, rows: WindowRows, cohort: FloatArray) -> None:
+        """vectors: float32 [n, dim], those of sampled windows; rows: those of each window, some of which may have none.
+
+        cohort: float32 [COHORT, dim].
+        """
+        self.space = space
+        self._vectors, self._rows, self._things = vectors, rows.with_rows(), cohort[: len(THINGS)]
+        self.cohort_scores = self._pooled_scores(cohort)
+        self._bounds: Mapping[CohortKind, CohortStats] = {
+            kind: CohortStats.of(self.cohort_scores[:, part]) for kind, part in COHORT_SLICES.items()
+        }
+
+    def chance_stats(self, queries: FloatArray, kind: CohortKind | None) -> ChanceStats:
+        """Chance scores of queries [q, dim]: texts, bounded by the cohort of this `kind`; or media (None)."""
+        if kind is None:
+            return ChanceStats.of(top_quarter_mean(self._vectors @ queries.T, self._rows))
+        return self._bounds[kind].bound(ChanceStats.of(self._pooled_scores(queries)))
+
+    def cohort_deviations(self, kind: CohortKind) -> Deviations:
+        """The deviations of the cohort's texts of a kind in the sampled windows with vectors, [windows, texts]."""
+        scores = self.cohort_scores[:, COHORT_SLICES[kind]]
+        return self._bounds[kind].bound(ChanceStats.of(scores)).deviations(scores)
+
+    def debias(self, scores: FloatArray, vectors: FloatArray) -> FloatArray:
         """Makes scores [n, queries] of texts comparable between frames, given their vectors [n, dim].
 
         PE-Core learned no bias: on some frames any text scores high. A text's score on a frame is therefore expressed
-        in standard deviations from the mean of the everyday words on that frame (the test normalisation of Auckenthaler
-        et al. 2000). Scores of other spaces and of other queries are returned unchanged.
+        in standard deviations from the mean of everyday things on that frame (the test normalisation of Auckenthaler
+        et al. 2000). Scores of other spaces are returned unchanged.
         """
-        if self.space is not SpaceName.FRAME or not is_text:
+        if self.space is not SpaceName.FRAME:
             return scores
-        word_scores = vectors @ self.word_vectors.T
-        mean = word_scores @ np.full((len(self.word_vectors), 1), 1 / len(self.word_vectors), np.float32)
-        word_scores -= mean
-        spread = np.sqrt(np.einsum("nw,nw->n", word_scores, word_scores) / len(self.word_vectors))[:, None]
+        things = vectors @ self._things.T
+        mean = things @ np.full((len(self._things), 1), 1 / len(self._things), np.float32)
+        things -= mean
+        spread = np.sqrt(np.einsum("nw,nw->n", things, things) / len(self._things))[:, None]
         debiased: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
         return debiased
 
-    def threshold(self, stats: ChanceStats) -> Certainty:
-        """The scores [queries] with a probability of 0.5."""
-        scores: Certainty = stats.median + stats.spread * (self._chance_maximum + THRESHOLD_DEVIATIONS)
-        return scores
-
-    @property
-    def _chance_maximum(self) -> float:
-        """The expected maximum of as many standard normal scores as there are rows, approximately."""
-        return math.sqrt(2 * math.log(max(self.rows, 2)))
-
-    def probability(self, scores: npt.NDArray[np.floating], stats: ChanceStats) -> Certainty:
-        """The probability that each of the scores [n, queries] is a match."""
-        deviations = (scores.astype(np.float64) - stats.median) / np.maximum(stats.spread, 1e-6) - self._chance_maximum
-        exponent = np.clip(LOGISTIC_SLOPE * (deviations - THRESHOLD_DEVIATIONS), -80.0, 80.0)
-        probability: Certainty = 1 / (1 + np.exp(-exponent))
-        return probability
+    def _pooled_scores(self, texts: FloatArray) -> Deviations:
+        """The scores of texts [t, dim] in each sampled window, [windows, t]."""
+        return top_quarter_mean(self.debias(self._vectors @ texts.T, self._vectors), self._rows)
 
 
-def _quantile(ordered: Certainty, share: float) -> Certainty:
+def _quantile(ordered: Deviations, share: float) -> Deviations:
     """The quantile of sorted values [n] or [n, queries], linearly interpolated."""
     below, rest = divmod(share * (len(ordered) - 1), 1)
     above = min(int(below) + 1, len(ordered) - 1)
-    quantile: Certainty = ordered[int(below)] * (1 - rest) + ordered[above] * rest
+    quantile: Deviations = ordered[int(below)] * (1 - rest) + ordered[above] * rest
     return quantile
-
-
-class ScoreNormalizers:
-    """Caches the normalizers of one library, each until the size of its space has changed by MAX_GROWTH_SHARE."""
-
-    def __init__(self) -> None:
-        self._cache: dict[SpaceName, ScoreNormalizer] = {}
-
-    def of(self, library: Library, models: ModelSet, space: SpaceName) -> ScoreNormalizer | None:
-        """The normalizer of a space; None if the space is empty."""
-        cached, rows = self._cache.get(space), library.rows(space)
-        if cached is not None and abs(rows - cached.rows) <= MAX_GROWTH_SHARE * cached.rows:
-            return cached
-        word_vectors = models.embed_texts(EVERYDAY_WORDS, {space}).of(space)
-        if not rows or word_vectors is None:
-            return None
-        self._cache[space] = ScoreNormalizer.of(space, library.sample(space, SAMPLE_SIZE), rows, word_vectors)
-        return self._cache[space]
-
-
-_CACHE: WeakKeyDictionary[Library, ScoreNormalizers] = WeakKeyDictionary()
-
-
-def score_normalizers(library: Library) -> ScoreNormalizers:
-    """The normalizers of an open library, shared by all its searches."""
-    return _CACHE.setdefault(library, ScoreNormalizers())

@@ -1,4 +1,4 @@
-"""Scores parts of files: the certainty of each term in each window and space."""
+"""Scores parts of files: the certainty of each term in each window."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ import numpy as np
 
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.score.calibration import Calibration
-from pesearch.search.score.normalization import Certainty
-from pesearch.search.score.window_pooling import Indexes, max_pool, part_windows
+from pesearch.search.score.match_threshold import Certainty, Deviations
+from pesearch.search.score.window_pooling import Indexes, WindowRows, maximum, part_windows, top_quarter_mean
 from pesearch.timeline import STEPS_PER_SECOND, step_count
 from pesearch.types import MEDIA_SPACES, FloatArray, MediaFile, Part, SegmentArray, SpaceName, SpaceVectors
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
-
-SPACES = MEDIA_SPACES
-"""Order of the last axis of `PartScores.certainties`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +27,25 @@ class SpaceScores:
     segments: float64 [n, 2], sorted by start.
     scores: float32 [n], the dot product with the best query vector of a positive term.
     query_numbers: int64 [n], the number of that query vector.
-    certainties: float64 [n, terms].
+    deviations: float64 [n, terms], for terms that are texts, else NaN.
+    certainties: float64 [n, terms], by this space alone.
     """
 
     segments: SegmentArray
     scores: FloatArray
     query_numbers: Indexes
+    deviations: Deviations
     certainties: Certainty
 
     def take(self, rows: slice | Indexes) -> SpaceScores:
         """The scores of the segments at `rows`."""
-        return SpaceScores(self.segments[rows], self.scores[rows], self.query_numbers[rows], self.certainties[rows])
+        return SpaceScores(
+            self.segments[rows],
+            self.scores[rows],
+            self.query_numbers[rows],
+            self.deviations[rows],
+            self.certainties[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,7 @@ class PartScores:
     """The scores of a part of a file.
 
     windows: float64 [w, 2], the windows inside the part.
-    certainties: float64 [w, terms, spaces], the maximum over the segments in each window; 0 if a space has none there
-        or is not searched.
+    certainties: float64 [w, terms, hypotheses], by all spaces; 0 if a term is searched in none that the window has.
     """
 
     file: MediaFile
@@ -77,33 +81,42 @@ def score_parts(
     """Compares every vector in the parts with every query vector of its space."""
     files = {part: library.file(part.file_id) for part in parts}
     windows = {part: part_windows(file, part) for part, file in files.items()}
-    certainties = {part: np.zeros((len(windows[part]), len(plan.terms), len(SPACES))) for part in parts}
+    stops = np.cumsum([len(windows[part]) for part in windows])
+    places = dict(zip(windows, np.split(np.arange(stops[-1] if len(stops) else 0), stops[:-1]), strict=bool(parts)))
+    shape = (int(stops[-1]) if len(stops) else 0, len(plan.terms), len(MEDIA_SPACES))
+    deviations, certainties = np.full(shape, np.nan), np.zeros(shape)
     spaces: dict[Part, dict[SpaceName, SpaceScores]] = {part: {} for part in parts}
     for space in sorted({query.space for query in calibration.query_vectors}):
+        at = MEDIA_SPACES.index(space)
         for stored in library.vectors_of(parts, space):
             scores = _sort_by_time(_score_space(plan, calibration, space, stored.vectors), stored.numbers)
-            pooled = max_pool(
-                [windows[part] for part in stored.parts], scores.segments, stored.numbers, scores.certainties
-            )
-            for (part, rows), window_certainties in zip(stored.each(), pooled, strict=True):
-                spaces[part][space] = scores.take(rows)
-                certainties[part][:, :, SPACES.index(space)] = window_certainties
-    return {part: PartScores(files[part], part, windows[part], certainties[part], spaces[part]) for part in parts}
+            rows = WindowRows.of([windows[part] for part in stored.parts], scores.segments, stored.numbers)
+            pooled = np.concatenate([places[part] for part in stored.parts])
+            deviations[pooled, :, at] = top_quarter_mean(scores.deviations, rows)
+            certainties[pooled, :, at] = maximum(scores.certainties, rows)
+            for part, own in stored.each():
+                spaces[part][space] = scores.take(own)
+    combined = calibration.combine(deviations, certainties)
+    return {
+        part: PartScores(files[part], part, windows[part], combined[places[part]], spaces[part]) for part in windows
+    }
 
 
 def _score_space(plan: QueryPlan, calibration: Calibration, space: SpaceName, stored: SpaceVectors) -> SpaceScores:
     """Scores vectors of any files; segments keep their order."""
-    numbers, scores, query_certainties = calibration.certainties(space, stored.vectors)
-    terms = np.array([calibration.query_vectors[number].term for number in numbers])
-    certainties = np.zeros((len(query_certainties), len(plan.terms)))
+    found = calibration.score(space, stored.vectors)
+    terms = np.array([calibration.query_vectors[number].term for number in found.numbers])
+    shape = (len(found.scores), len(plan.terms))
+    deviations, certainties = np.full(shape, np.nan), np.zeros(shape)
     for term in set(terms.tolist()):
-        certainties[:, term] = query_certainties[:, terms == term].max(axis=1)
+        deviations[:, term] = found.deviations[:, terms == term].max(axis=1)
+        certainties[:, term] = found.certainties[:, terms == term].max(axis=1)
     positive = np.flatnonzero(np.array(plan.is_positive)[terms])
-    if not len(positive):
-        numbers_of_rows = np.full(len(query_certainties), numbers[0])
-        return SpaceScores(stored.segments, scores[:, 0], numbers_of_rows, certainties)
-    best = positive[query_certainties[:, positive].argmax(axis=1)]
-    return SpaceScores(stored.segments, scores[np.arange(len(best)), best], np.array(numbers)[best], certainties)
+    best = np.zeros(len(found.scores), np.int64)
+    if len(positive):
+        best = positive[found.certainties[:, positive].argmax(axis=1)]
+    scores = found.scores[np.arange(len(best)), best]
+    return SpaceScores(stored.segments, scores, np.array(found.numbers)[best], deviations, certainties)
 
 
 def _sort_by_time(scores: SpaceScores, part_numbers: Indexes) -> SpaceScores:

@@ -1,20 +1,52 @@
-"""Max-pools the values of segments to windows, for many parts of files at once."""
+"""Windows of parts of files, and the pooling of the values of segments to windows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.search.score.normalization import Certainty
 from pesearch.timeline import windows
 from pesearch.types import MediaFile, Part, SegmentArray
 
 Indexes = npt.NDArray[np.int64]
 
+Values = npt.NDArray[np.float64]
+
 _PART_OFFSET_SECONDS = float(1 << 23)
 """Offset between parts on their common time axis: 97 days. A power of two keeps the times exact."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowRows:
+    """The rows of each window in the vectors of a space: `first` up to `stop`, int64 [windows]; equal without any."""
+
+    first: Indexes
+    stop: Indexes
+
+    @classmethod
+    def of(cls, windows_of_parts: Sequence[SegmentArray], segments: SegmentArray, part_numbers: Indexes) -> WindowRows:
+        """The rows of the windows of parts.
+
+        `segments` [n, 2] are sorted by part and time; `part_numbers` [n] index `windows_of_parts`. A segment belongs to
+        the windows that contain its middle in their interior: windows overlap by half, so the middle of one is the edge
+        of the next. If a part has a single window, all its segments belong to it.
+        """
+        edges = np.concatenate([_shifted(each, number) for number, each in enumerate(windows_of_parts)])
+        middles = (segments[:, 0] + segments[:, 1]) / 2 + part_numbers * _PART_OFFSET_SECONDS
+        first = np.searchsorted(middles, edges[:, 0], "right")
+        return cls(first, np.maximum(np.searchsorted(middles, edges[:, 1], "left"), first))
+
+    @property
+    def counts(self) -> Indexes:
+        """The number of rows of each window."""
+        return self.stop - self.first
+
+    def with_rows(self) -> WindowRows:
+        """The windows that have any."""
+        return WindowRows(self.first[self.counts > 0], self.stop[self.counts > 0])
 
 
 def file_windows(file: MediaFile) -> SegmentArray:
@@ -29,25 +61,32 @@ def part_windows(file: MediaFile, part: Part) -> SegmentArray:
     return segments[(segments[:, 0] >= part.start_seconds) & (segments[:, 1] <= part.end_seconds)]
 
 
-def max_pool(
-    windows_of_parts: Sequence[SegmentArray], segments: SegmentArray, part_numbers: Indexes, values: Certainty
-) -> list[Certainty]:
-    """The maximum of `values` [n, terms] in each window, [windows, terms] for each part; 0 in windows without segments.
-
-    `segments` [n, 2] are sorted by part and time; `part_numbers` [n] index `windows_of_parts`. A segment belongs to the
-    windows that contain its middle in their interior: windows overlap by half, so the middle of one is the edge of the
-    next. If a part has a single window, all its segments belong to it.
-    """
-    edges = np.concatenate(
-        [_shifted(window_segments, number) for number, window_segments in enumerate(windows_of_parts)]
-    )
-    middles = (segments[:, 0] + segments[:, 1]) / 2 + part_numbers * _PART_OFFSET_SECONDS
-    first = np.searchsorted(middles, edges[:, 0], "right")
-    stop = np.maximum(np.searchsorted(middles, edges[:, 1], "left"), first)
+def maximum(values: npt.NDArray[np.floating], rows: WindowRows) -> Values:
+    """The maximum of `values` [n, columns] in each window, [windows, columns]; 0 in windows without rows."""
     padded = np.concatenate([values, np.zeros((1, values.shape[1]))])
-    maxima = np.maximum.reduceat(padded, np.stack([first, stop], axis=1).ravel(), axis=0)[::2]
-    pooled = np.where((stop > first)[:, None], maxima, 0.0)
-    return np.split(pooled, np.cumsum([len(window_segments) for window_segments in windows_of_parts])[:-1])
+    maxima = np.maximum.reduceat(padded, np.stack([rows.first, rows.stop], axis=1).ravel(), axis=0)[::2]
+    pooled: Values = np.where((rows.counts > 0)[:, None], maxima, 0.0)
+    return pooled
+
+
+def top_quarter_mean(values: npt.NDArray[np.floating], rows: WindowRows) -> Values:
+    """The mean of the greatest quarter of `values` [n, columns] in each window, [windows, columns]; NaN without rows.
+
+    A thing may be visible in a quarter of a window. The mean of several frames is less noisy than the best of them: at
+    noise 3 of `benchmarks.separation` a quarter gives an AUROC of 0.99, all of them 0.98.
+    """
+    counts, width = rows.counts, int(rows.counts.max(initial=0))
+    if width <= 1:
+        padded = np.concatenate([values, np.full((1, values.shape[1]), np.nan)]).astype(np.float64)
+        return padded[np.where(counts > 0, rows.first, len(values))]
+    places = rows.first[:, None] + np.arange(width)
+    inside = places < rows.stop[:, None]
+    spread = np.where(inside[..., None], values[np.minimum(places, len(values) - 1)], -np.inf)
+    spread = -np.sort(-spread, axis=1)
+    kept = np.arange(width) < -(-counts // 4)[:, None]
+    totals = np.where(kept[..., None], spread, 0.0).sum(axis=1, dtype=np.float64)
+    means: Values = np.where((counts > 0)[:, None], totals / np.maximum(kept.sum(axis=1), 1)[:, None], np.nan)
+    return means
 
 
 def _shifted(segments: SegmentArray, number: int) -> SegmentArray:

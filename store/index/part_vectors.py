@@ -38,13 +38,15 @@ class PartVectors:
 def vectors_of_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[PartVectors]:
     """The vectors of `parts`, in batches of at most PART_BATCH_ROWS rows or one part; skips parts without rows."""
     batch: list[tuple[Part, RowIds, SegmentArray]] = []
+    batched = 0
     for part in parts:
         row_ids, segments = _rows_of_part(rows, part)
-        if batch and sum(len(ids) for _, ids, _ in batch) + len(row_ids) > PART_BATCH_ROWS:
+        if batch and batched + len(row_ids) > PART_BATCH_ROWS:
             yield _read_batch(rows, batch)
-            batch = []
+            batch, batched = [], 0
         if len(row_ids):
             batch.append((part, row_ids, segments))
+            batched += len(row_ids)
     if batch:
         yield _read_batch(rows, batch)
 

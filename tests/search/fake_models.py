@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 
 from pesearch.encoders.io_types import TextVectors
-from pesearch.search.score.normalization import EVERYDAY_WORDS
+from pesearch.matching import Matching
+from pesearch.search.score.cohort import COHORT
 from pesearch.types import MEDIA_SPACES, Space, SpaceName
 
 
@@ -19,16 +21,18 @@ class FakeModels:
     notice = None
     embeds_video = True
     event_threshold = 0.3
+    reference = None
+    description = SimpleNamespace(matching=Matching())
 
     def __init__(self, texts: Mapping[str, Sequence[float]] | None = None) -> None:
-        """`texts` are the vectors of texts in all spaces; everyday words are short vectors in all directions."""
+        """`texts` are the vectors of texts in all spaces; those of the cohort are short vectors in all directions."""
         self.spaces = tuple(Space(name, "by hand", "1", 2) for name in MEDIA_SPACES)
         self.embedded: list[str] = []
-        angles = np.linspace(0, 2 * np.pi, len(EVERYDAY_WORDS), endpoint=False)
+        angles = np.linspace(0, 2 * np.pi, len(COHORT), endpoint=False)
         words = 0.1 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        self._texts = {**dict(zip(EVERYDAY_WORDS, words.tolist(), strict=True)), **(texts or {})}
+        self._texts = {**dict(zip(COHORT, words.tolist(), strict=True)), **(texts or {})}
 
-    def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName]) -> TextVectors:
+    def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] = MEDIA_SPACES) -> TextVectors:
         self.embedded += texts
         vectors = np.array([self._texts[text] for text in texts], dtype=np.float32)
         by_space = {str(name): vectors if name in spaces else None for name in MEDIA_SPACES}

@@ -1,0 +1,171 @@
+"""The normalizers of a library, and its thresholds: built from a sample of its windows and the cohort."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from pesearch.search.score.cohort import COHORT, COHORT_SLICES, CohortKind
+from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
+from pesearch.search.score.match_threshold import Deviations, Draws, MatchThreshold
+from pesearch.search.score.normalization import SpaceNormalizer
+from pesearch.search.score.window_pooling import WindowRows, file_windows, part_windows
+from pesearch.types import MEDIA_SPACES, FloatArray, Part, SpaceName
+
+if TYPE_CHECKING:
+    from pesearch.encoders.io_types import TextVectors
+    from pesearch.encoders.model_set import ModelSet
+    from pesearch.store.library import Library
+
+SAMPLE_WINDOWS = 512
+"""Windows of a library, evenly spaced, that its chance scores are taken from: medians are off by 0.06 spreads."""
+
+MAX_GROWTH_SHARE = 0.05
+"""The normalizer is rebuilt once the windows of its library have grown or shrunk by more than this share."""
+
+
+class LibraryNormalizer:
+    """The normalizers of the spaces of a library in one state, and the thresholds of its scores."""
+
+    def __init__(self, library: Library, models: ModelSet, windows: int, cohort: TextVectors) -> None:
+        """`windows` is the number of windows of the library, `cohort` has the vectors of COHORT.
+
+        Spaces without vectors have no normalizer.
+        """
+        self.windows = windows
+        self._matching = models.description.matching
+        parts = sample_windows(library, SAMPLE_WINDOWS)
+        self._sampled = len(parts)
+        self._spaces: dict[SpaceName, SpaceNormalizer] = {}
+        rows_of: dict[SpaceName, WindowRows] = {}
+        for space in models.spaces:
+            texts = cohort.of(space.name)
+            vectors, rows = _with_reference(*_read(library, parts, space.name), models, space.name)
+            if texts is not None and rows.counts.any():
+                self._spaces[space.name], rows_of[space.name] = SpaceNormalizer(space.name, vectors, rows, texts), rows
+        self._deviations = {kind: self._cohort_deviations(kind, rows_of) for kind in CohortKind}
+        self._thresholds: dict[tuple[CohortKind, frozenset[SpaceName]], MatchThreshold] = {}
+
+    def of(self, space: SpaceName) -> SpaceNormalizer:
+        """The normalizer of a space. Raises KeyError for a space without vectors."""
+        return self._spaces[space]
+
+    def threshold(self, kind: CohortKind, spaces: Collection[SpaceName]) -> MatchThreshold:
+        """The threshold of a text of this kind that is searched in these spaces."""
+        key = kind, frozenset(spaces)
+        if key not in self._thresholds:
+            self._thresholds[key] = self._estimate(*key)
+        return self._thresholds[key]
+
+    def _estimate(self, kind: CohortKind, spaces: frozenset[SpaceName]) -> MatchThreshold:
+        """What a match scores is taken from names, also for sentences: hardly one of them is said in a library."""
+        of_kind, of_names = (_maxima(self._deviations[each], spaces) for each in (kind, CohortKind.NAMES))
+        hypotheses = count_hypotheses(spaces)
+        return MatchThreshold.between(
+            chance_maxima=of_kind[: self._sampled].max(axis=0),
+            match_maxima=of_names.max(axis=0),
+            draws=Draws(self._sampled * hypotheses, self.windows * hypotheses),
+            matching=self._matching,
+            placement=self._matching.names if kind is CohortKind.NAMES else self._matching.sentences,
+        )
+
+    def _cohort_deviations(self, kind: CohortKind, rows_of: dict[SpaceName, WindowRows]) -> Deviations:
+        """The deviations of the cohort in the sampled windows and the reference, [windows, texts, MEDIA_SPACES]."""
+        texts = COHORT_SLICES[kind].stop - COHORT_SLICES[kind].start
+        windows = max((len(rows.first) for rows in rows_of.values()), default=0)
+        deviations = np.full((windows, texts, len(MEDIA_SPACES)), np.nan)
+        for space, rows in rows_of.items():
+            deviations[rows.counts > 0, :, MEDIA_SPACES.index(space)] = self._spaces[space].cohort_deviations(kind)
+        return deviations
+
+
+def _maxima(deviations: Deviations, spaces: Collection[SpaceName]) -> Deviations:
+    """The deviation of the best hypothesis in each window and text, [windows, texts]; -inf without vectors."""
+    by_hypothesis = hypothesis_deviations(deviations, [space in spaces for space in MEDIA_SPACES])
+    maxima: Deviations = np.nan_to_num(by_hypothesis, nan=-np.inf).max(axis=-1)
+    return maxima
+
+
+def sample_windows(library: Library, count: int) -> list[Part]:
+    """At most `count` windows of a library, evenly spaced over its files, as parts."""
+    files = library.files()
+    starts = np.array([0, *accumulate(len(file_windows(file)) for file in files)])
+    total = int(starts[-1])
+    numbers = np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
+    chosen: list[Part] = []
+    for number, at in zip(numbers, np.searchsorted(starts, numbers, "right") - 1, strict=True):
+        segments = file_windows(files[at])
+        start, end = (0.0, math.inf) if len(segments) == 1 else segments[number - starts[at]].tolist()
+        chosen.append(Part(files[at].id, start, end))
+    return chosen
+
+
+def _read(library: Library, parts: Sequence[Part], space: SpaceName) -> tuple[FloatArray, WindowRows]:
+    """The vectors of windows in a space, and the rows of each window."""
+    numbers = {part: number for number, part in enumerate(parts)}
+    first, stop = np.zeros((2, len(parts)), np.int64)
+    vectors: list[FloatArray] = []
+    read = 0
+    for stored in library.vectors_of(parts, space):
+        windows = [part_windows(library.file(part.file_id), part) for part in stored.parts]
+        order = np.lexsort([stored.vectors.segments[:, 0], stored.numbers])
+        rows = WindowRows.of(windows, stored.vectors.segments[order], stored.numbers)
+        at = [numbers[part] for part in stored.parts]
+        first[at], stop[at] = read + rows.first, read + rows.stop
+        vectors.append(stored.vectors.vectors[order])
+        read += len(order)
+    empty = np.empty((0, 1), np.float32)
+    return np.concatenate(vectors) if vectors else empty, WindowRows(first, stop)
+
+
+def _with_reference(
+    vectors: FloatArray, rows: WindowRows, models: ModelSet, space: SpaceName
+) -> tuple[FloatArray, WindowRows]:
+    """The vectors and rows with those of the model set's reference windows behind them."""
+    reference = models.reference
+    if reference is None:
+        return vectors, rows
+    stops = len(vectors) + np.cumsum(reference.counts[space])
+    both = np.concatenate([vectors, reference.vectors[space]]) if len(vectors) else reference.vectors[space]
+    counts = reference.counts[space]
+    return both, WindowRows(np.concatenate([rows.first, stops - counts]), np.concatenate([rows.stop, stops]))
+
+
+class ScoreNormalizers:
+    """Caches the normalizer of one library until its windows have changed by MAX_GROWTH_SHARE."""
+
+    def __init__(self) -> None:
+        self._cached: LibraryNormalizer | None = None
+        self._cohort: TextVectors | None = None
+
+    def cohort(self, models: ModelSet) -> TextVectors:
+        """The vectors of COHORT in all spaces."""
+        if self._cohort is None:
+            self._cohort = models.embed_texts(COHORT)
+        return self._cohort
+
+    def of(self, library: Library, models: ModelSet) -> LibraryNormalizer:
+        """The normalizer of a library."""
+        windows = sum(len(file_windows(file)) for file in library.files())
+        cached = self._cached
+        if cached is None or has_grown(cached.windows, windows):
+            cached = self._cached = LibraryNormalizer(library, models, windows, self.cohort(models))
+        return cached
+
+
+def has_grown(before: int, now: int) -> bool:
+    """Whether a number has changed by more than MAX_GROWTH_SHARE."""
+    return abs(now - before) > MAX_GROWTH_SHARE * before
+
+
+_CACHE: WeakKeyDictionary[Library, ScoreNormalizers] = WeakKeyDictionary()
+
+
+def score_normalizers(library: Library) -> ScoreNormalizers:
+    """The normalizers of an open library, shared by all its searches."""
+    return _CACHE.setdefault(library, ScoreNormalizers())
