@@ -31,6 +31,9 @@ THRESHOLD = REFERENCE_THRESHOLD
 BLOCK_STEPS = 1500
 """Steps that share an estimate of the noise: a minute, the longest interval that `sound_rescorer` analyses."""
 
+ROUNDING_LOGITS = 1e-9
+"""Errors of the sums of evidence: a mean this far above the threshold is not above it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -65,7 +68,8 @@ class SpanFinder:
     """Finds the spans of one sound."""
 
     def __init__(self, threshold: float = THRESHOLD, rule: Rule = RULE) -> None:
-        self._lower, self._rule = logit(threshold) - rule.hysteresis_logits, rule
+        self._lower = logit(float(np.float32(threshold))) - rule.hysteresis_logits  # as exact as the probabilities
+        self._rule = rule
         self._changes = ChangeDetector()
         self._waiting = np.empty(0, dtype=np.float32)  # at most one and a half blocks
 
@@ -92,10 +96,11 @@ class SpanFinder:
         return self._to_spans(self._changes.push(evidence, block.astype(np.float64), min_change))
 
     def _to_spans(self, found: Iterable[tuple[Point, Point]]) -> list[Span]:
+        min_mean = self._rule.hysteresis_logits + ROUNDING_LOGITS
         return [
             Span(onset.step, offset.step, (offset.total - onset.total) / (offset.step - onset.step))
             for onset, offset in found
-            if offset.evidence - onset.evidence > self._rule.hysteresis_logits * (offset.step - onset.step)
+            if offset.evidence - onset.evidence > min_mean * (offset.step - onset.step)
         ]
 
 

@@ -29,9 +29,10 @@ def test_correlated_noise_has_a_higher_deviation_in_the_long_run() -> None:
     assert noise.long_run_sd == pytest.approx(4.0, rel=0.15)
 
 
-def test_a_sound_in_a_third_of_a_clip_is_hardly_taken_for_noise() -> None:
+def test_sounds_in_half_of_a_clip_are_hardly_taken_for_noise() -> None:
     clip = WHITE[:200] / 10
-    clip[60:130] += 18.0
+    clip[30:80] += 18.0
+    clip[120:170] += 18.0
     noise = estimate_noise(clip)
     assert noise.step_sd == pytest.approx(0.3, rel=0.2)
     assert noise.long_run_sd < 0.6

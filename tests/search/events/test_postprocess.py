@@ -114,8 +114,9 @@ def test_a_pause_separates_two_spans() -> None:
     assert find_spans(curve((10, 0.0), (20, 0.9), (15, 0.0), (20, 0.9), (10, 0.0))) == [(10, 30), (45, 65)]
 
 
-def test_the_threshold_is_exclusive() -> None:
-    assert find_spans(np.full(50, THRESHOLD), THRESHOLD) == []
+@given(st.integers(1, 120), st.floats(0.05, 0.95))
+def test_the_threshold_is_exclusive(steps: int, threshold: float) -> None:
+    assert find_spans(np.full(steps, threshold, dtype=np.float32), threshold) == []
 
 
 def test_a_span_extends_below_the_threshold_but_its_mean_is_above_it() -> None:
