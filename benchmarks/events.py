@@ -1,9 +1,11 @@
 """Quality of sound detection in long tracks, by post-processing rule: the figures behind `pesearch events`.
 
-    python -m benchmarks.events [--only tracks,stitching,rules,memory] [--worlds 202 204] [--tracks 6] [--hours 2]
+    python -m benchmarks.events [--only tracks,noise,stitching,rules,memory] [--worlds 202 204] [--tracks 6] [--hours 2]
 
 tracks     figures on clips of 4 s, and on five-minute tracks with the sounds of these clips at random times, thirty in
-           each (`training.tracks`).
+           each (`training.tracks`): by the plain threshold of PE-A-Frame, and by pesearch.
+noise      the same with Gaussian noise added to the logits, so that the frame AUROC is that of weaker models, and the
+           presence of absent sounds (`benchmarks.noisy_events`).
 stitching  ways of combining windows of 10 s, and their overlap.
 rules      post-processing of the probabilities: each value is chosen on the worlds --chosen-on and evaluated on the
            --worlds, which the choice did not see.
@@ -32,28 +34,26 @@ from benchmarks.located import (
     listen,
     make_world,
     ours,
+    plain_threshold,
 )
 from benchmarks.long_files import measure_events_memory
+from benchmarks.noisy_events import measure_noise
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.search.events.postprocess import RULE, Rule
 
-PARTS = ("tracks", "stitching", "rules", "memory")
+PARTS = ("tracks", "noise", "stitching", "rules", "memory")
 
 HOPS = {"8 s": 200, "5 s": 125, "2.5 s": 62}
 
 THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
 
 RULES = {
-    **{f"hysteresis ratio {each}": replace(RULE, hysteresis_ratio=each) for each in (0.4, 0.6, 0.75, 0.9, 1.0)},
-    **{f"median filter {each} steps": replace(RULE, median_steps=each) for each in (1, 3, 5, 7, 9, 11)},
-    **{f"max gap {each} steps": replace(RULE, max_gap_steps=each) for each in (0, 2, 4, 6, 8)},
-    **{f"min length {each} steps": replace(RULE, min_steps=each) for each in (1, 3, 6, 9, 12)},
+    **{f"max evidence {each} logits": replace(RULE, max_logits=each) for each in (0.5, 1.0, 2.0, 4.0)},
+    **{f"min length {each} steps": replace(RULE, min_steps=each) for each in (2, 3, 4, 5, 6, 8)},
+    **{f"hysteresis {each} logits": replace(RULE, hysteresis_logits=each) for each in (0.0, 0.2, 0.4, 0.6)},
 }
 """Alternatives for each value of the rule; the other values stay."""
-
-AS_BEFORE = Rule(median_steps=7, hysteresis_ratio=1.0, max_gap_steps=4, min_steps=3), 0.3
-"""A rule with a single threshold, that of PE-A-Frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Located:
     tracks: Figures
 
     def rows(self) -> Iterator[Row]:
-        """Frame AUROC, span IoU, F1 of onsets and F1 of events, on clips and on tracks."""
+        """Frame AUROC, span IoU, F1 of onsets and F1 of events, fragments and found spans per true one."""
         yield Row(f"{self.way}: clips", str(self.clips))
         yield Row(f"{self.way}: tracks", str(self.tracks), "within 0.02" if self.part == "tracks" else "")
 
@@ -101,11 +101,13 @@ def _measure(folder: Path, parts: Sequence[str], options: argparse.Namespace) ->
     models = open_model_set("starter", "cpu")
     frame = PeAFrame(models.folders.events, "cpu")
     yield this_machine("cpu", "starter")
-    if set(parts) & {"tracks", "stitching", "rules"}:
+    if set(parts) & {"tracks", "noise", "stitching", "rules"}:
         world = _worlds(options.worlds, options.tracks, models, folder)
         judge = _judge(world, frame)
         if "tracks" in parts:
             yield from _tracks(judge, models)
+        if "noise" in parts:
+            yield from measure_noise(judge.clips, judge.tracks, models.event_threshold)
         if "stitching" in parts:
             yield from _stitchings(world, judge, frame, models)
         if "rules" in parts:
@@ -129,8 +131,8 @@ def _judge(world: World, frame: PeAFrame) -> Judge:
 
 
 def _tracks(judge: Judge, models: ModelSet) -> Iterator[Located]:
-    rule, threshold = AS_BEFORE
-    yield judge.located("tracks", f"one threshold, {threshold}", threshold, rule)
+    plain = (each.figures_of(plain_threshold) for each in (judge.clips, judge.tracks))
+    yield Located("tracks", "plain threshold", *plain)
     yield judge.located("tracks", "current", models.event_threshold)
 
 

@@ -15,10 +15,10 @@ from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.evaluation.detection import matched_events
 from pesearch.evaluation.detection_eval import active_steps
 from pesearch.evaluation.ground_truth import Truth
-from pesearch.evaluation.metrics import auroc, best_iou, f1, matched_onsets, mean
+from pesearch.evaluation.metrics import auroc, best_iou, f1, iou, matched_onsets, mean
 from pesearch.media.audio import AudioReader
 from pesearch.search.events.codec_features import DecodedSound
-from pesearch.search.events.postprocess import RULE, Rule, find_spans, steps_to_seconds
+from pesearch.search.events.postprocess import RULE, THRESHOLD, Rule, find_runs, find_spans, steps_to_seconds
 from pesearch.timeline import step_count
 from pesearch.types import FloatArray
 from training.render import write_samples
@@ -33,6 +33,9 @@ OFFSET_SHARE = 0.2
 """Tolerance of offsets as a share of a sound's length, where that exceeds the collar of onsets (DCASE, task 4)."""
 
 Stitch = Callable[[Sequence[Bounds], Sequence[FloatArray]], FloatArray]
+
+FindSpans = Callable[[FloatArray], list[tuple[int, int]]]
+"""Spans [start, stop) in steps, from the probabilities [steps] of one sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +58,22 @@ class World:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """As `evaluation.detection_eval.EventFigures`; `onset_f1` is its event F1. `event_f1` also requires the offset
-    within 0.2 s or a fifth of the length."""
+    within 0.2 s or a fifth of the length.
+
+    fragments: Found spans that overlap a true one, per true one that any overlaps.
+    found_per_true: All found spans per true one.
+    """
 
     auroc: float
     span_iou: float
     onset_f1: float
     event_f1: float
+    fragments: float
+    found_per_true: float
 
     def __str__(self) -> str:
-        return f"{self.auroc:.4f} {self.span_iou:.3f} {self.onset_f1:.3f} {self.event_f1:.3f}"
+        quality = f"{self.auroc:.4f} {self.span_iou:.3f} {self.onset_f1:.3f} {self.event_f1:.3f}"
+        return f"{quality}, {self.fragments:.2f} {self.found_per_true:.2f}"
 
 
 @dataclass(frozen=True)
@@ -82,26 +92,41 @@ class Judged:
 
     def figures(self, threshold: float, rule: Rule = RULE) -> Figures:
         """Metrics of the events that a post-processing rule finds."""
-        overlaps: list[float] = []
+        return self.figures_of(lambda row: find_spans(row, threshold, rule))
+
+    def figures_of(self, find: FindSpans) -> Figures:
+        """Metrics of the events that any post-processing finds."""
+        overlaps, overlapping = list[float](), list[int]()
         onsets = events = true_count = found_count = 0
         for sound, probabilities in self._pairs:
             for label, row in zip(LABELS, probabilities, strict=True):
                 true = [(each.start_seconds, each.end_seconds) for each in sound.truths if each.what == label]
                 found = [
                     (steps_to_seconds(start), min(steps_to_seconds(stop), sound.duration_seconds))
-                    for start, stop in find_spans(row, threshold, rule)
+                    for start, stop in find(row)
                 ]
                 overlaps += [best_iou(span, found) for span in true]
+                overlapping += [sum(iou(span, each) > 0 for each in found) for span in true]
                 onsets += matched_onsets([start for start, _ in true], [start for start, _ in found])
                 events += matched_events(true, found)
                 true_count, found_count = true_count + len(true), found_count + len(found)
         return Figures(
-            self.auroc, mean(overlaps), f1(onsets, true_count, found_count), f1(events, true_count, found_count)
+            self.auroc,
+            mean(overlaps),
+            f1(onsets, true_count, found_count),
+            f1(events, true_count, found_count),
+            mean(count for count in overlapping if count),
+            found_count / true_count,
         )
 
     @property
     def _pairs(self) -> list[tuple[Sound, FloatArray]]:
         return list(zip(self.sounds, self.probabilities, strict=True))
+
+
+def plain_threshold(probabilities: FloatArray) -> list[tuple[int, int]]:
+    """The runs of steps above PE-A-Frame's own threshold, as its reference implementation returns them."""
+    return find_runs(probabilities > THRESHOLD)
 
 
 def make_world(seed: int, count: int, models: ModelSet, folder: Path) -> World:

@@ -52,7 +52,9 @@ class ModelSource:
 class ModelSetDescription:
     """Three models that build and query a library together. `notice` is shown whenever the set is used.
 
-    `event_threshold` is the minimum probability of a detected sound; `matching` holds the constants of scores.
+    `event_threshold` is the probability above which a sound is detected. It was measured for the starter set only; the
+    other sets have the reference threshold, which was never measured with pesearch's post-processing of their output.
+    `matching` holds the constants of scores.
     """
 
     name: str

@@ -11,6 +11,7 @@ import numpy as np
 
 from pesearch.errors import MediaError
 from pesearch.search.events.locate import StoredSound, detect, find_events
+from pesearch.search.events.presence import presence
 from pesearch.search.score.certainty_track import SoundDetections
 from pesearch.search.score.intervals import Interval
 from pesearch.timeline import STEPS_PER_SECOND
@@ -68,7 +69,8 @@ class SoundRescorer:
             return False  # the file is offline: it was retrieved by its vectors alone
         threshold = self._models.event_threshold
         for row, (phrase, term) in zip(probabilities, self.phrases.items(), strict=True):
-            detections[term].add(first, row, list(find_events(row[None], [phrase], start, end, threshold)))
+            events = find_events(row[None], [phrase], start, end, threshold)
+            detections[term].add(slice(first, first + len(row)), presence(row, threshold), list(events))
         return True
 
 

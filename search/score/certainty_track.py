@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.search.events.postprocess import find_runs, presence
+from pesearch.search.events.postprocess import find_runs
 from pesearch.search.score.hypotheses import Hypothesis
 from pesearch.search.score.intervals import MAX_INTERVALS, Interval
 from pesearch.search.score.match_threshold import Certainty
 from pesearch.search.score.part_scores import PartScores
 from pesearch.timeline import STEPS_PER_SECOND, step_count
-from pesearch.types import Event, FloatArray, SegmentArray, SpaceName
+from pesearch.types import Event, SegmentArray, SpaceName
 
 EDGE_RATIO = 0.5
 """An interval ends where its track falls below this share of its peak: the full width at half maximum."""
@@ -71,13 +71,12 @@ class SoundDetections:
         covered: npt.NDArray[np.bool_] = known[stop] > known[first]
         return covered
 
-    def add(self, first_step: int, probabilities: FloatArray, events: list[Event]) -> None:
-        """Adds the probabilities float32 [n] of the steps from `first_step` on, and the events located in them.
+    def add(self, part: slice, presence: float, events: list[Event]) -> None:
+        """Adds the probability that the sound occurs in the steps of a part, and the events located in it.
 
         Without events the sound could be anywhere in these steps: only its presence is recorded.
         """
-        part = slice(first_step, first_step + len(probabilities))
-        self.present[part] = presence(probabilities)
+        self.present[part] = presence
         if not events:
             return
         self.steps[part] = 0.0

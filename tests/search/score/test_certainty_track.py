@@ -68,7 +68,7 @@ def test_uncertain_frames_locate_nothing() -> None:
 
 def detected(seconds: float, level: float, *events: Event) -> SoundDetections:
     detections = SoundDetections.empty(seconds)
-    detections.add(0, np.full(round(seconds * STEPS_PER_SECOND), level, dtype=np.float32), list(events))
+    detections.add(slice(0, round(seconds * STEPS_PER_SECOND)), level, list(events))
     return detections
 
 
