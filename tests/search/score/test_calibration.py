@@ -73,8 +73,8 @@ def test_similarity_is_the_cosine_and_never_negative() -> None:
 
 
 def test_texts_have_deviations_and_a_sound_counts_nine_tenths_in_the_video_space() -> None:
-    """Chance scores are 0 to 100: their median is 50, their spread 34. Those of the cohort are a tenth of that, and bound
-    a text's to 5 and three times 3.4."""
+    """Chance scores are 0 to 100: their median is 50, their spread 34. Those of the cohort are a tenth of that, and
+    bound a text's to 5 and three times 3.4."""
     queries = [vector(VIDEO, [1.0], measure) for measure in (Measure.TEXT, Measure.SOUND_TO_VIDEO, Measure.JOINT)]
     calibrated = calibration(*queries, spaces={VIDEO: chance_of(VIDEO)})
     scored = calibrated.score(VIDEO, np.array([[234.0], [56.0]], dtype=np.float32))

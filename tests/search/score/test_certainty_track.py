@@ -28,7 +28,6 @@ from pesearch.search.score.window_pooling import file_windows
 from pesearch.timeline import STEPS_PER_SECOND, grid
 from pesearch.types import AudioStream, Event, MediaFile, MediaInfo, MediaKind, Part, SpaceName
 
-
 Levels = dict[Hypothesis, float]
 
 SEEN, HEARD, BOTH = Hypothesis
