@@ -24,13 +24,13 @@ class FakeModels:
     reference: ReferenceWindows | None = None
 
     def __init__(self, texts: Mapping[str, Sequence[float]] | None = None) -> None:
-        """`texts` are the vectors of texts in all spaces; those of the cohort are short vectors in all directions."""
+        """`texts` are the vectors of texts in all spaces; those of the cohort are unit vectors in all directions."""
         self.description = SimpleNamespace(matching=Matching())
         self.spaces = tuple(Space(name, "by hand", "1", 2) for name in MEDIA_SPACES)
         self.embedded: list[str] = []
         angles = np.linspace(0, 2 * np.pi, len(COHORT), endpoint=False)
-        words = 0.1 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        self._texts = {**dict(zip(COHORT, words.tolist(), strict=True)), **(texts or {})}
+        cohort = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        self._texts = {**dict(zip(COHORT, cohort.tolist(), strict=True)), **(texts or {})}
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] = MEDIA_SPACES) -> TextVectors:
         self.embedded += texts

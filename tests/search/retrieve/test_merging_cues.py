@@ -76,7 +76,7 @@ def test_a_repeated_cue_is_one_text_of_the_chance_sample() -> None:
 
 
 def test_a_query_scores_by_chance_at_least_what_it_scores_on_everyday_things() -> None:
-    """Its cosines with the cues are 0, those with things 0.8 and 0.6: their median is 0.7, their spread 0.34 times 0.2."""
+    """Its cosines with cues are 0, those with things 0.8 and 0.6: their median is 0.7, their spread 0.34 times 0.2."""
     cues = np.array([[0.0, 1.0], [0.0, -1.0], [0.0, 0.5], [0.0, 0.2], [0.0, 0.1]], dtype=np.float32)
     things = np.array([[0.8, 0.6], [0.6, 0.8]], dtype=np.float32)
     stats = CueNormalizer.of(cues, things, 5).chance_stats(np.array([[1.0, 0.0]], dtype=np.float32))
