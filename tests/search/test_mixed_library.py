@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice, product
 
+import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.library import Library
+from pesearch.types import MEDIA_SPACES, SpaceName
+from tests.search.fake_models import FakeModels
 from training.words import COLOURS, OBJECTS, PHRASES, SOUNDS
 
-pytestmark = pytest.mark.slow
+MakeLibrary = Callable[..., Library]
 
 TEXTS = [
     *(f"a {thing}" for thing in OBJECTS),
@@ -30,6 +34,7 @@ def test_there_are_a_hundred_questions() -> None:
     assert len(set(TEXTS)) == len(TEXTS) >= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_file", [None, 1])
 def test_a_shorter_answer_is_the_beginning_of_a_longer_one(
     sample_library: Library, starter: ModelSet, per_file: int | None
@@ -43,3 +48,19 @@ def test_a_shorter_answer_is_the_beginning_of_a_longer_one(
         assert few == many[:5], text
         longest = max(longest, len(many))
     assert longest > 5
+
+
+@pytest.mark.parametrize("degrees", [0, 50, 95, 200, 310])
+def test_so_it_is_in_a_library_of_more_files_than_are_scored(make_library: MakeLibrary, degrees: int) -> None:
+    random = np.random.default_rng(degrees)
+    spaces = [each for each in MEDIA_SPACES if each is not SpaceName.FRAME]
+    files = {f"{number}.mp4": {space: random.normal(size=(1, 2)).tolist() for space in spaces} for number in range(150)}
+    library, angle = make_library(files), np.radians(degrees)
+    models = FakeModels({"a thing": [float(np.cos(angle)), float(np.sin(angle))]})
+    answers = [
+        search(library, models, SearchRequest("a thing", k=k, locate=False)).moments  # type: ignore[arg-type]
+        for k in (1, 5, 20, 50)
+    ]
+    assert [len(answer) for answer in answers] == [1, 5, 20, 50]
+    for answer in answers:
+        assert answer == answers[-1][: len(answer)]
