@@ -1,7 +1,7 @@
 """The cohort: everyday texts whose scores in a library show what chance scores there, and what a match scores.
 
 A query is compared with texts that nobody asked for (the cohort normalisation of speaker verification, Auckenthaler et
-al. 2000). Most of them match nothing in a given library, some do: both is told apart by how high they score.
+al. 2000). Most of them match nothing in a given library, some do: how high they score tells both apart.
 """
 
 from __future__ import annotations
