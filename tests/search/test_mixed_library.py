@@ -64,3 +64,24 @@ def test_so_it_is_in_a_library_of_more_files_than_are_scored(make_library: MakeL
     assert [len(answer) for answer in answers] == [1, 5, 20, 50]
     for answer in answers:
         assert answer == answers[-1][: len(answer)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["heard:a", "heard:a THEN heard:b WITHIN 30s", "heard:a heard:b", "heard:a NOT heard:b", "heard:a THEN heard:b"],
+)
+def test_so_it_is_in_films_whose_parts_are_widened_and_merged(make_library: MakeLibrary, text: str) -> None:
+    random = np.random.default_rng(2)
+    films: dict[str, dict[SpaceName, list[list[float]]]] = {}
+    for number in range(3):
+        angles, lengths = np.radians(np.cumsum(random.normal(0, 25, size=399))), random.uniform(0.3, 2.5, size=399)
+        rows = lengths[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        films[f"{number}.wav"] = {SpaceName.AUDIO: rows.tolist()}
+    library, models = make_library(films, 2000.0), FakeModels({"a": [1.0, 0.0], "b": [0.0, 1.0]})
+    answers = [
+        search(library, models, SearchRequest(text, k=k, locate=False)).moments  # type: ignore[arg-type]
+        for k in (1, 5, 20, 50)
+    ]
+    assert answers[0]
+    for answer in answers:
+        assert answer == answers[-1][: len(answer)]
