@@ -212,6 +212,10 @@ class Library(GenerationReader):
 
         return self._from_shards(answer)
 
+    def file_ids(self, space: SpaceName) -> RowIds:
+        """The ids of the files with vectors in a space, int64 [n], ascending."""
+        return self._from_shards(lambda generation: generation.rows(self._space(generation, space)).layout.file_ids)
+
     def sample(self, space: SpaceName, count: int) -> FloatArray:
         """At most `count` vectors of a space, evenly spread over its files, float32 [n, dim]."""
 

@@ -89,6 +89,8 @@ class Calibration:
                 combined[:, term] = _by_space(certainties[:, term])
                 continue
             by_hypothesis = hypothesis_deviations(deviations[:, term], [space in spaces for space in MEDIA_SPACES])
+            if np.isnan(by_hypothesis).all():
+                continue
             threshold = self._library.threshold(self._kind(self._texts_of(term)[0]), spaces)
             combined[:, term] = np.nan_to_num(threshold.probability(by_hypothesis), nan=0.0)
         return combined

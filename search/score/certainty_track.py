@@ -102,7 +102,7 @@ def build_track(part: PartScores, term: int, detections: SoundDetections | None 
         within = slice(steps.start - part.first_step, steps.stop - part.first_step)
         seen = None if frames is None else _frame_shape(frames[within])
         heard = None if detections is None else detections.steps[steps]
-        shapes = {Hypothesis.SEEN: seen, Hypothesis.HEARD: heard, Hypothesis.BOTH: _union(seen, heard)}
+        shapes = _shapes(seen, heard, level[Hypothesis.HEARD] >= level[Hypothesis.SEEN])
         for hypothesis, shape in shapes.items():
             if level[hypothesis] > 0.0:
                 np.maximum(track[within], _shaped(level[hypothesis], shape), out=track[within])
@@ -165,6 +165,16 @@ def _frame_shape(frames: Steps) -> Steps | None:
     """The frame certainties of a window, scaled to a maximum of 1; None if none reaches MIN_FRAME_CERTAINTY."""
     best = frames.max(initial=0.0)
     return frames / best if best >= MIN_FRAME_CERTAINTY else None
+
+
+def _shapes(seen: Steps | None, heard: Steps | None, is_sound: bool) -> dict[Hypothesis, Steps | None]:
+    """The shape of each hypothesis in a window.
+
+    PE-AV's joint vectors of a sound are evidence that it is seen too: where no frame locates it and the window is as
+    likely heard, events locate both.
+    """
+    shape_seen = heard if seen is None and is_sound else seen
+    return {Hypothesis.SEEN: shape_seen, Hypothesis.HEARD: heard, Hypothesis.BOTH: _union(seen, heard)}
 
 
 def _shaped(level: float, shape: Steps | None) -> Steps | float:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 
 from pesearch.search.score.cohort import COHORT, COHORT_SLICES, CohortKind
 from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
 from pesearch.search.score.match_threshold import Deviations, Draws, MatchThreshold
 from pesearch.search.score.normalization import SpaceNormalizer
-from pesearch.search.score.window_pooling import WindowRows, file_windows, part_windows
+from pesearch.search.score.window_pooling import Indexes, WindowRows, file_windows, part_windows
 from pesearch.types import MEDIA_SPACES, FloatArray, Part, SpaceName
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 SAMPLE_WINDOWS = 512
 """Windows of a library, evenly spaced, that its chance scores are taken from: medians are off by 0.06 spreads."""
+
+MIN_SPACE_WINDOWS = 16
+"""At least this many windows of files with vectors in a space are sampled, if there are as many such files: a picture
+among thousands of recordings is scored too."""
 
 MAX_GROWTH_SHARE = 0.05
 """The normalizer is rebuilt once the windows of its library have grown or shrunk by more than this share."""
@@ -35,10 +39,11 @@ class LibraryNormalizer:
     def __init__(self, library: Library, models: ModelSet, windows: int, cohort: TextVectors) -> None:
         """`windows` is the number of windows of the library, `cohort` has the vectors of COHORT.
 
-        Spaces without vectors have no normalizer.
+        `spaces` are those with vectors in the library: others have no normalizer, or one of reference windows only.
         """
         self.windows = windows
         self._matching = models.description.matching
+        self.spaces = spaces_with_vectors(library)
         parts = sample_windows(library, SAMPLE_WINDOWS)
         self._sampled = len(parts)
         self._spaces: dict[SpaceName, SpaceNormalizer] = {}
@@ -92,17 +97,35 @@ def _maxima(deviations: Deviations, spaces: Collection[SpaceName]) -> Deviations
 
 
 def sample_windows(library: Library, count: int) -> list[Part]:
-    """At most `count` windows of a library, evenly spaced over its files, as parts."""
+    """`count` windows of a library, evenly spaced over its files, as parts; all of them if there are fewer.
+
+    Windows of spaces of which fewer than MIN_SPACE_WINDOWS are among them are added.
+    """
     files = library.files()
-    starts = np.array([0, *accumulate(len(file_windows(file)) for file in files)])
-    total = int(starts[-1])
-    numbers = np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
+    ids = np.array([file.id for file in files], dtype=np.int64)
+    starts = np.cumsum([0, *(len(file_windows(file)) for file in files)])
+    numbers = _evenly_spaced(np.arange(starts[-1]), count)
+    for space in library.spaces:
+        numbers = _with_windows_of(np.isin(ids, library.file_ids(space.name)), numbers, starts)
     chosen: list[Part] = []
     for number, at in zip(numbers, np.searchsorted(starts, numbers, "right") - 1, strict=True):
         segments = file_windows(files[at])
         start, end = (0.0, math.inf) if len(segments) == 1 else segments[number - starts[at]].tolist()
         chosen.append(Part(files[at].id, start, end))
     return chosen
+
+
+def _with_windows_of(is_file: npt.NDArray[np.bool_], numbers: Indexes, starts: Indexes) -> Indexes:
+    """The numbers of windows, with the first windows of some of the marked files if they have fewer than
+    MIN_SPACE_WINDOWS; `starts` are the first windows of all files."""
+    if is_file[np.searchsorted(starts, numbers, "right") - 1].sum() >= MIN_SPACE_WINDOWS:
+        return numbers
+    return np.union1d(numbers, _evenly_spaced(starts[:-1][is_file], MIN_SPACE_WINDOWS))
+
+
+def _evenly_spaced(numbers: Indexes, count: int) -> Indexes:
+    """At most `count` of the numbers."""
+    return numbers[np.unique(np.linspace(0, len(numbers) - 1, min(count, len(numbers))).astype(np.int64))]
 
 
 def _read(library: Library, parts: Sequence[Part], space: SpaceName) -> tuple[FloatArray, WindowRows]:
@@ -137,7 +160,8 @@ def _with_reference(
 
 
 class ScoreNormalizers:
-    """Caches the normalizer of one library until its windows have changed by MAX_GROWTH_SHARE."""
+    """Caches the normalizer of one library until its windows have changed by MAX_GROWTH_SHARE, or it has vectors in
+    another space."""
 
     def __init__(self) -> None:
         self._cached: LibraryNormalizer | None = None
@@ -153,9 +177,14 @@ class ScoreNormalizers:
         """The normalizer of a library."""
         windows = sum(len(file_windows(file)) for file in library.files())
         cached = self._cached
-        if cached is None or has_grown(cached.windows, windows):
+        if cached is None or has_grown(cached.windows, windows) or not spaces_with_vectors(library) <= cached.spaces:
             cached = self._cached = LibraryNormalizer(library, models, windows, self.cohort(models))
         return cached
+
+
+def spaces_with_vectors(library: Library) -> frozenset[SpaceName]:
+    """The spaces in which a library has vectors."""
+    return frozenset(space.name for space in library.spaces if library.rows(space.name))
 
 
 def has_grown(before: int, now: int) -> bool:

@@ -30,8 +30,8 @@ texts of the cohort takes them for one another, and they are few draws of chance
 
 GROWTH_SHARE = 0.75
 """The maxima of chance grow with a library by this share of the growth of normal scores: part of them are confusions,
-which more windows do not make worse. At noise 2 and 100,000 windows of `benchmarks.separation`, 0.78 of what is there is
-answered, and 0.08 of what is not; by the whole growth 0.70 and 0.01."""
+which more windows do not make worse. At noise 2 and 100,000 windows of `benchmarks.separation`, 0.78 of the queries for
+present things are answered, and 0.08 of the others; with the whole growth 0.70 and 0.01."""
 
 EULER = 0.5772156649
 """The mean of a standard Gumbel distribution."""

@@ -143,5 +143,5 @@ def _quantile(ordered: Deviations, share: float) -> Deviations:
     """The quantile of sorted values [n] or [n, queries], linearly interpolated."""
     below, rest = divmod(share * (len(ordered) - 1), 1)
     above = min(int(below) + 1, len(ordered) - 1)
-    quantile: Deviations = ordered[int(below)] * (1 - rest) + ordered[above] * rest
+    quantile: Deviations = ordered[int(below)] + rest * (ordered[above] - ordered[int(below)])
     return quantile

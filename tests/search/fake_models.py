@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from pesearch.encoders.io_types import TextVectors
-from pesearch.matching import Matching
+from pesearch.matching import Matching, ReferenceWindows
 from pesearch.search.score.cohort import COHORT
 from pesearch.types import MEDIA_SPACES, Space, SpaceName
 
@@ -21,16 +21,16 @@ class FakeModels:
     notice = None
     embeds_video = True
     event_threshold = 0.3
-    reference = None
-    description = SimpleNamespace(matching=Matching())
+    reference: ReferenceWindows | None = None
 
     def __init__(self, texts: Mapping[str, Sequence[float]] | None = None) -> None:
-        """`texts` are the vectors of texts in all spaces; those of the cohort are short vectors in all directions."""
+        """`texts` are the vectors of texts in all spaces; those of the cohort are unit vectors in all directions."""
+        self.description = SimpleNamespace(matching=Matching())
         self.spaces = tuple(Space(name, "by hand", "1", 2) for name in MEDIA_SPACES)
         self.embedded: list[str] = []
         angles = np.linspace(0, 2 * np.pi, len(COHORT), endpoint=False)
-        words = 0.1 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        self._texts = {**dict(zip(COHORT, words.tolist(), strict=True)), **(texts or {})}
+        cohort = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        self._texts = {**dict(zip(COHORT, cohort.tolist(), strict=True)), **(texts or {})}
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] = MEDIA_SPACES) -> TextVectors:
         self.embedded += texts

@@ -1,8 +1,9 @@
-"""A library indexed by an earlier version opens, and answers as it did then.
+"""A library indexed by an earlier version opens, and answers as recorded.
 
 `libraries/starter_schema_7.zip` was made by `pesearch index` (schema 7, starter set) from four files of sample_media
-and one subtitle file; `starter_schema_7.json` is what `pesearch query --json --all` printed for each request. The media
-files are gone: scores, events and cues come from what the library keeps.
+and one subtitle file; `starter_schema_7.json` is what `pesearch query --json --all` printed for each request, recorded
+again when scores were first compared with a cohort. The media files are gone: scores, events and cues come from what
+the library keeps.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
-def test_it_answers_as_the_version_that_made_it(name: str, library: Library, starter: ModelSet) -> None:
+def test_it_answers_as_recorded(name: str, library: Library, starter: ModelSet) -> None:
     result = search(library, starter, REQUESTS[name])
     expected = json.loads((KEPT / "starter_schema_7.json").read_text())[name]
     found = [moment_object(result, moment) for moment in result.moments]

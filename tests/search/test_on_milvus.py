@@ -25,7 +25,7 @@ def test_faiss_and_milvus_give_the_same_moments(
 ) -> None:
     """Few hits per vector are requested, since a search for more vectors than there are does not use the Milvus."""
     pytest.importorskip("milvus_lite")
-    monkeypatch.setattr(retriever, "MIN_HITS_PER_VECTOR", 10)
+    monkeypatch.setattr(retriever, "STABLE_MOMENTS", 10)
     monkeypatch.setattr(retriever, "HITS_PER_MOMENT", 1)
     shutil.copytree(sample_library.folder, tmp_path / "library")
     library, milvus = open_library(tmp_path / "library"), MilvusAddress(str(tmp_path / "lite.db"))

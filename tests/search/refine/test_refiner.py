@@ -30,7 +30,7 @@ def refiner_of(library: Library, models: ModelSet, *parts: Part) -> Refiner:
     query = QueryVector(0, SpaceName.AUDIO, np.array(MATCH, dtype=np.float32), Measure.SIMILARITY)
     plan = QueryPlan(0, (Words("a term"),), (True,))
     refiner = Refiner(
-        library, plan, Calibration([query], {}), CueMatches({}), SoundRescorer(library, models, {}, Event())
+        library, plan, Calibration(plan, [query], None), CueMatches({}), SoundRescorer(library, models, {}, Event())
     )
     refiner.score(parts)
     return refiner

@@ -109,3 +109,64 @@ def test_fused_scores_are_the_sums_of_reciprocal_ranks() -> None:
     keys, scores = _reciprocal_rank_fusion([ranked((5, 1), (7, 2), (5, 3)), ranked((7, 4))])
     assert keys.tolist() == [5, 7]
     assert scores == pytest.approx([1 / 61, 1 / 62 + 1 / 64], abs=1e-12)  # the best rank of each ranking only
+
+
+def files_in(*ids: int) -> list[Part]:
+    return [Part(file_id, 0.0, 10.0) for file_id in ids]
+
+
+@pytest.mark.parametrize("others", [10, 100, 1000])
+def test_a_file_that_is_first_in_one_of_five_rankings_is_a_candidate(others: int) -> None:
+    """However many files are in all five: a still is in the ranking of one space only."""
+    everywhere = [files_in(*np.roll(np.arange(2, 2 + others), 7 * shift)) for shift in range(5)]
+    for only in range(5):
+        rankings = [files_in(1) + found if number == only else found for number, found in enumerate(everywhere)]
+        assert 1 in {part.file_id for part in of(rankings, count=20)}
+
+
+def test_half_of_the_parts_are_the_heads_of_the_rankings() -> None:
+    """Two rankings have files 1 to 4 and 11 to 14 first; files 21 to 40 are later in both, and fused score higher."""
+    both = list(range(21, 41))
+    one, other = files_in(1, 2, 3, 4, *both), files_in(11, 12, 13, 14, *both)
+    assert {part.file_id for part in of([one, other], count=8)} == {1, 11, 2, 12, 21, 22, 23, 24}
+    assert {part.file_id for part in of([one, other], count=5)} == {1, 11, 2, 21, 22}  # three of five are heads
+    assert {part.file_id for part in of([one, other], count=1)} == {1}
+
+
+def test_the_parts_are_in_the_order_of_their_fused_scores() -> None:
+    both = list(range(21, 41))
+    parts = of([files_in(1, 2, *both), files_in(11, 12, *both)], count=8)
+    assert [part.file_id for part in parts] == [21, 22, 23, 24, 1, 11, 2, 12]
+
+
+def test_a_title_and_a_hit_in_the_same_file_are_one_head() -> None:
+    """The head of a ranking of whole files is the best hop of that file."""
+    title, hit, others = Part(1, 0.0, math.inf), Part(1, 500.0, 510.0), files_in(*range(2, 30))
+    parts = of([[title], [*others, hit], others], count=4)
+    (found,) = (part for part in parts if part.file_id == 1)
+    assert found.start_seconds > 400.0
+
+
+@given(RANKINGS, st.integers(1, 12), st.integers(0, 12), st.sampled_from([0.0, 10.0]))
+def test_what_a_smaller_count_selects_a_larger_one_selects_too(
+    rankings: list[list[Part]], count: int, more: int, max_gap: float
+) -> None:
+    many = of(rankings, max_gap, count + more)
+    for part in of(rankings, max_gap, count):
+        assert any(
+            other.file_id == part.file_id
+            and other.start_seconds < part.end_seconds
+            and part.start_seconds < other.end_seconds
+            for other in many
+        )
+
+
+@given(RANKINGS, st.integers(1, 10))
+def test_the_best_of_each_ranking_is_within_a_part_while_there_is_room(rankings: list[list[Part]], count: int) -> None:
+    firsts = [ranking[0] for ranking in rankings if ranking]
+    parts = of(rankings, count=2 * max(count, len(firsts)))
+    for first in firsts:
+        assert any(
+            part.file_id == first.file_id and part.start_seconds <= first.start_seconds < part.end_seconds
+            for part in parts
+        )

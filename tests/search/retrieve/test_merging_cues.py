@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from pesearch.cues import CueKind, FoundBy
+from pesearch.encoders.io_types import TextVectors
 from pesearch.search.query.language.nodes import Words
 from pesearch.search.query.operators import All
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.retrieve.cue_matches import CueMatches, _merge
-from pesearch.search.retrieve.cue_meaning import CueNormalizer, cue_normalizer
+from pesearch.search.retrieve.cue_meaning import CUE_SAMPLE_SIZE, CueNormalizer, cue_normalizer
 from pesearch.search.retrieve.cue_words import CueMatch
+from pesearch.search.score.cohort import COHORT, THINGS
 from pesearch.search.score.intervals import Interval
-from pesearch.search.score.normalization import ChanceStats, ScoreNormalizer, ScoreNormalizers
-from pesearch.types import SpaceName
+from pesearch.search.score.library_normalizer import ScoreNormalizers
+from pesearch.types import FloatArray, SpaceName
 
 
 def match(
@@ -62,43 +64,65 @@ def test_the_scores_of_cues_as_intervals() -> None:
 
 
 def test_a_repeated_cue_is_one_text_of_the_chance_sample() -> None:
-    """Ninety repetitions of `[music]` leave the median at the four distinct texts and the everyday words."""
+    """Ninety repetitions of `[music]` leave the median at the four distinct texts and the everyday thing."""
     distinct = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]], dtype=np.float32)
     sample = np.concatenate([np.repeat(distinct[:1], 90, axis=0), distinct[1:]])
-    words = np.array([[0.0, -1.0]], dtype=np.float32)
-    zero = ChanceStats(np.array(0.0), np.array(0.0))
-    cues = CueNormalizer.of(ScoreNormalizer(SpaceName.CUE, sample, 93, words, zero))
-    assert sorted(map(tuple, cues.texts.tolist())) == sorted(map(tuple, np.concatenate([distinct, words]).tolist()))
+    things = np.array([[0.0, -1.0]], dtype=np.float32)
+    cues = CueNormalizer.of(sample, things, 93)
+    assert sorted(map(tuple, cues.texts.tolist())) == sorted(map(tuple, np.concatenate([distinct, things]).tolist()))
     stats = cues.chance_stats(np.array([[1.0, 0.0]], dtype=np.float32))
     assert float(stats.median[0]) == pytest.approx(0.6, abs=1e-6)
     assert float(stats.spread[0]) == pytest.approx(0.6, abs=1e-6)
 
 
+def test_a_query_scores_by_chance_at_least_what_it_scores_on_everyday_things() -> None:
+    """Its cosines with cues are 0, those with things 0.8 and 0.6: their median is 0.7, their spread 0.34 times 0.2."""
+    cues = np.array([[0.0, 1.0], [0.0, -1.0], [0.0, 0.5], [0.0, 0.2], [0.0, 0.1]], dtype=np.float32)
+    things = np.array([[0.8, 0.6], [0.6, 0.8]], dtype=np.float32)
+    stats = CueNormalizer.of(cues, things, 5).chance_stats(np.array([[1.0, 0.0]], dtype=np.float32))
+    assert float(stats.median[0]) == pytest.approx(0.7, abs=1e-6)
+    assert float(stats.spread[0]) == pytest.approx(0.34 * 0.2, abs=1e-6)
+
+
 def test_the_spread_of_cosines_has_a_lower_bound() -> None:
     same = np.array([[1.0, 0.0]], dtype=np.float32)
-    zero = ChanceStats(np.array(0.0), np.array(0.0))
-    stats = CueNormalizer.of(ScoreNormalizer(SpaceName.CUE, same, 1, same, zero)).chance_stats(same)
+    stats = CueNormalizer.of(same, same, 1).chance_stats(same)
     assert (float(stats.median[0]), float(stats.spread[0])) == pytest.approx((1.0, 0.05))
 
 
-def test_the_cue_normalizer_is_rebuilt_with_that_of_its_space() -> None:
-    zero = ChanceStats(np.array(0.0), np.array(0.0))
-    one_text, two_texts = (np.eye(2, dtype=np.float32)[:count] for count in (1, 2))
-    built = [ScoreNormalizer(SpaceName.CUE, texts, len(texts), one_text, zero) for texts in (one_text, two_texts)]
+def test_the_threshold_of_cues_depends_on_their_number() -> None:
+    """Three spreads above the expected maximum of 1000 normal scores, 3.716922."""
+    same = np.array([[1.0, 0.0]], dtype=np.float32)
+    assert CueNormalizer.of(same, same, 1000).threshold.centre == pytest.approx(6.716922, abs=1e-6)
 
-    class Rebuilt(ScoreNormalizers):
-        def of(self, *_: object) -> ScoreNormalizer:
-            return built[0]
 
-    normalizers = Rebuilt()
-    library: Any = SimpleNamespace(rows=lambda space: 1)
+def test_the_cue_normalizer_is_rebuilt_when_cues_have_changed_by_more_than_a_twentieth() -> None:
+    count, read = 100, list[int]()
+
+    def sample(space: SpaceName, at_most: int) -> FloatArray:
+        assert (space, at_most) == (SpaceName.CUE, CUE_SAMPLE_SIZE)
+        read.append(count)
+        return np.eye(2, dtype=np.float32)
+
+    class Embedded(ScoreNormalizers):
+        def cohort(self, models: object) -> TextVectors:
+            return TextVectors(None, None, np.ones((len(COHORT), 2), np.float32), None)
+
+    library: Any = SimpleNamespace(rows=lambda space: count, sample=sample)
     models: Any = None
-    first = cue_normalizer(library, normalizers, models)
-    assert first is not None and first.normalizer is built[0]
-    assert cue_normalizer(library, normalizers, models) is first
-    built.reverse()
-    second = cue_normalizer(library, normalizers, models)
-    assert second is not None and second.normalizer is built[0]
-    assert len(second.texts) == 3
-    library.rows = lambda space: 0
-    assert cue_normalizer(library, normalizers, models) is None
+    normalizers = Embedded()
+
+    def current() -> CueNormalizer | None:
+        return cue_normalizer(library, normalizers, models)
+
+    first = current()
+    assert first is not None
+    assert (first.rows, len(first.things), len(first.texts)) == (100, len(THINGS), 2 + len(THINGS))
+    count = 105
+    assert current() is first
+    count = 106
+    second = current()
+    assert second is not None and second.rows == 106
+    assert read == [100, 106]
+    count = 0
+    assert current() is None

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Words
 from pesearch.search.query.plan import QueryPlan
-from pesearch.search.retrieve.retriever import MIN_PARTS, Retrieved, retrieve
+from pesearch.search.retrieve.retriever import PARTS_PER_MOMENT, STABLE_MOMENTS, Retrieved, retrieve
 from pesearch.store.library import Library
 from pesearch.types import Part, SpaceName
 
@@ -24,11 +25,12 @@ def run(
     *searched: tuple[SpaceName, list[float]],
     files: frozenset[int] | None = None,
     positive: bool = True,
+    k: int = 1,
 ) -> Retrieved:
     queries = [
         QueryVector(0, space, np.array(vector, dtype=np.float32), Measure.SIMILARITY) for space, vector in searched
     ]
-    return retrieve(library, QueryPlan(0, (Words("a term"),), (positive,)), queries, 1, files)
+    return retrieve(library, QueryPlan(0, (Words("a term"),), (positive,)), queries, k, files)
 
 
 def names(library: Library, found: Retrieved) -> list[str]:
@@ -65,12 +67,25 @@ def test_file_ids_restrict_the_search(make_library: MakeLibrary) -> None:
     assert run(library, (SpaceName.AUDIO, EAST), files=frozenset()).parts == ()
 
 
-def test_the_number_of_parts_is_limited_to_the_best(make_library: MakeLibrary) -> None:
-    turns = np.linspace(0, np.pi / 2, MIN_PARTS + 10)
-    files = {f"{n}.wav": {SpaceName.AUDIO: [[float(np.cos(t)), float(np.sin(t))]]} for n, t in enumerate(turns)}
-    library = make_library(files)
-    found = run(library, (SpaceName.AUDIO, EAST))
-    assert names(library, found) == [f"{n}.wav" for n in range(MIN_PARTS)]
+@pytest.fixture
+def ranked(make_library: MakeLibrary) -> Library:
+    """110 files, the n-th at rank n + 1 for EAST."""
+    turns = np.linspace(0.3, np.pi / 2, 110)
+    return make_library(
+        {f"{n}.wav": {SpaceName.AUDIO: [[float(np.cos(t)), float(np.sin(t))]]} for n, t in enumerate(turns)}
+    )
+
+
+@pytest.mark.parametrize("k", [1, 5, 50])
+def test_two_parts_a_moment_are_scored_for_at_least_fifty_moments(ranked: Library, k: int) -> None:
+    found = run(ranked, (SpaceName.AUDIO, EAST), k=k)
+    assert PARTS_PER_MOMENT * STABLE_MOMENTS == 100
+    assert names(ranked, found) == [f"{n}.wav" for n in range(100)]
+    assert len(found.hits[0]) == 110  # of 200
+
+
+def test_more_moments_need_more_parts(ranked: Library) -> None:
+    assert names(ranked, run(ranked, (SpaceName.AUDIO, EAST), k=52)) == [f"{n}.wav" for n in range(104)]
 
 
 def test_an_excluded_term_retrieves_nothing(make_library: MakeLibrary) -> None:

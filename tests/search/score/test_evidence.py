@@ -12,8 +12,9 @@ from pesearch.locations import Location
 from pesearch.search.query.language.nodes import Words
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.score.evidence import select_evidence
+from pesearch.search.score.hypotheses import Hypothesis
 from pesearch.search.score.intervals import Interval
-from pesearch.search.score.part_scores import SPACES, PartScores, SpaceScores
+from pesearch.search.score.part_scores import PartScores, SpaceScores
 from pesearch.search_hits import Hits
 from pesearch.types import Hit, MediaFile, MediaInfo, MediaKind, Part, SpaceName
 
@@ -31,11 +32,12 @@ def part_with(certainties: dict[SpaceName, list[float]]) -> PartScores:
             SEGMENTS,
             np.array([1.0, 2.0, 3.0], dtype=np.float32),
             np.full(3, SPACES_IN_ORDER.index(space)),
+            np.full((3, 1), np.nan),
             np.array(values)[:, None],
         )
         for space, values in certainties.items()
     }
-    return PartScores(file, Part(7, 0.0, math.inf), SEGMENTS, np.zeros((3, 1, len(SPACES))), spaces)
+    return PartScores(file, Part(7, 0.0, math.inf), SEGMENTS, np.zeros((3, 1, len(Hypothesis))), spaces)
 
 
 NO_HITS = [Hits.empty(space) for space in SPACES_IN_ORDER]
