@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
 from pesearch.search.query.operators import All, AtOnce, Either, InOrder, PlanNode
+from pesearch.search.score.interval_pairs import Scores, overlapping_pairs, pairs_in_order, pairs_in_reach
+from pesearch.types import SegmentArray
 
 UNKNOWN_ORDER_FACTOR = 0.25
 """Factor on the score of a THEN whose parts match in the same interval only, so that their order is unknown."""
 
 MAX_INTERVALS = 48
-"""Number of best intervals of a file that each node of a plan keeps."""
+"""A certainty track makes at most this many intervals: those of its highest peaks."""
+
+MAX_INTERVALS_PER_EDGE = 8
+"""Of the combined intervals that start at the same time, this many are kept, and of those that end at the same time.
+
+They overlap, so an answer shows at most one of each. Whether something else is within reach of an interval depends on
+its two edges, and each edge is kept: the limit decides which of overlapping intervals is shown, never whether one is.
+"""
 
 _MIN_SCORE = 1e-9
 
@@ -85,11 +94,9 @@ def _evaluate(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
         case AtOnce(parts):
             return _evaluate_at_once(parts, term_intervals)
         case Either(parts):
-            return _keep_best(
-                non_max_suppression(interval for part in parts for interval in _evaluate(part, term_intervals))
-            )
+            return non_max_suppression(interval for part in parts for interval in _evaluate(part, term_intervals))
         case term:
-            return _keep_best(term_intervals(term))
+            return list(term_intervals(term))
 
 
 def _evaluate_all(node: All, term_intervals: TermIntervals) -> list[Interval]:
@@ -97,8 +104,7 @@ def _evaluate_all(node: All, term_intervals: TermIntervals) -> list[Interval]:
     for other in others:
         first = _keep_best(a.join(b) for a, b in _near_pairs(first, other, node.within_seconds))
     for part in node.excluded:
-        excluded = _evaluate(part, term_intervals)
-        first = [_without(interval, excluded) for interval in first]
+        first = _without(first, _evaluate(part, term_intervals))
     return first
 
 
@@ -114,14 +120,21 @@ def _near_pairs(
     intervals: Sequence[Interval], others: Sequence[Interval], seconds: float
 ) -> Iterator[tuple[Interval, Interval]]:
     """The pairs that are at most `seconds` apart."""
-    a, b = _times_of(intervals)[:, None], _times_of(others)[None]
-    gaps = np.maximum(b[..., 0] - a[..., 1], a[..., 0] - b[..., 1])
-    return ((intervals[row], others[column]) for row, column in np.argwhere(gaps <= seconds).tolist())
+    rows, columns = pairs_in_reach(*_columns(intervals, others), seconds)
+    return ((intervals[row], others[column]) for row, column in zip(rows.tolist(), columns.tolist(), strict=True))
 
 
-def _times_of(intervals: Sequence[Interval]) -> npt.NDArray[np.float64]:
+def _columns(
+    intervals: Sequence[Interval], others: Sequence[Interval]
+) -> tuple[SegmentArray, SegmentArray, Scores, Scores]:
+    """The times float64 [n, 2] and [m, 2], and the scores float64 [n] and [m]."""
+    scores = [np.array([interval.score for interval in each], dtype=np.float64) for each in (intervals, others)]
+    return _times_of(intervals), _times_of(others), scores[0], scores[1]
+
+
+def _times_of(intervals: Sequence[Interval]) -> SegmentArray:
     """Starts and ends in seconds, float64 [n, 2]."""
-    return np.array([_times(interval) for interval in intervals]).reshape(-1, 2)
+    return np.array([_times(interval) for interval in intervals], dtype=np.float64).reshape(-1, 2)
 
 
 def _join_tightly(a: Interval, b: Interval) -> Interval:
@@ -135,13 +148,13 @@ def _evaluate_in_order(node: InOrder, term_intervals: TermIntervals) -> list[Int
     chains = [(interval, interval) for interval in _evaluate(node.parts[0], term_intervals)]
     for part in node.parts[1:]:
         lasts, later = [last for _, last in chains], _evaluate(part, term_intervals)
-        late = _times_of(later)[None, :, 0] - _times_of(lasts)[:, None, 1]
+        rows, columns = pairs_in_order(*_columns(lasts, later), node.within_seconds)
         following = [
             (chains[row][0].join(later[column], factor), later[column])
-            for row, column in np.argwhere(late <= node.within_seconds).tolist()
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
             if (factor := _order_factor(lasts[row], later[column], node.within_seconds))
         ]
-        chains = sorted(following, key=lambda pair: rank_key(pair[0]))[:MAX_INTERVALS]
+        chains = _keep_best_chains(following)
     return [chain for chain, _ in chains]
 
 
@@ -157,10 +170,17 @@ def _order_factor(earlier: Interval, later: Interval, within_seconds: float) -> 
     return UNKNOWN_ORDER_FACTOR if covers or covered else 0.0
 
 
-def _without(interval: Interval, excluded: Iterable[Interval]) -> Interval:
-    """The interval with its score reduced by the best overlapping excluded interval."""
-    worst = max((other.score for other in excluded if interval.overlaps(other)), default=0.0)
-    return replace(interval, score=interval.score * (1 - worst))
+def _without(intervals: Sequence[Interval], excluded: Sequence[Interval]) -> list[Interval]:
+    """The intervals with their scores reduced by the best overlapping excluded interval."""
+    worst = [0.0] * len(intervals)
+    rows, columns = overlapping_pairs(_times_of(intervals), _times_of(excluded))
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        if excluded[column].score > worst[row] and intervals[row].overlaps(excluded[column]):
+            worst[row] = excluded[column].score
+    return [
+        replace(interval, score=interval.score * (1 - reduction))
+        for interval, reduction in zip(intervals, worst, strict=True)
+    ]
 
 
 def rank_key(interval: Interval) -> tuple[float, float, float]:
@@ -169,7 +189,26 @@ def rank_key(interval: Interval) -> tuple[float, float, float]:
 
 
 def _keep_best(intervals: Iterable[Interval]) -> list[Interval]:
-    return sorted(intervals, key=rank_key)[:MAX_INTERVALS]
+    """Best first: MAX_INTERVALS_PER_EDGE of those with the same start, or with the same end."""
+    kept: list[Interval] = []
+    by_start, by_end = Counter[float](), Counter[float]()
+    for interval in sorted(intervals, key=rank_key):
+        by_start[interval.start_seconds] += 1
+        by_end[interval.end_seconds] += 1
+        if min(by_start[interval.start_seconds], by_end[interval.end_seconds]) <= MAX_INTERVALS_PER_EDGE:
+            kept.append(interval)
+    return kept
+
+
+def _keep_best_chains(chains: Iterable[tuple[Interval, Interval]]) -> list[tuple[Interval, Interval]]:
+    """Best first: MAX_INTERVALS_PER_EDGE of those with the same last interval, which decides what may follow."""
+    kept: list[tuple[Interval, Interval]] = []
+    by_last = Counter[Interval]()
+    for chain, last in sorted(chains, key=lambda pair: rank_key(pair[0])):
+        by_last[last] += 1
+        if by_last[last] <= MAX_INTERVALS_PER_EDGE:
+            kept.append((chain, last))
+    return kept
 
 
 def non_max_suppression(intervals: Iterable[Interval]) -> list[Interval]:
