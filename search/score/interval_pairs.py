@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from pesearch.types import SegmentArray
 
-MAX_PARTNERS = 32
+MAX_PARTNERS = 16
 """An interval with more others in reach, as under `WITHIN 1h`, is paired with this many of the nearest before it, of
-the nearest after it, and of those with the best scores. Each interval with another in reach keeps one: the limit
-decides which of overlapping answers is shown, never whether there is one. Lines of subtitles take at least a second, so
-that it is not reached within DEFAULT_THEN_SECONDS."""
+the nearest after it, and of those with the best scores, and with all that it covers. Each interval with another in
+reach keeps one: the limit decides which of overlapping answers is shown, never whether there is one. Within 30 s
+(DEFAULT_THEN_SECONDS) there are fewer: a line of subtitles is shown for 2 s and more."""
 
 MAX_ALL_PAIRS = 4096
 """So few pairs are compared one by one, which is faster than sorting (20 µs for 64 * 64)."""
@@ -64,6 +64,24 @@ def overlapping_pairs(a: SegmentArray, b: SegmentArray) -> Pairs:
         np.searchsorted(starts, b[:, 0], side="right"), np.searchsorted(starts, b[:, 1], side="right"), order
     )  # a starts inside b
     return np.concatenate([rows, more_rows]), np.concatenate([columns, more_columns])
+
+
+def best_per_edge(starts: Scores, ends: Scores, scores: Scores, count: int) -> Numbers:
+    """The rows of intervals that are among the `count` best of those with the same start, or with the same end: by
+    score, then the shorter."""
+    order = np.lexsort([starts, ends - starts, -scores])
+    ranks = np.minimum(_ranks_in_group(starts[order]), _ranks_in_group(ends[order]))
+    return order[ranks < count]
+
+
+def _ranks_in_group(values: Scores) -> Numbers:
+    """How many equal values come before each, int64 [n]."""
+    order = np.argsort(values, kind="stable")
+    is_first = np.diff(values[order], prepend=np.nan) != 0
+    firsts = np.maximum.accumulate(np.where(is_first, np.arange(len(values)), 0))
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[order] = np.arange(len(values)) - firsts
+    return ranks
 
 
 def _nearest(a: SegmentArray, b: SegmentArray, seconds: float) -> tuple[Pairs, Pairs]:

@@ -60,13 +60,13 @@ class FullTextIndex:
             is_complete = len(found) < limit
             # The best documents end in a tie, and more with that score may follow: it is left out.
             best = [hit for hit in found if is_complete or hit[0] > found[-1][0]]
-            if is_complete or min_count is not None and len(best) >= min_count:
+            if is_complete or (min_count is not None and len(best) >= min_count):
                 break
         return CueRows.of(self._searcher, best, is_complete)
 
-    def read(self, addresses: Iterable[tantivy.DocAddress]) -> list[tuple[int, Cue]]:
-        """Cues by the addresses of `CueRows`, each with its file id."""
-        return [read_document(self._searcher, address) for address in addresses]
+    def read(self, address: tantivy.DocAddress) -> tuple[int, Cue]:
+        """The cue at an address of `CueRows`, with its file id."""
+        return read_document(self._searcher, address)
 
     def across_lines(self, words: Sequence[str], file_ids: frozenset[int] | None = None) -> list[Lines]:
         """All lines of subtitles in which a phrase begins in one and ends in a later one."""

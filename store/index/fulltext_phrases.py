@@ -134,6 +134,5 @@ def _is_across(lines: Sequence[Cue], phrase: tuple[str, ...]) -> bool:
     words = [(word, number) for number, cue in enumerate(lines) for word in tokenize(cue.text)]
     parts = (words[at : at + len(phrase)] for at in range(len(words) - len(phrase) + 1))
     return any(
-        (part[0][1], part[-1][1]) == (0, len(lines) - 1) and tuple(word for word, _ in part) == phrase
-        for part in parts
+        (part[0][1], part[-1][1]) == (0, len(lines) - 1) and tuple(word for word, _ in part) == phrase for part in parts
     )

@@ -85,8 +85,6 @@ def read_document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> tu
     return stored_cue(stored)
 
 
-def _column(
-    searcher: tantivy.Searcher, name: str, addresses: npt.NDArray[np.object_]
-) -> npt.NDArray[np.float64]:
+def _column(searcher: tantivy.Searcher, name: str, addresses: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """A fast field of documents, float64 [n]: exact for integers below 2**53."""
     return np.array(searcher.fast_field_values(name, addresses.tolist()), dtype=np.float64)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pesearch.search.query.operators import DEFAULT_THEN_SECONDS, All, AtOnce, Either, InOrder, PlanNode
 from pesearch.search.score import interval_pairs
+from pesearch.search.score.interval_joins import _columns
 from pesearch.search.score.intervals import (
     Interval,
-    _columns,
     combine,
     non_max_suppression,
     plan_upper_bound,
