@@ -20,6 +20,7 @@ from pesearch.search.score.interval_pairs import (
     overlapping_pairs,
     pairs_in_order,
     pairs_in_reach,
+    without_containing,
 )
 from pesearch.types import SegmentArray
 
@@ -37,12 +38,29 @@ MIN_SELECTED_PAIRS = 256
 def near_pairs(
     intervals: Sequence[Interval], others: Sequence[Interval], seconds: float
 ) -> Iterator[tuple[Interval, Interval]]:
-    """The pairs that are at most `seconds` apart; of very many, those whose joins `keep_best` may keep."""
-    columns = _columns(intervals, others)
-    rows, numbers = pairs_in_reach(*columns, seconds)
+    """The pairs that are at most `seconds` apart."""
+    return _pairs(intervals, others, *pairs_in_reach(*_columns(intervals, others), seconds))
+
+
+def pairs_to_join(
+    intervals: Sequence[Interval], others: Sequence[Interval], seconds: float, is_final: bool
+) -> Iterator[tuple[Interval, Interval]]:
+    """The pairs that are at most `seconds` apart; of very many, those whose joins `keep_best` may keep.
+
+    is_final: The joins are not joined again. Of very many, those that contain another with the same score are left out:
+        whatever overlaps that one overlaps them.
+    """
+    rows, numbers = pairs_in_reach(*_columns(intervals, others), seconds)
     if len(rows) > MIN_SELECTED_PAIRS:
-        kept = best_per_edge(*_joins(intervals, others, rows, numbers), MAX_INTERVALS_PER_EDGE)
+        joins = _joins(intervals, others, rows, numbers)
+        kept = without_containing(*joins) if is_final else best_per_edge(*joins, MAX_INTERVALS_PER_EDGE)
         rows, numbers = rows[kept], numbers[kept]
+    return _pairs(intervals, others, rows, numbers)
+
+
+def _pairs(
+    intervals: Sequence[Interval], others: Sequence[Interval], rows: Numbers, numbers: Numbers
+) -> Iterator[tuple[Interval, Interval]]:
     return ((intervals[row], others[number]) for row, number in zip(rows.tolist(), numbers.tolist(), strict=True))
 
 
@@ -53,7 +71,7 @@ def _joins(
     (starts, ends, logs, weights), (other_starts, other_ends, other_logs, other_weights) = (
         columns[:, chosen] for columns, chosen in ((_for_joins(intervals), rows), (_for_joins(others), numbers))
     )
-    scores = np.exp((logs + other_logs) / (weights + other_weights))
+    scores = np.exp((logs + other_logs) / (weights + other_weights)).round(12)  # equal ones are so to the last digit
     return np.minimum(starts, other_starts), np.maximum(ends, other_ends), scores
 
 

@@ -74,6 +74,20 @@ def best_per_edge(starts: Scores, ends: Scores, scores: Scores, count: int) -> N
     return order[ranks < count]
 
 
+def without_containing(starts: Scores, ends: Scores, scores: Scores) -> Numbers:
+    """The rows of intervals that contain no other with the same score; of equal intervals one. Those of zero length
+    stay, and count for none: they do not overlap an interval that begins or ends with them."""
+    order = np.lexsort([ends, -starts, scores])
+    firsts = np.flatnonzero(np.diff(scores[order], prepend=np.nan) != 0)
+    kept = []
+    for rows in np.split(order, firsts[1:]):
+        has_length = ends[rows] > starts[rows]
+        earliest_ends = np.minimum.accumulate(np.where(has_length, ends[rows], np.inf))
+        is_kept = ends[rows] < np.concatenate([[np.inf], earliest_ends[:-1]])
+        kept.append(rows[is_kept | ~has_length])
+    return np.concatenate(kept)
+
+
 def _ranks_in_group(values: Scores) -> Numbers:
     """How many equal values come before each, int64 [n]."""
     order = np.argsort(values, kind="stable")

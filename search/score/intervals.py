@@ -13,7 +13,14 @@ from itertools import product
 
 from pesearch.search.query.operators import All, AtOnce, Either, InOrder, PlanNode
 from pesearch.search.score.interval import Interval, rank_key, times_of
-from pesearch.search.score.interval_joins import keep_best, keep_best_chains, near_pairs, ordered_pairs, worst_overlaps
+from pesearch.search.score.interval_joins import (
+    keep_best,
+    keep_best_chains,
+    near_pairs,
+    ordered_pairs,
+    pairs_to_join,
+    worst_overlaps,
+)
 
 __all__ = ["MAX_INTERVALS", "Interval", "combine", "non_max_suppression", "plan_upper_bound", "rank_key"]
 
@@ -29,6 +36,8 @@ TermIntervals = Callable[[int], Sequence[Interval]]
 
 def combine(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
     """The intervals that match a plan, best first, without overlaps."""
+    if isinstance(node, All):
+        return non_max_suppression(_evaluate_all(node, term_intervals, is_root=True))
     return non_max_suppression(_evaluate(node, term_intervals))
 
 
@@ -46,10 +55,11 @@ def _evaluate(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
             return list(term_intervals(term))
 
 
-def _evaluate_all(node: All, term_intervals: TermIntervals) -> list[Interval]:
+def _evaluate_all(node: All, term_intervals: TermIntervals, is_root: bool = False) -> list[Interval]:
     first, *others = [_evaluate(part, term_intervals) for part in node.parts]
-    for other in others:
-        first = keep_best(a.join(b) for a, b in near_pairs(first, other, node.within_seconds))
+    for number, other in enumerate(others, start=1):
+        is_final = is_root and number == len(others)
+        first = keep_best(a.join(b) for a, b in pairs_to_join(first, other, node.within_seconds, is_final))
     for part in node.excluded:
         first = _without(first, _evaluate(part, term_intervals))
     return first

@@ -72,6 +72,13 @@ def test_a_term_next_to_a_rarer_one_is_left_out() -> None:
     assert candidates(SHARED, '"a" AND "none"', 10) == []
 
 
+def test_a_match_is_a_candidate_behind_any_number_of_better_cues() -> None:
+    """The cue with "a" in file 50 is longer than the others, and so the last by BM25."""
+    cues = [(file_id, 0.0, 4.0, "a") for file_id in range(1, 40)] + [(50, 0.0, 4.0, "a c c c c c c c")]
+    cues += [(file_id, 8.0, 4.0, "b") for file_id in range(50, 100)]
+    assert candidates(cues, '"a" AND "b"', 1) == [[(50, 0.0)]]
+
+
 def test_cues_that_overlap_an_excluded_one_come_last() -> None:
     cues = [(1, 0.0, 4.0, "a b"), (2, 0.0, 4.0, "a c"), (3, 0.0, 4.0, "b"), (3, 4.0, 4.0, "a c")]
     assert candidates(cues, '"a" -"b"', 10) == [[(2, 0.0), (3, 4.0), (1, 0.0)]]

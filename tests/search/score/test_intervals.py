@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.search.query.operators import DEFAULT_THEN_SECONDS, All, AtOnce, Either, InOrder, PlanNode
-from pesearch.search.score import interval_pairs
+from pesearch.search.score import interval_joins, interval_pairs
 from pesearch.search.score.interval_joins import _columns
 from pesearch.search.score.intervals import (
     Interval,
@@ -194,6 +194,7 @@ def test_sorting_finds_the_pairs_of_a_comparison_of_all(plan: PlanNode, terms: l
     found = combine(plan, terms.__getitem__)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interval_pairs, "MAX_ALL_PAIRS", 0)
+        patch.setattr(interval_joins, "MIN_SELECTED_PAIRS", 0)
         assert combine(plan, terms.__getitem__) == found
 
 
