@@ -16,8 +16,8 @@ the nearest after it, and of those with the best scores, and with all that it co
 reach keeps one: the limit decides which of overlapping answers is shown, never whether there is one. Within 30 s
 (DEFAULT_THEN_SECONDS) there are fewer: a line of subtitles is shown for 2 s and more."""
 
-MAX_ALL_PAIRS = 4096
-"""So few pairs are compared one by one, which is faster than sorting (20 µs for 64 * 64)."""
+MAX_ALL_PAIRS = 1 << 16
+"""At most so many pairs are compared one by one: 64 * 64 take 0.04 ms, and sorting as many intervals 0.9 ms."""
 
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 from pesearch.search.query.operators import All, AtOnce, Either, InOrder, PlanNode
 from pesearch.search.score.interval import Interval, rank_key, times_of
@@ -116,9 +116,12 @@ def _without(intervals: Sequence[Interval], excluded: Sequence[Interval]) -> lis
 
 def non_max_suppression(intervals: Iterable[Interval]) -> list[Interval]:
     """Drops intervals that overlap a better one that is kept; the rest is best first."""
+    best_first = sorted(intervals, key=rank_key)
+    if not any(before.overlaps(after) for before, after in pairwise(sorted(best_first, key=times_of))):
+        return best_first  # as are those of thousands of cues
     chosen: list[Interval] = []
     by_time: list[Interval] = []
-    for interval in sorted(intervals, key=rank_key):
+    for interval in best_first:
         at = bisect_right(by_time, times_of(interval), key=times_of)
         if not any(interval.overlaps(other) for other in by_time[max(at - 1, 0) : at + 1]):
             chosen.append(interval)

@@ -38,8 +38,8 @@ class CueQuery:
 
 @dataclass(frozen=True, slots=True)
 class CueScope:
-    """The cues of files, and those of parts of files: all that overlap these, some up to BLOCK_SECONDS away, and those
-    about the whole file."""
+    """The cues of files, and those of parts of files: all that overlap these, some at most BLOCK_SECONDS from them,
+    and those about the whole file."""
 
     file_ids: frozenset[int] = frozenset()
     parts: tuple[Part, ...] = ()

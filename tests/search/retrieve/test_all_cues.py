@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.cues import Cue, CueKind
+from pesearch.cues import Cue, CueKind, FoundBy
 from pesearch.encoders.model_set import ModelSet
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.retrieve.cue_matches import CueMatches, match_cues
-from pesearch.search.retrieve.cue_meaning import MeaningMatcher
+from pesearch.search.retrieve.cue_meaning import MeaningMatcher, SimilarCues
+from pesearch.search.retrieve.cue_words import WordSearch, cue_match
+from pesearch.search.retrieve.term_cues import TermCues
 from pesearch.search.score.normalization import score_normalizers
 from pesearch.search.search import search
 from pesearch.store.library import Library, create_library
-from pesearch.types import Moment
+from pesearch.types import Moment, Part
 from tests.search.conftest import encoded
 
 
@@ -147,3 +149,19 @@ def test_a_long_chapter_excludes_all_its_time(starter: ModelSet, tmp_path: Path)
     library = library_of(tmp_path, starter, {"film.wav": [chapter, *film]}, 1200.0)
     assert ask(library, starter, '"line 200" -"noise"') == ()
     assert len(ask(library, starter, '"line 350" -"noise"')) == 1
+
+
+def test_terms_with_too_many_similar_cues_are_searched_again_in_the_parts(ticking: Library) -> None:
+    """All 120 cues mean the same as the term; one is known before its part is scored, and two in the part."""
+    (file,) = ticking.files()
+    similar = [cue_match(file.id, cue, 0.7, FoundBy.MEANING) for cue in ticking.cues(file.id)]
+
+    def find_similar(file_ids: frozenset[int]) -> dict[int, SimilarCues]:
+        assert file_ids == {file.id}
+        return {0: SimilarCues(tuple(similar[:2]), is_complete=False)}
+
+    known = TermCues(ticking.full_text(), WordSearch(), None, similar[:1])
+    matches = CueMatches({0: known}, find_similar=find_similar)
+    assert matches.limited_terms == frozenset()
+    found = {interval.start_seconds for interval in matches.of(0, Part(file.id, 0.0, 360.0), 1.0)}
+    assert found == {0.0, 3.0} and matches.limited_terms == {0}

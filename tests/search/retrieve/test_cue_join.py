@@ -50,6 +50,7 @@ def test_each_match_of_two_words_has_a_candidate(
     with pytest.MonkeyPatch.context() as patch:
         if in_files:
             patch.setattr(cue_times, "MAX_SCOPE_BLOCKS", 0)
+            patch.setattr(cue_times, "MAX_SCOPE_FILES", count)
         found = candidates(cues, '"a" AND "b"', 100)
         least = candidates(cues, '"a" AND "b"', count)
     of_word = {word: [cue for cue in cues if word in cue[3].split()] for word in "ab"}
