@@ -1,12 +1,12 @@
 """Quality of search for cues by meaning, and the cost of embedding them.
 
-    python -m benchmarks.cues [--part heads|answers|cost|search] [--seed 41]
+    python -m benchmarks.cues [--part heads|answers|cost|search|words] [--seed 41]
 
 The texts are of the generated world, the models the starter set; no media is generated. `heads`: cues and paraphrased
 questions, embedded with each text head of PE-AV: how often the nearest cue is correct. `answers`: a library of such
 cues, among many about things that the models do not know, is searched for paraphrased facts and for absent ones.
 `cost`: the text tower at its real size, random weights, on this CPU. `search`: 65,536 vectors of 1024 dimensions, the
-maximum that is held in memory.
+maximum that is held in memory. `words`: whole queries of frequent and rare words in 300 films with 1000 lines each.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ CHATTER = (
     "tell her about the {} tomorrow", "he was born beside a {}", "not every {} is worth it",
 )  # fmt: skip
 """Lines as in films, about things that the starter set does not know."""
+
+WORD_QUERIES = (
+    '"dragon"', '"the"', '"the" AND "dragon"', '"the" AND "you"', '"you" -"the"', '"w12" -the', 'said:"w3 w7"',
+    "text:(w3 the w7 you)", '"you" THEN "the" THEN "dragon"', '"the" AND "you" WITHIN 10m',
+)  # fmt: skip
+"""Queries of `words`."""
 
 Fact = frozenset[str]
 
@@ -112,6 +118,20 @@ class Search:
     def rows(self) -> Iterator[Row]:
         yield Row(f"{self.rows_searched} cues, one query with 10 hits", f"{self.found_ms:.1f} ms")
         yield Row("one query without hits", f"{self.none_ms:.1f} ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Median latency of a query over `cues` lines of subtitles, and in how many files it finds something."""
+
+    part: str
+    query: str
+    cues: int
+    milliseconds: float
+    files: int
+
+    def rows(self) -> Iterator[Row]:
+        yield Row(f"{self.query}: {self.files} files", f"{self.milliseconds:.0f} ms")
 
 
 def main() -> None:
@@ -222,6 +242,36 @@ def searched(folder: Path, seed: int) -> Iterator[Search]:
     yield Search("search", files * cues, *figures)
 
 
+def by_words(folder: Path, seed: int) -> Iterator[Query]:
+    """Latency of queries of words as frequent as in films: "the" is in every third line, "dragon" in 6 of 300 films."""
+    rng, films, lines = np.random.default_rng(seed), 300, 1000
+    models = open_model_set("starter", "cpu")
+    library = create_library(folder / "films", models.name, models.spaces)
+    with library.writer() as writer:
+        for film in range(films):
+            texts = [" ".join(words) for words in _random_lines(rng, lines)]
+            texts[500] += " dragon" if film % 50 == 0 else ""
+            writer.add([_file(film, [(frozenset[str](), text) for text in texts])])
+    for query in WORD_QUERIES:
+        times = []
+        for _ in range(6):
+            started = time.perf_counter()
+            found = search(library, models, SearchRequest(query, k=100)).matches
+            times.append(time.perf_counter() - started)
+        yield Query(
+            "words", query, films * lines, float(np.median(times[1:]) * 1000), len({each.file.id for each in found})
+        )
+
+
+def _random_lines(rng: Rng, count: int) -> Iterator[list[str]]:
+    """Lines of 1 to 12 words by Zipf's law, a third with "the", a seventh with "you"."""
+    ranks = 1 / np.arange(1, 20_001)
+    for number in range(count):
+        words = [f"w{rank}" for rank in rng.choice(20_000, rng.integers(1, 13), p=ranks / ranks.sum())]
+        words[-1:] = ["the", words[-1]] if number % 3 == 0 else words[-1:]
+        yield ["you", *words] if number % 7 == 0 else words
+
+
 def _facts() -> list[Fact]:
     coloured = [frozenset({f"seen:{name}", f"colour:{name}:{colour}"}) for name in COLOURED for colour in COLOURS]
     return [
@@ -280,6 +330,7 @@ PARTS: dict[str, Callable[[Path, int], Iterator[Finding]]] = {
     "answers": answers,
     "cost": cost,
     "search": searched,
+    "words": by_words,
 }
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ class CueKind(StrEnum):
     DESCRIPTION = "description"
 
 
+WHOLE_FILE_KINDS = frozenset({CueKind.TITLE, CueKind.DESCRIPTION})
+"""Cues that describe their whole file rather than a time in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """A timed line of text. A cue about the whole file spans its whole duration.

@@ -43,7 +43,9 @@ from pesearch.store.generation import Generation
 from pesearch.store.generation_reader import GenerationReader
 from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.features import read_features
+from pesearch.store.index.fulltext import FullTextIndex
 from pesearch.store.index.fulltext_file import FullTextRegistry
+from pesearch.store.index.fulltext_query import CueQuery
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
 from pesearch.store.index.part_vectors import PartVectors, read_vectors, vectors_of_parts
 from pesearch.store.index.vector_search import search_threads
@@ -253,10 +255,12 @@ class Library(GenerationReader):
 
         Case and accents are ignored. Phrases must match; words are ranked by BM25.
         """
+        return self.full_text().search(CueQuery.parse(query, kinds), k, file_ids)
+
+    def full_text(self) -> FullTextIndex:
+        """The index of the words of all cues at this generation. Its searches all see the same cues."""
         snapshot = self._now().snapshot
-        return self._text.index(snapshot.library_id, snapshot.stamp, self._from_catalogue).search(
-            query, k, file_ids, kinds
-        )
+        return self._text.index(snapshot.library_id, snapshot.stamp, self._from_catalogue)
 
     def find_similar_cues(
         self, queries: FloatArray, min_scores: FloatArray, k: int, file_ids: frozenset[int] | None = None

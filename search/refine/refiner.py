@@ -64,6 +64,7 @@ class Refiner:
 
     def score(self, parts: Sequence[Part]) -> None:
         """Adds parts and scores them."""
+        self._cue_matches.load(parts)
         self._part_scores.update(score_parts(self._library, self._plan, self._calibration, parts))
 
     def rescore_sounds(self, count: int) -> None:
@@ -123,14 +124,14 @@ class Refiner:
 
     def _term_bound(self, part: Part, term: int) -> Interval:
         weight = self._plan.terms[term].weight
-        cue_scores = (interval.score for interval in self._cue_matches.of(term, part.file_id, weight))
+        cue_scores = (interval.score for interval in self._cue_matches.of(term, part, weight))
         return Interval(0.0, 0.0, max(term_upper_bound(self._part_scores[part], term), *cue_scores, 0.0), weight)
 
     def _term_intervals(self, part: Part, term: int) -> Sequence[Interval]:
         scored, weight = self._part_scores[part], self._plan.terms[term].weight
         detections = self._rescorer.detections(part.file_id).get(term)
         intervals = find_intervals(build_track(scored, term, detections), weight, scored.first_step)
-        of_cues = [cue for cue in self._cue_matches.of(term, part.file_id, weight) if _applies_to(part, cue)]
+        of_cues = self._cue_matches.of(term, part, weight)
         return non_max_suppression([*intervals, *of_cues]) if of_cues else intervals
 
 
@@ -148,11 +149,6 @@ def _select(
         if len(selected) == count:
             break
     return selected
-
-
-def _applies_to(part: Part, cue: Interval) -> bool:
-    """Whether a cue is about the whole file or starts in a part."""
-    return cue.is_everywhere or part.start_seconds <= cue.start_seconds <= part.end_seconds
 
 
 def _is_cut(part: Part, interval: Interval) -> bool:

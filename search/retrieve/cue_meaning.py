@@ -18,7 +18,7 @@ from pesearch.cues import FoundBy
 from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Sense, Words
 from pesearch.search.query.plan import QueryPlan, Term
-from pesearch.search.retrieve.cue_words import SPOKEN_KINDS, CueMatch, to_match
+from pesearch.search.retrieve.cue_words import SPOKEN_KINDS, CueMatch, cue_match
 from pesearch.search.score.cohort import THINGS
 from pesearch.search.score.library_normalizer import ScoreNormalizers, has_grown
 from pesearch.search.score.match_threshold import MatchThreshold
@@ -85,6 +85,19 @@ def cue_normalizer(library: Library, normalizers: ScoreNormalizers, models: Mode
     return cached if rows else None
 
 
+MAX_COPIES = 4
+"""A cue in several sources of a file, as next to copies of it, is found once for all; so k results may be k /
+MAX_COPIES cues."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarCues:
+    """Cues that mean the same as a term, best first. is_complete: Whether these are all; otherwise the best."""
+
+    matches: tuple[CueMatch, ...]
+    is_complete: bool
+
+
 class MeaningMatcher:
     """Matches the terms of one query with cues by meaning."""
 
@@ -101,8 +114,8 @@ class MeaningMatcher:
         self._models = models
         self._query_vectors = query_vectors
 
-    def find(self, plan: QueryPlan, k: int, file_ids: frozenset[int] | None) -> dict[int, list[CueMatch]]:
-        """At most k cues for each positive term of plain words, best first, by term number.
+    def find(self, plan: QueryPlan, k: int, file_ids: frozenset[int] | None) -> dict[int, SimilarCues]:
+        """At most k cues for each positive term of plain words, by term number.
 
         file_ids: The files to search; None for all.
         """
@@ -113,16 +126,17 @@ class MeaningMatcher:
         stats = self._cue_normalizer.chance_stats(queries)
         min_cosines = (stats.median + stats.spread * threshold.centre).astype(np.float32)
         found = self._library.find_similar_cues(queries, min_cosines, k, file_ids)
-        matches: dict[int, list[CueMatch]] = {}
+        matches: dict[int, SimilarCues] = {}
         for row, (number, hits) in enumerate(zip(numbers, found, strict=True)):
             cosines = np.array([hit.score for hit in hits])
             of_query = ChanceStats(stats.median[row], stats.spread[row])
             scores = MEANING_FACTOR * threshold.probability(of_query.deviations(cosines))
-            matches[number] = [
-                to_match(hit, score, FoundBy.MEANING)
+            of_term = tuple(
+                cue_match(hit.file_id, hit.cue, score, FoundBy.MEANING)
                 for hit, score in zip(hits, scores.tolist(), strict=True)
                 if plan.terms[number].sense is not Sense.SAID or hit.cue.kind in SPOKEN_KINDS
-            ]
+            )
+            matches[number] = SimilarCues(of_term, is_complete=len(hits) * MAX_COPIES < k)
         return matches
 
     def _embed(self, plan: QueryPlan, numbers: Sequence[int]) -> FloatArray:

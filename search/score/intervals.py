@@ -6,66 +6,29 @@ that queries of many terms and of one have the same scale. An excluded part mult
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
 
 from pesearch.search.query.operators import All, AtOnce, Either, InOrder, PlanNode
+from pesearch.search.score.interval import Interval, rank_key, times_of
+from pesearch.search.score.interval_joins import (
+    keep_best,
+    keep_best_chains,
+    near_pairs,
+    ordered_pairs,
+    pairs_to_join,
+    worst_overlaps,
+)
+
+__all__ = ["MAX_INTERVALS", "Interval", "combine", "non_max_suppression", "plan_upper_bound", "rank_key"]
 
 UNKNOWN_ORDER_FACTOR = 0.25
 """Factor on the score of a THEN whose parts match in the same interval only, so that their order is unknown."""
 
 MAX_INTERVALS = 48
-"""Number of best intervals of a file that each node of a plan keeps."""
-
-_MIN_SCORE = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A time range of one file that matches with a score in 0..1.
-
-    weight: The summed weight of the terms that it matches.
-    is_everywhere: The match describes the whole file, such as its title, and not a time in it.
-    """
-
-    start_seconds: float
-    end_seconds: float
-    score: float
-    weight: float = 1.0
-    is_everywhere: bool = False
-
-    def gap(self, other: Interval) -> float:
-        """Seconds between two intervals; negative if they overlap."""
-        return max(other.start_seconds - self.end_seconds, self.start_seconds - other.end_seconds)
-
-    def overlaps(self, other: Interval) -> bool:
-        """Whether two intervals overlap. Touching is not overlapping; equal intervals of zero length do overlap."""
-        if (self.start_seconds, self.end_seconds) == (other.start_seconds, other.end_seconds):
-            return True
-        return self.gap(other) < 0
-
-    def join(self, other: Interval, factor: float = 1.0) -> Interval:
-        """From the earlier start to the later end, with the weighted mean of both scores multiplied by `factor`."""
-        weight = self.weight + other.weight
-        logs = self.weight * math.log(max(self.score, _MIN_SCORE)) + other.weight * math.log(
-            max(other.score, _MIN_SCORE)
-        )
-        a = other if self.is_everywhere and not other.is_everywhere else self
-        b = self if other.is_everywhere and not self.is_everywhere else other
-        return Interval(
-            min(a.start_seconds, b.start_seconds),
-            max(a.end_seconds, b.end_seconds),
-            factor * math.exp(logs / weight),
-            weight,
-            self.is_everywhere and other.is_everywhere,
-        )
-
+"""A certainty track makes at most this many intervals: those of its highest peaks."""
 
 TermIntervals = Callable[[int], Sequence[Interval]]
 """Returns the intervals of a file that match a term, by its number."""
@@ -73,6 +36,8 @@ TermIntervals = Callable[[int], Sequence[Interval]]
 
 def combine(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
     """The intervals that match a plan, best first, without overlaps."""
+    if isinstance(node, All):
+        return non_max_suppression(_evaluate_all(node, term_intervals, is_root=True))
     return non_max_suppression(_evaluate(node, term_intervals))
 
 
@@ -85,20 +50,18 @@ def _evaluate(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
         case AtOnce(parts):
             return _evaluate_at_once(parts, term_intervals)
         case Either(parts):
-            return _keep_best(
-                non_max_suppression(interval for part in parts for interval in _evaluate(part, term_intervals))
-            )
+            return non_max_suppression(interval for part in parts for interval in _evaluate(part, term_intervals))
         case term:
-            return _keep_best(term_intervals(term))
+            return list(term_intervals(term))
 
 
-def _evaluate_all(node: All, term_intervals: TermIntervals) -> list[Interval]:
+def _evaluate_all(node: All, term_intervals: TermIntervals, is_root: bool = False) -> list[Interval]:
     first, *others = [_evaluate(part, term_intervals) for part in node.parts]
-    for other in others:
-        first = _keep_best(a.join(b) for a, b in _near_pairs(first, other, node.within_seconds))
+    for number, other in enumerate(others, start=1):
+        is_final = is_root and number == len(others)
+        first = keep_best(a.join(b) for a, b in pairs_to_join(first, other, node.within_seconds, is_final))
     for part in node.excluded:
-        excluded = _evaluate(part, term_intervals)
-        first = [_without(interval, excluded) for interval in first]
+        first = _without(first, _evaluate(part, term_intervals))
     return first
 
 
@@ -106,22 +69,8 @@ def _evaluate_at_once(parts: Sequence[PlanNode], term_intervals: TermIntervals) 
     """The result has the times of the shortest interval."""
     first, *others = [_evaluate(part, term_intervals) for part in parts]
     for other in others:
-        first = _keep_best(_join_tightly(a, b) for a, b in _near_pairs(first, other, 0.0) if a.overlaps(b))
+        first = keep_best(_join_tightly(a, b) for a, b in near_pairs(first, other, 0.0) if a.overlaps(b))
     return first
-
-
-def _near_pairs(
-    intervals: Sequence[Interval], others: Sequence[Interval], seconds: float
-) -> Iterator[tuple[Interval, Interval]]:
-    """The pairs that are at most `seconds` apart."""
-    a, b = _times_of(intervals)[:, None], _times_of(others)[None]
-    gaps = np.maximum(b[..., 0] - a[..., 1], a[..., 0] - b[..., 1])
-    return ((intervals[row], others[column]) for row, column in np.argwhere(gaps <= seconds).tolist())
-
-
-def _times_of(intervals: Sequence[Interval]) -> npt.NDArray[np.float64]:
-    """Starts and ends in seconds, float64 [n, 2]."""
-    return np.array([_times(interval) for interval in intervals]).reshape(-1, 2)
 
 
 def _join_tightly(a: Interval, b: Interval) -> Interval:
@@ -135,13 +84,12 @@ def _evaluate_in_order(node: InOrder, term_intervals: TermIntervals) -> list[Int
     chains = [(interval, interval) for interval in _evaluate(node.parts[0], term_intervals)]
     for part in node.parts[1:]:
         lasts, later = [last for _, last in chains], _evaluate(part, term_intervals)
-        late = _times_of(later)[None, :, 0] - _times_of(lasts)[:, None, 1]
         following = [
-            (chains[row][0].join(later[column], factor), later[column])
-            for row, column in np.argwhere(late <= node.within_seconds).tolist()
-            if (factor := _order_factor(lasts[row], later[column], node.within_seconds))
+            (chains[row][0].join(later[number], factor), later[number])
+            for row, number in ordered_pairs(lasts, later, node.within_seconds)
+            if (factor := _order_factor(lasts[row], later[number], node.within_seconds))
         ]
-        chains = sorted(following, key=lambda pair: rank_key(pair[0]))[:MAX_INTERVALS]
+        chains = keep_best_chains(following)
     return [chain for chain, _ in chains]
 
 
@@ -157,35 +105,28 @@ def _order_factor(earlier: Interval, later: Interval, within_seconds: float) -> 
     return UNKNOWN_ORDER_FACTOR if covers or covered else 0.0
 
 
-def _without(interval: Interval, excluded: Iterable[Interval]) -> Interval:
-    """The interval with its score reduced by the best overlapping excluded interval."""
-    worst = max((other.score for other in excluded if interval.overlaps(other)), default=0.0)
-    return replace(interval, score=interval.score * (1 - worst))
-
-
-def rank_key(interval: Interval) -> tuple[float, float, float]:
-    """Sort key: higher score first, then the shorter, then the earlier interval."""
-    return (-interval.score, interval.end_seconds - interval.start_seconds, interval.start_seconds)
-
-
-def _keep_best(intervals: Iterable[Interval]) -> list[Interval]:
-    return sorted(intervals, key=rank_key)[:MAX_INTERVALS]
+def _without(intervals: Sequence[Interval], excluded: Sequence[Interval]) -> list[Interval]:
+    """The intervals with their scores reduced by the best overlapping excluded interval."""
+    worst = worst_overlaps(intervals, excluded)
+    return [
+        replace(interval, score=interval.score * (1 - reduction))
+        for interval, reduction in zip(intervals, worst, strict=True)
+    ]
 
 
 def non_max_suppression(intervals: Iterable[Interval]) -> list[Interval]:
     """Drops intervals that overlap a better one that is kept; the rest is best first."""
+    best_first = sorted(intervals, key=rank_key)
+    if not any(before.overlaps(after) for before, after in pairwise(sorted(best_first, key=times_of))):
+        return best_first  # as are those of thousands of cues
     chosen: list[Interval] = []
     by_time: list[Interval] = []
-    for interval in sorted(intervals, key=rank_key):
-        at = bisect_right(by_time, _times(interval), key=_times)
+    for interval in best_first:
+        at = bisect_right(by_time, times_of(interval), key=times_of)
         if not any(interval.overlaps(other) for other in by_time[max(at - 1, 0) : at + 1]):
             chosen.append(interval)
             by_time.insert(at, interval)
     return chosen
-
-
-def _times(interval: Interval) -> tuple[float, float]:
-    return interval.start_seconds, interval.end_seconds
 
 
 def plan_upper_bound(node: PlanNode, best: Callable[[int], Interval]) -> float:

@@ -5,17 +5,20 @@ An index covers a set of cue sources; the next one is made from it by removing a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import tantivy
 
-from pesearch.cues import Cue, CueHit, CueKind
+from pesearch.cues import Cue, CueHit
 from pesearch.store.catalogue.cues import RowIds, StoredCue
-from pesearch.store.index.tokenizer import Term, parse_terms, tokenize
+from pesearch.store.index.fulltext_document import SCHEMA, columns, documents
+from pesearch.store.index.fulltext_phrases import Lines, find_across_lines
+from pesearch.store.index.fulltext_query import CueQuery, CueScope, compile_query, unscored
+from pesearch.store.index.fulltext_rows import CueRows, read_document
 
 TANTIVY_VERSION = version("tantivy")
 _WRITER_HEAP_BYTES = 32 << 20
@@ -29,50 +32,85 @@ class FullTextIndex:
         self.source_ids = source_ids
         self._searcher = searcher
 
-    def search(
-        self, query: str, k: int, file_ids: frozenset[int] | None = None, kinds: frozenset[CueKind] | None = None
-    ) -> list[CueHit]:
-        """The k best cues for a query (`tokenizer.parse_terms`); only in `file_ids` and of `kinds` when given.
+    def search(self, query: CueQuery, k: int, file_ids: frozenset[int] | None = None) -> list[CueHit]:
+        """The k best cues for a query; only in `file_ids` when given.
 
-        Quoted terms must match; of the others a cue may match any, and scores higher the more and the rarer they are.
-        Cues with equal scores come in the order of files and times.
+        Cues with equal scores come in the order of files and times. A cue in two sources of a file comes once.
         """
-        compiled = _compile(parse_terms(query), file_ids, kinds)
-        if compiled is None or k < 1:
-            return []
-        # If the results end in a tie, more documents with that score may follow: search for more of them, so that the
-        # order of ties does not depend on the index.
-        for limit in _limits(k, self._searcher.num_docs):
-            found = self._searcher.search(compiled, limit, count=False).hits
-            is_all = len(found) < limit
-            best = self._rank([hit for hit in found if is_all or hit[0] > found[-1][0]], k)
-            if is_all or len(best) >= k:
+        scope, best = None if file_ids is None else CueScope(file_ids), list[tuple[float, int, Cue]]()
+        for count in _limits(k, self._searcher.num_docs) if k > 0 else ():
+            rows = self.rows(query, count, scope)
+            best = _read_distinct(rows, k)
+            if rows.is_complete or len(best) == k:
                 break
         return [CueHit(file_id, cue, score, rank) for rank, (score, file_id, cue) in enumerate(best, start=1)]
 
-    def _rank(self, found: Sequence[tuple[float, tantivy.DocAddress]], k: int) -> list[tuple[float, int, Cue]]:
-        """The k best without duplicates. Only documents that may be among them are read: ties can be long."""
-        addresses = [address for _, address in found]
-        file_ids, starts = (self._searcher.fast_field_values(name, addresses) for name in ("file_id", "start"))
-        keys = [(-score, file_id, start) for (score, _), file_id, start in zip(found, file_ids, starts, strict=True)]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        best: dict[tuple[float, int, Cue], None] = {}
-        for (score, _, _), ties in groupby(order, key=keys.__getitem__):
-            cues = {self._read(addresses[position]) for position in ties}
-            best |= dict.fromkeys((-score, *cue) for cue in sorted(cues, key=lambda cue: _columns(cue[1])))
-            if len(best) >= k:
+    def count(self, query: CueQuery, scope: CueScope | None = None) -> int:
+        """The number of cues that a query finds; one in two sources of a file counts twice."""
+        return _count(self._searcher, compile_query(query, scope))
+
+    def rows(self, query: CueQuery, min_count: int | None = None, scope: CueScope | None = None) -> CueRows:
+        """The cues that a query finds, best first, and those with equal scores in the order of files and times.
+
+        At least the `min_count` best and all with the same score as one of them; by default all.
+        """
+        compiled, documents = compile_query(query, scope), self._searcher.num_docs
+        for limit in [documents + 1] if min_count is None else _limits(min_count, documents):
+            found = self._searcher.search(compiled, limit, count=False).hits
+            is_complete = len(found) < limit
+            # The best documents end in a tie, and more with that score may follow: it is left out.
+            best = [hit for hit in found if is_complete or hit[0] > found[-1][0]]
+            if is_complete or (min_count is not None and len(best) >= min_count):
                 break
-        return list(best)[:k]
+        return CueRows.of(self._searcher, best, is_complete)
 
-    def _read(self, address: tantivy.DocAddress) -> tuple[int, Cue]:
-        (stored,) = self._searcher.doc(address)["stored"]
-        file_id, start, end, text, kind, source, language = json.loads(stored)
-        return file_id, Cue(start, end, text, CueKind(kind), source, language)
+    def read(self, address: tantivy.DocAddress) -> tuple[int, Cue]:
+        """The cue at an address of `CueRows`, with its file id."""
+        return read_document(self._searcher, address)
+
+    def across_lines(self, words: Sequence[str], file_ids: frozenset[int] | None = None) -> list[Lines]:
+        """All lines of subtitles in which a phrase begins in one and ends in a later one."""
+        return find_across_lines(words, _LineFinder(self._searcher, file_ids)) if len(words) > 1 else []
 
 
-def _limits(k: int, documents: int) -> Iterator[int]:
+class _LineFinder:
+    """Searches for lines of subtitles in some files, or in all."""
+
+    def __init__(self, searcher: tantivy.Searcher, file_ids: frozenset[int] | None) -> None:
+        self._searcher = searcher
+        self._file_ids = file_ids
+
+    def count(self, query: tantivy.Query, /) -> int:
+        return _count(self._searcher, query)
+
+    def find(self, query: tantivy.Query, file_ids: frozenset[int] | None = None, /) -> CueRows:
+        within = [each for each in (self._file_ids, file_ids) if each is not None]
+        if within:
+            condition = unscored("file_id", sorted(frozenset.intersection(*within)))
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, condition)])
+        found = self._searcher.search(query, self._searcher.num_docs + 1, count=False).hits
+        return CueRows.of(self._searcher, found)
+
+
+def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
+    return int(searcher.search(query, 1).count)  # type: ignore[attr-defined]  # tantivy's stubs leave it out
+
+
+def _read_distinct(rows: CueRows, k: int) -> list[tuple[float, int, Cue]]:
+    """The k best without duplicates. Only documents that may be among them are read: ties can be long."""
+    keys = list(zip((-rows.scores).tolist(), rows.file_ids.tolist(), rows.starts.tolist(), strict=True))
+    best: dict[tuple[float, int, Cue], None] = {}
+    for (score, _, _), ties in groupby(range(len(keys)), key=keys.__getitem__):
+        cues = set(rows.take(np.array(list(ties))).read())
+        best |= dict.fromkeys((-score, *cue) for cue in sorted(cues, key=lambda cue: columns(cue[1])))
+        if len(best) >= k:
+            break
+    return list(best)[:k]
+
+
+def _limits(count: int, documents: int) -> Iterator[int]:
     """Growing numbers of documents to search for; the last is more than there are, so that it finds all."""
-    limit = 2 * k
+    limit = 2 * max(count, 1)
     while limit <= documents:
         yield limit
         limit *= _LIMIT_FACTOR
@@ -85,76 +123,15 @@ def build_fulltext(
     """The index in `folder` (empty when there is none) without the `removed` sources and with the `added` cues.
 
     The new index covers `source_ids`, and its files may be deleted. Without a folder it is built in memory, which saves
-    0.1 s of disk access.
+    0.1 s of disk access. The cues of a source come one after the other.
     """
-    index = tantivy.Index(_SCHEMA) if folder is None else tantivy.Index(_SCHEMA, str(folder))
+    index = tantivy.Index(SCHEMA) if folder is None else tantivy.Index(SCHEMA, str(folder))
     writer = index.writer(_WRITER_HEAP_BYTES, num_threads=1)
     for source_id in removed:
-        writer.delete_documents_by_query(tantivy.Query.term_query(_SCHEMA, "source_id", source_id))
-    for found in added:
-        writer.add_document(_document(found))
+        writer.delete_documents_by_query(tantivy.Query.term_query(SCHEMA, "source_id", source_id))
+    for document in documents(added):
+        writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()
     index.reload()
     return FullTextIndex(source_ids, index.searcher())
-
-
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    builder.add_text_field("words", tokenizer_name="whitespace")
-    builder.add_text_field("kind", tokenizer_name="raw", index_option="basic")
-    builder.add_unsigned_field("source_id", indexed=True)
-    builder.add_unsigned_field("file_id", indexed=True, fast=True)
-    builder.add_float_field("start", fast=True)
-    builder.add_bytes_field("stored", stored=True)
-    return builder.build()
-
-
-_SCHEMA = _schema()
-
-
-def _document(found: StoredCue) -> tantivy.Document:
-    document = tantivy.Document()
-    document.add_text("words", " ".join(tokenize(found.cue.text)))
-    document.add_text("kind", found.cue.kind.value)
-    document.add_unsigned("source_id", found.source_id)
-    document.add_unsigned("file_id", found.file_id)
-    document.add_float("start", found.cue.start_seconds)
-    document.add_bytes("stored", json.dumps([found.file_id, *_columns(found.cue)]).encode())
-    return document
-
-
-def _columns(cue: Cue) -> tuple[float, float, str, str, str, str]:
-    return cue.start_seconds, cue.end_seconds, cue.text, cue.kind, cue.source, cue.language
-
-
-def _compile(
-    terms: Sequence[Term], file_ids: frozenset[int] | None, kinds: frozenset[CueKind] | None
-) -> tantivy.Query | None:
-    """A query for tantivy; None without terms."""
-    literal = [(tantivy.Occur.Must, _compile_term(term)) for term in terms if term.is_literal]
-    plain = [(tantivy.Occur.Should, _compile_term(term)) for term in terms if not term.is_literal]
-    if not terms:
-        return None
-    clauses = [*literal, *plain] if literal else [(tantivy.Occur.Must, tantivy.Query.boolean_query(plain))]
-    if file_ids is not None:
-        clauses.append((tantivy.Occur.Must, _filter("file_id", sorted(file_ids))))
-    if kinds is not None:
-        clauses.append((tantivy.Occur.Must, _filter("kind", sorted(kind.value for kind in kinds))))
-    return tantivy.Query.boolean_query(clauses)
-
-
-def _filter(field: str, values: Sequence[int] | Sequence[str]) -> tantivy.Query:
-    """A condition that does not change the score."""
-    return tantivy.Query.const_score_query(tantivy.Query.term_set_query(_SCHEMA, field, values), 0.0)
-
-
-def _compile_term(term: Term) -> tantivy.Query:
-    *first, last = term.words
-    if term.is_prefix and first:
-        return tantivy.Query.regex_phrase_query(_SCHEMA, "words", [*first, f"{last}.*"])
-    if term.is_prefix:
-        return tantivy.Query.regex_query(_SCHEMA, "words", f"{last}.*")
-    if first:
-        return tantivy.Query.phrase_query(_SCHEMA, "words", list(term.words))
-    return tantivy.Query.term_query(_SCHEMA, "words", last)

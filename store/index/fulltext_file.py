@@ -26,7 +26,7 @@ from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.index.fulltext import TANTIVY_VERSION, FullTextIndex, build_fulltext
 from pesearch.store.index.ivf_file import INDEX_FOLDER
 
-FULLTEXT_FORMAT = 1
+FULLTEXT_FORMAT = 2
 """Format version of the file."""
 
 MIN_CACHED_CUES = 2000

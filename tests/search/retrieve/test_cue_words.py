@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from pesearch.cues import Cue, CueKind
-from pesearch.search.retrieve.cue_words import SCATTERED_WORDS_SCORE, CueMatch, find_phrase, find_words
+from pesearch.search.query.language.nodes import Literal, Sense, Words
+from pesearch.search.query.plan import Term
+from pesearch.search.retrieve.cue_words import SCATTERED_WORDS_SCORE, CueMatch, compile_words
+from pesearch.search.retrieve.term_cues import TermCues
 from pesearch.store.library import Library
 
 MakeLibrary = Callable[..., Library]
@@ -28,23 +31,39 @@ def library(make_library: MakeLibrary) -> Library:
     return make_library({name: {} for name in CUES}, 10.0, CUES)
 
 
+def find(library: Library, term: Term, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
+    """All cues that match a term, best first."""
+    cues = TermCues(library.full_text(), compile_words(term), file_ids)
+    found = cues.within(None)
+    assert len(found) == cues.count
+    return cues.read(found)
+
+
+def find_phrase(library: Library, phrase: str, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
+    return find(library, Literal(phrase, Sense.SAID), file_ids)
+
+
+def find_words(library: Library, text: str, file_ids: frozenset[int] | None = None) -> list[CueMatch]:
+    return find(library, Words(text, Sense.SAID), file_ids)
+
+
 def times(library: Library, matches: list[CueMatch]) -> list[tuple[str, float, float]]:
     return [(library.file(match.file_id).path.name, match.start_seconds, match.end_seconds) for match in matches]
 
 
 def test_a_phrase_inside_one_cue(library: Library) -> None:
-    (match,) = find_phrase(library, "The GAP between", 5)
+    (match,) = find_phrase(library, "The GAP between")
     assert times(library, [match]) == [("a.wav", 1.6, 2.5)]
     assert (match.text, match.source, match.kind) == ("the gap between the train", "a.en.srt", CueKind.SUBTITLE)
     assert match.is_literal and match.score == 1.0
 
 
 def test_a_phrase_across_cues(library: Library) -> None:
-    (match,) = find_phrase(library, "mind the gap", 5)
+    (match,) = find_phrase(library, "mind the gap")
     assert times(library, [match]) == [("a.wav", 0.5, 2.5)]
     assert match.text == "Ladies and gentlemen, mind the gap between the train"
-    assert times(library, find_phrase(library, "train and the platform", 5)) == [("a.wav", 1.6, 3.5)]
-    assert times(library, find_phrase(library, "mind the gap between the train and", 5)) == [("a.wav", 0.5, 3.5)]
+    assert times(library, find_phrase(library, "train and the platform")) == [("a.wav", 1.6, 3.5)]
+    assert times(library, find_phrase(library, "mind the gap between the train and")) == [("a.wav", 0.5, 3.5)]
 
 
 def test_a_phrase_does_not_continue_after_a_pause(make_library: MakeLibrary) -> None:
@@ -54,26 +73,26 @@ def test_a_phrase_does_not_continue_after_a_pause(make_library: MakeLibrary) -> 
         "long.wav": [first, Cue(4.1, 5.0, "the gap", CueKind.SUBTITLE, "a.srt")],
     }
     library = make_library({name: {} for name in cues}, 10.0, cues)
-    assert times(library, find_phrase(library, "mind the gap", 5)) == [("short.wav", 0.0, 5.0)]
+    assert times(library, find_phrase(library, "mind the gap")) == [("short.wav", 0.0, 5.0)]
 
 
 def test_other_words_are_not_found(library: Library) -> None:
-    assert find_phrase(library, "mind the train", 5) == []
-    assert find_phrase(library, "a platform", 5) == []  # in a caption, not spoken
-    assert times(library, find_phrase(library, "a platform", 5, kinds=None))[0][0] == "b.wav"
-    assert find_phrase(library, "...", 5) == find_words(library, "", 5) == []
+    assert find_phrase(library, "mind the train") == []
+    assert find_phrase(library, "a platform") == []  # in a caption, not spoken
+    assert times(library, find(library, Literal("a platform")))[0][0] == "b.wav"
+    assert find_phrase(library, "...") == find_words(library, "") == []
 
 
 def test_scattered_words_score_by_their_share(library: Library) -> None:
-    matches = find_words(library, "stations train", 5)
+    matches = find_words(library, "stations train")
     assert [name for name, *_ in times(library, matches)] == ["c.wav", "a.wav"]
     assert [match.score for match in matches] == pytest.approx([SCATTERED_WORDS_SCORE, SCATTERED_WORDS_SCORE / 2])
     assert [match.score for match in matches] == pytest.approx([0.8, 0.4])
-    assert find_words(library, "the train between", 5)[0].is_literal
+    assert find_words(library, "the train between")[0].is_literal
     assert all(0 < match.score <= 1 for match in matches)
 
 
 def test_file_ids_restrict_the_search(library: Library) -> None:
     only = next(file.id for file in library.files() if file.path.name == "c.wav")
-    assert {match.file_id for match in find_words(library, "train", 5, frozenset({only}))} == {only}
-    assert find_phrase(library, "mind the gap", 5, frozenset({only})) == []
+    assert {match.file_id for match in find_words(library, "train", frozenset({only}))} == {only}
+    assert find_phrase(library, "mind the gap", frozenset({only})) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,13 +15,17 @@ from pesearch.encoders.io_types import TextVectors
 from pesearch.search.query.language.nodes import Words
 from pesearch.search.query.operators import All
 from pesearch.search.query.plan import QueryPlan
-from pesearch.search.retrieve.cue_matches import CueMatches, _merge
+from pesearch.search.retrieve.cue_matches import CueMatches
 from pesearch.search.retrieve.cue_meaning import CUE_SAMPLE_SIZE, CueNormalizer, cue_normalizer
-from pesearch.search.retrieve.cue_words import CueMatch
+from pesearch.search.retrieve.cue_words import CueMatch, WordSearch
+from pesearch.search.retrieve.term_cues import TermCues
 from pesearch.search.score.cohort import COHORT, THINGS
 from pesearch.search.score.intervals import Interval
 from pesearch.search.score.library_normalizer import ScoreNormalizers
-from pesearch.types import FloatArray, SpaceName
+from pesearch.store.library import Library
+from pesearch.types import FloatArray, Part, SpaceName
+
+MakeLibrary = Callable[..., Library]
 
 
 def match(
@@ -31,14 +37,25 @@ def match(
 PLAN = QueryPlan(All((0, 1), (2,)), (Words("siren"), Words("car"), Words("dog")), (True, True, False))
 
 
-def test_a_cue_that_matches_several_terms_is_shown_once_and_words_come_first() -> None:
-    matches = CueMatches(
-        {
-            0: [match("a siren in a car", 0.7, FoundBy.MEANING), match("a siren", 0.8)],
-            1: [match("a siren in a car", 0.8)],
-            2: [match("a dog", 0.8)],
-        }
+def of_terms(library: Library, *terms: list[CueMatch]) -> CueMatches:
+    """Matches of terms by meaning."""
+    index = library.full_text()
+    return CueMatches({number: TermCues(index, WordSearch(), None, matches) for number, matches in enumerate(terms)})
+
+
+@pytest.fixture
+def empty(make_library: MakeLibrary) -> Library:
+    return make_library({})
+
+
+def test_a_cue_that_matches_several_terms_is_shown_once_and_words_come_first(empty: Library) -> None:
+    matches = of_terms(
+        empty,
+        [match("a siren in a car", 0.7, FoundBy.MEANING), match("a siren", 0.8)],
+        [match("a siren in a car", 0.8)],
+        [match("a dog", 0.8)],
     )
+    matches.load([Part(1, 0.0, 10.0), Part(2, 0.0, 10.0)])
     cues = matches.cues(PLAN, 1, Interval(0.0, 10.0, 1.0))
     assert [(cue.text, cue.found_by) for cue in cues] == [
         ("a siren", FoundBy.WORDS),
@@ -47,20 +64,25 @@ def test_a_cue_that_matches_several_terms_is_shown_once_and_words_come_first() -
     assert matches.cues(PLAN, 1, Interval(2.5, 10.0, 1.0)) == matches.cues(PLAN, 2, Interval(0.0, 10.0, 1.0)) == ()
 
 
-def test_merging_keeps_the_better_match_of_a_cue_once() -> None:
+def test_a_cue_is_shown_with_its_better_match(empty: Library) -> None:
+    """Of equal scores, the match by words."""
     by_words, by_meaning = match("a siren", 0.4), match("a siren", 0.7, FoundBy.MEANING)
     other, tie = match("siren", 0.6), match("siren", 0.6, FoundBy.MEANING)
-    assert _merge([by_words, other], [by_meaning, tie]) == [by_meaning, other]
-    assert _merge([by_words, by_words], []) == [by_words, by_words]
+    matches = of_terms(empty, [by_words, other, by_meaning, tie])
+    matches.load([Part(1, 0.0, math.inf)])
+    found = matches.cues(PLAN, 1, Interval(0.0, 10.0, 1.0))
+    assert [(cue.text, cue.found_by) for cue in found] == [("siren", FoundBy.WORDS), ("a siren", FoundBy.MEANING)]
+    assert max(interval.score for interval in matches.of(0, Part(1, 0.0, 10.0), 1.0)) == pytest.approx(0.7 * 0.95)
 
 
-def test_the_scores_of_cues_as_intervals() -> None:
-    matches = CueMatches({0: [match("a siren", 0.8), match("Siren", 1.0, kind=CueKind.TITLE)]})
-    assert matches.of(0, 1, 2.0) == [
-        Interval(1.0, 2.0, pytest.approx(0.76), 2.0),
+def test_the_scores_of_cues_as_intervals(empty: Library) -> None:
+    matches = of_terms(empty, [match("Siren", 1.0, kind=CueKind.TITLE), match("a siren", 0.8)])
+    assert matches.of(0, Part(1, 1.5, 9.0), 2.0) == [
         Interval(1.0, 2.0, 0.95, 2.0, is_everywhere=True),
+        Interval(1.0, 2.0, pytest.approx(0.76), 2.0),
     ]
-    assert matches.of(0, 2, 1.0) == matches.of(1, 1, 1.0) == []
+    assert matches.of(0, Part(1, 2.0, 9.0), 1.0) == [Interval(1.0, 2.0, 0.95, 1.0, is_everywhere=True)]
+    assert matches.of(0, Part(2, 0.0, 9.0), 1.0) == matches.of(1, Part(1, 0.0, 9.0), 1.0) == []
 
 
 def test_a_repeated_cue_is_one_text_of_the_chance_sample() -> None:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.search.query.operators import DEFAULT_THEN_SECONDS, All, AtOnce, Either, InOrder, PlanNode
+from pesearch.search.score import interval_joins, interval_pairs
+from pesearch.search.score.interval_joins import _columns
 from pesearch.search.score.intervals import (
-    MAX_INTERVALS,
     Interval,
     combine,
     non_max_suppression,
@@ -171,8 +172,52 @@ def test_equal_intervals_of_zero_length_are_one() -> None:
     assert len(combined(All((0, 1)), [still], [still])) == 1
 
 
-def test_the_number_of_intervals_is_limited() -> None:
-    many = [Interval(float(n), n + 0.5, n / 5000) for n in range(5000)]
-    found = combined(All((0, 1, 2), within_seconds=1.0), many, many, many)
-    assert 0 < len(found) <= MAX_INTERVALS
-    assert found[0].end_seconds == 4999.5
+def test_all_of_thousands_of_intervals_are_combined() -> None:
+    many = [Interval(2.0 * n, 2.0 * n + 1.5, 0.9) for n in range(5000)]
+    last = [Interval(9998.0, 9999.5, 0.9)]
+    assert len(combined(0, many)) == len(combined(AtOnce((0, 1)), many, many)) == 5000
+    assert len(combined(Either((0, 1)), many, [Interval(-1.0, -0.5, 0.1)])) == 5001
+    assert [found.end_seconds for found in combined(All((0, 1)), many, last)] == [9999.5]
+    (tight,) = combined(All((0, 1), within_seconds=9000.0), many, last)
+    assert (tight.start_seconds, tight.end_seconds) == (9998.0, 9999.5)
+    everywhere = [Interval(0.0, 10_000.0, 0.9, is_everywhere=True)]
+    assert combined(All((0, 1)), many, everywhere) == combined(All((0, 1)), everywhere, many)
+    assert len(combined(All((0, 1)), many, everywhere)) == 5000
+    (excluded,) = [found for found in combined(All((0,), (1,)), last, many) if found.score < 0.1]
+    assert excluded.end_seconds == 9999.5
+    chain = combined(InOrder((0, 1, 2), within_seconds=5000.0), many, many, last)
+    assert [(found.start_seconds, found.end_seconds) for found in chain] == [(9994.0, 9999.5)]
+
+
+@given(PLANS, TERMS)
+def test_sorting_finds_the_pairs_of_a_comparison_of_all(plan: PlanNode, terms: list[list[Interval]]) -> None:
+    found = combine(plan, terms.__getitem__)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interval_pairs, "MAX_ALL_PAIRS", 0)
+        patch.setattr(interval_joins, "MIN_SELECTED_PAIRS", 0)
+        assert combine(plan, terms.__getitem__) == found
+
+
+@given(MANY, MANY, st.sampled_from([0.0, 5.0, 30.0]))
+def test_each_interval_with_another_in_reach_keeps_one(
+    one: list[Interval], other: list[Interval], seconds: float
+) -> None:
+    columns = _columns(one, other)
+    rows, numbers = interval_pairs.pairs_in_reach(*columns, seconds)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interval_pairs, "MAX_ALL_PAIRS", 0)
+        patch.setattr(interval_pairs, "MAX_PARTNERS", 1)
+        some_rows, some_numbers = interval_pairs.pairs_in_reach(*columns, seconds)
+    assert set(zip(some_rows.tolist(), some_numbers.tolist(), strict=True)) <= set(
+        zip(rows.tolist(), numbers.tolist(), strict=True)
+    )
+    assert set(some_rows.tolist()) == set(rows.tolist())
+    assert set(some_numbers.tolist()) == set(numbers.tolist())
+
+
+@given(MANY, MANY)
+def test_overlapping_pairs_are_those_without_a_gap(one: list[Interval], other: list[Interval]) -> None:
+    a, b, *_ = _columns(one, other)
+    pairs = list(zip(*(numbers.tolist() for numbers in interval_pairs.overlapping_pairs(a, b)), strict=True))
+    expected = [(row, column) for row, x in enumerate(one) for column, y in enumerate(other) if x.gap(y) <= 0]
+    assert sorted(pairs) == expected
