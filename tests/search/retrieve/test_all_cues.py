@@ -16,7 +16,7 @@ from pesearch.search.retrieve.cue_matches import CueMatches, match_cues
 from pesearch.search.retrieve.cue_meaning import MeaningMatcher, SimilarCues
 from pesearch.search.retrieve.cue_words import WordSearch, cue_match
 from pesearch.search.retrieve.term_cues import TermCues
-from pesearch.search.score.normalization import score_normalizers
+from pesearch.search.score.library_normalizer import score_normalizers
 from pesearch.search.search import search
 from pesearch.store.library import Library, create_library
 from pesearch.types import Moment, Part

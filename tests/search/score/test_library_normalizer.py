@@ -32,7 +32,7 @@ AUDIO, FRAME, VIDEO = SpaceName.AUDIO, SpaceName.FRAME, SpaceName.VIDEO
 
 NAMES, SENTENCES = CohortKind.NAMES, CohortKind.SENTENCES
 
-FIT = Matching(name_share=0.25, sentence_share=0.1)
+FIT = Matching(name_share=0.25, sentence_share=0.1, min_threshold=0.0)
 
 
 class Models(FakeModels):
@@ -111,6 +111,7 @@ def test_the_threshold_of_one_space_is_that_of_the_cohort_in_it(make_library: Ma
         expected = MatchThreshold.between(maxima[kind], maxima[NAMES], 50, 50, share, FIT)
         assert normalizer.threshold(kind, {AUDIO}) == expected
         assert normalizer.threshold(kind, list(MEDIA_SPACES)) == expected  # the others have no vectors
+    assert normalizer.threshold(NAMES, {AUDIO}).centre > normalizer.threshold(SENTENCES, {AUDIO}).centre + 0.1
     assert normalizer.threshold(NAMES, {AUDIO}) is normalizer.threshold(NAMES, [AUDIO])
 
 

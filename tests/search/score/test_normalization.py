@@ -56,6 +56,14 @@ def test_the_spread_is_never_negative_and_quantiles_are_those_of_numpy(scores: n
     assert stats.spread >= 0
 
 
+def test_equal_scores_have_no_spread() -> None:
+    for count in range(1, 30):
+        scores = np.broadcast_to(RANDOM.uniform(-100, 100, 50), (count, 50))
+        stats = ChanceStats.of(scores)
+        assert stats.median.tolist() == scores[0].tolist()
+        assert not stats.spread.any()
+
+
 def test_matches_in_the_sample_do_not_widen_the_spread() -> None:
     chance = RANDOM.standard_normal(1000)
     holding = np.concatenate([chance[:800], np.full(200, 9.0)])
