@@ -172,8 +172,12 @@ def test_equal_intervals_of_zero_length_are_one() -> None:
     assert len(combined(All((0, 1)), [still], [still])) == 1
 
 
-def test_all_of_thousands_of_intervals_are_combined() -> None:
+def test_all_of_thousands_of_intervals_are_combined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interval_pairs, "MAX_ALL_PAIRS", 0)
     many = [Interval(2.0 * n, 2.0 * n + 1.5, 0.9) for n in range(5000)]
+    after_each = [Interval(2.0 * n + 1.6, 2.0 * n + 1.9, 0.9) for n in range(5000)]
+    assert len(combined(All((0, 1), within_seconds=0.2), many, after_each)) == 5000
+    assert len(combined(InOrder((0, 1), within_seconds=0.2), many, after_each)) == 5000
     last = [Interval(9998.0, 9999.5, 0.9)]
     assert len(combined(0, many)) == len(combined(AtOnce((0, 1)), many, many)) == 5000
     assert len(combined(Either((0, 1)), many, [Interval(-1.0, -0.5, 0.1)])) == 5001
