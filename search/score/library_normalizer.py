@@ -70,7 +70,7 @@ class LibraryNormalizer:
     def _estimate(self, kind: CohortKind, spaces: frozenset[SpaceName]) -> MatchThreshold:
         """What a match scores is taken from names, also for sentences: hardly one of them is said in a library."""
         of_kind, of_names = (_maxima(self._deviations[each], spaces) for each in (kind, CohortKind.NAMES))
-        hypotheses = count_hypotheses(spaces)
+        hypotheses = count_hypotheses(spaces.intersection(self._spaces))
         return MatchThreshold.between(
             chance_maxima=of_kind[: self._sampled].max(axis=0),
             match_maxima=of_names.max(axis=0),

@@ -129,7 +129,7 @@ def test_a_presence_says_nothing_about_what_is_seen_or_about_other_parts_of_the_
 def detected_to(seconds: float, duration: float) -> SoundDetections:
     """Detections of a sound that is absent from the beginning of a file."""
     detections = SoundDetections.empty(duration)
-    detections.add(0, np.zeros(round(seconds * STEPS_PER_SECOND), dtype=np.float32), [])
+    detections.add(slice(0, round(seconds * STEPS_PER_SECOND)), 0.0, [])
     return detections
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.matching import Matching, ReferenceWindows
+from pesearch.matching import Matching, Placement, ReferenceWindows
 from pesearch.search.score.cohort import CohortKind
 from pesearch.search.score.library_normalizer import (
     MIN_SPACE_WINDOWS,
@@ -20,7 +20,7 @@ from pesearch.search.score.library_normalizer import (
     sample_windows,
     score_normalizers,
 )
-from pesearch.search.score.match_threshold import MatchThreshold
+from pesearch.search.score.match_threshold import Draws, MatchThreshold
 from pesearch.store.library import Library
 from pesearch.types import MEDIA_SPACES, SpaceName
 from tests.search.conftest import encoded
@@ -32,7 +32,9 @@ AUDIO, FRAME, VIDEO = SpaceName.AUDIO, SpaceName.FRAME, SpaceName.VIDEO
 
 NAMES, SENTENCES = CohortKind.NAMES, CohortKind.SENTENCES
 
-FIT = Matching(name_share=0.25, sentence_share=0.1, min_threshold=0.0)
+NAME_PLACE, SENTENCE_PLACE = Placement(share=0.25), Placement(share=0.1)
+
+FIT = Matching(names=NAME_PLACE, sentences=SENTENCE_PLACE, min_threshold=0.0)
 
 
 class Models(FakeModels):
@@ -104,11 +106,12 @@ def test_a_window_is_pooled_from_its_own_vectors(make_library: MakeLibrary) -> N
 
 
 def test_the_threshold_of_one_space_is_that_of_the_cohort_in_it(make_library: MakeLibrary) -> None:
-    library = make_library({f"{n}.wav": {AUDIO: [row]} for n, row in enumerate(turned(50))})
+    rows = [*turned(50), [30.0, 0.0]]  # the last one matches half of the cohort
+    library = make_library({f"{n}.wav": {AUDIO: [row]} for n, row in enumerate(rows)})
     normalizer = normalizer_of(library, Models())
     maxima = {kind: normalizer.of(AUDIO).cohort_deviations(kind).max(axis=0) for kind in CohortKind}
-    for kind, share in ((NAMES, 0.25), (SENTENCES, 0.1)):
-        expected = MatchThreshold.between(maxima[kind], maxima[NAMES], 50, 50, share, FIT)
+    for kind, place in ((NAMES, NAME_PLACE), (SENTENCES, SENTENCE_PLACE)):
+        expected = MatchThreshold.between(maxima[kind], maxima[NAMES], Draws(51, 51), FIT, place)
         assert normalizer.threshold(kind, {AUDIO}) == expected
         assert normalizer.threshold(kind, list(MEDIA_SPACES)) == expected  # the others have no vectors
     assert normalizer.threshold(NAMES, {AUDIO}).centre > normalizer.threshold(SENTENCES, {AUDIO}).centre + 0.1
@@ -121,7 +124,7 @@ def test_the_threshold_of_several_spaces_is_that_of_the_best_hypothesis(make_lib
     normalizer = normalizer_of(library, Models())
     heard, seen = (normalizer.of(space).cohort_deviations(NAMES) for space in (AUDIO, VIDEO))
     maxima = np.maximum(np.maximum(heard, seen), (heard + seen) / math.sqrt(2)).max(axis=0)
-    expected = MatchThreshold.between(maxima, maxima, 40, 40, 0.25, FIT)
+    expected = MatchThreshold.between(maxima, maxima, Draws(3 * 40, 3 * 40), FIT, NAME_PLACE)
     assert normalizer.threshold(NAMES, {AUDIO, VIDEO}).centre == pytest.approx(expected.centre)
 
 
@@ -139,7 +142,7 @@ def test_reference_windows_add_to_chance_scores_and_matches_but_not_to_the_maxim
     audio = normalizer.of(AUDIO)
     assert len(audio.cohort_scores) == 4  # two windows, and two of the reference with vectors
     deviations = audio.cohort_deviations(NAMES)
-    expected = MatchThreshold.between(deviations[:2].max(axis=0), deviations.max(axis=0), 2, 2, 0.25, FIT)
+    expected = MatchThreshold.between(deviations[:2].max(axis=0), deviations.max(axis=0), Draws(2, 2), FIT, NAME_PLACE)
     assert normalizer.threshold(NAMES, {AUDIO}) == expected
     stats = audio.chance_stats(np.array([[1.0, 0.0]], np.float32), None)
     assert stats.median == pytest.approx([(0.5 + 1.0) / 2])  # of 1, 0.5, 2, and the best of -6, 0 and 0
