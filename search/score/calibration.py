@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
     from pesearch.store.library import Library
 
-SOUND_TO_VIDEO_FACTOR = 0.9
-"""Factor on certainties of a sound example in the video space: a matching sound ranks above a picture that fits it."""
+SOUND_TO_VIDEO_FACTOR = 0.7
+"""Factor on certainties of a sound example in the video space: a matching sound, whose certainty is a cosine, ranks above
+a picture that fits it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

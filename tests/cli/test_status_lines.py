@@ -31,6 +31,7 @@ def test_status_names_offline_drives_and_failures() -> None:
     assert list(status_lines(Path("/lib"), status, failures, offline)) == [
         "library     /lib (2.0 MB, generation 7)",
         "models      starter",
+        "scores      measured on generated clips and noise on their vectors (benchmarks.separation)",
         "files       3 (3 video), 1.50 h",
         "vectors     9 frame",
         "cues        4",

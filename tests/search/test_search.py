@@ -72,8 +72,8 @@ def test_a_sound_finds_itself_and_then_similar_ones(run: Search, sample_media: P
     """Sirens are on cars in the generated world: the other clip of one shows it without its sound."""
     result = run(SearchRequest(audio=sample_media / "siren_alone.wav"))
     assert names(result)[0] == "siren_alone.wav"
-    assert set(names(result)[1:3]) == {"siren_train.mp4", "engine_car.mp4"}
-    assert result.moments[2].score > 0.7 > 0.3 > result.moments[3].score
+    assert names(result)[1:3] == ["siren_train.mp4", "engine_car.mp4"]
+    assert result.moments[2].score > 0.6 > 0.3 > result.moments[3].score
     assert result.moments[0].score == pytest.approx(1.0, abs=1e-2)
 
 
