@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pesearch.store.library import Library
 
 SOUND_TO_VIDEO_FACTOR = 0.7
-"""Factor on certainties of a sound example in the video space: a matching sound, whose certainty is a cosine, ranks above
-a picture that fits it."""
+"""Factor on certainties of a sound example in the video space: a matching sound, whose certainty is a cosine, ranks
+above a picture that fits it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,7 +49,9 @@ def test_k_limits_the_number_of_moments(query: Run) -> None:
 
 def test_per_file_limits_the_moments_of_each_file(query: Run) -> None:
     def paths(*options: str) -> list[str]:
-        lines = query("seen:car OR seen:bird", "--all", "--jsonl", "--no-events", "-k", "40", *options).stdout.splitlines()
+        lines = query(
+            "seen:car OR seen:bird", "--all", "--jsonl", "--no-events", "-k", "40", *options
+        ).stdout.splitlines()
         return [json.loads(line)["path"] for line in lines]
 
     unlimited, limited = paths(), paths("--per-file", "1")
