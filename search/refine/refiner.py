@@ -27,7 +27,8 @@ MAX_RESCORED = 200
 """At most this many intervals are rescored, unless more moments are requested."""
 
 RESCORE_RATIO = 0.05
-"""Intervals beyond the requested ones are rescored while they score at least this share of the best one."""
+"""Further intervals are rescored while they score at least this share of the best one, however many are requested: a
+shorter answer is the beginning of a longer one."""
 
 
 class Refiner:
@@ -68,10 +69,10 @@ class Refiner:
         self._part_scores.update(score_parts(self._library, self._plan, self._calibration, parts))
 
     def rescore_sounds(self, count: int) -> None:
-        """Rescores by sound detection the best `count` intervals and those that could outrank one of them."""
+        """Rescores by sound detection the best intervals, of at least `count` that are compared."""
         best = self.top(max(count, MAX_RESCORED)) if self._rescorer.phrases else []
         for rank, (part, interval) in enumerate(best):
-            if rank >= max(count, MIN_RESCORED) and interval.score < RESCORE_RATIO * best[0][1].score:
+            if rank >= MIN_RESCORED and interval.score < RESCORE_RATIO * best[0][1].score:
                 break
             if self._rescorer.rescore(self._part_scores[part].file, interval):
                 for stale in [other for other in self._intervals if other.file_id == part.file_id]:
