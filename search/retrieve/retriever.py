@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STABLE_MOMENTS = 50
 """Up to this many requested moments, the same parts are scored: a shorter answer is the beginning of a longer one."""
 
-HITS_PER_MOMENT = 4
+HITS_PER_MOMENT = 2
 """Each query vector retrieves this many segments of its space per requested moment."""
 
 PARTS_PER_MOMENT = 2

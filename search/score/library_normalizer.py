@@ -165,6 +165,7 @@ class ScoreNormalizers:
 
     def __init__(self) -> None:
         self._cached: LibraryNormalizer | None = None
+        self._generation = -1
         self._cohort: TextVectors | None = None
 
     def cohort(self, models: ModelSet) -> TextVectors:
@@ -174,11 +175,14 @@ class ScoreNormalizers:
         return self._cohort
 
     def of(self, library: Library, models: ModelSet) -> LibraryNormalizer:
-        """The normalizer of a library."""
+        """The normalizer of a library. Its windows are counted once for each generation."""
+        cached, generation = self._cached, library.generation()
+        if cached is not None and generation == self._generation:
+            return cached
         windows = sum(len(file_windows(file)) for file in library.files())
-        cached = self._cached
         if cached is None or has_grown(cached.windows, windows) or not spaces_with_vectors(library) <= cached.spaces:
-            cached = self._cached = LibraryNormalizer(library, models, windows, self.cohort(models))
+            cached = LibraryNormalizer(library, models, windows, self.cohort(models))
+        self._cached, self._generation = cached, generation
         return cached
 
 
