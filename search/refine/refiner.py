@@ -13,7 +13,8 @@ from pesearch.search.retrieve.candidates import merge_touching, widen
 from pesearch.search.retrieve.cue_matches import CueMatches
 from pesearch.search.score.calibration import Calibration
 from pesearch.search.score.certainty_track import build_track, find_intervals, term_upper_bound
-from pesearch.search.score.intervals import Interval, combine, non_max_suppression, plan_upper_bound, rank_key
+from pesearch.search.score.interval import Interval, rank_key
+from pesearch.search.score.intervals import combine, non_max_suppression, plan_upper_bound
 from pesearch.search.score.part_scores import PartScores, score_parts
 from pesearch.types import Event, Part
 

@@ -13,7 +13,7 @@ from pesearch.errors import MediaError
 from pesearch.search.events.locate import StoredSound, detect, find_events
 from pesearch.search.events.presence import presence
 from pesearch.search.score.certainty_track import SoundDetections
-from pesearch.search.score.intervals import Interval
+from pesearch.search.score.interval import Interval
 from pesearch.timeline import STEPS_PER_SECOND
 from pesearch.types import MediaFile
 

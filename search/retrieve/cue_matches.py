@@ -16,7 +16,7 @@ from pesearch.search.retrieve.cue_join import CueJoin
 from pesearch.search.retrieve.cue_meaning import MeaningMatcher, SimilarCues
 from pesearch.search.retrieve.cue_words import CueMatch, compile_words
 from pesearch.search.retrieve.term_cues import FoundCues, TermCues
-from pesearch.search.score.intervals import Interval
+from pesearch.search.score.interval import Interval
 from pesearch.store.index.fulltext_query import CueScope
 from pesearch.types import Part
 

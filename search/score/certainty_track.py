@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from pesearch.search.events.postprocess import find_runs
 from pesearch.search.score.hypotheses import Hypothesis
-from pesearch.search.score.intervals import MAX_INTERVALS, Interval
+from pesearch.search.score.interval import Interval
+from pesearch.search.score.intervals import MAX_INTERVALS
 from pesearch.search.score.match_threshold import Certainty
 from pesearch.search.score.part_scores import PartScores
 from pesearch.timeline import STEPS_PER_SECOND, step_count

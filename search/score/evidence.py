@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pesearch.search.query.plan import QueryPlan
-from pesearch.search.score.intervals import Interval
+from pesearch.search.score.interval import Interval
 from pesearch.search.score.part_scores import PartScores
 from pesearch.search_hits import Hits
 from pesearch.types import Hit, SpaceName

@@ -22,8 +22,6 @@ from pesearch.search.score.interval_joins import (
     worst_overlaps,
 )
 
-__all__ = ["MAX_INTERVALS", "Interval", "combine", "non_max_suppression", "plan_upper_bound", "rank_key"]
-
 UNKNOWN_ORDER_FACTOR = 0.25
 """Factor on the score of a THEN whose parts match in the same interval only, so that their order is unknown."""
 

@@ -102,6 +102,7 @@ class SpaceNormalizer:
         """
         self.space = space
         self._vectors, self._rows, self._things = vectors, rows.with_rows(), cohort[: len(THINGS)]
+        self._bias = self._bias_of(vectors)
         self.cohort_scores = self._pooled_scores(cohort)
         self._bounds: Mapping[CohortKind, CohortStats] = {
             kind: CohortStats.of(self.cohort_scores[:, part]) for kind, part in COHORT_SLICES.items()
@@ -125,18 +126,38 @@ class SpaceNormalizer:
         in standard deviations from the mean of everyday things on that frame (the test normalisation of Auckenthaler
         et al. 2000). Scores of other spaces are returned unchanged.
         """
-        if self.space is not SpaceName.FRAME:
-            return scores
-        things = vectors @ self._things.T
-        mean = things @ np.full((len(self._things), 1), 1 / len(self._things), np.float32)
-        things -= mean
-        spread = np.sqrt(np.einsum("nw,nw->n", things, things) / len(self._things))[:, None]
-        debiased: FloatArray = (scores - mean) / np.maximum(spread, 1e-6)
-        return debiased
+        bias = self._bias_of(vectors)
+        return scores if bias is None else bias.remove(scores)
+
+    def _bias_of(self, vectors: FloatArray) -> _FrameBias | None:
+        return _FrameBias.of(vectors @ self._things.T) if self.space is SpaceName.FRAME else None
 
     def _pooled_scores(self, texts: FloatArray) -> Deviations:
         """The scores of texts [t, dim] in each sampled window, [windows, t]."""
-        return top_quarter_mean(self.debias(self._vectors @ texts.T, self._vectors), self._rows)
+        scores = self._vectors @ texts.T
+        return top_quarter_mean(scores if self._bias is None else self._bias.remove(scores), self._rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FrameBias:
+    """Mean and standard deviation of the scores of everyday things on each frame, float32 [n, 1]."""
+
+    mean: FloatArray
+    spread: FloatArray
+
+    @classmethod
+    def of(cls, scores: FloatArray) -> _FrameBias:
+        """The bias of frames on which things score `scores` [n, things]."""
+        count = scores.shape[1]
+        mean = scores @ np.full((count, 1), 1 / count, np.float32)
+        centred = scores - mean
+        spread = np.sqrt(np.einsum("nt,nt->n", centred, centred) / count)[:, None]
+        return cls(mean, np.maximum(spread, 1e-6))
+
+    def remove(self, scores: FloatArray) -> FloatArray:
+        """Scores [n, queries] in standard deviations from the mean."""
+        debiased: FloatArray = (scores - self.mean) / self.spread
+        return debiased
 
 
 def _quantile(ordered: Deviations, share: float) -> Deviations:

@@ -13,7 +13,7 @@ import pytest
 from pesearch.errors import MediaError
 from pesearch.search.refine import sound_rescorer
 from pesearch.search.refine.sound_rescorer import BUDGET_SECONDS, SoundRescorer
-from pesearch.search.score.intervals import Interval
+from pesearch.search.score.interval import Interval
 from pesearch.store.library import Library
 from pesearch.types import FloatArray, MediaFile, SpaceName
 from tests.search.fake_models import FakeModels

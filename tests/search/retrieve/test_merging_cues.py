@@ -20,7 +20,7 @@ from pesearch.search.retrieve.cue_meaning import CUE_SAMPLE_SIZE, CueNormalizer,
 from pesearch.search.retrieve.cue_words import CueMatch, WordSearch
 from pesearch.search.retrieve.term_cues import TermCues
 from pesearch.search.score.cohort import COHORT, THINGS
-from pesearch.search.score.intervals import Interval
+from pesearch.search.score.interval import Interval
 from pesearch.search.score.library_normalizer import ScoreNormalizers
 from pesearch.store.library import Library
 from pesearch.types import FloatArray, Part, SpaceName

@@ -21,7 +21,8 @@ from pesearch.search.score.certainty_track import (
     term_upper_bound,
 )
 from pesearch.search.score.hypotheses import Hypothesis
-from pesearch.search.score.intervals import MAX_INTERVALS, Interval
+from pesearch.search.score.interval import Interval
+from pesearch.search.score.intervals import MAX_INTERVALS
 from pesearch.search.score.match_threshold import Certainty
 from pesearch.search.score.part_scores import PartScores, SpaceScores
 from pesearch.search.score.window_pooling import file_windows

@@ -13,7 +13,7 @@ from pesearch.search.query.language.nodes import Words
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.score.evidence import select_evidence
 from pesearch.search.score.hypotheses import Hypothesis
-from pesearch.search.score.intervals import Interval
+from pesearch.search.score.interval import Interval
 from pesearch.search.score.part_scores import PartScores, SpaceScores
 from pesearch.search_hits import Hits
 from pesearch.types import Hit, MediaFile, MediaInfo, MediaKind, Part, SpaceName

@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 
 from pesearch.search.query.operators import DEFAULT_THEN_SECONDS, All, AtOnce, Either, InOrder, PlanNode
 from pesearch.search.score import interval_joins, interval_pairs
+from pesearch.search.score.interval import Interval, rank_key
 from pesearch.search.score.interval_joins import _columns
-from pesearch.search.score.intervals import (
-    Interval,
-    combine,
-    non_max_suppression,
-    plan_upper_bound,
-    rank_key,
-)
+from pesearch.search.score.intervals import combine, non_max_suppression, plan_upper_bound
 
 TIMES = st.integers(0, 120).map(float)
 SCORES = st.integers(0, 100).map(lambda percent: percent / 100)
