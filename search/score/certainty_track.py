@@ -16,11 +16,13 @@ import numpy.typing as npt
 from pesearch.search.events.postprocess import find_runs
 from pesearch.search.score.hypotheses import Hypothesis
 from pesearch.search.score.interval import Interval
-from pesearch.search.score.intervals import MAX_INTERVALS
 from pesearch.search.score.match_threshold import Certainty
 from pesearch.search.score.part_scores import PartScores
 from pesearch.timeline import STEPS_PER_SECOND, step_count
 from pesearch.types import Event, SegmentArray, SpaceName
+
+MAX_INTERVALS = 48
+"""A track makes at most this many intervals: those of its highest peaks."""
 
 EDGE_RATIO = 0.5
 """An interval ends where its track falls below this share of its peak: the full width at half maximum."""

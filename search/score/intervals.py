@@ -25,9 +25,6 @@ from pesearch.search.score.interval_joins import (
 UNKNOWN_ORDER_FACTOR = 0.25
 """Factor on the score of a THEN whose parts match in the same interval only, so that their order is unknown."""
 
-MAX_INTERVALS = 48
-"""A certainty track makes at most this many intervals: those of its highest peaks."""
-
 TermIntervals = Callable[[int], Sequence[Interval]]
 """Returns the intervals of a file that match a term, by its number."""
 

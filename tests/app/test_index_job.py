@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -115,6 +116,19 @@ def outcomes(*_):
 index_job._outcomes, shutdown.GRACE_SECONDS = outcomes, 0.1
 sys.exit(index_job.main(["library", "media"]))
 """
+
+
+WRAPPING = SWALLOWING.replace(
+    "            pass  # as some libraries do while they load",
+    "            raise RuntimeError from sys.exc_info()[1]  # as Python does while it creates a class",
+)
+
+
+def test_an_interrupt_that_another_error_wraps_stops_the_run() -> None:
+    command = [sys.executable, "-c", WRAPPING]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert json.loads(ended.stdout.splitlines()[-1])["stage"] == "stopped"
+    assert (ended.returncode, ended.stderr) == (INTERRUPTED, "")
 
 
 def test_an_interrupt_that_is_swallowed_still_ends_the_run() -> None:

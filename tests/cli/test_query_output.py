@@ -28,12 +28,12 @@ def moment(rank: int, name: str, score: float) -> Moment:
 def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
     """Every query gets these moments; returns the list of requests to come."""
 
-    def answer(*moments: Moment) -> Asked:
+    def answer(*moments: Moment, is_measured: bool = True) -> Asked:
         asked: Asked = []
 
         def respond(_folder: Path, request: SearchRequest, _device: str, _verbose: bool) -> SearchResult:
             asked.append(request)
-            return SearchResult(request.text, "starter", Path("/library"), moments, "calibrated")
+            return SearchResult(request.text, "starter", Path("/library"), moments, "calibrated", is_measured)
 
         monkeypatch.setattr(query_command, "answer_request", respond)
         return asked
@@ -99,3 +99,24 @@ def test_no_match_is_exit_code_1(pesearch: Run, answering: Answering, moments: t
         assert (result.returncode, result.stdout, result.stderr) == (1, output, "no confident match\n")
     assert pesearch("query", "siren", "--all").returncode == 1
     assert json.loads(pesearch("query", "siren", "--json").stdout)["moments"] == []
+
+
+def test_models_that_nobody_measured_show_the_nearest_moments_without_a_match(
+    pesearch: Run, answering: Answering
+) -> None:
+    """The exit code says that none of them is a match."""
+    answering(moment(1, "a.mp4", 0.4), moment(2, "b.mp4", 0.2), is_measured=False)
+    result = pesearch("query", "siren", "--json")
+    assert [(each["rank"], each["confident"]) for each in json.loads(result.stdout)["moments"]] == [
+        (1, False),
+        (2, False),
+    ]
+    assert (result.returncode, result.stderr) == (1, f"{query_command.UNMEASURED}\n")
+    assert "1?" in pesearch("query", "siren").stdout
+
+
+def test_models_that_nobody_measured_show_matches_alone_if_there_are_any(pesearch: Run, answering: Answering) -> None:
+    answering(*MOMENTS, is_measured=False)
+    result = pesearch("query", "siren", "--json")
+    assert [each["rank"] for each in json.loads(result.stdout)["moments"]] == [1, 2]
+    assert (result.returncode, result.stderr) == (0, "")

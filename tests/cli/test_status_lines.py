@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from pesearch.cli.doctor_command import check_vector_server
-from pesearch.cli.status_command import status_lines
+from pesearch.cli.status_command import scores_line, status_lines
 from pesearch.errors import VectorServerError
 from pesearch.indexer.volumes import OfflineFiles
 from pesearch.locations import Location
@@ -40,6 +40,12 @@ def test_status_names_offline_drives_and_failures() -> None:
         "failed      1",
         "  /x\\n.mp4: empty file",
     ]
+
+
+def test_status_says_whether_anybody_measured_the_models() -> None:
+    assert scores_line("small") == "uncalibrated: never measured with these models (docs/scores.md)"
+    assert scores_line("starter").startswith("measured on ")
+    assert scores_line("of another program").startswith("uncalibrated: ")
 
 
 class Searched:

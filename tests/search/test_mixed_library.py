@@ -58,7 +58,7 @@ def test_so_it_is_in_a_library_of_more_files_than_are_scored(make_library: MakeL
     library, angle = make_library(files), np.radians(degrees)
     models = FakeModels({"a thing": [float(np.cos(angle)), float(np.sin(angle))]})
     answers = [
-        search(library, models, SearchRequest("a thing", k=k, locate=False)).moments  # type: ignore[arg-type]
+        search(library, models, SearchRequest("a thing", k=k, locate=False)).moments  # type: ignore[arg-type]  # the fake has what it uses
         for k in (1, 5, 20, 50)
     ]
     assert [len(answer) for answer in answers] == [1, 5, 20, 50]
@@ -79,7 +79,7 @@ def test_so_it_is_in_films_whose_parts_are_widened_and_merged(make_library: Make
         films[f"{number}.wav"] = {SpaceName.AUDIO: rows.tolist()}
     library, models = make_library(films, 2000.0), FakeModels({"a": [1.0, 0.0], "b": [0.0, 1.0]})
     answers = [
-        search(library, models, SearchRequest(text, k=k, locate=False)).moments  # type: ignore[arg-type]
+        search(library, models, SearchRequest(text, k=k, locate=False)).moments  # type: ignore[arg-type]  # the fake has what it uses
         for k in (1, 5, 20, 50)
     ]
     assert answers[0]

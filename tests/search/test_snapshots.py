@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from types import SimpleNamespace
 
 import pytest
 
 from pesearch.encoders.io_types import TextVectors
 from pesearch.errors import SnapshotExpired
+from pesearch.matching import Matching
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import MAX_SNAPSHOT_ATTEMPTS, search
 from pesearch.store.library import Library
@@ -49,7 +51,15 @@ def test_a_search_is_retried_on_the_current_snapshot(library: Library) -> None:
 def test_a_search_gives_up_after_the_last_attempt_with_one_line(library: Library) -> None:
     models = ExpiringModels(1000)
     with pytest.raises(SnapshotExpired, match="keeps changing: try again") as caught:
-        search(library, models, REQUEST)  # type: ignore[arg-type]
+        search(library, models, REQUEST)  # type: ignore[arg-type]  # the fake has what a search uses
     assert models.attempts == MAX_SNAPSHOT_ATTEMPTS
     assert str(library.folder) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("measured_on", [None, "judged clips"])
+def test_a_result_says_whether_the_models_were_measured(library: Library, measured_on: str | None) -> None:
+    models = ExpiringModels(0)
+    models.description = SimpleNamespace(matching=Matching(measured_on=measured_on))
+    result = search(library, models, REQUEST)  # type: ignore[arg-type]  # the fake has what a search uses
+    assert result.is_measured is (measured_on is not None)

@@ -17,6 +17,7 @@ from pesearch.search.refine.refiner import Refiner
 from pesearch.search.refine.sound_rescorer import SoundRescorer
 from pesearch.search.retrieve.cue_matches import CueMatches
 from pesearch.search.score.calibration import Calibration
+from pesearch.search.score.interval import Interval
 from pesearch.store.library import Library
 from pesearch.types import Part, SpaceName
 
@@ -78,3 +79,32 @@ def test_top_equals_a_full_evaluation(make_library: MakeLibrary, starter: ModelS
         found = refiner.top(count)
         assert [interval.score for _, interval in found] == sorted(scores, reverse=True)[:count]
     assert len({part for part, _ in refiner.top(1000, per_file=1)}) == len(refiner.top(1000, per_file=1)) == 30
+
+
+class Counting:
+    """A rescorer that notes what it is given."""
+
+    def __init__(self) -> None:
+        self.phrases, self.rescored = {"a term": 0}, list[float]()
+
+    def detections(self, file_id: int) -> dict[int, object]:
+        return {}
+
+    def rescore(self, file: object, interval: Interval) -> bool:
+        self.rescored.append(interval.score)
+        return False
+
+
+def test_the_rescored_intervals_do_not_depend_on_the_number_requested(
+    make_library: MakeLibrary, starter: ModelSet
+) -> None:
+    """The ten best, and further ones as long as they score a twentieth of the best: 20 of 30 here."""
+    levels = [0.9**n for n in range(20)] + [0.01] * 10
+    library = make_library({f"{n}.wav": {SpaceName.AUDIO: [[x, (1 - x * x) ** 0.5]]} for n, x in enumerate(levels)})
+    rescored = []
+    for count in (1, 5, 50):
+        refiner = refiner_of(library, starter, *(Part(file.id, 0.0, math.inf) for file in library.files()))
+        refiner._rescorer = counting = Counting()  # type: ignore[assignment]  # it has what a refiner uses
+        refiner.rescore_sounds(count)
+        rescored.append(counting.rescored)
+    assert rescored[0] == rescored[1] == rescored[2] == pytest.approx(levels[:20], abs=1e-3)

@@ -46,7 +46,7 @@ def rescorer_of(library: Library, cancelled: Event | None = None, device_kind: s
     models = FakeModels()
     models.device_kind = device_kind
     phrases = {"siren": 0}
-    return SoundRescorer(library, models, phrases, cancelled or Event())  # type: ignore[arg-type]
+    return SoundRescorer(library, models, phrases, cancelled or Event())  # type: ignore[arg-type]  # the fake has what it uses
 
 
 def files(library: Library) -> list[MediaFile]:

@@ -51,7 +51,7 @@ def vector(space: SpaceName, values: list[float], measure: Measure, term: int = 
 
 def calibration(*queries: QueryVector, senses: tuple[Sense | None, ...] = (None,), spaces: Any = None) -> Calibration:
     terms = tuple(Words(f"term {number}", sense) for number, sense in enumerate(senses))
-    return Calibration(QueryPlan(0, terms, (True,) * len(terms)), queries, FixedThresholds(spaces or {}))  # type: ignore[arg-type]
+    return Calibration(QueryPlan(0, terms, (True,) * len(terms)), queries, FixedThresholds(spaces or {}))  # type: ignore[arg-type]  # the fake has what it uses
 
 
 def chance_of(space: SpaceName) -> SpaceNormalizer:
@@ -138,7 +138,7 @@ def test_without_windows_or_vectors_no_threshold_is_needed() -> None:
             raise AssertionError("a library without windows has no threshold")
 
     plan, normalizer = QueryPlan(0, (Words("a term"),), (True,)), NoThreshold({})
-    texts = Calibration(plan, [vector(AUDIO, [1.0], Measure.TEXT)], normalizer)  # type: ignore[arg-type]
+    texts = Calibration(plan, [vector(AUDIO, [1.0], Measure.TEXT)], normalizer)  # type: ignore[arg-type]  # the fake has what it uses
     assert texts.combine(np.zeros((0, 1, 4)), np.zeros((0, 1, 4))).shape == (0, 1, 3)
     assert texts.combine(np.full((2, 1, 4), NAN), np.zeros((2, 1, 4))).tolist() == [[[0.0] * 3]] * 2
 

@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 from pesearch.locations import Location
 from pesearch.search.score.certainty_track import (
     EDGE_RATIO,
+    MAX_INTERVALS,
     MIN_PEAK_RATIO,
     SoundDetections,
     build_track,
@@ -22,7 +23,6 @@ from pesearch.search.score.certainty_track import (
 )
 from pesearch.search.score.hypotheses import Hypothesis
 from pesearch.search.score.interval import Interval
-from pesearch.search.score.intervals import MAX_INTERVALS
 from pesearch.search.score.match_threshold import Certainty
 from pesearch.search.score.part_scores import PartScores, SpaceScores
 from pesearch.search.score.window_pooling import file_windows

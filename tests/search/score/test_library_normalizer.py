@@ -166,7 +166,7 @@ def test_a_normalizer_is_rebuilt_when_its_windows_have_changed_by_more_than_a_tw
     normalizers, models = score_normalizers(library), FakeModels()
 
     def current() -> LibraryNormalizer:
-        return normalizers.of(library, models)  # type: ignore[arg-type]
+        return normalizers.of(library, models)  # type: ignore[arg-type]  # the fake has what it uses
 
     def add(*names: str) -> None:
         with library.writer() as writer:
@@ -187,10 +187,10 @@ def test_a_normalizer_is_rebuilt_when_its_windows_have_changed_by_more_than_a_tw
 def test_a_normalizer_is_rebuilt_for_the_first_vectors_of_a_space(make_library: MakeLibrary, tmp_path: Path) -> None:
     library = make_library({f"{n}.wav": {AUDIO: [[1.0, n / 40]]} for n in range(40)})
     normalizers, models = ScoreNormalizers(), FakeModels()
-    assert normalizers.of(library, models).spaces == {AUDIO}  # type: ignore[arg-type]
+    assert normalizers.of(library, models).spaces == {AUDIO}  # type: ignore[arg-type]  # the fake has what it uses
     with library.writer() as writer:
         writer.add([encoded(tmp_path / "a.png", {FRAME: [[1.0, 0.0]]}, 0.0)])
-    rebuilt = normalizers.of(library, models)  # type: ignore[arg-type]
+    rebuilt = normalizers.of(library, models)  # type: ignore[arg-type]  # the fake has what it uses
     assert rebuilt.spaces == {AUDIO, FRAME}
     assert len(rebuilt.of(FRAME).cohort_scores) == 1
 
