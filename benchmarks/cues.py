@@ -22,21 +22,20 @@ import numpy as np
 import torch
 
 from benchmarks.absences import SAID, WITHHELD
+from benchmarks.cue_words import cue_file, cue_words
 from benchmarks.figures import Finding, Row, report, this_machine
-from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.encoders.io_types import normalize
 from pesearch.encoders.lazy_imports import load_transformers
 from pesearch.encoders.model_set import open_model_set
 from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.indexer.cue_embedding import embed_cues
 from pesearch.indexer.timings import StageTimings
-from pesearch.locations import Location
 from pesearch.search.blas_threads import on_one_core
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.index.tokenizer import tokenize
 from pesearch.store.library import Library, create_library
-from pesearch.types import AudioStream, EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
+from pesearch.types import Space, SpaceName, SpaceVectors
 from tests.encoders.checkpoints import SMALL
 from training.texts import Rng, sample_text
 from training.words import COLOURED, COLOURS, HEARD_AS, OUTSIDE, PHRASES, SEEN_AS
@@ -50,12 +49,6 @@ CHATTER = (
     "tell her about the {} tomorrow", "he was born beside a {}", "not every {} is worth it",
 )  # fmt: skip
 """Lines as in films, about things that the starter set does not know."""
-
-WORD_QUERIES = (
-    '"dragon"', '"the"', '"the" AND "dragon"', '"the" AND "you"', '"you" -"the"', '"w12" -the', 'said:"w3 w7"',
-    "text:(w3 the w7 you)", '"you" THEN "the" THEN "dragon"', '"the" AND "you" WITHIN 10m',
-)  # fmt: skip
-"""Queries of `words`."""
 
 Fact = frozenset[str]
 
@@ -118,20 +111,6 @@ class Search:
     def rows(self) -> Iterator[Row]:
         yield Row(f"{self.rows_searched} cues, one query with 10 hits", f"{self.found_ms:.1f} ms")
         yield Row("one query without hits", f"{self.none_ms:.1f} ms")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Median latency of a query over `cues` lines of subtitles, and in how many files it finds something."""
-
-    part: str
-    query: str
-    cues: int
-    milliseconds: float
-    files: int
-
-    def rows(self) -> Iterator[Row]:
-        yield Row(f"{self.query}: {self.files} files", f"{self.milliseconds:.0f} ms")
 
 
 def main() -> None:
@@ -223,8 +202,7 @@ def searched(folder: Path, seed: int) -> Iterator[Search]:
     rng, files, cues = np.random.default_rng(seed), 64, 1024
     library = create_library(folder / "many", "made-up", [Space(SpaceName.AUDIO, "made-up", "1", 1024)])
     with library.writer() as writer:
-        texts = [[(frozenset[str](), f"cue {number} {at}") for at in range(cues)] for number in range(files)]
-        writer.add([_file(number, each) for number, each in enumerate(texts)])
+        writer.add([cue_file(number, [f"cue {number} {at}" for at in range(cues)]) for number in range(files)])
         for source_id in library.cues_to_embed().ids.tolist():
             vectors = normalize(rng.standard_normal((cues, 1024)).astype(np.float32))
             writer.add_cue_vectors([(source_id, SpaceVectors(SpaceName.CUE, np.zeros((cues, 2)), vectors))])
@@ -240,36 +218,6 @@ def searched(folder: Path, seed: int) -> Iterator[Search]:
                 times.append(time.perf_counter() - started)
             figures.append(float(np.median(times[5:]) * 1000))
     yield Search("search", files * cues, *figures)
-
-
-def by_words(folder: Path, seed: int) -> Iterator[Query]:
-    """Latency of queries of words as frequent as in films: "the" is in every third line, "dragon" in 6 of 300 films."""
-    rng, films, lines = np.random.default_rng(seed), 300, 1000
-    models = open_model_set("starter", "cpu")
-    library = create_library(folder / "films", models.name, models.spaces)
-    with library.writer() as writer:
-        for film in range(films):
-            texts = [" ".join(words) for words in _random_lines(rng, lines)]
-            texts[500] += " dragon" if film % 50 == 0 else ""
-            writer.add([_file(film, [(frozenset[str](), text) for text in texts])])
-    for query in WORD_QUERIES:
-        times = []
-        for _ in range(6):
-            started = time.perf_counter()
-            found = search(library, models, SearchRequest(query, k=100)).matches
-            times.append(time.perf_counter() - started)
-        yield Query(
-            "words", query, films * lines, float(np.median(times[1:]) * 1000), len({each.file.id for each in found})
-        )
-
-
-def _random_lines(rng: Rng, count: int) -> Iterator[list[str]]:
-    """Lines of 1 to 12 words by Zipf's law, a third with "the", a seventh with "you"."""
-    ranks = 1 / np.arange(1, 20_001)
-    for number in range(count):
-        words = [f"w{rank}" for rank in rng.choice(20_000, rng.integers(1, 13), p=ranks / ranks.sum())]
-        words[-1:] = ["the", words[-1]] if number % 3 == 0 else words[-1:]
-        yield ["you", *words] if number % 7 == 0 else words
 
 
 def _facts() -> list[Fact]:
@@ -311,18 +259,11 @@ def _library(folder: Path, cues: Sequence[tuple[Fact, str]]) -> Library:
     models = open_model_set("starter", "cpu")
     library = create_library(folder, models.name, models.spaces)
     with library.writer() as writer:
-        writer.add([_file(at, cues[at : at + CUES_PER_FILE]) for at in range(0, len(cues), CUES_PER_FILE)])
+        texts = [text for _, text in cues]
+        writer.add([cue_file(at, texts[at : at + CUES_PER_FILE]) for at in range(0, len(texts), CUES_PER_FILE)])
         for _ in embed_cues(library, models, writer, StageTimings()):
             pass
     return library
-
-
-def _file(number: int, cues: Sequence[tuple[Fact, str]]) -> EncodedFile:
-    """A file that has only cues, of five seconds each."""
-    info = MediaInfo(MediaKind.AUDIO, 5.0 * len(cues), None, AudioStream("aac", 48000, 1))
-    said = tuple(Cue(5.0 * at, 5.0 * at + 4, text, CueKind.SUBTITLE, "a.srt") for at, (_, text) in enumerate(cues))
-    source = CueSource(None, None, said)
-    return EncodedFile(Location(Path(f"/made up/{number}"), 1, 1), f"{number}", info, (), cues=(source,))
 
 
 PARTS: dict[str, Callable[[Path, int], Iterator[Finding]]] = {
@@ -330,7 +271,7 @@ PARTS: dict[str, Callable[[Path, int], Iterator[Finding]]] = {
     "answers": answers,
     "cost": cost,
     "search": searched,
-    "words": by_words,
+    "words": cue_words,
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -24,13 +24,17 @@ from pesearch.types import (
 )
 
 FILE_SECONDS = 600.0
+
+MADE_UP = Path("/made up")
+"""The folder of files that do not exist."""
+
 FILES_PER_BATCH = 20
 
 JITTER = 0.05
 """Noise relative to a vector's own deviation, so that no two rows are equal."""
 
 
-def make_many_windows(folder: Path, source: Library, count: int, media: Path = Path("/made up")) -> Library:
+def make_many_windows(folder: Path, source: Library, count: int, media: Path = MADE_UP) -> Library:
     """Add windows in files of ten minutes until there are enough.
 
     The files are `0.mp4`, `1.mp4`, ... in the folder `media`; they need not exist.
@@ -47,20 +51,26 @@ def make_many_windows(folder: Path, source: Library, count: int, media: Path = P
     return library
 
 
+def made_up_file(number: int, vectors: Iterable[SpaceVectors], media: Path = MADE_UP) -> EncodedFile:
+    """A video of FILE_SECONDS that does not exist, with these vectors."""
+    info = MediaInfo(MediaKind.VIDEO, FILE_SECONDS, VideoStream("h264", 64, 64, 25.0), None)
+    return EncodedFile(Location(media / f"{number}.mp4", 1, 1), f"made up {number}", info, tuple(vectors))
+
+
+def made_up_segments(space: SpaceName) -> SegmentArray:
+    """The segments of such a file in a space: its frames, or its windows."""
+    if space is not SpaceName.FRAME:
+        return windows(FILE_SECONDS)
+    times = grid(0.0, FILE_SECONDS)
+    return np.stack([times, np.minimum(times + 0.625, FILE_SECONDS)], axis=1)
+
+
 def _files(source: Library, count: int, media: Path) -> Iterator[EncodedFile]:
     rng = np.random.default_rng(5)
     samples = {space.name: source.sample(space.name, 1 << 16) for space in source.spaces}
-    info = MediaInfo(MediaKind.VIDEO, FILE_SECONDS, VideoStream("h264", 64, 64, 25.0), None)
-    times = grid(0.0, FILE_SECONDS)
-    frames = np.stack([times, np.minimum(times + 0.625, FILE_SECONDS)], axis=1)
     for number in range(count):
-        vectors = tuple(
-            _vectors(
-                space, frames if space.name is SpaceName.FRAME else windows(FILE_SECONDS), samples[space.name], rng
-            )
-            for space in source.spaces
-        )
-        yield EncodedFile(Location(media / f"{number}.mp4", 1, 1), f"made up {number}", info, vectors)
+        vectors = [_vectors(space, made_up_segments(space.name), samples[space.name], rng) for space in source.spaces]
+        yield made_up_file(number, vectors, media)
 
 
 def _vectors(space: Space, segments: SegmentArray, sample: FloatArray, rng: np.random.Generator) -> SpaceVectors:

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.many_windows import made_up_file, made_up_segments
 from pesearch.encoders.io_types import ReadSteps
 from pesearch.encoders.model_set import ModelSet
-from pesearch.locations import Location
 from pesearch.matching import ReferenceWindows
 from pesearch.store.library import Library, create_library, open_library
-from pesearch.timeline import grid, windows
-from pesearch.types import (
-    EncodedFile,
-    FloatArray,
-    MediaFile,
-    MediaInfo,
-    MediaKind,
-    SpaceName,
-    SpaceVectors,
-    VideoStream,
-)
+from pesearch.timeline import HOP_SECONDS
+from pesearch.types import EncodedFile, FloatArray, MediaFile, SpaceName, SpaceVectors
 
 EVENT_NOISE = 2.0
 """Standard deviation of the noise on the logits of PE-A-Frame, for each unit of noise."""
 
-FILL_FILE_SECONDS = 600.0
 FILES_PER_BATCH = 20
 
 Rng = np.random.Generator
@@ -99,25 +89,21 @@ def _noisy_file(source: Library, file: MediaFile, noise: float, rng: Rng) -> Enc
 
 def _fill(source: Library, fill: int, noise: float, rng: Rng) -> Iterator[EncodedFile]:
     """Files of ten minutes, each window of which is one of `source`, mixed with another."""
-    segments, times = windows(FILL_FILE_SECONDS), grid(0.0, FILL_FILE_SECONDS)
-    frames = np.stack([times, np.minimum(times + 0.625, FILL_FILE_SECONDS)], axis=1)
-    info = MediaInfo(MediaKind.VIDEO, FILL_FILE_SECONDS, VideoStream("h264", 64, 64, 25.0), None)
     stored = {
         space.name: [source.vectors(file.id, space.name).vectors for file in source.files()] for space in source.spaces
     }
-    for number in count():
-        if number * len(segments) >= fill:
-            return
-        clips = rng.integers(len(source.files()), size=(2, len(segments)))
-        share = rng.uniform(0.5, 1.0, size=len(segments))
-        window_of_frame = np.minimum((times / 5.0).astype(np.int64), len(segments) - 1)
+    segments = {space: made_up_segments(space) for space in stored}
+    windows = len(segments[SpaceName.VIDEO])
+    window_of_frame = np.minimum(segments[SpaceName.FRAME][:, 0] / HOP_SECONDS, windows - 1).astype(np.int64)
+    for number in range(-(-fill // windows)):
+        clips = rng.integers(len(source.files()), size=(2, windows))
+        share = rng.uniform(0.5, 1.0, size=windows)
         vectors = []
         for space, of_clips in stored.items():
-            of_row = window_of_frame if space is SpaceName.FRAME else np.arange(len(segments))
-            rows = [
+            of_row = window_of_frame if space is SpaceName.FRAME else np.arange(windows)
+            one, other = (
                 np.stack([of_clips[clip][rng.integers(len(of_clips[clip]))] for clip in each[of_row]]) for each in clips
-            ]
-            mixed = share[of_row, None] * rows[0] + (1 - share[of_row, None]) * rows[1]
-            placed = frames if space is SpaceName.FRAME else segments
-            vectors.append(SpaceVectors(space, placed, add_noise(space, mixed.astype(np.float32), noise, rng)))
-        yield EncodedFile(Location(Path(f"/made up/{number}.mp4"), 1, 1), f"made up {number}", info, tuple(vectors))
+            )
+            mixed = (share[of_row, None] * one + (1 - share[of_row, None]) * other).astype(np.float32)
+            vectors.append(SpaceVectors(space, segments[space], add_noise(space, mixed, noise, rng)))
+        yield made_up_file(number, vectors)
