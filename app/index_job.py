@@ -18,9 +18,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from pesearch.app.shutdown import exit_after_grace, exit_now
+from pesearch.interrupts import is_interrupt, remember_interrupts
 
 if TYPE_CHECKING:
     from pesearch.indexer.progress_events import Outcome
@@ -106,7 +107,7 @@ class IndexJob:
 
 def main(arguments: Sequence[str]) -> int:
     """The process of a run. Exit status 0 when all is done, 130 when it was interrupted, 2 after an error."""
-    from pesearch.errors import PesearchError, is_interrupt
+    from pesearch.errors import PesearchError
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--retry-failed", action="store_true")
@@ -114,7 +115,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("library", type=Path)
     parser.add_argument("paths", type=Path, nargs="+")
     options, reporter = parser.parse_args(arguments), _ProgressReporter()
-    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
+    remember_interrupts(lambda: exit_after_grace(INTERRUPTED))
     try:
         threading.Thread(target=_stop_with_server, daemon=True).start()
         for outcome in _outcomes(options.library, options.paths, options.model, options.retry_failed):
@@ -135,11 +137,6 @@ def _stop_with_server() -> None:
     """Wait until stdin is closed, which happens when the server ends for whatever reason, then interrupt the run."""
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGINT)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    exit_after_grace(INTERRUPTED)
-    raise KeyboardInterrupt
 
 
 def _outcomes(library: Path, paths: Sequence[Path], model_set: str | None, retry_failed: bool) -> Iterator[Outcome]:

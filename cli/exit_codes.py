@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 from typer.core import TyperGroup
 
-from pesearch.errors import PesearchError, QuerySyntaxError, is_interrupt
+from pesearch.errors import PesearchError, QuerySyntaxError
+from pesearch.interrupts import is_interrupt, remember_interrupts
 
 NOTHING_FOUND = 1
 """As with grep: the command succeeded without a result."""
@@ -76,6 +77,7 @@ def exit_interrupted() -> NoReturn:
 
 def end_process(run: Callable[[], None]) -> NoReturn:
     """Run the command line, then end the process with its exit code."""
+    remember_interrupts()
     try:
         run()
     except SystemExit as end:

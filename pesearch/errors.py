@@ -171,12 +171,3 @@ def _letter_width(letter: str) -> int:
     if unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff":  # Hangul: joined to a syllable
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-
-
-def is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C caused an error: libraries, and Python while it creates a class, wrap it in their own."""
-    chain: list[BaseException] = []
-    while error is not None and error not in chain:  # gRPC's errors refer to each other in a circle
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return any(isinstance(link, KeyboardInterrupt) for link in chain)
