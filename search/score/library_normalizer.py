@@ -136,12 +136,11 @@ def _read(library: Library, parts: Sequence[Part], space: SpaceName) -> tuple[Fl
     read = 0
     for stored in library.vectors_of(parts, space):
         windows = [part_windows(library.file(part.file_id), part) for part in stored.parts]
-        order = np.lexsort([stored.vectors.segments[:, 0], stored.numbers])
-        rows = WindowRows.of(windows, stored.vectors.segments[order], stored.numbers)
+        rows = WindowRows.of(windows, stored.vectors.segments, stored.numbers)
         at = [numbers[part] for part in stored.parts]
         first[at], stop[at] = read + rows.first, read + rows.stop
-        vectors.append(stored.vectors.vectors[order])
-        read += len(order)
+        vectors.append(stored.vectors.vectors)
+        read += len(stored.vectors.vectors)
     empty = np.empty((0, 1), np.float32)
     return np.concatenate(vectors) if vectors else empty, WindowRows(first, stop)
 

@@ -89,7 +89,7 @@ def score_parts(
     for space in sorted({query.space for query in calibration.query_vectors}):
         at = MEDIA_SPACES.index(space)
         for stored in library.vectors_of(parts, space):
-            scores = _sort_by_time(_score_space(plan, calibration, space, stored.vectors), stored.numbers)
+            scores = _score_space(plan, calibration, space, stored.vectors)
             rows = WindowRows.of([windows[part] for part in stored.parts], scores.segments, stored.numbers)
             pooled = np.concatenate([places[part] for part in stored.parts])
             deviations[pooled, :, at] = top_quarter_mean(scores.deviations, rows)
@@ -103,7 +103,7 @@ def score_parts(
 
 
 def _score_space(plan: QueryPlan, calibration: Calibration, space: SpaceName, stored: SpaceVectors) -> SpaceScores:
-    """Scores vectors of any files; segments keep their order."""
+    """Scores vectors of any files, in their order."""
     found = calibration.score(space, stored.vectors)
     terms = np.array([calibration.query_vectors[number].term for number in found.numbers])
     shape = (len(found.scores), len(plan.terms))
@@ -117,11 +117,3 @@ def _score_space(plan: QueryPlan, calibration: Calibration, space: SpaceName, st
         best = positive[found.certainties[:, positive].argmax(axis=1)]
     scores = found.scores[np.arange(len(best)), best]
     return SpaceScores(stored.segments, scores, np.array(found.numbers)[best], deviations, certainties)
-
-
-def _sort_by_time(scores: SpaceScores, part_numbers: Indexes) -> SpaceScores:
-    """Sorts the segments of each part by start; `part_numbers` [n] is ascending."""
-    starts = scores.segments[:, 0]
-    if ((np.diff(starts) >= 0) | (np.diff(part_numbers) > 0)).all():
-        return scores
-    return scores.take(np.lexsort([starts, part_numbers]))

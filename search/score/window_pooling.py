@@ -34,7 +34,10 @@ class WindowRows:
         the windows that contain its middle in their interior: windows overlap by half, so the middle of one is the edge
         of the next. If a part has a single window, all its segments belong to it.
         """
-        edges = np.concatenate([_shifted(each, number) for number, each in enumerate(windows_of_parts)])
+        counts = [len(windows) for windows in windows_of_parts]
+        edges, numbers = np.concatenate(windows_of_parts), np.repeat(np.arange(len(counts)), counts)
+        edges[np.repeat(counts, counts) == 1] = (-_PART_OFFSET_SECONDS / 4, _PART_OFFSET_SECONDS / 2)
+        edges += numbers[:, None] * _PART_OFFSET_SECONDS
         middles = (segments[:, 0] + segments[:, 1]) / 2 + part_numbers * _PART_OFFSET_SECONDS
         first = np.searchsorted(middles, edges[:, 0], "right")
         return cls(first, np.maximum(np.searchsorted(middles, edges[:, 1], "left"), first))
@@ -87,9 +90,3 @@ def top_quarter_mean(values: npt.NDArray[np.floating], rows: WindowRows) -> Valu
     totals = np.where(kept[..., None], spread, 0.0).sum(axis=1, dtype=np.float64)
     means: Values = np.where((counts > 0)[:, None], totals / np.maximum(kept.sum(axis=1), 1)[:, None], np.nan)
     return means
-
-
-def _shifted(segments: SegmentArray, number: int) -> SegmentArray:
-    if len(segments) == 1:
-        segments = np.array([[-_PART_OFFSET_SECONDS / 4, _PART_OFFSET_SECONDS / 2]])
-    return segments + number * _PART_OFFSET_SECONDS

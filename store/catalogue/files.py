@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ import duckdb
 
 from pesearch.locations import Location
 from pesearch.types import AudioStream, Failure, MediaFile, MediaInfo, MediaKind, VideoStream
+
+RECENT_FILES = 1024
+"""A query reads each of its 100 files several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,12 @@ class KnownFiles(Mapping[int, MediaFile]):
             FROM files ORDER BY id""")
         self._rows: dict[int, tuple[Any, ...]] = {row[0]: row for row in rows.fetchall()}
         self._locations = locations
+        self._recent = lru_cache(RECENT_FILES)(self._read)
 
     def __getitem__(self, file_id: int) -> MediaFile:
+        return self._recent(file_id)
+
+    def _read(self, file_id: int) -> MediaFile:
         _, fingerprint, kind, duration_seconds, *streams = self._rows[file_id]
         info = MediaInfo(MediaKind(kind), duration_seconds, _video(streams[:4]), _audio(streams[4:]))
         return MediaFile(file_id, fingerprint, info, self._locations.of_file(file_id))

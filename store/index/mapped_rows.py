@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +16,7 @@ from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.shards.format import VectorShard
 from pesearch.store.shards.row_ranges import RowIds, RowRanges
 from pesearch.store.shards.vectors import ShardRows, map_shard, slice_rows
-from pesearch.types import HalfArray, SegmentArray, Space
+from pesearch.types import HalfArray, Part, SegmentArray, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,17 +44,21 @@ class MappedRows:
             segments[positions, 0], segments[positions, 1] = part.starts[offsets], part.ends[offsets]
         return _unsort(segments, order)
 
-    def segments_between(self, first: int, stop: int) -> SegmentArray:
-        """The segments of the rows `first` to before `stop`, float64 [stop - first, 2] in seconds."""
-        segments = np.empty((stop - first, 2))
-        number, done = int(np.searchsorted(self.starts, first, side="right")) - 1, 0
-        while done < len(segments):
-            part, start = self.parts[number], int(self.starts[number])
-            starts = part.starts[first + done - start : stop - start]
-            segments[done : done + len(starts), 0] = starts
-            segments[done : done + len(starts), 1] = part.ends[first + done - start : stop - start]
-            number, done = number + 1, done + len(starts)
-        return segments
+    def range_of(self, part: Part) -> tuple[int, int]:
+        """The first row of a part of a file and the row after its last; equal if it has none.
+
+        Its segments overlap the part, or start where it starts.
+        """
+        first, stop = self.layout.range_of(part.file_id)
+        skipped, taken, row, number = 0, 0, first, bisect_right(self.starts, first) - 1
+        while row < stop:
+            times, start = self.parts[number], int(self.starts[number])
+            low, high = row - start, min(stop - start, len(times.starts))
+            started = bisect_left(times.starts, part.start_seconds, low, high)
+            skipped += min(bisect_right(times.ends, part.start_seconds, low, high), started) - low
+            taken += bisect_left(times.starts, part.end_seconds, low, high) - low
+            row, number = start + high, number + 1
+        return first + skipped, first + max(taken, skipped)
 
     def _by_part(self, row_ids: RowIds) -> Iterator[tuple[ShardRows, slice, RowIds]]:
         """For each part that holds some of `row_ids` (rising): the part, the positions in `row_ids`, the offsets in

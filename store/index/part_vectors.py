@@ -9,7 +9,7 @@ import numpy as np
 
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.shards.row_ranges import RowIds
-from pesearch.types import Part, SegmentArray, SpaceVectors
+from pesearch.types import Part, SpaceVectors
 
 PART_BATCH_ROWS = 1 << 14
 """Maximum number of rows of parts that are read together: 64 MiB in float32 at 1024 dimensions."""
@@ -37,39 +37,28 @@ class PartVectors:
 
 def vectors_of_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[PartVectors]:
     """The vectors of `parts`, in batches of at most PART_BATCH_ROWS rows or one part; skips parts without rows."""
-    batch: list[tuple[Part, RowIds, SegmentArray]] = []
+    batch: list[tuple[Part, RowIds]] = []
     batched = 0
     for part in parts:
-        row_ids, segments = _rows_of_part(rows, part)
+        row_ids = np.arange(*rows.range_of(part))
         if batch and batched + len(row_ids) > PART_BATCH_ROWS:
             yield _read_batch(rows, batch)
             batch, batched = [], 0
         if len(row_ids):
-            batch.append((part, row_ids, segments))
+            batch.append((part, row_ids))
             batched += len(row_ids)
     if batch:
         yield _read_batch(rows, batch)
 
 
-def _rows_of_part(rows: MappedRows, part: Part) -> tuple[RowIds, SegmentArray]:
-    """The rows whose segments overlap a part or start where it starts, and these segments."""
-    first, stop = rows.layout.range_of(part.file_id)
-    if first == stop:
-        return np.empty(0, np.int64), np.empty((0, 2))
-    segments = rows.segments_between(first, stop)
-    starts, ends = segments.T
-    inside = np.flatnonzero((starts < part.end_seconds) & (ends > part.start_seconds) | (starts == part.start_seconds))
-    return first + inside, segments[inside]
-
-
-def _read_batch(rows: MappedRows, batch: Sequence[tuple[Part, RowIds, SegmentArray]]) -> PartVectors:
-    parts, row_ids, segments = zip(*batch, strict=True)
-    starts = np.cumsum([0, *map(len, row_ids)])[:-1]
-    vectors = rows.vectors(np.concatenate(row_ids)).astype(np.float32)
-    return PartVectors(parts, starts, SpaceVectors(rows.space.name, np.concatenate(segments), vectors))
+def _read_batch(rows: MappedRows, batch: Sequence[tuple[Part, RowIds]]) -> PartVectors:
+    parts, row_ids = zip(*batch, strict=True)
+    starts, joined = np.cumsum([0, *map(len, row_ids)])[:-1], np.concatenate(row_ids)
+    vectors = rows.vectors(joined).astype(np.float32)
+    return PartVectors(parts, starts, SpaceVectors(rows.space.name, rows.segments(joined), vectors))
 
 
 def read_vectors(rows: MappedRows, file_id: int) -> SpaceVectors:
-    """The vectors of one file, float32, in the order in which they were committed."""
+    """The vectors of one file, float32, in order of time."""
     row_ids = rows.layout.rows_of(file_id)
     return SpaceVectors(rows.space.name, rows.segments(row_ids), rows.vectors(row_ids).astype(np.float32))

@@ -140,10 +140,17 @@ def faiss_version() -> str:
     return str(faiss.__version__)
 
 
+def shared_out(queries: FloatArray) -> list[FloatArray]:
+    """Queries [q, dim] in as many parts as there are cores, but none empty: one search uses one core for all its
+    queries, and the largest space would keep the others waiting."""
+    return np.array_split(queries, max(1, min(len(queries), os.cpu_count() or 1)))
+
+
 def search_threads(searches: int) -> ThreadPoolExecutor:
     """A pool for `searches` parallel searches, which share the cores; otherwise FAISS would use all cores for each."""
-    cores = max(1, (os.cpu_count() or 1) // max(searches, 1))
-    return ThreadPoolExecutor(max(searches, 1), "pesearch-spaces", faiss.omp_set_num_threads, (cores,))
+    cores = os.cpu_count() or 1
+    threads = min(max(searches, 1), cores)
+    return ThreadPoolExecutor(threads, "pesearch-spaces", faiss.omp_set_num_threads, (cores // threads,))
 
 
 def is_large(space: Space, layout: RowRanges) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class RowRanges:
 
     def range_of(self, file_id: int) -> tuple[int, int]:
         """The first row of one file, and the row after its last; equal if it has none. `file_ids` must be sorted."""
-        place = int(np.searchsorted(self.file_ids, file_id))
+        place = bisect_left(self.file_ids, file_id)  # on one number much quicker than NumPy's
         if place == len(self.file_ids) or self.file_ids[place] != file_id:
             return 0, 0
         return int(self.starts[place]), int(self.starts[place + 1])

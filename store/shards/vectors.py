@@ -53,6 +53,13 @@ def check_storable(vectors: SpaceVectors) -> None:
         raise ValueError(f"{vectors!r} has values that are not finite in float16")
 
 
+def check_file_vectors(vectors: SpaceVectors) -> None:
+    """As `check_storable`, and the segments of a media file must be in order of time, by start and by end."""
+    check_storable(vectors)
+    if (np.diff(vectors.segments, axis=0) < 0).any():
+        raise ValueError(f"{vectors!r} has segments that are not in order of time")
+
+
 class VectorStream:
     """Writes a new shard of one space to the library in `folder`, file by file."""
 

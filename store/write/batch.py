@@ -15,7 +15,7 @@ from pesearch.store.disk.durable import disk_errors
 from pesearch.store.shards.features import check_features, write_features
 from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import Extent, StreamedFile, WrittenShard
-from pesearch.store.shards.vectors import check_storable, write_shard
+from pesearch.store.shards.vectors import check_file_vectors, write_shard
 from pesearch.types import CodecFeatures, EncodedFile, Space, SpaceName
 
 
@@ -44,7 +44,7 @@ def check_files(files: Iterable[EncodedFile], spaces: Mapping[SpaceName, Space])
             space = spaces.get(vectors.space)
             if space is None or vectors.vectors.shape[1] != space.dim:
                 raise ValueError(f"{vectors!r} of {file.location.path!r} does not fit the library's spaces")
-            check_storable(vectors)
+            check_file_vectors(vectors)
         if file.features is not None:
             check_features(file.features)
 

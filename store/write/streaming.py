@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from pesearch.locations import Location
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.shards.features import FeatureStream, check_features
 from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import Extent, StreamedFile
-from pesearch.store.shards.vectors import VectorStream, check_storable
+from pesearch.store.shards.vectors import VectorStream, check_file_vectors
 from pesearch.types import CodecFeatures, MediaInfo, Space, SpaceName, SpaceVectors
 
 BATCH_ROWS = 4096
@@ -30,11 +33,17 @@ class StreamingShardWriter:
         self._folder = folder
         self._spaces = {space.name: space for space in spaces}
         self._vectors: dict[SpaceName, VectorStream] = {}
+        self._last_segments: dict[SpaceName, npt.NDArray[np.float64]] = {}
         self._features: FeatureStream | None = None
 
     def add_vectors(self, vectors: SpaceVectors) -> None:
-        """Append vectors of the file in one space."""
-        check_storable(vectors)
+        """Append vectors of the file in one space, in order of time."""
+        check_file_vectors(vectors)
+        if not len(vectors.vectors):
+            return
+        if (vectors.segments[0] < self._last_segments.get(vectors.space, -np.inf)).any():
+            raise ValueError(f"{vectors!r} begins before what was added before it ends")
+        self._last_segments[vectors.space] = vectors.segments[-1]
         with disk_errors(self._folder):
             if vectors.space not in self._vectors:
                 self._vectors[vectors.space] = VectorStream(self._folder, self._spaces[vectors.space], BATCH_ROWS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pesearch.store.index.vector_search import shared_out
 from pesearch.store.library import Library, create_library
 from pesearch.types import EncodedFile, MediaInfo, MediaKind, Space, SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, encoded, location, queries
@@ -47,6 +49,17 @@ def test_ranking_is_that_of_numpy(filled: Library, values: np.ndarray, k: int, f
         assert [hit.score for hit in hits] == pytest.approx(scores[best].tolist(), abs=1e-4)
         assert {(hit.file_id, int(hit.start_seconds)) for hit in hits} == {(owners[row], row % ROWS) for row in best}
         assert all(hit.end_seconds == hit.start_seconds + 1.5 for hit in hits)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 16])
+def test_queries_shared_out_to_cores_find_the_same(
+    filled: Library, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    asked = np.random.default_rng(7).standard_normal((5, DIM)).astype(np.float32)
+    found = filled.search_spaces({SPACE.name: asked}, 3)
+    assert found == {SPACE.name: filled.search(SPACE.name, asked, 3)}
+    assert len(shared_out(asked)) == min(cores, 5)
 
 
 def test_query_of_another_dimension_is_refused(filled: Library) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -126,6 +127,19 @@ def test_values_that_are_not_finite_float16_are_refused(library: Library) -> Non
         )
     with pytest.raises(ValueError, match="not float16"):
         stream.add_features(CodecFeatures("codec", np.zeros((1, 4), np.float32)))
+    assert on_disk(library) == []
+
+
+def test_segments_out_of_order_are_refused(library: Library) -> None:
+    ordered = vectors("one", AUDIO, 4)
+    swapped = SpaceVectors(AUDIO.name, ordered.segments[[0, 2, 1, 3]], ordered.vectors)
+    with pytest.raises(ValueError, match="not in order of time"), library.writer() as writer:
+        writer.add([replace(encoded("/a", "one"), vectors=(swapped,))])
+    stream = StreamingShardWriter(library.folder, SPACES)
+    stream.add_vectors(SpaceVectors(AUDIO.name, ordered.segments[2:], ordered.vectors[2:]))
+    with pytest.raises(ValueError, match="begins before"):
+        stream.add_vectors(SpaceVectors(AUDIO.name, ordered.segments[:2], ordered.vectors[:2]))
+    stream.discard()
     assert on_disk(library) == []
 
 
