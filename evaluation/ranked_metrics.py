@@ -70,7 +70,7 @@ class QueryMetrics:
 
 def grade_queries(queries: Sequence[JudgedQuery], library: Library, models: ModelSet) -> Iterator[GradedRanking]:
     """Search and grade each query. Raises LibraryError before the first if a judged file is not in the library."""
-    file_ids = _file_ids(queries, library)
+    file_ids = file_ids_of(queries, library)
     for query in queries:
         result = search(library, models, SearchRequest(text=query.text, speech=query.speech, k=MOMENT_LIMIT))
         yield grade_moments(result.moments, result.confident, query.relevant, file_ids)
@@ -139,7 +139,8 @@ def _ndcg(ranking: GradedRanking) -> float:
     return float(ndcg_of_grades(np.array([ranking.grades]), np.array([ranking.ideal]), MOMENT_LIMIT)[0])
 
 
-def _file_ids(queries: Sequence[JudgedQuery], library: Library) -> dict[Path, int]:
+def file_ids_of(queries: Sequence[JudgedQuery], library: Library) -> dict[Path, int]:
+    """The id of each judged file. Raises LibraryError if one is not in the library."""
     indexed = IndexedFiles(library)
     files = {entry.path: indexed.find(entry.path) for query in queries for entry in query.relevant}
     missing = sorted(path for path, file in files.items() if file is None)

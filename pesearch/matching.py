@@ -45,6 +45,27 @@ UNMEASURED = Matching()
 """The constants of a set that was never measured: those of the starter set."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogOdds:
+    """A correction of the log odds of scores: `slope` times the log odds, plus `offset`."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibration:
+    """Corrections of the scores of one library, fitted to judged queries by `pesearch calibrate`.
+
+    measured_on: The judgements, in words.
+    names, sentences: For things and sounds, and for what is said.
+    """
+
+    measured_on: str
+    names: LogOdds = LogOdds()
+    sentences: LogOdds = LogOdds()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceWindows:
     """Windows of various contents that come with a model set: small libraries are compared with them.

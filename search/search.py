@@ -37,15 +37,22 @@ MAX_SNAPSHOT_ATTEMPTS = 10
 """A search starts over on the current snapshot if its own expires; it fails after this many attempts."""
 
 
-def search(library: Library, models: ModelSet, request: SearchRequest, cancelled: Event | None = None) -> SearchResult:
+def search(
+    library: Library,
+    models: ModelSet,
+    request: SearchRequest,
+    cancelled: Event | None = None,
+    normalizers: ScoreNormalizers | None = None,
+) -> SearchResult:
     """Returns at most `request.k` moments. Thread-safe. Once `cancelled` is set, no further sounds are located.
 
+    `normalizers` are those of the library, unless given.
     Raises ModelMismatch if the library was made with other models, QueryError for an unreadable example,
     SnapshotExpired if the library changed during each of MAX_SNAPSHOT_ATTEMPTS.
     """
-    normalizers, cancelled = score_normalizers(library), cancelled or Event()
+    chosen, cancelled = normalizers or score_normalizers(library), cancelled or Event()
     with on_one_core():
-        return on_snapshot(library, lambda pinned: _search_snapshot(pinned, normalizers, models, request, cancelled))
+        return on_snapshot(library, lambda pinned: _search_snapshot(pinned, chosen, models, request, cancelled))
 
 
 def on_snapshot(library: Library, answer: Callable[[Library], _Answer]) -> _Answer:
@@ -72,7 +79,7 @@ def _search_snapshot(
         library=library.folder,
         moments=_find_moments(library, normalizers, models, request, plan, cancelled),
         score_kind=SIMILARITY if plan.is_example_only else CALIBRATED,
-        is_measured=models.description.matching.measured_on is not None,
+        is_measured=any((models.description.matching.measured_on, normalizers.recalibration(library))),
     )
 
 

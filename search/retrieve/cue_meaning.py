@@ -78,7 +78,7 @@ def cue_normalizer(library: Library, normalizers: ScoreNormalizers, models: Mode
     """The normalizer for the cues of a library, rebuilt when their number has changed; None if no cue is embedded."""
     rows, cached = library.rows(SpaceName.CUE), _CACHE.get(normalizers)
     if rows and (cached is None or has_grown(cached.rows, rows)):
-        cohort = normalizers.cohort(models).cue
+        cohort = normalizers.cohort(library, models).cue
         assert cohort is not None
         sample = library.sample(SpaceName.CUE, CUE_SAMPLE_SIZE)
         cached = _CACHE[normalizers] = CueNormalizer.of(sample, cohort[: len(THINGS)], rows)

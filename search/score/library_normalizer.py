@@ -10,16 +10,19 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.search.score.cohort import COHORT, COHORT_SLICES, CohortKind
+from pesearch.search.score.cohort import COHORT_SLICES, CohortKind
+from pesearch.search.score.cohort_vectors import cohort_vectors
 from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
 from pesearch.search.score.match_threshold import Deviations, Draws, MatchThreshold
 from pesearch.search.score.normalization import SpaceNormalizer
 from pesearch.search.score.window_pooling import Indexes, WindowRows, file_windows, part_windows
+from pesearch.store.recalibration import read_recalibration
 from pesearch.types import MEDIA_SPACES, FloatArray, Part, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.io_types import TextVectors
     from pesearch.encoders.model_set import ModelSet
+    from pesearch.matching import Recalibration
     from pesearch.store.library import Library
 
 SAMPLE_WINDOWS = 512
@@ -36,12 +39,15 @@ MAX_GROWTH_SHARE = 0.05
 class LibraryNormalizer:
     """The normalizers of the spaces of a library in one state, and the thresholds of its scores."""
 
-    def __init__(self, library: Library, models: ModelSet, windows: int, cohort: TextVectors) -> None:
+    def __init__(
+        self, library: Library, models: ModelSet, windows: int, cohort: TextVectors, recalibration: Recalibration | None
+    ) -> None:
         """`windows` is the number of windows of the library, `cohort` has the vectors of COHORT.
 
         `spaces` are those with vectors in the library: others have no normalizer, or one of reference windows only.
         """
         self.windows = windows
+        self.recalibration = recalibration
         self._matching = models.description.matching
         self.spaces = spaces_with_vectors(library)
         parts = sample_windows(library, SAMPLE_WINDOWS)
@@ -71,13 +77,17 @@ class LibraryNormalizer:
         """What a match scores is taken from names, also for sentences: hardly one of them is said in a library."""
         of_kind, of_names = (_maxima(self._deviations[each], spaces) for each in (kind, CohortKind.NAMES))
         hypotheses = count_hypotheses(spaces.intersection(self._spaces))
-        return MatchThreshold.between(
+        threshold = MatchThreshold.between(
             chance_maxima=of_kind[: self._sampled].max(axis=0),
             match_maxima=of_names.max(axis=0),
             draws=Draws(self._sampled * hypotheses, self.windows * hypotheses),
             matching=self._matching,
             placement=self._matching.names if kind is CohortKind.NAMES else self._matching.sentences,
         )
+        if self.recalibration is None:
+            return threshold
+        is_name = kind is CohortKind.NAMES
+        return threshold.corrected(self.recalibration.names if is_name else self.recalibration.sentences)
 
     def _cohort_deviations(self, kind: CohortKind, rows_of: dict[SpaceName, WindowRows]) -> Deviations:
         """The deviations of the cohort in the sampled windows and the reference, [windows, texts, MEDIA_SPACES]."""
@@ -159,28 +169,36 @@ def _with_reference(
 
 
 class ScoreNormalizers:
-    """Caches the normalizer of one library until its windows have changed by MAX_GROWTH_SHARE, or it has vectors in
-    another space."""
+    """Caches the normalizer of one library until its windows have changed by MAX_GROWTH_SHARE, it has vectors in
+    another space, or it is recalibrated."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_recalibrated: bool = True) -> None:
+        """Without `is_recalibrated`, the library's own recalibration is ignored."""
+        self._is_recalibrated = is_recalibrated
         self._cached: LibraryNormalizer | None = None
         self._generation = -1
         self._cohort: TextVectors | None = None
 
-    def cohort(self, models: ModelSet) -> TextVectors:
+    def cohort(self, library: Library, models: ModelSet) -> TextVectors:
         """The vectors of COHORT in all spaces."""
         if self._cohort is None:
-            self._cohort = models.embed_texts(COHORT)
+            self._cohort = cohort_vectors(library, models)
         return self._cohort
 
+    def recalibration(self, library: Library) -> Recalibration | None:
+        """The recalibration that applies to the scores of a library."""
+        return read_recalibration(library.folder) if self._is_recalibrated else None
+
     def of(self, library: Library, models: ModelSet) -> LibraryNormalizer:
-        """The normalizer of a library. Its windows are counted once for each generation."""
-        cached, generation = self._cached, library.generation()
+        """The normalizer of a library. Its windows are counted once for each generation. Raises LibraryDamaged."""
+        cached, generation, recalibration = self._cached, library.generation(), self.recalibration(library)
+        if cached is not None and cached.recalibration != recalibration:
+            cached = None
         if cached is not None and generation == self._generation:
             return cached
         windows = sum(len(file_windows(file)) for file in library.files())
         if cached is None or has_grown(cached.windows, windows) or not spaces_with_vectors(library) <= cached.spaces:
-            cached = LibraryNormalizer(library, models, windows, self.cohort(models))
+            cached = LibraryNormalizer(library, models, windows, self.cohort(library, models), recalibration)
         self._cached, self._generation = cached, generation
         return cached
 

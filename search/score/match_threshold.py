@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.matching import Matching, Placement
+from pesearch.matching import LogOdds, Matching, Placement
 
 Certainty = npt.NDArray[np.float64]
 """Probabilities of a match, in 0..1."""
@@ -26,7 +26,6 @@ MAX_CHANCE_FACTOR = 1.5
 """The maxima of chance exceed those of as many normal scores by this factor at most, whatever the cohort scores: in a
 large library nearly all of it may match. They are no less than those of normal scores: a model that does not know the
 texts of the cohort takes them for one another, and they are few draws of chance."""
-
 
 GROWTH_SHARE = 0.75
 """The maxima of chance grow with a library by this share of the growth of normal scores: part of them are confusions,
@@ -81,6 +80,11 @@ class MatchThreshold:
         centre = max(chance + placement.share * distance, matching.min_threshold)
         growth = GROWTH_SHARE * (expected_maximum(draws.all) - normal)
         return cls(centre + growth, math.hypot(matching.width_share * distance, matching.min_width))
+
+    def corrected(self, log_odds: LogOdds) -> MatchThreshold:
+        """The threshold whose probabilities have these log odds, instead of its own."""
+        width = self.width / log_odds.slope
+        return MatchThreshold(self.centre - log_odds.offset * width, width)
 
     def probability(self, deviations: npt.NDArray[np.floating]) -> Certainty:
         """The probability that each deviation is a match, of the same shape; NaN stays NaN."""

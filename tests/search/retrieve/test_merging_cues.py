@@ -127,7 +127,7 @@ def test_the_cue_normalizer_is_rebuilt_when_cues_have_changed_by_more_than_a_twe
         return np.eye(2, dtype=np.float32)
 
     class Embedded(ScoreNormalizers):
-        def cohort(self, models: object) -> TextVectors:
+        def cohort(self, library: object, models: object) -> TextVectors:
             return TextVectors(None, None, np.ones((len(COHORT), 2), np.float32), None)
 
     library: Any = SimpleNamespace(rows=lambda space: count, sample=sample)

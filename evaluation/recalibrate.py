@@ -1,0 +1,124 @@
+"""Fits the log odds of a library's scores to judged ones (Platt 1999), separately for things and for what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pesearch.evaluation.judged_scores import JudgedScore
+from pesearch.evaluation.metrics import calibration_error
+from pesearch.matching import LogOdds, Recalibration
+
+MIN_SCORES = 20
+"""Fewer judged scores are not fitted to."""
+
+MIN_OF_EACH = 5
+"""At least this many of them must be answers, and as many must be none."""
+
+MAX_LOG_ODDS = 8.0
+"""Log odds beyond this count as this: one sure mistake must not decide the slope."""
+
+MIN_SLOPE = 0.05
+"""Scores that need a flatter slope say nothing about answers: they are not corrected."""
+
+PRIOR_WEIGHT = 1.0
+"""Weight of the prior, a slope of 1 and an offset of 0: with few judgements little changes."""
+
+FOLDS = 5
+
+Scores = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What the judged scores of one kind give.
+
+    error_before, error_after: The calibration error of the scores as they are, and corrected by a fit to the other
+        queries (cross-validation); NaN if there are too few.
+    correction: Fitted to all of them; None if there are too few, or if the error would not fall.
+    """
+
+    scores: int
+    answers: int
+    error_before: float
+    error_after: float
+    correction: LogOdds | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """The fits for things and sounds, and for what is said."""
+
+    names: Fit
+    sentences: Fit
+
+    def recalibration(self, measured_on: str) -> Recalibration | None:
+        """Both corrections; None if there is neither."""
+        names, sentences = self.names.correction, self.sentences.correction
+        if names is None and sentences is None:
+            return None
+        return Recalibration(measured_on, names or LogOdds(), sentences or LogOdds())
+
+
+def fit_scores(judged: Sequence[JudgedScore]) -> Fits:
+    """The fits to judged scores."""
+    return Fits(*(_fit_kind([each for each in judged if each.is_sentence is kind]) for kind in (False, True)))
+
+
+def corrected(scores: Scores, log_odds: LogOdds) -> Scores:
+    """Scores in 0..1 with corrected log odds."""
+    values: Scores = 1 / (1 + np.exp(-(log_odds.slope * _log_odds(scores) + log_odds.offset)))
+    return values
+
+
+def fit_log_odds(scores: Scores, answers: Flags) -> LogOdds:
+    """The correction with the highest likelihood, given the prior, by Newton's method.
+
+    The targets are Platt's, which allow for one more score on the other side.
+    """
+    positives, negatives = int(answers.sum()), int((~answers).sum())
+    targets = np.where(answers, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    columns = np.stack([_log_odds(scores), np.ones(len(scores))], axis=1)
+    prior = np.array([1.0, 0.0])
+    found = prior.copy()
+    for _ in range(50):
+        predicted = 1 / (1 + np.exp(-columns @ found))
+        gradient = columns.T @ (predicted - targets) + PRIOR_WEIGHT * (found - prior)
+        curvature = (columns * (predicted * (1 - predicted))[:, None]).T @ columns + PRIOR_WEIGHT * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        found = found - step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < 1e-9:
+            break
+    return LogOdds(*found.tolist())
+
+
+def _fit_kind(judged: Sequence[JudgedScore]) -> Fit:
+    scores = np.array([each.score for each in judged])
+    answers = np.array([each.is_answer for each in judged], dtype=bool)
+    before, count = calibration_error(scores, answers), int(answers.sum())
+    if len(judged) < MIN_SCORES or min(count, len(judged) - count) < MIN_OF_EACH:
+        return Fit(len(judged), count, before, float("nan"), None)
+    after = calibration_error(_cross_validated(judged, scores, answers), answers)
+    correction = fit_log_odds(scores, answers)
+    is_better = after < before and correction.slope >= MIN_SLOPE
+    return Fit(len(judged), count, before, after, correction if is_better else None)
+
+
+def _cross_validated(judged: Sequence[JudgedScore], scores: Scores, answers: Flags) -> Scores:
+    """Each score, corrected by a fit to the queries of the other folds."""
+    folds = np.array([each.query for each in judged]) % FOLDS
+    predicted = np.empty(len(scores))
+    for fold in np.unique(folds):
+        held = folds == fold
+        predicted[held] = corrected(scores[held], fit_log_odds(scores[~held], answers[~held]))
+    return predicted
+
+
+def _log_odds(scores: Scores) -> Scores:
+    odds = np.clip(scores, 1e-12, 1 - 1e-12)
+    values: Scores = np.clip(np.log(odds / (1 - odds)), -MAX_LOG_ODDS, MAX_LOG_ODDS)
+    return values
