@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
+from pesearch.cli.judged_input import errors_of_calibration, missing_lines, open_with_notice, with_progress
+from pesearch.cli.options import DeviceOption, JsonOption, LayoutOption, LibraryOption, SplitOption, library_folder
 
 if TYPE_CHECKING:
-    from pesearch.encoders.model_set import ModelSet
     from pesearch.evaluation.dataset_evaluation import DatasetEvaluation
-    from pesearch.evaluation.datasets import ClipAvailability
     from pesearch.evaluation.evaluate import Evaluation
     from pesearch.evaluation.ranked_metrics import QueryMetrics
-    from pesearch.store.library import Library
-
-MAX_NAMES = 3
-"""Missing clips named in a warning; --json lists all of them."""
+    from pesearch.evaluation.recalibrate import CalibrationErrors
 
 RANKING = ("r1", "r5", "r10", "map", "ndcg10")
 """Columns of a ranking table: recall at 1, 5 and 10, mean average precision, nDCG at 10."""
@@ -35,8 +31,6 @@ DIRECTIONS = {
 }
 """Rows of the table for annotated clips: fields of Evaluation and their titles."""
 
-_Item = TypeVar("_Item")
-
 
 def eval_command(
     judged: Annotated[
@@ -46,13 +40,8 @@ def eval_command(
             help="Annotated clips or judged queries (JSON), or the folder of a dataset: see docs/evaluation.md.",
         ),
     ],
-    layout: Annotated[
-        str | None, typer.Option("--layout", metavar="NAME", help="Layout of the dataset. Default: detected.")
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option("--split", metavar="NAME", help="Split of the dataset. Default: the one papers report."),
-    ] = None,
+    layout: LayoutOption = None,
+    split: SplitOption = None,
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -87,16 +76,20 @@ def evaluate_clips(path: Path, folder: Path, device: str, as_json: bool) -> Iter
     from pesearch.cli.json_output import evaluation_json
     from pesearch.evaluation.evaluate import evaluate
     from pesearch.evaluation.ground_truth import read_truths
+    from pesearch.evaluation.judged_scores import of_clips
 
     clips = read_truths(path)
     library, models = open_with_notice(folder, device)
     evaluation = evaluate(clips, library, models)
-    yield from [evaluation_json(asdict(evaluation))] if as_json else evaluation_lines(evaluation)
+    errors = errors_of_calibration(of_clips(clips, library), library, models)
+    yield from [evaluation_json(evaluation, errors)] if as_json else evaluation_lines(evaluation)
+    yield from [] if as_json else calibration_lines(errors)
 
 
 def evaluate_queries(path: Path, folder: Path, device: str, as_json: bool) -> Iterator[str]:
     """Run judged queries as `pesearch query` does, and print."""
     from pesearch.cli.json_output import evaluation_json
+    from pesearch.evaluation.judged_scores import Judgements
     from pesearch.evaluation.judgements import read_queries
     from pesearch.evaluation.ranked_metrics import grade_queries, query_metrics
 
@@ -104,7 +97,9 @@ def evaluate_queries(path: Path, folder: Path, device: str, as_json: bool) -> It
     library, models = open_with_notice(folder, device)
     judged = with_progress(grade_queries(queries, library, models), len(queries), "searching", "queries")
     figures = query_metrics(list(judged))
-    yield from [evaluation_json(asdict(figures))] if as_json else query_lines(figures)
+    errors = errors_of_calibration(Judgements(queries), library, models)
+    yield from [evaluation_json(figures, errors)] if as_json else query_lines(figures)
+    yield from [] if as_json else calibration_lines(errors)
 
 
 def evaluate_dataset(
@@ -113,6 +108,7 @@ def evaluate_dataset(
     """Measure with a dataset as it was downloaded, by the protocol of its paper, and print."""
     from pesearch.cli.json_output import evaluation_json
     from pesearch.evaluation.dataset_evaluation import DatasetRun
+    from pesearch.evaluation.judged_scores import of_dataset
     from pesearch.evaluation.layouts import read_dataset
 
     dataset = read_dataset(path, layout, split)
@@ -123,29 +119,10 @@ def evaluate_dataset(
     for _ in with_progress(run.detect_sounds(), run.sound_clip_count(), "listening", "clips"):
         pass
     evaluation = run.evaluation()
-    for line in [evaluation_json(asdict(evaluation))] if as_json else dataset_lines(evaluation):
+    errors = errors_of_calibration(of_dataset(run.clips), library, models)
+    lines = [evaluation_json(evaluation, errors)] if as_json else dataset_lines(evaluation)
+    for line in [*lines, *([] if as_json else calibration_lines(errors))]:
         print(line)
-
-
-def open_with_notice(folder: Path, device: str) -> tuple[Library, ModelSet]:
-    """Open the library and its models, and print their notice on stderr."""
-    from pesearch.search.opening import open_for_search
-
-    library, models = open_for_search(folder, device)
-    if models.notice:
-        print(models.notice, file=sys.stderr)
-    return library, models
-
-
-def with_progress(items: Iterable[_Item], total: int, verb: str, noun: str) -> Iterator[_Item]:
-    """Pass the items through, with a progress bar on stderr: `searching ... 3/20 queries`."""
-    from pesearch.cli.render import progress_bar
-
-    with progress_bar() as bar:
-        task = bar.add_task(verb, total=total, files=f"0/{total} {noun}")
-        for number, item in enumerate(items, start=1):
-            bar.update(task, completed=number, files=f"{number}/{total} {noun}")
-            yield item
 
 
 def evaluation_lines(evaluation: Evaluation) -> Iterator[str]:
@@ -172,18 +149,11 @@ def query_lines(figures: QueryMetrics) -> Iterator[str]:
     yield f"answer AUROC {decimals(figures.answer_auroc)}  calibration error {decimals(figures.calibration_error)}"
 
 
-def missing_lines(presence: ClipAvailability, dataset: Path, library: Path) -> Iterator[str]:
-    """Warnings about listed clips that are not on disk or not indexed, and the command that indexes them."""
-    from pesearch.cli.render import format_path
-    from pesearch.formatting import quote_path
-
-    for names, place in ((presence.missing, "on disk"), (presence.unindexed, "in the library")):
-        if names:
-            examples = [format_path(Path(name)) for name in names[:MAX_NAMES]]
-            examples += ["..."] if len(names) > MAX_NAMES else []
-            yield f"{len(names)} of {presence.listed} listed clips are not {place}: {', '.join(examples)}"
-    if presence.unindexed:
-        yield f"to include them, run: pesearch index {quote_path(dataset)} --library {quote_path(library)}"
+def calibration_lines(errors: CalibrationErrors | None) -> Iterator[str]:
+    """What the calibration of the library changes, if it has one."""
+    if errors is not None:
+        models, library = decimals(errors.models), decimals(errors.library)
+        yield f"calibration error {models} as measured for the models, {library} as calibrated ({errors.scores} scores)"
 
 
 def dataset_lines(evaluation: DatasetEvaluation) -> Iterator[str]:

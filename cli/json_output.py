@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pesearch.search.serialize import event_object, moment_object
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from pesearch.evaluation.recalibrate import CalibrationErrors
     from pesearch.search.search import SearchResult
     from pesearch.types import Event, Moment
 
@@ -38,16 +42,17 @@ def events_json(path: Path, events: Sequence[Event]) -> str:
     return json.dumps({"path": str(path), "events": [event_object(event) for event in events]}, indent=2)
 
 
-def evaluation_json(figures: dict[str, Any]) -> str:
-    """The figures of `pesearch eval`, to four decimals; null where there was nothing to measure."""
-    return json.dumps(_without_nan(figures), indent=2)
+def evaluation_json(figures: DataclassInstance, calibration: CalibrationErrors | None) -> str:
+    """The figures of `pesearch eval`, and of the calibration of a library; null where there was nothing to measure."""
+    errors = None if calibration is None else asdict(calibration)
+    return json.dumps(_rounded({**asdict(figures), "calibration": errors}), indent=2)
 
 
-def _without_nan(value: Any) -> Any:
+def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
+        return {key: _rounded(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(entry) for entry in value]
+        return [_rounded(entry) for entry in value]
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 4)
     return value

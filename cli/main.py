@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pesearch.cli.app_command import app_command
+from pesearch.cli.calibrate_command import calibrate_command
 from pesearch.cli.doctor_command import doctor_command
 from pesearch.cli.eval_command import eval_command
 from pesearch.cli.events_command import events_command
@@ -39,6 +40,7 @@ app.command("doctor")(doctor_command)
 app.command("remove")(remove_command)
 app.command("gc")(gc_command)
 app.command("eval")(eval_command)
+app.command("calibrate")(calibrate_command)
 app.command("app")(app_command)
 
 

@@ -22,6 +22,13 @@ DeviceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+LayoutOption = Annotated[
+    str | None, typer.Option("--layout", metavar="NAME", help="Layout of the dataset. Default: detected.")
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option("--split", metavar="NAME", help="Split of the dataset. Default: the one papers report."),
+]
 
 
 def library_folder(option: Path | None) -> Path:

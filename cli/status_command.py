@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pesearch.indexer.volumes import OfflineFiles
+    from pesearch.matching import Recalibration
     from pesearch.store.status import LibraryStatus
     from pesearch.types import Failure
 
@@ -29,26 +30,33 @@ def status_command(library: LibraryOption = None, as_json: JsonOption = False) -
     """
     from pesearch.indexer.volumes import offline
     from pesearch.store.library import open_library
+    from pesearch.store.recalibration import read_recalibration
 
     folder = library_folder(library)
     snapshot = open_library(folder).pinned()
     status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
+    recalibration = read_recalibration(folder)
     if as_json:
-        print(status_json(folder, status, failures, offline_files))
+        print(status_json(folder, status, failures, offline_files, recalibration))
     else:
-        for line in status_lines(folder, status, failures, offline_files):
+        for line in status_lines(folder, status, failures, offline_files, recalibration):
             print(line)
 
 
 def status_json(
-    folder: Path, status: LibraryStatus, failures: Sequence[Failure], offline_files: Sequence[OfflineFiles]
+    folder: Path,
+    status: LibraryStatus,
+    failures: Sequence[Failure],
+    offline_files: Sequence[OfflineFiles],
+    recalibration: Recalibration | None,
 ) -> str:
     """The status as one JSON object."""
     return json.dumps(
         {
             "library": str(folder),
             "model": status.model_set,
-            "calibrated": measured_on(status.model_set) is not None,
+            "calibrated": recalibration is not None or measured_on(status.model_set) is not None,
+            "calibrated_on": recalibration.measured_on if recalibration else measured_on(status.model_set),
             "generation": status.generation,
             "files": {str(kind): count for kind, count in status.files_by_kind.items()},
             "hours": round(status.hours, 4),
@@ -71,7 +79,11 @@ def status_json(
 
 
 def status_lines(
-    folder: Path, status: LibraryStatus, failures: Sequence[Failure], offline_files: Sequence[OfflineFiles]
+    folder: Path,
+    status: LibraryStatus,
+    failures: Sequence[Failure],
+    offline_files: Sequence[OfflineFiles],
+    recalibration: Recalibration | None,
 ) -> Iterator[str]:
     """The status as text: a label of 12 columns, then the value."""
     from pesearch.cli.render import format_path, format_size
@@ -79,7 +91,7 @@ def status_lines(
     kinds = ", ".join(f"{count} {kind}" for kind, count in status.files_by_kind.items() if count)
     yield f"library     {format_path(folder)} ({format_size(status.size_bytes)}, generation {status.generation})"
     yield f"models      {status.model_set}"
-    yield f"scores      {scores_line(status.model_set)}"
+    yield f"scores      {scores_line(status.model_set, recalibration)}"
     yield f"files       {status.files}" + (f" ({kinds})" if kinds else "") + f", {status.hours:.2f} h"
     yield "vectors     " + ", ".join(f"{count} {space}" for space, count in status.vectors.items())
     for number, (space, policy) in enumerate(status.policies.items()):
@@ -96,10 +108,13 @@ def status_lines(
         yield f"  {format_path(failure.location.path)}: {failure.reason}"
 
 
-def scores_line(model_set: str) -> str:
-    """How the threshold of scores was measured."""
-    measured = measured_on(model_set)
-    return f"measured on {measured}" if measured else "uncalibrated: never measured with these models (docs/scores.md)"
+def scores_line(model_set: str, recalibration: Recalibration | None) -> str:
+    """On what scores were measured: for this library, or for its models."""
+    if recalibration:
+        return f"calibrated for this library on {recalibration.measured_on}"
+    if measured := measured_on(model_set):
+        return f"measured on {measured}, not on this library (`pesearch calibrate`)"
+    return "uncalibrated: never measured with these models (docs/scores.md)"
 
 
 def measured_on(model_set: str) -> str | None:

@@ -36,20 +36,21 @@ class DatasetEvaluation:
 class DatasetRun:
     """One evaluation of a dataset against the current snapshot of a library.
 
-    Raises LibraryError if none of the clips is in the library, ModelMismatch if it was made with other models.
+    `clips` are those that are in the library. Raises LibraryError if there are none, ModelMismatch if the library was
+    made with other models.
     """
 
     def __init__(self, dataset: Dataset, library: Library, models: ModelSet) -> None:
         library.require(models.name, models.spaces)
         self._dataset, self._library, self._models = dataset, library.pinned(), models
-        self._clips, self.availability = match_clips(dataset.clips, dataset.folder, self._library)
-        if not self._clips:
+        self.clips, self.availability = match_clips(dataset.clips, dataset.folder, self._library)
+        if not self.clips:
             raise LibraryError(
                 f"{dataset.layout.name} lists {self.availability.listed} clips: {self.availability.on_disk} are in "
                 f"{dataset.folder.folder} and none is in the library {library.folder}: "
                 f"run `pesearch index {dataset.folder.folder} --library {library.folder}` first"
             )
-        self._sounds = SoundEvaluator(self._clips, self._library, models) if dataset.layout.has_sound_events else None
+        self._sounds = SoundEvaluator(self.clips, self._library, models) if dataset.layout.has_sound_events else None
 
     def sound_clip_count(self) -> int:
         """Number of clips that `detect_sounds` yields."""
@@ -61,7 +62,7 @@ class DatasetRun:
 
     def evaluation(self) -> DatasetEvaluation:
         """Retrieval metrics, and detection metrics over the clips that `detect_sounds` has yielded."""
-        tasks = [task_metrics(task, self._clips, self._library, self._models) for task in self._dataset.layout.tasks]
+        tasks = [task_metrics(task, self.clips, self._library, self._models) for task in self._dataset.layout.tasks]
         return DatasetEvaluation(
             layout=self._dataset.layout.name,
             split=self._dataset.split,

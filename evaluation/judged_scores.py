@@ -6,12 +6,12 @@ Judged queries, annotated clips and public datasets all become judged queries he
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pesearch.evaluation.datasets import IndexedClip
-from pesearch.evaluation.ground_truth import ClipTruth, Truth
+from pesearch.evaluation.ground_truth import ClipTruth
 from pesearch.evaluation.judgements import JudgedQuery, Relevant
 from pesearch.evaluation.library_clips import IndexedFiles
 from pesearch.evaluation.ranked_metrics import file_ids_of
@@ -35,13 +35,13 @@ class Judgements:
     """Judged queries about some files of a library.
 
     file_ids: The files that were judged for each query; None for all of the library.
-    is_complete: Whether a file that was judged and is not named as relevant is known to be irrelevant; with captions,
-        others may fit.
+    is_complete: Whether a file that was judged and is not named as relevant is known to be irrelevant. People name what
+        they know, and a caption may fit other clips, too.
     """
 
     queries: tuple[JudgedQuery, ...]
     file_ids: frozenset[int] | None = None
-    is_complete: bool = True
+    is_complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,46 +58,43 @@ def of_clips(truths: Sequence[ClipTruth], library: Library) -> Judgements:
     """A query for each thing that is seen or heard in annotated clips, and for each phrase that is said."""
     indexed = IndexedFiles(library)
     files = frozenset(file.id for truth in truths if (file := indexed.find(truth.path)))
-    names, said = defaultdict[str, list[Relevant]](list), defaultdict[str, list[Relevant]](list)
+    relevant = defaultdict[Words, list[Relevant]](list)
     for clip in truths:
-        for truth in (*clip.heard, *clip.seen):
-            names[truth.what].append(_relevant(clip, truth))
-        for truth in clip.said:
-            said[truth.what].append(_relevant(clip, truth))
-    queries = [
-        JudgedQuery(text, speech, tuple(relevant))
-        for texts, speech in ((names, False), (said, True))
-        for text, relevant in texts.items()
-    ]
-    return Judgements(tuple(queries), files)
+        for sense, found in ((Sense.HEARD, clip.heard), (Sense.SEEN, clip.seen), (Sense.SAID, clip.said)):
+            for truth in found:
+                judgement = Relevant(clip.path, truth.start_seconds, truth.end_seconds, 1.0)
+                relevant[Words(truth.what, sense)].append(judgement)
+    return Judgements(_queries(relevant), files, is_complete=True)
 
 
 def of_dataset(clips: Sequence[IndexedClip]) -> Judgements:
     """A query for each label of a dataset with sound events, or for the first caption of each clip."""
-    labels, captions = defaultdict[str, list[Relevant]](list), list[JudgedQuery]()
+    labels, captions = defaultdict[Words, list[Relevant]](list), list[JudgedQuery]()
     for indexed in clips:
+        paths = [file.path for file in indexed.files]
         for event in indexed.clip.events:
-            labels[event.what] += [
-                Relevant(file.path, event.start_seconds, event.end_seconds, 1.0) for file in indexed.files
-            ]
+            times = event.start_seconds, event.end_seconds
+            labels[Words(event.what, Sense.HEARD)] += [Relevant(path, *times, 1.0) for path in paths]
         for caption in indexed.clip.captions[:1]:
-            captions.append(
-                JudgedQuery(caption, False, tuple(Relevant(file.path, None, None, 1.0) for file in indexed.files))
-            )
+            captions.append(JudgedQuery(caption, False, tuple(Relevant(path, None, None, 1.0) for path in paths)))
     files = frozenset(file.id for indexed in clips for file in indexed.files)
-    if labels:
-        return Judgements(tuple(JudgedQuery(text, False, tuple(found)) for text, found in labels.items()), files)
-    return Judgements(tuple(captions), files, is_complete=False)
+    return Judgements(_queries(labels) or tuple(captions), files, is_complete=bool(labels))
 
 
-def judged_scores(judgements: Judgements, library: Library, models: ModelSet) -> Iterator[tuple[JudgedScore, ...]]:
+def _queries(relevant: Mapping[Words, Sequence[Relevant]]) -> tuple[JudgedQuery, ...]:
+    return tuple(JudgedQuery(str(words), False, tuple(entries)) for words, entries in relevant.items())
+
+
+def judged_scores(
+    judgements: Judgements, library: Library, models: ModelSet, is_recalibrated: bool = False
+) -> Iterator[tuple[JudgedScore, ...]]:
     """For each query the score of its best moment, and of the best one that is known to be no answer.
 
-    The scores are those of the model set, without a recalibration of the library. A query that is not plain words,
-    or whose best moment is a matching subtitle, has none. Raises LibraryError before the first if a judged file is not
-    in the library.
+    The scores are those of the model set, unless `is_recalibrated`. A query that is not plain words, or whose best
+    moment is a matching subtitle, has none. Raises LibraryError before the first if a judged file is not in the
+    library.
     """
-    file_ids, normalizers = file_ids_of(judgements.queries, library), ScoreNormalizers(is_recalibrated=False)
+    file_ids, normalizers = file_ids_of(judgements.queries, library), ScoreNormalizers(is_recalibrated)
     for number, query in enumerate(judgements.queries):
         request = SearchRequest(query.text, speech=query.speech, k=COMPARED_MOMENTS, per_file=1)
         if (is_sentence := _is_sentence(request)) is None:
@@ -117,8 +114,9 @@ def judged_scores(judgements: Judgements, library: Library, models: ModelSet) ->
 
 
 def _is_sentence(request: SearchRequest) -> bool | None:
-    """Whether a query is about what is said; None if it is about both, or more than plain words."""
-    terms = compile_query(request).terms
+    """Whether a query is about what is said; None if it is about both, or not only about words that must match."""
+    plan = compile_query(request)
+    terms = plan.terms if all(plan.is_positive) else ()
     kinds = {term.sense is Sense.SAID for term in terms if isinstance(term, Words) and term.sense is not Sense.TEXT}
     return kinds.pop() if len(kinds) == 1 and all(isinstance(term, Words) for term in terms) else None
 
@@ -126,7 +124,3 @@ def _is_sentence(request: SearchRequest) -> bool | None:
 def _judged(moments: Iterable[Moment], judgements: Judgements) -> list[Moment]:
     files = judgements.file_ids
     return [moment for moment in moments if files is None or moment.file.id in files]
-
-
-def _relevant(clip: ClipTruth, truth: Truth) -> Relevant:
-    return Relevant(clip.path, truth.start_seconds, truth.end_seconds, 1.0)

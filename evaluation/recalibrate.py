@@ -12,10 +12,10 @@ from pesearch.evaluation.judged_scores import JudgedScore
 from pesearch.evaluation.metrics import calibration_error
 from pesearch.matching import LogOdds, Recalibration
 
-MIN_SCORES = 20
+MIN_SCORES = 15
 """Fewer judged scores are not fitted to."""
 
-MIN_OF_EACH = 5
+MIN_OF_EACH = 3
 """At least this many of them must be answers, and as many must be none."""
 
 MAX_LOG_ODDS = 8.0
@@ -24,10 +24,14 @@ MAX_LOG_ODDS = 8.0
 MIN_SLOPE = 0.05
 """Scores that need a flatter slope say nothing about answers: they are not corrected."""
 
-PRIOR_WEIGHT = 1.0
-"""Weight of the prior, a slope of 1 and an offset of 0: with few judgements little changes."""
+PRIOR_WEIGHTS = (10.0, 1.0)
+"""Weights of the prior, a slope of 1 and an offset of 0: inverse variances. On halves of the annotations of 150 clips
+(`benchmarks.calibration`), calibration errors of the other halves fall from 0.148 to 0.131 on average; with a weight of
+3 for the slope to 0.138, with 30 and 3 to 0.134."""
 
 FOLDS = 5
+
+MAX_STEPS = 50
 
 Scores = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -39,7 +43,7 @@ class Fit:
 
     error_before, error_after: The calibration error of the scores as they are, and corrected by a fit to the other
         queries (cross-validation); NaN if there are too few.
-    correction: Fitted to all of them; None if there are too few, or if the error would not fall.
+    correction: Fitted to all of them; None if there are too few, or if the other queries would not be more likely.
     """
 
     scores: int
@@ -64,6 +68,24 @@ class Fits:
         return Recalibration(measured_on, names or LogOdds(), sentences or LogOdds())
 
 
+@dataclass(frozen=True, slots=True)
+class CalibrationErrors:
+    """Calibration errors of judged scores: as measured for the models, and as calibrated for the library."""
+
+    scores: int
+    models: float
+    library: float
+
+
+def calibration_errors(as_measured: Sequence[JudgedScore], as_calibrated: Sequence[JudgedScore]) -> CalibrationErrors:
+    """The errors of the same judged queries before and after the calibration of a library."""
+    errors = []
+    for judged in (as_measured, as_calibrated):
+        answers = np.array([each.is_answer for each in judged], dtype=bool)
+        errors.append(calibration_error(np.array([each.score for each in judged]), answers))
+    return CalibrationErrors(len(as_measured), *errors)
+
+
 def fit_scores(judged: Sequence[JudgedScore]) -> Fits:
     """The fits to judged scores."""
     return Fits(*(_fit_kind([each for each in judged if each.is_sentence is kind]) for kind in (False, True)))
@@ -76,19 +98,14 @@ def corrected(scores: Scores, log_odds: LogOdds) -> Scores:
 
 
 def fit_log_odds(scores: Scores, answers: Flags) -> LogOdds:
-    """The correction with the highest likelihood, given the prior, by Newton's method.
-
-    The targets are Platt's, which allow for one more score on the other side.
-    """
-    positives, negatives = int(answers.sum()), int((~answers).sum())
-    targets = np.where(answers, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    """The correction with the highest likelihood, given the prior, by Newton's method."""
     columns = np.stack([_log_odds(scores), np.ones(len(scores))], axis=1)
-    prior = np.array([1.0, 0.0])
+    prior, weights = np.array([1.0, 0.0]), np.array(PRIOR_WEIGHTS)
     found = prior.copy()
-    for _ in range(50):
+    for _ in range(MAX_STEPS):
         predicted = 1 / (1 + np.exp(-columns @ found))
-        gradient = columns.T @ (predicted - targets) + PRIOR_WEIGHT * (found - prior)
-        curvature = (columns * (predicted * (1 - predicted))[:, None]).T @ columns + PRIOR_WEIGHT * np.eye(2)
+        gradient = columns.T @ (predicted - answers) + weights * (found - prior)
+        curvature = (columns * (predicted * (1 - predicted))[:, None]).T @ columns + np.diag(weights)
         step = np.linalg.solve(curvature, gradient)
         found = found - step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-9:
@@ -102,15 +119,20 @@ def _fit_kind(judged: Sequence[JudgedScore]) -> Fit:
     before, count = calibration_error(scores, answers), int(answers.sum())
     if len(judged) < MIN_SCORES or min(count, len(judged) - count) < MIN_OF_EACH:
         return Fit(len(judged), count, before, float("nan"), None)
-    after = calibration_error(_cross_validated(judged, scores, answers), answers)
-    correction = fit_log_odds(scores, answers)
-    is_better = after < before and correction.slope >= MIN_SLOPE
-    return Fit(len(judged), count, before, after, correction if is_better else None)
+    predicted, correction = _cross_validated(judged, scores, answers), fit_log_odds(scores, answers)
+    is_better = _loss(predicted, answers) < _loss(scores, answers) and correction.slope >= MIN_SLOPE
+    return Fit(len(judged), count, before, calibration_error(predicted, answers), correction if is_better else None)
+
+
+def _loss(scores: Scores, answers: Flags) -> float:
+    """The negative log likelihood of the answers."""
+    log_odds = _log_odds(scores)
+    return float(np.logaddexp(0.0, np.where(answers, -log_odds, log_odds)).sum())
 
 
 def _cross_validated(judged: Sequence[JudgedScore], scores: Scores, answers: Flags) -> Scores:
     """Each score, corrected by a fit to the queries of the other folds."""
-    folds = np.array([each.query for each in judged]) % FOLDS
+    folds = np.unique([each.query for each in judged], return_inverse=True)[1] % FOLDS
     predicted = np.empty(len(scores))
     for fold in np.unique(folds):
         held = folds == fold

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -26,7 +27,7 @@ def read_text_vectors(folder: Path, spaces: Sequence[Space], texts: Sequence[str
     """The vectors of `texts` in each space of the library in `folder`, float32 [texts, dim]; empty if they are missing,
     damaged, or were made for other texts or model revisions."""
     try:
-        with np.load(_path(folder), allow_pickle=False) as content:
+        with np.load(BytesIO(_path(folder).read_bytes()), allow_pickle=False) as content:
             if str(content[_KEY]) != _key(spaces, texts):
                 return {}
             return {SpaceName(name): content[name] for name in content.files if name != _KEY}

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.cli.eval_command import dataset_lines, missing_lines, query_lines
+from pesearch.cli.eval_command import calibration_lines, dataset_lines, query_lines
 from pesearch.cli.json_output import evaluation_json
+from pesearch.cli.judged_input import missing_lines
 from pesearch.encoders.model_set import ModelSet
 from pesearch.evaluation.dataset_evaluation import DatasetEvaluation
 from pesearch.evaluation.datasets import ClipAvailability
 from pesearch.evaluation.protocols import TaskMetrics
 from pesearch.evaluation.ranked_metrics import QueryMetrics
 from pesearch.evaluation.ranking import RankingMetrics
+from pesearch.evaluation.recalibrate import CalibrationErrors
 from pesearch.indexer.run import index
 from pesearch.store.library import Library, open_library
 from tests.cli.conftest import Run
@@ -51,7 +53,7 @@ def test_annotated_clips_give_the_documented_figures(pesearch: Run, sample_libra
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)
     directions = {"text_audio", "text_video", "text_audio_video", "audio_video", "speech"}
-    assert set(figures) == directions | {"events", "clips"}
+    assert set(figures) == directions | {"events", "clips", "calibration"}
     assert all(set(figures[direction]) == RETRIEVAL for direction in directions)
     assert set(figures["events"]) == {"auroc", "span_iou", "event_f1"}
     assert figures["clips"] == 14
@@ -62,7 +64,8 @@ def test_judged_queries(pesearch: Run, sample_library: Library, judged: Path) ->
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)
     assert set(figures) == RANKING | {
-        "queries", "answerable", "answered", "abstained", "answer_auroc", "calibration_error"
+        "queries", "answerable", "answered", "abstained", "answer_auroc", "calibration_error",
+        "calibration"
     }  # fmt: skip
     assert (figures["queries"], figures["answerable"], figures["r1"], figures["abstained"]) == (2, 1, 1.0, 1.0)
 
@@ -85,6 +88,7 @@ def test_a_dataset(pesearch: Run, sample_library: Library, starter: ModelSet, tm
     assert figures["clips"] == {"listed": 3, "on_disk": 2, "indexed": 2, "missing": ["gone.wav"], "unindexed": []}
     (task,) = figures["tasks"]
     assert (task["task"], task["queries"], task["gallery"]) == ("text -> audio", 4, 2)
+    assert figures["calibration"] is None
     assert all(set(task[way]) == RANKING for way in ("dot", "cosine", "dual_softmax"))
 
 
@@ -96,6 +100,10 @@ def test_figures_as_text() -> None:
         "50 %  100 %  100 %  75 %  80 %",
         "answered 100 %  correctly abstained -",
         "answer AUROC 1.000  calibration error 0.123",
+    ]
+    assert list(calibration_lines(None)) == []
+    assert list(calibration_lines(CalibrationErrors(40, 0.25, 0.05))) == [
+        "calibration error 0.250 as measured for the models, 0.050 as calibrated (40 scores)"
     ]
     presence = ClipAvailability(9, 5, 4, ("a", "b", "c", "d"), ("e.wav",))
     task = TaskMetrics("text -> audio", 8, 4, *[RankingMetrics(0.25, 0.5, 1.0, 0.4, 0.5)] * 3)
@@ -112,8 +120,10 @@ def test_figures_as_text() -> None:
 
 
 def test_json_rounds_and_has_null_for_what_could_not_be_measured() -> None:
-    figures = {"map": math.nan, "tasks": ({"r1": 0.123456, "queries": 3},)}
-    assert json.loads(evaluation_json(figures)) == {"map": None, "tasks": [{"r1": 0.1235, "queries": 3}]}
+    task = RankingMetrics(0.123456, 0.5, 1.0, math.nan, 0.5)
+    figures = json.loads(evaluation_json(task, CalibrationErrors(9, 0.2, 1 / 3)))
+    assert (figures["r1"], figures["map"]) == (0.1235, None)
+    assert figures["calibration"] == {"scores": 9, "models": 0.2, "library": 0.3333}
 
 
 @pytest.mark.parametrize(

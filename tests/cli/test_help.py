@@ -49,7 +49,20 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_documented_commands_exist() -> None:
-    expected = {"index", "query", "events", "app", "status", "doctor", "models", "remove", "gc", "eval", "export"}
+    expected = {
+        "index",
+        "query",
+        "events",
+        "app",
+        "status",
+        "doctor",
+        "models",
+        "remove",
+        "gc",
+        "eval",
+        "export",
+        "calibrate",
+    }
     assert set(COMMANDS) == expected | {"models pull"}
 
 

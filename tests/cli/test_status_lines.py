@@ -12,6 +12,7 @@ from pesearch.cli.status_command import scores_line, status_lines
 from pesearch.errors import VectorServerError
 from pesearch.indexer.volumes import OfflineFiles
 from pesearch.locations import Location
+from pesearch.matching import Recalibration
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.milvus.sync import MilvusState
 from pesearch.store.library import Library
@@ -28,10 +29,11 @@ def test_status_names_offline_drives_and_failures() -> None:
     )  # fmt: skip
     offline = [OfflineFiles(2, Path("/mnt/a"), None), OfflineFiles(1, Path("/mnt/b"), Path("/mnt/c"))]
     failures = [Failure(Location(Path("/x\n.mp4"), 1, 1), "empty file")]
-    assert list(status_lines(Path("/lib"), status, failures, offline)) == [
+    assert list(status_lines(Path("/lib"), status, failures, offline, None)) == [
         "library     /lib (2.0 MB, generation 7)",
         "models      starter",
-        "scores      measured on generated clips and noise on their vectors (benchmarks.separation)",
+        "scores      measured on generated clips and noise on their vectors (benchmarks.separation), "
+        "not on this library (`pesearch calibrate`)",
         "files       3 (3 video), 1.50 h",
         "vectors     9 frame",
         "cues        4",
@@ -43,9 +45,10 @@ def test_status_names_offline_drives_and_failures() -> None:
 
 
 def test_status_says_whether_anybody_measured_the_models() -> None:
-    assert scores_line("small") == "uncalibrated: never measured with these models (docs/scores.md)"
-    assert scores_line("starter").startswith("measured on ")
-    assert scores_line("of another program").startswith("uncalibrated: ")
+    assert scores_line("small", None) == "uncalibrated: never measured with these models (docs/scores.md)"
+    assert scores_line("starter", None).startswith("measured on ")
+    assert scores_line("of another program", None).startswith("uncalibrated: ")
+    assert scores_line("small", Recalibration("judged.json")) == "calibrated for this library on judged.json"
 
 
 class Searched:

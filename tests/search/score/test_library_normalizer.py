@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.matching import Matching, Placement, ReferenceWindows
-from pesearch.search.score.cohort import CohortKind
+from pesearch.matching import LogOdds, Matching, Placement, Recalibration, ReferenceWindows
+from pesearch.search.score.cohort import COHORT, CohortKind
 from pesearch.search.score.library_normalizer import (
     MIN_SPACE_WINDOWS,
     SAMPLE_WINDOWS,
@@ -22,6 +22,7 @@ from pesearch.search.score.library_normalizer import (
 )
 from pesearch.search.score.match_threshold import Draws, MatchThreshold
 from pesearch.store.library import Library
+from pesearch.store.recalibration import write_recalibration
 from pesearch.types import MEDIA_SPACES, SpaceName
 from tests.search.conftest import encoded
 from tests.search.fake_models import FakeModels
@@ -193,6 +194,30 @@ def test_a_normalizer_is_rebuilt_for_the_first_vectors_of_a_space(make_library: 
     rebuilt = normalizers.of(library, models)  # type: ignore[arg-type]  # the fake has what it uses
     assert rebuilt.spaces == {AUDIO, FRAME}
     assert len(rebuilt.of(FRAME).cohort_scores) == 1
+
+
+def test_the_calibration_of_a_library_corrects_its_thresholds(make_library: MakeLibrary) -> None:
+    library = make_library({f"{n}.wav": {AUDIO: [row]} for n, row in enumerate(turned(50))})
+    normalizers, models = ScoreNormalizers(), Models()
+
+    def thresholds(of: ScoreNormalizers = normalizers) -> list[MatchThreshold]:
+        normalizer = of.of(library, models)  # type: ignore[arg-type]  # the fake has what it uses
+        return [normalizer.threshold(kind, {AUDIO}) for kind in (NAMES, SENTENCES)]
+
+    names, sentences = thresholds()
+    write_recalibration(library.folder, Recalibration("judged", names=LogOdds(0.5, -1.0)))
+    assert thresholds() == [MatchThreshold(names.centre + 2 * names.width, 2 * names.width), sentences]
+    assert thresholds(ScoreNormalizers(is_recalibrated=False)) == [names, sentences]
+    write_recalibration(library.folder, None)
+    assert thresholds() == [names, sentences]
+
+
+def test_the_cohort_is_embedded_once_for_each_library(make_library: MakeLibrary) -> None:
+    library, first, second = make_library({"a.wav": {AUDIO: [[1.0, 0.5]]}}), FakeModels(), FakeModels()
+    cohorts = [ScoreNormalizers().cohort(library, models) for models in (first, second)]  # type: ignore[arg-type]  # fakes
+    assert (len(first.embedded), len(second.embedded)) == (len(COHORT), 0)
+    for space in MEDIA_SPACES:
+        np.testing.assert_array_equal(*(cohort.of(space) for cohort in cohorts))
 
 
 @pytest.mark.slow
