@@ -48,6 +48,13 @@ def test_wrong_scores_are_corrected_and_right_ones_are_left() -> None:
     assert fits.recalibration("400 scores") == Recalibration("400 scores", fits.names.correction, LogOdds())
 
 
+def test_few_sure_scores_change_little() -> None:
+    """Without a prior the likelihood of separated scores has no maximum."""
+    found = fit_log_odds(np.repeat([0.8, 0.2], 10), np.arange(20) < 10)
+    assert 1.0 < found.slope < 1.5
+    assert abs(found.offset) < 1e-6
+
+
 @pytest.mark.parametrize(("count", "answers"), [(MIN_SCORES - 1, 7), (40, 2), (40, 38), (0, 0)])
 def test_too_few_scores_or_of_one_kind_are_not_fitted(count: int, answers: int) -> None:
     fits = fit_scores(judged(np.full(count, 0.9), np.arange(count) < answers))
