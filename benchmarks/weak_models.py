@@ -29,7 +29,7 @@ class WeakModels(ModelSet):
     """The models of a set, with noise on the reference windows and on the logits of events."""
 
     def __init__(self, models: ModelSet, noise: float, seed: int) -> None:
-        super().__init__(models.description, models.folders, models.devices)
+        super().__init__(models.description, models.folders, ",".join(models.devices))
         self._models = models._models
         self._noise, self._seed = noise, seed
 

@@ -176,7 +176,7 @@ def check_ffmpeg() -> str:
 
 def default_device() -> str:
     """The device that `--device auto` selects."""
-    from pesearch.encoders.device import choose_device
+    from pesearch.encoders.device_selection import choose_device
 
     return choose_device("auto")
 

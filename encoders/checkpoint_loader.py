@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 
 from pesearch.encoders.lazy_imports import TOKENIZER_LOCK, load_transformers, suppress_output
+from pesearch.encoders.parameter_init import AvoidMetaTracing, SkipParameterInit
 from pesearch.errors import ModelDamaged, first_line
 from pesearch.timeline import STEP_SAMPLES
 
@@ -106,7 +107,7 @@ def _load(kind: Any, path: Path, config: Any) -> Any:
 
 def _from_folder(kind: Any, path: Path, **options: Any) -> Any:
     try:
-        with suppress_output():
+        with suppress_output(), SkipParameterInit(), AvoidMetaTracing():
             return kind.from_pretrained(str(path), local_files_only=True, **options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         reason = first_line(error)

@@ -6,8 +6,7 @@ window's samples alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,42 +14,13 @@ import torch
 
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import AdaptiveBatches, inference
+from pesearch.encoders.io_types import SoundChunk, SoundFeatures
 from pesearch.encoders.preprocess import batches_by_key, pad_to_whole_steps
 from pesearch.timeline import STEP_SAMPLES, steps_of
 from pesearch.types import FloatArray
 
 CHUNK_BATCH_SIZES = {"cuda": 8, "cpu": 1}
 """A chunk of 20 s takes about 0.5 GB in the codec on a CPU, which processes 1 s at a time, and 2 GB on a GPU."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoundChunk:
-    """The steps (of 1920 samples) [start, stop) of a track, with the surrounding context.
-
-    `samples` float32 at 48 kHz start at step `first`: they include the codec's context on both sides, or reach the
-    start or end of the track. `window_starts` and `window_ends` are the steps inside at which windows start and end.
-    """
-
-    samples: FloatArray
-    first: int
-    start: int
-    stop: int
-    window_starts: tuple[int, ...]
-    window_ends: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SoundFeatures:
-    """Codec features of a chunk: `steps` float32 [stop - start, dim] as in a pass over the whole track.
-
-    `after_starts` and `before_ends` map the step of each window start and end to the features [reach, dim] after and
-    before it, where the cut changes them.
-    """
-
-    start: int
-    steps: FloatArray
-    after_starts: Mapping[int, FloatArray]
-    before_ends: Mapping[int, FloatArray]
 
 
 class SoundEncoder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,36 @@ class ResizedFrame:
     def size_bytes(self) -> int:
         """Memory of the arrays."""
         return self.core.nbytes + (0 if self.video is None or self.video is self.core else self.video.nbytes)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundChunk:
+    """The steps (of 1920 samples) [start, stop) of a track, with the surrounding context.
+
+    `samples` float32 at 48 kHz start at step `first`: they include the codec's context on both sides, or reach the
+    start or end of the track. `window_starts` and `window_ends` are the steps inside at which windows start and end.
+    """
+
+    samples: FloatArray
+    first: int
+    start: int
+    stop: int
+    window_starts: tuple[int, ...]
+    window_ends: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFeatures:
+    """Codec features of a chunk: `steps` float32 [stop - start, dim] as in a pass over the whole track.
+
+    `after_starts` and `before_ends` map the step of each window start and end to the features [reach, dim] after and
+    before it, where the cut changes them.
+    """
+
+    start: int
+    steps: FloatArray
+    after_starts: Mapping[int, FloatArray]
+    before_ends: Mapping[int, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)

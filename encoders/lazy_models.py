@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from pesearch.encoders.hub import ModelFolders
+from pesearch.gc_pause import pause_collection
 
 if TYPE_CHECKING:
     from pesearch.encoders.device import AdaptiveBatches
@@ -21,8 +23,8 @@ class LazyModels:
     Loading raises ModelDamaged and DeviceError.
     """
 
-    def __init__(self, folders: ModelFolders, device: str, *, with_video: bool) -> None:
-        """Without video, PE-AV's video and fusion towers are not kept."""
+    def __init__(self, folders: ModelFolders, device: Callable[[], str], *, with_video: bool) -> None:
+        """`device` is called when a model is loaded. Without video, PE-AV's video and fusion towers are not kept."""
         self.folders = folders
         self._device = device
         self._with_video = with_video
@@ -42,31 +44,31 @@ class LazyModels:
     @property
     def pe_core(self) -> PeCore:
         """The model of frames."""
-        with self._lock:
+        with self._lock, pause_collection():
             if self._pe_core is None:
                 from pesearch.encoders.pe_core import PeCore
 
-                self._pe_core = PeCore(self.folders.frames, self._device)
+                self._pe_core = PeCore(self.folders.frames, self._device())
             return self._pe_core
 
     @property
     def pe_av(self) -> PeAv:
         """The model of windows."""
-        with self._lock:
+        with self._lock, pause_collection():
             if self._pe_av is None:
                 from pesearch.encoders.pe_av import PeAv
 
-                self._pe_av = PeAv(self.folders.windows, self._device, with_video=self._with_video)
+                self._pe_av = PeAv(self.folders.windows, self._device(), with_video=self._with_video)
             return self._pe_av
 
     @property
     def pe_a_frame(self) -> PeAFrame:
         """The model of sound events."""
-        with self._lock:
+        with self._lock, pause_collection():
             if self._pe_a_frame is None:
                 from pesearch.encoders.pe_a_frame import PeAFrame
 
-                self._pe_a_frame = PeAFrame(self.folders.events, self._device)
+                self._pe_a_frame = PeAFrame(self.folders.events, self._device())
             return self._pe_a_frame
 
     @property

@@ -155,6 +155,6 @@ def describe(name: str) -> ModelSetDescription:
 
 def default_model_set() -> str:
     """The default set: small with a CUDA GPU, else light. It may not be installed."""
-    from pesearch.encoders.device import cuda_available
+    from pesearch.encoders.device_selection import cuda_available
 
     return "small" if cuda_available() else "light"

@@ -12,17 +12,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.encoders.device_selection import AUTO, choose_devices, use_one_thread
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.io_types import (
     FrameVectors,
     JointVectors,
     ReadSteps,
     ResizedFrame,
+    SoundChunk,
+    SoundFeatures,
     TextVectors,
     WindowFeatures,
     WindowInput,
@@ -34,25 +36,35 @@ from pesearch.encoders.reference_windows import find_reference
 from pesearch.matching import ReferenceWindows
 from pesearch.types import MEDIA_SPACES, CodecFeatures, FloatArray, ImageArray, Space, SpaceName
 
-if TYPE_CHECKING:
-    from pesearch.encoders.chunked_codec import SoundChunk, SoundFeatures
-
 
 class ModelSet:
     """An installed model set, opened with `open_model_set`. Thread-safe. Every method that loads or runs a model raises
     ModelDamaged and DeviceError."""
 
-    def __init__(self, description: ModelSetDescription, folders: ModelFolders, devices: tuple[str, ...]) -> None:
-        """The first of `devices` runs the models; the others are for callers that open more sets like this one."""
+    def __init__(self, description: ModelSetDescription, folders: ModelFolders, device: str = AUTO) -> None:
+        """`device` is one or several, as in `choose_devices`. Raises DeviceError if one does not exist."""
         self.description = description
-        self.devices, self.device = devices, devices[0]
         self.folders = folders
-        self._models = LazyModels(folders, self.device, with_video=self.embeds_video)
+        self._wanted_device = device
+        if device != AUTO:
+            _ = self.devices
+        self._models = LazyModels(folders, self._prepare_device, with_video=self.embeds_video)
 
     @property
     def name(self) -> str:
         """Name of the set in the registry."""
         return self.description.name
+
+    @cached_property
+    def devices(self) -> tuple[str, ...]:
+        """The first runs the models; the others are for callers that open more sets like this one. For `auto` chosen on
+        first use, because looking for a GPU imports torch."""
+        return choose_devices(self._wanted_device)
+
+    @property
+    def device(self) -> str:
+        """The device that runs the models."""
+        return self.devices[0]
 
     @property
     def notice(self) -> str | None:
@@ -221,21 +233,23 @@ class ModelSet:
         """Chunks of audio tracks through PE-A-Frame's codec."""
         return self._models.pe_a_frame.sound.encode(chunks)
 
+    def _prepare_device(self) -> str:
+        """The device, before a model is loaded to it."""
+        if self.description.is_tiny:
+            use_one_thread()
+        return self.device
+
     def problems(self) -> list[str]:
         """One line for each kind of work whose batches were reduced because memory ran out."""
         return [problem for batches in self._models.batches() if (problem := batches.problem) is not None]
 
 
-def open_model_set(name: str, device: str = "auto", folder: Path | None = None) -> ModelSet:
+def open_model_set(name: str, device: str = AUTO, folder: Path | None = None) -> ModelSet:
     """Open an installed model set; its weights load on first use.
 
     `folder` holds pe_core/, pe_av/ and pe_a_frame/ to use instead of the set's registered weights.
     Raises UnknownModel, ModelMissing (with the command that fetches it), ModelDamaged, DeviceError.
     """
-    from pesearch.encoders.device import choose_devices, use_one_thread
-
     description = describe(name)
-    if description.is_tiny:
-        use_one_thread()
     folders = find_model_folders(description) if folder is None else folders_in(folder, description)
-    return ModelSet(description, folders, choose_devices(device))
+    return ModelSet(description, folders, device)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pesearch.encoders.chunked_codec import SoundFeatures
-from pesearch.encoders.io_types import FrameVectors, WindowVectors
+from pesearch.encoders.io_types import FrameVectors, SoundFeatures, WindowVectors
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.chunk_reader import MediaChunk
 from pesearch.indexer.timings import Stage, StageTimings

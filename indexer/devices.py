@@ -131,7 +131,7 @@ def _embed_share(share: Share, messages: Queue[Message]) -> None:
     exit_with_parent()
     torch.set_num_threads(share.threads)
     stages = StageTimings()
-    models = ModelSet(share.description, share.folders, (share.device,))
+    models = ModelSet(share.description, share.folders, share.device)
     try:
         for each in embed(share.tasks, models, stages, share.library):
             messages.put(each)

@@ -26,7 +26,7 @@ from pesearch.indexer.survey import group_by_content, survey, vanished
 from pesearch.indexer.timings import StageTimings
 from pesearch.indexer.volumes import volumes_of
 from pesearch.locations import Location
-from pesearch.media.ffmpeg import ensure_ffmpeg
+from pesearch.media.ffmpeg import ensure_programs
 from pesearch.store.library import Library
 from pesearch.types import Failure
 
@@ -63,7 +63,7 @@ def index_found(
 ) -> Generator[Outcome, None, None]:
     """`index` for files `found` by a crawl of `paths`, or for some of them."""
     library.require(models.name, models.spaces)
-    ensure_ffmpeg()
+    ensure_programs()
     stages = StageTimings()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)

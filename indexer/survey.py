@@ -12,6 +12,7 @@ from pathlib import Path
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unchanged
 from pesearch.locations import Location
+from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
 from pesearch.media.sniff import has_media_name, sniff
@@ -157,6 +158,7 @@ def _inspect(
         file = library.find(content)
         if file and _is_complete(file):
             return KnownContent(location, file)
+        ensure_ffmpeg()  # its libraries only now: torch is not imported where nothing is new
         return NewContent(location, content, probe(location.path))
     except FFmpegMissing:
         raise

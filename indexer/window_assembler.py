@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pesearch.encoders.chunked_codec import SoundFeatures
-from pesearch.encoders.io_types import FrameVectors, WindowFeatures
+from pesearch.encoders.io_types import FrameVectors, SoundFeatures, WindowFeatures
 from pesearch.indexer.chunk_reader import MediaChunk
 from pesearch.indexer.row_buffer import RowBuffer
 from pesearch.store.derived.previews import Preview

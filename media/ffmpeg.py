@@ -16,7 +16,9 @@ from pathlib import Path
 from threading import Event, Timer
 from typing import IO, TYPE_CHECKING
 
+from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.gc_pause import pause_collection
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -28,10 +30,15 @@ _MAX_ALLOC_BYTES = 1 << 30
 """Largest single allocation FFmpeg may make: damaged headers claim absurd sizes."""
 
 
-def ensure_ffmpeg() -> None:
-    """Check that FFmpeg's programs and libraries are installed. Errors: FFmpegMissing with the command to run."""
+def ensure_programs() -> None:
+    """Check that FFmpeg's programs are installed. Errors: FFmpegMissing with the command to run."""
     program("ffmpeg")
     program("ffprobe")
+
+
+def ensure_ffmpeg() -> None:
+    """Check that FFmpeg's programs and libraries are installed; imports torch. Errors: those of `ensure_programs`."""
+    ensure_programs()
     video_decoder()
 
 
@@ -48,7 +55,9 @@ def program(name: str) -> str:
 def video_decoder() -> type[VideoDecoder]:
     """torchcodec's VideoDecoder, imported on first use (it imports torch). Errors: FFmpegMissing."""
     try:
-        from torchcodec.decoders import VideoDecoder
+        with pause_collection():
+            defer_dynamo()
+            from torchcodec.decoders import VideoDecoder
     except (RuntimeError, OSError, ImportError) as error:
         raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: run `{install_command()}`") from error
     decoder: type[VideoDecoder] = VideoDecoder

@@ -115,7 +115,7 @@ class Worker:
                 raise ClusterError(
                     f"The library {job.library} is not shared with this node: share it, or use --staging URI"
                 )
-            models = ModelSet(job.description, _model_folders(job), (job.device,))
+            models = ModelSet(job.description, _model_folders(job), job.device)
             if models.spaces != job.spaces:
                 raise ModelDamaged(f"The model set {models.name} is of another revision than the library's")
             torch.set_num_threads(job.threads)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pesearch.encoders.io_types import SoundChunk
 from pesearch.media.audio import AudioReader
 from pesearch.timeline import CHUNK_SECONDS, STEPS_PER_SECOND, step_count
 from pesearch.types import FloatArray
@@ -41,8 +42,6 @@ class DecodedSound:
         return np.concatenate(list(self._chunks.values()))[first - starts[0] : stop - starts[0]]
 
     def _encode_chunk(self, at: int) -> FloatArray:
-        from pesearch.encoders.chunked_codec import SoundChunk  # imports torch
-
         start, stop = self._first + at, self._first + min(at + CHUNK_STEPS, self.steps)
         context = self._models.event_context_steps
         first, last = max(start - context, 0), min(stop + context, self._all_steps)

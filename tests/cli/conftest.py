@@ -24,6 +24,12 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 TIMEOUT_SECONDS = 240
 
+UNUSED = frozenset(
+    {"torch._dynamo.utils", "torch._inductor", "torch.distributed.tensor", "sympy", "torchcodec", "pandas", "streamlit"}
+    | {"ray", "pymilvus"}
+)
+"""What libraries would import and a query does not use."""
+
 
 open_once = functools.cache(model_set.open_model_set)
 """Loads the models of a set and device once for all tests; errors are raised each time."""
@@ -70,15 +76,21 @@ def compressing(pesearch: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def new_process(tmp_path: Path) -> Run:
-    """Runs `python -m pesearch ARGUMENT...`: for exit codes, and for what imports print."""
+    """Runs `python -m pesearch ARGUMENT...`: for exit codes, what imports print, and `imports_of` stderr."""
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "pesearch", *map(str, arguments)],
-            env=_environment(tmp_path), capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
+            env=_environment(tmp_path) | {"PYTHONPROFILEIMPORTTIME": "1"},
+            capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
         )  # fmt: skip
 
     return run
+
+
+def imports_of(stderr: str) -> set[str]:
+    """The modules that a new process has imported by statements, not by importlib: stand-ins have no entry."""
+    return {line.rpartition("|")[2].strip() for line in stderr.splitlines() if line.startswith("import time:")}
 
 
 def one_line(stderr: str) -> str:

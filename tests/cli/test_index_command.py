@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, one_line
+from pesearch.store.library import Library
+from tests.cli.conftest import UNUSED, Run, imports_of, one_line
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,18 @@ def test_index_reports_what_it_did_and_the_library_can_be_searched(pesearch: Run
     found = json.loads(pesearch("query", "siren", "--all", "--library", library, "--json").stdout)
     assert found["library"] == str(library)
     assert found["moments"][0]["path"] == str(media / "siren_train.mp4")
+
+
+def test_index_without_anything_new_imports_no_models(
+    new_process: Run, sample_library: Library, sample_media: Path, tmp_path: Path
+) -> None:
+    library = shutil.copytree(sample_library.folder, tmp_path / "library")
+    done = new_process("index", sample_media, "--library", library)
+    assert done.returncode == 0
+    assert "0 files indexed" in done.stderr
+    imported = imports_of(done.stderr)
+    assert "duckdb" in imported
+    assert not imported & (UNUSED | {"torch", "torchvision.ops", "transformers.utils", "timm", "open_clip.model"})
 
 
 def test_index_exits_with_3_when_a_file_failed(pesearch: Run, media: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pesearch.evaluation.metrics import iou
 from pesearch.store.library import Library
-from tests.cli.conftest import Run
+from tests.cli.conftest import UNUSED, Run, imports_of
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +79,11 @@ def test_text_shows_matches_only_unless_all_is_given(query: Run) -> None:
 
 
 def test_no_match_is_exit_code_1_and_only_a_notice_on_stderr(new_process: Run, sample_library: Library) -> None:
-    """In a process of its own: nothing that an import prints may reach stdout either."""
+    """In a process of its own: nothing that an import prints may reach stdout either, and it imports what it uses."""
     answer = new_process("query", "a violin in a submarine", "--library", sample_library.folder)
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert "no confident match" in answer.stderr
+    imported = imports_of(answer.stderr)
+    assert imported >= {"torch", "timm", "transformers.modeling_utils", "open_clip.model"}
+    assert not imported & UNUSED

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pesearch.encoders.checkpoint_loader import load_pe_av
-from pesearch.encoders.chunked_codec import SoundChunk, SoundEncoder, SoundFeatures
+from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
+from pesearch.encoders.io_types import SoundChunk, SoundFeatures
 from pesearch.encoders.preprocess import pad_to_whole_steps
 from pesearch.timeline import STEP_SAMPLES
 from pesearch.types import FloatArray

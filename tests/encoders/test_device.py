@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from pesearch.encoders import device
-from pesearch.encoders.device import AdaptiveBatches, choose_device, inference, move_to
+from pesearch.encoders.device import AdaptiveBatches, inference, move_to
+from pesearch.encoders.device_selection import choose_device
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.errors import DeviceError, OutOfMemory
 

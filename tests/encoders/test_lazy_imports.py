@@ -1,5 +1,7 @@
 """The libraries can be imported with any build of torch, and the starter's tower is registered in timm."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -30,6 +32,20 @@ def test_transformers_has_the_perception_encoder_classes() -> None:
     transformers = load_transformers()
     assert transformers.PeAudioVideoModel.__name__ == "PeAudioVideoModel"
     assert transformers.PeAudioFrameLevelModel.__name__ == "PeAudioFrameLevelModel"
+
+
+def test_transformers_keeps_its_answer_that_torch_is_not_distributed() -> None:
+    """Fails when transformers asks again later, after an import without the names it then needs."""
+    assert torch.distributed.is_available()
+    assert not load_transformers().utils.is_torch_distributed_available()
+
+
+def test_the_models_of_transformers_are_those_that_its_own_scan_finds() -> None:
+    models = Path(str(load_transformers().models.__file__)).parent
+    scanned = load_transformers().utils.import_utils.define_import_structure(str(models / "__init__.py"))
+    names = {name for modules in scanned.values() for objects in modules.values() for name in objects}
+    assert load_transformers().models._class_to_module["BertModel"] == "bert.modeling_bert"
+    assert set(load_transformers().models._class_to_module) == names
 
 
 def test_the_image_towers_are_registered_in_timm() -> None:

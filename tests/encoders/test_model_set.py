@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.errors import ModelDamaged, UnknownModel
+from pesearch.errors import DeviceError, ModelDamaged, UnknownModel
 from pesearch.types import MEDIA_SPACES, SpaceName
 
 AUDIO = (np.random.default_rng(4).standard_normal(48_000) * 0.1).astype(np.float32)
@@ -41,6 +42,26 @@ def test_changed_weights_change_the_revision(tiny_set: Path, tmp_path: Path, mod
     changed = open_model_set("starter", "cpu", tmp_path).spaces
     assert changed[0] != models.spaces[0]
     assert changed[1:] == models.spaces[1:]
+
+
+def test_a_gpu_is_looked_for_on_first_use(tiny_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: looked.append(True))
+    models = open_model_set("starter", "auto", tiny_set)
+    assert (models.spaces[0].dim, looked) == (32, [])
+    assert (models.device, models.devices, models.device_kind, looked) == ("cpu", ("cpu",), "cpu", [True])
+
+
+def test_a_named_device_is_looked_for_at_once(tiny_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="--device cpu"):
+        open_model_set("starter", "cuda", tiny_set)
+
+
+def test_tiny_models_run_on_one_thread(tiny_set: Path) -> None:
+    torch.set_num_threads(2)
+    open_model_set("starter", "cpu", tiny_set).embed_texts(["rain"], [SpaceName.FRAME])
+    assert torch.get_num_threads() == 1
 
 
 def test_models_load_on_first_use(tiny_set: Path) -> None:

@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pesearch.encoders.chunked_codec import SoundChunk
-from pesearch.encoders.io_types import WindowInput
+from pesearch.encoders.io_types import SoundChunk, WindowInput
 from pesearch.encoders.lazy_imports import load_open_clip, suppress_output
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.encoders.pe_av import WindowFeatures

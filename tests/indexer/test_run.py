@@ -10,7 +10,7 @@ import pytest
 
 from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.errors import LibraryBusy, ModelMismatch, PesearchError
+from pesearch.errors import FFmpegMissing, LibraryBusy, ModelMismatch, PesearchError
 from pesearch.indexer.progress_events import Indexed, NotMedia, Plan, Progress
 from pesearch.indexer.run import index
 from pesearch.media.audio import read_audio
@@ -22,6 +22,19 @@ from pesearch.types import MediaKind, SpaceName
 from tests.indexer.runs import names_by_kind, of, row_counts, run
 
 SEEN_AND_HEARD = {SpaceName.FRAME: 7, SpaceName.VIDEO: 1, SpaceName.AUDIO: 1, SpaceName.AUDIO_VIDEO: 1}
+
+
+def test_missing_libraries_of_ffmpeg_are_reported_before_a_file_is_embedded(
+    media: Path, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def video_decoder() -> None:
+        raise FFmpegMissing("no libraries")
+
+    monkeypatch.setattr("pesearch.media.ffmpeg.video_decoder", video_decoder)
+    outcomes = index([media], library, models)
+    with pytest.raises(FFmpegMissing, match="no libraries"):
+        list(outcomes)
+    assert row_counts(library) == {}
 
 
 def test_a_folder_is_indexed(media: Path, library: Library, models: ModelSet) -> None:
