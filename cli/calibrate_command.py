@@ -45,7 +45,7 @@ def calibrate_command(
 
     A score is the probability of a match, as measured for the models on other media. Here it is corrected for this
     library, separately for things and sounds and for what is said, and the correction is stored in the library.
-    Rankings stay as they are. At least 20 judged scores are needed. Exit code 1 if nothing was stored.
+    Rankings stay as they are. At least 15 judged scores of a kind are needed. Exit code 1 if nothing was stored.
 
     \b
     Examples:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pesearch.types import Moment
 
 COMPARED_MOMENTS = 50
-"""Moments per query, at most one of a file, among which the best one that is no answer is looked for."""
+"""Moments per query, at most one of a file, among which the best one that answers nothing is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _queries(relevant: Mapping[Words, Sequence[Relevant]]) -> tuple[JudgedQuery,
 def judged_scores(
     judgements: Judgements, library: Library, models: ModelSet, is_recalibrated: bool = False
 ) -> Iterator[tuple[JudgedScore, ...]]:
-    """For each query the score of its best moment, and of the best one that is known to be no answer.
+    """For each query the score of its best moment, and of the best one that is known not to answer.
 
     The scores are those of the model set, unless `is_recalibrated`. A query that is not plain words, or whose best
     moment is a matching subtitle, has none. Raises LibraryError before the first if a judged file is not in the

@@ -71,7 +71,7 @@ def test_the_best_moment_and_the_best_mistake_count() -> None:
     assert scores(complete, {"a bell": []}) == []
 
 
-def test_a_moment_elsewhere_in_a_relevant_file_is_no_answer() -> None:
+def test_a_moment_elsewhere_in_a_relevant_file_does_not_answer() -> None:
     query = JudgedQuery("a bell", False, (relevant(A, 10.0, 12.0),))
     for at, is_answer in ((11.0, True), (3.0, False)):
         assert scores(Judgements((query,)), {"a bell": [(A, at, 0.7)]}) == [JudgedScore(0, False, 0.7, is_answer)]

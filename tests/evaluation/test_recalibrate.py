@@ -1,4 +1,4 @@
-"""Corrections of log odds: recovered from scores whose correction is known, and kept away where nothing is known."""
+"""Corrections of log odds: recovered from scores whose correction is known, and left out where nothing is known."""
 
 from __future__ import annotations
 
