@@ -1,4 +1,4 @@
-"""How well scores tell queries for what is there from queries for what is not."""
+"""How well scores tell queries that have an answer from queries that have none."""
 
 from __future__ import annotations
 

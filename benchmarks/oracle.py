@@ -3,6 +3,10 @@
 What it cannot tell apart, no threshold can: the deviations hold no more. It is a logistic regression on the best
 deviation of a query in each space, and for each hypothesis of `search/score/hypotheses.py`; spoken phrases, which are
 searched in one space, have one of their own. Each query is scored by classifiers that were fitted to other queries.
+
+It is generous, and a bound from above: other wordings of a query are among those it was fitted to, and it knows which
+share of the queries of a kind have an answer. Where the deviations hold nothing it gives that share, as no search can:
+compare it with what is reached for each kind of query, and not only for all.
 """
 
 from __future__ import annotations

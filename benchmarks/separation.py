@@ -10,9 +10,13 @@ things occurs, and without such windows. No constant changes between rows. `--lo
 `--composed` adds nDCG@10 of composed questions and of plain sentences (`benchmarks.search`). `--oracle` adds what the
 best classifier reaches with the same deviations (`benchmarks.oracle`), also for each kind of query.
 
-`--set` adds rows of sets that were trained briefly (`training.train --minutes`, then `training.reference`), which
-confuse things where noise is random. They have the constants of the starter set and reference windows of their own.
-Their targets are those of the noise whose target of the AUROC is nearest to what they reach.
+`--set` adds rows of sets that were trained briefly, which confuse things where noise is random:
+
+    python -m training.train --out DIR --work DIR --minutes 30 --scenes 1600 --codec-of encoders/starter
+    python -m training.reference --set DIR
+
+They have the constants of the starter set, and reference windows of their own. Their targets are those of the noise
+whose target of the AUROC is nearest to what they reach.
 """
 
 from __future__ import annotations
@@ -99,12 +103,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="keep clips and libraries here for another run")
     parser.add_argument("--seeds", type=int, nargs="+", default=[41, 43], help="worlds, none in training")
-    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 1.0, 2.0, 3.0])
+    parser.add_argument("--noise", type=float, nargs="*", default=[0.0, 1.0, 2.0, 3.0], help="none: sets alone")
     parser.add_argument("--fill", type=int, nargs="*", default=[1350, 100_000], help="windows added")
     parser.add_argument("--composed", action="store_true", help="composed questions too")
     parser.add_argument("--located", action="store_true", help="locate sounds too")
     parser.add_argument("--oracle", action="store_true", help="the best classifier of the same deviations too")
-    parser.add_argument("--set", type=Path, nargs="+", default=[], help="folders of briefly trained sets")
+    parser.add_argument("--set", type=Path, nargs="*", default=[], help="folders of briefly trained sets")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
