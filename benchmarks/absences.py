@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
@@ -30,12 +31,28 @@ CLIPS = 150
 QUESTIONS = 100
 
 
+class QueryKind(StrEnum):
+    """What a query asks for."""
+
+    NAME = "names"
+    COLOURED = "coloured"
+    SAID = "said"
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
     """A query, and whether the library has an answer."""
 
     text: str
     is_there: bool
+
+    @property
+    def kind(self) -> QueryKind:
+        """The kind of query, by its first words."""
+        if self.text.startswith("said:"):
+            return QueryKind.SAID
+        is_coloured = any(self.text.startswith(f"a {colour} ") for colour in COLOURS)
+        return QueryKind.COLOURED if is_coloured else QueryKind.NAME
 
 
 def write_absent(folder: Path, seed: int) -> None:

@@ -239,9 +239,9 @@ def _steps(library: Library, models: ModelSet, question: SearchRequest) -> tuple
     return embed, searching, look
 
 
-def indexed(clips: Path, make: Callable[[], None], models: ModelSet) -> Library:
-    """The library of a folder of clips; both are made when missing."""
-    folder = clips.with_name(f"{clips.name} library")
+def indexed(clips: Path, make: Callable[[], None], models: ModelSet, label: str = "") -> Library:
+    """The library of a folder of clips; both are made when missing. Libraries of several model sets have labels."""
+    folder = clips.with_name(f"{clips.name} library {label}".rstrip())
     if not (clips / "truths.json").exists():
         make()
     library = open_library(folder) if folder.exists() else create_library(folder, models.name, models.spaces)

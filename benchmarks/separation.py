@@ -1,19 +1,29 @@
 """How well answers are separated from chance as models get weaker and libraries larger.
 
     python -m benchmarks.separation [--folder DIR] [--seeds 41 43] [--noise 0 1 2 3] [--fill 1350 100000] [--composed]
+                                    [--oracle] [--set DIR ...]
 
 The starter set is made weak by noise on its vectors and on the logits of its events (`benchmarks.weak_models`): real
 matches stand 3 to 6 spreads above chance. 100 queries for things that are in 150 clips, and 100 for things that are
 not. `filled` rows have fewer kinds of queries, in libraries that are filled up with windows in which none of these
 things occurs, and without such windows. No constant changes between rows. `--located` locates sounds, too.
-`--composed` adds nDCG@10 of composed questions and of plain sentences (`benchmarks.search`).
+`--composed` adds nDCG@10 of composed questions and of plain sentences (`benchmarks.search`). `--oracle` adds what the
+best classifier reaches with the same deviations (`benchmarks.oracle`), also for each kind of query.
+
+`--set` adds rows of sets that were trained briefly, which confuse things where noise is random:
+
+    python -m training.train --out DIR --work DIR --minutes 30 --scenes 1600 --codec-of encoders/starter
+    python -m training.reference --set DIR
+
+They have the constants of the starter set, and reference windows of their own. Their targets are those of the noise
+whose target of the AUROC is nearest to what they reach.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -21,55 +31,57 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.absences import UNRELATED, presence_questions, write_absent, write_unrelated
+from benchmarks.absences import UNRELATED, Presence, presence_questions, write_absent, write_unrelated
+from benchmarks.abstention import Abstention
 from benchmarks.composed import composed_questions, write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.oracle import best_deviations, compare_with_oracle
 from benchmarks.search import by_search, indexed, ndcg_of
 from benchmarks.weak_models import WeakModels, weak_library
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import read_truths
-from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.result import CONFIDENT
 from pesearch.search.search import search
 from pesearch.store.library import Library
 
-TARGETS = {
-    0: ("0.985", "0.08", "0.95", "0.08"),
-    1: ("0.97", "0.10", "0.92", "0.10"),
-    2: ("0.94", "0.12", "0.82", "0.12"),
-    3: ("0.89", "0.15", "0.70", "0.15"),
-}
-"""By noise: AUROC, calibration error, answered when there, answered when absent, in a library of clips alone."""
+Targets = tuple[float, float, float, float]
+"""Of AUROC, calibration error, answered when there, answered when absent."""
 
-NO_TARGETS = ("", "", "", "")
+Scores = npt.NDArray[np.float64]
+
+TARGETS: dict[float, Targets] = {
+    0.0: (0.985, 0.08, 0.95, 0.08),
+    1.0: (0.97, 0.10, 0.92, 0.10),
+    2.0: (0.94, 0.12, 0.82, 0.12),
+    3.0: (0.89, 0.15, 0.70, 0.15),
+}
+"""By noise, in a library of clips alone."""
 
 NONE = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
 class Separation:
-    """How the best score tells present from absent things, at one noise in a library of one size: 0..1 each."""
+    """How the best score tells present from absent things: `what` names the models, the seed and the library.
+
+    targets: A row of TARGETS; None without.
+    """
 
     part: str
-    seed: int
-    noise: float
-    fill: int
-    located: bool
-    questions: int
-    auroc: float
-    calibration_error: float
-    answered_there: float
-    answered_absent: float
+    what: str
+    figures: Abstention
+    targets: Targets | None
 
     def rows(self) -> Iterator[Row]:
-        size = f"{150 + self.fill} windows" + ", located" * self.located
-        targets = TARGETS.get(int(self.noise), NO_TARGETS) if self.part == "separation" else NO_TARGETS
-        what = f"seed {self.seed}, noise {self.noise:g}, {size}"
-        yield Row(f"{what}: AUROC", f"{self.auroc:.3f}", targets[0] and f">= {targets[0]}")
-        yield Row("  calibration error", f"{self.calibration_error:.3f}", targets[1] and f"<= {targets[1]}")
-        yield Row("  answered when there", f"{self.answered_there:.2f}", targets[2] and f">= {targets[2]}")
-        yield Row("  answered when absent", f"{self.answered_absent:.2f}", targets[3] and f"<= {targets[3]}")
+        bars = ("",) * 4
+        if self.targets is not None:
+            at_least, below, there, absent = self.targets
+            bars = (f">= {at_least}", f"<= {below:.2f}", f">= {there:.2f}", f"<= {absent:.2f}")
+        found = self.figures
+        yield Row(f"{self.what}: AUROC", f"{found.auroc:.3f}", bars[0])
+        yield Row("  calibration error", f"{found.calibration_error:.3f}", bars[1])
+        yield Row("  answered when there", f"{found.answered_there:.2f}", bars[2])
+        yield Row("  answered when absent", f"{found.answered_absent:.2f}", bars[3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +103,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="keep clips and libraries here for another run")
     parser.add_argument("--seeds", type=int, nargs="+", default=[41, 43], help="worlds, none in training")
-    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 1.0, 2.0, 3.0])
+    parser.add_argument("--noise", type=float, nargs="*", default=[0.0, 1.0, 2.0, 3.0], help="none: sets alone")
     parser.add_argument("--fill", type=int, nargs="*", default=[1350, 100_000], help="windows added")
     parser.add_argument("--composed", action="store_true", help="composed questions too")
     parser.add_argument("--located", action="store_true", help="locate sounds too")
+    parser.add_argument("--oracle", action="store_true", help="the best classifier of the same deviations too")
+    parser.add_argument("--set", type=Path, nargs="*", default=[], help="folders of briefly trained sets")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
@@ -106,38 +120,83 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[Finding]:
     """All rows, the small libraries first."""
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
-    filled = [(0, UNRELATED), *((fill, UNRELATED) for fill in options.fill)] if options.fill else []
-    for fill, unasked in [(0, NONE), *filled]:
-        for seed, noise in product(options.seeds, options.noise):
-            yield _separation(folder, models, seed, noise, fill, unasked)
-            if options.located and not unasked:
-                yield _separation(folder, models, seed, noise, fill, unasked, located=True)
+    for seed, noise in product(options.seeds, options.noise):
+        yield from _separation(_weakened(folder, models, seed, noise), TARGETS.get(noise), options)
+    for set_folder, seed in product(options.set, options.seeds):
+        yield from _separation(_briefly_trained(folder, set_folder, seed), None, options)
+    filled = [0, *options.fill] if options.fill else []
+    for fill, seed, noise in product(filled, options.seeds, options.noise):
+        asked = _weakened(folder, models, seed, noise, fill, UNRELATED)
+        yield Separation("filled", asked.what, asked.figures(best_scores(asked, False)), None)
     if options.composed:
         for noise in options.noise:
             yield _composed(folder, models, options.seeds[0], noise)
 
 
-def _separation(
-    folder: Path, models: ModelSet, seed: int, noise: float, fill: int, unasked: frozenset[str], located: bool = False
-) -> Separation:
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Queries for a library, half of which it has no answer to; `what` names the models, the seed and the library."""
+
+    what: str
+    library: Library
+    models: ModelSet
+    questions: list[Presence]
+    seed: int
+
+    @property
+    def texts(self) -> list[str]:
+        """The queries."""
+        return [each.text for each in self.questions]
+
+    def figures(self, scores: Scores) -> Abstention:
+        """The figures of the score of each query."""
+        return Abstention.of(scores, np.array([each.is_there for each in self.questions]))
+
+
+def _separation(asked: Asked, targets: Targets | None, options: argparse.Namespace) -> Iterator[Finding]:
+    """The rows of a library of clips alone. Without targets, those of the nearest noise count."""
+    scores = best_scores(asked, located=False)
+    figures = asked.figures(scores)
+    targets = targets or nearest_targets(figures.auroc)
+    yield Separation("separation", asked.what, figures, targets)
+    if options.oracle:
+        deviations = best_deviations(asked.library, asked.models, asked.texts)
+        yield from compare_with_oracle(asked.what, asked.questions, deviations, scores, asked.seed)
+    if options.located:
+        located = asked.figures(best_scores(asked, located=True))
+        yield Separation("separation", f"{asked.what}, located", located, targets)
+
+
+def nearest_targets(reached: float) -> Targets:
+    """The row of TARGETS whose AUROC is nearest to the one reached."""
+    return min(TARGETS.values(), key=lambda targets: abs(targets[0] - reached))
+
+
+def _weakened(
+    folder: Path, models: ModelSet, seed: int, noise: float, fill: int = 0, unasked: frozenset[str] = NONE
+) -> Asked:
     clips, others = folder / f"absent {seed}", folder / f"unrelated {seed}"
     source = indexed(clips, lambda: write_absent(clips, seed + 1), models)
     unrelated = indexed(others, lambda: write_unrelated(others, seed + 2), models) if fill else None
     library = weak_library(folder / f"weak {seed} {noise:g} {fill}", source, noise, seed, unrelated, fill)
     questions = presence_questions(read_truths(clips / "truths.json"), seed, unasked)
-    weak = WeakModels(models, noise, seed)
-    scores = best_scores(library, weak, [each.text for each in questions], located)
-    there = np.array([each.is_there for each in questions])
-    answered = scores >= CONFIDENT
-    return Separation(
-        "filled" if unasked else "separation", seed, noise, fill, located, len(questions), auroc(scores, there),
-        calibration_error(scores, there), float(answered[there].mean()), float(answered[~there].mean()),
-    )  # fmt: skip
+    what = f"seed {seed}, noise {noise:g}, {150 + fill} windows"
+    return Asked(what, library, WeakModels(models, noise, seed), questions, seed)
 
 
-def best_scores(library: Library, models: ModelSet, texts: Sequence[str], located: bool) -> npt.NDArray[np.float64]:
-    """The score of the best moment for each text, 0 without one."""
-    found = [search(library, models, SearchRequest(text, k=1, locate=located)).moments for text in texts]
+def _briefly_trained(folder: Path, set_folder: Path, seed: int) -> Asked:
+    """Each set has a library of its own: its label has the hashes of the weights."""
+    models, clips = open_model_set("starter", "cpu", set_folder), folder / f"absent {seed}"
+    label = " ".join([set_folder.name, *sorted({space.revision for space in models.spaces})])
+    library = indexed(clips, lambda: write_absent(clips, seed + 1), models, label)
+    questions = presence_questions(read_truths(clips / "truths.json"), seed)
+    return Asked(f"seed {seed}, {set_folder.name}", library, models, questions, seed)
+
+
+def best_scores(asked: Asked, located: bool) -> Scores:
+    """The score of the best moment for each query, 0 without one."""
+    requests = (SearchRequest(text, k=1, locate=located) for text in asked.texts)
+    found = [search(asked.library, asked.models, request).moments for request in requests]
     return np.array([moments[0].score if moments else 0.0 for moments in found])
 
 

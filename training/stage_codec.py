@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from training.loop import Means, load_weights, save_weights, train
@@ -93,6 +94,17 @@ def train_codec(embedder: Any, pool: Pool, work: Path, minutes: float, seed: int
         load_weights(codec, file)
     trained = [p for name, p in codec.named_parameters() if not name.startswith("dac_encoder.block.0.res_unit")]
     train("codec", trained, loss, minutes, 4e-3, lambda: save_weights(codec, file), means)
+
+
+def copy_codec(embedder: Any, starter: Path, work: Path) -> None:
+    """Take the codec of an exported set instead of training one; saved in `work/codec.pt`.
+
+    starter: Folder of pe_core, pe_av and pe_a_frame.
+    """
+    prefix, codec = "audio_model.audio_encoder.embedder.", codec_parts(embedder)
+    weights = {name.removeprefix(prefix): w for name, w in load_file(starter / "pe_av" / "model.safetensors").items()}
+    codec.load_state_dict({name: weights[name].float() for name in codec.state_dict()})
+    save_weights(codec, work / "codec.pt")
 
 
 def codec_parts(embedder: Any) -> nn.ModuleDict:

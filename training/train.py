@@ -1,7 +1,8 @@
 """Train the starter set from scratch: python -m training.train --out DIR --work DIR [--device cpu] [--minutes 100]
 
 Each stage saves its weights in the work folder. An interrupted run continues with its stage; independent stages can run
-at the same time (`--only codec` in one process, `--only vision` in another).
+at the same time (`--only codec` in one process, `--only vision` in another). A set of a few minutes, as
+`benchmarks.separation --set` compares, takes the codec of a trained one: its own would hardly hear anything.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from training.clips import Clips, cache_codec, cache_vision, open_clips
 from training.export import export
 from training.pool import Pool, open_pool, render_pool
 from training.stage_audio import train_audio
-from training.stage_codec import train_codec
+from training.stage_codec import copy_codec, train_codec
 from training.stage_events import train_events
 from training.stage_fusion import train_fusion
 from training.stage_text import train_core_text, train_text
@@ -37,6 +38,7 @@ class Run:
     minutes: float
     seed: int
     scenes: int
+    codec_of: Path | None
 
     def pool(self) -> Pool:
         return open_pool(self.work / "pool")
@@ -53,6 +55,9 @@ def _pool(run: Run) -> None:
 
 
 def _codec(run: Run) -> None:
+    if run.codec_of is not None:
+        copy_codec(run.starter().codec, run.codec_of, run.work)
+        return
     train_codec(run.starter().codec, run.pool(), run.work, 0.20 * run.minutes, run.seed)
 
 
@@ -118,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     torch.set_num_threads(1)  # small layers gain nothing from a second thread; a second process does
     device = choose_device(options.device)
-    run = Run(options.out, options.work, device, options.minutes, options.seed, options.scenes)
+    run = Run(options.out, options.work, device, options.minutes, options.seed, options.scenes, options.codec_of)
     try:
         run.work.mkdir(parents=True, exist_ok=True)
         for name in options.only or STAGES:
@@ -149,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=100.0, help="training time of all stages (default 100)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scenes", type=int, default=7_200, help="training scenes to render (default 7200)")
+    parser.add_argument("--codec-of", type=Path, metavar="DIR", help="take the codec of this set, train none")
     parser.add_argument("--only", choices=STAGES, nargs="+", help="only these stages; earlier ones must be done")
     return parser
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
 from training import calibrate, export, stage_codec, tokenizer
@@ -41,3 +42,14 @@ def test_every_stage_runs_and_the_plain_libraries_load_the_result(tmp_path: Path
     assert torch.is_grad_enabled()  # as it was before
     assert 0 <= figures.text_video_r1 <= 1
     assert 0 <= figures.frame_auroc <= 1
+
+
+def test_the_codec_of_an_exported_set_is_taken_over(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[2] / "encoders" / "starter"
+    options = ["--out", str(tmp_path), "--work", str(tmp_path), "--codec-of", str(folder), "--device", "cpu"]
+    assert main([*options, "--only", "codec"]) == 0
+    taken = torch.load(tmp_path / "codec.pt", weights_only=True)
+    exported = load_file(folder / "pe_av" / "model.safetensors")
+    assert {name.partition(".")[0] for name in taken} == {"dac_encoder", "bottleneck"}
+    for name, weight in taken.items():
+        assert torch.equal(weight, exported[f"audio_model.audio_encoder.embedder.{name}"].float())
