@@ -48,7 +48,7 @@ from pesearch.store.index.fulltext_file import FullTextRegistry
 from pesearch.store.index.fulltext_query import CueQuery
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
 from pesearch.store.index.part_vectors import PartVectors, read_vectors, vectors_of_parts
-from pesearch.store.index.vector_search import search_threads, shared_out
+from pesearch.store.index.vector_search import search_threads
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
 from pesearch.store.write.writer import Writer
@@ -187,13 +187,8 @@ class Library(GenerationReader):
     ) -> dict[SpaceName, list[Hits]]:
         """As `search`, in several spaces in parallel, the largest first."""
         spaces = sorted(queries, key=self.rows, reverse=True)
-        tasks = [(space, part) for space in spaces for part in shared_out(queries[space])]
-        found: dict[SpaceName, list[Hits]] = {space: [] for space in spaces}
-        with search_threads(len(tasks)) as threads:
-            hits = threads.map(lambda task: self.search(task[0], task[1], k, file_ids), tasks)
-            for (space, _), of_part in zip(tasks, hits, strict=True):
-                found[space] += of_part
-        return found
+        found = search_threads().map(lambda space: self.search(space, queries[space], k, file_ids), spaces)
+        return dict(zip(spaces, found, strict=True))
 
     def vectors(self, file_id: int, space: SpaceName) -> SpaceVectors:
         """The vectors of one file in one space, as stored. Raises LibraryError if the library does not have the

@@ -59,8 +59,9 @@ def rank_candidates(
     rankings, whole_files = list(rankings), max_gap_seconds > WHOLE_FILE_GAP_SECONDS
     hops = 0 if whole_files else math.ceil(max_gap_seconds / HOP_SECONDS)
     fused = _fuse_rankings(rankings, hops, whole_files)
-    places = {key: place for place, key in enumerate(fused)}
-    best_of_file = {key // _HOPS_PER_FILE: key for key in reversed(fused)}
+    places = dict(zip(fused, range(len(fused)), strict=True))
+    files: list[int] = (np.array(fused, np.int64)[::-1] // _HOPS_PER_FILE).tolist()
+    best_of_file = dict(zip(files, reversed(fused), strict=True))
     heads = (key if key in places else best_of_file[key // _HOPS_PER_FILE] for key in _heads(rankings, whole_files))
     chosen = _Chosen(hops)
     chosen.take(heads, at_most=math.ceil(count / 2))
@@ -165,14 +166,17 @@ def _clipped(file_id: int, start_seconds: float, end_seconds: float, duration_se
 
 def merge_touching(parts: Sequence[Part]) -> Iterator[Part]:
     """Merges touching parts of one file; the result is at the position of the first of them."""
-    remaining = dict.fromkeys(parts)
+    remaining: dict[int, dict[Part, None]] = {}
     for part in parts:
-        if part not in remaining:
+        remaining.setdefault(part.file_id, {})[part] = None
+    for part in parts:
+        of_file = remaining[part.file_id]
+        if part not in of_file:
             continue
-        del remaining[part]
-        while touching := [other for other in remaining if _touch(part, other)]:
+        del of_file[part]
+        while touching := [other for other in of_file if _touch(part, other)]:
             for other in touching:
-                del remaining[other]
+                del of_file[other]
             group = [part, *touching]
             start = min(part.start_seconds for part in group)
             part = Part(part.file_id, start, max(part.end_seconds for part in group))
@@ -180,4 +184,4 @@ def merge_touching(parts: Sequence[Part]) -> Iterator[Part]:
 
 
 def _touch(a: Part, b: Part) -> bool:
-    return a.file_id == b.file_id and a.start_seconds <= b.end_seconds and b.start_seconds <= a.end_seconds
+    return a.start_seconds <= b.end_seconds and b.start_seconds <= a.end_seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,10 @@ def file_windows(file: MediaFile) -> SegmentArray:
 def part_windows(file: MediaFile, part: Part) -> SegmentArray:
     """The windows of a file that are entirely inside a part."""
     segments = file_windows(file)
-    return segments[(segments[:, 0] >= part.start_seconds) & (segments[:, 1] <= part.end_seconds)]
+    first, stop = np.searchsorted(segments[:, 0], part.start_seconds), len(segments)
+    if part.end_seconds != math.inf:
+        stop = int(np.searchsorted(segments[:, 1], part.end_seconds, side="right"))
+    return segments[first : max(stop, first)]
 
 
 def maximum(values: npt.NDArray[np.floating], rows: WindowRows) -> Values:

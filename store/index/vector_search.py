@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from pesearch.store.index.ivf_file import read_ivf
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.shards.row_ranges import RowMask, RowRanges
-from pesearch.types import FloatArray, Space
+from pesearch.types import MEDIA_SPACES, FloatArray, Space
 
 MAX_FLAT_BYTES = 128 << 20
 """Maximum size of the vectors that a space holds in memory: 65,536 rows of 1024 dimensions. One core searches them in
@@ -140,17 +141,18 @@ def faiss_version() -> str:
     return str(faiss.__version__)
 
 
-def shared_out(queries: FloatArray) -> list[FloatArray]:
-    """Queries [q, dim] in as many parts as there are cores, but none empty: one search uses one core for all its
-    queries, and the largest space would keep the others waiting."""
-    return np.array_split(queries, max(1, min(len(queries), os.cpu_count() or 1)))
+@cache
+def search_threads() -> ThreadPoolExecutor:
+    """The pool in which all searches of this process share the cores; otherwise FAISS would use all cores for each.
 
-
-def search_threads(searches: int) -> ThreadPoolExecutor:
-    """A pool for `searches` parallel searches, which share the cores; otherwise FAISS would use all cores for each."""
+    It is kept: starting threads takes a third of the time of a search.
+    """
     cores = os.cpu_count() or 1
-    threads = min(max(searches, 1), cores)
+    threads = min(len(MEDIA_SPACES), cores)
     return ThreadPoolExecutor(threads, "pesearch-spaces", faiss.omp_set_num_threads, (cores // threads,))
+
+
+os.register_at_fork(after_in_child=search_threads.cache_clear)  # the threads stay in the parent
 
 
 def is_large(space: Space, layout: RowRanges) -> bool:
