@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from pesearch.cli.eval_command import decimals
 from pesearch.cli.exit_codes import NOTHING_FOUND
+from pesearch.cli.json_output import figures_json
 from pesearch.cli.judged_input import open_with_notice, read_judgements, search_judged
 from pesearch.cli.options import (
     DeviceOption,
@@ -66,7 +66,7 @@ def calibrate_command(
     if recalibration is not None:
         write_recalibration(folder, recalibration)
     if as_json:
-        print(json.dumps({"stored": recalibration is not None, **asdict(fits)}, indent=2))
+        print(figures_json({"stored": recalibration is not None, **asdict(fits)}))
     else:
         for line in fit_lines(fits):
             print(line)

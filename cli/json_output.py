@@ -44,8 +44,12 @@ def events_json(path: Path, events: Sequence[Event]) -> str:
 
 def evaluation_json(figures: DataclassInstance, calibration: CalibrationErrors | None) -> str:
     """The figures of `pesearch eval`, and of the calibration of a library; null where there was nothing to measure."""
-    errors = None if calibration is None else asdict(calibration)
-    return json.dumps(_rounded({**asdict(figures), "calibration": errors}), indent=2)
+    return figures_json({**asdict(figures), "calibration": None if calibration is None else asdict(calibration)})
+
+
+def figures_json(figures: dict[str, Any]) -> str:
+    """Figures to four decimals; null where there was nothing to measure."""
+    return json.dumps(_rounded(figures), indent=2)
 
 
 def _rounded(value: Any) -> Any:

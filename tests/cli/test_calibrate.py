@@ -71,6 +71,8 @@ def test_few_judgements_change_nothing(pesearch: Run, noisy: Library, tmp_path: 
     assert result.returncode == 1
     assert "things  1 judged scores, 1 of them of answers: too few, 15 with 3 of each kind are needed" in result.stdout
     assert "nothing stored" in result.stdout
+    figures = json.loads(pesearch("calibrate", path, "--json", "--library", noisy.folder).stdout)
+    assert (figures["stored"], figures["names"]["scores"], figures["names"]["error_after"]) == (False, 1, None)
     assert not (noisy.folder / CALIBRATION_FILE).exists()
 
 

@@ -56,7 +56,7 @@ def test_spaces_are_searched_in_parallel_and_in_a_fork(filled: Library) -> None:
     expected = {SPACE.name: filled.search(SPACE.name, asked, 3)}
     assert filled.search_spaces({SPACE.name: asked}, 3) == expected
     if not (child := os.fork()):
-        signal.alarm(60)  # without threads of its own the fork would wait for ever
+        signal.alarm(60)  # without threads of its own the fork would wait forever
         os._exit(filled.search_spaces({SPACE.name: asked}, 3) != expected)
     assert os.waitpid(child, 0)[1] == 0
 
