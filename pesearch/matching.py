@@ -15,11 +15,13 @@ from pesearch.types import FloatArray, SpaceName
 class Placement:
     """The place of the threshold between what texts score that match nothing in a library and what texts score that do.
 
-    share: Of the distance between both, beyond `margin` spreads.
+    share, far_share: Of the distance between both, beyond `margin` spreads: where it is short, and where it is long
+        (`DISTANCES` of search/score/match_threshold.py; None for the same).
     """
 
     share: float
     margin: float = 0.0
+    far_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Matching:
     """
 
     measured_on: str | None = None
-    names: Placement = Placement(share=0.22)
+    names: Placement = Placement(share=0.22, far_share=0.45)
     sentences: Placement = Placement(share=0.11, margin=2.0)
     width_share: float = 0.045
     min_width: float = 0.25

@@ -71,7 +71,7 @@ class Calibration:
                 certainties[:, at] = _cosines(vectors, queries[at], scores[:, at])
                 continue
             found = self._deviations(space, measure, kind, queries[at], vectors, scores[:, at])
-            probability = self._library.threshold(kind, {space}).probability(found)
+            probability = self._library.space_threshold(kind, space).probability(found)
             certainties[:, at] = (SOUND_TO_VIDEO_FACTOR if measure is Measure.SOUND_TO_VIDEO else 1.0) * probability
             if measure is Measure.TEXT:
                 deviations[:, at] = found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.matching import Placement, Recalibration
 from pesearch.search.score.cohort import COHORT_SLICES, CohortKind
 from pesearch.search.score.cohort_vectors import cohort_vectors
 from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
@@ -22,7 +24,6 @@ from pesearch.types import MEDIA_SPACES, FloatArray, Part, SpaceName
 if TYPE_CHECKING:
     from pesearch.encoders.io_types import TextVectors
     from pesearch.encoders.model_set import ModelSet
-    from pesearch.matching import Recalibration
     from pesearch.store.library import Library
 
 SAMPLE_WINDOWS = 512
@@ -48,7 +49,10 @@ class LibraryNormalizer:
         """
         self.windows = windows
         self.recalibration = recalibration
-        self._matching = models.description.matching
+        self._matching = matching = models.description.matching
+        self._placements = {CohortKind.NAMES: matching.names, CohortKind.SENTENCES: matching.sentences}
+        fitted = recalibration or Recalibration("nothing")
+        self._corrections = {CohortKind.NAMES: fitted.names, CohortKind.SENTENCES: fitted.sentences}
         self.spaces = spaces_with_vectors(library)
         parts = sample_windows(library, SAMPLE_WINDOWS)
         self._sampled = len(parts)
@@ -61,33 +65,40 @@ class LibraryNormalizer:
                 self._spaces[space.name], rows_of[space.name] = SpaceNormalizer(space.name, vectors, rows, texts), rows
         self._deviations = {kind: self._cohort_deviations(kind, rows_of) for kind in CohortKind}
         self._thresholds: dict[tuple[CohortKind, frozenset[SpaceName]], MatchThreshold] = {}
+        self._space_thresholds: dict[tuple[CohortKind, SpaceName], MatchThreshold] = {}
 
     def of(self, space: SpaceName) -> SpaceNormalizer:
         """The normalizer of a space. Raises KeyError for a space without vectors."""
         return self._spaces[space]
 
     def threshold(self, kind: CohortKind, spaces: Collection[SpaceName]) -> MatchThreshold:
-        """The threshold of a text of this kind that is searched in these spaces."""
+        """The threshold of windows for a text of this kind that is searched in these spaces."""
         key = kind, frozenset(spaces)
         if key not in self._thresholds:
-            self._thresholds[key] = self._estimate(*key)
+            self._thresholds[key] = self._estimate(*key, self._placements[kind]).corrected(self._corrections[kind])
         return self._thresholds[key]
 
-    def _estimate(self, kind: CohortKind, spaces: frozenset[SpaceName]) -> MatchThreshold:
+    def space_threshold(self, kind: CohortKind, space: SpaceName) -> MatchThreshold:
+        """The threshold of the vectors of one space: they show where in a window a text matches.
+
+        It is no farther from chance with strong models, and is not recalibrated: a whole moment is found, not its peak.
+        """
+        if (kind, space) not in self._space_thresholds:
+            placement = replace(self._placements[kind], far_share=None)
+            self._space_thresholds[kind, space] = self._estimate(kind, frozenset({space}), placement)
+        return self._space_thresholds[kind, space]
+
+    def _estimate(self, kind: CohortKind, spaces: frozenset[SpaceName], placement: Placement) -> MatchThreshold:
         """What a match scores is taken from names, also for sentences: hardly one of them is said in a library."""
         of_kind, of_names = (_maxima(self._deviations[each], spaces) for each in (kind, CohortKind.NAMES))
         hypotheses = count_hypotheses(spaces.intersection(self._spaces))
-        threshold = MatchThreshold.between(
+        return MatchThreshold.between(
             chance_maxima=of_kind[: self._sampled].max(axis=0),
             match_maxima=of_names.max(axis=0),
             draws=Draws(self._sampled * hypotheses, self.windows * hypotheses),
             matching=self._matching,
-            placement=self._matching.names if kind is CohortKind.NAMES else self._matching.sentences,
+            placement=placement,
         )
-        if self.recalibration is None:
-            return threshold
-        is_name = kind is CohortKind.NAMES
-        return threshold.corrected(self.recalibration.names if is_name else self.recalibration.sentences)
 
     def _cohort_deviations(self, kind: CohortKind, rows_of: dict[SpaceName, WindowRows]) -> Deviations:
         """The deviations of the cohort in the sampled windows and the reference, [windows, texts, MEDIA_SPACES]."""

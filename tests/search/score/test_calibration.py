@@ -40,6 +40,9 @@ class FixedThresholds:
     def threshold(self, kind: CohortKind, spaces: Collection[SpaceName]) -> MatchThreshold:
         return MatchThreshold((4.0 if kind is CohortKind.NAMES else 2.0) + len(set(spaces)), 0.5)
 
+    def space_threshold(self, kind: CohortKind, space: SpaceName) -> MatchThreshold:
+        return self.threshold(kind, {space})
+
 
 def logistic(deviation: float, centre: float) -> float:
     return 1 / (1 + math.exp(-(deviation - centre) / 0.5))

@@ -212,6 +212,17 @@ def test_the_calibration_of_a_library_corrects_its_thresholds(make_library: Make
     assert thresholds() == [names, sentences]
 
 
+def test_the_threshold_of_one_space_stays_near_chance_and_is_not_corrected(make_library: MakeLibrary) -> None:
+    rows = [*turned(50), [120.0, 0.0]]  # the last one stands far above chance
+    library = make_library({f"{n}.wav": {AUDIO: [row]} for n, row in enumerate(rows)})
+    models = Models(Matching(names=Placement(share=0.25, far_share=0.5), min_threshold=0.0))
+    near = normalizer_of(library, Models(Matching(names=NAME_PLACE, min_threshold=0.0))).threshold(NAMES, {AUDIO})
+    write_recalibration(library.folder, Recalibration("judged", names=LogOdds(1.0, -1.0)))
+    normalizer = normalizer_of(library, models)
+    assert normalizer.space_threshold(NAMES, AUDIO) == near
+    assert normalizer.threshold(NAMES, {AUDIO}).centre > near.centre + near.width + 1.0
+
+
 def test_the_cohort_is_embedded_once_for_each_library(make_library: MakeLibrary) -> None:
     library, first, second = make_library({"a.wav": {AUDIO: [[1.0, 0.5]]}}), FakeModels(), FakeModels()
     cohorts = [ScoreNormalizers().cohort(library, models) for models in (first, second)]  # type: ignore[arg-type]  # fakes

@@ -68,6 +68,12 @@ def test_a_margin_is_no_part_of_the_way() -> None:
     assert between(match=np.full(26, 6.0), placement=Placement(share=0.25, margin=2.0)).centre == pytest.approx(5.0)
 
 
+@pytest.mark.parametrize(("distance", "share"), [(4, 0.2), (10, 0.2), (15, 0.25), (20, 0.3), (30, 0.4), (60, 0.4)])
+def test_the_share_grows_with_the_distance(distance: float, share: float) -> None:
+    threshold = between(match=np.full(26, 5.0 + distance), placement=Placement(share=0.2, far_share=0.4))
+    assert threshold.centre == pytest.approx(5 + share * distance)
+
+
 def test_three_quarters_of_the_growth_of_normal_scores_are_the_growth_of_the_threshold() -> None:
     larger = between(windows=1_000_000)
     assert larger.centre == pytest.approx(9.5 + 0.75 * (NORMAL_MILLION - NORMAL_512), abs=1e-6)

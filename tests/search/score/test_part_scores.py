@@ -111,6 +111,9 @@ class Plain:
     def threshold(self, kind: CohortKind, spaces: Collection[SpaceName]) -> MatchThreshold:
         return MatchThreshold(7.5, 1.0)
 
+    def space_threshold(self, kind: CohortKind, space: SpaceName) -> MatchThreshold:
+        return MatchThreshold(7.5, 1.0)
+
 
 def scored_texts(library: Library, *vectors: tuple[SpaceName, list[float]]) -> PartScores:
     queries = [QueryVector(0, space, np.array(vector, np.float32), Measure.TEXT) for space, vector in vectors]
