@@ -1,14 +1,16 @@
 """How well answers are separated from chance as models get weaker and libraries larger.
 
     python -m benchmarks.separation [--folder DIR] [--seeds 41 43] [--noise 0 1 2 3] [--fill 1350 100000] [--composed]
-                                    [--oracle] [--set DIR ...]
+                                    [--calibrated] [--oracle] [--set DIR ...]
 
 The starter set is made weak by noise on its vectors and on the logits of its events (`benchmarks.weak_models`): real
 matches stand 3 to 6 spreads above chance. 100 queries for things that are in 150 clips, and 100 for things that are
 not. `filled` rows have fewer kinds of queries, in libraries that are filled up with windows in which none of these
 things occurs, and without such windows. No constant changes between rows. `--located` locates sounds, too.
-`--composed` adds nDCG@10 of composed questions and of plain sentences (`benchmarks.search`). `--oracle` adds what the
-best classifier reaches with the same deviations (`benchmarks.oracle`), also for each kind of query.
+`--composed` adds nDCG@10 of composed questions and of plain sentences (`benchmarks.search`). `--calibrated` adds scores
+that are corrected as by `pesearch calibrate` with the other half of the queries (among which are other wordings).
+`--oracle` adds what the best classifier reaches with the same deviations (`benchmarks.oracle`), also for each kind of
+query.
 
 `--set` adds rows of sets that were trained briefly, which confuse things where noise is random:
 
@@ -31,7 +33,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.absences import UNRELATED, Presence, presence_questions, write_absent, write_unrelated
+from benchmarks.absences import UNRELATED, Presence, QueryKind, presence_questions, write_absent, write_unrelated
 from benchmarks.abstention import Abstention
 from benchmarks.composed import composed_questions, write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
@@ -40,6 +42,9 @@ from benchmarks.search import by_search, indexed, ndcg_of
 from benchmarks.weak_models import WeakModels, weak_library
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import read_truths
+from pesearch.evaluation.judged_scores import JudgedScore
+from pesearch.evaluation.recalibrate import corrected, fit_scores
+from pesearch.matching import LogOdds
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.library import Library
@@ -108,6 +113,7 @@ def main() -> None:
     parser.add_argument("--composed", action="store_true", help="composed questions too")
     parser.add_argument("--located", action="store_true", help="locate sounds too")
     parser.add_argument("--oracle", action="store_true", help="the best classifier of the same deviations too")
+    parser.add_argument("--calibrated", action="store_true", help="scores after `pesearch calibrate` too")
     parser.add_argument("--set", type=Path, nargs="*", default=[], help="folders of briefly trained sets")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -159,6 +165,8 @@ def _separation(asked: Asked, targets: Targets | None, options: argparse.Namespa
     figures = asked.figures(scores)
     targets = targets or nearest_targets(figures.auroc)
     yield Separation("separation", asked.what, figures, targets)
+    if options.calibrated:
+        yield Separation("calibrated", f"{asked.what}, calibrated", asked.figures(calibrated(asked, scores)), targets)
     if options.oracle:
         deviations = best_deviations(asked.library, asked.models, asked.texts)
         yield from compare_with_oracle(asked.what, asked.questions, deviations, scores, asked.seed)
@@ -198,6 +206,19 @@ def best_scores(asked: Asked, located: bool) -> Scores:
     requests = (SearchRequest(text, k=1, locate=located) for text in asked.texts)
     found = [search(asked.library, asked.models, request).moments for request in requests]
     return np.array([moments[0].score if moments else 0.0 for moments in found])
+
+
+def calibrated(asked: Asked, scores: Scores) -> Scores:
+    """The scores, each corrected as `pesearch calibrate` would after it saw the other half of the queries."""
+    number = np.random.default_rng(asked.seed).permutation(len(scores))
+    is_said = np.array([each.kind is QueryKind.SAID for each in asked.questions])
+    is_there, after = np.array([each.is_there for each in asked.questions]), scores.copy()
+    for half in (number % 2 == 0, number % 2 == 1):
+        judged = zip(number[~half], is_said[~half], scores[~half], is_there[~half], strict=True)
+        fits = fit_scores([JudgedScore(int(query), bool(said), *each) for query, said, *each in judged])
+        for kind, fit in ((~is_said, fits.names), (is_said, fits.sentences)):
+            after[half & kind] = corrected(scores[half & kind], fit.correction or LogOdds())
+    return after
 
 
 def _composed(folder: Path, models: ModelSet, seed: int, noise: float) -> ComposedQuestions:
