@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pesearch.cues import Cue, CueHit, CueKind
+from pesearch.cues import Cue, CueHit
 from pesearch.errors import LibraryError, ModelMismatch
 from pesearch.locations import Volume
 from pesearch.search_hits import Hits
@@ -45,7 +45,6 @@ from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.features import read_features
 from pesearch.store.index.fulltext import FullTextIndex
 from pesearch.store.index.fulltext_file import FullTextRegistry
-from pesearch.store.index.fulltext_query import CueQuery
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
 from pesearch.store.index.part_vectors import PartVectors, read_vectors, vectors_of_parts
 from pesearch.store.index.vector_search import search_threads
@@ -246,15 +245,6 @@ class Library(GenerationReader):
     def cue_sources(self) -> list[KnownSource]:
         """All sources that were read for cues, with size and time at that point: sidecars and media files."""
         return self._from_catalogue(read_known_sources)
-
-    def search_cues(
-        self, query: str, k: int, file_ids: frozenset[int] | None = None, kinds: frozenset[CueKind] | None = None
-    ) -> list[CueHit]:
-        """The k best cues for words, `"a phrase"` or `prefix*`; only in `file_ids`, and of `kinds`, when given.
-
-        Case and accents are ignored. Phrases must match; words are ranked by BM25.
-        """
-        return self.full_text().search(CueQuery.parse(query, kinds), k, file_ids)
 
     def full_text(self) -> FullTextIndex:
         """The index of the words of all cues at this generation. Its searches all see the same cues."""

@@ -14,6 +14,7 @@ from pesearch.store.catalogue.connection import transaction
 from pesearch.store.library import Library
 from tests.indexer.runs import of, run
 from tests.media.samples import ffmpeg
+from tests.store.word_search import search_cues
 
 
 def srt(text: str) -> str:
@@ -67,7 +68,7 @@ def test_a_sidecar_that_is_added_changed_and_removed(folder: Path, library: Libr
     (folder / "tone.de.srt").unlink()
     assert nothing_embedded(run(folder, library, models))
     assert said(library) == {"tone.wav": ["mind the wider gap"]}
-    assert [hit.cue.text for hit in library.search_cues("gap OR vorsicht", 9)] == ["mind the wider gap"]
+    assert [hit.cue.text for hit in search_cues(library, "gap OR vorsicht", 9)] == ["mind the wider gap"]
 
 
 def test_a_moved_file_keeps_its_sidecar(folder: Path, library: Library, models: ModelSet) -> None:

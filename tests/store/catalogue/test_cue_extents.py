@@ -17,6 +17,7 @@ from tests.store.catalogue.test_cues import beside, cue, inside, with_cues
 from tests.store.contents import AUDIO, SPACES, vectors
 from tests.store.policies import compress_without_loss
 from tests.store.templates import copy_library
+from tests.store.word_search import search_cues
 
 NO_MINIMUM = np.full(1, -np.inf, np.float32)
 
@@ -138,7 +139,7 @@ def test_damaged_shard_is_discarded_and_its_cues_embedded_again(talking: Library
     assert [line.split("embeds its ")[1][0] for line in repair(talking.folder)] == ["1", "1", "1"]
     repaired = open_library(talking.folder)
     assert nearest(repaired, "hello", 9) == [] and len(repaired.cues_to_embed().ids) == 3
-    assert [file.locations for file in repaired.files()] == places and len(repaired.search_cues("hello", 9)) == 1
+    assert [file.locations for file in repaired.files()] == places and len(search_cues(repaired, "hello", 9)) == 1
     embed(repaired)
     assert nearest(repaired, "hello") == ["hello"]
 

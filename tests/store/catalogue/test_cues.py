@@ -15,6 +15,7 @@ from pesearch.store.library import Library, open_library
 from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.types import EncodedFile
 from tests.store.contents import SPACES, encoded, failure, location
+from tests.store.word_search import search_cues
 
 
 def cue(text: str, start: float = 1.0, kind: CueKind = CueKind.SUBTITLE) -> Cue:
@@ -102,7 +103,7 @@ def test_equal_cues_of_two_copies_are_found_once(library: Library) -> None:
         writer.add([with_cues("/a", "one", beside("/a", "/a.srt", same)), encoded("/b", "one")])
         writer.store_cues([(1, beside("/b", "/b.srt", same))])
     assert library.cues(1) == (same,)
-    assert [hit.cue for hit in library.search_cues("same", 10)] == [same]
+    assert [hit.cue for hit in search_cues(library, "same", 10)] == [same]
 
 
 def test_cues_of_an_unknown_file_are_ignored(library: Library) -> None:
@@ -127,8 +128,8 @@ def test_pinned_library_reports_that_its_cues_expired(library: Library) -> None:
     with pytest.raises(SnapshotExpired):
         pinned.cues(1)
     with pytest.raises(SnapshotExpired):
-        pinned.search_cues("new", 1)
-    assert [hit.cue.text for hit in library.pinned().search_cues("new", 1)] == ["new"]
+        search_cues(pinned, "new", 1)
+    assert [hit.cue.text for hit in search_cues(library.pinned(), "new", 1)] == ["new"]
 
 
 def test_repair_of_vectors_keeps_cues(library: Library) -> None:

@@ -21,6 +21,7 @@ from pesearch.types import SpaceName, SpaceVectors
 from tests.small_disk import SmallDisk
 from tests.store.contents import AUDIO, SPACES, encoded, features, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
+from tests.store.word_search import search_cues
 
 
 @pytest.fixture
@@ -67,10 +68,10 @@ def test_older_library_is_migrated(library: Library, monkeypatch: pytest.MonkeyP
 def test_cues_can_be_added_to_a_library_without_them(tmp_path: Path) -> None:
     shutil.unpack_archive(LIBRARIES / "schema_3.zip", tmp_path)
     library = open_library(tmp_path / "library")
-    assert (library.status().cues, library.cue_sources(), library.search_cues("gap", 5)) == (0, [], [])
+    assert (library.status().cues, library.cue_sources(), search_cues(library, "gap", 5)) == (0, [], [])
     with library.writer() as writer:
         writer.store_cues([(1, CueSource(None, None, (Cue(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE, "stream 2"),)))])
-    assert [hit.file_id for hit in open_library(library.folder).search_cues("gap", 5)] == [1]
+    assert [hit.file_id for hit in search_cues(open_library(library.folder), "gap", 5)] == [1]
 
 
 def test_library_of_the_first_schema_keeps_its_files_and_can_have_features(first_schema: Path) -> None:
@@ -155,7 +156,7 @@ def test_cue_vectors_can_be_added_to_a_library_without_them(library: Library) ->
         connection.execute("UPDATE library SET schema = 5")
     older = open_library(library.folder)
     unembedded = older.cues_to_embed()
-    assert [hit.cue for hit in older.search_cues("gap", 5)] == [said] and unembedded.counts.tolist() == [1]
+    assert [hit.cue for hit in search_cues(older, "gap", 5)] == [said] and unembedded.counts.tolist() == [1]
     near = vectors("gap", AUDIO, 1)
     assert older.find_similar_cues(near.vectors, np.zeros(1, np.float32), 5) == [[]]
     with older.writer() as writer:
