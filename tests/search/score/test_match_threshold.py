@@ -74,9 +74,9 @@ def test_the_share_grows_with_the_distance(distance: float, share: float) -> Non
     assert threshold.centre == pytest.approx(5 + share * distance)
 
 
-def test_three_quarters_of_the_growth_of_normal_scores_are_the_growth_of_the_threshold() -> None:
+def test_the_threshold_grows_by_six_tenths_of_the_growth_of_normal_scores() -> None:
     larger = between(windows=1_000_000)
-    assert larger.centre == pytest.approx(9.5 + 0.75 * (NORMAL_MILLION - NORMAL_512), abs=1e-6)
+    assert larger.centre == pytest.approx(9.5 + 0.6 * (NORMAL_MILLION - NORMAL_512), abs=1e-6)
     assert larger.width == between().width
 
 
