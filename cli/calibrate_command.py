@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -53,16 +54,19 @@ def calibrate_command(
       pesearch calibrate ~/datasets/desed --library ~/pe/small
       pesearch calibrate --reset
     """
+    from pesearch.formatting import printable
     from pesearch.store.recalibration import write_recalibration
 
     folder = library_folder(library)
-    if reset:
-        remove_calibration(folder)
-        return
-    if judged is None:
+    if (judged is None) != reset:
         raise typer.BadParameter("give judged queries, annotated clips or a dataset, or --reset", param_hint="JUDGED")
+    if judged is None:
+        print(remove_calibration(folder))
+        return
     fits = fit_library(judged, layout, split, folder, device)
-    recalibration = fits.recalibration(f"{judged.name}: {fits.names.scores + fits.sentences.scores} judged scores")
+    recalibration = fits.recalibration(
+        f"{printable(judged.name)}: {fits.names.scores + fits.sentences.scores} judged scores"
+    )
     if recalibration is not None:
         write_recalibration(folder, recalibration)
     if as_json:
@@ -73,21 +77,29 @@ def calibrate_command(
     raise typer.Exit(0 if recalibration else NOTHING_FOUND)
 
 
-def remove_calibration(folder: Path) -> None:
-    """Remove the calibration of a library, and say so."""
+def remove_calibration(folder: Path) -> str:
+    """Remove the calibration of a library. What to say about it."""
     from pesearch.store.library import open_library
-    from pesearch.store.recalibration import write_recalibration
+    from pesearch.store.recalibration import CALIBRATION_FILE, write_recalibration
 
-    write_recalibration(open_library(folder).folder, None)
-    print("calibration removed: scores are those measured for the models")
+    had_one = (open_library(folder).folder / CALIBRATION_FILE).exists()
+    write_recalibration(folder, None)
+    return f"{'calibration removed' if had_one else 'no calibration'}: scores are those measured for the models"
 
 
 def fit_library(judged: Path, layout: str | None, split: str | None, folder: Path, device: str) -> Fits:
     """Search all judged queries, with progress on stderr, and fit to their scores."""
     from pesearch.evaluation.recalibrate import fit_scores
+    from pesearch.store.recalibration import ensure_writable
 
+    read = read_judgements(judged, layout, split)
     library, models = open_with_notice(folder, device)
-    return fit_scores(search_judged(read_judgements(judged, layout, split, library, models), library, models))
+    ensure_writable(folder)
+    judgements = read(library, models)
+    scores = search_judged(judgements, library, models)
+    if skipped := len(judgements.queries) - len({score.query for score in scores}):
+        print(f"{skipped} queries have no score: copies, exclusions, or answered by a subtitle", file=sys.stderr)
+    return fit_scores(scores)
 
 
 def fit_lines(fits: Fits) -> Iterator[str]:
@@ -104,8 +116,8 @@ def change_of(fit: Fit) -> str:
 
     before, after = decimals(fit.error_before), decimals(fit.error_after)
     if after == "-":
-        return f"too few, {MIN_SCORES} with {MIN_OF_EACH} of each kind are needed"
+        return f"too few, at least {MIN_SCORES} are needed, {MIN_OF_EACH} of answers and {MIN_OF_EACH} of others"
     if fit.correction is None:
-        return f"unchanged, their calibration error of {before} would be {after}"
+        return "unchanged, no correction helps queries that it was not fitted to"
     moved = f"log odds times {fit.correction.slope:.2f}, plus {fit.correction.offset:+.2f}"
     return f"calibration error {before} -> {after} ({moved})"

@@ -112,8 +112,22 @@ def _check_contents(folder: Path) -> bool:
     intact = found.shards - len(found.damaged)
     unsigned = f", {found.without_checksum} without a checksum" if found.without_checksum else ""
     print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
+    is_calibrated = check_calibration(folder)
     print_check("ok", "sharing", shared_models(library.model_set))
-    return is_served and not found.damaged and not found.lost_commits
+    return is_served and is_calibrated and not found.damaged and not found.lost_commits
+
+
+def check_calibration(folder: Path) -> bool:
+    """Check the calibration of a library, if it has one. False if it is damaged."""
+    from pesearch.errors import LibraryDamaged
+    from pesearch.store.recalibration import read_recalibration
+
+    try:
+        read_recalibration(folder)
+    except LibraryDamaged as error:
+        print_check("damaged", "scores", error)
+        return False
+    return True
 
 
 def check_vector_server(library: Library) -> bool:
@@ -136,6 +150,7 @@ def repair_library(folder: Path) -> None:
     from pesearch.cli.refresh_progress import follow_refresh
     from pesearch.store.doctor import repair
     from pesearch.store.library import open_library
+    from pesearch.store.recalibration import write_recalibration
 
     for step in repair(folder):
         print_check("repaired", "library", step)
@@ -143,6 +158,9 @@ def repair_library(folder: Path) -> None:
         library = open_library(folder)
     except LibraryNotFound:
         return  # reported by the checks
+    if not check_calibration(folder):
+        write_recalibration(folder, None)
+        print_check("repaired", "scores", "the damaged calibration was discarded: run `pesearch calibrate` again")
     with library.writer() as writer:
         for index in follow_refresh(writer.maintain()):
             print_check("repaired", "index", f"{index}: rebuilt")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,10 +41,9 @@ def with_progress(items: Iterable[_Item], total: int, verb: str, noun: str) -> I
             yield item
 
 
-def read_judgements(
-    judged: Path, layout: str | None, split: str | None, library: Library, models: ModelSet
-) -> Judgements:
-    """The judgements in a file or a dataset; clips of the dataset that are missing are named on stderr."""
+def read_judgements(judged: Path, layout: str | None, split: str | None) -> Callable[[Library, ModelSet], Judgements]:
+    """Read a file or a dataset, before models are loaded. The result gives the judgements about a library; clips of a
+    dataset that are missing are named on stderr."""
     from pesearch.evaluation.dataset_evaluation import DatasetRun
     from pesearch.evaluation.ground_truth import read_truths
     from pesearch.evaluation.judged_scores import Judgements, of_clips, of_dataset
@@ -52,11 +51,20 @@ def read_judgements(
     from pesearch.evaluation.layouts import read_dataset
 
     if judged.is_dir():
-        run = DatasetRun(read_dataset(judged, layout, split), library, models)
-        for line in missing_lines(run.availability, judged, library.folder):
-            print(line, file=sys.stderr)
-        return of_dataset(run.clips)
-    return Judgements(read_queries(judged)) if has_queries(judged) else of_clips(read_truths(judged), library)
+        dataset = read_dataset(judged, layout, split)
+
+        def of_folder(library: Library, models: ModelSet) -> Judgements:
+            run = DatasetRun(dataset, library, models)
+            for line in missing_lines(run.availability, judged, library.folder):
+                print(line, file=sys.stderr)
+            return of_dataset(run.clips)
+
+        return of_folder
+    if has_queries(judged):
+        queries = read_queries(judged)
+        return lambda library, models: Judgements(queries)
+    clips = read_truths(judged)
+    return lambda library, models: of_clips(clips, library)
 
 
 def missing_lines(presence: ClipAvailability, dataset: Path, library: Path) -> Iterator[str]:

@@ -95,9 +95,11 @@ def judged_scores(
     library.
     """
     file_ids, normalizers = file_ids_of(judgements.queries, library), ScoreNormalizers(is_recalibrated)
+    known: set[tuple[str, bool]] = set()
     for number, query in enumerate(judgements.queries):
-        request = SearchRequest(query.text, speech=query.speech, k=COMPARED_MOMENTS, per_file=1)
-        if (is_sentence := _is_sentence(request)) is None:
+        request, is_copy = _request(query), (query.text, query.speech) in known
+        known.add((query.text, query.speech))
+        if is_copy or (is_sentence := _is_sentence(request)) is None:
             yield ()
             continue
         moments = _judged(search(library, models, request, normalizers=normalizers).moments, judgements)
@@ -111,6 +113,10 @@ def judged_scores(
         yield tuple(
             JudgedScore(number, is_sentence, moments[at].score, answers[at]) for at in chosen if not moments[at].cues
         )
+
+
+def _request(query: JudgedQuery) -> SearchRequest:
+    return SearchRequest(query.text, speech=query.speech, k=COMPARED_MOMENTS, per_file=1)
 
 
 def _is_sentence(request: SearchRequest) -> bool | None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pesearch.evaluation.judged_scores import JudgedScore
 from pesearch.evaluation.metrics import calibration_error
 from pesearch.matching import LogOdds, Recalibration
+from pesearch.store.recalibration import MIN_SLOPE
 
 MIN_SCORES = 15
 """Fewer judged scores are not fitted to."""
@@ -20,9 +21,6 @@ MIN_OF_EACH = 3
 
 MAX_LOG_ODDS = 8.0
 """Log odds beyond this count as this: one sure mistake must not decide the slope."""
-
-MIN_SLOPE = 0.05
-"""Scores that need a flatter slope say nothing about answers: they are not corrected."""
 
 PRIOR_WEIGHTS = (10.0, 1.0)
 """Weights of the prior, a slope of 1 and an offset of 0: inverse variances. Fitted to halves of the annotations of 150

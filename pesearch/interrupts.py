@@ -6,9 +6,14 @@ raised while it creates a class. So an error after Ctrl-C counts as the interrup
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
 from collections.abc import Callable
-from typing import NoReturn
+from threading import Timer
+from typing import Any, NoReturn
+
+RETRY_SECONDS = 0.05
 
 _has_arrived = False
 
@@ -16,6 +21,7 @@ _has_arrived = False
 def remember_interrupts(act: Callable[[], None] = lambda: None) -> None:
     """From now on Ctrl-C (SIGINT) is remembered, calls `act`, and raises KeyboardInterrupt in the main thread.
 
+    Where Python drops the exception, as in a `__del__` method, it is raised again RETRY_SECONDS later.
     Does nothing where SIGINT is ignored, as in the background jobs of a shell. Call it in the main thread.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -28,6 +34,16 @@ def remember_interrupts(act: Callable[[], None] = lambda: None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
+    sys.unraisablehook = _raise_again
+
+
+def _raise_again(dropped: Any) -> None:
+    if not isinstance(dropped.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    timer = Timer(RETRY_SECONDS, _thread.interrupt_main)  # in here it would be dropped, too
+    timer.daemon = True
+    timer.start()
 
 
 def is_interrupt(error: BaseException) -> bool:

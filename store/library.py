@@ -48,6 +48,7 @@ from pesearch.store.index.fulltext_file import FullTextRegistry
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
 from pesearch.store.index.part_vectors import PartVectors, read_vectors, vectors_of_parts
 from pesearch.store.index.vector_search import search_threads
+from pesearch.store.recalibration import write_recalibration
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
 from pesearch.store.write.writer import Writer
@@ -57,6 +58,7 @@ from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, 
 def create_library(folder: Path, model_set: str, spaces: Sequence[Space]) -> Library:
     """Create an empty library for one model set. Raises LibraryError when the folder contains one already."""
     create_catalogue(folder, model_set, spaces)
+    write_recalibration(folder, None)  # of a library that was there before
     return Library(folder)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pesearch.errors import LibraryDamaged
 from pesearch.matching import LogOdds, Recalibration
-from pesearch.store.disk.durable import disk_errors, write_durably
+from pesearch.store.disk.durable import disk_errors, write_atomically
 
 CALIBRATION_FILE = "calibration.json"
+
+MIN_SLOPE, MAX_SLOPE, MAX_OFFSET = 0.05, 20.0, 50.0
+"""Scores that need a flatter slope say nothing about answers; no fit to real judgements is beyond the others."""
 
 
 def read_recalibration(folder: Path) -> Recalibration | None:
@@ -18,11 +22,12 @@ def read_recalibration(folder: Path) -> Recalibration | None:
     path = folder / CALIBRATION_FILE
     try:
         content = json.loads(path.read_bytes())
-        names, sentences = (LogOdds(**content[kind]) for kind in ("names", "sentences"))
-        return Recalibration(str(content["measured_on"]), names, sentences)
+        return Recalibration(
+            str(content["measured_on"]), *(_log_odds(content[kind]) for kind in ("names", "sentences"))
+        )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise LibraryDamaged(f"{path} cannot be read: delete it, or run `pesearch calibrate` again") from error
 
 
@@ -35,4 +40,19 @@ def write_recalibration(folder: Path, recalibration: Recalibration | None) -> No
             path.unlink(missing_ok=True)
             return
         content = json.dumps(asdict(recalibration), indent=2).encode() + b"\n"
-        write_durably(path, lambda sink: sink.write(content))
+        write_atomically(path, lambda sink: sink.write(content), durable=False)  # by several processes, without a lock
+
+
+def ensure_writable(folder: Path) -> None:
+    """Raises LibraryError if nothing can be stored in the library in `folder`."""
+    with disk_errors(folder):
+        write_atomically(folder / f"{CALIBRATION_FILE}.try", lambda sink: None, durable=False)
+        (folder / f"{CALIBRATION_FILE}.try").unlink()
+
+
+def _log_odds(content: Any) -> LogOdds:
+    """Raises ValueError, TypeError or OverflowError for what no fit gives."""
+    found = LogOdds(**content)
+    if not (MIN_SLOPE <= found.slope <= MAX_SLOPE and abs(found.offset) <= MAX_OFFSET):
+        raise ValueError("out of range")
+    return LogOdds(float(found.slope), float(found.offset))

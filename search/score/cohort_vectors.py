@@ -18,10 +18,12 @@ def cohort_vectors(library: Library, models: ModelSet) -> TextVectors:
     """The vectors of COHORT in all spaces of the models, kept in the library."""
     from pesearch.encoders.io_types import TextVectors
 
-    kept = read_text_vectors(library.folder, models.spaces, COHORT)
+    spaces = [space for space in models.spaces if space.name in MEDIA_SPACES]
+    kept = read_text_vectors(library.folder, spaces, COHORT)
     if kept:
         return TextVectors(*(kept.get(space) for space in MEDIA_SPACES))
     vectors = models.embed_texts(COHORT)
-    found = {space: values for space in MEDIA_SPACES if (values := vectors.of(space)) is not None}
-    keep_text_vectors(library.folder, models.spaces, COHORT, found)
+    found = {space.name: values for space in spaces if (values := vectors.of(space.name)) is not None}
+    if len(found) == len(spaces):
+        keep_text_vectors(library.folder, spaces, COHORT, found)
     return vectors

@@ -1,4 +1,4 @@
-"""Vectors of texts that every search compares with, `indexes/texts.npz`: a cache that can be deleted at any time.
+"""Vectors of texts that every search compares with, `indexes/texts.vectors`: a cache that can be deleted at any time.
 
 To embed them takes the text towers of a large model set up to a minute on a CPU.
 """
@@ -9,10 +9,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from zlib import crc32
 
 import numpy as np
 
@@ -20,36 +18,44 @@ from pesearch.store.disk.durable import write_atomically
 from pesearch.store.index.ivf_file import INDEX_FOLDER
 from pesearch.types import FloatArray, Space, SpaceName
 
-_KEY = "made_for"
+CHECKSUM_BYTES = 4
+"""Size of the CRC-32 of the rest at the start, big-endian. A line of JSON follows, then the vectors, float32."""
 
 
 def read_text_vectors(folder: Path, spaces: Sequence[Space], texts: Sequence[str]) -> dict[SpaceName, FloatArray]:
     """The vectors of `texts` in each space of the library in `folder`, float32 [texts, dim]; empty if they are missing,
     damaged, or were made for other texts or model revisions."""
     try:
-        with np.load(BytesIO(_path(folder).read_bytes()), allow_pickle=False) as content:
-            if str(content[_KEY]) != _key(spaces, texts):
-                return {}
-            return {SpaceName(name): content[name] for name in content.files if name != _KEY}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        content = _path(folder).read_bytes()
+    except OSError:
         return {}
+    header, _, payload = content[CHECKSUM_BYTES:].partition(b"\n")
+    checksum, rest = int.from_bytes(content[:CHECKSUM_BYTES]), content[CHECKSUM_BYTES:]
+    if not rest or crc32(rest) != checksum or header != _header(spaces, texts):
+        return {}
+    edges = np.cumsum([len(texts) * space.dim for space in spaces])[:-1]
+    parts = zip(spaces, np.split(np.frombuffer(payload, np.float32), edges), strict=True)
+    return {space.name: part.reshape(len(texts), space.dim) for space, part in parts}
 
 
 def keep_text_vectors(
     folder: Path, spaces: Sequence[Space], texts: Sequence[str], vectors: Mapping[SpaceName, FloatArray]
 ) -> None:
-    """Store the vectors of `texts`. A read-only folder or a full disk is not an error."""
+    """Store the vectors of `texts` in all `spaces`. A read-only folder or a full disk is not an error."""
+    parts = [np.ascontiguousarray(vectors[space.name], np.float32).tobytes() for space in spaces]
+    content = b"".join([_header(spaces, texts), b"\n", *parts])
     path = _path(folder)
-    named: dict[str, Any] = {space.value: values for space, values in vectors.items()}
     with suppress(OSError):
         path.parent.mkdir(exist_ok=True)
-        write_atomically(path, lambda sink: np.savez(sink, made_for=_key(spaces, texts), **named), durable=False)
+        checksum = crc32(content).to_bytes(CHECKSUM_BYTES)
+        write_atomically(path, lambda sink: sink.write(checksum + content), durable=False)
 
 
-def _key(spaces: Sequence[Space], texts: Sequence[str]) -> str:
+def _header(spaces: Sequence[Space], texts: Sequence[str]) -> bytes:
     made_for = [[space.name.value, space.model, space.revision, space.dim] for space in spaces]
-    return hashlib.sha256(json.dumps([made_for, list(texts)]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
+    return json.dumps({"texts": digest, "spaces": made_for}).encode()
 
 
 def _path(folder: Path) -> Path:
-    return folder / INDEX_FOLDER / "texts.npz"
+    return folder / INDEX_FOLDER / "texts.vectors"

@@ -1,23 +1,46 @@
-"""`pesearch calibrate` on a library whose vectors are noisy: half of the annotations fit, the other half measure."""
+"""`pesearch calibrate` on a noisy library, with constants that were measured on something else: half of the annotations
+fit, the other half measure."""
 
 from __future__ import annotations
 
 import json
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.weak_models import weak_library
+from pesearch.encoders.model_set import ModelSet
+from pesearch.matching import Matching, Placement
+from pesearch.search import opening as search_opening
 from pesearch.store.library import Library
 from pesearch.store.recalibration import CALIBRATION_FILE, read_recalibration
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, open_once
 
 pytestmark = pytest.mark.slow
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 
 NOISE = 2.0
+
+
+WRONG = Matching("other media", names=Placement(share=0.02), width_share=0.02, min_width=0.1, min_threshold=1.0)
+"""The threshold at chance: half of all best moments would be answers."""
+
+
+@pytest.fixture(autouse=True)
+def wrong_constants(pesearch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The starter models, with WRONG as their constants."""
+
+    def open_model_set(name: str, device: str) -> ModelSet:
+        models = open_once(name, device)
+        changed = copy(models)
+        changed.description = replace(models.description, matching=WRONG)
+        return changed
+
+    monkeypatch.setattr(search_opening, "open_model_set", open_model_set)
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +80,12 @@ def test_scores_are_fitted_to_half_of_the_truths_and_hold_on_the_other(
     assert status["calibrated_on"].startswith("half_0.json: ")
 
     errors = json.loads(pesearch("eval", halves[1], "--json", *library).stdout)["calibration"]
-    assert errors["library"] < errors["models"] - 0.02
+    assert errors["library"] < errors["models"] - 0.05
     assert errors["scores"] >= 20
 
-    assert pesearch("calibrate", "--reset", *library).returncode == 0
-    assert read_recalibration(noisy.folder) is None
+    for said in ("calibration removed", "no calibration"):
+        assert pesearch("calibrate", "--reset", *library).stdout.startswith(said)
+        assert read_recalibration(noisy.folder) is None
 
 
 def test_few_judgements_change_nothing(pesearch: Run, noisy: Library, tmp_path: Path) -> None:
@@ -69,14 +93,15 @@ def test_few_judgements_change_nothing(pesearch: Run, noisy: Library, tmp_path: 
     path.write_text(json.dumps({"queries": [{"query": "a bell", "relevant": [str(SAMPLES / "bell.mp4")]}]}))
     result = pesearch("calibrate", path, "--library", noisy.folder)
     assert result.returncode == 1
-    assert "things  1 judged scores, 1 of them of answers: too few, 15 with 3 of each kind are needed" in result.stdout
+    too_few = "too few, at least 15 are needed, 3 of answers and 3 of others"
+    assert f"things  1 judged scores, 1 of them of answers: {too_few}" in result.stdout
     assert "nothing stored" in result.stdout
     figures = json.loads(pesearch("calibrate", path, "--json", "--library", noisy.folder).stdout)
     assert (figures["stored"], figures["names"]["scores"], figures["names"]["error_after"]) == (False, 1, None)
     assert not (noisy.folder / CALIBRATION_FILE).exists()
 
 
-@pytest.mark.parametrize("arguments", [[], ["nowhere.json"]])
+@pytest.mark.parametrize("arguments", [[], ["nowhere.json"], ["queries.json", "--reset"]])
 def test_without_judgements_it_is_an_error(pesearch: Run, noisy: Library, arguments: list[str]) -> None:
     result = pesearch("calibrate", *arguments, "--library", noisy.folder)
     assert result.returncode == 2
@@ -87,10 +112,15 @@ def test_a_damaged_calibration_is_one_line(pesearch: Run, noisy: Library) -> Non
     path = noisy.folder / CALIBRATION_FILE
     path.write_text('{"names": {"slope": 1')
     try:
+        checked = pesearch("doctor", "--library", noisy.folder)
+        assert checked.returncode == 2
+        assert "damaged  scores" in checked.stdout
         for command in (("query", "a bell"), ("status",)):
             result = pesearch(*command, "--library", noisy.folder)
             assert result.returncode == 2
             expected = f"pesearch: {path} cannot be read: delete it, or run `pesearch calibrate` again"
             assert result.stderr.splitlines()[-1] == expected
+        assert "damaged calibration was discarded" in pesearch("doctor", "--repair", "--library", noisy.folder).stdout
+        assert not path.exists()
     finally:
-        path.unlink()
+        path.unlink(missing_ok=True)

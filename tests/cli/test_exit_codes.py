@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 PROGRAM = """
-import atexit, json, os, signal, sys
+import atexit, json, os, signal, sys, time
 from pathlib import Path
 from pesearch.cli.exit_codes import end_process, exit_on_error
 from pesearch.errors import PesearchError
@@ -31,6 +31,14 @@ def interrupted_in_a_library():
     except KeyboardInterrupt:
         pass
     raise ImportError("no module datetime")  # as modules in C do, without a cause
+
+class Interrupted:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)  # Python drops what is raised here
+
+def interrupted_where_it_is_dropped():
+    Interrupted()
+    time.sleep(20)
 
 def leave(code):
     print("the answer", end="")
@@ -70,6 +78,7 @@ ENDINGS = [
     ("fail(KeyboardInterrupt())", 130, "", "pesearch: interrupted: "),
     ("make_class()", 130, "", "pesearch: interrupted: "),
     ("interrupted_in_a_library()", 130, "", "pesearch: interrupted: "),
+    ("interrupted_where_it_is_dropped()", 130, "", "pesearch: interrupted: "),
 ]  # fmt: skip
 
 

@@ -84,6 +84,11 @@ def test_files_that_nobody_judged_do_not_count() -> None:
     assert [each.score for each in scores(judgements, {"a bell": found})] == [0.8, 0.3]
 
 
+def test_a_copy_of_a_query_does_not_count() -> None:
+    query = JudgedQuery("a bell", False, (relevant(A),))
+    assert len(scores(Judgements((query, query)), {"a bell": [(A, 0.0, 0.7)]})) == 1
+
+
 def test_speech_is_apart_and_composed_questions_are_left_out() -> None:
     texts = [("mind the gap", True), ('"mind the gap"', False), ("a bell -dog", False), ("said:(mind the gap)", False)]
     queries = tuple(JudgedQuery(text, speech, ()) for text, speech in texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,33 @@ def test_what_was_stored_is_read_until_it_is_removed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{}", b'{"names": 3}', b'{"names": {"slop": 1}, "sentences": {}, "measured_on": "x"}',
-                b"\xff\xfe"],
+                b"\xff\xfe", b"[" * 100_000],
 )  # fmt: skip
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / CALIBRATION_FILE).write_bytes(content)
     with pytest.raises(LibraryDamaged, match=CALIBRATION_FILE):
         read_recalibration(tmp_path)
+
+
+@pytest.mark.parametrize("slope", ["0", "-1", "NaN", "Infinity", "1e308", "null", '"a"', "9" * 400])
+@pytest.mark.parametrize("name", ["slope", "offset"])
+def test_numbers_that_no_fit_gives_are_refused(tmp_path: Path, name: str, slope: str) -> None:
+    if (name, slope) in (("offset", "0"), ("offset", "-1")):
+        return
+    write_recalibration(tmp_path, STORED)
+    path = tmp_path / CALIBRATION_FILE
+    known = "0.8" if name == "slope" else "-1.25"
+    path.write_text(path.read_text().replace(f'"{name}": {known}', f'"{name}": {slope}', 1))
+    with pytest.raises(LibraryDamaged, match=CALIBRATION_FILE):
+        read_recalibration(tmp_path)
+
+
+def test_many_processes_may_write_at_once(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        for _ in range(20):
+            write_recalibration(tmp_path, Recalibration(str(number), LogOdds(1.0 + number, 0.0)))
+            assert read_recalibration(tmp_path) is not None
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert [path.name for path in tmp_path.iterdir()] == [CALIBRATION_FILE]

@@ -109,14 +109,15 @@ def test_only_the_query_vectors_of_a_space_are_compared() -> None:
 
 
 def test_deviations_of_the_searched_spaces_add_up_by_hypothesis() -> None:
-    """Searched in four spaces: a threshold of 8. A second window has a vector in one space only, a third in none."""
+    """Searched in four spaces: a threshold of 8. A second window has a vector in one space only, where it is 5; a third
+    in none."""
     texts = calibration(*(vector(space, [1.0], Measure.TEXT) for space in MEDIA_SPACES))
     deviations = np.array([[[4.0, 3.0, 6.0, 5.0]], [[NAN, NAN, 8.0, NAN]], [[NAN] * 4]])
     combined = texts.combine(deviations, np.zeros((3, 1, 4)))
     assert combined[0, 0] == pytest.approx(
         [logistic(12 / math.sqrt(3), 8.0), logistic(11 / math.sqrt(2), 8.0), logistic(18 / 2, 8.0)]
     )
-    assert combined[1, 0] == pytest.approx([0.0, 0.5, 0.5])
+    assert combined[1, 0] == pytest.approx([0.0, logistic(8.0, 5.0), logistic(8.0, 5.0)])
     assert combined[2, 0].tolist() == [0.0] * 3
 
 

@@ -31,7 +31,17 @@ def test_vectors_of_other_texts_or_models_are_not_read(tmp_path: Path) -> None:
     assert read_text_vectors(tmp_path, (replace(AUDIO, revision="2"), FRAME), TEXTS) == {}
 
 
-@pytest.mark.parametrize("kept", [0, 1, 100, -1])
+@pytest.mark.parametrize("at", [0, 3, 5, 60, 300, -1])
+def test_a_flipped_bit_is_noticed(tmp_path: Path, at: int) -> None:
+    keep_text_vectors(tmp_path, SPACES, TEXTS, VECTORS)
+    (path,) = (tmp_path / "indexes").iterdir()
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    assert read_text_vectors(tmp_path, SPACES, TEXTS) == {}
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4, 100, -1])
 def test_damaged_files_are_not_read(tmp_path: Path, kept: int) -> None:
     keep_text_vectors(tmp_path, SPACES, TEXTS, VECTORS)
     (path,) = (tmp_path / "indexes").iterdir()
