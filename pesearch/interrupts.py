@@ -6,9 +6,9 @@ raised while it creates a class. So an error after Ctrl-C counts as the interrup
 
 from __future__ import annotations
 
-import _thread
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from threading import Timer
 from typing import Any, NoReturn
@@ -41,7 +41,8 @@ def _raise_again(dropped: Any) -> None:
     if not isinstance(dropped.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return
-    timer = Timer(RETRY_SECONDS, _thread.interrupt_main)  # in here it would be dropped, too
+    main_thread = threading.main_thread().ident
+    timer = Timer(RETRY_SECONDS, signal.pthread_kill, (main_thread, signal.SIGINT))  # in here it would be dropped, too
     timer.daemon = True
     timer.start()
 
