@@ -44,6 +44,7 @@ def test_every_stage_runs_and_the_plain_libraries_load_the_result(tmp_path: Path
     assert 0 <= figures.frame_auroc <= 1
 
 
+@pytest.mark.usefixtures("few_samples")
 def test_the_codec_of_an_exported_set_is_taken_over(tmp_path: Path) -> None:
     folder = Path(__file__).parents[2] / "encoders" / "starter"
     options = ["--out", str(tmp_path), "--work", str(tmp_path), "--codec-of", str(folder), "--device", "cpu"]
