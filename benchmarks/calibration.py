@@ -15,17 +15,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks.absences import write_absent
 from benchmarks.figures import Finding, Row, report, this_machine
-from benchmarks.search import indexed
-from benchmarks.weak_models import WeakModels, weak_library
+from benchmarks.separation import weakened
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import read_truths
 from pesearch.evaluation.judged_scores import JudgedScore, Judgements, judged_scores, of_clips
-from pesearch.evaluation.metrics import calibration_error
-from pesearch.evaluation.recalibrate import fit_scores
+from pesearch.evaluation.recalibrate import calibration_errors, fit_scores
 from pesearch.store.library import Library
 from pesearch.store.recalibration import write_recalibration
 
@@ -64,12 +59,10 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[Finding]:
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
     for seed, noise in product(options.seeds, options.noise):
-        clips = folder / f"absent {seed}"
-        source = indexed(clips, lambda: write_absent(clips, seed + 1), models)  # noqa: B023  # called at once
-        library = weak_library(folder / f"weak {seed} {noise:g} 0", source, noise, seed)
-        judgements = of_clips(read_truths(clips / "truths.json"), library)
+        asked = weakened(folder, models, seed, noise)
+        judgements = of_clips(read_truths(folder / f"absent {seed}" / "truths.json"), asked.library)
         for half in (0, 1):
-            yield _gain(library, WeakModels(models, noise, seed), judgements, seed, noise, half)
+            yield _gain(asked.library, asked.models, judgements, seed, noise, half)
 
 
 def _gain(library: Library, models: ModelSet, judgements: Judgements, seed: int, noise: float, half: int) -> Gain:
@@ -81,18 +74,14 @@ def _gain(library: Library, models: ModelSet, judgements: Judgements, seed: int,
         after = _scores(halves[0], library, models, is_recalibrated=True)
     finally:
         write_recalibration(library.folder, None)
-    return Gain("calibration", seed, noise, half, _error(before), _error(after))
+    errors = calibration_errors(before, after)
+    return Gain("calibration", seed, noise, half, errors.models, errors.library)
 
 
 def _scores(
     judgements: Judgements, library: Library, models: ModelSet, is_recalibrated: bool = False
 ) -> list[JudgedScore]:
     return [score for scores in judged_scores(judgements, library, models, is_recalibrated) for score in scores]
-
-
-def _error(scores: list[JudgedScore]) -> float:
-    answers = np.array([each.is_answer for each in scores], dtype=bool)
-    return calibration_error(np.array([each.score for each in scores]), answers)
 
 
 if __name__ == "__main__":

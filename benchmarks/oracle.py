@@ -22,6 +22,7 @@ from benchmarks.absences import Presence, QueryKind
 from benchmarks.abstention import Abstention
 from benchmarks.figures import Row
 from pesearch.encoders.model_set import ModelSet
+from pesearch.evaluation.logistic import fit_logistic, logistic
 from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
@@ -41,9 +42,6 @@ REPEATS = 10
 
 RIDGE = 1.0
 """Penalty on the squared weights of standardised features."""
-
-MAX_STEPS = 100
-"""Steps of Newton's method. Ten are enough with the ridge."""
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -124,35 +122,20 @@ def cross_validated(features: Floats, labels: Flags, seed: int) -> Floats:
     if folds < 2:
         raise ValueError("each label needs two rows")
     rng, total = np.random.default_rng(seed), np.zeros(len(labels))
+    ridge = np.array([1e-9, *[RIDGE] * known.shape[1]])  # none on the intercept
     for _ in range(REPEATS):
         fold_of = _stratified_folds(labels, folds, rng)
         for fold in range(folds):
             others = fold_of != fold
             centre, scale = known[others].mean(axis=0), np.maximum(known[others].std(axis=0), 1e-9)
-            weights = fit_logistic((known[others] - centre) / scale, labels[others])
-            total[~others] += _probability(weights, (known[~others] - centre) / scale)
+            design = _with_intercept((known - centre) / scale)
+            weights = fit_logistic(design[others], labels[others], np.zeros(design.shape[1]), ridge)
+            total[~others] += logistic(design[~others] @ weights)
     return total / REPEATS
 
 
-def fit_logistic(features: Floats, labels: Flags, ridge: float = RIDGE) -> Floats:
-    """The weights [1 + columns] of a logistic regression, the intercept first: iteratively reweighted least squares
-    (Hastie et al. 2009, section 4.4.1), with a ridge on all but the intercept."""
-    design = np.column_stack([np.ones(len(features)), features])
-    penalty = np.diag([1e-9, *[ridge] * features.shape[1]])
-    weights = np.zeros(design.shape[1])
-    for _ in range(MAX_STEPS):
-        predicted = _probability(weights, features)
-        curvature = design.T @ (design * (predicted * (1 - predicted))[:, None]) + penalty
-        step: Floats = np.linalg.solve(curvature, design.T @ (labels - predicted) - penalty @ weights)
-        weights = weights + step
-        if np.abs(step).max() < 1e-8:
-            break
-    return weights
-
-
-def _probability(weights: Floats, features: Floats) -> Floats:
-    probability: Floats = 1 / (1 + np.exp(-np.clip(weights[0] + features @ weights[1:], -80.0, 80.0)))
-    return probability
+def _with_intercept(features: Floats) -> Floats:
+    return np.column_stack([np.ones(len(features)), features])
 
 
 def _stratified_folds(labels: Flags, folds: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -127,12 +127,12 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[Finding]:
     yield this_machine("cpu", "starter")
     models = open_model_set("starter", "cpu")
     for seed, noise in product(options.seeds, options.noise):
-        yield from _separation(_weakened(folder, models, seed, noise), TARGETS.get(noise), options)
+        yield from _separation(weakened(folder, models, seed, noise), TARGETS.get(noise), options)
     for set_folder, seed in product(options.set, options.seeds):
         yield from _separation(_briefly_trained(folder, set_folder, seed), None, options)
     filled = [0, *options.fill] if options.fill else []
     for fill, seed, noise in product(filled, options.seeds, options.noise):
-        asked = _weakened(folder, models, seed, noise, fill, UNRELATED)
+        asked = weakened(folder, models, seed, noise, fill, UNRELATED)
         yield Separation("filled", asked.what, asked.figures(best_scores(asked, False)), None)
     if options.composed:
         for noise in options.noise:
@@ -180,9 +180,10 @@ def nearest_targets(reached: float) -> Targets:
     return min(TARGETS.values(), key=lambda targets: abs(targets[0] - reached))
 
 
-def _weakened(
+def weakened(
     folder: Path, models: ModelSet, seed: int, noise: float, fill: int = 0, unasked: frozenset[str] = NONE
 ) -> Asked:
+    """Noisy clips, kept in `folder`, with queries about no `unasked` things; `fill` windows are added."""
     clips, others = folder / f"absent {seed}", folder / f"unrelated {seed}"
     source = indexed(clips, lambda: write_absent(clips, seed + 1), models)
     unrelated = indexed(others, lambda: write_unrelated(others, seed + 2), models) if fill else None

@@ -90,14 +90,15 @@ def judged_scores(
 ) -> Iterator[tuple[JudgedScore, ...]]:
     """For each query the score of its best moment, and of the best one that is known not to answer.
 
-    The scores are those of the model set, unless `is_recalibrated`. A query that is not plain words, or whose best
-    moment is a matching subtitle, has none. Raises LibraryError before the first if a judged file is not in the
-    library.
+    The scores are those of the model set, unless `is_recalibrated`. A copy of an earlier query, one that is not only
+    words that must match, or one whose best moment is a matching subtitle has none. Raises LibraryError before the
+    first if a judged file is not in the library.
     """
     file_ids, normalizers = file_ids_of(judgements.queries, library), ScoreNormalizers(is_recalibrated)
     known: set[tuple[str, bool]] = set()
     for number, query in enumerate(judgements.queries):
-        request, is_copy = _request(query), (query.text, query.speech) in known
+        request = SearchRequest(query.text, speech=query.speech, k=COMPARED_MOMENTS, per_file=1)
+        is_copy = (query.text, query.speech) in known
         known.add((query.text, query.speech))
         if is_copy or (is_sentence := _is_sentence(request)) is None:
             yield ()
@@ -113,10 +114,6 @@ def judged_scores(
         yield tuple(
             JudgedScore(number, is_sentence, moments[at].score, answers[at]) for at in chosen if not moments[at].cues
         )
-
-
-def _request(query: JudgedQuery) -> SearchRequest:
-    return SearchRequest(query.text, speech=query.speech, k=COMPARED_MOMENTS, per_file=1)
 
 
 def _is_sentence(request: SearchRequest) -> bool | None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pesearch.evaluation.judged_scores import JudgedScore
+from pesearch.evaluation.logistic import fit_logistic, logistic
 from pesearch.evaluation.metrics import calibration_error
 from pesearch.matching import LogOdds, Recalibration
 from pesearch.store.recalibration import MIN_SLOPE
@@ -28,8 +29,6 @@ clips, about 45 scores each, calibration errors of the other halves fall from 0.
 by 0.02 (`benchmarks.calibration`, seeds 41, 43 and 47)."""
 
 FOLDS = 5
-
-MAX_STEPS = 50
 
 Scores = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -91,24 +90,13 @@ def fit_scores(judged: Sequence[JudgedScore]) -> Fits:
 
 def corrected(scores: Scores, log_odds: LogOdds) -> Scores:
     """Scores in 0..1 with corrected log odds."""
-    values: Scores = 1 / (1 + np.exp(-(log_odds.slope * _log_odds(scores) + log_odds.offset)))
-    return values
+    return logistic(log_odds.slope * _log_odds(scores) + log_odds.offset)
 
 
 def fit_log_odds(scores: Scores, answers: Flags) -> LogOdds:
-    """The correction with the highest likelihood, given the prior, by Newton's method."""
-    columns = np.stack([_log_odds(scores), np.ones(len(scores))], axis=1)
-    prior, weights = np.array([1.0, 0.0]), np.array(PRIOR_WEIGHTS)
-    found = prior.copy()
-    for _ in range(MAX_STEPS):
-        predicted = 1 / (1 + np.exp(-columns @ found))
-        gradient = columns.T @ (predicted - answers) + weights * (found - prior)
-        curvature = (columns * (predicted * (1 - predicted))[:, None]).T @ columns + np.diag(weights)
-        step = np.linalg.solve(curvature, gradient)
-        found = found - step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < 1e-9:
-            break
-    return LogOdds(*found.tolist())
+    """The correction with the highest likelihood, given the prior."""
+    design = np.stack([_log_odds(scores), np.ones(len(scores))], axis=1)
+    return LogOdds(*fit_logistic(design, answers, np.array([1.0, 0.0]), np.array(PRIOR_WEIGHTS)).tolist())
 
 
 def _fit_kind(judged: Sequence[JudgedScore]) -> Fit:

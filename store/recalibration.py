@@ -47,7 +47,7 @@ def ensure_writable(folder: Path) -> None:
     """Raises LibraryError if nothing can be stored in the library in `folder`."""
     with disk_errors(folder):
         write_atomically(folder / f"{CALIBRATION_FILE}.try", lambda sink: None, durable=False)
-        (folder / f"{CALIBRATION_FILE}.try").unlink()
+        (folder / f"{CALIBRATION_FILE}.try").unlink(missing_ok=True)
 
 
 def _log_odds(content: Any) -> LogOdds:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from benchmarks.absences import Presence
-from benchmarks.oracle import best_deviations, compare_with_oracle, cross_validated, fit_logistic
+from benchmarks.oracle import best_deviations, compare_with_oracle, cross_validated
 from pesearch.encoders.model_set import ModelSet
 from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.search.query.request import SearchRequest
@@ -61,23 +59,6 @@ def test_a_space_that_is_not_searched_changes_nothing() -> None:
 def test_one_row_of_a_label_is_not_enough() -> None:
     with pytest.raises(ValueError, match="two rows"):
         cross_validated(np.ones((5, 1)), np.arange(5) == 0, seed=0)
-
-
-def test_without_a_ridge_the_weights_are_the_log_odds() -> None:
-    features = np.repeat([0.0, 1.0], [40, 40])[:, None]
-    labels = np.concatenate([np.arange(40) < 10, np.arange(40) < 30])
-    intercept, slope = fit_logistic(features, labels, ridge=1e-9)
-    assert (intercept, slope) == pytest.approx((np.log(10 / 30), 2 * np.log(3)), abs=1e-6)
-
-
-@given(st.integers(0, 2**32 - 1), st.floats(0.1, 10.0), st.integers(1, 4))
-def test_the_gradient_is_zero_at_the_weights(seed: int, ridge: float, columns: int) -> None:
-    labels = LABELS[:50]
-    features = gaussian(columns, 1.0, seed, labels)
-    weights = fit_logistic(features, labels, ridge)
-    missing = labels - 1 / (1 + np.exp(-(weights[0] + features @ weights[1:])))
-    assert missing.sum() == pytest.approx(0.0, abs=1e-6)
-    assert features.T @ missing == pytest.approx(ridge * weights[1:], abs=1e-6)
 
 
 def test_spoken_phrases_have_a_classifier_of_their_own() -> None:
