@@ -56,6 +56,12 @@ def test_a_space_that_is_not_searched_changes_nothing() -> None:
     assert np.array_equal(cross_validated(padded, LABELS, seed=0), cross_validated(features, LABELS, seed=0))
 
 
+def test_without_evidence_the_base_rate_is_predicted() -> None:
+    labels = np.arange(80) % 4 == 0
+    predicted = cross_validated(gaussian(1, 0.0, 5, labels), labels, seed=0)
+    assert predicted.mean() == pytest.approx(0.25, abs=0.02)
+
+
 def test_one_row_of_a_label_is_not_enough() -> None:
     with pytest.raises(ValueError, match="two rows"):
         cross_validated(np.ones((5, 1)), np.arange(5) == 0, seed=0)
