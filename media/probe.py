@@ -16,7 +16,7 @@ from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
 from pesearch.media.sniff import sniff
-from pesearch.types import AudioStream, MediaInfo, MediaKind, VideoStream
+from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
 
 MAX_FRAME_PIXELS = 8192 * 8192
 """A larger video frame means a damaged header (8K is half of this): a decoder would allocate gigabytes for it."""
@@ -46,7 +46,7 @@ class Container:
     """A probed video or audio file. Time 0 of the player is `origin_seconds` on the clock of the file's timestamps.
 
     `format` is FFmpeg's name of the container, the indexes are those of the streams to decode, and `sections` is
-    ffprobe's output except the packets.
+    ffprobe's output except the packets. `remarks` say what of the file will not be read.
     """
 
     info: MediaInfo
@@ -55,6 +55,7 @@ class Container:
     video_index: int | None
     audio_index: int | None
     sections: tuple[Section, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 def probe(path: Path) -> MediaInfo:

@@ -96,6 +96,18 @@ class MediaInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What of a file is not in the library, or was guessed, for the user.
+
+    `reason` is one line without a full stop. `seconds` is how much of the file is concerned; None if that has no
+    meaning, or is unknown.
+    """
+
+    reason: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFile:
     """A media file of a library: one content, found at one or more locations."""
 

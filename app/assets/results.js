@@ -62,7 +62,8 @@ function actionButtons(moment, send) {
   return element;
 }
 
-function card(moment, threshold, openRank, send) {
+// `keepsRow`: an empty row where events may come or may have been, so that the buttons stay where they are.
+function card(moment, threshold, openRank, keepsRow, send) {
   const element = create("article", "card"), isAbove = moment.score >= threshold;
   element.tabIndex = 0;
   Object.assign(element.dataset, { rank: moment.rank, file: moment.file, start: moment.start, end: moment.end });
@@ -75,6 +76,7 @@ function card(moment, threshold, openRank, send) {
     create("span", "when", moment.when), create("span", "why", moment.why));
   body.append(line);
   if (moment.events.length) body.append(eventList(moment));
+  else if (keepsRow) body.append(create("div", "events-row"));
   for (const cue of moment.cues) body.append(create("div", "cue", cue));
   body.append(actionButtons(moment, send));
   element.append(strip(moment), eventBar(moment), body);
@@ -83,7 +85,7 @@ function card(moment, threshold, openRank, send) {
 }
 
 // Files by their best moment; files in `pinnedOrder` come first, in that order.
-function fileSections(moments, threshold, openRank, send, pinnedOrder) {
+function fileSections(moments, threshold, openRank, keepsRow, send, pinnedOrder) {
   const byFile = new Map();
   for (const moment of moments) {
     if (!byFile.has(moment.file)) byFile.set(moment.file, []);
@@ -95,7 +97,7 @@ function fileSections(moments, threshold, openRank, send, pinnedOrder) {
     header.append(create("h3", "", found[0].name), create("span", "where", found[0].folder));
     if (found.length > 1) header.append(create("span", "where", `${found.length} moments`));
     if (found[0].is_offline) header.append(create("span", "offline", "offline"));
-    cards.append(...found.map((moment) => card(moment, threshold, openRank, send)));
+    cards.append(...found.map((moment) => card(moment, threshold, openRank, keepsRow, send)));
     element.append(header, cards);
     return element;
   });
@@ -196,7 +198,7 @@ function list(data, send, onMore, onThreshold, order) {
     const shown = above.length ? above : data.moments.slice(0, 6), parts = [];
     if (!above.length) parts.push(create("div", "notice", data.moments.length ? data.below_threshold : data.no_moments));
     const files = create("div", "files");
-    files.append(...fileSections(shown, threshold, data.open, send, order));
+    files.append(...fileSections(shown, threshold, data.open, !data.is_located || order.length > 0, send, order));
     parts.push(files);
     if (hasMore) parts.push(moreButton(onMore));
     if (shown.length) parts.push(create("div", "keys", "Keys: arrows or J/K to move · Enter to open · T to add to the tray"));
