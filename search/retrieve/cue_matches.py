@@ -86,10 +86,13 @@ class CueMatches:
 
     def of(self, term: int, part: Part, weight: float) -> list[Interval]:
         """The intervals of cues that match a term and overlap a part, or are about its whole file."""
-        self.load([part])
+        if part not in self._found:
+            self.load([part])
+        found = self._found[part].get(term)
+        if found is None:
+            return []
         if (term, part) not in self._intervals:
-            found = self._found[part].get(term)
-            self._intervals[term, part] = [] if found is None else _intervals(found, weight)
+            self._intervals[term, part] = _intervals(found, weight)
         return self._intervals[term, part]
 
     def cues(self, plan: QueryPlan, file_id: int, interval: Interval) -> tuple[FoundCue, ...]:
