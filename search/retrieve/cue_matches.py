@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIN_RANKED_CUES = 2000
 """At least this many cues of each term are ranked as candidates, after what the query combines and excludes: 20 for
-each of the 100 parts of files that a query scores, since neighbouring cues are in one part."""
+each of the 80 parts of files that a query scores, since neighbouring cues are in one part."""
 
 RANKED_CUES_PER_MOMENT = 16
 """Cues of each term that are ranked per requested moment, if that is more."""

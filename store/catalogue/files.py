@@ -19,7 +19,7 @@ from pesearch.locations import Location
 from pesearch.types import AudioStream, Failure, MediaFile, MediaInfo, MediaKind, VideoStream
 
 RECENT_FILES = 1024
-"""A query reads each of its 100 files several times."""
+"""A query reads each of its 80 files several times."""
 
 
 @dataclass(frozen=True, slots=True)
