@@ -20,7 +20,7 @@ from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, start_ffmpeg
 from pesearch.media.probe import inspect
 from pesearch.timeline import SAMPLE_RATE
-from pesearch.types import FloatArray
+from pesearch.types import FloatArray, Remark
 
 _RESAMPLE_FILTER = "aresample=async=1:first_pts=0:rematrix_maxval=1"
 """Fills gaps and a late start with silence; mixes channels to their mean, so that nothing clips."""
@@ -60,6 +60,11 @@ class AudioReader:
         self._ended = False
         self._from_start = False
         self._decoded_anything = False
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was left out or guessed, known once the file is read."""
+        return ()
 
     def read(self, start_seconds: float, end_seconds: float) -> FloatArray:
         """The samples of [start, end): float32 [round((end - start) * 48000)], silence outside the file and in gaps."""

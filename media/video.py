@@ -22,7 +22,7 @@ from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import video_decoder
 from pesearch.media.frame_index import HEADLESS_FORMATS, frame_index
 from pesearch.media.probe import Container, inspect
-from pesearch.types import ImageArray
+from pesearch.types import ImageArray, Remark
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -62,6 +62,11 @@ class FrameReader:
                 self._open(container, device)
                 return
         self._open(container, "cpu")
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was left out or guessed, known once the file is read."""
+        return ()
 
     def read(self, times_seconds: Iterable[float]) -> Iterator[Frame]:
         """The frame at each time, in the given order.

@@ -166,6 +166,10 @@ class Library(GenerationReader):
         """The files that could not be indexed, with reasons, by path."""
         return self._now().snapshot.locations.failures()
 
+    def files_with_remarks(self) -> list[MediaFile]:
+        """The media files of which something is not in the library, or was guessed: those with remarks."""
+        return self._now().snapshot.files.with_remarks()
+
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None
     ) -> list[Hits]:

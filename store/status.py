@@ -26,6 +26,7 @@ class LibraryStatus:
     policies: Mapping[SpaceName, SearchPolicy]
     cues: int
     failures: int
+    remarks: int
     size_bytes: int
 
 
@@ -45,5 +46,6 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
         },
         cues=cues,
         failures=len(snapshot.locations.failures()),
+        remarks=snapshot.files.count_remarks(),
         size_bytes=size_on_disk(folder),
     )

@@ -78,9 +78,9 @@ class Writer:
         """Commit encoded files. A file replaces another content at the same path; the last of two at one path counts.
 
         A known content gets another location, and keeps its vectors and features; features are added if it has none,
-        and cues replace those of the same source. A content without locations is removed with all its data. Raises
-        ValueError for vectors that do not fit the library's spaces or are not finite in float16, and for features that
-        are not finite float16; then nothing is committed.
+        cues replace those of the same source, and remarks those of its media. A content without locations is removed
+        with all its data. Raises ValueError for vectors that do not fit the library's spaces or are not finite in
+        float16, and for features that are not finite float16; then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
         encoded = [file for file in files if isinstance(file, EncodedFile)]

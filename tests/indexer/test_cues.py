@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.progress_events import CuesSkipped, CuesUpdated, Indexed, Outcome, Relocated, Unchanged
+from pesearch.indexer.progress_events import CuesUpdated, Indexed, Outcome, Relocated, Remarked, Unchanged
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.library import Library
+from pesearch.types import Remark
 from tests.indexer.runs import of, run
 from tests.media.samples import ffmpeg
 from tests.store.word_search import search_cues
@@ -105,12 +106,13 @@ def test_a_bad_sidecar_does_not_fail_the_file(folder: Path, library: Library, mo
     """The reason is reported once, and again only when the sidecar has changed; other sidecars are read."""
     (folder / "tone.srt").write_bytes(bytes(range(256)))
     outcomes = run(folder, library, models)
-    (left_out,) = of(CuesSkipped, outcomes)
-    assert left_out.path == folder / "tone.srt" and "text" in left_out.reason
+    (remarked,) = of(Remarked, outcomes)
+    assert remarked.path == folder / "tone.wav" and library.files()[0].remarks == remarked.remarks
+    assert remarked.remarks == (Remark("not text: unknown encoding", sidecar=folder / "tone.srt"),)
     assert len(of(Indexed, outcomes)) == 1 and said(library) == {"tone.wav": ["mind the gap"]}
-    assert not of(CuesSkipped, run(folder, library, models))
+    assert not of(Remarked, run(folder, library, models))
     (folder / "tone.srt").write_bytes(bytes(range(255)))
-    assert of(CuesSkipped, run(folder, library, models))
+    assert of(Remarked, run(folder, library, models))
 
 
 def test_a_library_from_before_cues_reads_them(folder: Path, library: Library, models: ModelSet) -> None:
