@@ -41,4 +41,4 @@ def remark_lines(files: Sequence[RemarkedFile], max_files: int | None = MAX_FILE
 
 def remark_objects(files: Sequence[RemarkedFile]) -> list[dict[str, Any]]:
     """The JSON objects of all remarks, each with the path of its file."""
-    return [{"path": format_path(path), **remark_object(remark)} for path, remarks in files for remark in remarks]
+    return [{"path": str(path), **remark_object(remark)} for path, remarks in files for remark in remarks]

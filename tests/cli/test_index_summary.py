@@ -67,12 +67,12 @@ def test_every_count_is_reported() -> None:
     assert report["failed"] == [{"path": "/a\\n.mp4", "reason": "empty file"}]
     assert report["remarks"] == [
         {
-            "path": "/a\\n.mp4",
+            "path": "/a\n.mp4",
             "reason": "pictures could not be decoded at 00:12.0",
             "seconds": 0.625,
             "sidecar": None,
         },
-        {"path": "/a\\n.mp4", "reason": "no subtitles", "seconds": None, "sidecar": "/a\n.srt"},
+        {"path": "/a\n.mp4", "reason": "no subtitles", "seconds": None, "sidecar": "/a\n.srt"},
     ]
     assert report["troubles"] == summary.warnings()
     counts = ("indexed", "unchanged", "relocated", "missing", "not_media", "failed_before", "cues_taken")
