@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pesearch.cli import index_command, render
+from pesearch.cli import index_command
 from pesearch.cli.index_summary import Summary
 from pesearch.cli.remark_lines import MAX_FILES, remark_line, remark_lines, remark_objects
 from pesearch.cli.status_command import status_remark_lines
@@ -76,7 +76,6 @@ def follow(*outcomes: Outcome, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_index_shows_remarks_as_they_come_and_never_floods(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pass of --watch, which begins with a plan, shows its own."""
     many = [Remarked(path, remarks) for path, remarks in MANY]
-    assert render.progress_bar  # imports rich.console only when it is called
     lines = follow(*many, Plan(1, 9.0), many[0], monkeypatch=monkeypatch)
     assert lines == [
         *(f"remark: {remark_line(each)}" for each in MANY[:MAX_FILES]),
