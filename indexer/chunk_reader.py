@@ -14,7 +14,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
-from pesearch.media.image import image_remarks, read_image
+from pesearch.media.image import read_image
 from pesearch.media.probe import inspect
 from pesearch.media.thumbnails import encode_jpeg
 from pesearch.media.video import Frame, FrameReader
@@ -84,8 +84,7 @@ def read_chunks(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Media
     if info.kind is MediaKind.IMAGE:
         image = read_image(path)
         preview = Preview(0.0, encode_jpeg(image, IMAGE_PREVIEW_WIDTH))
-        frame = SampledFrame(0.0, 0.0, models.resize(image))
-        yield MediaChunk(0.0, 0.0, (frame,), (preview,), None, (), 0.0, 0.0, image_remarks(path))
+        yield MediaChunk(0.0, 0.0, (SampledFrame(0.0, 0.0, models.resize(image)),), (preview,), None, (), 0.0, 0.0)
         return
     with ExitStack() as stack:
         yield from _Chunks(path, info, models, stack)

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pesearch.errors import MediaError
 from pesearch.media.file_head import read_head
-from pesearch.types import ImageArray, Remark
+from pesearch.types import ImageArray
 
 MAX_PIXELS = 150_000_000
 """Larger images are refused before a pixel is decoded: 450 MB as RGB, more than phone cameras give in their usual
@@ -50,13 +50,6 @@ def image_size(path: Path) -> tuple[str, int, int]:
     with _opened(path) as image:
         width, height = image.size
         return (image.format or "").lower(), *((height, width) if _is_sideways(image) else (width, height))
-
-
-def image_remarks(path: Path) -> tuple[Remark, ...]:
-    """What of an image `read_image` leaves out. The second picture of an MPO is mostly a preview or a gain map."""
-    with _opened(path) as image:
-        pictures = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-    return (Remark(f"only the first of its {pictures} pictures is searched"),) if pictures > 1 else ()
 
 
 def is_animated(path: Path) -> bool:

@@ -138,13 +138,13 @@ def test_a_damaged_part_is_skipped_and_counted_as_unread(tmp_path: Path, models:
 def test_a_remark_of_the_container_and_of_each_reader_comes_with_the_last_chunk(
     long_clip: Path, models: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The container and the picture reader say the same, which is told once."""
-    left, guessed = Remark("1 of 2 sound tracks is not searched", 47.3), Remark("the clock was guessed")
-    container = replace(inspect(long_clip), remarks=(left,))
+    """What both the container and a reader say comes once."""
+    left, guessed, cut = Remark("1 of 2 sound tracks is not searched", 47.3), Remark("guessed"), Remark("cut short")
+    container = replace(inspect(long_clip), remarks=(cut, left))
     monkeypatch.setattr(chunk_reader, "inspect", lambda path: container)
     monkeypatch.setattr(FrameReader, "remarks", (left,))
     monkeypatch.setattr(AudioReader, "remarks", (guessed,))
-    assert [chunk.remarks for chunk in chunks_of(long_clip, models)] == [(), (left, guessed)]
+    assert [chunk.remarks for chunk in chunks_of(long_clip, models)] == [(), (cut, left, guessed)]
 
 
 def test_sound_that_cannot_be_decoded_is_named(
