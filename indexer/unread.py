@@ -25,7 +25,7 @@ class Unread(StrEnum):
 
     PICTURES = "pictures could not be decoded"
     SOUND = "sound could not be decoded"
-    UNCHANGED = "left out, because no picture changes and nothing is heard"
+    UNCHANGED = "left out, because there is no new picture and no sound"
 
 
 class UnreadStretches:

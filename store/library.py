@@ -168,7 +168,8 @@ class Library(GenerationReader):
 
     def files_with_remarks(self) -> list[MediaFile]:
         """The media files of which something is not in the library, or was guessed: those with remarks."""
-        return self._now().snapshot.files.with_remarks()
+        files = self._now().snapshot.files
+        return [files[file_id] for file_id in files.remarks.file_ids()]
 
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None

@@ -46,6 +46,6 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
         },
         cues=cues,
         failures=len(snapshot.locations.failures()),
-        remarks=snapshot.files.count_remarks(),
+        remarks=snapshot.files.remarks.count,
         size_bytes=size_on_disk(folder),
     )

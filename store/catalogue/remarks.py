@@ -16,6 +16,8 @@ import duckdb
 from pesearch.store.catalogue.temp_table import escape_undecodable, insert_temp
 from pesearch.types import Remark
 
+_Row = tuple[int, str, float | None, bytes | None]
+
 _REMARK = {"fingerprint": "VARCHAR", "reason": "VARCHAR", "seconds": "DOUBLE"}
 
 
@@ -44,13 +46,26 @@ def drop_unused_remarks(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DELETE FROM remarks WHERE file_id NOT IN (SELECT id FROM files)")
 
 
-def read_remarks(connection: duckdb.DuckDBPyConnection) -> Mapping[int, tuple[Remark, ...]]:
-    """The remarks by file id, of files that have any: those of the media first, then those of its cues."""
-    of_media = connection.execute("SELECT file_id, reason, seconds, NULL FROM remarks ORDER BY rowid").fetchall()
-    of_cues = connection.execute(
-        "SELECT file_id, remark, NULL, path FROM cue_sources WHERE remark IS NOT NULL ORDER BY id"
-    ).fetchall()
-    found: defaultdict[int, list[Remark]] = defaultdict(list)
-    for file_id, reason, seconds, path in (*of_media, *of_cues):
-        found[file_id].append(Remark(reason, seconds, None if path is None else Path(os.fsdecode(path))))
-    return {file_id: tuple(remarks) for file_id, remarks in found.items()}
+class KnownRemarks:
+    """The remarks of files that have any: rows of the catalogue, turned into objects on access."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        of_media = connection.execute("SELECT file_id, reason, seconds, NULL FROM remarks ORDER BY rowid").fetchall()
+        of_cues = connection.execute(
+            "SELECT file_id, remark, NULL, path FROM cue_sources WHERE remark IS NOT NULL ORDER BY id"
+        ).fetchall()
+        self._rows: defaultdict[int, list[_Row]] = defaultdict(list)
+        for row in (*of_media, *of_cues):
+            self._rows[row[0]].append(row)
+        self.count = len(of_media) + len(of_cues)
+
+    def of_file(self, file_id: int) -> tuple[Remark, ...]:
+        """The remarks on the media of a file, then those on its cues."""
+        return tuple(
+            Remark(reason, seconds, None if path is None else Path(os.fsdecode(path)))
+            for _, reason, seconds, path in self._rows.get(file_id, ())
+        )
+
+    def file_ids(self) -> list[int]:
+        """The files that have remarks, ascending."""
+        return sorted(self._rows)

@@ -43,7 +43,7 @@ def test_each_reason_has_its_remark() -> None:
     unread.add(Unread.SOUND, 0.0, 20.0)
     assert [remark.reason for remark in unread.remarks(200.0)] == [
         "sound could not be decoded at 00:00.0-00:20.0",
-        "left out, because no picture changes and nothing is heard at 01:40.0-02:00.0",
+        "left out, because there is no new picture and no sound at 01:40.0-02:00.0",
     ]
 
 
