@@ -13,7 +13,7 @@ from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.audio import AudioReader
-from pesearch.media.image import read_image
+from pesearch.media.image import StillReader
 from pesearch.media.thumbnails import encode_jpeg
 from pesearch.media.video import Frame, FrameReader
 from pesearch.store.derived.previews import Preview
@@ -78,12 +78,20 @@ def read_chunks(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Media
     Stretches that cannot be decoded are skipped and counted as unread. Raises MediaError when nothing can be decoded.
     """
     if info.kind is MediaKind.IMAGE:
-        image = read_image(path)
-        preview = Preview(0.0, encode_jpeg(image, IMAGE_PREVIEW_WIDTH))
-        yield MediaChunk(0.0, 0.0, (SampledFrame(0.0, 0.0, models.resize(image)),), (preview,), None, (), 0.0, 0.0)
+        yield _read_still(path, models)
         return
     with ExitStack() as stack:
         yield from _Chunks(path, info, models, stack)
+
+
+def _read_still(path: Path, models: ModelSet) -> MediaChunk:
+    """All pages of an image, each a frame of the whole file; the preview is the first."""
+    frames: list[SampledFrame] = []
+    previews: list[Preview] = []
+    for page in StillReader(path).pages():
+        frames.append(SampledFrame(0.0, 0.0, models.resize(page)))
+        previews = previews or [Preview(0.0, encode_jpeg(page, IMAGE_PREVIEW_WIDTH))]
+    return MediaChunk(0.0, 0.0, tuple(frames), tuple(previews), None, (), 0.0, 0.0)
 
 
 class _Chunks:

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.gc_pause import pause_collection
+from pesearch.media.demuxers import ALLOWED_DEMUXERS
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -141,4 +142,6 @@ def _raise_crash(code: int) -> None:
 
 
 def _limits() -> list[str]:
-    return ["-max_alloc", str(_MAX_ALLOC_BYTES), "-protocol_whitelist", "file,pipe"]
+    return [
+        "-max_alloc", str(_MAX_ALLOC_BYTES), "-protocol_whitelist", "file,pipe", "-format_whitelist", ALLOWED_DEMUXERS,
+    ]  # fmt: skip

@@ -15,11 +15,13 @@ from pesearch.errors import MediaError
 from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
+from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
+from pesearch.media.refusals import refusal
 from pesearch.media.sniff import sniff
 from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
 
-MAX_FRAME_PIXELS = 8192 * 8192
-"""A larger video frame means a damaged header (8K is half of this): a decoder would allocate gigabytes for it."""
+MAX_FRAME_PIXELS = 12_288 * 8192
+"""A larger video frame means a damaged header (12K cameras record 12288x6480): a decoder would allocate gigabytes."""
 
 _MIN_BYTES_PER_SECOND = 8.0
 """Fewer bytes per second mean damaged timestamps: speech at the lowest bit rate of Opus has 750."""
@@ -34,7 +36,7 @@ _SMALL_FILE_BYTES = 8 << 20
 """Up to this size, reading all packets is cheaper than starting ffprobe a second time."""
 
 _STREAMS = (
-    "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
+    "format=format_name,start_time,duration:stream=index,codec_type,codec_name,codec_tag_string,width,height,avg_frame_rate,"
     "r_frame_rate,sample_rate,channels:stream_disposition=attached_pic,default:stream_side_data=rotation"
     ":format_tags:stream_tags=language:chapter=start_time,end_time:chapter_tags=title"
 )
@@ -70,7 +72,7 @@ def probe(path: Path) -> MediaInfo:
 def inspect(path: Path) -> Container:
     """The decodable streams of a video or audio file, and its clock. Errors: MediaError; FFmpegMissing."""
     if sniff(path) is None:
-        raise MediaError("not a media file: its format is unknown")
+        raise MediaError(refusal(path))
     try:
         status = path.stat()
     except OSError as error:
@@ -86,7 +88,7 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int) -> Container:
     header = next((section for section in sections if section.name == "format"), None)
     video, audio = _video(sections), _audio(sections)
     if header is None or not (video or audio):
-        raise MediaError("damaged or empty: it has no video or audio stream that can be decoded")
+        raise MediaError(missing_decoder(sections) or "damaged or empty: no video or audio stream that can be decoded")
     streams = frozenset(stream.text("index") for stream in (video, audio) if stream)
     origin = header.number("start_time") or 0.0
     end = _last_end(sections, streams) if is_small else _measured_end(path, streams, header, origin)
@@ -102,8 +104,9 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int) -> Container:
         AudioStream(audio.text("codec_name"), audio.count("sample_rate"), audio.count("channels")) if audio else None,
     )
     video_index, audio_index = (stream.count("index") if stream else None for stream in (video, audio))
+    unread = () if video else unread_pictures(sections)
     described = tuple(section for section in sections if section.name != "packet")
-    return Container(info, header.text("format_name"), origin, video_index, audio_index, described)
+    return Container(info, header.text("format_name"), origin, video_index, audio_index, described, unread)
 
 
 def _video(sections: list[Section]) -> Section | None:
@@ -124,7 +127,7 @@ def _audio(sections: list[Section]) -> Section | None:
 
 def _is_known(stream: Section) -> bool:
     sizes = ("width", "height") if stream.text("codec_type") == "video" else ("sample_rate", "channels")
-    return stream.text("codec_name") not in ("", "unknown", "none") and all(stream.count(size) > 0 for size in sizes)
+    return all(stream.count(size) > 0 for size in sizes) and has_decoder(stream)
 
 
 def _video_stream(stream: Section) -> VideoStream:
@@ -149,9 +152,19 @@ def _measured_end(path: Path, streams: frozenset[str], header: Section, origin: 
 
 
 def _last_end(sections: Iterable[Section], streams: frozenset[str]) -> float | None:
-    """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps."""
+    """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps.
+
+    Raw H.264 and HEVC have no timestamps: there the durations are added up.
+    """
     of_streams = (each for each in sections if each.name == "packet" and each.text("stream_index") in streams)
-    return max((end for packet in of_streams if (end := _end(packet)) is not None), default=None)
+    latest, without_times = None, 0.0
+    for packet in of_streams:
+        end = _end(packet)
+        if end is None:
+            without_times += packet.number("duration_time") or 0.0
+        elif latest is None or end > latest:
+            latest = end
+    return latest if latest is not None else without_times or None
 
 
 def _end(packet: Section) -> float | None:

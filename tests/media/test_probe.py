@@ -94,7 +94,7 @@ def test_reasons_of_unreadable_files(sample: Sample, tmp_path: Path) -> None:
     empty.touch()
     noise.write_bytes(b"\x1aE\xdf\xa3" + bytes(range(256)) * 40)
     reasons = {
-        words: "not a media file: its format is unknown",
+        words: "not a media file: it is text",
         empty: "empty file (0 bytes)",
         sample("no_moov.mp4"): "cut short: its index (moov) is missing, as when a recording or a download stopped",
         noise: "damaged: FFmpeg cannot open it",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pesearch.errors import MediaError
-from pesearch.media.sniff import has_media_name, sniff
+from pesearch.media.sniff import sniff
+from pesearch.media.suffixes import has_media_name
 from pesearch.types import MediaKind
 
 Sample = Callable[[str], Path]
