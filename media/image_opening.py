@@ -68,13 +68,13 @@ def _image(path: Path, file: IO[bytes], head: bytes) -> Image.Image:
     if is_camera_raw(path, head):
         return decode_raw(file)
     tga = ("TGA",) if path.suffix.lower() == ".tga" else ()  # it has no signature
-    image = Image.open(file, formats=(*_installed_formats(), *tga))
+    image = Image.open(file, formats=(*installed_formats(), *tga))
     check_size(image)
     return image
 
 
 @cache
-def _installed_formats() -> tuple[str, ...]:
+def installed_formats() -> tuple[str, ...]:
     """The formats that this build of Pillow reads, with pillow-heif's where that is installed."""
     Image.init()
     register_heif()

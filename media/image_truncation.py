@@ -1,4 +1,4 @@
-"""Pictures whose file is cut short, as by a download that stopped: what is there of them."""
+"""Decoding of pictures whose file is cut short, as by a download that stopped."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 
 from pesearch.types import MediaKind
 
@@ -91,6 +92,9 @@ _BYTE_ORDER_MARKS = (  # that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 
+_NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
+"""Unicode's categories of control, unassigned and private characters and of surrogates."""
+
 _TEXTUAL_HEADS = (b"YUV4MPEG2 ", b"#!AMR")
 """Formats with a header of text, after which a long stretch may hold no control character."""
 
@@ -145,7 +149,7 @@ def _is_readable(head: bytes, encoding: str) -> bool:
         text = codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
         return False
-    return all(character.isprintable() or character.isspace() for character in text.lstrip("\ufeff"))
+    return all(unicodedata.category(each) not in _NOT_TEXT or each.isspace() for each in text)
 
 
 def is_transport_stream(head: bytes) -> bool:
