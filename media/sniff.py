@@ -55,7 +55,7 @@ def _kind_of_picture(path: Path, head: bytes) -> MediaKind:
     """Moving pictures are films: animations, and raw streams of JPEG pictures, which only their name tells."""
     from pesearch.media.animation import is_animated
 
-    is_stream = head.startswith(b"\xff\xd8\xff") and promised_kind(path) is MediaKind.VIDEO
+    is_stream = head.startswith(b"\xff\xd8\xff") and path.suffix.lower() in (".mjpeg", ".mjpg")
     return MediaKind.VIDEO if is_stream or is_animated(path, head) else MediaKind.IMAGE
 
 

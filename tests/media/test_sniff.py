@@ -52,6 +52,12 @@ def test_content_decides_and_not_the_name(sample: Sample, tmp_path: Path, name: 
     assert sniff(disguised) is kind
 
 
+def test_a_picture_under_the_name_of_a_film_is_a_picture(sample: Sample, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(sample("still.jpg").read_bytes())
+    assert sniff(path) is MediaKind.IMAGE
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff", "gif", "avif"])
 def test_image_formats(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "picture"
