@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pesearch.errors import MediaError
+from pesearch.media.display import Display, display_of
 from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
@@ -24,7 +25,7 @@ MAX_FRAME_PIXELS = 8192 * 8192
 _MIN_BYTES_PER_SECOND = 8.0
 """Fewer bytes per second mean damaged timestamps: speech at the lowest bit rate of Opus has 750."""
 
-_CLOCKLESS_FORMATS = {"aac", "ac3", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo", "truehd"}
+CLOCKLESS_FORMATS = {"aac", "ac3", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo", "truehd"}
 """Raw streams without timestamps: FFmpeg estimates their length from the bit rate at the start."""
 
 _TAIL_SECONDS = 2.0
@@ -35,9 +36,14 @@ _SMALL_FILE_BYTES = 8 << 20
 
 _STREAMS = (
     "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
-    "r_frame_rate,sample_rate,channels:stream_disposition=attached_pic,default:stream_side_data=rotation"
+    "r_frame_rate,sample_aspect_ratio,color_transfer,nb_frames,sample_rate,channels"
+    ":stream_disposition=attached_pic,default:stream_side_data=rotation,displaymatrix"
     ":format_tags:stream_tags=language:chapter=start_time,end_time:chapter_tags=title"
 )
+
+_STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
+"""Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
+
 _PACKET_FIELDS = "stream_index,pts_time,dts_time,duration_time"
 
 
@@ -55,6 +61,7 @@ class Container:
     video_index: int | None
     audio_index: int | None
     sections: tuple[Section, ...]
+    display: Display | None = None
     remarks: tuple[Remark, ...] = ()
 
 
@@ -95,24 +102,50 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int) -> Container:
     duration = end - origin
     if size_bytes < duration * _MIN_BYTES_PER_SECOND:
         raise MediaError(f"damaged: claims {duration / 3600:,.0f} hours in {size_bytes:,} bytes")
+    display = display_of(video) if video else None
     info = MediaInfo(
         MediaKind.VIDEO if video else MediaKind.AUDIO,
         duration,
-        _video_stream(video) if video else None,
+        _video_stream(video, display) if video and display else None,
         AudioStream(audio.text("codec_name"), audio.count("sample_rate"), audio.count("channels")) if audio else None,
     )
     video_index, audio_index = (stream.count("index") if stream else None for stream in (video, audio))
     described = tuple(section for section in sections if section.name != "packet")
-    return Container(info, header.text("format_name"), origin, video_index, audio_index, described)
+    return Container(
+        info,
+        header.text("format_name"),
+        origin,
+        video_index,
+        audio_index,
+        described,
+        display,
+        _video_remarks(sections, video),
+    )
 
 
 def _video(sections: list[Section]) -> Section | None:
-    """The first video stream of a known codec and size that is not cover art."""
-    for section in sections:
-        is_cover = section.count("disposition:attached_pic")
-        if section.name == "stream" and section.text("codec_type") == "video" and not is_cover and _is_known(section):
-            return section
-    return None
+    """The film: of the video streams of a known codec and size that are not cover art, the first one marked as default,
+    else the first. Streams of one picture, or of a codec for stills, come last."""
+    return max(
+        _films(sections), key=lambda stream: (not _is_still(stream), stream.count("disposition:default")), default=None
+    )
+
+
+def _films(sections: list[Section]) -> list[Section]:
+    streams = [section for section in sections if section.name == "stream" and section.text("codec_type") == "video"]
+    return [each for each in streams if not each.count("disposition:attached_pic") and _is_known(each)]
+
+
+def _is_still(stream: Section) -> bool:
+    return stream.count("nb_frames") == 1 or stream.text("codec_name") in _STILL_CODECS
+
+
+def _video_remarks(sections: list[Section], chosen: Section | None) -> tuple[Remark, ...]:
+    others = [stream for stream in _films(sections) if stream is not chosen and not _is_still(stream)]
+    if not others:
+        return ()
+    streams = "1 other video stream" if len(others) == 1 else f"{len(others)} other video streams"
+    return (Remark(f"{streams} of the file: only the main one is searched"),)
 
 
 def _audio(sections: list[Section]) -> Section | None:
@@ -127,21 +160,18 @@ def _is_known(stream: Section) -> bool:
     return stream.text("codec_name") not in ("", "unknown", "none") and all(stream.count(size) > 0 for size in sizes)
 
 
-def _video_stream(stream: Section) -> VideoStream:
+def _video_stream(stream: Section, display: Display) -> VideoStream:
     width, height = stream.count("width"), stream.count("height")
     if width * height > MAX_FRAME_PIXELS:
         raise MediaError(f"video frames of {width}x{height} pixels: the limit is {MAX_FRAME_PIXELS:,}")
-    turn = next((stream.number(field) for field in stream.fields if field.endswith("rotation")), None)
-    if round((turn or 0.0) / 90) % 2:
-        width, height = height, width
     rate = stream.ratio("avg_frame_rate") or stream.ratio("r_frame_rate")
-    return VideoStream(stream.text("codec_name"), width, height, rate)
+    return VideoStream(stream.text("codec_name"), display.width, display.height, rate)
 
 
 def _measured_end(path: Path, streams: frozenset[str], header: Section, origin: float) -> float | None:
     """Where the streams end, from the packets near the claimed end, else from all packets."""
     claimed = header.number("duration")
-    if claimed is not None and claimed > _TAIL_SECONDS and header.text("format_name") not in _CLOCKLESS_FORMATS:
+    if claimed is not None and claimed > _TAIL_SECONDS and header.text("format_name") not in CLOCKLESS_FORMATS:
         tail = packets(path, _PACKET_FIELDS, from_seconds=origin + claimed - _TAIL_SECONDS)
         if (end := _last_end(tail, streams)) is not None:
             return end

@@ -1,0 +1,198 @@
+"""Which picture a film shows at a time, and how FFmpeg gives it: the one rule of index, thumbnails, proxies and clips.
+
+Shown is the picture with the latest timestamp at or before the time; before the first picture the first, after the last
+the last. FFmpeg's own `-ss` gives the next picture instead, and seeks of formats without an index may end behind the key
+frame that the picture depends on. So decoding starts at or before that key frame (`start_for`), and a filter selects by
+timestamp (`shown_filter`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pesearch.media.ffmpeg import input_url
+from pesearch.media.ffprobe import packets
+from pesearch.media.probe import CLOCKLESS_FORMATS, Container
+
+_INDEXED_FORMATS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf"})
+"""FFmpeg's names of the formats whose index leads to the key frame at or before a time."""
+
+_UNSEEKABLE_FORMATS = CLOCKLESS_FORMATS | {"gif", "apng", "webp", "mjpeg", "dv"}
+"""Formats that are read from the start: without timestamps, or with frames that are changes to all earlier ones."""
+
+_FIRST_STEP_SECONDS = 2.0
+"""The first search for a key frame starts this long before a time: broadcasts have one every 0.5 to 2 s. Each further
+search starts twice as early."""
+
+_COPY_MARGIN_SECONDS = 0.3
+"""A seek this far before a key frame usually ends before it: packets are interleaved with later ones of other streams."""
+
+_TOLERANCE_SECONDS = 0.001
+"""Many formats round timestamps to the millisecond."""
+
+_MIN_RATE, _MAX_RATE = 10.0, 120.0
+"""Pictures per second of films of constant rate whose rate proxies and clips keep."""
+
+_RATE_TOLERANCE = 0.002
+"""Relative difference of the mean rate of a film of constant rate from its nominal one: the last picture's duration."""
+
+_MAX_SCANNED_BYTES = 256 << 20
+"""Larger files are not read as a whole to see whether their clock goes back (about 0.5 s)."""
+
+_MAX_STEP_BACK_SECONDS = 0.5
+"""A timestamp this much before that of the previous picture is out of order; more is a clock that goes back."""
+
+_WRAP_SECONDS = 40_000.0
+"""A step forward of more than 11 hours is a clock that goes back, whose 33 bits FFmpeg takes to have overflowed."""
+
+_JOINED_CLOCK = (
+    f"st(0,ld(0)+if(lt(PTS-PREV_INPTS,{-_MAX_STEP_BACK_SECONDS * 1e6:.0f})+gt(PTS-PREV_INPTS,{_WRAP_SECONDS * 1e6:.0f})"
+    ",PREV_INPTS-PTS+40000,0));PTS+ld(0)"
+)
+"""FFmpeg's expression for the timestamp of a picture in microseconds. A clock that goes back goes on instead, with the
+next picture 40 ms after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where FFmpeg starts to read, on the player's clock, and the wanted time on the clock of the file's timestamps."""
+
+    seek_seconds: float
+    wanted_seconds: float
+
+    def input_options(self, path: Path) -> list[str | bytes]:
+        """FFmpeg's options to open the file there. Nothing before the wanted time is dropped yet, and filters go on
+        where pictures change their size."""
+        # without -copyts, FFmpeg takes a seek that ends early for a jump of the clock, and shifts all that follows
+        return [
+            "-reinit_filter",
+            "0",
+            "-noaccurate_seek",
+            *seek_options(self.seek_seconds),
+            "-copyts",
+            "-i",
+            input_url(path),
+        ]
+
+
+def seek_options(seconds: float) -> list[str]:
+    """FFmpeg's input option to seek. None for the start, where some formats do not arrive when asked to seek there."""
+    return ["-ss", f"{seconds:.6f}"] if seconds > 0 else []
+
+
+def has_index(container: Container) -> bool:
+    """Whether seeks in a file are reliable: its format has an index of key frames."""
+    return container.format in _INDEXED_FORMATS
+
+
+def start_for(path: Path, container: Container, seconds: float) -> Start:
+    """Where to start so that the picture shown at a time can be decoded. Errors: MediaError; FFmpegMissing."""
+    seconds = min(max(seconds, 0.0), container.info.duration_seconds)
+    wanted = container.origin_seconds + seconds
+    if container.video_index is None or has_index(container):
+        return Start(seconds, wanted)
+    if not is_seekable(path, container):
+        return Start(0.0, wanted)
+    return Start(_seek_before_key_frame(path, container, seconds), wanted)
+
+
+def key_frame_start(path: Path, container: Container, seconds: float) -> float:
+    """Where to seek to copy packets, so that the video starts with the last key frame at or before a time.
+
+    Errors: MediaError; FFmpegMissing.
+    """
+    if container.video_index is None or has_index(container):
+        return seconds
+    if not is_seekable(path, container):
+        return 0.0
+    begin = _seek_before_key_frame(path, container, seconds)
+    key = _last_key_frame(path, container, begin, seconds) or 0.0
+    near = key - _COPY_MARGIN_SECONDS
+    return near if near > begin and _last_key_frame(path, container, near, seconds) == key else begin
+
+
+def is_seekable(path: Path, container: Container) -> bool:
+    """Whether a time can be found in a file without reading all that is before it."""
+    return container.format not in _UNSEEKABLE_FORMATS and not clock_goes_back(path, container)
+
+
+def clock_goes_back(path: Path, container: Container) -> bool:
+    """Whether the clock of the pictures goes back, as in joined recordings: only looked for in files without an index,
+    of up to 256 MB. Errors: MediaError; FFmpegMissing."""
+    if container.video_index is None or has_index(container):
+        return False
+    status = path.stat()
+    return status.st_size <= _MAX_SCANNED_BYTES and _goes_back(
+        path.absolute(), container.video_index, status.st_size, status.st_mtime_ns
+    )
+
+
+@lru_cache(maxsize=64)
+def _goes_back(path: Path, stream: int, size_bytes: int, modified_ns: int) -> bool:
+    """Cached by path, size and time. An MPEG clock that goes back may be read as one that goes on after 33 bits."""
+    last = None
+    for packet in packets(path, "dts_time", stream):
+        stamp = packet.number("dts_time")
+        if stamp is None:
+            continue
+        if last is not None and not -_MAX_STEP_BACK_SECONDS <= stamp - last <= _WRAP_SECONDS:
+            return True
+        last = stamp
+    return False
+
+
+def shown_filter(start: Start, rate: str) -> str:
+    """FFmpeg's filters from decoded pictures to those shown at 0, 1, 2, ... / `rate` after the wanted time, without end.
+
+    They look at timestamps only, so that pictures may change their size. `rate` is a number or a ratio.
+    """
+    shift = round((start.wanted_seconds + _TOLERANCE_SECONDS) * 1_000_000)
+    # `fps` drops a picture as soon as the next one is due; `tpad` repeats the last one for ever
+    return f"tpad=stop=-1:stop_mode=clone,settb=AVTB,setpts='{_JOINED_CLOCK}-{shift}',fps={rate}:round=up:start_time=0"
+
+
+def shown_rate(container: Container) -> str:
+    """The rate for `shown_filter` at which a film loses nothing: its own, or 30 or 60 a second if it is variable or slow,
+    so that a picture is at most a thirtieth of a second late."""
+    stream = next(each for each in container.sections if each.text("index") == str(container.video_index))
+    mean, least = stream.ratio("avg_frame_rate"), stream.ratio("r_frame_rate")
+    if _MIN_RATE <= mean <= _MAX_RATE and abs(mean - least) <= _RATE_TOLERANCE * mean:
+        return stream.text("r_frame_rate")
+    return "60" if mean > 30.5 else "30"
+
+
+def sound_filter(start: Start) -> str:
+    """FFmpeg's filters from decoded sound to that from the wanted time on."""
+    return f"atrim=start={start.wanted_seconds:.6f},asetpts=PTS-{start.wanted_seconds:.6f}/TB"
+
+
+def _seek_before_key_frame(path: Path, container: Container, seconds: float) -> float:
+    """Where to seek so that the last key frame at or before a time is read."""
+    step = _FIRST_STEP_SECONDS
+    while step < seconds:
+        if _last_key_frame(path, container, seconds - step, seconds) is not None:
+            return seconds - step
+        step *= 2
+    return 0.0
+
+
+def _last_key_frame(path: Path, container: Container, begin: float, seconds: float) -> float | None:
+    """The last key frame at or before a time among the packets that are read after a seek; None if there is none.
+
+    It is the last one of the file too: packets that follow in the file are shown later, or need a later key frame.
+    """
+    found = None
+    fields = "pts_time,dts_time,flags"
+    for packet in packets(path, fields, container.video_index, container.origin_seconds + begin):
+        stamp = packet.number("pts_time")
+        stamp = packet.number("dts_time") if stamp is None else stamp
+        if stamp is None:
+            continue
+        at = stamp - container.origin_seconds
+        if at > seconds + _TOLERANCE_SECONDS:
+            break
+        if packet.text("flags").startswith("K"):
+            found = at
+    return found
