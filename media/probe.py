@@ -52,7 +52,7 @@ class Container:
     """A probed video or audio file. Time 0 of the player is `origin_seconds` on the clock of the file's timestamps.
 
     `format` is FFmpeg's name of the container, the indexes are those of the streams to decode, and `sections` is
-    ffprobe's output except the packets. `remarks` say what of the file will not be read.
+    ffprobe's output except the packets. `display` is how its pictures are shown, None without pictures. `remarks` say what of the file will not be read.
     """
 
     info: MediaInfo
@@ -111,24 +111,15 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int) -> Container:
     )
     video_index, audio_index = (stream.count("index") if stream else None for stream in (video, audio))
     described = tuple(section for section in sections if section.name != "packet")
-    return Container(
-        info,
-        header.text("format_name"),
-        origin,
-        video_index,
-        audio_index,
-        described,
-        display,
-        _video_remarks(sections, video),
-    )
+    remarks = _video_remarks(sections, video)
+    return Container(info, header.text("format_name"), origin, video_index, audio_index, described, display, remarks)
 
 
 def _video(sections: list[Section]) -> Section | None:
-    """The film: of the video streams of a known codec and size that are not cover art, the first one marked as default,
-    else the first. Streams of one picture, or of a codec for stills, come last."""
-    return max(
-        _films(sections), key=lambda stream: (not _is_still(stream), stream.count("disposition:default")), default=None
-    )
+    """The stream to show: of the video streams of a known codec and size that are not cover art, the first one marked
+    as default, else the first. Streams of one picture, or of a codec for stills, come last."""
+    films = _films(sections)
+    return max(films, key=lambda each: (not _is_still(each), each.count("disposition:default")), default=None)
 
 
 def _films(sections: list[Section]) -> list[Section]:

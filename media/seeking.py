@@ -1,9 +1,9 @@
 """Which picture a film shows at a time, and how FFmpeg gives it: the one rule of index, thumbnails, proxies and clips.
 
-Shown is the picture with the latest timestamp at or before the time; before the first picture the first, after the last
-the last. FFmpeg's own `-ss` gives the next picture instead, and seeks of formats without an index may end behind the key
-frame that the picture depends on. So decoding starts at or before that key frame (`start_for`), and a filter selects by
-timestamp (`shown_filter`).
+Shown is the picture with the latest timestamp at or before the time; before the first picture the first, after the
+last the last. FFmpeg's own `-ss` gives the next picture instead, and seeks of formats without an index may end behind
+the key frame that the picture depends on. So decoding starts at or before that key frame (`start_for`), and a filter
+selects by timestamp (`shown_filter`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _FIRST_STEP_SECONDS = 2.0
 search starts twice as early."""
 
 _COPY_MARGIN_SECONDS = 0.3
-"""A seek this far before a key frame usually ends before it: packets are interleaved with later ones of other streams."""
+"""A seek this far before a key frame usually ends before it: packets are interleaved with later ones of other
+streams."""
 
 _TOLERANCE_SECONDS = 0.001
 """Many formats round timestamps to the millisecond."""
@@ -144,18 +145,19 @@ def _goes_back(path: Path, stream: int, size_bytes: int, modified_ns: int) -> bo
 
 
 def shown_filter(start: Start, rate: str) -> str:
-    """FFmpeg's filters from decoded pictures to those shown at 0, 1, 2, ... / `rate` after the wanted time, without end.
+    """FFmpeg's filters from decoded pictures to those shown at 0, 1, 2, ... / `rate` seconds after the wanted time.
 
-    They look at timestamps only, so that pictures may change their size. `rate` is a number or a ratio.
+    They go on without end, and look at timestamps only, so that pictures may change their size. `rate` is a number or
+    a ratio.
     """
     shift = round((start.wanted_seconds + _TOLERANCE_SECONDS) * 1_000_000)
-    # `fps` drops a picture as soon as the next one is due; `tpad` repeats the last one for ever
+    # `fps` drops a picture as soon as the next one is due; `tpad` repeats the last one without end
     return f"tpad=stop=-1:stop_mode=clone,settb=AVTB,setpts='{_JOINED_CLOCK}-{shift}',fps={rate}:round=up:start_time=0"
 
 
 def shown_rate(container: Container) -> str:
-    """The rate for `shown_filter` at which a film loses nothing: its own, or 30 or 60 a second if it is variable or slow,
-    so that a picture is at most a thirtieth of a second late."""
+    """The rate for `shown_filter` that proxies and clips have: the film's own, or 30 or 60 a second if it is variable or
+    slow, so that a picture is at most a thirtieth of a second late."""
     stream = next(each for each in container.sections if each.text("index") == str(container.video_index))
     mean, least = stream.ratio("avg_frame_rate"), stream.ratio("r_frame_rate")
     if _MIN_RATE <= mean <= _MAX_RATE and abs(mean - least) <= _RATE_TOLERANCE * mean:

@@ -21,7 +21,7 @@ _WHITE_NITS = 140.0
 keep, and the 203 of ITU-R BT.2408."""
 
 _PEAK_NITS = 1000.0
-"""The brightest that is told apart, and the display that HLG is made for (BT.2100)."""
+"""The brightest that is distinguished, and the display that HLG is made for (BT.2100)."""
 
 _KNEE = 0.7
 """Up to this part of white the brightness is kept; from there to the peak it is compressed."""
@@ -40,7 +40,8 @@ def sdr(transfer: str, signal: Values) -> Values:
     light = HDR_TRANSFERS[transfer](signal) / _WHITE_NITS
     brightest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
     compressed = np.clip(light * (_compressed(brightest) / brightest) @ _TO_BT709.T, 0.0, 1.0)
-    return np.where(compressed <= 0.0031308, 12.92 * compressed, 1.055 * compressed ** (1 / 2.4) - 0.055)  # sRGB
+    signal_709: Values = np.where(compressed <= 0.0031308, 12.92 * compressed, 1.055 * compressed ** (1 / 2.4) - 0.055)
+    return signal_709  # by the curve of sRGB
 
 
 def _compressed(light: Values) -> Values:
@@ -55,7 +56,10 @@ def _compressed(light: Values) -> Values:
 def _pq_nits(signal: Values) -> Values:
     """SMPTE ST 2084: signal to cd/m2."""
     root = signal ** (1 / 78.84375)
-    return 10_000.0 * (np.maximum(root - 0.8359375, 0.0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125)
+    nits: Values = 10_000.0 * (np.maximum(root - 0.8359375, 0.0) / (18.8515625 - 18.6875 * root)) ** (
+        1 / 0.1593017578125
+    )
+    return nits
 
 
 def _hlg_nits(signal: Values) -> Values:

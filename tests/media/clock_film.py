@@ -1,7 +1,7 @@
 """A film that tells the time: each frame shows its number, each second sounds at its own pitch.
 
-A frame is 4 x 4 cells, black or white. The corners say which way up it is (only the upper left one is white), the twelve
-others are the bits of the frame's number, read by rows from the highest. The first half of second `s` sounds at
+A frame is 4 x 4 cells, black or white. The corners say which way up it is (only the upper left one is white), the
+twelve others are the bits of the frame's number, read by rows from the highest. The first half of second `s` sounds at
 `pitch_hz(s)`, the second half is silent.
 """
 
@@ -28,8 +28,8 @@ _UPRIGHT = (True, False, False, False)
 _BITS = [(row, column) for row in range(_CELLS) for column in range(_CELLS) if (row, column) not in _CORNERS]
 _BLACK, _WHITE = 16, 235
 _MAX_GREY = 70
-"""A cell is black or white when its mean is at most this far from 0 or 255: pictures mixed of two, or of undecoded grey,
-are not read."""
+"""A cell is black or white when its mean is at most this far from 0 or 255: pictures mixed of two, or of undecoded
+grey, are not read."""
 
 
 def pitch_hz(second: int) -> float:
