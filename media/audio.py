@@ -15,8 +15,8 @@ from typing import Self
 
 import numpy as np
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
-from pesearch.media.audio_choice import AudioTrack
 from pesearch.media.clock import RunFollower
 from pesearch.media.decoded_audio import AudioDecoder, DecodedFrame
 from pesearch.media.downmix import BLOCK_SAMPLES, Mixer
@@ -61,9 +61,9 @@ class AudioReader:
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
-        """What was changed in the sound, as far as it has been read."""
-        remark = self._level.remark() if self._level else None
-        return () if remark is None else (remark,)
+        """What is not heard as it is stored, of the part that was decoded last."""
+        seconds = self._mixer.damaged_samples / self._sound.channels / SAMPLE_RATE
+        return (Remark("damaged samples are silence", seconds),) if seconds else ()
 
     def read(self, start_seconds: float, end_seconds: float) -> FloatArray:
         """The samples of [start, end): float32 [round((end - start) * 48000)], silence outside the file and in gaps."""

@@ -6,11 +6,10 @@ commentaries or takes: one is heard, by the user's choice (`--audio-track`) or t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pesearch.errors import QueryError
+from pesearch.audio_track import AudioTrack
 from pesearch.media.ffprobe import Section
 from pesearch.types import Remark
 
@@ -25,46 +24,6 @@ _SEPARATE = ("comment", "dub", "karaoke", "hearing_impaired", "visual_impaired",
 
 _GUESSED_CHANNELS = 2
 """FFmpeg's guess of a layout is right up to here: mono and stereo."""
-
-_ISO_639 = (
-    ("ar", "ara"), ("bg", "bul"), ("ca", "cat"), ("cs", "ces", "cze"), ("da", "dan"), ("de", "deu", "ger"),
-    ("el", "ell", "gre"), ("en", "eng"), ("es", "spa"), ("et", "est"), ("eu", "eus", "baq"), ("fa", "fas", "per"),
-    ("fi", "fin"), ("fr", "fra", "fre"), ("he", "heb"), ("hi", "hin"), ("hr", "hrv"), ("hu", "hun"), ("id", "ind"),
-    ("is", "isl", "ice"), ("it", "ita"), ("ja", "jpn"), ("ko", "kor"), ("lt", "lit"), ("lv", "lav"),
-    ("mk", "mkd", "mac"), ("ms", "msa", "may"), ("nl", "nld", "dut"), ("no", "nor", "nob"), ("pl", "pol"),
-    ("pt", "por"), ("ro", "ron", "rum"), ("ru", "rus"), ("sk", "slk", "slo"), ("sl", "slv"), ("sq", "sqi", "alb"),
-    ("sr", "srp"), ("sv", "swe"), ("th", "tha"), ("tr", "tur"), ("uk", "ukr"), ("vi", "vie"), ("zh", "zho", "chi"),
-)  # fmt: skip
-"""Codes of the same language in ISO 639-1 and both forms of 639-2."""
-
-_NUMBER = re.compile(r"[1-9][0-9]{0,2}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
-
-
-@dataclass(frozen=True, slots=True)
-class AudioTrack:
-    """The user's choice of a stream: its number among the audio streams, from 1, or its language (ISO 639)."""
-
-    wanted: str
-
-    def find(self, streams: Sequence[Section]) -> Section | None:
-        """The stream that is meant; None if there is none."""
-        if self.wanted.isdigit():
-            return streams[int(self.wanted) - 1] if int(self.wanted) <= len(streams) else None
-        return next((stream for stream in streams if _is_language(stream, self.wanted)), None)
-
-    def __str__(self) -> str:
-        return self.wanted
-
-
-def parse_audio_track(text: str) -> AudioTrack | None:
-    """The value of `--audio-track`; None for `auto`, the rule of players. Raises QueryError if it is neither."""
-    wanted = text.strip().lower()
-    if wanted == "auto":
-        return None
-    if _NUMBER.fullmatch(wanted) or _LANGUAGE.fullmatch(wanted):
-        return AudioTrack(wanted)
-    raise QueryError(f"{text!r} is no audio track: use a number (1 is the first), a language such as `eng`, or `auto`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +60,7 @@ def choose_audio(
     if not known:
         return None
     remarks: list[Remark] = []
-    asked = track.find(known) if track else None
+    asked = _asked(known, track)
     first = asked or max(known, key=lambda stream: stream.count("disposition:default"))
     group = [first] if asked else _one_recording(first, known, format_name)
     if track and asked is None and (len(group) < len(known) or track.wanted.isdigit()):
@@ -116,6 +75,12 @@ def choose_audio(
     if left:
         remarks.append(Remark(f"audio track {_names(known, left)} is not searched (`pesearch index --audio-track`)"))
     return AudioChoice(group[0], _sound(group), tuple(remarks))
+
+
+def _asked(known: Sequence[Section], track: AudioTrack | None) -> Section | None:
+    """The stream that the user wants; None if there is none."""
+    index = track.find([stream.text("tag:language") for stream in known]) if track else None
+    return None if index is None else known[index]
 
 
 def _one_recording(first: Section, known: Sequence[Section], format_name: str) -> list[Section]:
@@ -150,12 +115,6 @@ def _sound(group: Sequence[Section]) -> Sound:
 def _has_speakers(layout: str) -> bool:
     """Whether a layout says where each channel belongs: `5.1(side)`, not `unknown` or `10 channels`."""
     return layout not in ("", "unknown") and not layout.endswith("channels")
-
-
-def _is_language(stream: Section, wanted: str) -> bool:
-    tagged = stream.text("tag:language").lower()
-    codes = next((codes for codes in _ISO_639 if wanted.partition("-")[0] in codes), (wanted,))
-    return tagged == wanted or tagged.partition("-")[0] in codes
 
 
 def _names(known: Sequence[Section], streams: Sequence[Section]) -> str:

@@ -18,23 +18,24 @@ _MAX_CANCELLATION = 0.1
 music is at 0.5 to 1; a channel delayed against the other cancels single frequencies only."""
 
 
-def without_damage(samples: FloatArray) -> FloatArray:
-    """The samples with 0 for those that are not finite or beyond MAX_SAMPLE; changes them in place."""
-    samples[~(np.abs(samples) <= MAX_SAMPLE)] = 0.0
-    return samples
-
-
 class Mixer:
-    """Mixes decoded samples to one channel, block by block. Samples come in order of time, with gaps."""
+    """Mixes decoded samples to one channel, block by block. Samples come in order of time, with gaps.
+
+    Those that are not finite or beyond MAX_SAMPLE become 0; `damaged_samples` counts them, over all channels.
+    """
 
     def __init__(self, is_discrete: bool) -> None:
+        self.damaged_samples = 0
         self._is_discrete = is_discrete
         self._held: list[tuple[int, FloatArray]] = []
 
     def push(self, first: int, samples: FloatArray) -> list[tuple[int, FloatArray]]:
         """Add float32 [n, channels] from the sample `first` of the file on. Returns what is mixed: first sample, and
         float32 [n]."""
-        samples = without_damage(samples)
+        damaged = ~(np.abs(samples) <= MAX_SAMPLE)
+        if damaged.any():
+            self.damaged_samples += int(damaged.sum())
+            samples[damaged] = 0.0
         if samples.shape[1] == 1:
             return [(first, samples[:, 0])]
         mixed = []

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
-from pesearch.media.audio_choice import AudioChoice, AudioTrack, Sound, choose_audio
+from pesearch.media.audio_choice import AudioChoice, Sound, choose_audio
 from pesearch.media.clock import Clock, Run, read_clock
 from pesearch.media.decoded_audio import is_digital_silence
 from pesearch.media.ffprobe import Section, ffprobe, packets

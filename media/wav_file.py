@@ -42,4 +42,3 @@ def _is_chunk(head: bytes, remaining_bytes: int) -> bool:
         return True
     name, size = head[:4], int.from_bytes(head[4:], "little")
     return name.isascii() and name.decode("ascii").isprintable() and size <= remaining_bytes
-
