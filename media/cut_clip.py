@@ -74,7 +74,7 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, target: Path,
         begin, start, display = start_seconds, start_for(path, container, start_seconds), container.display
         shown = shown_filter(start, shown_rate(container))
         size = even_size(display.width, display.height)
-        source = start.input_options(path)
+        source = start.input_options(container, path)
         filters = ["-vf", f"{shown},{display.filters(*size)},{VIDEO_COLOURS}", "-af", sound_filter(start)]
     length = max(end - begin, 0.0)
     done = run_program(

@@ -73,7 +73,7 @@ class FrameStream:
         start, display = start_for(self._path, self._container, seconds), self._display
         filters = (shown_filter(start, str(FRAMES_PER_SECOND)), display.filters(display.width, display.height))
         self._process, self._pipe = start_ffmpeg(
-            "-threads", str(THREADS), *start.input_options(self._path),
+            "-threads", str(THREADS), *start.input_options(self._container, self._path),
             "-map", f"0:{self._container.video_index}", "-vf", ",".join((*filters, RGB_COLOURS)),
             "-f", "rawvideo", "pipe:1",
         )  # fmt: skip

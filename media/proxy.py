@@ -53,7 +53,7 @@ def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Pa
         "-map", f"0:{container.audio_index}", "-af", sound_filter(start), "-c:a", "aac", "-b:a", "128k", "-ac", "2",
     ]  # fmt: skip
     process, _ = start_ffmpeg(
-        "-threads", "2", *start.input_options(path), "-t", f"{end - start_seconds:.3f}", *video, *audio,
+        "-threads", "2", *start.input_options(container, path), "-t", f"{end - start_seconds:.3f}", *video, *audio,
         "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
         "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
     )  # fmt: skip

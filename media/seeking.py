@@ -9,9 +9,10 @@ selects by timestamp (`shown_filter`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
+from pesearch.media.clock import MAX_GAP_SECONDS, MIN_STEP_BACK_SECONDS, Run
 from pesearch.media.ffmpeg import input_url
 from pesearch.media.ffprobe import packets
 from pesearch.media.probe import CLOCKLESS_FORMATS, Container
@@ -30,6 +31,9 @@ _COPY_MARGIN_SECONDS = 0.3
 """A seek this far before a key frame usually ends before it: packets are interleaved with later ones of other
 streams."""
 
+_MAX_RUNS = 2000
+"""Restarts of a clock that fit into an argument of FFmpeg (128 KiB). Later ones count as the last of them."""
+
 _TOLERANCE_SECONDS = 0.001
 """Many formats round timestamps to the millisecond."""
 
@@ -39,43 +43,23 @@ _MIN_RATE, _MAX_RATE = 10.0, 120.0
 _RATE_TOLERANCE = 0.002
 """Relative difference of the mean rate of a film of constant rate from its nominal one: the last picture's duration."""
 
-_MAX_SCANNED_BYTES = 256 << 20
-"""Larger files are not read as a whole to see whether their clock goes back (about 0.5 s)."""
-
-_MAX_STEP_BACK_SECONDS = 0.5
-"""A timestamp this much before that of the previous picture is out of order; more is a clock that goes back."""
-
-_WRAP_SECONDS = 40_000.0
-"""A step forward of more than 11 hours is a clock that goes back, whose 33 bits FFmpeg takes to have overflowed."""
-
-_JOINED_CLOCK = (
-    f"st(0,ld(0)+if(lt(PTS-PREV_INPTS,{-_MAX_STEP_BACK_SECONDS * 1e6:.0f})+gt(PTS-PREV_INPTS,{_WRAP_SECONDS * 1e6:.0f})"
-    ",PREV_INPTS-PTS+40000,0));PTS+ld(0)"
-)
-"""FFmpeg's expression for the timestamp of a picture in microseconds. A clock that goes back goes on instead, with the
-next picture 40 ms after the last."""
-
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where FFmpeg starts to read, on the player's clock, and the wanted time on the clock of the file's timestamps."""
+    """Where FFmpeg starts to read, on the player's clock, and the wanted time on that of `clock`, FFmpeg's expression
+    for the time of a picture in microseconds."""
 
     seek_seconds: float
     wanted_seconds: float
+    clock: str
 
-    def input_options(self, path: Path) -> list[str | bytes]:
+    def input_options(self, container: Container, path: Path) -> list[str | bytes]:
         """FFmpeg's options to open the file there. Nothing before the wanted time is dropped yet, and filters go on
         where pictures change their size."""
+        seek = seek_options(self.seek_seconds)
         # without -copyts, FFmpeg takes a seek that ends early for a jump of the clock, and shifts all that follows
-        return [
-            "-reinit_filter",
-            "0",
-            "-noaccurate_seek",
-            *seek_options(self.seek_seconds),
-            "-copyts",
-            "-i",
-            input_url(path),
-        ]
+        options = ("-reinit_filter", "0", "-noaccurate_seek", *seek, "-copyts", *container.input_options)
+        return [*options, "-i", input_url(path)]
 
 
 def seek_options(seconds: float) -> list[str]:
@@ -91,12 +75,14 @@ def has_index(container: Container) -> bool:
 def start_for(path: Path, container: Container, seconds: float) -> Start:
     """Where to start so that the picture shown at a time can be decoded. Errors: MediaError; FFmpegMissing."""
     seconds = min(max(seconds, 0.0), container.info.duration_seconds)
+    if runs := container.picture_runs:
+        return Start(0.0, seconds, _clock_of(runs))
     wanted = container.origin_seconds + seconds
     if container.video_index is None or has_index(container):
-        return Start(seconds, wanted)
-    if not is_seekable(path, container):
-        return Start(0.0, wanted)
-    return Start(_seek_before_key_frame(path, container, seconds), wanted)
+        return Start(seconds, wanted, "PTS")
+    if not is_seekable(container):
+        return Start(0.0, wanted, "PTS")
+    return Start(_seek_before_key_frame(path, container, seconds), wanted, "PTS")
 
 
 def key_frame_start(path: Path, container: Container, seconds: float) -> float:
@@ -106,7 +92,7 @@ def key_frame_start(path: Path, container: Container, seconds: float) -> float:
     """
     if container.video_index is None or has_index(container):
         return seconds
-    if not is_seekable(path, container):
+    if not is_seekable(container):
         return 0.0
     begin = _seek_before_key_frame(path, container, seconds)
     key = _last_key_frame(path, container, begin, seconds) or 0.0
@@ -114,34 +100,9 @@ def key_frame_start(path: Path, container: Container, seconds: float) -> float:
     return near if near > begin and _last_key_frame(path, container, near, seconds) == key else begin
 
 
-def is_seekable(path: Path, container: Container) -> bool:
+def is_seekable(container: Container) -> bool:
     """Whether a time can be found in a file without reading all that is before it."""
-    return container.format not in _UNSEEKABLE_FORMATS and not clock_goes_back(path, container)
-
-
-def clock_goes_back(path: Path, container: Container) -> bool:
-    """Whether the clock of the pictures goes back, as in joined recordings: only looked for in files without an index,
-    of up to 256 MB. Errors: MediaError; FFmpegMissing."""
-    if container.video_index is None or has_index(container):
-        return False
-    status = path.stat()
-    return status.st_size <= _MAX_SCANNED_BYTES and _goes_back(
-        path.absolute(), container.video_index, status.st_size, status.st_mtime_ns
-    )
-
-
-@lru_cache(maxsize=64)
-def _goes_back(path: Path, stream: int, size_bytes: int, modified_ns: int) -> bool:
-    """Cached by path, size and time. An MPEG clock that goes back may be read as one that goes on after 33 bits."""
-    last = None
-    for packet in packets(path, "dts_time", stream):
-        stamp = packet.number("dts_time")
-        if stamp is None:
-            continue
-        if last is not None and not -_MAX_STEP_BACK_SECONDS <= stamp - last <= _WRAP_SECONDS:
-            return True
-        last = stamp
-    return False
+    return container.format not in _UNSEEKABLE_FORMATS and container.has_continuous_clock
 
 
 def shown_filter(start: Start, rate: str) -> str:
@@ -152,12 +113,12 @@ def shown_filter(start: Start, rate: str) -> str:
     """
     shift = round((start.wanted_seconds + _TOLERANCE_SECONDS) * 1_000_000)
     # `fps` drops a picture as soon as the next one is due; `tpad` repeats the last one without end
-    return f"tpad=stop=-1:stop_mode=clone,settb=AVTB,setpts='{_JOINED_CLOCK}-{shift}',fps={rate}:round=up:start_time=0"
+    return f"tpad=stop=-1:stop_mode=clone,settb=AVTB,setpts='{start.clock}-{shift}',fps={rate}:round=up:start_time=0"
 
 
 def shown_rate(container: Container) -> str:
-    """The rate for `shown_filter` that proxies and clips have: the film's own, or 30 or 60 a second if it is variable or
-    slow, so that a picture is at most a thirtieth of a second late."""
+    """The rate for `shown_filter` that proxies and clips have: the film's own, or 30 or 60 a second if it varies or is
+    low, so that a picture is at most a thirtieth of a second late."""
     stream = next(each for each in container.sections if each.text("index") == str(container.video_index))
     mean, least = stream.ratio("avg_frame_rate"), stream.ratio("r_frame_rate")
     if _MIN_RATE <= mean <= _MAX_RATE and abs(mean - least) <= _RATE_TOLERANCE * mean:
@@ -168,6 +129,16 @@ def shown_rate(container: Container) -> str:
 def sound_filter(start: Start) -> str:
     """FFmpeg's filters from decoded sound to that from the wanted time on."""
     return f"atrim=start={start.wanted_seconds:.6f},asetpts=PTS-{start.wanted_seconds:.6f}/TB"
+
+
+def _clock_of(runs: tuple[Run, ...]) -> str:
+    """FFmpeg's expression for the player's time in microseconds of pictures whose clock restarts with each run."""
+    back, ahead = MIN_STEP_BACK_SECONDS * 1e6, MAX_GAP_SECONDS * 1e6
+    step = "PTS-PREV_INPTS"
+    count = f"st(0,ld(0)+lt({step},{-back:.0f})+gt({step},{ahead:.0f}))"
+    shifts = [round(run.shift_seconds * 1e6) for run in runs[:_MAX_RUNS]]
+    steps = "".join(f"{later - earlier:+}*gte(ld(0),{n})" for n, (earlier, later) in enumerate(pairwise(shifts), 1))
+    return f"{count};PTS{shifts[0]:+}{steps}"
 
 
 def _seek_before_key_frame(path: Path, container: Container, seconds: float) -> float:
@@ -187,7 +158,9 @@ def _last_key_frame(path: Path, container: Container, begin: float, seconds: flo
     """
     found = None
     fields = "pts_time,dts_time,flags"
-    for packet in packets(path, fields, container.video_index, container.origin_seconds + begin):
+    for packet in packets(
+        path, fields, container.video_index, container.origin_seconds + begin, container.input_options
+    ):
         stamp = packet.number("pts_time")
         stamp = packet.number("dts_time") if stamp is None else stamp
         if stamp is None:

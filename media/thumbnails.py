@@ -45,7 +45,7 @@ def _frame_as_jpeg(path: Path, container: Container, seconds: float, width: int)
     size = (max(round(side * scale), 1) for side in (display.width, display.height))
     filters = (shown_filter(start, "1"), display.filters(*size), JPEG_COLOURS)
     return run_program(
-        "ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", *start.input_options(path),
+        "ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", *start.input_options(container, path),
         "-map", f"0:{container.video_index}", "-frames:v", "1", "-vf", ",".join(filters),
         "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "pipe:1", timeout_seconds=timeout_for(path),
     ).stdout  # fmt: skip

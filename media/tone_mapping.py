@@ -50,7 +50,8 @@ def _compressed(light: Values) -> Values:
     over = (np.clip(light, _KNEE, peak) - _KNEE) / room
     whole = (peak - _KNEE) / room
     rolled = over * (1.0 + over / whole**2) / (1.0 + over)  # Reinhard's curve with a white point
-    return np.where(light <= _KNEE, light, _KNEE + room * np.minimum(rolled, 1.0))
+    mapped: Values = np.where(light <= _KNEE, light, _KNEE + room * np.minimum(rolled, 1.0))
+    return mapped
 
 
 def _pq_nits(signal: Values) -> Values:
@@ -66,7 +67,8 @@ def _hlg_nits(signal: Values) -> Values:
     """ITU-R BT.2100 HLG: signal to cd/m2 of a display of 1000 cd/m2, whose system gamma is 1.2."""
     scene = np.where(signal <= 0.5, signal**2 / 3.0, (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12.0)
     luma = np.maximum((scene @ _BT2020_LUMA)[..., None], 1e-9)
-    return _PEAK_NITS * luma**0.2 * scene
+    nits: Values = _PEAK_NITS * luma**0.2 * scene
+    return nits
 
 
 HDR_TRANSFERS: dict[str, Callable[[Values], Values]] = {"smpte2084": _pq_nits, "arib-std-b67": _hlg_nits}

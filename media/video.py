@@ -22,8 +22,8 @@ from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import video_decoder
 from pesearch.media.frame_stream import THREADS, FrameStream
 from pesearch.media.probe import inspect
-from pesearch.media.seeking import clock_goes_back, has_index
-from pesearch.types import ImageArray, Remark
+from pesearch.media.seeking import has_index
+from pesearch.types import ImageArray
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -34,8 +34,6 @@ _ATTEMPTS = 3
 _TOLERANCE_SECONDS = 0.1
 """A frame that begins later than this after the time it is shown at is a wrong one. (In AVI the frames of some codecs
 are stamped up to two frames late.)"""
-
-_JOINED_REMARK = "its clock goes back, as in joined recordings: its pictures are taken one after the other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,7 @@ class Frame:
 class FrameReader:
     """The video stream of one file, held open. Cheapest when times come in order on the frame grid. Not thread-safe.
 
-    `remarks` say what is uncertain about its times. Errors: MediaError when the file has no video or no frame can be
-    decoded; FFmpegMissing.
+    Errors: MediaError when the file has no video or no frame can be decoded; FFmpegMissing.
     """
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
@@ -65,8 +62,6 @@ class FrameReader:
         self._decoder: VideoDecoder | None = None
         self._stream: FrameStream | None = None
         self._trusts_index = True
-        goes_back = clock_goes_back(path, container)
-        self.remarks = (Remark(_JOINED_REMARK),) if goes_back else ()
         is_plain = has_index(container) and container.display is not None and container.display.is_plain
         if not (is_plain and any(self._open(each) for each in dict.fromkeys((device, "cpu")))):
             self._stream = FrameStream(path, container)
