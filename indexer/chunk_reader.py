@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pesearch.audio_track import AudioTrack
 from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
@@ -72,8 +73,8 @@ class MediaChunk:
         return sum(frames.values()) + previews + (0 if self.sound is None else self.sound.samples.nbytes)
 
 
-def read_chunks(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[MediaChunk]:
-    """Decodes a file into chunks in order of time, with frames resized for the model set.
+def read_chunks(path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack | None = None) -> Iterator[MediaChunk]:
+    """Decodes a file into chunks in order of time, with frames resized for the model set, and sound of this track.
 
     Stretches that cannot be decoded are skipped and counted as unread. Raises MediaError when nothing can be decoded.
     """
@@ -81,7 +82,7 @@ def read_chunks(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[Media
         yield _read_still(path, models)
         return
     with ExitStack() as stack:
-        yield from _Chunks(path, info, models, stack)
+        yield from _Chunks(path, info, models, track, stack)
 
 
 def _read_still(path: Path, models: ModelSet) -> MediaChunk:
@@ -97,7 +98,9 @@ def _read_still(path: Path, models: ModelSet) -> MediaChunk:
 class _Chunks:
     """Iterates over the chunks of a video or audio file."""
 
-    def __init__(self, path: Path, info: MediaInfo, models: ModelSet, stack: ExitStack) -> None:
+    def __init__(
+        self, path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack | None, stack: ExitStack
+    ) -> None:
         self._duration = info.duration_seconds
         self._models = models
         self._last_error: MediaError | None = None
@@ -107,7 +110,7 @@ class _Chunks:
         self._frames = (
             self._try(lambda: stack.enter_context(FrameReader(path, models.device))) if self._has_frames else None
         )
-        self._sound = self._try(lambda: stack.enter_context(AudioReader(path))) if self._has_sound else None
+        self._sound = self._try(lambda: stack.enter_context(AudioReader(path, track))) if self._has_sound else None
         self._windows: list[Segment] = [(start, end) for start, end in windows(self._duration).tolist()]
         self._ends = [end for _, end in self._windows]
         self._start_steps = [round(start * STEPS_PER_SECOND) for start, _ in self._windows]

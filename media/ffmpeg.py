@@ -132,6 +132,21 @@ def start_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[b
     return process, process.stdout
 
 
+def start_logged_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+    """Start `ffmpeg` with stdout and its log on unbuffered pipes. The caller must read both, kill and wait for it."""
+    command = [program("ffmpeg"), "-v", "repeat+info", "-hide_banner", "-nostats", "-nostdin", *_limits(), *arguments]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        process_group=0,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    return process, process.stdout, process.stderr
+
+
 def _timeout_error(timeout_seconds: float) -> MediaError:
     return MediaError(f"damaged: FFmpeg did not finish within {timeout_seconds:.0f} s")
 

@@ -10,6 +10,7 @@
   paths (`beside`), or in the file itself (both NULL). A source never changes: one that is read again gets a new id.
 - `cue_extents`: the vectors of a source in shards of the space `cue`, one per cue, in order; none until embedded.
 - `settings`: choices of the user. `vectors` is the vector search backend, as `MilvusAddress` prints it; absent: FAISS.
+  `audio_track` is the track to search, as `AudioTrack` prints it; absent: the one that players choose.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
 
 VECTORS_SETTING = "vectors"
 """The name of the setting for the vector search backend."""
+
+AUDIO_TRACK_SETTING = "audio_track"
+"""The name of the setting for the audio track that is searched."""
 
 MIGRATIONS: Sequence[str] = (
     FIRST_TABLES,
