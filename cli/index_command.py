@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pesearch.audio_track import parse_audio_track
 from pesearch.cli.exit_codes import SOME_FAILED
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
 from pesearch.errors import ClusterError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pesearch.cli.index_summary import Summary
     from pesearch.indexer.pipeline import Embedder
     from pesearch.indexer.progress_events import Outcome
+    from pesearch.store.library import Library
 
 
 def index_command(
@@ -48,6 +50,14 @@ def index_command(
             "--vectors",
             metavar="faiss|milvus:URI",
             help="Where this library's vectors are searched from now on: faiss, milvus:FILE.db, milvus:http://HOST:19530.",
+        ),
+    ] = None,
+    audio_track: Annotated[
+        str | None,
+        typer.Option(
+            "--audio-track",
+            metavar="NUMBER|LANGUAGE|auto",
+            help="Audio track to search from now on, where a file has several: 2, eng. auto: as players choose.",
         ),
     ] = None,
     ray: Annotated[
@@ -88,7 +98,18 @@ def index_command(
         move_vectors(folder, str(vectors))
         return
     request = IndexRequest(
-        paths, folder, model, device, tuple(exclude or ()), retry_failed, watch, vectors, ray, staging, as_json
+        paths,
+        folder,
+        model,
+        device,
+        tuple(exclude or ()),
+        retry_failed,
+        watch,
+        vectors,
+        audio_track,
+        ray,
+        staging,
+        as_json,
     )
     raise typer.Exit(run_index(request))
 
@@ -105,6 +126,7 @@ class IndexRequest:
     retry_failed: bool
     watch: bool
     vectors: str | None
+    audio_track: str | None
     ray: str | None
     staging: str | None
     as_json: bool
@@ -126,12 +148,16 @@ def run_index(request: IndexRequest) -> int:
 
     if request.vectors is not None:
         check_backend(request.vectors)  # before a library is created
+    if request.audio_track is not None:
+        parse_audio_track(request.audio_track)
     device = request.device if request.ray is None else "cpu"
     paths, excludes, summary = request.paths, request.excludes, Summary()
     with _embedding(request) as embed:  # before a library is created: the cluster may be unreachable
         library, models = open_for_indexing(request.folder, request.model, device)
         if request.vectors is not None:
             move_vectors(request.folder, request.vectors)
+        if request.audio_track is not None:
+            set_audio_track(library, request.audio_track, paths)
         if models.notice:
             print(models.notice, file=sys.stderr)
         outcomes = index(paths, library, models, excludes=excludes, retry_failed=request.retry_failed, embed=embed)
@@ -156,6 +182,14 @@ def move_vectors(folder: Path, vectors: str) -> None:
     follow_refresh(change_backend(folder, vectors, report=lambda line: print(line, file=sys.stderr)))
     policies = open_library(folder).status().policies
     print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
+
+
+def set_audio_track(library: Library, wanted: str, paths: list[Path]) -> None:
+    """Change the audio track that is searched, and report how many files are embedded again."""
+    from pesearch.indexer.audio_track import change_audio_track
+
+    if changed := change_audio_track(library, parse_audio_track(wanted), paths):
+        print(f"audio track {wanted}: {changed} files are indexed again", file=sys.stderr)
 
 
 def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:

@@ -78,6 +78,7 @@ def status_json(
             "vectors": {str(space): count for space, count in status.vectors.items()},
             "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
             "cues": status.cues,
+            "audio_track": str(status.audio_track) if status.audio_track else None,
             "size_bytes": status.size_bytes,
             "offline": [
                 {
@@ -113,6 +114,8 @@ def status_lines(
     for number, (space, policy) in enumerate(status.policies.items()):
         yield f"{'' if number else 'search':12}{space}: {policy}"
     yield f"cues        {status.cues}"
+    if status.audio_track is not None:
+        yield f"audio       track {status.audio_track}, of files that have it"
     for number, drive in enumerate(offline_files):
         where = "not connected"
         if drive.now_at:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from pesearch.audio_track import AudioTrack
 from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
-from pesearch.media.image import read_image
+from pesearch.media.image import StillReader
 from pesearch.media.probe import inspect
 from pesearch.media.thumbnails import encode_jpeg
 from pesearch.media.video import Frame, FrameReader
@@ -76,25 +77,37 @@ class MediaChunk:
         return sum(frames.values()) + previews + (0 if self.sound is None else self.sound.samples.nbytes)
 
 
-def read_chunks(path: Path, info: MediaInfo, models: ModelSet) -> Iterator[MediaChunk]:
-    """Decodes a file into chunks in order of time, with frames resized for the model set.
+def read_chunks(path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack | None = None) -> Iterator[MediaChunk]:
+    """Decodes a file into chunks in order of time, with frames resized for the model set, and sound of this track.
 
     Stretches that cannot be decoded are skipped and counted as unread. Raises MediaError when nothing can be decoded.
     """
     if info.kind is MediaKind.IMAGE:
-        image = read_image(path)
-        preview = Preview(0.0, encode_jpeg(image, IMAGE_PREVIEW_WIDTH))
-        yield MediaChunk(0.0, 0.0, (SampledFrame(0.0, 0.0, models.resize(image)),), (preview,), None, (), 0.0, 0.0)
+        yield _read_still(path, models)
         return
     with ExitStack() as stack:
-        yield from _Chunks(path, info, models, stack)
+        yield from _Chunks(path, info, models, track, stack)
+
+
+def _read_still(path: Path, models: ModelSet) -> MediaChunk:
+    """All pages of an image, each a frame of the whole file; the preview is the first."""
+    frames: list[SampledFrame] = []
+    previews: list[Preview] = []
+    reader = StillReader(path)
+    for page in reader.pages():
+        frames.append(SampledFrame(0.0, 0.0, models.resize(page)))
+        previews = previews or [Preview(0.0, encode_jpeg(page, IMAGE_PREVIEW_WIDTH))]
+    return MediaChunk(0.0, 0.0, tuple(frames), tuple(previews), None, (), 0.0, 0.0, reader.remarks)
 
 
 class _Chunks:
     """Iterates over the chunks of a video or audio file."""
 
-    def __init__(self, path: Path, info: MediaInfo, models: ModelSet, stack: ExitStack) -> None:
+    def __init__(
+        self, path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack | None, stack: ExitStack
+    ) -> None:
         self._path = path
+        self._track = track
         self._duration = info.duration_seconds
         self._models = models
         self._last_error: MediaError | None = None
@@ -104,7 +117,7 @@ class _Chunks:
         self._frames = (
             self._try(lambda: stack.enter_context(FrameReader(path, models.device))) if self._has_frames else None
         )
-        self._sound = self._try(lambda: stack.enter_context(AudioReader(path))) if self._has_sound else None
+        self._sound = self._try(lambda: stack.enter_context(AudioReader(path, track))) if self._has_sound else None
         self._windows: list[Segment] = [(start, end) for start, end in windows(self._duration).tolist()]
         self._ends = [end for _, end in self._windows]
         self._start_steps = [round(start * STEPS_PER_SECOND) for start, _ in self._windows]
@@ -155,7 +168,7 @@ class _Chunks:
         """What is known of the whole file once it is read: by its container, by the readers, and from decoding."""
         readers = (reader for reader in (self._frames, self._sound) if reader is not None)
         of_readers = (remark for reader in readers for remark in reader.remarks)
-        of_container = self._try(lambda: inspect(self._path).remarks) or ()
+        of_container = self._try(lambda: inspect(self._path, self._track).remarks) or ()
         return tuple(dict.fromkeys((*of_container, *of_readers, *self._unread.remarks(self._duration))))
 
     def _is_unchanged(self, start: float, end: float, frames: list[Frame], sound: SoundChunk | None) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue, CueHit
 from pesearch.errors import LibraryError, ModelMismatch
 from pesearch.locations import Volume
@@ -100,6 +101,11 @@ class Library(GenerationReader):
     def milvus(self) -> MilvusAddress | None:
         """The Milvus that searches the vectors; None if FAISS does, in this process."""
         return self._now().snapshot.milvus
+
+    @property
+    def audio_track(self) -> AudioTrack | None:
+        """The audio track that is searched, where a file has it; None for the one that players choose."""
+        return self._now().snapshot.audio_track
 
     def milvus_state(self) -> MilvusState | None:
         """The state of the library's collections on Milvus. Raises VectorServerError when that does not answer."""

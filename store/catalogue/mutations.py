@@ -10,12 +10,13 @@ from typing import Any
 
 import duckdb
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
 from pesearch.store.catalogue.cues import drop_unused_cues, store_cues
 from pesearch.store.catalogue.remarks import drop_unused_remarks, store_remarks
-from pesearch.store.catalogue.schema import VECTORS_SETTING
+from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
 from pesearch.store.catalogue.temp_table import escape_undecodable, insert_temp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
@@ -192,9 +193,18 @@ def rename_library(connection: duckdb.DuckDBPyConnection, library_id: str, last_
 
 def set_vector_backend(connection: duckdb.DuckDBPyConnection, milvus: MilvusAddress | None) -> None:
     """Set the vector search backend: a Milvus, or FAISS (None)."""
-    connection.execute("DELETE FROM settings WHERE name = ?", [VECTORS_SETTING])
-    if milvus is not None:
-        connection.execute("INSERT INTO settings VALUES (?, ?)", [VECTORS_SETTING, str(milvus)])
+    _set(connection, VECTORS_SETTING, milvus)
+
+
+def set_audio_track(connection: duckdb.DuckDBPyConnection, track: AudioTrack | None) -> None:
+    """Set the audio track that is searched, or the one that players choose (None)."""
+    _set(connection, AUDIO_TRACK_SETTING, track)
+
+
+def _set(connection: duckdb.DuckDBPyConnection, name: str, value: MilvusAddress | AudioTrack | None) -> None:
+    connection.execute("DELETE FROM settings WHERE name = ?", [name])
+    if value is not None:
+        connection.execute("INSERT INTO settings VALUES (?, ?)", [name, str(value)])
 
 
 def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:

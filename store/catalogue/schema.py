@@ -12,6 +12,7 @@
 - `remarks`: what of a file's media is not in the library, or was guessed, and how many `seconds`. The `remark` of a cue
   source says the same of its cues. Files of older programs have none.
 - `settings`: choices of the user. `vectors` is the vector search backend, as `MilvusAddress` prints it; absent: FAISS.
+  `audio_track` is the track to search, as `AudioTrack` prints it; absent: the one that players choose.
 """
 
 from __future__ import annotations
@@ -87,6 +88,9 @@ ALTER TABLE cue_sources ADD COLUMN remark VARCHAR;
 
 VECTORS_SETTING = "vectors"
 """The name of the setting for the vector search backend."""
+
+AUDIO_TRACK_SETTING = "audio_track"
+"""The name of the setting for the audio track that is searched."""
 
 MIGRATIONS: Sequence[str] = (
     FIRST_TABLES,

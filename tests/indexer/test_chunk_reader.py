@@ -122,6 +122,15 @@ def test_a_still_image(sample: Sample, models: ModelSet) -> None:
     assert (chunk.sound, chunk.windows, chunk.media_seconds) == (None, (), 0.0)
 
 
+def test_what_is_missing_of_a_still_image_is_a_remark(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
+    picture = tmp_path / "cut.jpg"
+    ffmpeg("-i", sample("cover.png"), "-vf", "noise=alls=60", picture)
+    picture.write_bytes(picture.read_bytes()[: picture.stat().st_size * 9 // 10])
+    (chunk,) = chunks_of(picture, models)
+    (remark,) = chunk.remarks
+    assert remark.reason.startswith("the picture is cut short: ") and len(chunk.frames) == 1
+
+
 def test_a_damaged_part_is_skipped_and_counted_as_unread(tmp_path: Path, models: ModelSet) -> None:
     """17.3 s of intra-coded frames; those from 9.5 s to 15.5 s are overwritten."""
     path = tmp_path / "broken.avi"
@@ -141,7 +150,7 @@ def test_a_remark_of_the_container_and_of_each_reader_comes_with_the_last_chunk(
     """What both the container and a reader say comes once."""
     left, guessed, cut = Remark("1 of 2 sound tracks is not searched", 47.3), Remark("guessed"), Remark("cut short")
     container = replace(inspect(long_clip), remarks=(cut, left))
-    monkeypatch.setattr(chunk_reader, "inspect", lambda path: container)
+    monkeypatch.setattr(chunk_reader, "inspect", lambda path, track: container)
     monkeypatch.setattr(FrameReader, "remarks", (left,))
     monkeypatch.setattr(AudioReader, "remarks", (guessed,))
     assert [chunk.remarks for chunk in chunks_of(long_clip, models)] == [(), (cut, left, guessed)]

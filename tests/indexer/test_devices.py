@@ -63,7 +63,7 @@ def test_two_processes_make_the_same_library(
 ) -> None:
     (media / "torn.mp4").write_bytes((media / "film" / "both.mp4").read_bytes()[:900])
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=4", "-c:v", "mjpeg", media / "holed.avi")
-    lose_pictures(media / "holed.avi", 10, 20)
+    lose_pictures(media / "holed.avi", 12, 18)
     run(media, library, models)
     shared = create_library(tmp_path / "shared", both.name, both.spaces)
     outcomes = run(media, shared, both)
@@ -71,7 +71,7 @@ def test_two_processes_make_the_same_library(
     assert names_by_kind(outcomes) == {
         "Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "holed.avi", "tone.wav"],
     }  # fmt: skip
-    lost = Remark("pictures could not be decoded at 00:01.2-00:02.5", 1.25)
+    lost = Remark("pictures could not be decoded at 00:01.2", 0.625)
     assert of(Remarked, outcomes) == [Remarked(media / "holed.avi", (lost,))]
     for made in (library, shared):
         assert [(file.path.name, file.remarks) for file in made.files_with_remarks()] == [("holed.avi", (lost,))]
