@@ -14,10 +14,10 @@ from itertools import chain
 from pesearch.media.ffprobe import Section
 from pesearch.types import Remark
 
-_MIN_STEP_BACK_SECONDS = 0.5
+MIN_STEP_BACK_SECONDS = 0.5
 """A decoding time this much before the one before it begins a new part. Muxers repeat or swap packets by less."""
 
-_MAX_GAPS_SECONDS = 3600.0
+MAX_GAP_SECONDS = 3600.0
 """Leaps ahead are kept up to this sum: the recording was paused. A further one begins a new part, so that a damaged clock
 does not claim days without a packet. A clock that steps back by over a minute reads as a leap of 26.5 hours, as FFmpeg
 takes it for the overflow of a 33-bit counter."""
@@ -76,7 +76,7 @@ class RunFollower:
 
     def _has_left(self, seconds: float) -> bool:
         run, following = self._runs[self._at], self._runs[self._at + 1]
-        if seconds < self._last_seconds - _MIN_STEP_BACK_SECONDS / 2:
+        if seconds < self._last_seconds - MIN_STEP_BACK_SECONDS / 2:
             return True
         is_inside = run.first_seconds - _TOLERANCE_SECONDS <= seconds <= run.last_seconds + _TOLERANCE_SECONDS
         return not is_inside and abs(seconds - following.first_seconds) < abs(seconds - run.last_seconds)
@@ -121,7 +121,7 @@ def read_clock(sections: Iterable[Section], streams: frozenset[str], origin_seco
         track = tracks.setdefault(stream, _Track())
         number = _part_of(track, parts, decoded)
         gap = begin - parts[number].end_seconds if number < len(parts) else 0.0
-        if gaps_seconds + gap > _MAX_GAPS_SECONDS:
+        if gaps_seconds + gap > MAX_GAP_SECONDS:
             number = len(parts)
         elif gap > _MIN_GAP_SECONDS:
             gaps_seconds += gap
@@ -144,7 +144,7 @@ def _part_of(track: _Track, parts: list[_Part], decoded: float) -> int:
         far = max(now.first_seconds - decoded, decoded - now.end_seconds, 0.0)
         return track.parts[-1] if 0.0 <= decoded - before < far else current
     step = decoded - track.decoded_seconds
-    return current + 1 if step < -_MIN_STEP_BACK_SECONDS else current
+    return current + 1 if step < -MIN_STEP_BACK_SECONDS else current
 
 
 def _placed(parts: list[_Part], tracks: Mapping[int, _Track], origin_seconds: float) -> Clock:
@@ -190,9 +190,9 @@ def _without_outliers(sections: Iterable[Section], streams: frozenset[str]) -> I
 
 
 def _is_outlier(before: float | None, at: float, after: float) -> bool:
-    if before is None or not -_MIN_STEP_BACK_SECONDS <= after - before <= _MAX_OUTLIER_SECONDS:
+    if before is None or not -MIN_STEP_BACK_SECONDS <= after - before <= _MAX_OUTLIER_SECONDS:
         return False
-    return not before - _MIN_STEP_BACK_SECONDS <= at <= before + _MAX_OUTLIER_SECONDS
+    return not before - MIN_STEP_BACK_SECONDS <= at <= before + _MAX_OUTLIER_SECONDS
 
 
 def _times(packet: Section, streams: frozenset[str]) -> Packet | None:

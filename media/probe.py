@@ -16,9 +16,9 @@ from pesearch.errors import MediaError
 from pesearch.media.audio_choice import AudioChoice, Sound, choose_audio
 from pesearch.media.clock import Clock, Run, read_clock
 from pesearch.media.decoded_audio import is_digital_silence
+from pesearch.media.display import Display, display_of
 from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
-from pesearch.media.frame_index import HEADLESS_FORMATS
 from pesearch.media.image import image_size
 from pesearch.media.sniff import sniff
 from pesearch.media.wav_file import has_wrapped_size
@@ -30,8 +30,11 @@ MAX_FRAME_PIXELS = 8192 * 8192
 _MIN_BYTES_PER_SECOND = 8.0
 """Fewer bytes per second mean damaged timestamps: speech at the lowest bit rate of Opus has 750."""
 
-_CLOCKLESS_FORMATS = {"aac", "ac3", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo", "truehd"}
+CLOCKLESS_FORMATS = {"aac", "ac3", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo", "truehd"}
 """Raw streams without timestamps: FFmpeg estimates their length from the bit rate at the start."""
+
+HEADLESS_FORMATS = frozenset({"mpegts", "mpeg", "flv", "live_flv", "kux", "nsv", "swf", "wtv", "pva", "dhav", "ogg"})
+"""FFmpeg's names of the formats in which a stream may first appear after the header, and whose clock may restart."""
 
 _BLOCK_FORMATS = {"wav", "w64"}
 """Formats whose seeks FFmpeg computes from the bytes of a block."""
@@ -58,9 +61,14 @@ _SEEK_LEAD_SECONDS = 5.0
 
 _STREAMS = (
     "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
-    "r_frame_rate,sample_rate,channels,channel_layout,duration:stream_disposition:stream_side_data=rotation"
+    "r_frame_rate,sample_aspect_ratio,color_transfer,nb_frames,sample_rate,channels,channel_layout,duration"
+    ":stream_disposition:stream_side_data=rotation,displaymatrix"
     ":format_tags:stream_tags=language:chapter=start_time,end_time:chapter_tags=title"
 )
+
+_STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
+"""Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
+
 _PACKET_FIELDS = "stream_index,pts_time,dts_time,duration_time"
 
 
@@ -72,6 +80,7 @@ class Container:
     ffprobe's output except the packets. `remarks` say what of the file will not be read. Every call of FFmpeg on the
     file needs `input_options` before its `-i`.
 
+    `display` is how its pictures are shown, None without pictures.
     `sound` is what is heard: `audio_index` is its first stream. `clock` is None where the timestamps of all packets
     were not read, as FFmpeg's seeks are right for the format.
     """
@@ -82,6 +91,7 @@ class Container:
     video_index: int | None
     audio_index: int | None
     sections: tuple[Section, ...]
+    display: Display | None = None
     remarks: tuple[Remark, ...] = ()
     sound: Sound | None = None
     input_options: tuple[str, ...] = ()
@@ -91,6 +101,11 @@ class Container:
     def sound_runs(self) -> tuple[Run, ...]:
         """The runs of the first stream that is heard; none where the clock is continuous."""
         return () if self.has_continuous_clock or self.audio_index is None else self._runs(self.audio_index)
+
+    @property
+    def picture_runs(self) -> tuple[Run, ...]:
+        """The runs of the pictures; none where the clock is continuous."""
+        return () if self.has_continuous_clock or self.video_index is None else self._runs(self.video_index)
 
     @property
     def has_continuous_clock(self) -> bool:
@@ -175,10 +190,11 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
         raise MediaError("damaged: no video or audio packet can be read")
     if size_bytes < duration * _MIN_BYTES_PER_SECOND:
         raise MediaError(f"damaged: claims {duration / 3600:,.0f} hours in {size_bytes:,} bytes")
+    display = display_of(video) if video else None
     info = MediaInfo(
         MediaKind.VIDEO if video else MediaKind.AUDIO,
         duration,
-        _video_stream(video) if video else None,
+        _video_stream(video, display) if video and display else None,
         _audio_stream(audio.stream) if audio else None,
     )
     described = tuple(section for section in sections if section.name != "packet")
@@ -189,7 +205,12 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
         video_index=video.count("index") if video else None,
         audio_index=audio.stream.count("index") if audio else None,
         sections=described,
-        remarks=(*(clock.remarks if clock else ()), *(audio.remarks if audio else ())),
+        display=display,
+        remarks=(
+            *(clock.remarks if clock else ()),
+            *_video_remarks(sections, video),
+            *(audio.remarks if audio else ()),
+        ),
         sound=audio.sound if audio else None,
         input_options=options,
         clock=clock,
@@ -215,12 +236,28 @@ def _may_begin_later(sections: list[Section]) -> bool:
 
 
 def _video(sections: list[Section]) -> Section | None:
-    """The first video stream of a known codec and size that is not cover art."""
-    for section in sections:
-        is_cover = section.count("disposition:attached_pic")
-        if section.name == "stream" and section.text("codec_type") == "video" and not is_cover and _is_known(section):
-            return section
-    return None
+    """The stream to show: of the video streams of a known codec and size that are not cover art, the first one marked
+    as default, else the first. Streams of one picture, or of a codec for stills, come last."""
+    films = _films(sections)
+    return max(films, key=lambda each: (not _is_still(each), each.count("disposition:default")), default=None)
+
+
+def _films(sections: list[Section]) -> list[Section]:
+    found = (section for section in sections if section.name == "stream" and section.text("codec_type") == "video")
+    streams = {stream.text("index"): stream for stream in found}  # ffprobe lists those of a program twice
+    return [each for each in streams.values() if not each.count("disposition:attached_pic") and _is_known(each)]
+
+
+def _is_still(stream: Section) -> bool:
+    return stream.count("nb_frames") == 1 or stream.text("codec_name") in _STILL_CODECS
+
+
+def _video_remarks(sections: list[Section], chosen: Section | None) -> tuple[Remark, ...]:
+    others = [stream for stream in _films(sections) if stream is not chosen and not _is_still(stream)]
+    if not others:
+        return ()
+    streams = "1 other video stream" if len(others) == 1 else f"{len(others)} other video streams"
+    return (Remark(f"{streams} of the file: only the main one is searched"),)
 
 
 def _audio(
@@ -246,15 +283,12 @@ def _is_known(stream: Section) -> bool:
     return stream.text("codec_name") not in ("", "unknown", "none") and all(stream.count(size) > 0 for size in sizes)
 
 
-def _video_stream(stream: Section) -> VideoStream:
+def _video_stream(stream: Section, display: Display) -> VideoStream:
     width, height = stream.count("width"), stream.count("height")
     if width * height > MAX_FRAME_PIXELS:
         raise MediaError(f"video frames of {width}x{height} pixels: the limit is {MAX_FRAME_PIXELS:,}")
-    turn = next((stream.number(field) for field in stream.fields if field.endswith("rotation")), None)
-    if round((turn or 0.0) / 90) % 2:
-        width, height = height, width
     rate = stream.ratio("avg_frame_rate") or stream.ratio("r_frame_rate")
-    return VideoStream(stream.text("codec_name"), width, height, rate)
+    return VideoStream(stream.text("codec_name"), display.width, display.height, rate)
 
 
 def _measured_end(
@@ -262,7 +296,7 @@ def _measured_end(
 ) -> float | None:
     """Where the streams end, from the packets near the claimed end, else from all packets."""
     claimed = header.number("duration")
-    if claimed is not None and claimed > _TAIL_SECONDS and header.text("format_name") not in _CLOCKLESS_FORMATS:
+    if claimed is not None and claimed > _TAIL_SECONDS and header.text("format_name") not in CLOCKLESS_FORMATS:
         tail = packets(path, _PACKET_FIELDS, from_seconds=origin + claimed - _TAIL_SECONDS, options=options)
         if (end := _last_end(tail, streams)) is not None:
             return end
