@@ -202,4 +202,4 @@ def test_a_clock_that_jumps_costs_nothing(sample: Sample, models: ModelSet) -> N
     assert max(frame.end_seconds for chunk in chunks for frame in chunk.frames) == pytest.approx(1004, abs=0.1)
     assert sum(chunk.unread_seconds for chunk in chunks) == 0
     (remark,) = chunks[-1].remarks
-    assert remark == Remark("left out, because there is no new picture and no sound at 01:40.0-16:20.0", 880.0)
+    assert remark == Remark("left out, because there is no new picture and no sound at 01:20.0-16:20.0", 900.0)
