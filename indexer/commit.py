@@ -16,7 +16,7 @@ from typing import Self
 
 from pesearch.errors import LibraryError
 from pesearch.indexer.cues import FileCues, read_cues
-from pesearch.indexer.progress_events import CuesSkipped, Failed, Indexed, Relocated
+from pesearch.indexer.progress_events import Failed, Indexed, Relocated, Remarked
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.locations import Location
 from pesearch.media.sidecars import Sidecars
@@ -65,7 +65,7 @@ FileResult = EmbeddedFile | Failure
 ResultGroup = tuple[FileResult, ...]
 """Files that must be committed in one transaction, because they share shards."""
 
-CommitOutcome = Indexed | Relocated | Failed | CuesSkipped
+CommitOutcome = Indexed | Relocated | Failed | Remarked
 
 
 class Committer:
@@ -159,7 +159,11 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
         *(Relocated(copy, None) for each in embedded for copy in each.copies),
         *(Failed(failure) for failure in failures),
-        *(skipped for cues in read for skipped in cues.skipped),
+        *(
+            Remarked(each.file.location.path, remarks)
+            for each, cues in zip(embedded, read, strict=True)
+            if (remarks := (*each.file.remarks, *cues.remarks))
+        ),
     ]
 
 

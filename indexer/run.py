@@ -79,7 +79,7 @@ def index_found(
             committer.add(failed.failure)
         yield from committer.flush()
         yield from refresh_cues(crawled.locations, library, writer)
-        tasks = group_by_content(changes.new)
+        tasks = group_by_content(changes.new, library.audio_track)
         yield Plan(len(tasks), sum(task.info.duration_seconds for task in tasks))
         started, maintenance = time.perf_counter(), Maintenance(library, models, writer, committer, stages)
         if tasks:

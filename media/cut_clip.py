@@ -6,21 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
+from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, even_size
 from pesearch.media.ffmpeg import input_url, run_program
-from pesearch.media.ffprobe import packets, timeout_for
+from pesearch.media.ffprobe import timeout_for
 from pesearch.media.probe import Container, inspect
-from pesearch.media.sniff import is_mpeg_stream
-from pesearch.media.thumbnails import LEAD_SECONDS
-
-_SEEK_MARGIN_SECONDS = 0.3
-"""Seeking this far before a key frame reaches it: packets are interleaved with later ones of other streams."""
+from pesearch.media.seeking import key_frame_start, seek_options, shown_filter, shown_rate, sound_filter, start_for
 
 _MAX_SECONDS_PER_VIDEO_SECOND = 60.0
 """Longest time to encode a second of video: 8K on two cores."""
 
-_ENCODE = ("-c:v", "libx264", "-preset", "medium", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "192k")
-_EVEN_SIZE = "scale=trunc(iw/2)*2:trunc(ih/2)*2"
-"""H.264 with 4:2:0 chroma subsampling needs an even width and height."""
+_ENCODE = ("-c:v", "libx264", "-preset", "medium", "-crf", "18", *COLOUR_TAGS, "-c:a", "aac", "-b:a", "192k")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,7 @@ class ClipFormat:
 
 
 _COPY = ("-c", "copy", "-avoid_negative_ts", "make_zero")
-_ENCODED_VIDEO = ClipFormat(".mp4", "mp4", (*_ENCODE, "-vf", _EVEN_SIZE, "-movflags", "+faststart"))
+_ENCODED_VIDEO = ClipFormat(".mp4", "mp4", (*_ENCODE, "-movflags", "+faststart"))
 _ENCODED_AUDIO = ClipFormat(".flac", "flac", ("-c:a", "flac"))
 _COPIED_ANYTHING = ClipFormat(".mkv", "matroska", _COPY)
 _COPIED = {
@@ -70,35 +65,25 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, target: Path,
     Errors: MediaError when the file cannot be read, cut there or stored in that format; FFmpegMissing.
     """
     container = inspect(path)
-    begin, lead = start_seconds, 0.0
-    if container.video_index is not None and is_mpeg_stream(path):
-        if clip_format.options[: len(_COPY)] == _COPY:
-            begin = _key_frame_before(path, container, start_seconds)
-        else:
-            lead = min(start_seconds, LEAD_SECONDS)
-    length = end_seconds - begin
+    end = min(end_seconds, container.info.duration_seconds)
+    if clip_format.options[: len(_COPY)] == _COPY or container.display is None:
+        begin = key_frame_start(path, container, start_seconds)
+        source: list[str | bytes] = [*seek_options(begin), "-i", input_url(path)]
+        filters: list[str] = []
+    else:
+        begin, start, display = start_seconds, start_for(path, container, start_seconds), container.display
+        shown = shown_filter(start, shown_rate(container))
+        size = even_size(display.width, display.height)
+        source = start.input_options(container, path)
+        filters = ["-vf", f"{shown},{display.filters(*size)},{VIDEO_COLOURS}", "-af", sound_filter(start)]
+    length = max(end - begin, 0.0)
     done = run_program(
-        "ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", f"{begin - lead:.6f}", "-i", input_url(path),
-        *(("-ss", f"{lead:.6f}") if lead else ()), "-t", f"{length:.6f}", *_stream_options(container),
-        "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, input_url(target),
+        "ffmpeg", "-v", "error", "-nostdin", "-y", *source, "-t", f"{length:.6f}", *_stream_options(container),
+        *filters, "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, input_url(target),
         timeout_seconds=timeout_for(path) + length * _MAX_SECONDS_PER_VIDEO_SECOND,
     )  # fmt: skip
     if done.returncode or not target.stat().st_size:
         raise MediaError(f"cannot be cut: {_last_line(done.stderr)}")
-
-
-def _key_frame_before(path: Path, container: Container, seconds: float) -> float:
-    """Where to seek in an MPEG stream, which has no index, so that the video starts at or before a time."""
-    earliest = max(seconds - LEAD_SECONDS, 0.0)
-    begin = earliest
-    origin = container.origin_seconds
-    for packet in packets(path, "pts_time,flags", container.video_index, origin + earliest):
-        at = (packet.number("pts_time") or origin) - origin
-        if at > seconds:
-            break
-        if packet.text("flags").startswith("K"):
-            begin = max(at - _SEEK_MARGIN_SECONDS, 0.0)
-    return begin
 
 
 def _stream_options(container: Container) -> list[str]:

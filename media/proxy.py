@@ -9,8 +9,10 @@ from pathlib import Path
 from threading import Event
 
 from pesearch.errors import MediaError
+from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, Display, even_size
 from pesearch.media.ffmpeg import input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
+from pesearch.media.seeking import shown_filter, shown_rate, sound_filter, start_for
 
 _MAX_SECONDS_PER_SECOND = 10.0
 """Longest time to transcode a second of media, in addition to `_STARTUP_SECONDS`: beyond it FFmpeg hangs."""
@@ -20,6 +22,9 @@ _STARTUP_SECONDS = 30.0
 
 _POLL_SECONDS = 0.1
 """How often FFmpeg is checked for its end."""
+
+_MAX_WIDTH, _MAX_HEIGHT = 1280, 720
+"""Largest size of a proxy in pixels."""
 
 _WAVEFORM_COLOUR = "0x7f8fa9"
 """A grey blue that is visible on white and on black."""
@@ -35,22 +40,32 @@ def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Pa
     container = inspect(path)
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
-    video = [] if container.video_index is None else [
-        "-map", f"0:{container.video_index}", "-c:v", "libx264", "-preset", "veryfast", "-crf", "24",
-        "-pix_fmt", "yuv420p", "-vf", "scale=w=1280:h=720:force_original_aspect_ratio=decrease:force_divisible_by=2,"
-        "setsar=1",
-    ]  # fmt: skip
+    end = min(end_seconds, container.info.duration_seconds)
+    start = start_for(path, container, start_seconds)
+    video, display = [], container.display
+    if display is not None:
+        filters = shown_filter(start, shown_rate(container)), display.filters(*_fitted(display)), VIDEO_COLOURS
+        video = [
+            "-map", f"0:{container.video_index}", "-vf", ",".join(filters), *COLOUR_TAGS,
+            "-c:v", "libx264", "-preset", "veryfast", "-crf", "24",
+        ]  # fmt: skip
     audio = [] if container.audio_index is None else [
-        "-map", f"0:{container.audio_index}", "-c:a", "aac", "-b:a", "128k", "-ac", "2",
+        "-map", f"0:{container.audio_index}", "-af", sound_filter(start), "-c:a", "aac", "-b:a", "128k", "-ac", "2",
     ]  # fmt: skip
     process, _ = start_ffmpeg(
-        "-threads", "2", "-ss", f"{start_seconds:.3f}", "-t", f"{end_seconds - start_seconds:.3f}",
-        "-i", input_url(path), *video, *audio, "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
+        "-threads", "2", *start.input_options(container, path), "-t", f"{end - start_seconds:.3f}", *video, *audio,
+        "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
         "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
     )  # fmt: skip
     _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
         raise MediaError(f"damaged: nothing can be decoded at {start_seconds:.1f} s")
+
+
+def _fitted(display: Display) -> tuple[int, int]:
+    """The size of a proxy: at most 1280 x 720, even, and never enlarged."""
+    scale = min(1.0, _MAX_WIDTH / display.width, _MAX_HEIGHT / display.height)
+    return even_size(round(display.width * scale), round(display.height * scale))
 
 
 def _wait(process: subprocess.Popen[bytes], cancelled: Event, timeout_seconds: float) -> None:

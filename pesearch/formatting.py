@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pesearch.cues import CueKind, FoundBy, FoundCue
-from pesearch.types import Event, Hit, Moment, SpaceName
+from pesearch.types import Event, Hit, Moment, Remark, SpaceName
 
 MAX_CUE_CHARACTERS = 100
 """Longer cue texts are cut to this length, the last character being an ellipsis."""
@@ -62,6 +62,21 @@ def format_cue(cue: FoundCue) -> str:
 def format_event(event: Event) -> str:
     """`siren 00:02.0-00:07.6 (0.88)`."""
     return f"{event.label} {format_span(event.start_seconds, event.end_seconds)} ({event.score:.2f})"
+
+
+def format_remark(remark: Remark) -> str:
+    """`2 of 3 sound tracks are not searched (12.0 s)`, after the name of its sidecar if it is about one."""
+    subject = f"{remark.sidecar.name}: " if remark.sidecar else ""
+    length = "" if remark.seconds is None else f" ({format_length(remark.seconds)})"
+    return printable(f"{subject}{remark.reason}{length}")
+
+
+def format_length(seconds: float) -> str:
+    """`6.2 s`, `12.5 min`, `3.1 h`: three digits of a duration."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 def mpv_command(moment: Moment) -> str:

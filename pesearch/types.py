@@ -100,21 +100,26 @@ class Remark:
     """What of a file is not in the library, or was guessed, for the user.
 
     `reason` is one line without a full stop. `seconds` is how much of the file is concerned; None if that has no
-    meaning, or is unknown.
+    meaning, or is unknown. `sidecar` is the file of subtitles or captions that it is about; None for the file itself.
     """
 
     reason: str
     seconds: float | None = None
+    sidecar: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A media file of a library: one content, found at one or more locations."""
+    """A media file of a library: one content, found at one or more locations.
+
+    Files that were indexed by programs without remarks have none of their media.
+    """
 
     id: int
     fingerprint: str
     info: MediaInfo
     locations: tuple[Location, ...]
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -158,7 +163,10 @@ class CodecFeatures:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
-    """A media file with all its vectors, features and cues, ready to be committed to a library."""
+    """A media file with all its vectors, features and cues, ready to be committed to a library.
+
+    `remarks` are those of its media; each source of cues has its own.
+    """
 
     location: Location
     fingerprint: str
@@ -166,6 +174,7 @@ class EncodedFile:
     vectors: tuple[SpaceVectors, ...]
     features: CodecFeatures | None = None
     cues: tuple[CueSource, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from pesearch.cues import FoundCue
     from pesearch.search.search import SearchResult
-    from pesearch.types import Event, MediaInfo, Moment
+    from pesearch.types import Event, MediaInfo, Moment, Remark
 
 
 def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
         "events": [event_object(event) for event in moment.events],
         "cues": [cue_object(cue) for cue in moment.cues],
         "media": media_object(moment.file.info),
+        "remarks": [remark_object(remark) for remark in moment.file.remarks],
     }
 
 
@@ -74,6 +75,15 @@ def media_object(media: MediaInfo) -> dict[str, Any]:
         "height": video.height if video else None,
         "sample_rate": audio.sample_rate if audio else None,
         "channels": audio.channels if audio else None,
+    }
+
+
+def remark_object(remark: Remark) -> dict[str, Any]:
+    """The JSON object of a remark; `seconds` and `sidecar` may be null."""
+    return {
+        "reason": remark.reason,
+        "seconds": None if remark.seconds is None else seconds(remark.seconds),
+        "sidecar": str(remark.sidecar) if remark.sidecar else None,
     }
 
 

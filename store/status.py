@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.audio_track import AudioTrack
 from pesearch.disk_usage import size_on_disk
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.index.vector_search import SearchPolicy, search_policy
@@ -26,7 +27,9 @@ class LibraryStatus:
     policies: Mapping[SpaceName, SearchPolicy]
     cues: int
     failures: int
+    remarks: int
     size_bytes: int
+    audio_track: AudioTrack | None = None
 
 
 def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
@@ -45,5 +48,7 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
         },
         cues=cues,
         failures=len(snapshot.locations.failures()),
+        remarks=snapshot.files.remarks.count,
+        audio_track=snapshot.audio_track,
         size_bytes=size_on_disk(folder),
     )

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from pesearch.locations import Location
+from pesearch.store.catalogue.remarks import KnownRemarks
 from pesearch.types import AudioStream, Failure, MediaFile, MediaInfo, MediaKind, VideoStream
 
 RECENT_FILES = 1024
@@ -116,7 +117,8 @@ class KnownLocations(Mapping[Path, KnownLocation]):
 
 
 class KnownFiles(Mapping[int, MediaFile]):
-    """The media files by id, in the order in which they were added. `locations` has where they are."""
+    """The media files by id, in the order in which they were added. `locations` has where they are, `remarks` what is
+    not in the library of them."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, locations: KnownLocations) -> None:
         rows = connection.execute("""
@@ -126,6 +128,7 @@ class KnownFiles(Mapping[int, MediaFile]):
             FROM files ORDER BY id""")
         self._rows: dict[int, tuple[Any, ...]] = {row[0]: row for row in rows.fetchall()}
         self._locations = locations
+        self.remarks = KnownRemarks(connection)
         self._recent = lru_cache(RECENT_FILES)(self._read)
 
     def __getitem__(self, file_id: int) -> MediaFile:
@@ -134,7 +137,7 @@ class KnownFiles(Mapping[int, MediaFile]):
     def _read(self, file_id: int) -> MediaFile:
         _, fingerprint, kind, duration_seconds, *streams = self._rows[file_id]
         info = MediaInfo(MediaKind(kind), duration_seconds, _video(streams[:4]), _audio(streams[4:]))
-        return MediaFile(file_id, fingerprint, info, self._locations.of_file(file_id))
+        return MediaFile(file_id, fingerprint, info, self._locations.of_file(file_id), self.remarks.of_file(file_id))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._rows)

@@ -1,0 +1,78 @@
+"""Several decoded channels as one, without losing what only some of them hold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pesearch.timeline import SAMPLE_RATE
+from pesearch.types import FloatArray
+
+BLOCK_SAMPLES = SAMPLE_RATE // 2
+"""The mix is decided for each half second of the file, so that a range sounds the same wherever reading began."""
+
+MAX_SAMPLE = 64.0
+"""Float samples beyond this are damage: +36 dB over full scale. The loudest of mixers' overs are at +24 dB (16)."""
+
+_MAX_CANCELLATION = 0.1
+"""The mean of two channels below this part of their own level (-20 dB) is cancellation: they are out of phase. Stereo
+music is at 0.5 to 1; a channel delayed against the other cancels single frequencies only."""
+
+
+class Mixer:
+    """Mixes decoded samples to one channel, block by block. Samples come in order of time, with gaps.
+
+    Those that are not finite or beyond MAX_SAMPLE become 0; `damaged_samples` counts them, over all channels.
+    """
+
+    def __init__(self, is_discrete: bool) -> None:
+        self.damaged_samples = 0
+        self._is_discrete = is_discrete
+        self._held: list[tuple[int, FloatArray]] = []
+
+    def push(self, first: int, samples: FloatArray) -> list[tuple[int, FloatArray]]:
+        """Add float32 [n, channels] from the sample `first` of the file on. Returns what is mixed: first sample, and
+        float32 [n]."""
+        damaged = ~(np.abs(samples) <= MAX_SAMPLE)
+        if damaged.any():
+            self.damaged_samples += int(damaged.sum())
+            samples[damaged] = 0.0
+        if samples.shape[1] == 1:
+            return [(first, samples[:, 0])]
+        mixed = []
+        while len(samples):
+            block = first // BLOCK_SAMPLES
+            if self._held and self._held[0][0] // BLOCK_SAMPLES != block:
+                mixed += self.flush()
+            count = min(len(samples), (block + 1) * BLOCK_SAMPLES - first)
+            self._held.append((first, samples[:count]))
+            first, samples = first + count, samples[count:]
+        return mixed
+
+    def flush(self) -> list[tuple[int, FloatArray]]:
+        """What is left, at the end."""
+        held, self._held = self._held, []
+        if not held:
+            return []
+        mixed = mix_down(np.concatenate([samples for _, samples in held]), self._is_discrete)
+        ends = np.cumsum([len(samples) for _, samples in held])[:-1]
+        return [(first, part) for (first, _), part in zip(held, np.split(mixed, ends), strict=True)]
+
+
+def mix_down(block: FloatArray, is_discrete: bool) -> FloatArray:
+    """One channel, float32 [n], of a block of at most BLOCK_SAMPLES, float32 [n, channels].
+
+    The mean; of discrete channels only those that are not digital silence, as unused inputs of a recorder are. Two
+    channels out of phase give half their difference.
+    """
+    if block.shape[1] == 1:
+        return block[:, 0]
+    if is_discrete:
+        used = block.any(axis=0)
+        block = block[:, used] if used.any() else block[:, :1]
+    mean: FloatArray = block.mean(axis=1, dtype=np.float32)
+    if block.shape[1] == 2:
+        level = np.sqrt(np.mean(np.square(block, dtype=np.float64), axis=0)).min()
+        if level > 0 and np.sqrt(np.mean(np.square(mean, dtype=np.float64))) < _MAX_CANCELLATION * level:
+            difference: FloatArray = (block[:, 0] - block[:, 1]) * np.float32(0.5)
+            return difference
+    return mean
