@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, even_size
-from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffmpeg import file_url, input_url, run_program
 from pesearch.media.ffprobe import timeout_for
 from pesearch.media.probe import Container, inspect
 from pesearch.media.seeking import key_frame_start, seek_options, shown_filter, shown_rate, sound_filter, start_for
@@ -34,6 +34,7 @@ _COPIED_ANYTHING = ClipFormat(".mkv", "matroska", _COPY)
 _COPIED = {
     "mov,mp4,m4a,3gp,3g2,mj2": ClipFormat(".mp4", "mp4", (*_COPY, "-movflags", "+faststart")),
     "flac": _ENCODED_AUDIO,  # lossless anyway, and a copied header would claim the length of the original
+    "apng": _ENCODED_VIDEO,
     "gif": _ENCODED_VIDEO,  # each frame is a change to the previous ones
     "mp3": ClipFormat(".mp3", "mp3", _COPY),
     "mpeg": ClipFormat(".mpg", "vob", _COPY),
@@ -79,7 +80,7 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, target: Path,
     length = max(end - begin, 0.0)
     done = run_program(
         "ffmpeg", "-v", "error", "-nostdin", "-y", *source, "-t", f"{length:.6f}", *_stream_options(container),
-        *filters, "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, input_url(target),
+        *filters, "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, file_url(target),
         timeout_seconds=timeout_for(path) + length * _MAX_SECONDS_PER_VIDEO_SECOND,
     )  # fmt: skip
     if done.returncode or not target.stat().st_size:

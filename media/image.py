@@ -40,7 +40,7 @@ class StillReader:
         self.remarks: tuple[Remark, ...] = ()
 
     def pages(self) -> Iterator[ImageArray]:
-        """The first page, then others of their own: pages of a scan, pictures of an MPO, frames of an animated WebP.
+        """The first page, then others of their own: pages of a scan, pictures of an MPO or a HEIF.
 
         Errors: MediaError when the first page cannot be read; others that cannot are a remark.
         """

@@ -10,7 +10,7 @@ from threading import Event
 
 from pesearch.errors import MediaError
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, Display, even_size
-from pesearch.media.ffmpeg import input_url, run_program, start_ffmpeg
+from pesearch.media.ffmpeg import file_url, input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
 from pesearch.media.seeking import shown_filter, shown_rate, sound_filter, start_for
 
@@ -55,7 +55,7 @@ def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Pa
     process, _ = start_ffmpeg(
         "-threads", "2", *start.input_options(container, path), "-t", f"{end - start_seconds:.3f}", *video, *audio,
         "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
-        "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
+        "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", file_url(target),
     )  # fmt: skip
     _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
