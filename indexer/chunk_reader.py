@@ -15,6 +15,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import StillReader
+from pesearch.media.probe import inspect
 from pesearch.media.thumbnails import encode_jpeg
 from pesearch.media.video import Frame, FrameReader
 from pesearch.store.derived.previews import Preview
@@ -111,6 +112,7 @@ class _Chunks:
             self._try(lambda: stack.enter_context(FrameReader(path, models.device))) if self._has_frames else None
         )
         self._sound = self._try(lambda: stack.enter_context(AudioReader(path, track))) if self._has_sound else None
+        self._gaps = inspect(path, track).gaps if self._frames or self._sound else ()
         self._windows: list[Segment] = [(start, end) for start, end in windows(self._duration).tolist()]
         self._ends = [end for _, end in self._windows]
         self._start_steps = [round(start * STEPS_PER_SECOND) for start, _ in self._windows]
@@ -129,6 +131,8 @@ class _Chunks:
             raise self._last_error
 
     def _read(self, start: float, end: float) -> MediaChunk:
+        if any(first + MAX_UNCHANGED_SECONDS < start and end < last for first, last in self._gaps):
+            return MediaChunk(start, end, (), (), None, (), end - start, 0.0)
         times = grid(start, end)
         reader = self._frames
         frames = (self._try(lambda: list(reader.read(times))) if reader else None) or []

@@ -18,9 +18,12 @@ MIN_STEP_BACK_SECONDS = 0.5
 """A decoding time this much before the one before it begins a new part. Muxers repeat or swap packets by less."""
 
 MAX_GAP_SECONDS = 3600.0
-"""A longer leap ahead begins a new part too, so that a damaged clock does not claim hours without a packet. Shorter
-leaps are kept: the recording was paused. A clock that steps back by over a minute reads as a leap of 26.5 hours, as
-FFmpeg takes it for the overflow of a 33-bit counter."""
+"""Leaps ahead are kept up to this sum: the recording was paused. A further one begins a new part, so that a damaged clock
+does not claim days without a packet. A clock that steps back by over a minute reads as a leap of 26.5 hours, as FFmpeg
+takes it for the overflow of a 33-bit counter."""
+
+_MIN_GAP_SECONDS = 60.0
+"""A shorter time without a packet is no gap: subtitles, slides and time-lapses have few."""
 
 _MAX_OUTLIER_SECONDS = 10.0
 """A single packet away from both neighbours, which are within this of each other, has a damaged timestamp."""
@@ -40,10 +43,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The runs of each stream, by its index and in file order, and the end of the last one in the player's time."""
+    """The runs of each stream, by its index and in file order. `end_seconds` is that of the last one, and `gaps` are the
+    long stretches, start and end, in which no stream has a packet: all in the player's time."""
 
     runs: Mapping[int, tuple[Run, ...]]
     end_seconds: float
+    gaps: tuple[tuple[float, float], ...] = ()
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -79,11 +84,11 @@ class RunFollower:
 
 @dataclass(slots=True)
 class _Part:
-    """A stretch of the file on one clock, of all streams."""
+    """A stretch of the file on one clock, of all streams, with its gaps."""
 
     first_seconds: float
     end_seconds: float
-    leap_seconds: float
+    gaps: list[tuple[float, float]]
 
 
 class _Track:
@@ -111,12 +116,18 @@ def read_clock(sections: Iterable[Section], streams: frozenset[str], origin_seco
     """
     parts: list[_Part] = []
     tracks: dict[int, _Track] = {}
+    gaps_seconds = 0.0
     for stream, decoded, begin, end in _without_outliers(sections, streams):
         track = tracks.setdefault(stream, _Track())
         number = _part_of(track, parts, decoded)
+        gap = begin - parts[number].end_seconds if number < len(parts) else 0.0
+        if gaps_seconds + gap > MAX_GAP_SECONDS:
+            number = len(parts)
+        elif gap > _MIN_GAP_SECONDS:
+            gaps_seconds += gap
+            parts[number].gaps.append((parts[number].end_seconds, begin))
         if number == len(parts):
-            leap = begin - parts[-1].end_seconds if parts else 0.0
-            parts.append(_Part(begin, end, leap))
+            parts.append(_Part(begin, end, []))
         part = parts[number]
         part.first_seconds, part.end_seconds = min(part.first_seconds, begin), max(part.end_seconds, end)
         track.add(number, begin, end, decoded)
@@ -133,7 +144,7 @@ def _part_of(track: _Track, parts: list[_Part], decoded: float) -> int:
         far = max(now.first_seconds - decoded, decoded - now.end_seconds, 0.0)
         return track.parts[-1] if 0.0 <= decoded - before < far else current
     step = decoded - track.decoded_seconds
-    return current + 1 if step < -MIN_STEP_BACK_SECONDS or step > MAX_GAP_SECONDS else current
+    return current + 1 if step < -MIN_STEP_BACK_SECONDS else current
 
 
 def _placed(parts: list[_Part], tracks: Mapping[int, _Track], origin_seconds: float) -> Clock:
@@ -149,7 +160,10 @@ def _placed(parts: list[_Part], tracks: Mapping[int, _Track], origin_seconds: fl
         )
         for stream, track in tracks.items()
     }
-    return Clock(runs, end, tuple(_remarks(parts)))
+    gaps = tuple(
+        (first + shift, last + shift) for part, shift in zip(parts, shifts, strict=True) for first, last in part.gaps
+    )
+    return Clock(runs, end, gaps, tuple(_remarks(parts)))
 
 
 def _remarks(parts: list[_Part]) -> Iterator[Remark]:

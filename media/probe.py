@@ -115,6 +115,11 @@ class Container:
         return self.clock is None or self.clock.is_continuous
 
     @property
+    def gaps(self) -> tuple[tuple[float, float], ...]:
+        """Long stretches without a packet, start and end in seconds, as far as they are known."""
+        return self.clock.gaps if self.clock else ()
+
+    @property
     def can_seek_sound(self) -> bool:
         """Whether FFmpeg finds the sound of a time. It miscounts the blocks of compressed WAV, and cannot know where a
         clock that restarts is meant: there, reading forwards from the start is right."""

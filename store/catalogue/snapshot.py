@@ -26,8 +26,8 @@ from pesearch.types import Space, SpaceName
 class Snapshot:
     """One generation of the catalogue. `library_id` distinguishes libraries that used the same folder in turn.
 
-    `milvus` is None when FAISS searches the vectors, `audio_track` when it is the one that players choose. `vectors` has
-    the extents of each space, CUE included; `embedded` are the sources of cues that have vectors.
+    `milvus` is None when FAISS searches the vectors, `audio_track` when it is the one that players choose. `vectors`
+    has the extents of each space, CUE included; `embedded` are the sources of cues that have vectors.
     """
 
     generation: int
