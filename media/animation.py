@@ -1,4 +1,4 @@
-"""Whether a picture file moves: GIF, APNG, AVIF and HEIF sequences, which FFmpeg reads as films."""
+"""Whether a picture file moves: GIF, APNG, WebP, AVIF and HEIF sequences, which are films."""
 
 from __future__ import annotations
 
@@ -16,19 +16,38 @@ _MAX_CHUNKS = 10_000
 
 
 def is_animated(path: Path, head: bytes) -> bool:
-    """Whether a picture with these first bytes has more than one frame to be shown in turn. Errors: MediaError.
-
-    Animated WebP is none: FFmpeg cannot read it (until version 8 at least).
-    """
+    """Whether a picture with these first bytes has more than one frame to be shown in turn. Errors: MediaError."""
     try:
         with path.open("rb") as file:
             if head.startswith((b"GIF87a", b"GIF89a")):
                 return _has_second_frame(file)
             if head.startswith(b"\x89PNG"):
                 return _apng_frames(file) > 1
+            if is_animated_webp(head):
+                return _webp_frames(file) > 1
             return head[4:8] == b"ftyp" and head[8:12] in _SEQUENCE_BRANDS and _has_track(file)
     except (OSError, ValueError) as error:
         raise_unreadable(error)
+
+
+def is_animated_webp(head: bytes) -> bool:
+    """Whether the extended header of a WebP says that it is animated.
+    https://developers.google.com/speed/webp/docs/riff_container"""
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) > 20 and bool(head[20] & 2)
+
+
+def _webp_frames(file: IO[bytes]) -> int:
+    """The number of ANMF chunks, up to 2."""
+    frames = 0
+    file.seek(12)
+    for _ in range(_MAX_CHUNKS):
+        header = file.read(8)
+        if len(header) < 8 or frames == 2:
+            break
+        frames += header[:4] == b"ANMF"
+        size = int.from_bytes(header[4:], "little")
+        file.seek(size + size % 2, 1)
+    return frames
 
 
 def _has_second_frame(file: IO[bytes]) -> bool:

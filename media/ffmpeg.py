@@ -71,6 +71,13 @@ def install_command() -> str:
 
 
 def input_url(path: Path) -> bytes:
+    """The URL of a file to read; of an animated WebP, that of the copy that FFmpeg can read. Errors: MediaError."""
+    from pesearch.media.animated_webp import playable  # loads Pillow
+
+    return file_url(playable(path))
+
+
+def file_url(path: Path) -> bytes:
     """A path as a `file:` URL: absolute, of any bytes, never taken for an option, a pattern or a network address."""
     return b"file:" + os.fsencode(path.absolute())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffmpeg import file_url, run_program
 
 _MAX_SIDE = 4096
 """Pixels of the longer side of the decoded picture; larger ones are shrunk by FFmpeg."""
@@ -65,7 +65,7 @@ def decode_still(path: Path, still: FFmpegStill) -> Image.Image:
 
 def _input(path: Path, still: FFmpegStill) -> tuple[str | bytes, ...]:
     """The demuxer is given, so that no other can be taken for this file."""
-    return "-format_whitelist", still.demuxer, "-f", still.demuxer, "-i", input_url(path)
+    return "-format_whitelist", still.demuxer, "-f", still.demuxer, "-i", file_url(path)
 
 
 def _reason(still: FFmpegStill) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -23,6 +24,7 @@ _MIN_SIDE = 1024
 """Pixels of the shorter side down to which larger images are shrunk while they are decoded: more than twice what the
 largest tower takes (448), and than the preview shows (640)."""
 
+_Answer = TypeVar("_Answer")
 _ORIENTATION = 0x0112
 _SELF_TURNING = ("TIFF", "HEIF")
 """Formats whose plugins turn the picture when they load it, and give its size as it is shown."""
@@ -40,7 +42,7 @@ class StillReader:
         self.remarks: tuple[Remark, ...] = ()
 
     def pages(self) -> Iterator[ImageArray]:
-        """The first page, then others of their own: pages of a scan, pictures of an MPO, frames of an animated WebP.
+        """The first page, then others of their own: pages of a scan, pictures of an MPO or a HEIF.
 
         Errors: MediaError when the first page cannot be read; others that cannot are a remark.
         """
@@ -90,6 +92,13 @@ def image_size(path: Path) -> tuple[str, int, int]:
     with opened_image(path) as image:
         width, height = image.size
         return (image.format or "").lower(), *((height, width) if _is_sideways(image) else (width, height))
+
+
+def examine_image(path: Path, examine: Callable[[Image.Image], _Answer]) -> _Answer:
+    """What `examine` answers for the opened image, of which no pixel is decoded; of a raw picture for its first
+    directory. Errors: MediaError, also for raw pictures that are no TIFF."""
+    with opened_image(path, is_developed=False) as image:
+        return examine(image)
 
 
 def is_image(path: Path) -> bool:

@@ -37,12 +37,15 @@ _PIL = re.compile(r"PIL\.")
 
 
 @contextmanager
-def opened_image(path: Path) -> Iterator[Image.Image]:
-    """Open an image; any exception inside becomes a MediaError (damaged files make PIL raise anything)."""
+def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Image]:
+    """Open an image; any exception inside becomes a MediaError (damaged files make PIL raise anything).
+
+    A raw picture is developed, or else opened as the TIFF that most are, for its tags.
+    """
     head = read_head(path)
     _prepare_pil()
     try:
-        with path.open("rb") as file, _image(path, file, head) as image:
+        with path.open("rb") as file, _image(path, file, head, is_developed) as image:
             yield image
     except (MediaError, FFmpegMissing, KeyboardInterrupt):
         raise
@@ -62,10 +65,10 @@ def check_size(image: Image.Image) -> None:
         raise MediaError(f"image of {width}x{height} pixels: the limit is {limit:,}, save it smaller")
 
 
-def _image(path: Path, file: IO[bytes], head: bytes) -> Image.Image:
+def _image(path: Path, file: IO[bytes], head: bytes, is_developed: bool) -> Image.Image:
     if still := ffmpeg_still(head):
         return decode_still(path, still)
-    if is_camera_raw(path, head):
+    if is_developed and is_camera_raw(path, head):
         return decode_raw(file)
     tga = ("TGA",) if path.suffix.lower() == ".tga" else ()  # it has no signature
     image = Image.open(file, formats=(*installed_formats(), *tga))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from itertools import pairwise
 from typing import Any
 
 from PIL import Image
@@ -11,13 +10,12 @@ from PIL import Image
 from pesearch.errors import MediaError
 
 MAX_PAGES = 100
-"""Pages that are read of a file: a scan of a book chapter. Of an animation, frames evenly over its length."""
+"""Pages that are read of a file: a scan of a book chapter."""
 
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, struct.error, MediaError)
 """What Pillow raises for a damaged page."""
 
 _PAGED_FORMATS = ("TIFF", "MPO", "HEIF")
-_ANIMATED_FORMATS = ("WEBP",)
 _SUBFILE_TYPE = 254
 _REDUCED_OR_MASK = 1 | 4
 """Bits of TIFF's NewSubfileType: a smaller version of another page, or its transparency."""
@@ -30,11 +28,7 @@ def page_numbers(image: Image.Image) -> tuple[list[int], int]:
     of an HDR photo. The image is back at its first page.
     """
     count = _page_count(image)
-    if count < 2:
-        return [], 0
-    if image.format in _ANIMATED_FORMATS:
-        return [number for before, number in pairwise(_evenly(count)) if number > before], 0
-    if image.format not in _PAGED_FORMATS:
+    if count < 2 or image.format not in _PAGED_FORMATS:
         return [], 0
     first = image.size
     numbers = [number for number in range(1, count) if _is_page(image, number, first)]
@@ -47,11 +41,6 @@ def _page_count(image: Image.Image) -> int:
         return int(getattr(image, "n_frames", 1))
     except DAMAGE:
         return 1
-
-
-def _evenly(count: int) -> list[int]:
-    shown = min(count, MAX_PAGES)
-    return [number * count // shown for number in range(shown)]
 
 
 def _is_page(image: Image.Image, number: int, first: tuple[int, int]) -> bool:

@@ -44,9 +44,8 @@ _COMMERCIAL_NAMES = {
 def has_decoder(stream: Section) -> bool:
     """Whether this FFmpeg decodes the codec of a stream, and the stream is not encrypted. Errors: FFmpegMissing."""
     codec = stream.text("codec_name")
-    if codec in _NO_CODEC or stream.text("codec_tag_string") in _ENCRYPTED_TAGS:
-        return False
-    return codec in _ALWAYS_DECODED or codec in _decoders()
+    is_encrypted = stream.text("codec_tag_string") in _ENCRYPTED_TAGS
+    return not is_encrypted and (codec in _ALWAYS_DECODED or codec in _decoders())
 
 
 def missing_decoder(sections: Sequence[Section]) -> str | None:

@@ -220,7 +220,9 @@ def test_typescript_is_passed_over(tmp_path: Path) -> None:
 
 def test_windows_texts_are_no_sound(tmp_path: Path) -> None:
     path = tmp_path / "notes"
-    path.write_text("Hello, these are notes.\n" * 100, encoding="utf-16")  # its mark is that of an MPEG audio frame, too
+    path.write_text(
+        "Hello, these are notes.\n" * 100, encoding="utf-16"
+    )  # its mark is that of an MPEG audio frame, too
     assert sniff(path) is None
 
 
