@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.errors import MediaError
+from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.ffmpeg import input_url, run_program
 from pesearch.media.ffprobe import Section, timeout_for
 from pesearch.media.probe import inspect
-from pesearch.media.subtitles import Line, decode_text, parse_subtitles
+from pesearch.media.subtitles import Line, parse_subtitles
+from pesearch.media.tags import read_tags
+from pesearch.media.text_encoding import decode_text
 
 _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
@@ -25,8 +28,7 @@ MAX_STREAMS = 64
 _MAX_STREAM_BYTES = 32 << 20
 """A subtitle stream is cut at this size, like a sidecar."""
 
-_TAG_PREFIX = "tag:"
-"""Prefix of tags in ffprobe's compact output."""
+_TIMECODE = re.compile(r"(\d{1,2}):(\d\d):(\d\d)[:;.]\d{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,12 @@ class SubtitleStream:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedMetadata:
-    """Tags, chapters and text subtitles, in seconds on the player's clock; `remarks` say what was left out and why."""
+    """Tags, chapters and text subtitles, in seconds on the player's clock; `remarks` say what was left out and why.
 
-    tags: Mapping[str, str]
+    `tags` are pairs of name (lower case, without language) and text: a container may have one of each language.
+    """
+
+    tags: tuple[tuple[str, str], ...]
     chapters: tuple[Line, ...]
     streams: tuple[SubtitleStream, ...]
     remarks: tuple[str, ...]
@@ -54,20 +59,30 @@ def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
     Errors: MediaError when FFmpeg cannot open it; OSError; FFmpegMissing.
     """
     container = inspect(path)
-    tags, chapters, streams = {}, [], []
+    chapters, streams = [], []
     for section in container.sections:
-        if section.name == "format":
-            tags = {
-                field[len(_TAG_PREFIX) :]: text
-                for field, text in section.fields.items()
-                if field.startswith(_TAG_PREFIX)
-            }
-        elif section.name == "chapter":
+        if section.name == "chapter":
             chapters.append(_chapter(section, container.origin_seconds))
         elif section.text("codec_type") == "subtitle" and section.text("codec_name") in TEXT_CODECS:
             streams.append(section)
     read, remarks = _streams(path, streams[:MAX_STREAMS])
-    return EmbeddedMetadata(tags, tuple(chapters), read, remarks)
+    return EmbeddedMetadata(read_tags(container), tuple(chapters), read, remarks)
+
+
+def start_timecode(path: Path) -> float | None:
+    """The timecode of a file's first frame in seconds, without its frames; None if the file has none, or is unreadable.
+
+    Errors: FFmpegMissing.
+    """
+    try:
+        sections = inspect(path).sections
+    except FFmpegMissing:
+        raise
+    except MediaError:
+        return None
+    stated = (_TIMECODE.match(section.text("tag:timecode")) for section in sections)
+    first = next((found for found in stated if found), None)
+    return None if first is None else int(first[1]) * 3600.0 + int(first[2]) * 60 + int(first[3])
 
 
 def _chapter(section: Section, origin_seconds: float) -> Line:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
-from pesearch.media.subtitles import MAX_CUES, Line, decode_text, parse_subtitles
+from pesearch.media.subtitles import MAX_CUES, Line, parse_subtitles
+from pesearch.media.text_encoding import decode_text
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -146,7 +147,7 @@ def test_binary_content_is_refused(content: bytes) -> None:
         "00:00:01,000 --> nonsense",
         "[Events]\nDialogue: 1,2",
         "[Events]\nFormat: Text\nDialogue: x",
-        "[Events]\nDialogue: 0,0:00:01,0:00:02,,,,,,,no fraction",
+        "[Events]\nDialogue: 0,soon,later,,,,,,,no times",
         "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\nDialogue: a,b,c",
     ],
 )
