@@ -14,7 +14,7 @@ from pesearch.media.ffprobe import Section, timeout_for
 from pesearch.media.probe import inspect
 from pesearch.media.subtitles import Line, parse_subtitles
 from pesearch.media.tags import read_tags
-from pesearch.media.text_encoding import decode_text
+from pesearch.media.text_encoding import decode_text, public_name
 
 _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
@@ -66,7 +66,10 @@ def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
         elif section.text("codec_type") == "subtitle" and section.text("codec_name") in TEXT_CODECS:
             streams.append(section)
     read, remarks = _streams(path, streams[:MAX_STREAMS])
-    return EmbeddedMetadata(read_tags(container), tuple(chapters), read, remarks)
+    tags = read_tags(container)
+    if tags.guessed_encoding is not None:
+        remarks = (f"tags are not UTF-8: read as {public_name(tags.guessed_encoding)}", *remarks)
+    return EmbeddedMetadata(tags.pairs, tuple(chapters), read, remarks)
 
 
 def start_timecode(path: Path) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pesearch.media.text_encoding import guess_encoding
+from pesearch.media.encoding_detection import guess_encoding
 
 _MIN_CONFIDENCE = 0.08
 """Of `guess_encoding`: 29 titles of one to three words in Western languages are below it in every other encoding, and
@@ -17,30 +17,26 @@ _MIN_CONFIDENCE = 0.08
 _CONTROLS = re.compile(r"[\x80-\x9f]")
 
 
-def restore(texts: Sequence[str]) -> list[str]:
-    """The texts as they were meant. Their encoding is guessed from all, which must be of one file.
+def restore(texts: Sequence[str]) -> tuple[list[str], str | None]:
+    """The texts as they were meant, and their encoding if it had to be guessed.
 
-    What is in doubt stays as it is.
+    It is guessed from all, which must be of one file. What is in doubt stays as it is.
     """
-    found = [_restored_utf8(text) for text in texts]
+    found = [encoded_once(text) for text in texts]
     content = [_bytes(text) for text in found]
     guess = guess_encoding(b"\n".join(each for each in content if each is not None))
     encoding = guess.encoding if guess is not None and guess.confidence >= _MIN_CONFIDENCE else "cp1252"
-    return [
+    restored = [
         text
         if each is None or (encoding == "cp1252" and not _CONTROLS.search(text))
         else each.decode(encoding, "replace")
         for text, each in zip(found, content, strict=True)
     ]
+    return restored, None if restored == found else encoding
 
 
-def restore_text(text: str) -> str | None:
-    """The text that was encoded as UTF-8 twice; None if it was not."""
-    found = _restored_utf8(text)
-    return None if found == text else found
-
-
-def _restored_utf8(text: str) -> str:
+def encoded_once(text: str) -> str:
+    """The text, decoded once more if it was encoded as UTF-8 twice."""
     content = _bytes(text)
     if content is None:
         return text

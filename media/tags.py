@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from pesearch.media.ffprobe import Section
 from pesearch.media.mojibake import restore
@@ -20,9 +21,19 @@ _LANGUAGE = re.compile(r"-(?:[a-z]{3}|xxx)(?:-[a-z]{2})?$")
 """What FFmpeg adds to the names of tags in a language: `lyrics-eng`."""
 
 
-def read_tags(container: Container) -> tuple[tuple[str, str], ...]:
-    """Name and text of each tag of the file. The names are in lower case, without language and vendor (`title` of
-    `com.apple.quicktime.title` and `title-eng`)."""
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Name and text of each tag of a file, and their encoding if it was guessed.
+
+    Names are in lower case, without language and vendor: `title` of `com.apple.quicktime.title` and `title-eng`.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    guessed_encoding: str | None
+
+
+def read_tags(container: Container) -> Tags:
+    """The tags of the whole file."""
     sections = [section for section in container.sections if _has_tags_of_file(section, container.format)]
     tags = {
         (_name(field), text): None
@@ -31,7 +42,8 @@ def read_tags(container: Container) -> tuple[tuple[str, str], ...]:
         if field.startswith(_TAG)
     }
     names = [name for name, _ in tags]
-    return tuple(zip(names, restore([text for _, text in tags]), strict=True))
+    texts, encoding = restore([text for _, text in tags])
+    return Tags(tuple(zip(names, texts, strict=True)), encoding)
 
 
 def _has_tags_of_file(section: Section, format_name: str) -> bool:
