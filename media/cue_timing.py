@@ -13,7 +13,8 @@ from pesearch.cues import Cue, CueKind
 from pesearch.formatting import format_clock
 
 _MIN_SHARE = 0.9
-"""Share of the subtitles that must be beyond the end to suspect another clock, and that must fit on it."""
+"""Share of the subtitles that must be beyond the end to suspect another clock, and of those after its start that must
+fit; up to half may be before it (tests of the line, leaders)."""
 
 _TIMED = frozenset({CueKind.SUBTITLE, CueKind.CHAPTER})
 
@@ -52,7 +53,9 @@ def _shift(cues: Sequence[Cue], duration_seconds: float, timecode_seconds: float
     hours = (math.floor(start / 3600) * 3600.0 for start in (beyond[0], beyond[-1]))
     candidates = [shift for shift in (timecode_seconds, *hours) if shift]
     for shift in candidates:
-        if sum(0 <= start - shift <= duration_seconds for start in beyond) >= _MIN_SHARE * len(beyond):
+        later = [start for start in beyond if start >= shift]
+        fitting = sum(start - shift <= duration_seconds for start in later)
+        if fitting >= max(_MIN_SHARE * len(later), len(beyond) / 2):
             return shift
     return 0.0
 

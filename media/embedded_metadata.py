@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.ffmpeg import input_url, run_program
 from pesearch.media.ffprobe import Section, timeout_for
+from pesearch.media.language_tags import primary_language
+from pesearch.media.mojibake import restore
 from pesearch.media.probe import inspect
 from pesearch.media.subtitles import Line, parse_subtitles
 from pesearch.media.tags import read_tags
@@ -27,6 +29,9 @@ MAX_STREAMS = 64
 
 _MAX_STREAM_BYTES = 32 << 20
 """A subtitle stream is cut at this size, like a sidecar."""
+
+_ANY_ENCODING = ("-sub_charenc_mode", "ignore")
+"""Subtitles that are not UTF-8, as they must be in Matroska, are passed on rather than dropped."""
 
 _TIMECODE = re.compile(r"(\d{1,2}):(\d\d):(\d\d)[:;.]\d{1,3}")
 
@@ -69,7 +74,7 @@ def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
     tags = read_tags(container)
     if tags.guessed_encoding is not None:
         remarks = (f"tags are not UTF-8: read as {public_name(tags.guessed_encoding)}", *remarks)
-    return EmbeddedMetadata(tags.pairs, tuple(chapters), read, remarks)
+    return EmbeddedMetadata(tags.pairs, tuple(_with_restored_titles(chapters)), read, remarks)
 
 
 def start_timecode(path: Path) -> float | None:
@@ -93,6 +98,11 @@ def _chapter(section: Section, origin_seconds: float) -> Line:
     return Line(start - origin_seconds, end - origin_seconds, section.text("tag:title"))
 
 
+def _with_restored_titles(chapters: Sequence[Line]) -> list[Line]:
+    titles, _ = restore([chapter.text for chapter in chapters])
+    return [replace(chapter, text=title) for chapter, title in zip(chapters, titles, strict=True)]
+
+
 def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStream, ...], tuple[str, ...]]:
     """All subtitle streams in one pass over the file, each converted to ASS in a temporary file."""
     if not streams:
@@ -114,14 +124,25 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
                 target,
             ]
         run_program(
-            "ffmpeg", "-v", "quiet", "-nostdin", "-i", input_url(path), *outputs, timeout_seconds=timeout_for(path)
+            "ffmpeg",
+            "-v",
+            "quiet",
+            "-nostdin",
+            *_ANY_ENCODING,
+            "-i",
+            input_url(path),
+            *outputs,
+            timeout_seconds=timeout_for(path),
         )
         for stream in streams:
             try:
-                text, _ = decode_text((Path(name) / f"{stream.text('index')}.ass").read_bytes())
+                content = (Path(name) / f"{stream.text('index')}.ass").read_bytes()
+                text, remark = decode_text(content, primary_language(stream.text("tag:language")))
                 lines = parse_subtitles(text, ".ass")
             except (MediaError, OSError) as error:
                 remarks.append(f"subtitles of stream {stream.text('index')} left out: {error}")
                 continue
+            if remark is not None:
+                remarks.append(f"subtitles of stream {stream.text('index')}: {remark}")
             read.append(SubtitleStream(stream.count("index"), stream.text("tag:language"), tuple(lines)))
     return tuple(read), tuple(remarks)

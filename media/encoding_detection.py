@@ -46,6 +46,9 @@ _WESTERN_BONUS = 0.01
 
 Of 29 titles of one to three words 26 are right with it, 23 without, 27 with twice as much, which costs Lithuanian."""
 
+_MIN_CONFIDENCE = 0.005
+"""Below it, bytes are no text: one word with one accent has 0.01."""
+
 _LANGUAGE_FACTOR = 3.0
 """Factor for encodings of the language in the file's name. Texts in another script are still recognised: an encoding
 of the wrong script has less than a tenth of the right one's confidence."""
@@ -65,11 +68,19 @@ _MAX_DAMAGED_IN_PART = 0.03
 _DAMAGED_FACTOR = 0.7
 """Factor for encodings that fit a part except a few of its bytes, at most this share of its characters."""
 
+_MIN_CAPITALS = 0.7
+"""Share of the letters beyond ASCII that must be capitals."""
+
 _NONE = "hz"
 """What chardet answers if no encoding fits: must be an encoding that it looks for."""
 
 _LATIN_LETTER = re.compile(rb"[A-Za-z]")
-_MARKUP = re.compile(rb"<[^<>\n]{0,200}>|\{[^{}\n]{0,200}\}|\\[Nnh]")
+_MARKUP = re.compile(
+    rb"<[^<>\n]{0,500}>|\{[^{}\n]{0,200}\}|\\[Nnh]|^Dialogue:(?:[^,\n]{0,200},){9}|\"[A-Za-z_]{1,20}\"\s?:",
+    re.MULTILINE,
+)
+"""Tags, overrides, the fields of SubStation Alpha before the text, keys of JSON: they say nothing of the language."""
+
 _CONTROL = re.compile(r"[\x7f-\x9f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _REPLACED = "\ufffd"
@@ -90,7 +101,7 @@ def guess_encoding(content: bytes, language: str = "") -> Guess | None:
         for guess in _guesses(part, language):
             votes[guess.encoding] = votes.get(guess.encoding, 0.0) + guess.confidence
     best = max(votes, key=votes.__getitem__, default=None)
-    if best is None or not votes[best]:
+    if best is None or votes[best] < _MIN_CONFIDENCE:
         return Guess("cp1252", 0.0) if _is_mostly_latin(content) else None
     return Guess(best, votes[best])
 
@@ -114,7 +125,10 @@ def _guesses(part: bytes, language: str) -> list[Guess]:
     confidences = _confidences(part, _ENCODINGS)
     for encoding in _ENCODINGS:
         if encoding not in confidences and (whole := _without_damage(part, encoding)) is not None:
-            confidences[encoding] = _DAMAGED_FACTOR * _confidences(whole, (encoding,)).get(encoding, 0.0)
+            confidences[encoding] = _DAMAGED_FACTOR * _confidence(whole, encoding)
+    for encoding in list(confidences):
+        if (small := _in_small_letters(part, encoding)) is not None:
+            confidences[encoding] = _confidence(small, encoding)
     accents = max(1, len(part) - len(part.decode("ascii", "ignore")))
     return [
         Guess(encoding, confidence * _WEIGHTS.get(encoding, 1.0) * _language_factor(encoding, language) + bonus)
@@ -138,6 +152,19 @@ def _confidences(part: bytes, encodings: Collection[str]) -> dict[str, float]:
     )
     confidences = {str(each["encoding"]): each["confidence"] for each in found}
     return {encoding: confidence for encoding, confidence in confidences.items() if encoding in encodings}
+
+
+def _confidence(part: bytes, encoding: str) -> float:
+    return _confidences(part, (encoding,)).get(encoding, 0.0)
+
+
+def _in_small_letters(part: bytes, encoding: str) -> bytes | None:
+    """The part in small letters, if it is in capitals: chardet knows little of those."""
+    text = part.decode(encoding, "replace")
+    letters = [char for char in text if not char.isascii() and char.isalpha()]
+    if not letters or sum(map(str.isupper, letters)) < _MIN_CAPITALS * len(letters):
+        return None
+    return text.lower().encode(encoding, "ignore")
 
 
 def _without_damage(part: bytes, encoding: str) -> bytes | None:

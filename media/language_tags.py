@@ -44,13 +44,12 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,3}")
 
 
 def _table(text: str) -> dict[str, str]:
+    """The ISO 639-1 code before the colon, of each word after it."""
     entries = (entry.partition(":") for entry in text.split())
-    return {
-        unicodedata.normalize("NFC", each): code for code, _, names in entries for each in (code, *names.split(","))
-    }
+    return {unicodedata.normalize("NFC", word): code for code, _, words in entries for word in words.split(",")}
 
 
-_CODE_OF = _table(_CODES)
+_CODE_OF = _table(_CODES) | {code: code for code in _table(_CODES).values()}
 _CODE_OF_NAME = _table(_NAMES)
 
 

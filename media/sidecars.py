@@ -163,6 +163,6 @@ def _spaced_labels(stem: str) -> Iterator[tuple[str, str]]:
     """Divisions of a name before a space, hyphen, underscore or bracket with nothing but languages and flags after."""
     for place in range(len(stem) - 1, 0, -1):
         if stem[place] in _SEPARATORS:
-            if not is_label(stem[place:]):
+            if "." in stem[place:] or not is_label(stem[place:]):
                 return
             yield stem[:place].rstrip(" -_"), stem[place:]

@@ -36,7 +36,7 @@ def read_blocks(text: str, is_web_vtt: bool, is_numbered: bool) -> Iterator[Entr
             if times is not None:
                 yield *times, "\n".join(_without_number(shown) if is_numbered else shown)
             times, shown = (seconds(found), seconds(found, 5)), []
-        elif not line and is_web_vtt and shown:
+        elif not line and is_web_vtt:
             if times is not None:
                 yield *times, "\n".join(shown)
             times = None

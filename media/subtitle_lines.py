@@ -13,6 +13,7 @@ _TMPLAYER = re.compile(r"(\d{1,2}):(\d\d):(\d\d)(?::|=|,\d=)(.*)")
 _SPRUCE = re.compile(r"\s{0,3}(\d\d):(\d\d):(\d\d)[:;](\d\d)\s?,\s?(\d\d):(\d\d):(\d\d)[:;](\d\d)\s?,(.*)")
 _LRC = re.compile(r"((?:\[\d{1,3}:\d\d(?:[.:]\d{1,3})?\]\s?){1,50})(.*)")
 _LRC_TIME = re.compile(r"\[(\d{1,3}):(\d\d)(?:[.:](\d{1,3}))?\]")
+_LRC_HEAD = re.compile(r"\[[a-z#]{1,10}:", re.IGNORECASE)
 _LRC_OFFSET = re.compile(r"\[offset:\s{0,3}([+-]?\d{1,7})\s{0,3}\]", re.IGNORECASE)
 
 _DEFAULT_RATE = 23.976
@@ -32,7 +33,7 @@ def line_reader(text: str) -> Callable[[str, float], Iterator[Entry]] | None:
 
     A reader takes the text and the frames per second of the film (0 if unknown).
     """
-    lines = [line for line in text[:100_000].split("\n") if line.strip()][:_SAMPLE_LINES]
+    lines = [line for line in text[:100_000].split("\n") if line.strip() and not _LRC_HEAD.match(line)][:_SAMPLE_LINES]
     for pattern, reader in _READERS:
         if sum(pattern.match(line) is not None for line in lines) > _MIN_SHARE * len(lines):
             return reader
