@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from pesearch.media.damaged_text import REPLACEMENT, WIDE_ENCODINGS, decode_damaged
+
 _ENCODINGS = {
     "cp1252": "da de en es fi fr is it nb nl no pt sv",
     "mac-roman": "de en es fr it",
@@ -54,9 +56,6 @@ _LANGUAGE_FACTOR = 3.0
 of the wrong script has less than a tenth of the right one's confidence."""
 
 _LATIN = frozenset({"cp1252", "mac-roman", "cp850", "cp1250", "iso8859-2", "cp852", "cp1254", "cp1257", "cp1258"})
-_WIDE = frozenset({"cp932", "euc_jis_2004", "cp949", "gb18030", "big5hkscs"})
-"""Encodings with two bytes a character."""
-
 _PART_BYTES = 4096
 _MAX_PARTS = 16
 """Long texts are recognised in parts, which vote: a damaged byte rules out the right encoding in its part only."""
@@ -65,7 +64,7 @@ _MAX_LINE_BYTES = 16_384
 """Longer lines are cut for recognition."""
 
 _MAX_DAMAGED_IN_PART = 0.03
-_DAMAGED_FACTOR = 0.7
+_DAMAGED_FACTOR = 0.95
 """Factor for encodings that fit a part except a few of its bytes, at most this share of its characters."""
 
 _MIN_CAPITALS = 0.7
@@ -83,7 +82,6 @@ _MARKUP = re.compile(
 
 _CONTROL = re.compile(r"[\x7f-\x9f]")
 _WORD = re.compile(r"[^\W\d_]+")
-_REPLACED = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +125,8 @@ def _guesses(part: bytes, language: str) -> list[Guess]:
         if encoding not in confidences and (whole := _without_damage(part, encoding)) is not None:
             confidences[encoding] = _DAMAGED_FACTOR * _confidence(whole, encoding)
     for encoding in list(confidences):
+        if _CONTROL.search(part.decode(encoding, "ignore")):
+            confidences[encoding] *= _DAMAGED_FACTOR
         if (small := _in_small_letters(part, encoding)) is not None:
             confidences[encoding] = _confidence(small, encoding)
     accents = max(1, len(part) - len(part.decode("ascii", "ignore")))
@@ -169,11 +169,13 @@ def _in_small_letters(part: bytes, encoding: str) -> bytes | None:
 
 def _without_damage(part: bytes, encoding: str) -> bytes | None:
     """The part without the bytes that this encoding lacks; None if it lacks none of them, or many."""
-    text = part.decode(encoding, "replace")
-    damaged = text.count(_REPLACED)
+    if part.decode(encoding, "replace").count(REPLACEMENT) > 10 + len(part) // 50:
+        return None
+    text = decode_damaged(part, encoding)
+    damaged = text.count(REPLACEMENT)
     if not 0 < damaged <= 2 + _MAX_DAMAGED_IN_PART * sum(not char.isascii() for char in text):
         return None
-    return text.replace(_REPLACED, "").encode(encoding, "ignore")
+    return text.replace(REPLACEMENT, "").encode(encoding, "ignore")
 
 
 def _language_factor(encoding: str, language: str) -> float:
@@ -183,13 +185,13 @@ def _language_factor(encoding: str, language: str) -> float:
 def _is_plausible(part: bytes, encoding: str) -> bool:
     """Whether its words are each of one script, and most of them of a script other than Latin if the encoding is."""
     text = part.decode(encoding, "replace")
-    if _CONTROL.search(text):
+    if len(_CONTROL.findall(text)) > 1 + _MAX_DAMAGED_IN_PART * sum(not char.isascii() for char in text):
         return False
     if encoding in _LATIN:
         return True
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     mixed = sum(map(is_mixed, words))
-    if encoding in _WIDE:
+    if encoding in WIDE_ENCODINGS:
         return mixed <= len(words) // 3
     return mixed <= len(words) // 20 and len(_LATIN_LETTER.findall(part)) <= sum(len(word) for word in words)
 

@@ -9,6 +9,7 @@ import codecs
 import re
 
 from pesearch.errors import MediaError
+from pesearch.media.damaged_text import REPLACEMENT, decode_damaged
 from pesearch.media.encoding_detection import guess_encoding, is_mixed
 from pesearch.media.mojibake import encoded_once
 
@@ -38,11 +39,8 @@ _MAX_CONTROLS = 0.02
 
 _BEYOND_LATIN = re.compile(r"[\u0370-\u1dff\u2000-\U0010ffff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_HIGH_CONTROL = re.compile(r"[\x80-\x9f]")
 _WORD = re.compile(r"[^\W\d_]+")
-_DAMAGE = re.compile("\ufffd+")
-"""One damaged byte leaves the rest of its character, which is damaged then."""
-
-_REPLACED = "\ufffd"
 _NAMES = {"big5hkscs": "Big5", "euc_jis_2004": "EUC-JP", "cp932": "Shift_JIS"}
 
 
@@ -52,17 +50,17 @@ def decode_text(content: bytes, language: str = "") -> tuple[str, str | None]:
     `language` is an ISO 639 code, or empty. Damaged bytes become U+FFFD. Errors: MediaError if it is no text.
     """
     text, remark = _decoded(content, language)
-    text = text.replace("\ufeff", "").replace("\0", _REPLACED)
+    text = text.replace("\ufeff", "")
     if len(_CONTROL.findall(text)) > 1 + _MAX_CONTROLS * len(text):
         raise MediaError("not text: its content is binary")
     remarks = [remark] if remark is not None else []
-    if damaged := text.count(_REPLACED):
+    if damaged := text.count(REPLACEMENT):
         remarks.append(f"damaged text: {damaged} character{'s' if damaged > 1 else ''} cannot be read")
     return re.sub(r"\r+\n|\r", "\n", text), "; ".join(remarks) or None
 
 
 def _decoded(content: bytes, language: str) -> tuple[str, str | None]:
-    """The text, with U+FFFD or zeros for damaged characters, and how its encoding was guessed."""
+    """The text, with U+FFFD for damaged characters, and how its encoding was guessed."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _replacing(content[len(mark) :], encoding), None
@@ -74,35 +72,33 @@ def _decoded(content: bytes, language: str) -> tuple[str, str | None]:
         raise MediaError("not text: its content is binary")
     if b"\x1b$" in content and b"\x1b(" in content:
         return _replacing(content, "iso2022_jp_2"), "not UTF-8: read as ISO-2022-JP"
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        text = None
-    if text is not None:
+    if _is_mostly_utf8(content):
+        text = _replacing(content, "utf-8")
         restored = encoded_once(text)
         return restored, None if restored == text else "was encoded as UTF-8 twice: decoded twice"
-    if _is_mostly_utf8(content):
-        return _replacing(content, "utf-8"), None
     guess = guess_encoding(content, language)
     if guess is None:
         raise MediaError("not text: unknown encoding")
-    return _replacing(content, guess.encoding), f"not UTF-8: read as {public_name(guess.encoding)}"
+    text = _HIGH_CONTROL.sub(REPLACEMENT, _replacing(content, guess.encoding))
+    return text, f"not UTF-8: read as {public_name(guess.encoding)}"
 
 
 def _replacing(content: bytes, encoding: str) -> str:
     """The text with U+FFFD for damaged characters. Errors: MediaError if they are many."""
-    text = _DAMAGE.sub(_REPLACED, content.decode(encoding, "replace"))
-    damaged = text.count(_REPLACED)
+    text = decode_damaged(content, encoding)
+    damaged = text.count(REPLACEMENT)
     if damaged and (damaged > 1 + _MAX_DAMAGED * sum(not char.isascii() for char in text) or damaged == len(text)):
         raise MediaError("damaged text: it does not match its encoding")
     return text
 
 
 def _is_mostly_utf8(content: bytes) -> bool:
-    """Whether there are as many valid characters of several bytes as damaged ones; other encodings have them by chance
-    only."""
+    """Whether at least as many characters of several bytes are valid as damaged.
+
+    In other encodings bytes make such characters by chance only.
+    """
     text = content.decode("utf-8", "replace")
-    damaged = text.count(_REPLACED)
+    damaged = text.count(REPLACEMENT)
     return sum(not char.isascii() for char in text) >= 2 * damaged
 
 
@@ -123,7 +119,7 @@ def _wide_text(content: bytes, encoding: str) -> str | None:
     """The text, if it is one: binary content gives words of Latin and other letters."""
     text = content.decode(encoding, "replace")
     words = [word for word in _WORD.findall(text) if _BEYOND_LATIN.search(word)]
-    is_text = sum(map(is_mixed, words)) <= len(words) // 3 and text.count(_REPLACED) <= 1 + _MAX_DAMAGED * len(text)
+    is_text = sum(map(is_mixed, words)) <= len(words) // 3 and text.count(REPLACEMENT) <= 1 + _MAX_DAMAGED * len(text)
     return text if is_text else None
 
 

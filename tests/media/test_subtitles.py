@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
 from pesearch.media.subtitles import MAX_CUES, Line, parse_subtitles
-from pesearch.media.text_encoding import decode_text
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -113,28 +112,6 @@ def _stamp(line: Line) -> str:
 
 def test_an_end_before_the_start_gives_duration_zero() -> None:
     assert parse_subtitles("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
-
-
-@pytest.mark.parametrize(
-    ("content", "text", "is_guess"),
-    [
-        ("Größe".encode(), "Größe", False),
-        ("Größe".encode("utf-8-sig"), "Größe", False),
-        ("Größe".encode("utf-16"), "Größe", False),
-        (b"\xfe\xff" + "Größe".encode("utf-16-be"), "Größe", False),
-        ("Größe".encode("cp1252"), "Größe", True),
-        (b"a\r\nb\rc", "a\nb\nc", False),
-    ],
-)
-def test_encodings(content: bytes, text: str, is_guess: bool) -> None:
-    found, remark = decode_text(content)
-    assert (found, remark is not None) == (text, is_guess)
-
-
-@pytest.mark.parametrize("content", [b"\x81\x8d\xff", b"text\0text", b"\xff\xfea", bytes(range(256))])
-def test_binary_content_is_refused(content: bytes) -> None:
-    with pytest.raises(MediaError):
-        decode_text(content)
 
 
 @pytest.mark.parametrize("form", [".srt", ".vtt", ".ass", ".ssa"])
