@@ -22,6 +22,11 @@ def decode_damaged(content: bytes, encoding: str) -> str:
     return _RUN.sub(REPLACEMENT, "\n".join(_decode_line(line, encoding) for line in lines))
 
 
+def beyond_ascii(text: str) -> int:
+    """How many of its characters are not ASCII."""
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
 def _decode_line(line: bytes, encoding: str) -> str:
     """After a damage, decoding continues one or two bytes later, where it meets fewer further ones."""
     text = ""

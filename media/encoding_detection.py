@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pesearch.media.damaged_text import REPLACEMENT, WIDE_ENCODINGS, decode_damaged
+from pesearch.media.damaged_text import REPLACEMENT, WIDE_ENCODINGS, beyond_ascii, decode_damaged
 
 _ENCODINGS = {
     "cp1252": "da de en es fi fr is it nb nl no pt sv",
@@ -80,6 +80,7 @@ _MARKUP = re.compile(
 )
 """Tags, overrides, the fields of SubStation Alpha before the text, keys of JSON: they say nothing of the language."""
 
+_BEYOND_ASCII = re.compile(r"[^\W\d_a-zA-Z]+")
 _CONTROL = re.compile(r"[\x7f-\x9f]")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -161,8 +162,9 @@ def _confidence(part: bytes, encoding: str) -> float:
 def _in_small_letters(part: bytes, encoding: str) -> bytes | None:
     """The part in small letters, if it is in capitals: chardet knows little of those."""
     text = part.decode(encoding, "replace")
-    letters = [char for char in text if not char.isascii() and char.isalpha()]
-    if not letters or sum(map(str.isupper, letters)) < _MIN_CAPITALS * len(letters):
+    letters = "".join(_BEYOND_ASCII.findall(text))
+    small = sum(map(str.islower, letters))
+    if not letters or small > (1 - _MIN_CAPITALS) * len(letters) or letters == letters.lower():
         return None
     return text.lower().encode(encoding, "ignore")
 
@@ -173,7 +175,7 @@ def _without_damage(part: bytes, encoding: str) -> bytes | None:
         return None
     text = decode_damaged(part, encoding)
     damaged = text.count(REPLACEMENT)
-    if not 0 < damaged <= 2 + _MAX_DAMAGED_IN_PART * sum(not char.isascii() for char in text):
+    if not 0 < damaged <= 2 + _MAX_DAMAGED_IN_PART * beyond_ascii(text):
         return None
     return text.replace(REPLACEMENT, "").encode(encoding, "ignore")
 
@@ -185,7 +187,7 @@ def _language_factor(encoding: str, language: str) -> float:
 def _is_plausible(part: bytes, encoding: str) -> bool:
     """Whether its words are each of one script, and most of them of a script other than Latin if the encoding is."""
     text = part.decode(encoding, "replace")
-    if len(_CONTROL.findall(text)) > 1 + _MAX_DAMAGED_IN_PART * sum(not char.isascii() for char in text):
+    if len(_CONTROL.findall(text)) > 1 + _MAX_DAMAGED_IN_PART * beyond_ascii(text):
         return False
     if encoding in _LATIN:
         return True

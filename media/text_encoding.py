@@ -9,7 +9,7 @@ import codecs
 import re
 
 from pesearch.errors import MediaError
-from pesearch.media.damaged_text import REPLACEMENT, decode_damaged
+from pesearch.media.damaged_text import REPLACEMENT, beyond_ascii, decode_damaged
 from pesearch.media.encoding_detection import guess_encoding, is_mixed
 from pesearch.media.mojibake import encoded_once
 
@@ -87,7 +87,7 @@ def _replacing(content: bytes, encoding: str) -> str:
     """The text with U+FFFD for damaged characters. Errors: MediaError if they are many."""
     text = decode_damaged(content, encoding)
     damaged = text.count(REPLACEMENT)
-    if damaged and (damaged > 1 + _MAX_DAMAGED * sum(not char.isascii() for char in text) or damaged == len(text)):
+    if damaged and (damaged > 1 + _MAX_DAMAGED * beyond_ascii(text) or damaged == len(text)):
         raise MediaError("damaged text: it does not match its encoding")
     return text
 
@@ -99,7 +99,7 @@ def _is_mostly_utf8(content: bytes) -> bool:
     """
     text = content.decode("utf-8", "replace")
     damaged = text.count(REPLACEMENT)
-    return sum(not char.isascii() for char in text) >= 2 * damaged
+    return beyond_ascii(text) >= 2 * damaged
 
 
 def _wide_encoding(content: bytes) -> str | None:
