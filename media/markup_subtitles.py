@@ -36,8 +36,9 @@ def read_sami(text: str) -> Iterator[Entry]:
     """Text from one `SYNC` to the next, times in milliseconds. Languages of one file are not told apart."""
     starts: list[tuple[float, str]] = []
     found = list(_SYNC.finditer(text))
-    for each, later in zip(found, [*found[1:], None], strict=True):
-        shown = text[each.end() : later.start() if later else len(text)]
+    ends = [later.start() for later in found[1:]] + [len(text)]
+    for each, end in zip(found, ends, strict=False):
+        shown = text[each.end() : end]
         starts.append((int(each[1]) / 1000, _BREAK.sub("\n", " ".join(shown.split()))))
     yield from with_ends(starts)
 

@@ -30,5 +30,5 @@ def with_ends(starts: list[tuple[float, str]]) -> list[Entry]:
     following = [start for start, _ in ordered[1:]] + [float("inf")]
     return [
         (start, min(later, start + LAST_LINE_SECONDS), text)
-        for (start, text), later in zip(ordered, following, strict=True)
+        for (start, text), later in zip(ordered, following, strict=False)
     ]

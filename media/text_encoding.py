@@ -62,11 +62,14 @@ def decode_text(content: bytes, language: str = "") -> tuple[str, str | None]:
 def _decoded(content: bytes, language: str) -> tuple[str, str | None]:
     """The text, with U+FFFD for damaged characters, and how its encoding was guessed."""
     for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark) and encoding == "utf-8":  # editors add it to text in other encodings
+            content = content.removeprefix(mark)
+            break
         if content.startswith(mark):
             return _replacing(content[len(mark) :], encoding), None
-    encoding = _wide_encoding(content)
-    if encoding is not None and (text := _wide_text(content, encoding)) is not None:
-        return text, f"no byte order mark: read as {encoding.upper()}"
+    wide = _wide_encoding(content)
+    if wide is not None and (text := _wide_text(content, wide)) is not None:
+        return text, f"no byte order mark: read as {wide.upper()}"
     content = _HOLE.sub(b"\0", content.rstrip(b"\0"))
     if content.count(0) > 1 + _MAX_ZEROS * len(content) or (0 in content and len(content) < _MIN_BYTES_WITH_ZEROS):
         raise MediaError("not text: its content is binary")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
-from pesearch.media.subtitles import MAX_CUES, Line, parse_subtitles
+from pesearch.media.subtitles import MAX_CUES, TEXT_SUFFIXES, Line, parse_subtitles
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -53,6 +53,19 @@ the train is late
 00:00:09.000 --> 00:00:10.000
 the train is late
 """.replace("~", " ")
+
+BEGINNINGS = (
+    "[Events]\n00:00:01.000 --> 00:00:02.000\n",
+    "{1}{2}",
+    "[1][2]",
+    "[00:01.00]",
+    "00:00:01:",
+    "00:00:01:00,00:00:02:00,",
+    "<SAMI><SYNC Start=1>",
+    "<tt><body><p begin='1s' end='2s'>x</p></body></tt>",
+    '{"segments": [{"start": 1, "end": 2, "text": "x"}]}',
+    "start\tend\ttext\n1\t2\t",
+)
 
 ASS = """[Script Info]
 ScriptType: v4.00+
@@ -164,11 +177,12 @@ def test_too_many_cues_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         parse_subtitles(block * 1001, ".srt")
 
 
-@given(st.text())
-def test_any_text_gives_clean_lines_or_an_error(text: str) -> None:
-    for form in (".srt", ".vtt", ".ass"):
+@given(st.text(), st.sampled_from(BEGINNINGS))
+def test_any_text_gives_clean_lines_or_an_error(text: str, beginning: str) -> None:
+    for form in (*TEXT_SUFFIXES, ".txt"):
         try:
-            lines = parse_subtitles("[Events]\n00:00:01.000 --> 00:00:02.000\n" + text, form)
+            lines = parse_subtitles(beginning + text, form)
         except MediaError:
             continue
         assert all(line.text == " ".join(line.text.split()) != "" for line in lines)
+        assert all(line.end_seconds >= line.start_seconds for line in lines)

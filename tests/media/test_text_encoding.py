@@ -32,6 +32,7 @@ CLEAR = [each for each in encoded() if (each[0].language, each[1]) not in AMBIGU
         ("Größe".encode("utf-32"), "Größe", False),
         (b"\x00\x00\xfe\xff" + "Größe".encode("utf-32-be"), "Größe", False),
         ("Größe".encode("cp1252"), "Größe", True),
+        (b"\xef\xbb\xbf" + "Größe".encode("cp1252"), "Größe", True),
         (b"a\r\nb\rc\r\r\nd", "a\nb\nc\nd", False),
         ("\ufefffirst\n\ufeffsecond".encode(), "first\nsecond", False),
         ("ありがとう、先生".encode("iso2022-jp"), "ありがとう、先生", True),
