@@ -9,7 +9,7 @@ import pytest
 
 from pesearch.media.cues import read_sidecar
 from pesearch.media.sidecars import Sidecars
-from tests.media.languages import Sample, encoded
+from tests.media.languages import SAMPLES, Sample, encoded, srt
 
 NAMES = (
     "{film}.srt",
@@ -136,3 +136,14 @@ def test_of_the_files_of_a_recogniser_one_is_read(tmp_path: Path) -> None:
     place(tmp_path, "a.mp4", "a.srt", "a.json", "a.tsv", "b.mp4", "b.json", "b.tsv")
     assert set(found(tmp_path, "a.mp4")) == {"a.srt"}
     assert set(found(tmp_path, "b.mp4")) == {"b.json", "b.tsv"}
+
+
+def test_the_language_of_the_name_helps_to_recognise_the_encoding(tmp_path: Path) -> None:
+    (sample,) = (each for each in SAMPLES if each.language == "lt")
+    place(tmp_path, "film.mp4", "film.Lithuanian.srt")
+    (tmp_path / "film.Lithuanian.srt").write_bytes(srt(sample.lines[:4]).encode("cp1257"))
+    (sidecar,) = Sidecars().find(tmp_path / "film.mp4")
+    reading = read_sidecar(sidecar, tmp_path / "film.mp4", 20.0)
+    assert reading.source is not None
+    assert [cue.text for cue in reading.source.cues] == list(sample.lines[:4])
+    assert reading.remark == "not UTF-8: read as Windows-1257"
