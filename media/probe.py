@@ -65,7 +65,7 @@ _STREAMS = (
     "format=format_name,start_time,duration:stream=index,codec_type,codec_name,codec_tag_string,width,height,"
     "avg_frame_rate,r_frame_rate,sample_aspect_ratio,color_transfer,nb_frames,sample_rate,channels,channel_layout,duration"
     ":stream_disposition:stream_side_data=rotation,displaymatrix"
-    ":format_tags:stream_tags=language:chapter=start_time,end_time:chapter_tags=title"
+    ":format_tags:stream_tags:chapter=start_time,end_time:chapter_tags=title"
 )
 
 _STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
