@@ -36,6 +36,7 @@ class Summary:
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = 0
     cues_taken: int = 0
+    properties_read: int = 0
     cues_left_out: dict[str, str] = field(default_factory=dict)
     media_seconds: float = 0.0
     unread_seconds: float = 0.0
@@ -71,6 +72,8 @@ class Summary:
                 self.refresh_failed.pop(outcome.index, None)
             case events.CuesUpdated():
                 self.cues_taken += outcome.cues
+            case events.PropertiesRead():
+                self.properties_read = outcome.done
             case events.CuesSkipped():
                 self.cues_left_out[format_path(outcome.path)] = outcome.reason
             case events.RunTimings():
@@ -98,6 +101,8 @@ class Summary:
         parts += [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in counts if getattr(self, name)]
         if self.cues_taken:
             parts.append(f"{self.cues_taken} new cues of files already indexed")
+        if self.properties_read:
+            parts.append(f"dates and places of {self.properties_read} files read")
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
         yield ", ".join(parts)
@@ -123,6 +128,7 @@ class Summary:
             | {
                 "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
                 "cues_taken": self.cues_taken,
+                "properties_read": self.properties_read,
                 "cues_left_out": [{"path": path, "reason": reason} for path, reason in self.cues_left_out.items()],
                 "media_seconds": round(self.media_seconds, 3),
                 "unread_seconds": round(self.unread_seconds, 3),

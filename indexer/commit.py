@@ -17,13 +17,14 @@ from typing import Self
 from pesearch.errors import LibraryError
 from pesearch.indexer.cues import FileCues, read_cues
 from pesearch.indexer.progress_events import CuesSkipped, Failed, Indexed, Relocated
+from pesearch.indexer.properties import properties_of
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.locations import Location
 from pesearch.media.sidecars import Sidecars
 from pesearch.store.derived.previews import Preview
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.write.writer import Writer
-from pesearch.types import EncodedFile, Failure
+from pesearch.types import EncodedFile, Failure, MediaProperties
 
 BATCH_FILES = 64
 """A batch is committed as soon as it has this many files, failed ones included."""
@@ -141,7 +142,7 @@ class Committer:
 
 
 def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
-    """Writes a batch, each file with its cues and previews.
+    """Writes a batch, each file with its cues, properties and previews.
 
     A failed file that no longer exists is reported, but not recorded in the library. Raises LibraryError.
     """
@@ -149,8 +150,11 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
     failures = [each for each in batch if isinstance(each, Failure)]
     sidecars = Sidecars()
     read = [read_cues(each.locations, each.file.info, sidecars) for each in embedded]
+    properties = [properties_of(each.file.location, each.file.info.kind) for each in embedded]
     if embedded:
-        writer.add([file for each, cues in zip(embedded, read, strict=True) for file in _at_each_location(each, cues)])
+        writer.add(
+            [file for parts in zip(embedded, read, properties, strict=True) for file in _at_each_location(*parts)]
+        )
     for each in embedded:
         writer.keep_previews(each.file.fingerprint, each.previews)
     if present := [failure for failure in failures if os.path.lexists(failure.location.path)]:
@@ -163,9 +167,11 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
     ]
 
 
-def _at_each_location(embedded: EmbeddedFile, cues: FileCues) -> list[EncodedFile | StreamedFile]:
+def _at_each_location(
+    embedded: EmbeddedFile, cues: FileCues, properties: MediaProperties | None
+) -> list[EncodedFile | StreamedFile]:
     first, *copies = embedded.locations
     return [
-        replace(embedded.file, location=first, cues=cues.sources),
+        replace(embedded.file, location=first, cues=cues.sources, properties=properties),
         *(replace(embedded.file, location=copy) for copy in copies),
     ]

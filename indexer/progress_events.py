@@ -100,6 +100,14 @@ class CuesEmbedded:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertiesRead:
+    """Of `total` files of an older library, `done` have been read for their properties. Nothing was embedded."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class CuesSkipped:
     """A sidecar that could not be read, or only by guessing its encoding. Reported once, until it changes.
 
@@ -159,5 +167,6 @@ Outcome = (
     | CuesUpdated
     | CuesEmbedded
     | CuesSkipped
+    | PropertiesRead
     | RunTimings
 )

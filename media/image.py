@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -19,6 +20,7 @@ MAX_PIXELS = 150_000_000
 """Larger images are refused before a pixel is decoded: 450 MB as RGB, more than phone cameras give in their usual
 mode; a PNG of a few kilobytes can claim a thousand times as much."""
 
+_Answer = TypeVar("_Answer")
 _PIL = re.compile(r"PIL\.")
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis"})
 
@@ -56,6 +58,12 @@ def is_animated(path: Path) -> bool:
     """Whether a GIF has more than one frame. Errors: MediaError."""
     with _opened(path) as image:
         return bool(getattr(image, "is_animated", False))
+
+
+def examine_image(path: Path, examine: Callable[[Image.Image], _Answer]) -> _Answer:
+    """What `examine` answers for the opened image, of which no pixel is decoded. Errors: MediaError."""
+    with _opened(path) as image:
+        return examine(image)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ _SMALL_FILE_BYTES = 8 << 20
 _STREAMS = (
     "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
     "r_frame_rate,sample_rate,channels:stream_disposition=attached_pic,default:stream_side_data=rotation"
-    ":format_tags:stream_tags=language:chapter=start_time,end_time:chapter_tags=title"
+    ":format_tags:stream_tags:chapter=start_time,end_time:chapter_tags=title"
 )
 _PACKET_FIELDS = "stream_index,pts_time,dts_time,duration_time"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pesearch.types import MediaProperties
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pesearch.cues import FoundCue
     from pesearch.search.search import SearchResult
-    from pesearch.types import Event, MediaInfo, Moment
+    from pesearch.types import Event, MediaFile, MediaInfo, Moment
 
 
 def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
@@ -33,6 +35,7 @@ def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
         "events": [event_object(event) for event in moment.events],
         "cues": [cue_object(cue) for cue in moment.cues],
         "media": media_object(moment.file.info),
+        "recording": recording_object(moment.file),
     }
 
 
@@ -74,6 +77,28 @@ def media_object(media: MediaInfo) -> dict[str, Any]:
         "height": video.height if video else None,
         "sample_rate": audio.sample_rate if audio else None,
         "channels": audio.channels if audio else None,
+    }
+
+
+def recording_object(file: MediaFile) -> dict[str, Any]:
+    """When, where and with what a file was recorded; null where it does not say.
+
+    `date` is ISO 8601: without an offset it is the local time of the recording, with `Z` that local time is unknown.
+    `date_source` is a `DateSource`. `rotation` is how far the stored pictures are turned clockwise to be shown.
+    """
+    properties, captured = file.properties or MediaProperties(), file.captured
+    place, video, audio = properties.place, file.info.video, file.info.audio
+    return {
+        "date": captured.text if captured else None,
+        "date_source": str(captured.source) if captured else None,
+        "place": {"latitude": place.latitude, "longitude": place.longitude, "altitude": place.altitude_meters}
+        if place
+        else None,
+        "camera": properties.camera or None,
+        "rotation": properties.rotation_degrees if video else None,
+        "video_codec": video.codec if video else None,
+        "audio_codec": audio.codec if audio else None,
+        "subtitles": file.has_subtitles,
     }
 
 

@@ -14,6 +14,7 @@ from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
 from pesearch.store.catalogue.cues import drop_unused_cues, store_cues
+from pesearch.store.catalogue.properties import drop_unused_properties, store_properties
 from pesearch.store.catalogue.schema import VECTORS_SETTING
 from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
@@ -83,10 +84,11 @@ def add_files(
         INSERT INTO locations BY NAME
         SELECT path, size_bytes, modified_ns, volume, inode, files.id AS file_id
         FROM encoded JOIN files USING (fingerprint)""")
-    if any(file.cues for file in files):
+    if any(file.cues or file.properties for file in files):
         rows = connection.execute("SELECT fingerprint, id FROM files JOIN encoded USING (fingerprint)").fetchall()
         ids: dict[str, int] = dict(rows)
         store_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
+        store_properties(connection, [(ids[file.fingerprint], file.properties) for file in files if file.properties])
 
 
 def set_locations(connection: duckdb.DuckDBPyConnection, located: Sequence[tuple[int, Location]]) -> None:
@@ -201,6 +203,7 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
         DELETE FROM files WHERE id NOT IN (SELECT file_id FROM locations WHERE file_id IS NOT NULL)""")
     drop_unused_cues(connection)
     drop_unused_cue_vectors(connection)
+    drop_unused_properties(connection)
     for tables in (_VECTORS, _FEATURES):
         connection.execute(f"DELETE FROM {tables.extents} WHERE file_id NOT IN (SELECT id FROM files)")
     connection.execute("""

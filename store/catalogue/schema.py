@@ -9,6 +9,8 @@
 - `cue_sources`: where cues of a file were read and how many there are: in a sidecar (`path`) next to one of the file's
   paths (`beside`), or in the file itself (both NULL). A source never changes: one that is read again gets a new id.
 - `cue_extents`: the vectors of a source in shards of the space `cue`, one per cue, in order; none until embedded.
+- `file_properties`: what a file says about its recording; a file without a row was not read for it yet. `times` has its
+  capture times, preferred first, and `sources` where each was read.
 - `settings`: choices of the user. `vectors` is the vector search backend, as `MilvusAddress` prints it; absent: FAISS.
 """
 
@@ -78,6 +80,13 @@ SETTINGS = """
 CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
 """
 
+PROPERTIES = """
+CREATE TABLE file_properties (
+    file_id BIGINT NOT NULL, times VARCHAR[] NOT NULL, sources VARCHAR[] NOT NULL,
+    latitude DOUBLE, longitude DOUBLE, altitude_meters DOUBLE,
+    camera VARCHAR NOT NULL, rotation_degrees INTEGER NOT NULL, subtitle_streams INTEGER NOT NULL);
+"""
+
 VECTORS_SETTING = "vectors"
 """The name of the setting for the vector search backend."""
 
@@ -89,6 +98,7 @@ MIGRATIONS: Sequence[str] = (
     VOLUMES,
     CUE_VECTORS,
     SETTINGS,
+    PROPERTIES,  # schema 9: to stand after that of the remarks, which is schema 8
 )
 """Append only."""
 
