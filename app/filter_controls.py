@@ -9,8 +9,9 @@ import streamlit as st
 
 from pesearch.errors import QueryError
 from pesearch.search.query.file_filter import FileFilter, duration_seconds
+from pesearch.search.query.media_features import Feature, Orientation
 from pesearch.search.query.picture_range import parse_frame_rate, parse_size
-from pesearch.search.query.property_filter import Feature, Orientation, PropertyFilter, parse_area
+from pesearch.search.query.property_filter import PropertyFilter, parse_area
 from pesearch.settings import expand_home
 from pesearch.types import MediaKind
 

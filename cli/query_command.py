@@ -13,6 +13,7 @@ import typer
 
 from pesearch.cli.exit_codes import NOTHING_FOUND
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
+from pesearch.search.query.media_features import Feature, Orientation
 
 if TYPE_CHECKING:
     from pesearch.search.query.request import SearchRequest
@@ -102,12 +103,16 @@ def query_command(
         typer.Option("--codec", metavar="NAME", help="Only pictures or sound of this codec: h264, hevc, prores, aac."),
     ] = None,
     orientation: Annotated[
-        Literal["portrait", "landscape", "square"] | None,
+        Orientation | None,
         typer.Option("--orientation", help="Only pictures of this shape, as shown."),
     ] = None,
     has: Annotated[
-        list[Literal["audio", "video", "subtitles", "place"]] | None,
-        typer.Option("--has", help="Only files with sound, moving pictures, subtitles, a place; repeatable."),
+        list[Feature] | None,
+        typer.Option(
+            "--has",
+            metavar="audio|video|subtitles|place",
+            help="Only files with sound, moving pictures, subtitles or a place; repeatable: all of them.",
+        ),
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Only files that can be opened now.")] = False,
     library: LibraryOption = None,
@@ -137,7 +142,7 @@ def query_command(
     from pesearch.search.query.file_filter import FileFilter, duration_seconds
     from pesearch.search.query.language.parser import parse
     from pesearch.search.query.picture_range import parse_frame_rate, parse_size
-    from pesearch.search.query.property_filter import Feature, Orientation, PropertyFilter, parse_area
+    from pesearch.search.query.property_filter import PropertyFilter, parse_area
     from pesearch.search.query.request import SearchRequest
     from pesearch.types import MediaKind
 
@@ -145,7 +150,7 @@ def query_command(
         camera=camera or "", near=parse_area(near) if near is not None else None,
         size=parse_size(size) if size is not None else None,
         frame_rate=parse_frame_rate(fps) if fps is not None else None, codec=codec or "",
-        has=tuple(Feature(each) for each in has or ()), orientation=Orientation(orientation) if orientation else None,
+        has=tuple(has or ()), orientation=orientation,
     )  # fmt: skip
     files = FileFilter(
         under=under, after=after and after.date(), before=before and before.date(), kind=kind and MediaKind(kind),

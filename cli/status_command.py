@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pesearch.indexer.volumes import OfflineFiles
     from pesearch.matching import Recalibration
-    from pesearch.store.status import LibraryStatus
+    from pesearch.store.status import LibraryStatus, RecordingCounts
     from pesearch.types import Failure
 
 
@@ -31,13 +31,15 @@ def status_command(library: LibraryOption = None, as_json: JsonOption = False) -
     from pesearch.indexer.volumes import offline
     from pesearch.store.library import open_library
     from pesearch.store.recalibration import read_recalibration
+    from pesearch.store.status import count_recordings
 
     folder = library_folder(library)
     snapshot = open_library(folder).pinned()
     status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
     recalibration = read_recalibration(folder)
     if as_json:
-        print(status_json(folder, status, failures, offline_files, recalibration))
+        recordings = count_recordings(snapshot.files())
+        print(status_json(folder, status, failures, offline_files, recalibration, recordings))
     else:
         for line in status_lines(folder, status, failures, offline_files, recalibration):
             print(line)
@@ -49,6 +51,7 @@ def status_json(
     failures: Sequence[Failure],
     offline_files: Sequence[OfflineFiles],
     recalibration: Recalibration | None,
+    recordings: RecordingCounts,
 ) -> str:
     """The status as one JSON object."""
     return json.dumps(
@@ -63,6 +66,7 @@ def status_json(
             "vectors": {str(space): count for space, count in status.vectors.items()},
             "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
             "cues": status.cues,
+            "recordings": asdict(recordings),
             "size_bytes": status.size_bytes,
             "offline": [
                 {

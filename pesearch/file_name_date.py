@@ -9,7 +9,7 @@ from pesearch.capture_time import CaptureTime, DateSource, utc_time
 
 _MONTH, _DAY = r"(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
 _DATE = rf"((?:19|20)\d\d)(?:{_MONTH}{_DAY}|([-._ :]){_MONTH}\4{_DAY}|_{_MONTH}{_DAY}(?=_\d{{6}}))"
-_BETWEEN = r"(?:[ ,_T-]{0,3}|[ _]{1,2}[^\W\d_]{1,4}[ _]{1,2})"
+_BETWEEN = r"(?:[ ,_T-]{0,3}|[ _]{1,2}[^\W\d_]{1,4}[ _]{1,2}(?=\d{1,2}[.:_h-]))"
 _TIME = r"(\d{1,2})([.:_h-]?)(\d\d)(?:[.:_m-]?(\d\d)(?:[._,-]?(\d{3}))?)?(?!\d)(?: ?([ap])\.?m\b)?"
 _STAMP = re.compile(rf"(?<!\d){_DATE}(?:{_BETWEEN}{_TIME})?(?!\d)", re.IGNORECASE)
 _EPOCH_MS = re.compile(r"(?:^|[A-Za-z_])(1[0-9]{12})(?!\d)")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pesearch.types import MediaProperties
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -86,16 +84,17 @@ def recording_object(file: MediaFile) -> dict[str, Any]:
     `date` is ISO 8601: without an offset it is the local time of the recording, with `Z` that local time is unknown.
     `date_source` is a `DateSource`. `rotation` is how far the stored pictures are turned clockwise to be shown.
     """
-    properties, captured = file.properties or MediaProperties(), file.captured
-    place, video, audio = properties.place, file.info.video, file.info.audio
+    properties, captured = file.properties, file.captured
+    place = properties.place if properties else None
+    video, audio = file.info.video, file.info.audio
     return {
         "date": captured.text if captured else None,
         "date_source": str(captured.source) if captured else None,
         "place": {"latitude": place.latitude, "longitude": place.longitude, "altitude": place.altitude_meters}
         if place
         else None,
-        "camera": properties.camera or None,
-        "rotation": properties.rotation_degrees if video else None,
+        "camera": (properties.camera or None) if properties else None,
+        "rotation": properties.rotation_degrees if properties and video else None,
         "video_codec": video.codec if video else None,
         "audio_codec": audio.codec if audio else None,
         "subtitles": file.has_subtitles,

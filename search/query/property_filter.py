@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pesearch.errors import QueryError
 from pesearch.place import Place
+from pesearch.search.query.media_features import Feature, Orientation
 from pesearch.search.query.picture_range import RateRange, SizeRange
 from pesearch.types import MediaFile, MediaKind
 
@@ -15,23 +15,6 @@ DEFAULT_RADIUS_KM = 1.0
 
 _CODEC_NAMES = {"h265": "hevc", "x265": "hevc", "avc": "h264", "x264": "h264", "jpg": "jpeg", "divx": "mpeg4"}
 """Names of codecs that FFmpeg calls otherwise."""
-
-
-class Feature(StrEnum):
-    """What a file can have: sound, moving pictures, subtitles (inside it or next to it), a place."""
-
-    AUDIO = "audio"
-    VIDEO = "video"
-    SUBTITLES = "subtitles"
-    PLACE = "place"
-
-
-class Orientation(StrEnum):
-    """The shape of the pictures as they are shown."""
-
-    PORTRAIT = "portrait"
-    LANDSCAPE = "landscape"
-    SQUARE = "square"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@
   paths (`beside`), or in the file itself (both NULL). A source never changes: one that is read again gets a new id.
 - `cue_extents`: the vectors of a source in shards of the space `cue`, one per cue, in order; none until embedded.
 - `file_properties`: what a file says about its recording; a file without a row was not read for it yet. `times` has its
-  capture times, preferred first, and `sources` where each was read.
+  capture times, preferred first, each with where it was read: `quicktime 2019-07-04T23:34:56+02:00, ...`.
 - `settings`: choices of the user. `vectors` is the vector search backend, as `MilvusAddress` prints it; absent: FAISS.
 """
 
@@ -82,9 +82,9 @@ CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
 
 PROPERTIES = """
 CREATE TABLE file_properties (
-    file_id BIGINT NOT NULL, times VARCHAR[] NOT NULL, sources VARCHAR[] NOT NULL,
-    latitude DOUBLE, longitude DOUBLE, altitude_meters DOUBLE,
-    camera VARCHAR NOT NULL, rotation_degrees INTEGER NOT NULL, subtitle_streams INTEGER NOT NULL);
+    file_id BIGINT NOT NULL, times VARCHAR NOT NULL,
+    latitude DOUBLE, longitude DOUBLE, altitude_meters DOUBLE, camera VARCHAR NOT NULL,
+    rotation_degrees INTEGER NOT NULL, subtitle_streams INTEGER NOT NULL);
 """
 
 VECTORS_SETTING = "vectors"

@@ -27,6 +27,8 @@ from tests.store.contents import SPACES, encoded, failure, location, queries
 LIBRARIES = Path(__file__).with_name("libraries")
 ANSWERS = "answers.json"
 
+_ADDITIONS = ("volume", "inode", "properties", "has_sidecar_subtitles")
+
 
 def fill(library: Library) -> None:
     """Add everything that a library can have: copies, moved, removed and streamed files, failures, two codecs, cues."""
@@ -56,8 +58,8 @@ def answers(library: Library) -> str:
         "generation": library.generation(),
         "model_set": library.model_set,
         "spaces": [asdict(space) for space in library.spaces],
-        "files": [without_volumes(asdict(file)) for file in files],
-        "known": {str(path): without_volumes(asdict(place)) for path, place in library.known().items()},
+        "files": [without_additions(asdict(file)) for file in files],
+        "known": {str(path): without_additions(asdict(place)) for path, place in library.known().items()},
         "vectors": [
             [stored.segments.tolist(), stored.vectors.tolist()]
             for file in files
@@ -76,11 +78,11 @@ def answers(library: Library) -> str:
     return json.dumps(found, indent=1, default=str)
 
 
-def without_volumes(value: Any) -> Any:
-    """Answers without volumes, as older programs gave them."""
+def without_additions(value: Any) -> Any:
+    """Answers as the first programs gave them: without volumes and properties."""
     if isinstance(value, dict):
-        return {key: without_volumes(each) for key, each in value.items() if key not in ("volume", "inode")}
-    return [without_volumes(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: without_additions(each) for key, each in value.items() if key not in _ADDITIONS}
+    return [without_additions(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def assert_answers_as(library: Library, expected: str) -> None:
