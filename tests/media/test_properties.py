@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from datetime import UTC
@@ -81,8 +80,8 @@ def test_creation_time_and_location_of_a_container(tagged: Tagged, name: str) ->
 
 def test_a_film_with_android_tags_a_date_and_no_fix(tagged: Tagged) -> None:
     properties = tagged(
-        "a.mp4", *MOV, com__android__manufacturer="Google", com__android__model="Pixel 7", location="+00.0000+000.0000/",
-        date="20190704",
+        "a.mp4", *MOV, com__android__manufacturer="Google", com__android__model="Pixel 7",
+        location="+00.0000+000.0000/", date="20190704",
     )  # fmt: skip
     assert dates(properties) == ["tag 2019-07-04T00:00:00"]
     assert (properties.camera, properties.place) == ("Google Pixel 7", None)
@@ -158,7 +157,8 @@ def test_exif_of_the_wrong_types_costs_only_itself(tmp_path: Path) -> None:
 
 def test_xmp(tmp_path: Path) -> None:
     xmp = (
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description exif:GPSLatitude="48,51.504N" exif:GPSLongitude="2,17,40E">'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description'
+        ' exif:GPSLatitude="48,51.504N" exif:GPSLongitude="2,17,40E">'
         "<photoshop:DateCreated>2019-07-04T12:34:56+02:00</photoshop:DateCreated></rdf:Description></x:xmpmeta>"
     )
     properties = picture(tmp_path / "a.jpg", xmp=xmp.encode())
@@ -221,6 +221,6 @@ def test_makes_are_named_once() -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    os.mkdir(tmp_path / "a.mp4")
+    (tmp_path / "a.mp4").mkdir()
     with pytest.raises(MediaError):
         read_properties(tmp_path / "a.mp4", MediaKind.VIDEO)
