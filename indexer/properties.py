@@ -62,12 +62,13 @@ def refresh_properties(found: Sequence[Location], library: Library, writer: Writ
 
 def _unread(found: Sequence[Location], library: Library) -> list[_UnreadFile]:
     """Each file once, at the first of its locations that was found unchanged."""
-    known, unread = library.known(), dict[int, _UnreadFile]()
-    read = library.files_with_properties()
-    for location in found:
+    missing, known = set(library.files_without_properties()), library.known()
+    unread = []
+    for location in found if missing else ():
         entry = known.get(location.path)
-        if entry is None or entry.file_id is None or entry.file_id in read or entry.file_id in unread:
+        if entry is None or entry.file_id not in missing or entry.failure is not None:
             continue
-        if entry.failure is None and entry.is_unchanged(location):
-            unread[entry.file_id] = _UnreadFile(library.file(entry.file_id), location)
-    return list(unread.values())
+        if entry.is_unchanged(location):
+            missing.remove(entry.file_id)
+            unread.append(_UnreadFile(library.file(entry.file_id), location))
+    return unread

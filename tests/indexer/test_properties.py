@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer import properties as indexer_properties
@@ -32,15 +33,23 @@ def folder(tmp_path: Path, sample: Sample) -> Path:
     folder = tmp_path / "media"
     folder.mkdir()
     tags = ("-metadata", "creation_time=2019-07-04T12:00:00Z", "-metadata", "location=+48.8584+002.2945/")
-    ffmpeg("-i", sample("both.mp4"), "-c", "copy", *tags, folder / "film.mp4")
+    ffmpeg("-i", sample("both.mp4"), "-t", "1", "-c", "copy", *tags, folder / "film.mp4")
     with_exif(sample("cover.png"), folder / "picture.png")
-    shutil.copyfile(sample("tone.wav"), folder / "REC_20180203_101112.wav")
+    ffmpeg("-i", sample("tone.wav"), "-t", "1", "-c", "copy", folder / "REC_20180203_101112.wav")
+    return folder
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Three pictures, which are cheap to embed."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (32, 24), (0, 99 * number, 0)).save(folder / f"{number}.png", exif=camera_exif())
     return folder
 
 
 def with_exif(source: Path, target: Path) -> None:
-    from PIL import Image
-
     with Image.open(source) as image:
         image.save(target, exif=camera_exif())
 
@@ -105,26 +114,26 @@ def test_an_older_library_gets_properties_once_and_embeds_nothing(
 
 
 def test_a_run_that_is_stopped_keeps_what_it_read(
-    folder: Path, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+    pictures: Path, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(folder, library, models)
+    run(pictures, library, models)
     older = before_properties(library)
     monkeypatch.setattr(indexer_properties, "_FILES_PER_COMMIT", 1)
-    with closing(index([folder], older, models)) as outcomes:
+    with closing(index([pictures], older, models)) as outcomes:
         while (outcome := next(outcomes)) != PropertiesRead(2, 3):
             assert not isinstance(outcome, Indexed)
-    assert len(older.files_with_properties()) == 2
-    assert of(PropertiesRead, run(folder, older, models)) == [PropertiesRead(0, 1), PropertiesRead(1, 1)]
-    assert dates(older) == DATES
+    assert len(older.files_without_properties()) == 1
+    assert of(PropertiesRead, run(pictures, older, models)) == [PropertiesRead(0, 1), PropertiesRead(1, 1)]
+    assert set(dates(older).values()) == {DATES["picture.png"]}
 
 
-def test_offline_files_are_read_when_they_are_back(folder: Path, library: Library, models: ModelSet) -> None:
-    run(folder, library, models)
-    older, away = before_properties(library), folder.with_name("unplugged")
-    folder.rename(away)
-    assert not of(PropertiesRead, run(folder, older, models)) and not older.files_with_properties()
-    away.rename(folder)
-    assert of(PropertiesRead, run(folder, older, models))[-1] == PropertiesRead(3, 3)
+def test_offline_files_are_read_when_they_are_back(pictures: Path, library: Library, models: ModelSet) -> None:
+    run(pictures, library, models)
+    older, unplugged = before_properties(library), pictures.with_name("unplugged")
+    pictures.rename(unplugged)
+    assert not of(PropertiesRead, run(pictures, older, models)) and len(older.files_without_properties()) == 3
+    unplugged.rename(pictures)
+    assert of(PropertiesRead, run(pictures, older, models))[-1] == PropertiesRead(3, 3)
 
 
 @pytest.fixture
@@ -140,21 +149,22 @@ def denied(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_file_that_cannot_be_opened_is_tried_again(
-    folder: Path, library: Library, models: ModelSet, denied: None
+    pictures: Path, library: Library, models: ModelSet, denied: None
 ) -> None:
-    run(folder, library, models)
-    assert not library.files_with_properties()
-    assert of(PropertiesRead, run(folder, library, models)) == [PropertiesRead(0, 3), PropertiesRead(3, 3)]
-    assert not library.files_with_properties()
+    run(pictures, library, models)
+    assert len(library.files_without_properties()) == 3
+    assert of(PropertiesRead, run(pictures, library, models)) == [PropertiesRead(0, 3), PropertiesRead(3, 3)]
+    assert len(library.files_without_properties()) == 3
 
 
-def test_properties_are_removed_with_their_file(folder: Path, library: Library, models: ModelSet) -> None:
-    run(folder, library, models)
-    film = by_name(library)["film.mp4"]
+def test_properties_are_removed_with_their_file(pictures: Path, library: Library, models: ModelSet) -> None:
+    run(pictures, library, models)
+    first = by_name(library)["0.png"]
     with library.writer() as writer:
-        writer.remove([film.id])
-        writer.store_properties([(film.id, film.properties)] if film.properties else [])  # of a file that is gone
-    assert len(library.files_with_properties()) == 2
+        writer.remove([first.id])
+        writer.store_properties([(first.id, first.properties)] if first.properties else [])  # of a file that is gone
+    with transaction(library.folder) as connection:
+        assert connection.execute("SELECT count(*) FROM file_properties").fetchall() == [(2,)]
 
 
 def test_subtitles_next_to_a_file_are_known(folder: Path, library: Library, models: ModelSet) -> None:

@@ -75,7 +75,7 @@ def test_the_local_date_of_the_recording_is_compared(monkeypatch: pytest.MonkeyP
         (PropertyFilter(camera="iphone"), True),
         (PropertyFilter(camera=" apple  IPHONE "), True),
         (PropertyFilter(camera="canon"), False),
-        (PropertyFilter(near=parse_area("48.8616, 2.2893")), True),  # 0.5 km away
+        (PropertyFilter(near=parse_area("48.8616, 2.2893")), True),  # at 0.53 km
         (PropertyFilter(near=parse_area("48.8616,2.2893,0.5")), False),
         (PropertyFilter(near=parse_area("51.5,-0.13,400")), True),
         (PropertyFilter(near=parse_area("-33.9,151.2")), False),
