@@ -17,11 +17,12 @@ _WIDE = 16 / 9
 _CINEMA = 16 / 15
 """Films of 4096 x 2160 (DCI 4K) count as 4k: they are by this wider than 16:9."""
 
-_NTSC = 1000 / 1001
-"""29.97 is 30 slowed down by this; so are 23.976, 59.94 and 119.88."""
+_NOMINAL_TOLERANCE = 0.002
+"""Relative, for whole numbers: NTSC slows them down by 0.1 % (29.97, 59.94), and the average rates of phones differ by
+about as much from the rate that was set (30.02)."""
 
-_RATE_TOLERANCE = 0.002
-"""Relative: measured rates of phones differ by up to this from the rate that was set (30.02, 59.93)."""
+_EXACT_TOLERANCE = 0.0005
+"""Relative, for rates with decimals: 29.97 is 29.97003, and is not 30."""
 
 
 class Comparison(StrEnum):
@@ -75,8 +76,8 @@ class RateRange:
     def contains(self, frames_per_second: float) -> bool:
         """Whether this rate is meant; 0, that of a still image, never is."""
         wanted = self.frames_per_second
-        nominal = (wanted, wanted * _NTSC) if wanted.is_integer() else (wanted,)
-        is_equal = any(abs(frames_per_second - rate) <= rate * _tolerance(wanted) for rate in nominal)
+        tolerance = _NOMINAL_TOLERANCE if wanted.is_integer() else _EXACT_TOLERANCE
+        is_equal = abs(frames_per_second - wanted) <= wanted * tolerance
         return frames_per_second > 0 and _holds(self.comparison, frames_per_second, wanted, is_equal)
 
 
@@ -98,11 +99,6 @@ def parse_frame_rate(text: str) -> RateRange:
     if found is None or float(found[2]) == 0:
         raise QueryError(f"{text!r} is not a frame rate: write 25, 29.97 or '>=50'")
     return RateRange(Comparison(found[1] or "="), float(found[2]))
-
-
-def _tolerance(wanted: float) -> float:
-    """A rate with decimals is meant as written: 29.97 is not 30."""
-    return _RATE_TOLERANCE if wanted.is_integer() else _RATE_TOLERANCE / 4
 
 
 def _holds(comparison: Comparison, value: float, wanted: float, is_equal: bool) -> bool:
