@@ -149,12 +149,9 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
     embedded = [each for each in batch if isinstance(each, EmbeddedFile)]
     failures = [each for each in batch if isinstance(each, Failure)]
     sidecars = Sidecars()
-    read = [read_cues(each.locations, each.file.info, sidecars) for each in embedded]
-    properties = [properties_of(each.file.location, each.file.info.kind) for each in embedded]
+    described = [_describe(each, sidecars) for each in embedded]
     if embedded:
-        writer.add(
-            [file for parts in zip(embedded, read, properties, strict=True) for file in _at_each_location(*parts)]
-        )
+        writer.add([file for each, said in zip(embedded, described, strict=True) for file in _located(each, said)])
     for each in embedded:
         writer.keep_previews(each.file.fingerprint, each.previews)
     if present := [failure for failure in failures if os.path.lexists(failure.location.path)]:
@@ -163,15 +160,28 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
         *(Relocated(copy, None) for each in embedded for copy in each.copies),
         *(Failed(failure) for failure in failures),
-        *(skipped for cues in read for skipped in cues.skipped),
+        *(skipped for each in described for skipped in each.cues.skipped),
     ]
 
 
-def _at_each_location(
-    embedded: EmbeddedFile, cues: FileCues, properties: MediaProperties | None
-) -> list[EncodedFile | StreamedFile]:
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """What a file says: its cues, and its properties if it could be opened."""
+
+    cues: FileCues
+    properties: MediaProperties | None
+
+
+def _describe(embedded: EmbeddedFile, sidecars: Sidecars) -> _Description:
+    """Cues and properties of one file after the other: both probe it, once."""
+    location, info = embedded.file.location, embedded.file.info
+    return _Description(read_cues(embedded.locations, info, sidecars), properties_of(location, info.kind))
+
+
+def _located(embedded: EmbeddedFile, said: _Description) -> list[EncodedFile | StreamedFile]:
+    """The file at each of its locations; what it says comes with the first."""
     first, *copies = embedded.locations
     return [
-        replace(embedded.file, location=first, cues=cues.sources, properties=properties),
+        replace(embedded.file, location=first, cues=said.cues.sources, properties=said.properties),
         *(replace(embedded.file, location=copy) for copy in copies),
     ]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pesearch.capture_time import DateSource
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer import properties as indexer_properties
 from pesearch.indexer.progress_events import Indexed, PropertiesRead
@@ -19,6 +20,7 @@ from pesearch.indexer.run import index
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.schema import MIGRATIONS
 from pesearch.store.library import Library, open_library
+from pesearch.store.status import RecordingCounts, count_recordings
 from pesearch.types import MediaFile
 from tests.indexer.runs import of, run
 from tests.media.samples import ffmpeg
@@ -96,6 +98,12 @@ def test_new_files_come_with_their_properties(folder: Path, library: Library, mo
     assert film is not None and film.place is not None and film.place.latitude == 48.8584
     assert picture is not None and picture.camera == "Canon EOS 5D"
     assert dates(open_library(library.folder)) == DATES
+    assert count_recordings(library.files()) == RecordingCounts(
+        read=3,
+        dates={DateSource.EXIF: 1, DateSource.CREATION_TIME: 1, DateSource.FILE_NAME: 1},
+        places=1,
+        cameras={"Canon EOS 5D": 1},
+    )
     assert not of(PropertiesRead, run(folder, library, models))
 
 
