@@ -161,7 +161,15 @@ class _ProgressReporter:
 
     def update(self, outcome: Outcome) -> None:
         """Count one outcome of the indexer, and report if the interval has passed."""
-        from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress, Remarked
+        from pesearch.indexer.progress_events import (
+            CuesEmbedded,
+            Failed,
+            Indexed,
+            Plan,
+            Progress,
+            PropertiesRead,
+            Remarked,
+        )
 
         now = self._progress
         match outcome:
@@ -171,6 +179,8 @@ class _ProgressReporter:
                 self._progress = replace(now, stage="indexing", done_seconds=now.done_seconds + media_seconds)
             case CuesEmbedded():
                 self._progress = replace(now, stage="embedding subtitles")
+            case PropertiesRead():
+                self._progress = replace(now, stage="reading dates and places")
             case Indexed():
                 self._progress = replace(now, files=now.files + 1)
             case Failed():

@@ -208,7 +208,15 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
     from pesearch.cli.refresh_progress import RefreshBar
     from pesearch.cli.remark_lines import MAX_FILES, remark_line
     from pesearch.cli.render import format_path, progress_bar
-    from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress, Remarked
+    from pesearch.indexer.progress_events import (
+        CuesEmbedded,
+        Failed,
+        Indexed,
+        Plan,
+        Progress,
+        PropertiesRead,
+        Remarked,
+    )
     from pesearch.store.index.maintenance import RefreshProgress
 
     started = time.monotonic()
@@ -230,6 +238,8 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     refresh.show(outcome)
                 case CuesEmbedded():
                     refresh.show_share("embedding cues", outcome.done / outcome.total)
+                case PropertiesRead():
+                    refresh.show_share("reading dates and places", outcome.done / outcome.total)
                 case Failed():
                     bar.console.print(
                         f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False

@@ -40,6 +40,7 @@ class Summary:
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = 0
     cues_taken: int = 0
+    properties_read: int = 0
     remarks: dict[Path, tuple[Remark, ...]] = field(default_factory=dict)
     media_seconds: float = 0.0
     unread_seconds: float = 0.0
@@ -75,6 +76,8 @@ class Summary:
                 self.refresh_failed.pop(outcome.index, None)
             case events.CuesUpdated():
                 self.cues_taken += outcome.cues
+            case events.PropertiesRead():
+                self.properties_read = outcome.done
             case events.Remarked():
                 self.remarks[outcome.path] = (*self.remarks.get(outcome.path, ()), *outcome.remarks)
             case events.RunTimings():
@@ -102,6 +105,8 @@ class Summary:
         parts += [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in counts if getattr(self, name)]
         if self.cues_taken:
             parts.append(f"{self.cues_taken} new cues of files already indexed")
+        if self.properties_read:
+            parts.append(f"dates and places of {self.properties_read} files read")
         if self.remarks:
             parts.append(f"{len(self.remarks)} with remarks")
         if self.failed:
@@ -129,6 +134,7 @@ class Summary:
             | {
                 "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
                 "cues_taken": self.cues_taken,
+                "properties_read": self.properties_read,
                 "remarks": remark_objects(list(self.remarks.items())),
                 "media_seconds": round(self.media_seconds, 3),
                 "unread_seconds": round(self.unread_seconds, 3),

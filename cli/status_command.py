@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pesearch.indexer.volumes import OfflineFiles
     from pesearch.matching import Recalibration
-    from pesearch.store.status import LibraryStatus
+    from pesearch.store.status import LibraryStatus, RecordingCounts
     from pesearch.types import Failure, MediaFile
 
 
@@ -41,13 +41,15 @@ def status_command(
     from pesearch.indexer.volumes import offline
     from pesearch.store.library import open_library
     from pesearch.store.recalibration import read_recalibration
+    from pesearch.store.status import count_recordings
 
     folder = library_folder(library)
     snapshot = open_library(folder).pinned()
     status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
     recalibration, remarked = read_recalibration(folder), snapshot.files_with_remarks()
     if as_json:
-        print(status_json(folder, status, failures, offline_files, recalibration, remarked))
+        recordings = count_recordings(snapshot.files())
+        print(status_json(folder, status, failures, offline_files, recalibration, remarked, recordings))
         return
     for line in status_lines(folder, status, failures, offline_files, recalibration):
         print(line)
@@ -62,6 +64,7 @@ def status_json(
     offline_files: Sequence[OfflineFiles],
     recalibration: Recalibration | None,
     remarked: Sequence[MediaFile],
+    recordings: RecordingCounts,
 ) -> str:
     """The status as one JSON object."""
     from pesearch.cli.remark_lines import remark_objects
@@ -79,6 +82,7 @@ def status_json(
             "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
             "cues": status.cues,
             "audio_track": str(status.audio_track) if status.audio_track else None,
+            "recordings": asdict(recordings),
             "size_bytes": status.size_bytes,
             "offline": [
                 {

@@ -100,6 +100,14 @@ class CuesEmbedded:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertiesRead:
+    """Of `total` files of an older library, `done` have been read for their properties. Nothing was embedded."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Remarked:
     """What of the file at `path` is not in the library, or was guessed. The file is indexed nevertheless.
 
@@ -159,5 +167,6 @@ Outcome = (
     | CuesUpdated
     | CuesEmbedded
     | Remarked
+    | PropertiesRead
     | RunTimings
 )

@@ -39,6 +39,9 @@ _CUE = {
 _SAME_SOURCE = """cue_sources.file_id = read_sources.file_id
         AND cue_sources.path IS NOT DISTINCT FROM read_sources.path"""
 _UNREAD = "read_sources.size_bytes = 0 AND read_sources.modified_ns = 0"
+_PROSE_SUFFIXES = (b".json", b".txt")
+"""Suffixes of sidecars that are no subtitles: descriptions and plain text."""
+
 _COLUMNS = "start_seconds, end_seconds, text, kind, source, language"
 
 
@@ -128,6 +131,12 @@ def read_known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSourc
         else KnownSource(number, file_id, Path(os.fsdecode(beside)), Location(Path(os.fsdecode(path)), *stamp), remark)
         for number, file_id, beside, path, remark, *stamp in rows
     ]
+
+
+def files_with_sidecar_subtitles(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
+    """The files that have cues from sidecars with the suffix of subtitles."""
+    rows = connection.execute("SELECT file_id, path FROM cue_sources WHERE path IS NOT NULL AND cues > 0").fetchall()
+    return frozenset(file_id for file_id, path in rows if not path.lower().endswith(_PROSE_SUFFIXES))
 
 
 def sources_with_cues(connection: duckdb.DuckDBPyConnection) -> CueSources:

@@ -15,6 +15,7 @@ from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
 from pesearch.store.catalogue.cues import drop_unused_cues, store_cues
+from pesearch.store.catalogue.properties import drop_unused_properties, store_properties
 from pesearch.store.catalogue.remarks import drop_unused_remarks, store_remarks
 from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
 from pesearch.store.catalogue.temp_table import escape_undecodable, insert_temp
@@ -86,10 +87,11 @@ def add_files(
         SELECT path, size_bytes, modified_ns, volume, inode, files.id AS file_id
         FROM encoded JOIN files USING (fingerprint)""")
     store_remarks(connection, {file.fingerprint: file.remarks for file in files})
-    if any(file.cues for file in files):
+    if any(file.cues or file.properties for file in files):
         rows = connection.execute("SELECT fingerprint, id FROM files JOIN encoded USING (fingerprint)").fetchall()
         ids: dict[str, int] = dict(rows)
         store_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
+        store_properties(connection, [(ids[file.fingerprint], file.properties) for file in files if file.properties])
 
 
 def set_locations(connection: duckdb.DuckDBPyConnection, located: Sequence[tuple[int, Location]]) -> None:
@@ -214,6 +216,7 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
     drop_unused_cues(connection)
     drop_unused_cue_vectors(connection)
     drop_unused_remarks(connection)
+    drop_unused_properties(connection)
     for tables in (_VECTORS, _FEATURES):
         connection.execute(f"DELETE FROM {tables.extents} WHERE file_id NOT IN (SELECT id FROM files)")
     connection.execute("""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from pesearch.cues import CueSource
 from pesearch.locations import Location
 from pesearch.store.shards.format import Shard
-from pesearch.types import MediaInfo, Remark
+from pesearch.types import MediaInfo, MediaProperties, Remark
 
 _Shard = TypeVar("_Shard", bound=Shard)
 
@@ -35,6 +35,7 @@ class StreamedFile:
     extents: tuple[Extent[Shard], ...]
     cues: tuple[CueSource, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    properties: MediaProperties | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,13 @@ def store_files(folder: Path, files: Sequence[EncodedFile], spaces: Sequence[Spa
             extents[fingerprint].append(Extent(written.shard, first_row, rows))
     return [
         StreamedFile(
-            file.location, file.fingerprint, file.info, tuple(extents[file.fingerprint]), file.cues, file.remarks
+            file.location,
+            file.fingerprint,
+            file.info,
+            tuple(extents[file.fingerprint]),
+            file.cues,
+            file.remarks,
+            file.properties,
         )
         for file in files
     ]

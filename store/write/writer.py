@@ -34,6 +34,7 @@ from pesearch.store.catalogue.mutations import (
     set_locations,
     set_vector_backend,
 )
+from pesearch.store.catalogue.properties import store_properties
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import count_lost_commits, read_stamp, write_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
@@ -46,7 +47,7 @@ from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
 from pesearch.store.write.batch import check_files, collect_shards, write_files
 from pesearch.store.write.compaction import find_groups, merge_group
-from pesearch.types import EncodedFile, Failure, Space, SpaceName, SpaceVectors
+from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName, SpaceVectors
 
 BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""
@@ -128,6 +129,10 @@ class Writer:
             store_cues(connection, read)
 
         return self._commit(change)
+
+    def store_properties(self, read: Sequence[tuple[int, MediaProperties]]) -> int:
+        """Store what known files say about their recording, (file id, properties)."""
+        return self._commit(lambda connection: store_properties(connection, read))
 
     def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
         """Store the vectors of sources (`Library.cues_to_embed`), one per cue, in order.

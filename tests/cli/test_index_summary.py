@@ -14,6 +14,7 @@ from pesearch.indexer.progress_events import (
     Missing,
     NotMedia,
     Outcome,
+    PropertiesRead,
     Relocated,
     Remarked,
     RunTimings,
@@ -48,11 +49,12 @@ def test_every_count_is_reported() -> None:
     summary = summary_of(
         Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, None),
         Missing(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE), CuesUpdated(PLACE, 7),
-        Remarked(PLACE.path, REMARKS), RefreshFailed("audio", "disk full"), SPENT,
+        PropertiesRead(5, 5), Remarked(PLACE.path, REMARKS), RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
     assert list(summary.lines()) == [
         "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 missing, "
-        "1 failed before, 7 new cues of files already indexed, 1 with remarks, 1 failed",
+        "1 failed before, 7 new cues of files already indexed, dates and places of 5 files read, 1 with remarks, "
+        "1 failed",
         "time: decode 9.0 s, wait 1.0 s, tower 20.0 s, codec 10.0 s, transformers 5.0 s, commit 2.0 s, index 0.5 s; "
         "bound by: tower",
         "cuda:0: memory ran out",
@@ -76,7 +78,7 @@ def test_every_count_is_reported() -> None:
     ]
     assert report["troubles"] == summary.warnings()
     counts = ("indexed", "unchanged", "relocated", "missing", "not_media", "failed_before", "cues_taken")
-    assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 7]
+    assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 7] and report["properties_read"] == 5
     assert (report["media_seconds"], report["unread_seconds"], report["elapsed_seconds"]) == (720.0, 0.3, 60.0)
     assert (report["stages_seconds"]["tower"], report["bound_by"]) == (20.0, "tower")
 

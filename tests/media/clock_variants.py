@@ -129,7 +129,7 @@ def _turned(filters: str, matrix: tuple[int, int, int, int]) -> Callable[[Path, 
 def _after(poster: str, options: str) -> Callable[[Path, Path], None]:
     """With another video stream before the film's: input options of a test picture, and output options."""
     return lambda film, path: ffmpeg(
-        *f"-f lavfi {poster}".split(), "-i", film, *"-map 0 -map 1".split(), *options.split(), path
+        *f"-f lavfi {poster}".split(), "-i", film, *["-map", "0", "-map", "1"], *options.split(), path
     )
 
 
