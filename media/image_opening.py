@@ -28,7 +28,7 @@ MAX_JPEG_PIXELS = 250_000_000
 """JPEGs are decoded at reduced size, so that those of 200 megapixel phones can be read, too."""
 
 _FORMATS = (
-    "AVIF", "BMP", "DDS", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "SUN", "TIFF",
+    "AVIF", "BMP", "DDS", "FITS", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "SUN", "TIFF",
     "WEBP",
 )  # fmt: skip
 """Pillow's formats that hold pictures and nothing else; EPS, for one, would run Ghostscript."""

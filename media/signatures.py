@@ -42,6 +42,7 @@ _PREFIXES: tuple[tuple[bytes, MediaKind], ...] = (
     (b"MM\x00+\x00\x08\x00\x00", MediaKind.IMAGE),
     (b"8BPS\x00", MediaKind.IMAGE),  # Photoshop
     (b"qoif", MediaKind.IMAGE),
+    (b"SIMPLE  = ", MediaKind.IMAGE),  # FITS
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", MediaKind.IMAGE),  # JPEG 2000
     (b"\xff\x4f\xff\x51\x00", MediaKind.IMAGE),  # its codestream
     (b"\x00\x00\x00\x0cJXL \r\n\x87\n", MediaKind.IMAGE),  # JPEG XL
@@ -95,7 +96,7 @@ _BYTE_ORDER_MARKS = (  # that of UTF-32 begins with that of UTF-16
 _NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
 """Unicode's categories of control, unassigned and private characters and of surrogates."""
 
-_TEXTUAL_HEADS = (b"YUV4MPEG2 ", b"#!AMR")
+_TEXTUAL_HEADS = (b"YUV4MPEG2 ", b"#!AMR", b"SIMPLE  = ")
 """Formats with a header of text, after which a long stretch may hold no control character."""
 
 _PACKET_SIZES = (188, 192, 204)

@@ -29,8 +29,8 @@ _SUFFIXES = {
         "opus ra rf64 s3m sbc sf shn snd sox spx tak thd tta voc vqf w64 wav wave weba wma wv xm xwma"
     ),
     MediaKind.IMAGE: _words(
-        "avif bmp dds dib dpx eps exr gif heic heics heif heifs hif j2c j2k jfif jls jp2 jpc jpe jpeg jpf jpg jpx "
-        "jxl mpo pam pbm pcx pfm pgm png pnm ppm psb psd qoi ras sgi tga tif tiff webp xcf"
+        "avif bmp dds dib dpx eps exr fits fts gif heic heics heif heifs hif j2c j2k jfif jls jp2 jpc jpe jpeg jpf "
+        "jpg jpx jxl mpo pam pbm pcx pfm pgm png pnm ppm psb psd qoi ras sgi tga tif tiff webp xcf"
     )
     | _RAW_SUFFIXES,
 }

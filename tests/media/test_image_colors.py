@@ -40,6 +40,15 @@ def test_wide_greys_are_scaled_by_their_range(
     assert np.abs(picture - _EXPECTED[..., None]).max() <= tolerance
 
 
+def test_fits_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "sky.fits"
+    cards = ("SIMPLE  = T", "BITPIX  = -32", "NAXIS   = 2", "NAXIS1  = 8", "NAXIS2  = 8", "END")
+    header = "".join(card.ljust(80) for card in cards).ljust(2880)
+    path.write_bytes(header.encode() + (_RAMP * 9000).astype(">f4").tobytes().ljust(2880, b"\0"))
+    picture = read_image(path).astype(int)
+    assert np.abs(picture[::-1] - _EXPECTED[..., None]).max() <= 1  # its first row is the lowest
+
+
 def test_a_dark_picture_stays_dark(tmp_path: Path) -> None:
     path = tmp_path / "night.png"
     Image.fromarray((_RAMP * 20_000).astype(np.uint16)).save(path)
