@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
+from pesearch.media.appended import appended_remarks, has_wrapped_size
 from pesearch.media.audio_choice import AudioChoice, Sound, choose_audio
 from pesearch.media.clock import Clock, Run, read_clock
 from pesearch.media.decoded_audio import is_digital_silence
@@ -21,7 +22,6 @@ from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
 from pesearch.media.sniff import sniff
-from pesearch.media.wav_file import has_wrapped_size
 from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
 
 MAX_FRAME_PIXELS = 8192 * 8192
@@ -207,6 +207,7 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
         sections=described,
         display=display,
         remarks=(
+            *appended_remarks(path, header.text("format_name")),
             *(clock.remarks if clock else ()),
             *_video_remarks(sections, video),
             *(audio.remarks if audio else ()),

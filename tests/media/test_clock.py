@@ -54,6 +54,18 @@ def test_joined_recordings_follow_each_other(tmp_path: Path, muxer: str) -> None
     assert pitches_backwards(path, range(7)) == [pitch(second) for second in range(7)]
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.flv", "mp3"), ("a.mp4", "aac"), ("a.wav", "pcm_s16le")])
+def test_joined_recordings_that_players_do_not_go_on_to_are_remarked(tmp_path: Path, name: str, codec: str) -> None:
+    part, path = tmp_path / name, tmp_path / f"joined_{name}"
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{clock_sound()}':d=2:s=44100", "-c:a", codec, part)
+    assert inspect(part).remarks == ()
+    path.write_bytes(3 * part.read_bytes())
+    assert [remark.reason for remark in inspect(path).remarks] == [
+        "2 more recordings follow the first one in this file, and cannot be read: split it"
+    ]
+    assert pitches(path) == [pitch(0), pitch(1)]
+
+
 def test_a_clock_that_steps_back_does_not_claim_a_day(tmp_path: Path) -> None:
     """FFmpeg takes it for the overflow of 33 bits, after 26.5 hours."""
     path = tmp_path / "advert.ts"
