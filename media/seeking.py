@@ -13,9 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from pesearch.media.clock import MAX_GAP_SECONDS, MIN_STEP_BACK_SECONDS, Run
+from pesearch.media.extent import CLOCKLESS_FORMATS
 from pesearch.media.ffmpeg import input_url
 from pesearch.media.ffprobe import packets
-from pesearch.media.probe import CLOCKLESS_FORMATS, Container
+from pesearch.media.probe import Container
 
 _INDEXED_FORMATS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf"})
 """FFmpeg's names of the formats whose index leads to the key frame at or before a time."""

@@ -143,3 +143,18 @@ def test_pauses_are_kept_up_to_an_hour() -> None:
     assert paused.gaps == ((10.0, 1810.0), (1820.0, 5320.0))
     damaged = read_clock(_packets(starts(1800, 3700, 90_000), 10), frozenset({"0", "1"}), 0.0)
     assert damaged is not None and damaged.end_seconds == pytest.approx(1840.0)
+
+
+def test_large_streams_are_read_as_a_whole_only_if_their_clock_does_not_rise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pesearch.media.probe._SMALL_FILE_BYTES", 0)
+    monkeypatch.setattr("pesearch.media.extent._MAX_SCANNED_BYTES", 0)
+    monkeypatch.setattr("pesearch.media.clock_samples._PLACE_BYTES", 20_000)
+    for muxer in ("mpegts", "vob"):
+        parts = [recording(tmp_path / muxer, first, 20, "-c:a", "mp2", "-f", muxer) for first in (0, 20)]
+        one = inspect(tmp_path / muxer)
+        assert one.clock is None and one.info.duration_seconds == pytest.approx(20.0, abs=0.1)
+        joined = tmp_path / f"joined_{muxer}"
+        joined.write_bytes(b"".join(parts))
+        assert inspect(joined).info.duration_seconds == pytest.approx(40.0, abs=0.1)
