@@ -199,4 +199,4 @@ def test_an_interrupt_closes_the_decoder(long_file: Path, starter: ModelSet, mon
     with pytest.raises(KeyboardInterrupt):
         locate_events(long_file, ["rain"], starter, on_progress=interrupt)
     (reader,) = opened
-    assert reader._process is None
+    assert reader._decoder is None
