@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import atexit
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from threading import Event
 
 from pesearch.errors import MediaError
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, Display, even_size
+from pesearch.media.excerpt_sound import direct_sound, heard_sound
 from pesearch.media.ffmpeg import input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
-from pesearch.media.seeking import shown_filter, shown_rate, sound_filter, start_for
+from pesearch.media.seeking import shown_filter, shown_rate, start_for
 
 _MAX_SECONDS_PER_SECOND = 10.0
 """Longest time to transcode a second of media, in addition to `_STARTUP_SECONDS`: beyond it FFmpeg hangs."""
@@ -49,15 +51,18 @@ def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Pa
             "-map", f"0:{container.video_index}", "-vf", ",".join(filters), *COLOUR_TAGS,
             "-c:v", "libx264", "-preset", "veryfast", "-crf", "24",
         ]  # fmt: skip
-    audio = [] if container.audio_index is None else [
-        "-map", f"0:{container.audio_index}", "-af", sound_filter(start), "-c:a", "aac", "-b:a", "128k", "-ac", "2",
-    ]  # fmt: skip
-    process, _ = start_ffmpeg(
-        "-threads", "2", *start.input_options(container, path), "-t", f"{end - start_seconds:.3f}", *video, *audio,
-        "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
-        "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
-    )  # fmt: skip
-    _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
+    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
+        if container.is_sound_plain or container.sound is None:
+            sound = direct_sound(container, start)
+        else:
+            sound = heard_sound(path, start_seconds, end, Path(scratch) / "sound.wav")
+        audio = [*sound.output_options, "-c:a", "aac", "-b:a", "128k", "-ac", "2"] if sound.output_options else []
+        process, _ = start_ffmpeg(
+            "-threads", "2", *start.input_options(container, path), *sound.input_options,
+            "-t", f"{end - start_seconds:.3f}", *video, *audio,
+            "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
+        )  # fmt: skip
+        _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
         raise MediaError(f"damaged: nothing can be decoded at {start_seconds:.1f} s")
 
