@@ -8,14 +8,15 @@ selects by timestamp (`shown_filter`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from pesearch.media.clock import MAX_GAP_SECONDS, MIN_STEP_BACK_SECONDS, Run
+from pesearch.media.clock import MIN_STEP_BACK_SECONDS, Run
 from pesearch.media.extent import CLOCKLESS_FORMATS
-from pesearch.media.ffmpeg import input_url
-from pesearch.media.ffprobe import packets
+from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffprobe import packets, timeout_for
 from pesearch.media.probe import Container
 
 _INDEXED_FORMATS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf"})
@@ -28,11 +29,15 @@ _FIRST_STEP_SECONDS = 2.0
 """The first search for a key frame starts this long before a time: broadcasts have one every 0.5 to 2 s. Each further
 search starts twice as early."""
 
-_COPY_MARGIN_SECONDS = 0.3
-"""A seek this far before a key frame usually ends before it: packets are interleaved with later ones of other
-streams."""
+_COPY_MARGINS_SECONDS = (0.3, 0.9)
+"""How much before a key frame a seek arrives before it: packets are interleaved with later ones of other streams, and
+program streams of low bit rate have few points to seek to."""
 
-_MAX_RUNS = 2000
+_PATIENT_CODECS = frozenset({"h264", "hevc"})
+"""Codecs whose decoders show nothing until pictures are whole. Live encoders send key frames in parts (intra refresh),
+so that a packet that is marked as a key may only be the first of many."""
+
+_MAX_RUNS = 1000
 """Restarts of a clock that fit into an argument of FFmpeg (128 KiB). Later ones count as the last of them."""
 
 _TOLERANCE_SECONDS = 0.001
@@ -97,8 +102,8 @@ def key_frame_start(path: Path, container: Container, seconds: float) -> float:
         return 0.0
     begin = _seek_before_key_frame(path, container, seconds)
     key = _last_key_frame(path, container, begin, seconds) or 0.0
-    near = key - _COPY_MARGIN_SECONDS
-    return near if near > begin and _last_key_frame(path, container, near, seconds) == key else begin
+    nearer = (key - margin for margin in _COPY_MARGINS_SECONDS if key - margin > begin)
+    return next((near for near in nearer if _last_key_frame(path, container, near, seconds) == key), begin)
 
 
 def is_seekable(container: Container) -> bool:
@@ -134,22 +139,34 @@ def sound_filter(start: Start) -> str:
 
 def _clock_of(runs: tuple[Run, ...]) -> str:
     """FFmpeg's expression for the player's time in microseconds of pictures whose clock restarts with each run."""
-    back, ahead = MIN_STEP_BACK_SECONDS * 1e6, MAX_GAP_SECONDS * 1e6
-    step = "PTS-PREV_INPTS"
-    count = f"st(0,ld(0)+lt({step},{-back:.0f})+gt({step},{ahead:.0f}))"
-    shifts = [round(run.shift_seconds * 1e6) for run in runs[:_MAX_RUNS]]
-    steps = "".join(f"{later - earlier:+}*gte(ld(0),{n})" for n, (earlier, later) in enumerate(pairwise(shifts), 1))
-    return f"{count};PTS{shifts[0]:+}{steps}"
+    runs = runs[:_MAX_RUNS]
+    back = f"lt(PTS-PREV_INPTS,{-MIN_STEP_BACK_SECONDS / 2 * 1e6:.0f})"
+    ends, shifts = "", ""
+    for number, (run, following) in enumerate(pairwise(runs)):
+        middle = (run.last_seconds + following.first_seconds) / 2
+        is_ahead = following.first_seconds > run.last_seconds
+        ends += f"+eq(ld(0),{number})*" + (f"gt(PTS,{middle * 1e6:.0f})" if is_ahead else back)
+        shifts += f"{(following.shift_seconds - run.shift_seconds) * 1e6:+.0f}*gt(ld(0),{number})"
+    return f"st(0,ld(0){ends});PTS{runs[0].shift_seconds * 1e6:+.0f}{shifts}"
 
 
 def _seek_before_key_frame(path: Path, container: Container, seconds: float) -> float:
     """Where to seek so that the last key frame at or before a time is read."""
     step = _FIRST_STEP_SECONDS
     while step < seconds:
-        if _last_key_frame(path, container, seconds - step, seconds) is not None:
+        if _shows_from(path, container, seconds - step, seconds):
             return seconds - step
         step *= 2
     return 0.0
+
+
+def _shows_from(path: Path, container: Container, begin: float, seconds: float) -> bool:
+    """Whether the picture shown at a time can be decoded after a seek. Most decoders show garbage before the first key
+    frame, so that only its packet says where to begin."""
+    if container.info.video is not None and container.info.video.codec in _PATIENT_CODECS:
+        first = _first_picture(path, container, begin)
+        return first is not None and first <= seconds + _TOLERANCE_SECONDS
+    return _last_key_frame(path, container, begin, seconds) is not None
 
 
 def _last_key_frame(path: Path, container: Container, begin: float, seconds: float) -> float | None:
@@ -158,17 +175,26 @@ def _last_key_frame(path: Path, container: Container, begin: float, seconds: flo
     It is the last one of the file too: packets that follow in the file are shown later, or need a later key frame.
     """
     found = None
-    fields = "pts_time,dts_time,flags"
-    for packet in packets(
-        path, fields, container.video_index, container.origin_seconds + begin, container.input_options
-    ):
+    fields, clock = "pts_time,dts_time,flags", container.origin_seconds
+    for packet in packets(path, fields, container.video_index, clock + begin, container.input_options):
         stamp = packet.number("pts_time")
         stamp = packet.number("dts_time") if stamp is None else stamp
         if stamp is None:
             continue
-        at = stamp - container.origin_seconds
-        if at > seconds + _TOLERANCE_SECONDS:
+        if stamp > clock + seconds + _TOLERANCE_SECONDS:
             break
         if packet.text("flags").startswith("K"):
-            found = at
+            found = stamp - clock
     return found
+
+
+def _first_picture(path: Path, container: Container, begin: float) -> float | None:
+    """The time of the first picture that is decoded after a seek; None if there is none."""
+    options = Start(begin, 0.0, "PTS").input_options(container, path)
+    log = run_program(
+        "ffmpeg", "-v", "info", "-nostats", "-nostdin", "-threads", "1", *options,
+        "-map", f"0:{container.video_index}", "-frames:v", "1", "-vf", "showinfo=checksum=0", "-f", "null", "-",
+        timeout_seconds=timeout_for(path),
+    ).stderr  # fmt: skip
+    first = re.search(rb"pts_time:(-?[\d.]+)", log)
+    return None if first is None else float(first[1]) - container.origin_seconds
