@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from pesearch.audio_track import AudioTrack
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.audio_track import change_audio_track
 from pesearch.store.library import Library, open_library
-from pesearch.types import SpaceName
+from pesearch.types import FloatArray, SpaceName
 from tests.indexer.runs import names_by_kind, run
 from tests.media.samples import ffmpeg
 
@@ -38,14 +40,14 @@ def test_another_track_is_embedded_and_remembered(
     assert change_audio_track(library, AudioTrack("de"), [media]) == 1
     assert open_library(library.folder).audio_track == AudioTrack("de")
     assert names_by_kind(run(media, library, models)) == {"Indexed": ["film.mka"], "Unchanged": ["tone.wav"]}
-    assert _sound_of(library, film) != english
+    # in another batch the same sound differs by a rounding
+    assert np.abs(_sound_of(library, film) - english).max() > 0.1
     assert change_audio_track(library, AudioTrack("de"), [media]) == 0
     assert change_audio_track(library, None, [tmp_path / "elsewhere"]) == 0
     assert library.audio_track is None and len(library.files()) == 2
 
 
-def _sound_of(library: Library, path: Path) -> list[list[float]]:
+def _sound_of(library: Library, path: Path) -> FloatArray:
     file_id = library.known()[path].file_id
     assert file_id is not None
-    vectors: list[list[float]] = library.vectors(file_id, SpaceName.AUDIO).vectors.tolist()
-    return vectors
+    return library.vectors(file_id, SpaceName.AUDIO).vectors
