@@ -92,7 +92,8 @@ def test_sound_that_begins_after_the_first_megabytes_is_found(tmp_path: Path, mu
     )
     ffmpeg(
         *PICTURES, "-itsoffset", "11", "-f", "lavfi", "-i", f"aevalsrc='{clock_sound(11)}':d=2",
-        "-map", "0", "-map", "1", "-t", "13", "-c:v", "mpeg2video", "-s", "160x96", *padding, "-c:a", "mp2", "-f", muxer, path,
+        "-map", "0", "-map", "1", "-t", "13", "-c:v", "mpeg2video", "-s", "160x96", *padding,
+        "-c:a", "mp2", "-f", muxer, path,
     )  # fmt: skip
     assert path.stat().st_size > 8 << 20
     assert inspect(path).info.audio is not None
