@@ -26,7 +26,7 @@ _MIN_GAP_SECONDS = 60.0
 """A shorter time without a packet is no gap: subtitles, slides and time-lapses have few."""
 
 _MAX_OUTLIER_SECONDS = 10.0
-"""A single packet away from both neighbours, which are within this of each other, has a damaged timestamp."""
+"""A single packet far from both neighbours, which are within this of each other, has a damaged timestamp."""
 
 _TOLERANCE_SECONDS = 0.3
 """A decoded frame may lie this far outside the packets of its run: decoders add or drop a frame at either end."""

@@ -1,7 +1,7 @@
 """Decoded audio with its timestamps, from a running `ffmpeg`.
 
 FFmpeg rebuilds its filters where a stream changes its channels or rate, and any filter that pads or closes gaps starts
-anew there. So the timestamps of the decoded frames are read as well, from the log of the `ashowinfo` filter, and
+again there. So the timestamps of the decoded frames are read as well, from the log of the `ashowinfo` filter, and
 whoever reads decides where each frame belongs.
 """
 

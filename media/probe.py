@@ -6,45 +6,33 @@ a video stream. `inspect` measures the streams from their packets, and finds whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
+from pesearch.media.appended import appended_remarks, has_wrapped_size
 from pesearch.media.audio_choice import AudioChoice, Sound, choose_audio
-from pesearch.media.clock import Clock, Run, read_clock
+from pesearch.media.clock import Clock, Run
 from pesearch.media.decoded_audio import is_digital_silence
 from pesearch.media.display import Display, display_of
-from pesearch.media.ffprobe import Section, ffprobe, packets
+from pesearch.media.extent import HEADLESS_FORMATS, PACKET_FIELDS, RESTARTING_FORMATS, measure_extent
+from pesearch.media.ffprobe import Section, ffprobe
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
 from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
 from pesearch.media.refusals import refusal
 from pesearch.media.sniff import sniff
-from pesearch.media.wav_file import has_wrapped_size
 from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
 
 MAX_FRAME_PIXELS = 12_288 * 8192
 """A larger video frame means a damaged header (12K cameras record 12288x6480): a decoder would allocate gigabytes."""
 
-_MIN_BYTES_PER_SECOND = 8.0
-"""Fewer bytes per second mean damaged timestamps: speech at the lowest bit rate of Opus has 750."""
-
-CLOCKLESS_FORMATS = {"aac", "ac3", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo", "truehd"}
-"""Raw streams without timestamps: FFmpeg estimates their length from the bit rate at the start."""
-
-HEADLESS_FORMATS = frozenset({"mpegts", "mpeg", "flv", "live_flv", "kux", "nsv", "swf", "wtv", "pva", "dhav", "ogg"})
-"""FFmpeg's names of the formats in which a stream may first appear after the header, and whose clock may restart."""
-
 _BLOCK_FORMATS = {"wav", "w64"}
 """Formats whose seeks FFmpeg computes from the bytes of a block."""
 
 _NO_STREAM = "damaged or empty: it has no video or audio stream that can be decoded"
-
-_TAIL_SECONDS = 2.0
-"""The end of a large file is measured from the packets of this last part of its claimed duration."""
 
 _SMALL_FILE_BYTES = 8 << 20
 """Up to this size, reading all packets is cheaper than starting ffprobe a second time."""
@@ -70,8 +58,6 @@ _STREAMS = (
 
 _STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
 """Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
-
-_PACKET_FIELDS = "stream_index,pts_time,dts_time,duration_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +156,7 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
 def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | None) -> Container:
     """Cached by path, size and time: the frame reader and the audio reader open the same file."""
     is_small = size_bytes <= _SMALL_FILE_BYTES
-    sections, options = _sections(path, size_bytes, f"{_STREAMS}:packet={_PACKET_FIELDS}" if is_small else _STREAMS)
+    sections, options = _sections(path, size_bytes, f"{_STREAMS}:packet={PACKET_FIELDS}" if is_small else _STREAMS)
     header = next((section for section in sections if section.name == "format"), None)
     if header is None:
         raise MediaError(_NO_STREAM)
@@ -179,23 +165,11 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
         raise MediaError(missing_decoder(sections) or _NO_STREAM)
     found = [stream for stream in (video, audio.stream if audio else None) if stream]
     streams = frozenset(stream.text("index") for stream in found)
-    origin = header.number("start_time") or 0.0
-    clock = None
-    if header.text("format_name") in HEADLESS_FORMATS:
-        all_packets = sections if is_small else packets(path, _PACKET_FIELDS, options=options)
-        clock = read_clock(all_packets, streams, origin)
-        duration = clock.end_seconds if clock else None
-    else:
-        end = _last_end(sections, streams) if is_small else _measured_end(path, streams, header, origin, options)
-        duration = None if end is None else end - origin
-    if duration is None or duration <= 0:
-        raise MediaError("damaged: no video or audio packet can be read")
-    if size_bytes < duration * _MIN_BYTES_PER_SECOND:
-        raise MediaError(f"damaged: claims {duration / 3600:,.0f} hours in {size_bytes:,} bytes")
+    extent = measure_extent(path, size_bytes, sections, header, streams, options)
     display = display_of(video) if video else None
     info = MediaInfo(
         MediaKind.VIDEO if video else MediaKind.AUDIO,
-        duration,
+        extent.duration_seconds,
         _video_stream(video, display) if video and display else None,
         _audio_stream(audio.stream) if audio else None,
     )
@@ -203,19 +177,20 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
     return Container(
         info=info,
         format=header.text("format_name"),
-        origin_seconds=origin,
+        origin_seconds=extent.origin_seconds,
         video_index=video.count("index") if video else None,
         audio_index=audio.stream.count("index") if audio else None,
         sections=described,
         display=display,
         remarks=(
-            *(clock.remarks if clock else ()),
+            *appended_remarks(path, header.text("format_name")),
+            *(extent.clock.remarks if extent.clock else ()),
             *(_video_remarks(sections, video) if video else unread_pictures(sections)),
             *(audio.remarks if audio else ()),
         ),
         sound=audio.sound if audio else None,
         input_options=options,
-        clock=clock,
+        clock=extent.clock,
     )
 
 
@@ -234,7 +209,7 @@ def _may_begin_later(sections: list[Section]) -> bool:
     formats = {section.text("format_name") for section in sections if section.name == "format"}
     streams = [section for section in sections if section.name == "stream"]
     kinds = {kind: [each for each in streams if each.text("codec_type") == kind] for kind in ("video", "audio")}
-    return formats <= HEADLESS_FORMATS and any(not each or not all(map(_is_known, each)) for each in kinds.values())
+    return formats <= RESTARTING_FORMATS and any(not each or not all(map(_is_known, each)) for each in kinds.values())
 
 
 def _video(sections: list[Section]) -> Section | None:
@@ -291,37 +266,3 @@ def _video_stream(stream: Section, display: Display) -> VideoStream:
         raise MediaError(f"video frames of {width}x{height} pixels: the limit is {MAX_FRAME_PIXELS:,}")
     rate = stream.ratio("avg_frame_rate") or stream.ratio("r_frame_rate")
     return VideoStream(stream.text("codec_name"), display.width, display.height, rate)
-
-
-def _measured_end(
-    path: Path, streams: frozenset[str], header: Section, origin: float, options: tuple[str, ...]
-) -> float | None:
-    """Where the streams end, from the packets near the claimed end, else from all packets."""
-    claimed = header.number("duration")
-    if claimed is not None and claimed > _TAIL_SECONDS and header.text("format_name") not in CLOCKLESS_FORMATS:
-        tail = packets(path, _PACKET_FIELDS, from_seconds=origin + claimed - _TAIL_SECONDS, options=options)
-        if (end := _last_end(tail, streams)) is not None:
-            return end
-    return _last_end(packets(path, _PACKET_FIELDS, options=options), streams)
-
-
-def _last_end(sections: Iterable[Section], streams: frozenset[str]) -> float | None:
-    """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps.
-
-    Raw H.264 and HEVC have no timestamps: there the durations are added up.
-    """
-    of_streams = (each for each in sections if each.name == "packet" and each.text("stream_index") in streams)
-    latest, without_times = None, 0.0
-    for packet in of_streams:
-        end = _end(packet)
-        if end is None:
-            without_times += packet.number("duration_time") or 0.0
-        elif latest is None or end > latest:
-            latest = end
-    return latest if latest is not None else without_times or None
-
-
-def _end(packet: Section) -> float | None:
-    begin = packet.number("pts_time")
-    begin = packet.number("dts_time") if begin is None else begin
-    return None if begin is None else begin + (packet.number("duration_time") or 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from threading import Event
@@ -11,10 +12,10 @@ from threading import Event
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, Display, even_size
+from pesearch.media.excerpt_sound import direct_sound, heard_sound
 from pesearch.media.ffmpeg import file_url, input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
-from pesearch.media.seeking import Start, shown_filter, shown_rate, sound_filter, start_for
-from pesearch.media.sound_input import SoundInput, sound_input
+from pesearch.media.seeking import shown_filter, shown_rate, start_for
 
 _MAX_SECONDS_PER_SECOND = 10.0
 """Longest time to transcode a second of media, in addition to `_STARTUP_SECONDS`: beyond it FFmpeg hangs."""
@@ -58,23 +59,21 @@ def write_proxy(
             "-map", f"0:{container.video_index}", "-vf", ",".join(filters), *COLOUR_TAGS,
             "-c:v", "libx264", "-preset", "veryfast", "-crf", "24",
         ]  # fmt: skip
-    with sound_input(path, container, start_seconds, end, track) as sound:
-        audio = _sound_options(sound, start)
+    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
+        if container.is_sound_plain or container.sound is None:
+            sound = direct_sound(container, start)
+        else:
+            sound = heard_sound(path, start_seconds, end, Path(scratch) / "sound.wav", track)
+        audio = [*sound.output_options, "-c:a", "aac", "-b:a", "128k", "-ac", "2"] if sound.output_options else []
         process, _ = start_ffmpeg(
-            "-threads", "2", *start.input_options(container, path), *(sound.inputs if sound else ()),
-            "-t", f"{end - start_seconds:.3f}", *video, *audio, "-sn", "-dn", "-map_metadata", "-1",
-            "-map_chapters", "-1", "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", file_url(target),
+            "-threads", "2", *start.input_options(container, path), *sound.input_options,
+            "-t", f"{end - start_seconds:.3f}", *video, *audio,
+            "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
+            "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", file_url(target),
         )  # fmt: skip
         _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
         raise MediaError(f"damaged: nothing can be decoded at {start_seconds:.1f} s")
-
-
-def _sound_options(sound: SoundInput | None, start: Start) -> list[str]:
-    if sound is None:
-        return []
-    filters = [] if sound.is_decoded else ["-af", sound_filter(start)]
-    return ["-map", sound.stream, *filters, "-c:a", "aac", "-b:a", "128k", "-ac", "2"]
 
 
 def _fitted(display: Display) -> tuple[int, int]:
@@ -118,12 +117,16 @@ def render_waveform(
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
     seconds = f"{end_seconds - start_seconds:.3f}"
-    with sound_input(path, container, start_seconds, end_seconds, track) as sound:
-        assert sound is not None
+    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
         seek = ("-ss", f"{start_seconds:.3f}", "-t", seconds, *container.input_options)
+        source: tuple[str | bytes, ...] = (*seek, "-i", input_url(path))
+        stream = str(container.audio_index)
+        if not container.is_sound_plain:
+            sound = heard_sound(path, start_seconds, end_seconds, Path(scratch) / "sound.wav", track)
+            source, stream = sound.input_options, "0"
         png = run_program(
-            "ffmpeg", "-v", "quiet", "-nostdin", *seek, "-i", input_url(path), *sound.inputs,
-            "-filter_complex", f"[{sound.stream}]aresample=16000:async=1:first_pts=0,"
+            "ffmpeg", "-v", "quiet", "-nostdin", *source,
+            "-filter_complex", f"[0:{stream}]aresample=16000:async=1:first_pts=0,"
             f"aformat=channel_layouts=mono,apad=whole_dur={seconds},"
             f"showwavespic=s={width}x{height}:scale=sqrt:draw=full:colors={_WAVEFORM_COLOUR}",
             "-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1",

@@ -14,9 +14,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from pesearch.media.clock import MIN_STEP_BACK_SECONDS, Run
+from pesearch.media.extent import CLOCKLESS_FORMATS
 from pesearch.media.ffmpeg import input_url, run_program
 from pesearch.media.ffprobe import packets, timeout_for
-from pesearch.media.probe import CLOCKLESS_FORMATS, Container
+from pesearch.media.probe import Container
 
 _INDEXED_FORMATS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf"})
 """FFmpeg's names of the formats whose index leads to the key frame at or before a time."""
@@ -28,9 +29,9 @@ _FIRST_STEP_SECONDS = 2.0
 """The first search for a key frame starts this long before a time: broadcasts have one every 0.5 to 2 s. Each further
 search starts twice as early."""
 
-_COPY_MARGIN_SECONDS = 0.3
-"""A seek this far before a key frame usually ends before it: packets are interleaved with later ones of other
-streams."""
+_COPY_MARGINS_SECONDS = (0.3, 0.9)
+"""How much before a key frame a seek arrives before it: packets are interleaved with later ones of other streams, and
+program streams of low bit rate have few points to seek to."""
 
 _PATIENT_CODECS = frozenset({"h264", "hevc"})
 """Codecs whose decoders show nothing until pictures are whole. Live encoders send key frames in parts (intra refresh),
@@ -101,8 +102,8 @@ def key_frame_start(path: Path, container: Container, seconds: float) -> float:
         return 0.0
     begin = _seek_before_key_frame(path, container, seconds)
     key = _last_key_frame(path, container, begin, seconds) or 0.0
-    near = key - _COPY_MARGIN_SECONDS
-    return near if near > begin and _last_key_frame(path, container, near, seconds) == key else begin
+    nearer = (key - margin for margin in _COPY_MARGINS_SECONDS if key - margin > begin)
+    return next((near for near in nearer if _last_key_frame(path, container, near, seconds) == key), begin)
 
 
 def is_seekable(container: Container) -> bool:

@@ -203,3 +203,12 @@ def test_a_clock_that_jumps_costs_nothing(sample: Sample, models: ModelSet) -> N
     assert sum(chunk.unread_seconds for chunk in chunks) == 0
     (remark,) = chunks[-1].remarks
     assert remark == Remark("left out, because there is no new picture and no sound at 01:20.0-16:20.0", 900.0)
+
+
+def test_long_gaps_are_skipped(sample: Sample, models: ModelSet) -> None:
+    """The clock of this sample jumps from 4 to 1000 s: what lies between costs neither time nor rows."""
+    chunks = chunks_of(sample("jumping_clock.ts"), models)
+    skipped = [chunk.start_seconds for chunk in chunks if chunk.sound is None and not chunk.frames]
+    assert (skipped[0], skipped[-1]) == (80.0, 960.0)
+    assert sum(chunk.unread_seconds for chunk in chunks) == 0
+    assert chunks[-1].frames and chunks[-1].sound is not None

@@ -54,6 +54,18 @@ def test_joined_recordings_follow_each_other(tmp_path: Path, muxer: str) -> None
     assert pitches_backwards(path, range(7)) == [pitch(second) for second in range(7)]
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.flv", "mp3"), ("a.mp4", "aac"), ("a.wav", "pcm_s16le")])
+def test_joined_recordings_that_players_do_not_go_on_to_are_remarked(tmp_path: Path, name: str, codec: str) -> None:
+    part, path = tmp_path / name, tmp_path / f"joined_{name}"
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{clock_sound()}':d=2:s=44100", "-c:a", codec, part)
+    assert inspect(part).remarks == ()
+    path.write_bytes(3 * part.read_bytes())
+    assert [remark.reason for remark in inspect(path).remarks] == [
+        "2 more recordings follow the first one in this file, and cannot be read: split it"
+    ]
+    assert pitches(path) == [pitch(0), pitch(1)]
+
+
 def test_a_clock_that_steps_back_does_not_claim_a_day(tmp_path: Path) -> None:
     """FFmpeg takes it for the overflow of 33 bits, after 26.5 hours."""
     path = tmp_path / "advert.ts"
@@ -79,12 +91,13 @@ def test_sound_that_begins_after_the_first_megabytes_is_found(tmp_path: Path, mu
         else ["-b:v", "6M", "-minrate", "6M", "-maxrate", "6M", "-bufsize", "2M"]
     )
     ffmpeg(
-        *PICTURES, "-itsoffset", "9", "-f", "lavfi", "-i", f"aevalsrc='{clock_sound(9)}':d=2", "-map", "0", "-map", "1",
-        "-t", "11", "-c:v", "mpeg2video", "-s", "160x96", *padding, "-c:a", "mp2", "-f", muxer, path,
+        *PICTURES, "-itsoffset", "11", "-f", "lavfi", "-i", f"aevalsrc='{clock_sound(11)}':d=2",
+        "-map", "0", "-map", "1", "-t", "13", "-c:v", "mpeg2video", "-s", "160x96", *padding,
+        "-c:a", "mp2", "-f", muxer, path,
     )  # fmt: skip
-    assert path.stat().st_size > 5_000_000
+    assert path.stat().st_size > 8 << 20
     assert inspect(path).info.audio is not None
-    assert pitches(path) == [SILENCE] * 9 + [pitch(9), pitch(10)]
+    assert pitches(path) == [SILENCE] * 11 + [pitch(11), pitch(12)]
 
 
 def _packets(starts: list[float], seconds: int, streams: int = 2) -> list[Section]:
@@ -131,3 +144,18 @@ def test_pauses_are_kept_up_to_an_hour() -> None:
     assert paused.gaps == ((10.0, 1810.0), (1820.0, 5320.0))
     damaged = read_clock(_packets(starts(1800, 3700, 90_000), 10), frozenset({"0", "1"}), 0.0)
     assert damaged is not None and damaged.end_seconds == pytest.approx(1840.0)
+
+
+def test_large_streams_are_read_as_a_whole_only_if_their_clock_does_not_rise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pesearch.media.probe._SMALL_FILE_BYTES", 0)
+    monkeypatch.setattr("pesearch.media.extent._MAX_SCANNED_BYTES", 0)
+    monkeypatch.setattr("pesearch.media.clock_samples._PLACE_BYTES", 20_000)
+    for muxer in ("mpegts", "vob"):
+        parts = [recording(tmp_path / muxer, first, 20, "-c:a", "mp2", "-f", muxer) for first in (0, 20)]
+        one = inspect(tmp_path / muxer)
+        assert one.clock is None and one.info.duration_seconds == pytest.approx(20.0, abs=0.1)
+        joined = tmp_path / f"joined_{muxer}"
+        joined.write_bytes(b"".join(parts))
+        assert inspect(joined).info.duration_seconds == pytest.approx(40.0, abs=0.1)

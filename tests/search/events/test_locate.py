@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pesearch.audio_track import AudioTrack
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import MediaError, QueryError
 from pesearch.evaluation.ground_truth import read_truths
@@ -190,12 +191,12 @@ def test_an_interrupt_closes_the_decoder(long_file: Path, starter: ModelSet, mon
         raise KeyboardInterrupt
 
     class Watched(AudioReader):
-        def __init__(self, path: Path) -> None:
-            super().__init__(path)
+        def __init__(self, path: Path, track: AudioTrack | None = None) -> None:
+            super().__init__(path, track)
             opened.append(self)
 
     monkeypatch.setattr("pesearch.search.events.locate.AudioReader", Watched)
     with pytest.raises(KeyboardInterrupt):
         locate_events(long_file, ["rain"], starter, on_progress=interrupt)
     (reader,) = opened
-    assert reader._process is None
+    assert reader._decoder is None

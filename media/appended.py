@@ -1,0 +1,126 @@
+"""Parts of a file that FFmpeg does not read by itself: WAV beyond 4 GiB, and recordings joined byte by byte."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pesearch.types import Remark
+
+_CHUNK = struct.Struct("<4sI")
+_BOX = struct.Struct(">I4s")
+_UNKNOWN_SIZES = (0, 0xFFFF_FFFF)
+"""Written by recorders that were stopped, and by streams: FFmpeg then reads to the end of the file."""
+
+_MAX_CHUNKS = 10_000
+"""Chunks or boxes that are looked at: a fragmented MP4 has two a second."""
+
+_FLV_MAGIC = b"FLV\x01"
+_FLV_HEADER_BYTES = b"\x00\x00\x00\x09"
+"""The size of the header, which follows the magic number and a byte of flags."""
+
+
+def has_wrapped_size(path: Path) -> bool:
+    """Whether the samples of a WAV file go on after the size that its header states: beyond 4 GiB it wraps around.
+
+    What follows the stated size is then no chunk: no name of four letters, or a size beyond the end of the file.
+    """
+    try:
+        size_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            for name, size, after in _chunks(file, b"WAVE"):
+                if name == b"data":
+                    file.seek(after)
+                    is_stated = size not in _UNKNOWN_SIZES and after < size_bytes
+                    return is_stated and not _is_chunk(file.read(_CHUNK.size), size_bytes - after)
+    except OSError:
+        pass
+    return False
+
+
+def appended_remarks(path: Path, format_name: str) -> tuple[Remark, ...]:
+    """A remark if whole recordings follow the first one in a file, which players and FFmpeg do not go on to."""
+    try:
+        with path.open("rb") as file:
+            if format_name == "flv":
+                count = _count_flv(file)
+            elif format_name.startswith("mov,"):
+                count = sum(name == b"ftyp" for name in _boxes(file))
+            elif format_name in ("wav", "avi"):
+                forms = (b"WAVE", b"AVI ")
+                count = sum(_form(file, at) in forms for at in _riffs(file))
+            else:
+                return ()
+    except (OSError, ValueError):
+        return ()
+    more = count - 1
+    are = "recordings follow" if more > 1 else "recording follows"
+    return (Remark(f"{more} more {are} the first one in this file, and cannot be read: split it"),) if more > 0 else ()
+
+
+def _count_flv(file: BinaryIO) -> int:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        count, at = 0, content.find(_FLV_MAGIC)
+        while at != -1:
+            count += content[at + 5 : at + 9] == _FLV_HEADER_BYTES
+            at = content.find(_FLV_MAGIC, at + 1)
+    return count
+
+
+def _boxes(file: BinaryIO) -> Iterator[bytes]:
+    """The names of the boxes of an MP4 file."""
+    at = 0
+    for _ in range(_MAX_CHUNKS):
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < _BOX.size:
+            return
+        size, name = _BOX.unpack(head[: _BOX.size])
+        size = int.from_bytes(head[8:16], "big") if size == 1 else size
+        yield name
+        if size < _BOX.size:
+            return
+        at += size
+
+
+def _riffs(file: BinaryIO) -> Iterator[int]:
+    """Where the RIFF chunks of a file begin: AVI has one for each gigabyte."""
+    at = 0
+    for _ in range(_MAX_CHUNKS):
+        file.seek(at)
+        head = file.read(_CHUNK.size)
+        if len(head) < _CHUNK.size or head[:4] != b"RIFF":
+            return
+        yield at
+        size = int.from_bytes(head[4:], "little")
+        at += _CHUNK.size + size + size % 2
+
+
+def _form(file: BinaryIO, at: int) -> bytes:
+    file.seek(at + _CHUNK.size)
+    return file.read(4)
+
+
+def _chunks(file: BinaryIO, form: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a RIFF file: name, size, and where the next one begins."""
+    head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != form:
+        return
+    for _ in range(_MAX_CHUNKS):
+        head = file.read(_CHUNK.size)
+        if len(head) < _CHUNK.size:
+            return
+        name, size = _CHUNK.unpack(head)
+        after = file.tell() + size + size % 2
+        yield name, size, after
+        file.seek(after)
+
+
+def _is_chunk(head: bytes, remaining_bytes: int) -> bool:
+    if len(head) < _CHUNK.size:  # padding
+        return True
+    name, size = head[:4], int.from_bytes(head[4:], "little")
+    return name.isascii() and name.decode("ascii").isprintable() and size <= remaining_bytes

@@ -1,0 +1,112 @@
+"""Index, thumbnail, proxy and clip show the picture that is shown at a time, however the film is stored."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pesearch.media.cut_clip import choose_clip_format, cut_clip
+from pesearch.media.ffmpeg import video_decoder
+from pesearch.media.probe import inspect, probe
+from pesearch.media.proxy import write_proxy
+from pesearch.media.thumbnails import thumbnail
+from pesearch.media.video import FrameReader, read_frames
+from pesearch.timeline import grid
+from pesearch.types import ImageArray
+from tests.media.clock_film import number_of
+from tests.media.clock_variants import VARIANTS, make
+
+Film = Callable[[str], Path]
+
+THUMBNAIL_SECONDS, START, END = 8.1, 6.3, 6.7
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
+    """A function from the name of a variant to its path. The files are shared: do not change them."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # shared by all processes of the run
+        folder = folder.parent
+    folder = folder / "clock_films"
+    folder.mkdir(exist_ok=True)
+    return lambda name: make(name, folder)
+
+
+def first_frame(path: Path) -> ImageArray:
+    frame: ImageArray = video_decoder()(str(path), dimension_order="NHWC", seek_mode="approximate")[0].numpy()
+    return frame
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_index_takes_the_picture_that_is_shown(film: Film, name: str) -> None:
+    path, variant = film(name), VARIANTS[name]
+    times = grid(0, probe(path).duration_seconds)
+    frames = list(read_frames(path, times))
+    assert [frame.time_seconds for frame in frames] == times.tolist()
+    wrong = {
+        frame.time_seconds: (number, right)
+        for frame in frames
+        if (number := number_of(frame.image)) not in (right := variant.shown.at(frame.time_seconds))
+    }
+    assert not wrong
+    assert {frame.image.shape for frame in frames} == {(variant.size[1], variant.size[0], 3)} or "resized" in name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VARIANTS)
+def test_thumbnail_proxy_and_clip_begin_with_the_picture_that_is_shown(film: Film, tmp_path: Path, name: str) -> None:
+    path, variant, proxy, clip = film(name), VARIANTS[name], tmp_path / "proxy.mp4", tmp_path / "clip.mp4"
+    picture = np.array(Image.open(io.BytesIO(thumbnail(path, THUMBNAIL_SECONDS))))
+    assert number_of(picture) in variant.shown.at(THUMBNAIL_SECONDS)
+    assert picture.shape == (variant.size[1], variant.size[0], 3)
+    write_proxy(path, START, END, proxy, Event())
+    assert number_of(first_frame(proxy)) in variant.shown.at(START)
+    cut_clip(path, START, END, clip, choose_clip_format(path, reencode=True))
+    assert number_of(first_frame(clip)) in variant.shown.at(START)
+    assert [probe(each).duration_seconds for each in (proxy, clip)] == pytest.approx([END - START] * 2, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["gop250_b3.ts", "trimmed.mp4", "joined.vob", "plain.mp4", "h264_b3.flv"])
+def test_times_in_any_order_and_off_the_grid(film: Film, name: str) -> None:
+    times = [7.3, 0.2, 7.9, 7.9, 3.75]
+    with FrameReader(film(name)) as reader:
+        for frame in reader.read(times):
+            assert number_of(frame.image) in VARIANTS[name].shown.at(frame.time_seconds)
+
+
+@pytest.mark.parametrize("name", ["slides.mp4", "slides.ts", "long_sound.mkv", "slides.gif"])
+def test_after_the_last_picture_the_last(film: Film, name: str) -> None:
+    last = VARIANTS[name].shown.numbers[-1]
+    for seconds in (11.9, 1e6):
+        assert number_of(np.array(Image.open(io.BytesIO(thumbnail(film(name), seconds))))) == last
+    assert [number_of(frame.image) for frame in read_frames(film(name), [11.9, 1e6])] == [last, last]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gop250_b3.ts", "mpeg2_gop250.mpg", "gop50_b3.ts", "dvd_b2.vob", "plain.mp4"])
+def test_a_copied_clip_begins_at_the_key_frame_before(film: Film, tmp_path: Path, name: str) -> None:
+    path = film(name)
+    clip_format = choose_clip_format(path, reencode=False)
+    clip = tmp_path / f"clip{clip_format.suffix}"
+    cut_clip(path, START, END, clip, clip_format)
+    numbers = [number_of(frame.image) for frame in read_frames(clip, grid(0, probe(clip).duration_seconds))]
+    first = numbers[0]
+    assert first is not None
+    if name == "dvd_b2.vob":  # a seek arrives up to two key frames before
+        assert first % 12 == 0 and 120 <= first <= 156
+    else:
+        assert abs(first - {"gop50_b3.ts": 150, "plain.mp4": 150}.get(name, 0)) <= 2
+    assert numbers == sorted(numbers, key=lambda number: number or 0) and (numbers[-1] or 0) >= 150
+
+
+def test_other_cameras_are_remarked(film: Film) -> None:
+    (remark,) = inspect(film("second_is_default.mkv")).remarks
+    assert remark.reason.startswith("1 other video stream")
+    assert inspect(film("poster_first.mov")).remarks == ()
