@@ -58,8 +58,8 @@ _MIN_CONFIDENCE = 0.005
 """Below it, bytes are no text: one word with one accent has 0.01."""
 
 _LANGUAGE_FACTOR = 1.25
-"""Factor for encodings of the language in the file's name. With each of 22 languages in the name, right or wrong, 923 of
-924 texts of eight subtitles are read rightly; with a factor of 2, 883."""
+"""Factor for encodings of the language in the file's name. With each of 22 languages in it, right or wrong, 923 of 924
+texts of eight subtitles are read rightly; with a factor of 2, 883."""
 
 _LATIN = frozenset({"cp1252", "mac-roman", "cp850", "cp1250", "iso8859-2", "cp852", "cp1254", "cp1257", "cp1258"})
 _PART_BYTES = 4096

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pesearch.media.encoding_detection import guess_encoding
 
 _MIN_CONFIDENCE = 0.05
-"""Of `guess_encoding`: for 30 titles of one to three words in Western languages every wrong encoding is below it, at most
+"""Of `guess_encoding`: for 30 titles of one to three words in Western languages wrong encodings are below it, at most at
 0.04; for 21 of 25 titles in eight other scripts the right one is above."""
 
 _CONTROLS = re.compile(r"[\x80-\x9f]")
