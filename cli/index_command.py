@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pesearch.audio_track import parse_audio_track
 from pesearch.cli.exit_codes import SOME_FAILED
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
 from pesearch.errors import ClusterError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pesearch.cli.index_summary import Summary
     from pesearch.indexer.pipeline import Embedder
     from pesearch.indexer.progress_events import Outcome
+    from pesearch.store.library import Library
 
 
 def index_command(
@@ -50,6 +52,14 @@ def index_command(
             help="Where this library's vectors are searched from now on: faiss, milvus:FILE.db, milvus:http://HOST:19530.",
         ),
     ] = None,
+    audio_track: Annotated[
+        str | None,
+        typer.Option(
+            "--audio-track",
+            metavar="NUMBER|LANGUAGE|auto",
+            help="Audio track to search from now on, where a file has several: 2, eng. auto: as players choose.",
+        ),
+    ] = None,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -71,6 +81,8 @@ def index_command(
     Safe to interrupt: run it again and it continues where it stopped. Unchanged files are skipped, moved and copied
     files are recognised by their content. Honours .pesearchignore files; skips hidden and system folders.
 
+    What of a file is not in the library, or was guessed, is a remark on that file (`pesearch status` keeps them).
+
     Exit codes: 0 done, 2 error, 3 some files failed (they are listed with reasons).
 
     \b
@@ -86,7 +98,18 @@ def index_command(
         move_vectors(folder, str(vectors))
         return
     request = IndexRequest(
-        paths, folder, model, device, tuple(exclude or ()), retry_failed, watch, vectors, ray, staging, as_json
+        paths,
+        folder,
+        model,
+        device,
+        tuple(exclude or ()),
+        retry_failed,
+        watch,
+        vectors,
+        audio_track,
+        ray,
+        staging,
+        as_json,
     )
     raise typer.Exit(run_index(request))
 
@@ -103,6 +126,7 @@ class IndexRequest:
     retry_failed: bool
     watch: bool
     vectors: str | None
+    audio_track: str | None
     ray: str | None
     staging: str | None
     as_json: bool
@@ -124,12 +148,16 @@ def run_index(request: IndexRequest) -> int:
 
     if request.vectors is not None:
         check_backend(request.vectors)  # before a library is created
+    if request.audio_track is not None:
+        parse_audio_track(request.audio_track)
     device = request.device if request.ray is None else "cpu"
     paths, excludes, summary = request.paths, request.excludes, Summary()
     with _embedding(request) as embed:  # before a library is created: the cluster may be unreachable
         library, models = open_for_indexing(request.folder, request.model, device)
         if request.vectors is not None:
             move_vectors(request.folder, request.vectors)
+        if request.audio_track is not None:
+            set_audio_track(library, request.audio_track, paths)
         if models.notice:
             print(models.notice, file=sys.stderr)
         outcomes = index(paths, library, models, excludes=excludes, retry_failed=request.retry_failed, embed=embed)
@@ -156,6 +184,14 @@ def move_vectors(folder: Path, vectors: str) -> None:
     print("vectors: " + "; ".join(f"{space}: {policy}" for space, policy in policies.items()), file=sys.stderr)
 
 
+def set_audio_track(library: Library, wanted: str, paths: list[Path]) -> None:
+    """Change the audio track that is searched, and report how many files are embedded again."""
+    from pesearch.indexer.audio_track import change_audio_track
+
+    if changed := change_audio_track(library, parse_audio_track(wanted), paths):
+        print(f"audio track {wanted}: {changed} files are indexed again", file=sys.stderr)
+
+
 def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:
     """Embedding on the devices of this machine, or on a Ray cluster."""
     if request.ray is None:
@@ -168,23 +204,33 @@ def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:
 
 
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
-    """Count the outcomes as they come, and show progress and failures on stderr."""
+    """Count the outcomes as they come, and show progress, failures and the first remarks of each pass on stderr."""
     from pesearch.cli.refresh_progress import RefreshBar
+    from pesearch.cli.remark_lines import MAX_FILES, remark_line
     from pesearch.cli.render import format_path, progress_bar
-    from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
+    from pesearch.indexer.progress_events import (
+        CuesEmbedded,
+        Failed,
+        Indexed,
+        Plan,
+        Progress,
+        PropertiesRead,
+        Remarked,
+    )
     from pesearch.store.index.maintenance import RefreshProgress
 
     started = time.monotonic()
     with progress_bar() as bar:
         task = bar.add_task("scanning", total=None, files="")
         refresh = RefreshBar(bar)
-        planned_files = 0
+        planned_files = remarked_files = 0
         for outcome in outcomes:
             summary.count(outcome)
             summary.elapsed_seconds = time.monotonic() - started
             match outcome:
                 case Plan():
                     planned_files += outcome.files
+                    remarked_files = 0
                     bar.update(task, description="indexing", total=max(outcome.media_seconds, 1e-9), completed=0)
                 case Progress():
                     bar.advance(task, outcome.media_seconds)
@@ -192,9 +238,18 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     refresh.show(outcome)
                 case CuesEmbedded():
                     refresh.show_share("embedding cues", outcome.done / outcome.total)
+                case PropertiesRead():
+                    refresh.show_share("reading dates and places", outcome.done / outcome.total)
                 case Failed():
                     bar.console.print(
                         f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
                     )
+                case Remarked():
+                    remarked_files += 1
+                    if remarked_files <= MAX_FILES:
+                        line = remark_line((outcome.path, outcome.remarks))
+                        bar.console.print(f"remark: {line}", markup=False)
+                    elif remarked_files == MAX_FILES + 1:
+                        bar.console.print("remark: further ones are in the summary", markup=False)
                 case Indexed():
                     bar.update(task, files=f"{summary.indexed}/{planned_files} files, {summary.speed()}")

@@ -124,7 +124,7 @@ class DecodeWorkers:
 
     def _timed_chunks(self, task: EmbedTask) -> Iterator[MediaChunk]:
         """The chunks of a file: ends after the finite number that `timeline.chunks` gives for its duration."""
-        chunks = read_chunks(task.location.path, task.info, self._models)
+        chunks = read_chunks(task.location.path, task.info, self._models, task.audio_track)
         while (chunk := self._next_chunk(chunks)) is not None:
             yield chunk
 

@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unchanged
 from pesearch.locations import Location
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
-from pesearch.media.sniff import has_media_name, sniff
+from pesearch.media.sniff import sniff
+from pesearch.media.suffixes import has_media_name
 from pesearch.store.catalogue.files import KnownLocation, KnownLocations
 from pesearch.store.library import Library
 from pesearch.types import Failure, MediaFile, MediaInfo
@@ -47,12 +49,16 @@ class NewContent:
 
 @dataclass(frozen=True, slots=True)
 class EmbedTask:
-    """Content to embed: it is read at `location`; `copies` are other files with the same content."""
+    """Content to embed: it is read at `location`; `copies` are other files with the same content.
+
+    `audio_track` is the user's choice, see `pesearch.media.audio_choice`.
+    """
 
     location: Location
     copies: tuple[Location, ...]
     fingerprint: str
     info: MediaInfo
+    audio_track: AudioTrack | None = None
 
 
 SurveyResult = Unchanged | FailedBefore | NotMedia | Failed | KnownContent | NewContent
@@ -78,13 +84,13 @@ def survey(found: Sequence[Location], library: Library, retry_failed: bool) -> I
             yield from threads.map(lambda location: _inspect(location, known.get(location.path), library), batch)
 
 
-def group_by_content(new: Iterable[NewContent]) -> tuple[EmbedTask, ...]:
+def group_by_content(new: Iterable[NewContent], audio_track: AudioTrack | None) -> tuple[EmbedTask, ...]:
     """One task for each distinct content, in the order in which they were found."""
     by_fingerprint: dict[str, list[NewContent]] = {}
     for each in new:
         by_fingerprint.setdefault(each.fingerprint, []).append(each)
     return tuple(
-        EmbedTask(first.location, tuple(copy.location for copy in copies), first.fingerprint, first.info)
+        EmbedTask(first.location, tuple(copy.location for copy in copies), first.fingerprint, first.info, audio_track)
         for first, *copies in by_fingerprint.values()
     )
 
@@ -159,7 +165,7 @@ def _inspect(
         if file and _is_complete(file):
             return KnownContent(location, file)
         ensure_ffmpeg()  # its libraries only now: torch is not imported where nothing is new
-        return NewContent(location, content, probe(location.path))
+        return NewContent(location, content, probe(location.path, library.audio_track))
     except FFmpegMissing:
         raise
     except MediaError as error:

@@ -1,65 +1,69 @@
 """Audio decoding for the encoders: 48 kHz, mono, float32, on the player's clock.
 
-An `ffmpeg` process decodes the audio and is read forwards: it skips broken packets, fills gaps and late starts with
-silence, and resamples in one pass. (torchcodec's AudioDecoder stops at the first broken packet of a file, and
-rewinds to the start for each range that overlaps the previous one.)
+An `ffmpeg` process decodes the audio and is read forwards: it skips broken packets and resamples in one pass. Each
+decoded frame is placed by its timestamp; gaps and a late start are silence. (torchcodec's AudioDecoder stops at the
+first broken packet of a file, and rewinds to the start for each range that overlaps the previous one.)
 """
 
 from __future__ import annotations
 
 import math
-import select
-import subprocess
+from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import numpy as np
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, start_ffmpeg
+from pesearch.media.clock import RunFollower
+from pesearch.media.decoded_audio import AudioDecoder, DecodedFrame
+from pesearch.media.downmix import BLOCK_SAMPLES, Mixer
 from pesearch.media.probe import inspect
+from pesearch.media.sound_level import SoundLevel, is_usual, measure_level
 from pesearch.timeline import SAMPLE_RATE
-from pesearch.types import FloatArray
-
-_RESAMPLE_FILTER = "aresample=async=1:first_pts=0:rematrix_maxval=1"
-"""Fills gaps and a late start with silence; mixes channels to their mean, so that nothing clips."""
-
-_KEEP_CLOCK_JUMPS = ("-dts_delta_threshold", "1e6")
-"""Without it ffmpeg closes the gap where a transport stream's clock jumps, and audio runs ahead of the video."""
-
-_SAMPLE_BYTES = 4
-"""float32."""
-
-_READ_BYTES = 1 << 16
-"""Read from the pipe at once."""
+from pesearch.types import FloatArray, Remark
 
 _MAX_SKIP_SAMPLES = 60 * SAMPLE_RATE
 """Up to this far ahead, decoding on is cheaper than a new process, and exact where a format cannot seek to a sample."""
 
+_MAX_DRIFT_SAMPLES = SAMPLE_RATE // 10
+"""A frame this close to the end of the one before it follows without a gap: timestamps are rounded, and drift."""
+
 
 class AudioReader:
-    """The audio stream of one file, held open. Cheapest when read forwards; ranges may overlap and come in any order.
+    """The sound of one file, held open. Cheapest when read forwards; ranges may overlap and come in any order.
 
     `duration_seconds` is the file's. Buffers no more than the last range. Not thread-safe. Errors: MediaError when the
     file has no audio or none of it can be decoded; FFmpegMissing.
     """
 
-    def __init__(self, path: Path) -> None:
-        container = inspect(path)
-        if container.audio_index is None:
+    def __init__(self, path: Path, track: AudioTrack | None = None, *, is_levelled: bool = True) -> None:
+        """`track` is the user's choice of a stream. `is_levelled` brings unusual levels to the usual one."""
+        container = inspect(path, track)
+        if container.sound is None:
             raise MediaError("has no sound")
-        self._path = path
-        self._stream = container.audio_index
+        self._path, self._track, self._container = path, track, container
+        self._sound = container.sound
         self.duration_seconds = container.info.duration_seconds
         self._length = math.ceil(self.duration_seconds * SAMPLE_RATE)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: IO[bytes] | None = None
-        self._first = 0  # sample at which the buffer starts
-        self._buffer = bytearray()
-        self._ended = False
+        self._level = None if is_levelled else SoundLevel()
+        self._decoder: AudioDecoder | None = None
+        self._pieces: deque[tuple[int, FloatArray]] = deque()  # first sample, samples [n]; in order
+        self._first = 0  # pieces before it were dropped
+        self._end = 0  # sample up to which the pieces are complete
+        self._begin = 0  # sample from which on frames are kept
+        self._next: int | None = None  # where the next decoded frame belongs if it follows the last one
+        self._mixer = Mixer(self._sound.is_discrete)
         self._from_start = False
         self._decoded_anything = False
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is not heard as it is stored, of the part that was decoded last."""
+        seconds = self._mixer.damaged_samples / self._sound.channels / SAMPLE_RATE
+        return (Remark("damaged samples are silence", seconds),) if seconds else ()
 
     def read(self, start_seconds: float, end_seconds: float) -> FloatArray:
         """The samples of [start, end): float32 [round((end - start) * 48000)], silence outside the file and in gaps."""
@@ -68,63 +72,92 @@ class AudioReader:
         first = round(start_seconds * SAMPLE_RATE)
         begin, end = max(first, 0), min(first + len(samples), self._length)
         if end > begin:
-            inside = self._samples(begin, end - begin)
-            samples[begin - first : begin - first + len(inside)] = inside
-        return samples
+            self._fill(samples[begin - first : end - first], begin)
+        return self._levelled(samples)
 
-    def _samples(self, first: int, count: int) -> FloatArray:
-        read_to = self._first + len(self._buffer) // _SAMPLE_BYTES
-        is_far = first > read_to + _MAX_SKIP_SAMPLES and not self._ended
-        if self._process is None or first < self._first or is_far:
+    def _levelled(self, samples: FloatArray) -> FloatArray:
+        """At the usual level. The file is only measured if the first sound that is read is at another one."""
+        if self._level is None and (usual := is_usual(samples)) is not None:
+            self._level = SoundLevel() if usual else self._measured_level()
+        return samples if self._level is None else self._level.apply(samples)
+
+    def _measured_level(self) -> SoundLevel:
+        with AudioReader(self._path, self._track, is_levelled=False) as reader:
+            return measure_level(reader.read, self.duration_seconds)
+
+    def _fill(self, samples: FloatArray, first: int) -> None:
+        """Write what sounds from the sample `first` on into `samples`, which are zeros."""
+        is_far = self._container.can_seek_sound and first > self._end + _MAX_SKIP_SAMPLES
+        if self._decoder is None or first < self._first or (is_far and not self._decoder.has_ended):
             self._restart(first)
         self._drop_before(first)
-        while not self._ended and (self._first < first or len(self._buffer) < count * _SAMPLE_BYTES):
-            self._buffer += self._receive()
+        end = first + len(samples)
+        while self._decoder is not None and not self._decoder.has_ended and self._end < end:
+            self._receive()
             self._drop_before(first)
-        if self._first < first:  # the audio ended before this range
-            return np.zeros(0, dtype=np.float32)
-        size_bytes = min(count, len(self._buffer) // _SAMPLE_BYTES) * _SAMPLE_BYTES
-        samples: FloatArray = np.frombuffer(bytes(self._buffer[:size_bytes]), dtype="<f4").astype(np.float32)
-        samples[~np.isfinite(samples)] = 0.0  # damaged float samples
-        return samples
+        for at, piece in self._pieces:
+            begin, stop = max(at, first), min(at + len(piece), end)
+            if stop > begin:
+                samples[begin - first : stop - first] = piece[begin - at : stop - at]
 
     def _drop_before(self, first: int) -> None:
-        count = min(first - self._first, len(self._buffer) // _SAMPLE_BYTES)
-        del self._buffer[: count * _SAMPLE_BYTES]
-        self._first += count
+        while self._pieces and self._pieces[0][0] + len(self._pieces[0][1]) <= first:
+            self._pieces.popleft()
+        self._first = max(self._first, min(first, self._end))
 
-    def _receive(self) -> bytes:
-        assert self._pipe is not None and self._process is not None
-        poll = select.poll()  # select.select fails above 1023 open files
-        poll.register(self._pipe, select.POLLIN)
-        if not poll.poll(TIMEOUT_SECONDS * 1000):
+    def _receive(self) -> None:
+        assert self._decoder is not None
+        try:
+            frames = self._decoder.receive()
+        except MediaError:
             self.close()
-            raise MediaError(f"damaged: its sound did not decode in {TIMEOUT_SECONDS:.0f} s")
-        received = self._pipe.read(_READ_BYTES) or b""
-        self._ended = not received
-        self._decoded_anything |= bool(received)
-        if self._ended and self._from_start and not self._decoded_anything:
-            self.close()
-            raise MediaError("damaged: none of its sound can be decoded")
-        return received
+            raise
+        for frame in frames:
+            self._place(frame)
+        self._decoded_anything |= bool(frames)
+        if self._decoder.has_ended:
+            self._keep(self._mixer.flush())
+            if self._from_start and not self._decoded_anything:
+                self.close()
+                raise MediaError("damaged: none of its sound can be decoded")
+
+    def _place(self, frame: DecodedFrame) -> None:
+        """Where its timestamp says: after silence if there is a gap, without what overlaps the frame before."""
+        at, earliest = self._next, self._begin if self._next is None else self._next
+        if frame.timestamp_seconds is not None:
+            stamped = round(self._run.player_seconds(frame.timestamp_seconds) * SAMPLE_RATE)
+            if at is None or abs(stamped - at) > _MAX_DRIFT_SAMPLES:
+                at = stamped
+        at = earliest if at is None else at
+        samples = frame.samples[max(earliest - at, 0) :]
+        if len(samples):
+            at = max(at, earliest)
+            self._next = at + len(samples)
+            self._keep(self._mixer.push(at, samples))
+
+    def _keep(self, pieces: list[tuple[int, FloatArray]]) -> None:
+        for at, piece in pieces:
+            self._pieces.append((at, piece))
+            self._end = at + len(piece)
 
     def _restart(self, first: int) -> None:
+        """Decode from the block of `first` on, or from the start where seeks are inexact."""
         self.close()
-        seek = ["-ss", f"{first / SAMPLE_RATE:.6f}"] if first else []
-        self._process, self._pipe = start_ffmpeg(
-            *seek, *_KEEP_CLOCK_JUMPS, "-i", input_url(self._path), "-map", f"0:{self._stream}",
-            "-af", _RESAMPLE_FILTER, "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "pipe:1",
-        )  # fmt: skip
-        self._first, self._ended, self._from_start = first, False, first == 0
+        first = first - first % BLOCK_SAMPLES if self._container.can_seek_sound else 0
+        seek_seconds = max(first / SAMPLE_RATE - self._container.seek_lead_seconds, 0.0)
+        self._decoder = AudioDecoder(self._path, self._sound, self._container.input_options, seek_seconds)
+        self._run = RunFollower(self._container.sound_runs, -self._container.origin_seconds)
+        self._mixer = Mixer(self._sound.is_discrete)
+        self._begin = self._first = self._end = first
+        self._next, self._from_start = None, first == 0
 
     def close(self) -> None:
         """End the decoding process."""
-        if self._process is not None and self._pipe is not None:
-            self._process.kill()
-            self._pipe.close()
-            self._process.wait()
-        self._process, self._pipe = None, None
-        self._buffer.clear()
+        if self._decoder is not None:
+            self._decoder.close()
+        self._decoder = None
+        self._pieces.clear()
+        self._first = self._end = 0
 
     def __enter__(self) -> Self:
         return self

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, run_program
-from pesearch.media.ffprobe import packets, timeout_for
+from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, even_size
+from pesearch.media.ffmpeg import file_url, input_url, run_program
+from pesearch.media.ffprobe import timeout_for
 from pesearch.media.probe import Container, inspect
-from pesearch.media.sniff import is_mpeg_stream
-from pesearch.media.thumbnails import LEAD_SECONDS
-
-_SEEK_MARGIN_SECONDS = 0.3
-"""Seeking this far before a key frame reaches it: packets are interleaved with later ones of other streams."""
+from pesearch.media.seeking import key_frame_start, seek_options, shown_filter, shown_rate, sound_filter, start_for
+from pesearch.media.sound_input import SoundInput, sound_input
 
 _MAX_SECONDS_PER_VIDEO_SECOND = 60.0
 """Longest time to encode a second of video: 8K on two cores."""
 
-_ENCODE = ("-c:v", "libx264", "-preset", "medium", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "192k")
-_EVEN_SIZE = "scale=trunc(iw/2)*2:trunc(ih/2)*2"
-"""H.264 with 4:2:0 chroma subsampling needs an even width and height."""
+_ENCODE = ("-c:v", "libx264", "-preset", "medium", "-crf", "18", *COLOUR_TAGS, "-c:a", "aac", "-b:a", "192k")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +30,13 @@ class ClipFormat:
 
 
 _COPY = ("-c", "copy", "-avoid_negative_ts", "make_zero")
-_ENCODED_VIDEO = ClipFormat(".mp4", "mp4", (*_ENCODE, "-vf", _EVEN_SIZE, "-movflags", "+faststart"))
+_ENCODED_VIDEO = ClipFormat(".mp4", "mp4", (*_ENCODE, "-movflags", "+faststart"))
 _ENCODED_AUDIO = ClipFormat(".flac", "flac", ("-c:a", "flac"))
 _COPIED_ANYTHING = ClipFormat(".mkv", "matroska", _COPY)
 _COPIED = {
     "mov,mp4,m4a,3gp,3g2,mj2": ClipFormat(".mp4", "mp4", (*_COPY, "-movflags", "+faststart")),
     "flac": _ENCODED_AUDIO,  # lossless anyway, and a copied header would claim the length of the original
+    "apng": _ENCODED_VIDEO,
     "gif": _ENCODED_VIDEO,  # each frame is a change to the previous ones
     "mp3": ClipFormat(".mp3", "mp3", _COPY),
     "mpeg": ClipFormat(".mpg", "vob", _COPY),
@@ -55,7 +53,7 @@ _MUXER_OF_SUFFIX = {".m4a": "ipod", ".mov": "mov", ".webm": "webm"}
 def choose_clip_format(path: Path, reencode: bool) -> ClipFormat:
     """The format for a clip of a file. Errors: MediaError when the file cannot be read; FFmpegMissing."""
     container = inspect(path)
-    if reencode:
+    if reencode or (container.video_index is None and not container.can_seek_sound):
         return _ENCODED_AUDIO if container.video_index is None else _ENCODED_VIDEO
     suffix = path.suffix.lower()
     if suffix in _MUXER_OF_SUFFIX and container.format.startswith(("mov,", "matroska,")):
@@ -70,41 +68,46 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, target: Path,
     Errors: MediaError when the file cannot be read, cut there or stored in that format; FFmpegMissing.
     """
     container = inspect(path)
-    begin, lead = start_seconds, 0.0
-    if container.video_index is not None and is_mpeg_stream(path):
-        if clip_format.options[: len(_COPY)] == _COPY:
-            begin = _key_frame_before(path, container, start_seconds)
-        else:
-            lead = min(start_seconds, LEAD_SECONDS)
-    length = end_seconds - begin
-    done = run_program(
-        "ffmpeg", "-v", "error", "-nostdin", "-y", "-ss", f"{begin - lead:.6f}", "-i", input_url(path),
-        *(("-ss", f"{lead:.6f}") if lead else ()), "-t", f"{length:.6f}", *_stream_options(container),
-        "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, input_url(target),
-        timeout_seconds=timeout_for(path) + length * _MAX_SECONDS_PER_VIDEO_SECOND,
-    )  # fmt: skip
+    end = min(end_seconds, container.info.duration_seconds)
+    is_copied = clip_format.options[: len(_COPY)] == _COPY
+    if is_copied or container.display is None:
+        begin = key_frame_start(path, container, start_seconds)
+        source: list[str | bytes] = [*seek_options(begin), *container.input_options, "-i", input_url(path)]
+        filters: list[str] = []
+    else:
+        begin, start, display = start_seconds, start_for(path, container, start_seconds), container.display
+        shown = shown_filter(start, shown_rate(container))
+        size = even_size(display.width, display.height)
+        source = start.input_options(container, path)
+        filters = ["-vf", f"{shown},{display.filters(*size)},{VIDEO_COLOURS}"]
+    length = max(end - begin, 0.0)
+    with ExitStack() as stack:
+        streams = _stored_streams(container)
+        if not is_copied:
+            sound = stack.enter_context(sound_input(path, container, start_seconds, end))
+            streams = _encoded_streams(container, sound)
+            source += sound.inputs if sound else ()
+            if container.display is not None and sound and not sound.is_decoded:
+                filters += ["-af", sound_filter(start)]
+        done = run_program(
+            "ffmpeg", "-v", "error", "-nostdin", "-y", *source, "-t", f"{length:.6f}", *streams, *filters,
+            "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, file_url(target),
+            timeout_seconds=timeout_for(path) + length * _MAX_SECONDS_PER_VIDEO_SECOND,
+        )  # fmt: skip
     if done.returncode or not target.stat().st_size:
         raise MediaError(f"cannot be cut: {_last_line(done.stderr)}")
 
 
-def _key_frame_before(path: Path, container: Container, seconds: float) -> float:
-    """Where to seek in an MPEG stream, which has no index, so that the video starts at or before a time."""
-    earliest = max(seconds - LEAD_SECONDS, 0.0)
-    begin = earliest
-    origin = container.origin_seconds
-    for packet in packets(path, "pts_time,flags", container.video_index, origin + earliest):
-        at = (packet.number("pts_time") or origin) - origin
-        if at > seconds:
-            break
-        if packet.text("flags").startswith("K"):
-            begin = max(at - _SEEK_MARGIN_SECONDS, 0.0)
-    return begin
+def _stored_streams(container: Container) -> list[str]:
+    """Selects the video stream and the audio streams that are indexed, and no others."""
+    sound = container.sound.streams if container.sound else ()
+    return [word for index in (container.video_index, *sound) if index is not None for word in ("-map", f"0:{index}")]
 
 
-def _stream_options(container: Container) -> list[str]:
-    """Selects the video and audio stream that are indexed, and no others."""
-    indexes = (container.video_index, container.audio_index)
-    return [word for index in indexes if index is not None for word in ("-map", f"0:{index}")]
+def _encoded_streams(container: Container, sound: SoundInput | None) -> list[str]:
+    """Selects the video stream and the sound that are indexed."""
+    video = [] if container.video_index is None else ["-map", f"0:{container.video_index}"]
+    return [*video, *(["-map", sound.stream] if sound else [])]
 
 
 def _last_line(stderr: bytes) -> str:

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.gc_pause import pause_collection
+from pesearch.media.demuxers import ALLOWED_DEMUXERS
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -70,6 +71,13 @@ def install_command() -> str:
 
 
 def input_url(path: Path) -> bytes:
+    """The URL of a file to read; of an animated WebP, that of the copy that FFmpeg can read. Errors: MediaError."""
+    from pesearch.media.animated_webp import playable  # loads Pillow
+
+    return file_url(playable(path))
+
+
+def file_url(path: Path) -> bytes:
     """A path as a `file:` URL: absolute, of any bytes, never taken for an option, a pattern or a network address."""
     return b"file:" + os.fsencode(path.absolute())
 
@@ -131,6 +139,21 @@ def start_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[b
     return process, process.stdout
 
 
+def start_logged_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+    """Start `ffmpeg` with stdout and its log on unbuffered pipes. The caller must read both, kill and wait for it."""
+    command = [program("ffmpeg"), "-v", "repeat+info", "-hide_banner", "-nostats", "-nostdin", *_limits(), *arguments]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        process_group=0,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    return process, process.stdout, process.stderr
+
+
 def _timeout_error(timeout_seconds: float) -> MediaError:
     return MediaError(f"damaged: FFmpeg did not finish within {timeout_seconds:.0f} s")
 
@@ -141,4 +164,6 @@ def _raise_crash(code: int) -> None:
 
 
 def _limits() -> list[str]:
-    return ["-max_alloc", str(_MAX_ALLOC_BYTES), "-protocol_whitelist", "file,pipe"]
+    return [
+        "-max_alloc", str(_MAX_ALLOC_BYTES), "-protocol_whitelist", "file,pipe", "-format_whitelist", ALLOWED_DEMUXERS,
+    ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,29 +47,35 @@ class Section:
         return int(numerator) / int(denominator) if numerator.isdigit() and denominator.strip("0").isdigit() else 0.0
 
 
-def ffprobe(path: Path, entries: str) -> list[Section]:
-    """The sections of a file that `entries` selects (ffprobe's -show_entries).
+def ffprobe(path: Path, entries: str, options: Sequence[str] = ()) -> list[Section]:
+    """The sections of a file that `entries` selects (ffprobe's -show_entries). `options` are input options.
 
     Tags that are not UTF-8 (of AVI and WAV) are read as Latin-1, which keeps their bytes: see `media/mojibake.py`.
 
     Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
     """
-    done = run_program("ffprobe", *_showing(entries), input_url(path), timeout_seconds=timeout_for(path))
+    done = run_program("ffprobe", *options, *_showing(entries), input_url(path), timeout_seconds=timeout_for(path))
     sections = [_section(line) for line in done.stdout.decode("latin-1").split("\n") if line]
     if not sections:
         raise MediaError(_reason(done.stderr))
     return sections
 
 
-def packets(path: Path, fields: str, stream: int | None = None, from_seconds: float | None = None) -> Iterator[Section]:
+def packets(
+    path: Path,
+    fields: str,
+    stream: int | None = None,
+    from_seconds: float | None = None,
+    options: Sequence[str] = (),
+) -> Iterator[Section]:
     """Iterate over the packets of one stream or of all, from a time on (there may be millions).
 
     Yields nothing if FFmpeg cannot open the file. Errors: MediaError when it crashes or times out; FFmpegMissing.
     """
     interval = () if from_seconds is None else ("-read_intervals", f"{from_seconds:.3f}%")
     selected = () if stream is None else ("-select_streams", str(stream))
-    options = (*interval, *selected, *_showing(f"packet={fields}"))
-    for line in stream_lines("ffprobe", *options, input_url(path), timeout_seconds=timeout_for(path)):
+    arguments = (*options, *interval, *selected, *_showing(f"packet={fields}"))
+    for line in stream_lines("ffprobe", *arguments, input_url(path), timeout_seconds=timeout_for(path)):
         section = _section(line)
         if section.name == "packet":
             yield section

@@ -11,21 +11,37 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
+from pesearch.media.audio_choice import AudioChoice, Sound, choose_audio
+from pesearch.media.clock import Clock, Run, read_clock
+from pesearch.media.decoded_audio import is_digital_silence
+from pesearch.media.display import Display, display_of
 from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
+from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
+from pesearch.media.refusals import refusal
 from pesearch.media.sniff import sniff
+from pesearch.media.wav_file import has_wrapped_size
 from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
 
-MAX_FRAME_PIXELS = 8192 * 8192
-"""A larger video frame means a damaged header (8K is half of this): a decoder would allocate gigabytes for it."""
+MAX_FRAME_PIXELS = 12_288 * 8192
+"""A larger video frame means a damaged header (12K cameras record 12288x6480): a decoder would allocate gigabytes."""
 
 _MIN_BYTES_PER_SECOND = 8.0
 """Fewer bytes per second mean damaged timestamps: speech at the lowest bit rate of Opus has 750."""
 
-_CLOCKLESS_FORMATS = {"aac", "ac3", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo", "truehd"}
+CLOCKLESS_FORMATS = {"aac", "ac3", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo", "truehd"}
 """Raw streams without timestamps: FFmpeg estimates their length from the bit rate at the start."""
+
+HEADLESS_FORMATS = frozenset({"mpegts", "mpeg", "flv", "live_flv", "kux", "nsv", "swf", "wtv", "pva", "dhav", "ogg"})
+"""FFmpeg's names of the formats in which a stream may first appear after the header, and whose clock may restart."""
+
+_BLOCK_FORMATS = {"wav", "w64"}
+"""Formats whose seeks FFmpeg computes from the bytes of a block."""
+
+_NO_STREAM = "damaged or empty: it has no video or audio stream that can be decoded"
 
 _TAIL_SECONDS = 2.0
 """The end of a large file is measured from the packets of this last part of its claimed duration."""
@@ -33,11 +49,28 @@ _TAIL_SECONDS = 2.0
 _SMALL_FILE_BYTES = 8 << 20
 """Up to this size, reading all packets is cheaper than starting ffprobe a second time."""
 
+_DEFAULT_PROBE_BYTES = 5_000_000
+"""What FFmpeg reads to find the streams of a file."""
+
+_PROBE_FURTHER = ("-probesize", "100M", "-analyzeduration", "200M")
+"""100 MB or 200 s: broadcasts and DVDs whose sound begins after a silent title. FFmpeg holds these bytes in memory."""
+
+_IGNORE_SIZE = ("-ignore_length", "1")
+"""Read a WAV file to its end, whatever size its header states."""
+
+_SEEK_LEAD_SECONDS = 5.0
+"""Seeks in formats without an index land up to this much late, so reading begins this much before."""
+
 _STREAMS = (
-    "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
-    "r_frame_rate,sample_rate,channels:stream_disposition=attached_pic,default:stream_side_data=rotation"
+    "format=format_name,start_time,duration:stream=index,codec_type,codec_name,codec_tag_string,width,height,"
+    "avg_frame_rate,r_frame_rate,sample_aspect_ratio,color_transfer,nb_frames,sample_rate,channels,channel_layout,duration"
+    ":stream_disposition:stream_side_data=rotation,displaymatrix"
     ":format_tags:stream_tags:chapter=start_time,end_time:chapter_tags=title"
 )
+
+_STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
+"""Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
+
 _PACKET_FIELDS = "stream_index,pts_time,dts_time,duration_time"
 
 
@@ -46,7 +79,12 @@ class Container:
     """A probed video or audio file. Time 0 of the player is `origin_seconds` on the clock of the file's timestamps.
 
     `format` is FFmpeg's name of the container, the indexes are those of the streams to decode, and `sections` is
-    ffprobe's output except the packets. `remarks` say what of the file will not be read.
+    ffprobe's output except the packets. `remarks` say what of the file will not be read. Every call of FFmpeg on the
+    file needs `input_options` before its `-i`.
+
+    `display` is how its pictures are shown, None without pictures.
+    `sound` is what is heard: `audio_index` is its first stream. `clock` is None where the timestamps of all packets
+    were not read, as FFmpeg's seeks are right for the format.
     """
 
     info: MediaInfo
@@ -55,103 +93,232 @@ class Container:
     video_index: int | None
     audio_index: int | None
     sections: tuple[Section, ...]
+    display: Display | None = None
     remarks: tuple[Remark, ...] = ()
+    sound: Sound | None = None
+    input_options: tuple[str, ...] = ()
+    clock: Clock | None = None
+
+    @property
+    def sound_runs(self) -> tuple[Run, ...]:
+        """The runs of the first stream that is heard; none where the clock is continuous."""
+        return () if self.has_continuous_clock or self.audio_index is None else self._runs(self.audio_index)
+
+    @property
+    def picture_runs(self) -> tuple[Run, ...]:
+        """The runs of the pictures; none where the clock is continuous."""
+        return () if self.has_continuous_clock or self.video_index is None else self._runs(self.video_index)
+
+    @property
+    def has_continuous_clock(self) -> bool:
+        """Whether a time of the player is one place of the file, `origin_seconds` earlier than the timestamps there."""
+        return self.clock is None or self.clock.is_continuous
+
+    @property
+    def gaps(self) -> tuple[tuple[float, float], ...]:
+        """Long stretches without a packet, start and end in seconds, as far as they are known."""
+        return self.clock.gaps if self.clock else ()
+
+    @property
+    def can_seek_sound(self) -> bool:
+        """Whether FFmpeg finds the sound of a time. It miscounts the blocks of compressed WAV, and cannot know where a
+        clock that restarts is meant: there, reading forwards from the start is right."""
+        codec = self.info.audio.codec if self.info.audio else ""
+        is_miscounted = self.format in _BLOCK_FORMATS and not codec.startswith("pcm_")
+        return self.has_continuous_clock and not is_miscounted
+
+    @property
+    def seek_lead_seconds(self) -> float:
+        """How much before a time reading begins, so that the sound there is complete."""
+        return _SEEK_LEAD_SECONDS if self.format in HEADLESS_FORMATS else 0.0
+
+    @property
+    def is_sound_plain(self) -> bool:
+        """Whether `ffmpeg -ss TIME -i FILE -map 0:audio_index` gives the sound that is heard. If not, only AudioReader
+        does."""
+        is_one = self.sound is None or (len(self.sound.streams) == 1 and not self.sound.is_discrete)
+        return is_one and self.can_seek_sound
+
+    def _runs(self, stream: int) -> tuple[Run, ...]:
+        return self.clock.runs.get(stream, ()) if self.clock else ()
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(path: Path, track: AudioTrack | None = None) -> MediaInfo:
     """Kind, duration and streams of a file. Errors: MediaError with a short reason; FFmpegMissing."""
     kind = sniff(path)
     if kind is MediaKind.IMAGE:
         codec, width, height = image_size(path)
         return MediaInfo(MediaKind.IMAGE, 0.0, VideoStream(codec, width, height, 0.0), None)
-    return inspect(path).info
+    return inspect(path, track).info
 
 
-def inspect(path: Path) -> Container:
-    """The decodable streams of a video or audio file, and its clock. Errors: MediaError; FFmpegMissing."""
+def inspect(path: Path, track: AudioTrack | None = None) -> Container:
+    """The decodable streams of a video or audio file, and its clock. `track` is the audio stream that the user wants.
+
+    Errors: MediaError; FFmpegMissing.
+    """
     if sniff(path) is None:
-        raise MediaError("not a media file: its format is unknown")
+        raise MediaError(refusal(path))
     try:
         status = path.stat()
     except OSError as error:
         raise_unreadable(error)
-    return _inspect(path.absolute(), status.st_size, status.st_mtime_ns)
+    return _inspect(path.absolute(), status.st_size, status.st_mtime_ns, track)
 
 
 @lru_cache(maxsize=64)
-def _inspect(path: Path, size_bytes: int, modified_ns: int) -> Container:
+def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | None) -> Container:
     """Cached by path, size and time: the frame reader and the audio reader open the same file."""
     is_small = size_bytes <= _SMALL_FILE_BYTES
-    sections = ffprobe(path, f"{_STREAMS}:packet={_PACKET_FIELDS}" if is_small else _STREAMS)
+    sections, options = _sections(path, size_bytes, f"{_STREAMS}:packet={_PACKET_FIELDS}" if is_small else _STREAMS)
     header = next((section for section in sections if section.name == "format"), None)
-    video, audio = _video(sections), _audio(sections)
-    if header is None or not (video or audio):
-        raise MediaError("damaged or empty: it has no video or audio stream that can be decoded")
-    streams = frozenset(stream.text("index") for stream in (video, audio) if stream)
+    if header is None:
+        raise MediaError(_NO_STREAM)
+    video, audio = _video(sections), _audio(path, sections, header.text("format_name"), options, track)
+    if not (video or audio):
+        raise MediaError(missing_decoder(sections) or _NO_STREAM)
+    found = [stream for stream in (video, audio.stream if audio else None) if stream]
+    streams = frozenset(stream.text("index") for stream in found)
     origin = header.number("start_time") or 0.0
-    end = _last_end(sections, streams) if is_small else _measured_end(path, streams, header, origin)
-    if end is None or end <= origin:
+    clock = None
+    if header.text("format_name") in HEADLESS_FORMATS:
+        all_packets = sections if is_small else packets(path, _PACKET_FIELDS, options=options)
+        clock = read_clock(all_packets, streams, origin)
+        duration = clock.end_seconds if clock else None
+    else:
+        end = _last_end(sections, streams) if is_small else _measured_end(path, streams, header, origin, options)
+        duration = None if end is None else end - origin
+    if duration is None or duration <= 0:
         raise MediaError("damaged: no video or audio packet can be read")
-    duration = end - origin
     if size_bytes < duration * _MIN_BYTES_PER_SECOND:
         raise MediaError(f"damaged: claims {duration / 3600:,.0f} hours in {size_bytes:,} bytes")
+    display = display_of(video) if video else None
     info = MediaInfo(
         MediaKind.VIDEO if video else MediaKind.AUDIO,
         duration,
-        _video_stream(video) if video else None,
-        AudioStream(audio.text("codec_name"), audio.count("sample_rate"), audio.count("channels")) if audio else None,
+        _video_stream(video, display) if video and display else None,
+        _audio_stream(audio.stream) if audio else None,
     )
-    video_index, audio_index = (stream.count("index") if stream else None for stream in (video, audio))
     described = tuple(section for section in sections if section.name != "packet")
-    return Container(info, header.text("format_name"), origin, video_index, audio_index, described)
+    return Container(
+        info=info,
+        format=header.text("format_name"),
+        origin_seconds=origin,
+        video_index=video.count("index") if video else None,
+        audio_index=audio.stream.count("index") if audio else None,
+        sections=described,
+        display=display,
+        remarks=(
+            *(clock.remarks if clock else ()),
+            *(_video_remarks(sections, video) if video else unread_pictures(sections)),
+            *(audio.remarks if audio else ()),
+        ),
+        sound=audio.sound if audio else None,
+        input_options=options,
+        clock=clock,
+    )
+
+
+def _sections(path: Path, size_bytes: int, entries: str) -> tuple[list[Section], tuple[str, ...]]:
+    """ffprobe's output, and the input options with which the streams of the file were found."""
+    options = _IGNORE_SIZE if has_wrapped_size(path) else ()
+    sections = ffprobe(path, entries, options)
+    if size_bytes > _DEFAULT_PROBE_BYTES and _may_begin_later(sections):
+        options = (*options, *_PROBE_FURTHER)
+        sections = ffprobe(path, entries, options)
+    return sections, options
+
+
+def _may_begin_later(sections: list[Section]) -> bool:
+    """Whether pictures or sound are missing or not described, in a format whose streams may begin at any time."""
+    formats = {section.text("format_name") for section in sections if section.name == "format"}
+    streams = [section for section in sections if section.name == "stream"]
+    kinds = {kind: [each for each in streams if each.text("codec_type") == kind] for kind in ("video", "audio")}
+    return formats <= HEADLESS_FORMATS and any(not each or not all(map(_is_known, each)) for each in kinds.values())
 
 
 def _video(sections: list[Section]) -> Section | None:
-    """The first video stream of a known codec and size that is not cover art."""
-    for section in sections:
-        is_cover = section.count("disposition:attached_pic")
-        if section.name == "stream" and section.text("codec_type") == "video" and not is_cover and _is_known(section):
-            return section
-    return None
+    """The stream to show: of the video streams of a known codec and size that are not cover art, the first one marked
+    as default, else the first. Streams of one picture, or of a codec for stills, come last."""
+    films = _films(sections)
+    return max(films, key=lambda each: (not _is_still(each), each.count("disposition:default")), default=None)
 
 
-def _audio(sections: list[Section]) -> Section | None:
-    """The audio stream that players choose: the one marked as default, else the first."""
-    streams = [section for section in sections if section.name == "stream" and section.text("codec_type") == "audio"]
-    known = [stream for stream in streams if _is_known(stream)]
-    return max(known, key=lambda stream: stream.count("disposition:default"), default=None)
+def _films(sections: list[Section]) -> list[Section]:
+    found = (section for section in sections if section.name == "stream" and section.text("codec_type") == "video")
+    streams = {stream.text("index"): stream for stream in found}  # ffprobe lists those of a program twice
+    return [each for each in streams.values() if not each.count("disposition:attached_pic") and _is_known(each)]
+
+
+def _is_still(stream: Section) -> bool:
+    return stream.count("nb_frames") == 1 or stream.text("codec_name") in _STILL_CODECS
+
+
+def _video_remarks(sections: list[Section], chosen: Section | None) -> tuple[Remark, ...]:
+    others = [stream for stream in _films(sections) if stream is not chosen and not _is_still(stream)]
+    if not others:
+        return ()
+    streams = "1 other video stream" if len(others) == 1 else f"{len(others)} other video streams"
+    return (Remark(f"{streams} of the file: only the main one is searched"),)
+
+
+def _audio(
+    path: Path, sections: list[Section], format_name: str, options: tuple[str, ...], track: AudioTrack | None
+) -> AudioChoice | None:
+    """The audio streams that are heard; None if none can be decoded."""
+    found = (section for section in sections if section.name == "stream" and section.text("codec_type") == "audio")
+    streams = {stream.text("index"): stream for stream in found}  # ffprobe lists those of a program twice
+    known = [stream for stream in streams.values() if _is_known(stream)]
+
+    def is_silent(stream: Section) -> bool:
+        return is_digital_silence(path, stream.count("index"), options)
+
+    return choose_audio(known, format_name, track, is_silent)
+
+
+def _audio_stream(stream: Section) -> AudioStream:
+    return AudioStream(stream.text("codec_name"), stream.count("sample_rate"), stream.count("channels"))
 
 
 def _is_known(stream: Section) -> bool:
     sizes = ("width", "height") if stream.text("codec_type") == "video" else ("sample_rate", "channels")
-    return stream.text("codec_name") not in ("", "unknown", "none") and all(stream.count(size) > 0 for size in sizes)
+    return all(stream.count(size) > 0 for size in sizes) and has_decoder(stream)
 
 
-def _video_stream(stream: Section) -> VideoStream:
+def _video_stream(stream: Section, display: Display) -> VideoStream:
     width, height = stream.count("width"), stream.count("height")
     if width * height > MAX_FRAME_PIXELS:
         raise MediaError(f"video frames of {width}x{height} pixels: the limit is {MAX_FRAME_PIXELS:,}")
-    turn = next((stream.number(field) for field in stream.fields if field.endswith("rotation")), None)
-    if round((turn or 0.0) / 90) % 2:
-        width, height = height, width
     rate = stream.ratio("avg_frame_rate") or stream.ratio("r_frame_rate")
-    return VideoStream(stream.text("codec_name"), width, height, rate)
+    return VideoStream(stream.text("codec_name"), display.width, display.height, rate)
 
 
-def _measured_end(path: Path, streams: frozenset[str], header: Section, origin: float) -> float | None:
+def _measured_end(
+    path: Path, streams: frozenset[str], header: Section, origin: float, options: tuple[str, ...]
+) -> float | None:
     """Where the streams end, from the packets near the claimed end, else from all packets."""
     claimed = header.number("duration")
-    if claimed is not None and claimed > _TAIL_SECONDS and header.text("format_name") not in _CLOCKLESS_FORMATS:
-        tail = packets(path, _PACKET_FIELDS, from_seconds=origin + claimed - _TAIL_SECONDS)
+    if claimed is not None and claimed > _TAIL_SECONDS and header.text("format_name") not in CLOCKLESS_FORMATS:
+        tail = packets(path, _PACKET_FIELDS, from_seconds=origin + claimed - _TAIL_SECONDS, options=options)
         if (end := _last_end(tail, streams)) is not None:
             return end
-    return _last_end(packets(path, _PACKET_FIELDS), streams)
+    return _last_end(packets(path, _PACKET_FIELDS, options=options), streams)
 
 
 def _last_end(sections: Iterable[Section], streams: frozenset[str]) -> float | None:
-    """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps."""
+    """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps.
+
+    Raw H.264 and HEVC have no timestamps: there the durations are added up.
+    """
     of_streams = (each for each in sections if each.name == "packet" and each.text("stream_index") in streams)
-    return max((end for packet in of_streams if (end := _end(packet)) is not None), default=None)
+    latest, without_times = None, 0.0
+    for packet in of_streams:
+        end = _end(packet)
+        if end is None:
+            without_times += packet.number("duration_time") or 0.0
+        elif latest is None or end > latest:
+            latest = end
+    return latest if latest is not None else without_times or None
 
 
 def _end(packet: Section) -> float | None:

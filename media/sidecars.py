@@ -15,8 +15,9 @@ from pathlib import Path
 
 from pesearch.locations import Location
 from pesearch.media.language_tags import is_label, language_of
-from pesearch.media.sniff import has_media_name
 from pesearch.media.subtitles import PICTURE_SUFFIXES, TEXT_SUFFIXES
+from pesearch.media.suffixes import promised_kind
+from pesearch.types import MediaKind
 
 _WHOLE_FILE_SUFFIXES = (".info.json", ".txt")
 """Suffixes of sidecars that are about the whole file; their names have no labels."""
@@ -36,9 +37,6 @@ _MAX_LABELS = 3
 _LABEL = re.compile(r"[^.]{1,40}")
 _SEPARATORS = " -_([{"
 """Characters before a label that follows without a dot, as in `film (English).srt`."""
-
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif")
-"""Posters and covers: beside one film and these, a folder `Subs` is the film's."""
 
 _Entry = tuple[Path, str, str]
 """Path, suffix and language of a sidecar."""
@@ -127,7 +125,8 @@ def _add(
 
 
 def _is_film(name: str) -> bool:
-    return has_media_name(Path(name)) and not name.lower().endswith(_PICTURES)
+    """Whether a name is one of a film or sound. Beside one film and its posters, a folder `Subs` is the film's."""
+    return promised_kind(Path(name)) in (MediaKind.VIDEO, MediaKind.AUDIO)
 
 
 def _same_name(owners: list[str], base: str) -> list[str]:

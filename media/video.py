@@ -1,37 +1,39 @@
-"""Video frames at given times, through torchcodec: upright, on the player's clock.
+"""Video frames at given times: upright, in SDR colours, on the player's clock.
 
-Frames are found through an index of all packets (torchcodec's exact mode, or `frame_index`), which is correct for
-variable frame rates too. They are decoded one at a time, so that memory holds one frame and a broken packet costs one
-frame; with times in order torchcodec decodes on without seeking.
+torchcodec reads what it reads right: files whose format has an index. Its index of all packets is correct for variable
+frame rates too; it decodes one frame at a time, so that memory holds one frame and a broken packet costs one frame, and
+with times in order it decodes on without seeking. All others, and those whose index turns out to be wrong, are read
+forwards by FFmpeg (`frame_stream`).
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import numpy as np
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import video_decoder
-from pesearch.media.frame_index import HEADLESS_FORMATS, frame_index
-from pesearch.media.probe import Container, inspect
-from pesearch.types import ImageArray
+from pesearch.media.frame_stream import THREADS, FrameStream
+from pesearch.media.probe import inspect
+from pesearch.media.seeking import has_index
+from pesearch.types import ImageArray, Remark
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
 
-_THREADS = min(4, os.cpu_count() or 1)
-"""FFmpeg decoding threads."""
-
 _ATTEMPTS = 3
 """After a broken packet the decoder is positioned behind it: a retry continues from there."""
+
+_TOLERANCE_SECONDS = 0.1
+"""A frame that begins later than this after the time it is shown at is a wrong one. (In AVI the frames of some codecs
+are stamped up to two frames late.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Frame:
 
 
 class FrameReader:
-    """The video stream of one file, held open. Cheapest when times come in order. Not thread-safe.
+    """The video stream of one file, held open. Cheapest when times come in order on the frame grid. Not thread-safe.
 
     Errors: MediaError when the file has no video or no frame can be decoded; FFmpegMissing.
     """
@@ -54,14 +56,23 @@ class FrameReader:
         container = inspect(path)
         if container.video_index is None:
             raise MediaError("has no pictures")
-        self._path, self._stream = path, container.video_index
+        self._path, self._container, self._stream_index = path, container, container.video_index
         self._origin = container.origin_seconds
         self._file: IO[bytes] | None = None
-        if device != "cpu":
-            with suppress(MediaError):  # torchcodec built without CUDA, or a codec that the GPU does not support
-                self._open(container, device)
-                return
-        self._open(container, "cpu")
+        self._decoder: VideoDecoder | None = None
+        self._stream: FrameStream | None = None
+        self._trusts_index = True
+        is_plain = has_index(container) and container.display is not None and container.display.is_plain
+        if not (is_plain and any(self._open(each) for each in dict.fromkeys((device, "cpu")))):
+            self._stream = FrameStream(path, container)
+        if not self._decodes():
+            self.close()
+            raise MediaError("damaged: no video frame can be decoded")
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was left out or guessed, known once the file is read."""
+        return ()
 
     def read(self, times_seconds: Iterable[float]) -> Iterator[Frame]:
         """The frame at each time, in the given order.
@@ -73,59 +84,55 @@ class FrameReader:
             if frame is not None:
                 yield frame
 
-    def _open(self, container: Container, device: str) -> None:
+    def _open(self, device: str) -> bool:
+        """Whether torchcodec can index the file and decode it on this device."""
         try:
-            self._decoder, extent = self._decoder_on(device, container.format)
-        except (RuntimeError, ValueError, IndexError, MemoryError) as error:
-            self.close()
-            raise MediaError("damaged: its video stream cannot be opened") from error
-        self._is_exact = extent is not None
-        self._begin, self._end = extent or (self._origin, self._origin + container.info.duration_seconds)
-        if not self._decodes():
-            self.close()
-            raise MediaError("damaged: no video frame can be decoded")
-
-    def _decoder_on(self, device: str, format_name: str) -> tuple[VideoDecoder, tuple[float, float] | None]:
-        """A decoder with an index of all packets, and the start and end of its frames on the clock of the file's
-        timestamps. If the end of the file is missing there can be no index: an approximate decoder, and None."""
-
-        def make(**options: Any) -> VideoDecoder:
-            return video_decoder()(
-                self._source(), stream_index=self._stream, dimension_order="NHWC", num_ffmpeg_threads=_THREADS,
-                device=device, **options,
+            self._decoder = video_decoder()(
+                self._source(), stream_index=self._stream_index, dimension_order="NHWC", num_ffmpeg_threads=THREADS,
+                device=device, seek_mode="exact",
             )  # fmt: skip
-
-        try:
-            if format_name in HEADLESS_FORMATS:
-                index = frame_index(self._path, self._stream)
-                decoder = make(custom_frame_mappings=index.mappings)
-                return decoder, (index.begin_seconds, index.end_seconds)
-            decoder = make(seek_mode="exact")
-            begin, end = decoder.metadata.begin_stream_seconds, decoder.metadata.end_stream_seconds
-            return decoder, None if begin is None or end is None else (begin, end)
-        except (RuntimeError, ValueError):
-            self.close()
-            return make(seek_mode="approximate"), None
+            begin, end = self._decoder.metadata.begin_stream_seconds, self._decoder.metadata.end_stream_seconds
+        except (RuntimeError, ValueError, IndexError, MemoryError):
+            begin = end = None
+        if begin is None or end is None or end <= begin:
+            self._close_decoder()
+            return False
+        self._begin, self._end = begin, end
+        if device != "cpu" and not self._decodes():  # torchcodec without CUDA, or a codec that the GPU lacks
+            self._close_decoder()
+            return False
+        return True
 
     def _frame(self, seconds: float) -> Frame | None:
+        while self._decoder is not None:
+            frame = self._indexed_frame(self._decoder, seconds)
+            if frame is None or frame.since_seconds <= max(seconds, self._begin - self._origin) + _TOLERANCE_SECONDS:
+                return frame
+            # A later frame than the one that is shown. Frames before an edit list are not in the index; and without
+            # it, torchcodec goes by the durations of frames, which are wrong in many films of variable rate.
+            if not self._trusts_index:
+                self._close_decoder()
+            self._trusts_index = False
+        if self._stream is None:
+            self._stream = FrameStream(self._path, self._container)
+        shown = self._stream.at(seconds)
+        return None if shown is None else Frame(seconds, *shown)
+
+    def _indexed_frame(self, decoder: VideoDecoder, seconds: float) -> Frame | None:
         shown = min(max(seconds + self._origin, self._begin), math.nextafter(self._end, -math.inf))
-        for _ in range(_ATTEMPTS):
-            try:
-                if self._is_exact:
-                    frame = self._decoder.get_frames_played_at([shown])[0]
-                else:
-                    frame = self._decoder.get_frame_played_at(shown)
-            except (RuntimeError, IndexError, MemoryError):
-                continue
-            return Frame(seconds, frame.pts_seconds - self._origin, frame.data.cpu().numpy())
+        for attempt in range(_ATTEMPTS):
+            with suppress(RuntimeError, IndexError, MemoryError):
+                if self._trusts_index and attempt < _ATTEMPTS - 1:
+                    frame = decoder.get_frames_played_at([shown])[0]
+                else:  # the call for several frames fails where frames change their size
+                    frame = decoder.get_frame_played_at(shown)
+                return Frame(seconds, float(frame.pts_seconds) - self._origin, frame.data.cpu().numpy())
         return None
 
     def _decodes(self) -> bool:
         """Whether a frame can be decoded at any of eight evenly spaced times."""
-        if not self._end > self._begin:
-            return False
-        length = self._end - self._begin
-        return any(self._frame(self._begin - self._origin + part * length) is not None for part in np.arange(8) / 8)
+        duration = self._container.info.duration_seconds
+        return any(self._frame(part * duration) is not None for part in np.arange(8) / 8)
 
     def _source(self) -> str | IO[bytes]:
         """torchcodec takes paths as UTF-8; a path of other bytes is passed as an open file."""
@@ -138,7 +145,13 @@ class FrameReader:
         return text
 
     def close(self) -> None:
-        """Close the file. The decoder is freed with the reader."""
+        """Close the file, and end FFmpeg."""
+        self._close_decoder()
+        if self._stream is not None:
+            self._stream.close()
+
+    def _close_decoder(self) -> None:
+        self._decoder = None
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -148,7 +161,6 @@ class FrameReader:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-        del self._decoder
 
 
 def read_frames(path: Path, times_seconds: Iterable[float]) -> Iterator[Frame]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue, CueHit
 from pesearch.errors import LibraryError, ModelMismatch
 from pesearch.locations import Volume
@@ -101,6 +102,11 @@ class Library(GenerationReader):
         """The Milvus that searches the vectors; None if FAISS does, in this process."""
         return self._now().snapshot.milvus
 
+    @property
+    def audio_track(self) -> AudioTrack | None:
+        """The audio track that is searched, where a file has it; None for the one that players choose."""
+        return self._now().snapshot.audio_track
+
     def milvus_state(self) -> MilvusState | None:
         """The state of the library's collections on Milvus. Raises VectorServerError when that does not answer."""
         return milvus_state(self.folder, self._now().snapshot)
@@ -135,6 +141,11 @@ class Library(GenerationReader):
         """All media files, in the order in which they were added."""
         return list(self._now().snapshot.files.all)
 
+    def files_without_properties(self) -> frozenset[int]:
+        """The ids of the files that were not read for their properties yet."""
+        files = self._now().snapshot.files
+        return frozenset(files.keys() - files.properties.keys())
+
     def file(self, file_id: int) -> MediaFile:
         """A media file by id. Raises LibraryError when it is not, or no longer, in the library."""
         file = self._now().snapshot.files.get(file_id)
@@ -165,6 +176,11 @@ class Library(GenerationReader):
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, with reasons, by path."""
         return self._now().snapshot.locations.failures()
+
+    def files_with_remarks(self) -> list[MediaFile]:
+        """The media files of which something is not in the library, or was guessed: those with remarks."""
+        files = self._now().snapshot.files
+        return [files[file_id] for file_id in files.remarks.file_ids()]
 
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None

@@ -133,7 +133,7 @@ def detect_in_pieces(
         read_stored = partial(stored.read, first)
         yield from models.iter_event_probabilities(read_stored, stop - first, phrases)
         return
-    with AudioReader(path) as reader:
+    with AudioReader(path, stored.library.audio_track if stored else None) as reader:
         sound = DecodedSound(reader, models, first, stop)
         yield from models.iter_event_probabilities(sound.read, sound.steps, phrases)
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import duckdb
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import LibraryDamaged
 from pesearch.locations import Volume
 from pesearch.store.catalogue.cue_extents import read_cue_extents, sources_with_vectors
 from pesearch.store.catalogue.cues import CueSources
 from pesearch.store.catalogue.extents import Extents, read_feature_extents, read_vector_extents
 from pesearch.store.catalogue.files import KnownFiles, KnownLocations
-from pesearch.store.catalogue.schema import VECTORS_SETTING
+from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
 from pesearch.store.catalogue.vector_backend import MilvusAddress, parse_vectors
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.types import Space, SpaceName
@@ -25,8 +26,8 @@ from pesearch.types import Space, SpaceName
 class Snapshot:
     """One generation of the catalogue. `library_id` distinguishes libraries that used the same folder in turn.
 
-    `milvus` is None when FAISS searches the vectors. `vectors` has the extents of each space, CUE included; `embedded`
-    are the sources of cues that have vectors.
+    `milvus` is None when FAISS searches the vectors, `audio_track` when it is the one that players choose. `vectors`
+    has the extents of each space, CUE included; `embedded` are the sources of cues that have vectors.
     """
 
     generation: int
@@ -38,6 +39,7 @@ class Snapshot:
     spaces: tuple[Space, ...]
     volumes: tuple[Volume, ...]
     milvus: MilvusAddress | None
+    audio_track: AudioTrack | None
     locations: KnownLocations
     files: KnownFiles
     vectors: Mapping[SpaceName, Extents[VectorShard]]
@@ -85,6 +87,7 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         spaces=spaces,
         volumes=_volumes(connection),
         milvus=_milvus(connection),
+        audio_track=_audio_track(connection),
         locations=locations,
         files=KnownFiles(connection, locations),
         vectors={
@@ -118,8 +121,18 @@ def _cue_space(spaces: Sequence[Space]) -> list[Space]:
 
 
 def _milvus(connection: duckdb.DuckDBPyConnection) -> MilvusAddress | None:
-    row = connection.execute("SELECT value FROM settings WHERE name = ?", [VECTORS_SETTING]).fetchone()
-    return None if row is None else parse_vectors(row[0])
+    value = _setting(connection, VECTORS_SETTING)
+    return None if value is None else parse_vectors(value)
+
+
+def _audio_track(connection: duckdb.DuckDBPyConnection) -> AudioTrack | None:
+    value = _setting(connection, AUDIO_TRACK_SETTING)
+    return None if value is None else AudioTrack(value)
+
+
+def _setting(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", [name]).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _volumes(connection: duckdb.DuckDBPyConnection) -> tuple[Volume, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from pesearch import timeline
+from pesearch.audio_track import AudioTrack
 from pesearch.cues import CueSource
 from pesearch.errors import LibraryDamaged, ModelMismatch, NoSpaceLeft
 from pesearch.locations import Location, Volume
@@ -29,9 +30,11 @@ from pesearch.store.catalogue.mutations import (
     record_volumes,
     register_merged_shard,
     remove_files,
+    set_audio_track,
     set_locations,
     set_vector_backend,
 )
+from pesearch.store.catalogue.properties import store_properties
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import count_lost_commits, read_stamp, write_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
@@ -44,7 +47,7 @@ from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
 from pesearch.store.write.batch import check_files, collect_shards, write_files
 from pesearch.store.write.compaction import find_groups, merge_group
-from pesearch.types import EncodedFile, Failure, Space, SpaceName, SpaceVectors
+from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName, SpaceVectors
 
 BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""
@@ -78,9 +81,9 @@ class Writer:
         """Commit encoded files. A file replaces another content at the same path; the last of two at one path counts.
 
         A known content gets another location, and keeps its vectors and features; features are added if it has none,
-        and cues replace those of the same source. A content without locations is removed with all its data. Raises
-        ValueError for vectors that do not fit the library's spaces or are not finite in float16, and for features that
-        are not finite float16; then nothing is committed.
+        cues replace those of the same source, and remarks those of its media. A content without locations is removed
+        with all its data. Raises ValueError for vectors that do not fit the library's spaces or are not finite in
+        float16, and for features that are not finite float16; then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
         encoded = [file for file in files if isinstance(file, EncodedFile)]
@@ -127,6 +130,10 @@ class Writer:
 
         return self._commit(change)
 
+    def store_properties(self, read: Sequence[tuple[int, MediaProperties]]) -> int:
+        """Store what known files say about their recording, (file id, properties)."""
+        return self._commit(lambda connection: store_properties(connection, read))
+
     def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
         """Store the vectors of sources (`Library.cues_to_embed`), one per cue, in order.
 
@@ -167,6 +174,10 @@ class Writer:
             return []
         self._commit(partial(set_vector_backend, milvus=milvus))
         return drop_collections(self._folder, before)
+
+    def set_audio_track(self, track: AudioTrack | None) -> int:
+        """Set the audio track that is searched; None for the one that players choose. Vectors stay as they are."""
+        return self._commit(partial(set_audio_track, track=track))
 
     def compact(self) -> None:
         """Merge shards where too many are small or mostly unused; each merge is one transaction.

@@ -150,6 +150,7 @@ def test_names_of_any_bytes(sample: Sample, tmp_path: Path) -> None:
 def test_closing_ends_the_process(sample: Sample) -> None:
     with AudioReader(sample("tone.wav")) as reader:
         reader.read(0, 0.1)
-        process = reader._process
-        assert process is not None and process.poll() is None
+        assert reader._decoder is not None
+        process = reader._decoder.process
+        assert process.poll() is None
     assert process.poll() is not None

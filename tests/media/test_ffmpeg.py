@@ -57,17 +57,17 @@ def test_hanging_audio_decoding_times_out(
 ) -> None:
     reader = AudioReader(sample("tone.wav"))
     fake_program("exec sleep 100")
-    monkeypatch.setattr("pesearch.media.audio.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("pesearch.media.decoded_audio.TIMEOUT_SECONDS", 0.2)
     with pytest.raises(MediaError, match="did not decode"):
         reader.read(0, 1)
-    assert reader._process is None
+    assert reader._decoder is None
 
 
 def test_ffmpeg_runs_in_its_own_process_group(sample: Sample) -> None:
     with AudioReader(sample("tone.wav")) as reader:
         reader.read(0, 0.1)
-        assert reader._process is not None
-        assert os.getpgid(reader._process.pid) != os.getpgid(0)
+        assert reader._decoder is not None
+        assert os.getpgid(reader._decoder.process.pid) != os.getpgid(0)
 
 
 def test_missing_programs_are_reported_with_the_command_to_install_them(

@@ -1,0 +1,48 @@
+"""Changes which audio track of a library's files is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pesearch.audio_track import AudioTrack
+from pesearch.errors import MediaError
+from pesearch.media.probe import inspect
+from pesearch.store.library import Library
+from pesearch.types import MediaFile
+
+
+def change_audio_track(library: Library, track: AudioTrack | None, paths: Sequence[Path]) -> int:
+    """Search this audio track from now on, where a file has it; None for the one that players choose.
+
+    Files below `paths` of which another track was indexed are removed, so that the next indexing run of `paths` embeds
+    them again. Files elsewhere stay as they are. The number of files removed.
+    """
+    before = library.audio_track
+    if before == track:
+        return 0
+    roots = [path.absolute() for path in paths]
+    changed = [file.id for file in library.files() if _is_changed(file, roots, before, track)]
+    with library.writer() as writer:
+        writer.set_audio_track(track)
+        if changed:
+            writer.remove(changed)
+    return len(changed)
+
+
+def _is_changed(file: MediaFile, roots: Sequence[Path], before: AudioTrack | None, track: AudioTrack | None) -> bool:
+    """Whether the file can be read below `roots`, and another track of it is heard than before."""
+    for path in _existing(file, roots):
+        try:
+            return inspect(path, before).sound != inspect(path, track).sound
+        except MediaError:
+            continue
+    return False
+
+
+def _existing(file: MediaFile, roots: Sequence[Path]) -> Iterator[Path]:
+    if file.info.audio is None:
+        return
+    for location in file.locations:
+        if any(location.path.is_relative_to(root) for root in roots) and location.path.exists():
+            yield location.path

@@ -1,0 +1,250 @@
+"""The clock film in the ways that cameras, broadcasters, phones and editors store films, each with what it shows when.
+
+`VARIANTS` are by file name; `make` builds one on first use, by one or a few calls of ffmpeg.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.media.clock_film import FRAMES, FRAMES_PER_SECOND, master
+from tests.media.samples import ffmpeg
+
+SECONDS_OFF = 0.1
+"""Times may be wrong by this much: formats round timestamps, and some stamp pictures by the time they are decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a film shows: frame `numbers[i]` from `times[i]` seconds on."""
+
+    times: tuple[float, ...]
+    numbers: tuple[int, ...]
+
+    def at(self, seconds: float) -> set[int]:
+        """The numbers that are right at a time."""
+        first, last = (bisect_right(self.times, seconds + off) - 1 for off in (-SECONDS_OFF, SECONDS_OFF))
+        return set(self.numbers[max(first, 0) : max(last, 0) + 1])
+
+
+def _numbers(numbers: Sequence[int], start: float = 0.0) -> Shown:
+    """These frames at the times that they have in the film, which is cut at a start."""
+    return Shown(tuple(number / FRAMES_PER_SECOND - start for number in numbers), tuple(numbers))
+
+
+FILM = _numbers(range(FRAMES))
+_TRIMMED_SECONDS = 3.3
+_TRIMMED = _numbers(range(83, FRAMES), _TRIMMED_SECONDS)
+_SLIDES = (0, 25, 50, 175)
+_SLIDE_FILTER = "select='" + "+".join(f"eq(n,{number})" for number in _SLIDES) + "'"
+_HALF = FRAMES // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How a file is made, given the master film and the path to write, what it shows, and its size if unusual."""
+
+    make: Callable[[Path, Path], None]
+    shown: Shown = FILM
+    size: tuple[int, int] = (160, 96)
+
+
+def make(name: str, folder: Path) -> Path:
+    """The path of a variant, made in the folder on first use. Processes may share the folder."""
+    path = folder / name
+    if not path.exists():
+        scratch = folder / f".{os.getpid()}_{name}"
+        scratch.mkdir()
+        VARIANTS[name].make(master(folder), scratch / name)
+        (scratch / name).replace(path)
+        shutil.rmtree(scratch)
+    return path
+
+
+def _encoded(options: str, before: str = "") -> Callable[[Path, Path], None]:
+    """One call of ffmpeg with output options, and input options before it."""
+    return lambda film, path: ffmpeg(*before.split(), "-i", film, *options.split(), path)
+
+
+def _h264(gop: int, b_frames: int = 3, more: str = "-c:a aac") -> str:
+    return f"-c:v libx264 -preset ultrafast -bf {b_frames} -g {gop} -sc_threshold 0 -pix_fmt yuv420p {more}"
+
+
+def _trimmed(options: str, name: str) -> Callable[[Path, Path], None]:
+    """Encoded, then cut without encoding it again, as editors do."""
+
+    def write(film: Path, path: Path) -> None:
+        whole = path.with_name(f"whole_{name}")
+        ffmpeg("-i", film, *options.split(), whole)
+        ffmpeg("-ss", str(_TRIMMED_SECONDS), "-i", whole, "-c", "copy", path)
+
+    return write
+
+
+def _joined(first: str, second: str) -> Callable[[Path, Path], None]:
+    """The bytes of both halves of the film, each encoded alone."""
+
+    def write(film: Path, path: Path) -> None:
+        parts = path.with_name(f"first{path.suffix}"), path.with_name(f"second{path.suffix}")
+        ffmpeg("-t", "6", "-i", film, *first.split(), parts[0])
+        ffmpeg("-ss", "6", "-i", film, *second.split(), parts[1])
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+
+    return write
+
+
+def _concatenated(first: str, second: str) -> Callable[[Path, Path], None]:
+    """Both halves in one stream, by FFmpeg."""
+
+    def write(film: Path, path: Path) -> None:
+        parts = path.with_name(f"first{path.suffix}"), path.with_name(f"second{path.suffix}")
+        ffmpeg("-t", "6", "-i", film, *first.split(), parts[0])
+        ffmpeg("-ss", "6", "-i", film, *second.split(), parts[1])
+        listed = path.with_name("parts.txt")
+        listed.write_text("".join(f"file {part.name}\n" for part in parts))
+        ffmpeg("-f", "concat", "-i", listed, "-c", "copy", path)
+
+    return write
+
+
+def _turned(filters: str, matrix: tuple[int, int, int, int]) -> Callable[[Path, Path], None]:
+    """Stored turned by filters, with the display matrix that makes it upright written into the track's header."""
+
+    def write(film: Path, path: Path) -> None:
+        ffmpeg("-i", film, "-vf", filters, *_h264(25, 2, "-an").split(), path)
+        content = bytearray(path.read_bytes())
+        a, b, c, d = (value << 16 for value in matrix)
+        struct.pack_into(">9i", content, content.index(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+        path.write_bytes(content)
+
+    return write
+
+
+def _after(poster: str, options: str) -> Callable[[Path, Path], None]:
+    """With another video stream before the film's: input options of a test picture, and output options."""
+    return lambda film, path: ffmpeg(
+        *f"-f lavfi {poster}".split(), "-i", film, *["-map", "0", "-map", "1"], *options.split(), path
+    )
+
+
+_MPEG2 = "-c:v mpeg2video -b:v 500k -c:a mp2"
+_SPARSE = f"-vf {_SLIDE_FILTER} -vsync vfr"
+_HDR = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -color_primaries bt2020 -colorspace bt2020nc -an -color_trc"
+_MPEG4 = "-c:v:1 mpeg4 -q:v:1 4 -g:v:1 50 -c:a aac"
+_SHORT_PICTURES = "-vf trim=end=4"
+
+VARIANTS: dict[str, Variant] = {
+    # transport streams: no index, B-frames are stamped later than they are stored
+    "gop250_b3.ts": Variant(_encoded(_h264(250))),
+    "gop50_b3.ts": Variant(_encoded(_h264(50))),
+    "gop25_b2.ts": Variant(_encoded(_h264(25, 2))),
+    "gop12_b1_ac3.ts": Variant(_encoded(_h264(12, 1, "-c:a ac3"))),
+    "gop50_no_b.ts": Variant(_encoded(_h264(50, 0))),
+    "all_key.ts": Variant(_encoded(_h264(1, 0, "-an"))),
+    "open_gop.ts": Variant(_encoded(_h264(25, 3, "-x264-params open-gop=1:b-pyramid=2 -c:a mp2"))),
+    "refresh.ts": Variant(_encoded(_h264(50, 0, "-x264-params intra-refresh=1 -c:a mp2"))),
+    "camcorder.MTS": Variant(_encoded(_h264(25, 2, "-c:a ac3 -mpegts_m2ts_mode 1 -f mpegts"))),
+    "bluray.m2ts": Variant(_encoded(_h264(48, 3, "-c:a ac3"))),
+    "hevc.ts": Variant(_encoded("-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=60:log-level=none -an")),
+    "mpeg2_gop12_b2.ts": Variant(_encoded(f"{_MPEG2} -bf 2 -g 12")),
+    "mpeg2_gop15_no_b.ts": Variant(_encoded(f"{_MPEG2} -bf 0 -g 15")),
+    "mpeg2_gop250.ts": Variant(_encoded(f"{_MPEG2} -bf 2 -g 250 -sc_threshold 1000000000")),
+    "late_clock.ts": Variant(_encoded(_h264(50, 3, "-c:a aac -output_ts_offset 1000"))),
+    "clock_overflow.ts": Variant(_encoded(_h264(50, 3, "-c:a aac -output_ts_offset 95438"))),
+    "cbr.ts": Variant(_encoded(_h264(50, 3, "-c:a mp2 -muxrate 2M"))),
+    "trimmed.ts": Variant(_encoded(_h264(50, 3), "-ss 3.3"), _TRIMMED),
+    # program streams
+    "dvd_b2.vob": Variant(_encoded(f"{_MPEG2} -bf 2 -g 12")),
+    "dvd_no_b.vob": Variant(_encoded(f"{_MPEG2} -bf 0 -g 12")),
+    "mpeg1.mpg": Variant(_encoded("-c:v mpeg1video -b:v 500k -bf 2 -g 15 -c:a mp2")),
+    "mpeg2_gop250.mpg": Variant(_encoded(f"{_MPEG2} -bf 2 -g 250 -sc_threshold 1000000000 -f vob")),
+    "h264.mpg": Variant(_encoded(_h264(50, 2, "-c:a mp2 -f vob"))),
+    # joined files: the clock goes back, or leaps
+    "joined.ts": Variant(_joined(_h264(50), _h264(50))),
+    "joined.vob": Variant(_joined(_MPEG2, _MPEG2)),
+    "joined.mpg": Variant(_joined(f"{_MPEG2} -bf 2", f"{_MPEG2} -bf 2")),
+    "advert_break.ts": Variant(_joined(_h264(50, 3, "-c:a aac -output_ts_offset 1000"), _h264(50))),
+    "continued.ts": Variant(_joined(_h264(50, 3, "-an"), _h264(50, 3, "-an -output_ts_offset 6"))),
+    # edit lists
+    "trimmed.mp4": Variant(_trimmed(_h264(250), "mp4.mp4"), _TRIMMED),
+    "trimmed_gop50.mov": Variant(_trimmed(_h264(50, 2, "-c:a aac"), "mov.mov"), _TRIMMED),
+    "trimmed_no_b.mp4": Variant(_trimmed(_h264(250, 0), "no_b.mp4"), _TRIMMED),
+    "trimmed_mpeg4.mp4": Variant(_trimmed("-c:v mpeg4 -q:v 4 -bf 2 -g 200 -c:a aac", "mpeg4.mp4"), _TRIMMED),
+    # variable and low frame rates
+    "slides.mp4": Variant(_encoded(f"{_SPARSE} {_h264(250)}"), _numbers(_SLIDES)),
+    "slides.mkv": Variant(_encoded(f"{_SPARSE} {_h264(250)}"), _numbers(_SLIDES)),
+    "slides.ts": Variant(_encoded(f"{_SPARSE} {_h264(250)}"), _numbers(_SLIDES)),
+    "slides.flv": Variant(_encoded(f"{_SPARSE} {_h264(250, 0)}"), _numbers(_SLIDES)),
+    "slides.wmv": Variant(_encoded(f"{_SPARSE} -c:v wmv2 -q:v 4 -c:a wmav2"), _numbers(_SLIDES)),
+    "slides.webm": Variant(_encoded(f"{_SPARSE} -c:v libvpx -q:v 10 -deadline realtime -an"), _numbers(_SLIDES)),
+    "slides_without_sound.mp4": Variant(_encoded(f"{_SPARSE} {_h264(250, 0, '-an')}"), _numbers(_SLIDES)),
+    "one_a_second.mp4": Variant(
+        _encoded(f"-vf select='not(mod(n,25))' -r 1 {_h264(250, 2)}"), _numbers(range(0, FRAMES, 25))
+    ),
+    "time_lapse.mp4": Variant(_encoded(f"-vf select='not(mod(n,100))' -r 0.25 {_h264(9, 0)}"), _numbers((0, 100, 200))),
+    "time_lapse.mkv": Variant(_encoded(f"-vf select='not(mod(n,100))' -r 0.25 {_h264(9, 0)}"), _numbers((0, 100, 200))),
+    "varying.mkv": Variant(
+        _encoded(f"-vf select='lt(n,100)+not(mod(n,10))' -vsync vfr {_h264(50)}"),
+        _numbers([number for number in range(FRAMES) if number < 100 or number % 10 == 0]),
+    ),
+    "animated.gif": Variant(_encoded("-vf select='not(mod(n,5))' -r 5 -an"), _numbers(range(0, FRAMES, 5))),
+    "slides.gif": Variant(_encoded(f"{_SPARSE} -an"), _numbers(_SLIDES)),
+    # sound that is longer than the pictures
+    "long_sound.mp4": Variant(_encoded(f"{_SHORT_PICTURES} {_h264(50)}"), _numbers(range(100))),
+    "long_sound.mkv": Variant(_encoded(f"{_SHORT_PICTURES} {_h264(50)}"), _numbers(range(100))),
+    "long_sound.avi": Variant(_encoded(f"{_SHORT_PICTURES} -c:v mpeg4 -q:v 4 -c:a mp3"), _numbers(range(100))),
+    "long_sound.ts": Variant(_encoded(f"{_SHORT_PICTURES} {_h264(50)}"), _numbers(range(100))),
+    # pictures that change their size
+    "resized.webm": Variant(
+        _concatenated(
+            "-c:v libvpx -deadline realtime -cpu-used 8 -an",
+            "-c:v libvpx -deadline realtime -cpu-used 8 -s 320x192 -an",
+        )
+    ),
+    "resized.ts": Variant(_joined(_h264(50, 3, "-an"), _h264(50, 3, "-an -s 320x192 -output_ts_offset 6"))),
+    "resized.vob": Variant(_joined(f"{_MPEG2} -an", f"{_MPEG2} -an -s 320x192")),
+    # turned, mirrored, anamorphic, HDR
+    "turned_90.mp4": Variant(_turned("transpose=cclock", (0, 1, -1, 0))),
+    "turned_180.mp4": Variant(_turned("hflip,vflip", (-1, 0, 0, -1))),
+    "turned_270.mov": Variant(_turned("transpose=clock", (0, -1, 1, 0))),
+    "mirrored.mp4": Variant(_turned("hflip", (-1, 0, 0, 1))),
+    "upside_down.mp4": Variant(_turned("vflip", (1, 0, 0, -1))),
+    "transposed.mp4": Variant(_turned("transpose=cclock_flip", (0, 1, 1, 0))),
+    "transposed_twice.mov": Variant(_turned("transpose=clock_flip", (0, -1, -1, 0))),
+    "desqueezed.mp4": Variant(_encoded(f"-vf scale=80:96,setsar=2 {_h264(50)}")),
+    "narrow_pixels.mkv": Variant(_encoded(f"-vf setsar=1/2 {_h264(50)}"), size=(80, 96)),
+    "wide_dvd.vob": Variant(_encoded(f"-aspect 16:9 {_MPEG2} -bf 2"), size=(171, 96)),
+    "pq.mkv": Variant(_encoded(f"{_HDR} smpte2084")),
+    "hlg.mp4": Variant(_encoded(f"{_HDR} arib-std-b67")),
+    # several video streams
+    "poster_first.mov": Variant(_after("-i color=red:d=0.04:s=64x64", f"-c:v:0 mjpeg {_MPEG4}")),
+    "poster_first.mkv": Variant(_after("-i color=red:d=0.04:s=64x64", f"-c:v:0 mjpeg {_MPEG4}")),
+    "second_is_default.mkv": Variant(
+        _after("-i color=red:d=12:s=64x64:r=5", f"{_h264(50)} -disposition:v:0 0 -disposition:v:1 default")
+    ),
+    # what worked before, and has to
+    "plain.mp4": Variant(_encoded(_h264(50))),
+    "fragmented.mp4": Variant(_encoded(_h264(50, 3, "-c:a aac -movflags frag_keyframe+empty_moov"))),
+    "hevc.mp4": Variant(_encoded("-c:v libx265 -preset ultrafast -x265-params keyint=60:log-level=none -an")),
+    "late_clock.mkv": Variant(_encoded(_h264(250, 3, "-c:a aac -output_ts_offset 3600"))),
+    "live.mkv": Variant(_encoded(_h264(50, 3, "-c:a aac -live 1"))),
+    "vp9.webm": Variant(_encoded("-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 250 -an")),
+    "mpeg4_b2.avi": Variant(_encoded("-c:v mpeg4 -q:v 4 -bf 2 -g 100 -c:a mp3")),
+    "h264_b2.avi": Variant(_encoded(_h264(100, 2, "-c:a mp3"))),
+    "motion_jpeg.avi": Variant(_encoded("-c:v mjpeg -q:v 4 -pix_fmt yuvj420p -an")),
+    "prores.mov": Variant(_encoded("-c:v prores_ks -an")),
+    "camera.mxf": Variant(_encoded("-c:v mpeg2video -b:v 500k -bf 2 -c:a pcm_s16le")),
+    "old.wmv": Variant(_encoded("-c:v wmv2 -q:v 4 -g 250 -c:a wmav2")),
+    "old.rm": Variant(_encoded("-c:v rv20 -s 176x144 -q:v 4 -c:a ac3"), size=(176, 144)),
+    "theora.ogv": Variant(_encoded("-c:v libtheora -q:v 7 -g 250 -c:a libvorbis")),
+    "h264_b3.flv": Variant(_encoded(_h264(250, 3, "-c:a aac"))),
+    "vp8.ivf": Variant(_encoded("-c:v libvpx -deadline realtime -cpu-used 8 -g 250 -an")),
+    "raw.m2v": Variant(_encoded("-c:v mpeg2video -b:v 500k -bf 2 -an")),
+}
+"""By file name."""
