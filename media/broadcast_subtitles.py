@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffmpeg import file_url, run_program
 from pesearch.media.subtitle_times import Entry
 
 _HEADER_BYTES = 1024
@@ -64,7 +64,8 @@ def read_ebu_stl(content: bytes) -> Iterator[Entry]:
 
 def read_scc(path: Path) -> str:
     """A file of SCC as (Advanced) SubStation Alpha. Errors: MediaError; FFmpegMissing."""
-    done = run_program("ffmpeg", "-v", "quiet", "-nostdin", "-f", "scc", "-i", input_url(path), "-f", "ass", "-")
+    as_scc = ("-format_whitelist", "scc", "-f", "scc", "-i", file_url(path))
+    done = run_program("ffmpeg", "-v", "quiet", "-nostdin", *as_scc, "-f", "ass", "-")
     if not done.stdout:
         raise MediaError("damaged: FFmpeg cannot read it as SCC")
     return done.stdout.decode(errors="replace")

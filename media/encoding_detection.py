@@ -1,10 +1,16 @@
-"""Encodings of text that is not Unicode: recognised by chardet 7 (statistics of pairs of bytes, by language)."""
+"""Encodings of text that is not Unicode: recognised by chardet 7 (statistics of pairs of bytes, by language).
+
+Measured on 326 texts of 1, 2, 4 and 8 subtitles in 23 languages and their encodings (`tests/media/languages.py`), plain
+and as SubRip: right for 314, for 316 with the language in the file's name. chardetng 0.3: 300, cchardet 3.2: 260,
+charset-normalizer 3.5: 238.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pesearch.media.damaged_text import REPLACEMENT, WIDE_ENCODINGS, beyond_ascii, decode_damaged
 
@@ -51,9 +57,9 @@ Of 29 titles of one to three words 26 are right with it, 23 without, 27 with twi
 _MIN_CONFIDENCE = 0.005
 """Below it, bytes are no text: one word with one accent has 0.01."""
 
-_LANGUAGE_FACTOR = 3.0
-"""Factor for encodings of the language in the file's name. Texts in another script are still recognised: an encoding
-of the wrong script has less than a tenth of the right one's confidence."""
+_LANGUAGE_FACTOR = 1.25
+"""Factor for encodings of the language in the file's name. With each of 22 languages in it, right or wrong, 923 of 924
+texts of eight subtitles are read rightly; with a factor of 2, 883."""
 
 _LATIN = frozenset({"cp1252", "mac-roman", "cp850", "cp1250", "iso8859-2", "cp852", "cp1254", "cp1257", "cp1258"})
 _PART_BYTES = 4096
@@ -69,6 +75,9 @@ _DAMAGED_FACTOR = 0.95
 
 _MIN_CAPITALS = 0.7
 """Share of the letters beyond ASCII that must be capitals."""
+
+_MIN_WORDS = 4
+"""So many words may have a damaged one among them."""
 
 _NONE = "hz"
 """What chardet answers if no encoding fits: must be an encoding that it looks for."""
@@ -175,7 +184,8 @@ def _without_damage(part: bytes, encoding: str) -> bytes | None:
         return None
     text = decode_damaged(part, encoding)
     damaged = text.count(REPLACEMENT)
-    if not 0 < damaged <= 2 + _MAX_DAMAGED_IN_PART * beyond_ascii(text):
+    letters = beyond_ascii(text)
+    if not 0 < damaged <= min(2, letters // 8) + _MAX_DAMAGED_IN_PART * letters:
         return None
     return text.replace(REPLACEMENT, "").encode(encoding, "ignore")
 
@@ -185,17 +195,23 @@ def _language_factor(encoding: str, language: str) -> float:
 
 
 def _is_plausible(part: bytes, encoding: str) -> bool:
-    """Whether its words are each of one script, and most of them of a script other than Latin if the encoding is."""
+    """Whether its words are of one script and case each, and most of them not Latin if the encoding is not."""
     text = part.decode(encoding, "replace")
     if len(_CONTROL.findall(text)) > 1 + _MAX_DAMAGED_IN_PART * beyond_ascii(text):
         return False
-    if encoding in _LATIN:
-        return True
     words = [word for word in _WORD.findall(text) if not word.isascii()]
-    mixed = sum(map(is_mixed, words))
     if encoding in WIDE_ENCODINGS:
-        return mixed <= len(words) // 3
-    return mixed <= len(words) // 20 and len(_LATIN_LETTER.findall(part)) <= sum(len(word) for word in words)
+        return sum(map(is_mixed, words)) <= len(words) // 3
+    damaged = int(len(words) >= _MIN_WORDS)
+    if sum(map(_has_capital_inside, words)) > damaged + len(words) // 5:
+        return False
+    is_latin = len(_LATIN_LETTER.findall(part)) > sum(map(len, words))
+    return encoding in _LATIN or (sum(map(is_mixed, words)) <= damaged + len(words) // 20 and not is_latin)
+
+
+def _has_capital_inside(word: str) -> bool:
+    """Whether a capital follows a small letter."""
+    return any(before.islower() and after.isupper() for before, after in pairwise(word))
 
 
 def is_mixed(word: str) -> bool:
