@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tempfile
 from collections.abc import Iterator
@@ -67,15 +68,15 @@ def _write_copy(path: Path, copy: Path) -> None:
     kept = sorted(copy.parent.glob("*.png"), key=lambda each: each.stat().st_mtime_ns)
     for old in kept[: len(kept) + 1 - _MAX_COPIES]:
         old.unlink()
-    part = copy.with_suffix(".part")
+    content = io.BytesIO()
     try:
         with path.open("rb") as file, Image.open(file, formats=("WEBP",)) as image:
             durations: list[int] = []
             first, *others = _frames(image, durations)
-            first.save(part, "PNG", save_all=True, append_images=others, duration=durations, compress_level=1)
+            first.save(content, "PNG", save_all=True, append_images=others, duration=durations, compress_level=1)
     except _DAMAGE as error:
         raise MediaError("damaged image: its frames cannot be decoded") from error
-    part.replace(copy)
+    copy.write_bytes(content.getvalue())
 
 
 def _frames(image: Image.Image, durations_ms: list[int]) -> Iterator[Image.Image]:
