@@ -76,7 +76,7 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, target: Path,
     with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
         if clip_format.is_copy:
             begin = key_frame_start(path, container, start_seconds)
-            options = [
+            options: list[str | bytes] = [
                 *seek_options(begin),
                 *container.input_options,
                 "-i",

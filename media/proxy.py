@@ -60,7 +60,8 @@ def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Pa
         process, _ = start_ffmpeg(
             "-threads", "2", *start.input_options(container, path), *sound.input_options,
             "-t", f"{end - start_seconds:.3f}", *video, *audio,
-            "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
+            "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
+            "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
         )  # fmt: skip
         _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
