@@ -6,25 +6,21 @@ The options of the two selectors are values in URLs: renaming one breaks bookmar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import streamlit as st
 
+from pesearch.app.filter_controls import read_filters
 from pesearch.app.uploads import save_recording, save_upload
-from pesearch.errors import QueryError
 from pesearch.media.sniff import sniff
-from pesearch.search.query.file_filter import FileFilter, duration_seconds
 from pesearch.search.query.language.parser import parse
 from pesearch.search.query.request import SearchRequest
-from pesearch.settings import expand_home
 from pesearch.types import MediaKind, Sense
 
 MOMENTS_PER_PAGE = 40
 """Moments in the first result and in each further page: enough for a histogram of their scores."""
 
 SENSES = {"anything": None, "seen": Sense.SEEN, "heard": Sense.HEARD, "said": Sense.SAID}
-KINDS = {"every kind": None, "video": MediaKind.VIDEO, "audio": MediaKind.AUDIO, "image": MediaKind.IMAGE}
 EXAMPLE_TYPES = [
     *("wav", "mp3", "m4a", "aac", "flac", "ogg", "opus"), *("jpg", "jpeg", "png", "webp"),
     *("mp4", "mov", "mkv", "webm", "avi", "m4v", "ts"),
@@ -55,7 +51,7 @@ def read_request() -> SearchRequest | None:
         "Match", list(SENSES), key="sense", default="anything", required=True, bind="query-params"
     )
     examples = _read_examples()
-    files, per_file = _read_filters()
+    files, per_file = read_filters()
     query = _restrict_to_sense(text or "", SENSES[sense or "anything"])
     if not (query or examples != Examples()):
         return None
@@ -87,33 +83,3 @@ def _read_examples() -> Examples:
     if kind is MediaKind.AUDIO:
         return Examples(audio=path)
     return Examples(image=path) if kind is MediaKind.IMAGE else Examples(video=path)
-
-
-def _read_filters() -> tuple[FileFilter, int | None]:
-    """The files to search, and the limit of moments per file."""
-    with st.sidebar, st.expander("Filter files", icon=":material/filter_list:"):
-        kind = st.selectbox("Kind", list(KINDS), key="kind", bind="query-params")
-        under = st.text_input("In folder", key="in", bind="query-params")
-        min_length = st.text_input("Minimum length", key="longer", bind="query-params", placeholder="90s, 5m, 1:30")
-        max_length = st.text_input("Maximum length", key="shorter", bind="query-params")
-        after = st.text_input("Modified on or after", key="after", bind="query-params", placeholder="2026-01-31")
-        before = st.text_input("Modified before", key="before", bind="query-params")
-        online = st.toggle("Hide offline files", key="online", bind="query-params")
-        single = st.toggle("One moment per file", key="single", bind="query-params")
-    files = FileFilter(
-        under=expand_home(under) if under else None,
-        after=_parse_date(after), before=_parse_date(before), kind=KINDS[kind],
-        min_duration_seconds=duration_seconds(min_length) if min_length else None,
-        max_duration_seconds=duration_seconds(max_length) if max_length else None,
-        online=online,
-    )  # fmt: skip
-    return files, 1 if single else None
-
-
-def _parse_date(text: str | None) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise QueryError(f"{text!r} is not a date: write it like 2026-01-31") from error

@@ -34,7 +34,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """Progress of a run: seconds of media done and planned, files planned, indexed and failed.
+    """Progress of a run: seconds of media done and planned, files planned, indexed, failed and with remarks.
 
     `stage` is a word or two for display; `error` is one line with the reason if the run ended early.
     """
@@ -45,6 +45,7 @@ class IndexProgress:
     planned_files: int = 0
     files: int = 0
     failed: int = 0
+    remarked: int = 0
     is_over: bool = False
     error: str = ""
 
@@ -160,7 +161,15 @@ class _ProgressReporter:
 
     def update(self, outcome: Outcome) -> None:
         """Count one outcome of the indexer, and report if the interval has passed."""
-        from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
+        from pesearch.indexer.progress_events import (
+            CuesEmbedded,
+            Failed,
+            Indexed,
+            Plan,
+            Progress,
+            PropertiesRead,
+            Remarked,
+        )
 
         now = self._progress
         match outcome:
@@ -170,10 +179,14 @@ class _ProgressReporter:
                 self._progress = replace(now, stage="indexing", done_seconds=now.done_seconds + media_seconds)
             case CuesEmbedded():
                 self._progress = replace(now, stage="embedding subtitles")
+            case PropertiesRead():
+                self._progress = replace(now, stage="reading dates and places")
             case Indexed():
                 self._progress = replace(now, files=now.files + 1)
             case Failed():
                 self._progress = replace(now, failed=now.failed + 1)
+            case Remarked():
+                self._progress = replace(now, remarked=now.remarked + 1)
         if time.monotonic() - self._reported_at > REPORT_INTERVAL_SECONDS:
             self._report()
 

@@ -51,4 +51,5 @@ def show_progress(job: IndexJob) -> None:
 
 def _summary(progress: IndexProgress) -> str:
     failed = f", {progress.failed} failed" if progress.failed else ""
-    return f"{progress.stage}: {progress.files} of {progress.planned_files} files{failed}"
+    remarked = f", {progress.remarked} with remarks" if progress.remarked else ""
+    return f"{progress.stage}: {progress.files} of {progress.planned_files} files{failed}{remarked}"

@@ -1,4 +1,4 @@
-"""The library page: indexed, failed and offline files, indexing, and the check of the library."""
+"""The library page: indexed, failed and offline files, remarks, indexing, and the check of the library."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pesearch.app.index_job import IndexJob
 from pesearch.app.indexing import existing_path, shared_job, show_progress
 from pesearch.app.server_state import library, models
 from pesearch.errors import PesearchError
+from pesearch.formatting import format_remark
 from pesearch.indexer.volumes import offline
 from pesearch.store.library import Library
 from pesearch.store.status import LibraryStatus
@@ -28,6 +29,7 @@ def library_page() -> None:
         _show_numbers(status)
         _show_indexing(shared_job(pinned.folder))
         _show_failures(pinned)
+        _show_remarks(pinned)
         _show_offline(pinned)
         _show_files(pinned)
         _show_about(pinned, status)
@@ -41,6 +43,7 @@ def _show_numbers(status: LibraryStatus) -> None:
         ("Hours", f"{status.hours:.2f}"),
         ("Vectors", f"{sum(status.vectors.values())}"),
         ("Failed", f"{status.failures}"),
+        ("Remarks", f"{status.remarks}"),
         ("On disk", f"{status.size_bytes / 1e6:.1f} MB"),
     )
     with st.container(horizontal=True):
@@ -70,6 +73,22 @@ def _show_failures(pinned: Library) -> None:
             ],
             hide_index=True,
         )
+
+
+def _show_remarks(pinned: Library) -> None:
+    files = pinned.files_with_remarks()
+    if files:
+        st.subheader("Not searched, or guessed", anchor=False)
+        st.dataframe(
+            [
+                {"file": printable(str(file.path)), "remark": format_remark(remark)}
+                for file in files[:MAX_ROWS]
+                for remark in file.remarks
+            ],
+            hide_index=True,
+        )
+        if len(files) > MAX_ROWS:
+            st.caption(f"First {MAX_ROWS} of {len(files)} files")
 
 
 def _show_offline(pinned: Library) -> None:

@@ -13,7 +13,7 @@ from pesearch.app.components import component, last_handled, new_clicks
 from pesearch.app.escape import printable
 from pesearch.app.urls import MAX_INTERVAL_MS, THUMB_WIDTHS, clip_url, proxy_url_parts, thumb_url, wave_url
 from pesearch.cues import Cue, CueKind
-from pesearch.formatting import format_evidence, format_moment_time, mpv_command
+from pesearch.formatting import format_evidence, format_moment_time, format_recording, format_remark, mpv_command
 from pesearch.search.relevance_curve import Curve
 from pesearch.search.result import SearchResult
 from pesearch.search.serialize import moment_object
@@ -70,6 +70,8 @@ def _data(
         "when": format_moment_time(moment),
         "score_text": f"score {moment.score:.2f}",
         "why": format_evidence(moment.evidence),
+        "recording": printable(format_recording(file)),
+        "remarks": "; ".join(format_remark(remark) for remark in file.remarks),
         "curves": [{"sense": curve.sense, "step": curve.step_seconds, "values": _rounded(curve)} for curve in curves],
         "events": [
             {"label": event.label, "start": event.start_seconds, "end": event.end_seconds, "text": event.label}

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from pesearch.app.jobs import CORES, Jobs
+from pesearch.app.server_state import library
 from pesearch.app.storage_folders import thumbnail_cache
 from pesearch.app.urls import THUMB_WIDTHS, interval_ms, thumb_ms, thumb_url, wave_url
 from pesearch.media.proxy import render_waveform
@@ -48,11 +49,12 @@ def thumbnail_of(file: MediaFile, at_seconds: float, width: int = THUMB_WIDTHS[0
 def waveform_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Picture:
     """The waveform of an interval of a file, as PNG."""
     start_ms, end_ms = interval_ms(start_seconds, end_seconds)
+    track = library().audio_track
     return Picture(
         wave_url(file, start_seconds, end_seconds),
-        f"{file.fingerprint}-{start_ms}-{end_ms}.png",
+        f"{file.fingerprint}-{start_ms}-{end_ms}{f'-{track}' if track else ''}.png",
         "image/png",
-        lambda: render_waveform(file.path, start_ms / 1000, end_ms / 1000),
+        lambda: render_waveform(file.path, start_ms / 1000, end_ms / 1000, track=track),
     )
 
 

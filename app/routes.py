@@ -112,10 +112,11 @@ async def proxy(request: Request) -> Response:
     """An interval of a file in a format that browsers play, whole or the byte ranges requested."""
     file, (start_ms, end_ms) = await _file(request), _interval(request)
     cache = proxy_cache(library().folder)
-    name = f"{file.fingerprint}-{start_ms}-{end_ms}.mp4"
+    track, interval = library().audio_track, (start_ms / 1000, end_ms / 1000)
+    name = f"{file.fingerprint}-{start_ms}-{end_ms}{f'-{track}' if track else ''}.mp4"
 
     def work(cancelled: Event) -> Path:
-        return cache.add(name, lambda target: write_proxy(file.path, start_ms / 1000, end_ms / 1000, target, cancelled))
+        return cache.add(name, lambda target: write_proxy(file.path, *interval, target, cancelled, track))
 
     path = await run_in_threadpool(cache.path, name) or await _proxy_jobs.result(request, name, work)
     media_type = "video/mp4" if file.info.video else "audio/mp4"

@@ -81,6 +81,8 @@ def index_command(
     Safe to interrupt: run it again and it continues where it stopped. Unchanged files are skipped, moved and copied
     files are recognised by their content. Honours .pesearchignore files; skips hidden and system folders.
 
+    What of a file is not in the library, or was guessed, is a remark on that file (`pesearch status` keeps them).
+
     Exit codes: 0 done, 2 error, 3 some files failed (they are listed with reasons).
 
     \b
@@ -202,23 +204,33 @@ def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:
 
 
 def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
-    """Count the outcomes as they come, and show progress and failures on stderr."""
+    """Count the outcomes as they come, and show progress, failures and the first remarks of each pass on stderr."""
     from pesearch.cli.refresh_progress import RefreshBar
+    from pesearch.cli.remark_lines import MAX_FILES, remark_line
     from pesearch.cli.render import format_path, progress_bar
-    from pesearch.indexer.progress_events import CuesEmbedded, Failed, Indexed, Plan, Progress
+    from pesearch.indexer.progress_events import (
+        CuesEmbedded,
+        Failed,
+        Indexed,
+        Plan,
+        Progress,
+        PropertiesRead,
+        Remarked,
+    )
     from pesearch.store.index.maintenance import RefreshProgress
 
     started = time.monotonic()
     with progress_bar() as bar:
         task = bar.add_task("scanning", total=None, files="")
         refresh = RefreshBar(bar)
-        planned_files = 0
+        planned_files = remarked_files = 0
         for outcome in outcomes:
             summary.count(outcome)
             summary.elapsed_seconds = time.monotonic() - started
             match outcome:
                 case Plan():
                     planned_files += outcome.files
+                    remarked_files = 0
                     bar.update(task, description="indexing", total=max(outcome.media_seconds, 1e-9), completed=0)
                 case Progress():
                     bar.advance(task, outcome.media_seconds)
@@ -226,9 +238,18 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     refresh.show(outcome)
                 case CuesEmbedded():
                     refresh.show_share("embedding cues", outcome.done / outcome.total)
+                case PropertiesRead():
+                    refresh.show_share("reading dates and places", outcome.done / outcome.total)
                 case Failed():
                     bar.console.print(
                         f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
                     )
+                case Remarked():
+                    remarked_files += 1
+                    if remarked_files <= MAX_FILES:
+                        line = remark_line((outcome.path, outcome.remarks))
+                        bar.console.print(f"remark: {line}", markup=False)
+                    elif remarked_files == MAX_FILES + 1:
+                        bar.console.print("remark: further ones are in the summary", markup=False)
                 case Indexed():
                     bar.update(task, files=f"{summary.indexed}/{planned_files} files, {summary.speed()}")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pesearch.cli.refresh_progress import refresh_failure_lines
+from pesearch.cli.remark_lines import remark_lines, remark_objects
 from pesearch.cli.render import format_path
 
 if TYPE_CHECKING:
     from pesearch.indexer.progress_events import Outcome, RunTimings
     from pesearch.store.index.maintenance import RefreshFailed
+    from pesearch.types import Remark
 
 STAGES = ("decode", "wait", "tower", "codec", "transformers", "commit", "index")
 """The stages of a run in the order in which they are printed."""
@@ -25,7 +28,8 @@ MIN_UNREAD_SECONDS = 0.1
 class Summary:
     """Counts of a run's outcomes.
 
-    `failed` and `cues_left_out` map printable paths to reasons, `refresh_failed` index names to failures.
+    `failed` maps printable paths to reasons, `remarks` paths to what of them is not in the library or was guessed,
+    `refresh_failed` index names to failures.
     """
 
     indexed: int = 0
@@ -36,7 +40,8 @@ class Summary:
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = 0
     cues_taken: int = 0
-    cues_left_out: dict[str, str] = field(default_factory=dict)
+    properties_read: int = 0
+    remarks: dict[Path, tuple[Remark, ...]] = field(default_factory=dict)
     media_seconds: float = 0.0
     unread_seconds: float = 0.0
     elapsed_seconds: float = 0.0
@@ -71,8 +76,10 @@ class Summary:
                 self.refresh_failed.pop(outcome.index, None)
             case events.CuesUpdated():
                 self.cues_taken += outcome.cues
-            case events.CuesSkipped():
-                self.cues_left_out[format_path(outcome.path)] = outcome.reason
+            case events.PropertiesRead():
+                self.properties_read = outcome.done
+            case events.Remarked():
+                self.remarks[outcome.path] = (*self.remarks.get(outcome.path, ()), *outcome.remarks)
             case events.RunTimings():
                 self.spent = outcome
 
@@ -98,6 +105,10 @@ class Summary:
         parts += [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in counts if getattr(self, name)]
         if self.cues_taken:
             parts.append(f"{self.cues_taken} new cues of files already indexed")
+        if self.properties_read:
+            parts.append(f"dates and places of {self.properties_read} files read")
+        if self.remarks:
+            parts.append(f"{len(self.remarks)} with remarks")
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
         yield ", ".join(parts)
@@ -107,7 +118,7 @@ class Summary:
         yield from self.warnings()
         if self.unread_seconds >= MIN_UNREAD_SECONDS:
             yield f"{self.unread_seconds:.1f} s of media could not be decoded and are not in the library"
-        yield from (f"cues: {path}: {reason}" for path, reason in self.cues_left_out.items())
+        yield from (f"remark: {line}" for line in remark_lines(list(self.remarks.items())))
         yield from (f"failed: {path}: {reason}" for path, reason in self.failed.items())
         if self.failed or self.failed_before:
             yield "failed files are retried when they change, or with --retry-failed"
@@ -123,7 +134,8 @@ class Summary:
             | {
                 "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
                 "cues_taken": self.cues_taken,
-                "cues_left_out": [{"path": path, "reason": reason} for path, reason in self.cues_left_out.items()],
+                "properties_read": self.properties_read,
+                "remarks": remark_objects(list(self.remarks.items())),
                 "media_seconds": round(self.media_seconds, 3),
                 "unread_seconds": round(self.unread_seconds, 3),
                 "elapsed_seconds": round(self.elapsed_seconds, 3),

@@ -13,6 +13,7 @@ import typer
 
 from pesearch.cli.exit_codes import NOTHING_FOUND
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
+from pesearch.search.query.media_features import Feature, Orientation
 
 if TYPE_CHECKING:
     from pesearch.search.query.request import SearchRequest
@@ -54,13 +55,19 @@ def query_command(
     after: Annotated[
         datetime | None,
         typer.Option(
-            "--after", metavar="DATE", formats=DATE_FORMATS, help="Only files modified on this date or later."
+            "--after",
+            metavar="DATE",
+            formats=DATE_FORMATS,
+            help="Only files recorded on this date or later: by their metadata, else their name, else their file date.",
         ),
     ] = None,
     before: Annotated[
         datetime | None,
-        typer.Option("--before", metavar="DATE", formats=DATE_FORMATS, help="Only files modified before this date."),
+        typer.Option("--before", metavar="DATE", formats=DATE_FORMATS, help="Only files recorded before this date."),
     ] = None,
+    file_date: Annotated[
+        bool, typer.Option("--file-date", help="Let --after and --before compare the modification time of the file.")
+    ] = False,
     kind: Annotated[
         Literal["video", "audio", "image"] | None, typer.Option("--kind", help="Only files of this kind.")
     ] = None,
@@ -70,6 +77,42 @@ def query_command(
     ] = None,
     shorter: Annotated[
         str | None, typer.Option("--shorter", metavar="TIME", help="Only files of at most this length.")
+    ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", metavar="TEXT", help="Only from a camera or recorder with this in make and model."),
+    ] = None,
+    near: Annotated[
+        str | None,
+        typer.Option(
+            "--near",
+            metavar="LAT,LON[,KM]",
+            help="Only files recorded within KM (default: 1) of a place: 48.858,2.294,5.",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="SIZE", help="Only pictures of this size: 1920x1080, 1080p, 4k, '>=720p'."),
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option("--fps", metavar="RATE", help="Only this frame rate: 25, 30 (also 29.97), 29.97, '>=50'."),
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option("--codec", metavar="NAME", help="Only pictures or sound of this codec: h264, hevc, prores, aac."),
+    ] = None,
+    orientation: Annotated[
+        Orientation | None,
+        typer.Option("--orientation", help="Only pictures of this shape, as shown."),
+    ] = None,
+    has: Annotated[
+        list[Feature] | None,
+        typer.Option(
+            "--has",
+            metavar="audio|video|subtitles|place",
+            help="Only files with sound, moving pictures, subtitles or a place; repeatable: all of them.",
+        ),
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Only files that can be opened now.")] = False,
     library: LibraryOption = None,
@@ -93,18 +136,27 @@ def query_command(
       pesearch query "siren and train"
       pesearch query 'heard:siren THEN seen:train WITHIN 10s'
       pesearch query 'said:"mind the gap" -music' --after 2025-06-01
+      pesearch query "dog" --before 2020-01-01 --camera iphone --near 48.858,2.294,5 --has audio
       pesearch query --audio bark.wav --json
     """
     from pesearch.search.query.file_filter import FileFilter, duration_seconds
     from pesearch.search.query.language.parser import parse
+    from pesearch.search.query.picture_range import parse_frame_rate, parse_size
+    from pesearch.search.query.property_filter import PropertyFilter, parse_area
     from pesearch.search.query.request import SearchRequest
     from pesearch.types import MediaKind
 
+    properties = PropertyFilter(
+        camera=camera or "", near=parse_area(near) if near is not None else None,
+        size=parse_size(size) if size is not None else None,
+        frame_rate=parse_frame_rate(fps) if fps is not None else None, codec=codec or "",
+        has=tuple(has or ()), orientation=orientation,
+    )  # fmt: skip
     files = FileFilter(
         under=under, after=after and after.date(), before=before and before.date(), kind=kind and MediaKind(kind),
         min_duration_seconds=duration_seconds(longer) if longer is not None else None,
         max_duration_seconds=duration_seconds(shorter) if shorter is not None else None,
-        online=online,
+        online=online, by_file_time=file_date, properties=properties,
     )  # fmt: skip
     request = SearchRequest(
         text=text or "", audio=audio, video=video, image=image, speech=speech, k=k, per_file=per_file,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from pesearch.cli.options import JsonOption, LibraryOption, library_folder
 
@@ -14,33 +16,45 @@ if TYPE_CHECKING:
 
     from pesearch.indexer.volumes import OfflineFiles
     from pesearch.matching import Recalibration
-    from pesearch.store.status import LibraryStatus
-    from pesearch.types import Failure
+    from pesearch.store.status import LibraryStatus, RecordingCounts
+    from pesearch.types import Failure, MediaFile
 
 
-def status_command(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+def status_command(
+    library: LibraryOption = None,
+    all_remarks: Annotated[
+        bool, typer.Option("--remarks", help="List all files with remarks, not only the first 20.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show what a library contains.
 
-    Files, vectors, how each space is searched, drives that are not connected, and files that failed with reasons.
+    Files, vectors, how each space is searched, drives that are not connected, files that failed with reasons, and
+    remarks: what of a file is not in the library, or was guessed.
 
     \b
     Examples:
       pesearch status
+      pesearch status --remarks
       pesearch status --library /mnt/archive/library --json
     """
     from pesearch.indexer.volumes import offline
     from pesearch.store.library import open_library
     from pesearch.store.recalibration import read_recalibration
+    from pesearch.store.status import count_recordings
 
     folder = library_folder(library)
     snapshot = open_library(folder).pinned()
     status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
-    recalibration = read_recalibration(folder)
+    recalibration, remarked = read_recalibration(folder), snapshot.files_with_remarks()
     if as_json:
-        print(status_json(folder, status, failures, offline_files, recalibration))
-    else:
-        for line in status_lines(folder, status, failures, offline_files, recalibration):
-            print(line)
+        recordings = count_recordings(snapshot.files())
+        print(status_json(folder, status, failures, offline_files, recalibration, remarked, recordings))
+        return
+    for line in status_lines(folder, status, failures, offline_files, recalibration):
+        print(line)
+    for line in status_remark_lines(remarked, all_remarks):
+        print(line)
 
 
 def status_json(
@@ -49,8 +63,12 @@ def status_json(
     failures: Sequence[Failure],
     offline_files: Sequence[OfflineFiles],
     recalibration: Recalibration | None,
+    remarked: Sequence[MediaFile],
+    recordings: RecordingCounts,
 ) -> str:
     """The status as one JSON object."""
+    from pesearch.cli.remark_lines import remark_objects
+
     return json.dumps(
         {
             "library": str(folder),
@@ -64,6 +82,7 @@ def status_json(
             "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
             "cues": status.cues,
             "audio_track": str(status.audio_track) if status.audio_track else None,
+            "recordings": asdict(recordings),
             "size_bytes": status.size_bytes,
             "offline": [
                 {
@@ -74,6 +93,7 @@ def status_json(
                 for drive in offline_files
             ],
             "failures": [{"path": str(failure.location.path), "reason": failure.reason} for failure in failures],
+            "remarks": remark_objects([(file.path, file.remarks) for file in remarked]),
         },
         indent=2,
     )
@@ -109,6 +129,16 @@ def status_lines(
     yield f"failed      {len(failures)}"
     for failure in failures:
         yield f"  {format_path(failure.location.path)}: {failure.reason}"
+
+
+def status_remark_lines(remarked: Sequence[MediaFile], show_all: bool) -> Iterator[str]:
+    """How many remarks there are on which files; without `show_all` only the first files are named."""
+    from pesearch.cli.remark_lines import MAX_FILES, remark_lines
+
+    count = sum(len(file.remarks) for file in remarked)
+    yield f"remarks     {count}" + (f" on {len(remarked)} files" if remarked else "")
+    files = [(file.path, file.remarks) for file in remarked]
+    yield from (f"  {line}" for line in remark_lines(files, None if show_all else MAX_FILES))
 
 
 def scores_line(model_set: str, recalibration: Recalibration | None) -> str:

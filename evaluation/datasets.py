@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pesearch.evaluation.ground_truth import Truth
 from pesearch.evaluation.library_clips import IndexedFiles
-from pesearch.media.sniff import has_media_name
+from pesearch.media.suffixes import has_media_name
 from pesearch.types import MediaFile
 
 if TYPE_CHECKING:

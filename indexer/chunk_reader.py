@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,14 +13,15 @@ from pesearch.audio_track import AudioTrack
 from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
-from pesearch.media.image import read_image
+from pesearch.media.image import StillReader
 from pesearch.media.probe import inspect
 from pesearch.media.thumbnails import encode_jpeg
 from pesearch.media.video import Frame, FrameReader
 from pesearch.store.derived.previews import Preview
 from pesearch.timeline import FRAMES_PER_SECOND, STEPS_PER_SECOND, chunks, grid, step_count, windows
-from pesearch.types import MediaInfo, MediaKind, SpaceName
+from pesearch.types import MediaInfo, MediaKind, Remark, SpaceName
 
 Result = TypeVar("Result")
 Segment = tuple[float, float]
@@ -54,7 +55,8 @@ class SampledFrame:
 class MediaChunk:
     """A chunk of a file: its frames, previews and sound, and the windows that end in it.
 
-    `media_seconds` is the length of the chunk, `unread_seconds` the part of it that could not be decoded.
+    `media_seconds` is the length of the chunk, `unread_seconds` the part of it that could not be decoded. `remarks`
+    are those of the whole file, and come with its last chunk.
     """
 
     start_seconds: float
@@ -65,6 +67,7 @@ class MediaChunk:
     windows: tuple[Segment, ...]
     media_seconds: float
     unread_seconds: float
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -80,12 +83,21 @@ def read_chunks(path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack
     Stretches that cannot be decoded are skipped and counted as unread. Raises MediaError when nothing can be decoded.
     """
     if info.kind is MediaKind.IMAGE:
-        image = read_image(path)
-        preview = Preview(0.0, encode_jpeg(image, IMAGE_PREVIEW_WIDTH))
-        yield MediaChunk(0.0, 0.0, (SampledFrame(0.0, 0.0, models.resize(image)),), (preview,), None, (), 0.0, 0.0)
+        yield _read_still(path, models)
         return
     with ExitStack() as stack:
         yield from _Chunks(path, info, models, track, stack)
+
+
+def _read_still(path: Path, models: ModelSet) -> MediaChunk:
+    """All pages of an image, each a frame of the whole file; the preview is the first."""
+    frames: list[SampledFrame] = []
+    previews: list[Preview] = []
+    reader = StillReader(path)
+    for page in reader.pages():
+        frames.append(SampledFrame(0.0, 0.0, models.resize(page)))
+        previews = previews or [Preview(0.0, encode_jpeg(page, IMAGE_PREVIEW_WIDTH))]
+    return MediaChunk(0.0, 0.0, tuple(frames), tuple(previews), None, (), 0.0, 0.0, reader.remarks)
 
 
 class _Chunks:
@@ -94,6 +106,8 @@ class _Chunks:
     def __init__(
         self, path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack | None, stack: ExitStack
     ) -> None:
+        self._path = path
+        self._track = track
         self._duration = info.duration_seconds
         self._models = models
         self._last_error: MediaError | None = None
@@ -112,18 +126,20 @@ class _Chunks:
         self._last_change_seconds = 0.0
         self._next_preview_seconds = 0.0
         self._last_resized: tuple[float, ResizedFrame] | None = None
+        self._unread = UnreadStretches()
 
     def __iter__(self) -> Iterator[MediaChunk]:
         has_content = False
         for start, end in chunks(self._duration).tolist():
             chunk = self._read(start, end)
             has_content = has_content or bool(chunk.frames) or chunk.sound is not None
-            yield chunk
+            yield replace(chunk, remarks=self._remarks()) if end == self._duration else chunk
         if not has_content and self._last_error is not None:
             raise self._last_error
 
     def _read(self, start: float, end: float) -> MediaChunk:
         if any(first + MAX_UNCHANGED_SECONDS < start and end < last for first, last in self._gaps):
+            self._unread.add(Unread.UNCHANGED, start, end)
             return MediaChunk(start, end, (), (), None, (), end - start, 0.0)
         times = grid(start, end)
         reader = self._frames
@@ -131,15 +147,33 @@ class _Chunks:
         sound = self._read_sound(start, end) if self._has_sound else None
         ending = self._windows[bisect_right(self._ends, start) : bisect_right(self._ends, end)]
         unread = 0.0
+        if lost_sound := self._has_sound and sound is None:
+            self._unread.add(Unread.SOUND, start, end)
         if self._is_unchanged(start, end, frames, sound):
+            if not lost_sound:
+                self._unread.add(Unread.UNCHANGED, start, end)
             frames, ending = [], []
-        elif self._has_sound and sound is None:
-            unread = end - start
-        elif self._has_frames:
-            unread = min((len(times) - len(frames)) / FRAMES_PER_SECOND, end - start)
+        else:
+            lost_pictures = self._note_missing(times.tolist(), frames, end) if self._has_frames else 0.0
+            unread = end - start if lost_sound else lost_pictures
         return MediaChunk(
             start, end, self._sampled(frames), tuple(self._previews(frames)), sound, tuple(ending), end - start, unread
         )
+
+    def _note_missing(self, times: Sequence[float], frames: Sequence[Frame], end: float) -> float:
+        """Notes the times without a frame as unread. The seconds that these frames would stand for."""
+        found = {frame.time_seconds for frame in frames}
+        missing = [(time, min(time + 1 / FRAMES_PER_SECOND, end)) for time in times if time not in found]
+        for start, stop in missing:
+            self._unread.add(Unread.PICTURES, start, stop)
+        return sum(stop - start for start, stop in missing)
+
+    def _remarks(self) -> tuple[Remark, ...]:
+        """What is known of the whole file once it is read: by its container, by the readers, and from decoding."""
+        readers = (reader for reader in (self._frames, self._sound) if reader is not None)
+        of_readers = (remark for reader in readers for remark in reader.remarks)
+        of_container = self._try(lambda: inspect(self._path, self._track).remarks) or ()
+        return tuple(dict.fromkeys((*of_container, *of_readers, *self._unread.remarks(self._duration))))
 
     def _is_unchanged(self, start: float, end: float, frames: list[Frame], sound: SoundChunk | None) -> bool:
         """Whether there is no new frame and no sound in this chunk and the MAX_UNCHANGED_SECONDS before it."""

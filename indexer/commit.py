@@ -16,14 +16,15 @@ from typing import Self
 
 from pesearch.errors import LibraryError
 from pesearch.indexer.cues import FileCues, read_cues
-from pesearch.indexer.progress_events import CuesSkipped, Failed, Indexed, Relocated
+from pesearch.indexer.progress_events import Failed, Indexed, Relocated, Remarked
+from pesearch.indexer.properties import properties_of
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.locations import Location
 from pesearch.media.sidecars import Sidecars
 from pesearch.store.derived.previews import Preview
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.write.writer import Writer
-from pesearch.types import EncodedFile, Failure
+from pesearch.types import EncodedFile, Failure, MediaProperties
 
 BATCH_FILES = 64
 """A batch is committed as soon as it has this many files, failed ones included."""
@@ -65,7 +66,7 @@ FileResult = EmbeddedFile | Failure
 ResultGroup = tuple[FileResult, ...]
 """Files that must be committed in one transaction, because they share shards."""
 
-CommitOutcome = Indexed | Relocated | Failed | CuesSkipped
+CommitOutcome = Indexed | Relocated | Failed | Remarked
 
 
 class Committer:
@@ -141,16 +142,16 @@ class Committer:
 
 
 def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
-    """Writes a batch, each file with its cues and previews.
+    """Writes a batch, each file with its cues, properties and previews.
 
     A failed file that no longer exists is reported, but not recorded in the library. Raises LibraryError.
     """
     embedded = [each for each in batch if isinstance(each, EmbeddedFile)]
     failures = [each for each in batch if isinstance(each, Failure)]
     sidecars = Sidecars()
-    read = [read_cues(each.locations, each.file.info, sidecars) for each in embedded]
+    described = [_describe(each, sidecars) for each in embedded]
     if embedded:
-        writer.add([file for each, cues in zip(embedded, read, strict=True) for file in _at_each_location(each, cues)])
+        writer.add([file for each, said in zip(embedded, described, strict=True) for file in _located(each, said)])
     for each in embedded:
         writer.keep_previews(each.file.fingerprint, each.previews)
     if present := [failure for failure in failures if os.path.lexists(failure.location.path)]:
@@ -159,13 +160,32 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
         *(Relocated(copy, None) for each in embedded for copy in each.copies),
         *(Failed(failure) for failure in failures),
-        *(skipped for cues in read for skipped in cues.skipped),
+        *(
+            Remarked(each.file.location.path, remarks)
+            for each, own in zip(embedded, described, strict=True)
+            if (remarks := (*each.file.remarks, *own.cues.remarks))
+        ),
     ]
 
 
-def _at_each_location(embedded: EmbeddedFile, cues: FileCues) -> list[EncodedFile | StreamedFile]:
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """What a file says: its cues, and its properties if it could be opened."""
+
+    cues: FileCues
+    properties: MediaProperties | None
+
+
+def _describe(embedded: EmbeddedFile, sidecars: Sidecars) -> _Description:
+    """Cues and properties of one file after the other: both probe it, once."""
+    location, info = embedded.file.location, embedded.file.info
+    return _Description(read_cues(embedded.locations, info, sidecars), properties_of(location, info.kind))
+
+
+def _located(embedded: EmbeddedFile, said: _Description) -> list[EncodedFile | StreamedFile]:
+    """The file at each of its locations; what it says comes with the first."""
     first, *copies = embedded.locations
     return [
-        replace(embedded.file, location=first, cues=cues.sources),
+        replace(embedded.file, location=first, cues=said.cues.sources, properties=said.properties),
         *(replace(embedded.file, location=copy) for copy in copies),
     ]

@@ -1,6 +1,7 @@
 """Reads the cues of new files when they are committed, and of known files when a sidecar was added, changed or removed.
 
-Reading cues decodes and embeds no media. Each sidecar is recorded with its size and time, even if it has no cues.
+Reading cues decodes and embeds no media. Each sidecar is recorded with its size and time, even if it has no cues;
+one that the file system refuses to open with size and time 0, so that the next run tries again.
 """
 
 from __future__ import annotations
@@ -8,18 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pesearch.cues import CueSource
-from pesearch.indexer.progress_events import CuesSkipped, CuesUpdated
+from pesearch.indexer.progress_events import CuesUpdated, Remarked
+from pesearch.indexer.survey import without_stamp
 from pesearch.locations import Location
-from pesearch.media.cues import CueReadResult, read_embedded_cues, read_sidecar
+from pesearch.media.cues import read_embedded_cues, read_sidecar
 from pesearch.media.sidecars import Sidecar, Sidecars
 from pesearch.store.catalogue.cues import KnownSource
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
-from pesearch.types import MediaFile, MediaInfo
+from pesearch.types import MediaFile, MediaInfo, Remark
 
 _THREADS = 4
 """Threads that read cues; they mostly wait for files."""
@@ -30,17 +32,17 @@ _FILES_PER_COMMIT = 64
 
 @dataclass(frozen=True, slots=True)
 class FileCues:
-    """The cues embedded in a file and in its sidecars, and the sidecars to report."""
+    """The cues embedded in a file and in its sidecars, and the remarks on them."""
 
     sources: tuple[CueSource, ...]
-    skipped: tuple[CuesSkipped, ...]
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _StaleFile:
     """A known file whose cues must be read: those inside it if `inside`, and these sidecars.
 
-    `gone` are the ids of sources whose sidecar no longer exists.
+    `gone` are the ids of sources whose sidecar no longer exists, `recorded` the sidecars and remarks in the library.
     """
 
     file: MediaFile
@@ -48,6 +50,7 @@ class _StaleFile:
     inside: bool
     sidecars: tuple[Sidecar, ...]
     gone: tuple[int, ...]
+    recorded: frozenset[tuple[Location, str | None]]
 
 
 def read_cues(locations: Sequence[Location], info: MediaInfo, sidecars: Sidecars) -> FileCues:
@@ -56,7 +59,7 @@ def read_cues(locations: Sequence[Location], info: MediaInfo, sidecars: Sidecars
     return _read(locations[0].path, info, True, located)
 
 
-def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) -> Iterator[CuesUpdated | CuesSkipped]:
+def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) -> Iterator[CuesUpdated | Remarked]:
     """Updates the cues of the known files at `found` to the sidecars that are there now.
 
     Cues inside a file are read once; a changed file is new content. Raises LibraryError.
@@ -66,12 +69,18 @@ def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) ->
         for start in range(0, len(stale), _FILES_PER_COMMIT):
             batch = stale[start : start + _FILES_PER_COMMIT]
             read = list(threads.map(_read_stale, batch))
-            writer.store_cues(
-                [(each.file.id, source) for each, cues in zip(batch, read, strict=True) for source in cues.sources],
-                [source_id for each in batch for source_id in each.gone],
-            )
+            new = [
+                (each.file.id, source)
+                for each, cues in zip(batch, read, strict=True)
+                for source in cues.sources
+                if (source.sidecar, source.remark) not in each.recorded
+            ]
+            gone = [source_id for each in batch for source_id in each.gone]
+            if new or gone:
+                writer.store_cues(new, gone)
             for each, cues in zip(batch, read, strict=True):
-                yield from cues.skipped
+                if cues.remarks:
+                    yield Remarked(each.location.path, cues.remarks)
                 if count := sum(len(source.cues) for source in cues.sources):
                     yield CuesUpdated(each.location, count)
 
@@ -97,7 +106,8 @@ def _stale(found: Sequence[Location], library: Library) -> list[_StaleFile]:
         known_inside.add(entry.file_id)
         if inside or changed or gone:
             ids = tuple(recorded[path].id for path in gone)
-            stale.append(_StaleFile(library.file(entry.file_id), location, inside, tuple(changed), ids))
+            known_remarks = frozenset((each.sidecar, each.remark) for each in recorded.values() if each.sidecar)
+            stale.append(_StaleFile(library.file(entry.file_id), location, inside, tuple(changed), ids, known_remarks))
     return stale
 
 
@@ -107,10 +117,14 @@ def _read_stale(stale: _StaleFile) -> FileCues:
 
 
 def _read(media: Path, info: MediaInfo, inside: bool, located: Sequence[tuple[Location, Sidecar]]) -> FileCues:
-    readings: list[tuple[Path, CueReadResult]] = [(media, read_embedded_cues(media, info))] if inside else []
+    sources, remarks = [], []
+    if inside:
+        embedded = read_embedded_cues(media, info)
+        remarks += [Remark(embedded.remark)] if embedded.remark else []
+        sources += [replace(embedded.source, remark=embedded.remark)] if embedded.source else []
     for location, sidecar in located:
-        readings.append((sidecar.location.path, read_sidecar(sidecar, location.path, info.duration_seconds)))
-    return FileCues(
-        tuple(reading.source for _, reading in readings if reading.source is not None),
-        tuple(CuesSkipped(path, reading.remark) for path, reading in readings if reading.remark is not None),
-    )
+        reading = read_sidecar(sidecar, location.path, info.duration_seconds)
+        unread = CueSource(without_stamp(sidecar.location), location.path, ())
+        sources.append(replace(reading.source or unread, remark=reading.remark))
+        remarks += [Remark(reading.remark, sidecar=sidecar.location.path)] if reading.remark else []
+    return FileCues(tuple(sources), tuple(remarks))

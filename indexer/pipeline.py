@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
@@ -86,7 +87,7 @@ def _finish(task: EmbedTask, assembler: WindowAssembler, problem: Problem | None
     """The embedded file, or a failure for each of its locations."""
     problem = _problem_of_location(task.location) or problem or _problem_of_rows(assembler.rows)
     if problem is None:
-        rows = assembler.rows.finish(task)
+        rows = replace(assembler.rows.finish(task), remarks=assembler.remarks)
         return (EmbeddedFile(rows, task.copies, assembler.unread_seconds, tuple(assembler.previews)),)
     assembler.rows.discard()
     locations = (task.location, *task.copies)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pesearch.locations import Location
 from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
-from pesearch.types import Failure, MediaInfo
+from pesearch.types import Failure, MediaInfo, Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +100,22 @@ class CuesEmbedded:
 
 
 @dataclass(frozen=True, slots=True)
-class CuesSkipped:
-    """A sidecar that could not be read, or only by guessing its encoding. Reported once, until it changes.
+class PropertiesRead:
+    """Of `total` files of an older library, `done` have been read for their properties. Nothing was embedded."""
 
-    The media file is indexed nevertheless.
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remarked:
+    """What of the file at `path` is not in the library, or was guessed. The file is indexed nevertheless.
+
+    Reported once, and stored; again when the file, or the sidecar that a remark is about, has changed.
     """
 
     path: Path
-    reason: str
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,7 @@ Outcome = (
     | RefreshFailed
     | CuesUpdated
     | CuesEmbedded
-    | CuesSkipped
+    | Remarked
+    | PropertiesRead
     | RunTimings
 )

@@ -21,6 +21,7 @@ from pesearch.indexer.devices import embed_on
 from pesearch.indexer.maintenance import Maintenance
 from pesearch.indexer.pipeline import Embedder, embed_all
 from pesearch.indexer.progress_events import Failed, Outcome, Plan
+from pesearch.indexer.properties import refresh_properties
 from pesearch.indexer.reconcile import collect_changes, update_locations
 from pesearch.indexer.survey import group_by_content, survey, vanished
 from pesearch.indexer.timings import StageTimings
@@ -79,6 +80,7 @@ def index_found(
             committer.add(failed.failure)
         yield from committer.flush()
         yield from refresh_cues(crawled.locations, library, writer)
+        yield from refresh_properties(crawled.locations, library, writer)
         tasks = group_by_content(changes.new, library.audio_track)
         yield Plan(len(tasks), sum(task.info.duration_seconds for task in tasks))
         started, maintenance = time.perf_counter(), Maintenance(library, models, writer, committer, stages)

@@ -16,7 +16,8 @@ from pesearch.locations import Location
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
-from pesearch.media.sniff import has_media_name, sniff
+from pesearch.media.sniff import sniff
+from pesearch.media.suffixes import has_media_name
 from pesearch.store.catalogue.files import KnownLocation, KnownLocations
 from pesearch.store.library import Library
 from pesearch.types import Failure, MediaFile, MediaInfo

@@ -12,7 +12,7 @@ from pesearch.indexer.chunk_reader import MediaChunk
 from pesearch.indexer.row_buffer import RowBuffer
 from pesearch.store.derived.previews import Preview
 from pesearch.timeline import STEPS_PER_SECOND, WINDOW_SECONDS, step_count
-from pesearch.types import FloatArray, SpaceName
+from pesearch.types import FloatArray, Remark, SpaceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,15 @@ class Window:
 
 
 class WindowAssembler:
-    """Assembles the windows of one file: holds its rows and previews, and the features that later windows need."""
+    """Assembles the windows of one file: holds its rows, previews and remarks, and the features that later windows
+    need."""
 
     def __init__(self, rows: RowBuffer) -> None:
         self.rows = rows
         self.previews: list[Preview] = []
         self.media_seconds = 0.0
         self.unread_seconds = 0.0
+        self.remarks: tuple[Remark, ...] = ()
         self._frames: list[tuple[float, FloatArray]] = []
         self._sounds: list[SoundFeatures] = []
 
@@ -39,6 +41,7 @@ class WindowAssembler:
         """Adds the next chunk with its frame vectors and sound features; yields the windows that end in it."""
         self.media_seconds += chunk.media_seconds
         self.unread_seconds += chunk.unread_seconds
+        self.remarks += chunk.remarks
         self.previews += chunk.previews
         self._add_frames(chunk, frames)
         self._add_sound(sound)

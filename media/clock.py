@@ -18,9 +18,9 @@ MIN_STEP_BACK_SECONDS = 0.5
 """A decoding time this much before the one before it begins a new part. Muxers repeat or swap packets by less."""
 
 MAX_GAP_SECONDS = 3600.0
-"""Leaps ahead are kept up to this sum: the recording was paused. A further one begins a new part, so that a damaged clock
-does not claim days without a packet. A clock that steps back by over a minute reads as a leap of 26.5 hours, as FFmpeg
-takes it for the overflow of a 33-bit counter."""
+"""A longer leap ahead begins a new part too, so that a damaged clock does not claim days without a packet. Shorter
+leaps are kept: the recording was paused. A clock that steps back by over a minute reads as a leap of 26.5 hours, as
+FFmpeg takes it for the overflow of a 33-bit counter."""
 
 _MIN_GAP_SECONDS = 60.0
 """A shorter time without a packet is no gap: subtitles, slides and time-lapses have few."""
@@ -43,8 +43,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The runs of each stream, by its index and in file order. `end_seconds` is that of the last one, and `gaps` are the
-    long stretches, start and end, in which no stream has a packet: all in the player's time."""
+    """The runs of each stream, by its index and in file order. `end_seconds` is that of the last one, `gaps` are long
+    stretches, start and end, in which no stream has a packet: all in the player's time."""
 
     runs: Mapping[int, tuple[Run, ...]]
     end_seconds: float
@@ -116,15 +116,13 @@ def read_clock(sections: Iterable[Section], streams: frozenset[str], origin_seco
     """
     parts: list[_Part] = []
     tracks: dict[int, _Track] = {}
-    gaps_seconds = 0.0
     for stream, decoded, begin, end in _without_outliers(sections, streams):
         track = tracks.setdefault(stream, _Track())
         number = _part_of(track, parts, decoded)
         gap = begin - parts[number].end_seconds if number < len(parts) else 0.0
-        if gaps_seconds + gap > MAX_GAP_SECONDS:
+        if gap > MAX_GAP_SECONDS:
             number = len(parts)
         elif gap > _MIN_GAP_SECONDS:
-            gaps_seconds += gap
             parts[number].gaps.append((parts[number].end_seconds, begin))
         if number == len(parts):
             parts.append(_Part(begin, end, []))

@@ -9,25 +9,44 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.locations import Location
-from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata
+from pesearch.media.broadcast_subtitles import is_ebu_stl, read_ebu_stl, read_scc
+from pesearch.media.cue_timing import place
+from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata, start_timecode
 from pesearch.media.file_head import raise_unreadable
+from pesearch.media.language_tags import primary_language
+from pesearch.media.probe import inspect
 from pesearch.media.sidecars import Sidecar
-from pesearch.media.subtitles import MAX_CUES, MAX_TEXT_CHARACTERS, Line, decode_text, parse_subtitles
+from pesearch.media.subtitles import (
+    MAX_CUES,
+    MAX_TEXT_CHARACTERS,
+    OTHER_CONTENT_SUFFIXES,
+    PICTURE_SUFFIXES,
+    Line,
+    has_times,
+    lines_of,
+    parse_subtitles,
+)
+from pesearch.media.text_encoding import decode_text
 from pesearch.types import MediaInfo, MediaKind
 
 MAX_SIDECAR_BYTES = 32 << 20
 """Subtitles of a film take 200 kB; with every sign typeset, 20 MB."""
 
-_KIND_OF_TAG = {
-    "title": CueKind.TITLE,
-    **dict.fromkeys(("show", "album", "artist", "comment", "description", "synopsis", "lyrics"), CueKind.DESCRIPTION),
-}
+_PROGRAM_STREAM = b"\x00\x00\x01\xba"
+"""Start of a `.sub` file of VobSub."""
+
+_DESCRIPTIONS = (
+    "show album artist author performer comment comments description synopsis summary subtitle keywords lyrics "
+    "unsyncedlyrics"
+)
+_KIND_OF_TAG = {"title": CueKind.TITLE, **dict.fromkeys(_DESCRIPTIONS.split(" "), CueKind.DESCRIPTION)}
 """Container tags that become cues."""
 
 
@@ -43,14 +62,21 @@ class CueReadResult:
 
 
 def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueReadResult:
-    """Cues of a sidecar of `media`, clipped to its duration. An unreadable sidecar gives none, with a remark."""
+    """Cues of a sidecar of `media`, clipped to its duration. An unreadable sidecar gives none, with a remark.
+
+    Errors: FFmpegMissing.
+    """
     location = sidecar.location
     try:
-        text, remark = decode_text(_content(location))
-        cues = _clipped(_PARSERS.get(sidecar.suffix, _subtitles)(text, sidecar), duration_seconds)
+        read, remarks = _read(sidecar, media)
+        cues, more = _clipped(read, duration_seconds, lambda: start_timecode(media))
+    except FFmpegMissing:
+        raise
     except MediaError as error:
-        return CueReadResult(None if _is_io_error(error) else CueSource(location, media, ()), str(error))
-    return CueReadResult(CueSource(location, media, cues), remark)
+        is_other = sidecar.suffix in OTHER_CONTENT_SUFFIXES and not _is_io_error(error)
+        source = None if _is_io_error(error) else CueSource(location, media, ())
+        return CueReadResult(source, None if is_other else str(error))
+    return CueReadResult(CueSource(location, media, cues), "; ".join([*remarks, *more]) or None)
 
 
 def read_embedded_cues(media: Path, info: MediaInfo) -> CueReadResult:
@@ -66,8 +92,11 @@ def read_embedded_cues(media: Path, info: MediaInfo) -> CueReadResult:
         return CueReadResult(None if _is_io_error(error) else no_cues, f"embedded metadata cannot be read: {error}")
     except OSError as error:
         return CueReadResult(None, f"embedded metadata cannot be read: {error.strerror}")
-    cues = _clipped(_embedded(metadata), info.duration_seconds)
-    return CueReadResult(CueSource(None, None, cues), "; ".join(metadata.remarks) or None)
+    try:
+        cues, remarks = _clipped(_embedded(metadata), info.duration_seconds, lambda: start_timecode(media))
+    except MediaError as error:
+        return CueReadResult(no_cues, str(error))
+    return CueReadResult(CueSource(None, None, cues), "; ".join([*metadata.remarks, *remarks]) or None)
 
 
 def _is_io_error(error: MediaError) -> bool:
@@ -86,9 +115,41 @@ def _content(location: Location) -> bytes:
         raise_unreadable(error)
 
 
-def _subtitles(text: str, sidecar: Sidecar) -> Iterator[Cue]:
-    for line in parse_subtitles(text, sidecar.suffix):
-        yield _cue(line, CueKind.SUBTITLE, _name(sidecar.location.path), sidecar.language)
+def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:
+    """The cues of a sidecar with the times that it states, and remarks. Errors: MediaError; FFmpegMissing."""
+    content, path = _content(sidecar.location), sidecar.location.path
+    if sidecar.suffix in PICTURE_SUFFIXES or content.startswith(_PROGRAM_STREAM):
+        raise MediaError("subtitles that are pictures are not read: turn them into .srt by character recognition")
+    if is_ebu_stl(content):
+        return list(_subtitles(lines_of(read_ebu_stl(content)), sidecar)), []
+    if sidecar.suffix == ".scc":
+        return list(_subtitles(parse_subtitles(read_scc(path), ".ass"), sidecar)), []
+    text, remark = decode_text(content, primary_language(sidecar.language))
+    if sidecar.suffix == ".info.json":
+        cues = list(_yt_dlp_info(text, sidecar))
+    elif sidecar.suffix == ".txt" and not has_times(text):
+        cues = list(_captions(text, sidecar))
+    else:
+        cues = list(_subtitles(parse_subtitles(text, sidecar.suffix, _frame_rate(media, sidecar)), sidecar))
+    return cues, [] if remark is None else [remark]
+
+
+def _frame_rate(media: Path, sidecar: Sidecar) -> float:
+    """Frames per second of the film, for subtitles that may count them; 0.0 if unknown."""
+    if sidecar.suffix not in (".sub", ".txt"):
+        return 0.0
+    try:
+        video = inspect(media).info.video
+    except FFmpegMissing:
+        raise
+    except MediaError:
+        return 0.0
+    return video.frames_per_second if video else 0.0
+
+
+def _subtitles(lines: Iterable[Line], sidecar: Sidecar) -> Iterator[Cue]:
+    source = _name(sidecar.location.path)
+    return (_cue(line, CueKind.SUBTITLE, source, sidecar.language) for line in lines)
 
 
 def _captions(text: str, sidecar: Sidecar) -> Iterator[Cue]:
@@ -116,14 +177,10 @@ def _yt_dlp_info(text: str, sidecar: Sidecar) -> Iterator[Cue]:
             yield _cue(Line(start, end, _text(chapter.get("title"))), CueKind.CHAPTER, source)
 
 
-_PARSERS: dict[str, Callable[[str, Sidecar], Iterator[Cue]]] = {".info.json": _yt_dlp_info, ".txt": _captions}
-"""By suffix; all others are subtitles."""
-
-
 def _embedded(metadata: EmbeddedMetadata) -> Iterator[Cue]:
-    for tag, text in metadata.tags.items():
-        if (kind := _KIND_OF_TAG.get(tag.lower())) is not None:
-            yield from (_whole_file_cue(line, kind, f"tag {tag.lower()}") for line in text.split("\n"))
+    for tag, text in metadata.tags:
+        if (kind := _KIND_OF_TAG.get(tag)) is not None:
+            yield from (_whole_file_cue(line, kind, f"tag {tag}") for line in text.split("\n"))
     for chapter in metadata.chapters:
         yield _cue(chapter, CueKind.CHAPTER, "chapters")
     for stream in metadata.streams:
@@ -131,17 +188,22 @@ def _embedded(metadata: EmbeddedMetadata) -> Iterator[Cue]:
             yield _cue(line, CueKind.SUBTITLE, f"stream {stream.index}", stream.language)
 
 
-def _clipped(cues: Iterable[Cue], duration_seconds: float) -> tuple[Cue, ...]:
-    """The cues that overlap [0, duration], clipped to it, sorted by time, without duplicates."""
+def _clipped(
+    cues: Iterable[Cue], duration_seconds: float, timecode: Callable[[], float | None]
+) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
+    """The cues in [0, duration], clipped to it, sorted by time, without duplicates; and remarks on those left out."""
+    listed = list(islice(cues, MAX_CUES + 1))
+    if len(listed) > MAX_CUES:
+        raise MediaError(f"more than {MAX_CUES:,} cues: all of them left out")
+    is_late = any(cue.kind is CueKind.SUBTITLE and cue.start_seconds > duration_seconds for cue in listed)
+    placed = place(listed, duration_seconds, timecode() if is_late else None)
     found: dict[Cue, None] = {}
-    for cue in cues:
+    for cue in placed.cues:
         text = _encodable(" ".join(cue.text.split())[:MAX_TEXT_CHARACTERS])
         start, end = max(cue.start_seconds, 0.0), min(max(cue.end_seconds, cue.start_seconds), duration_seconds)
-        if text and start <= end and (cue.end_seconds > 0 or cue.start_seconds >= 0):
+        if text and start <= end:
             found[Cue(start, end, text, cue.kind, cue.source, cue.language)] = None
-        if len(found) > MAX_CUES:
-            raise MediaError(f"more than {MAX_CUES:,} cues: all of them left out")
-    return tuple(sorted(found, key=lambda cue: (cue.start_seconds, cue.end_seconds)))
+    return tuple(sorted(found, key=lambda cue: (cue.start_seconds, cue.end_seconds))), placed.remarks
 
 
 def _cue(line: Line, kind: CueKind, source: str, language: str = "") -> Cue:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, even_size
-from pesearch.media.excerpt_sound import direct_sound, heard_sound
-from pesearch.media.ffmpeg import input_url, run_program
+from pesearch.media.ffmpeg import file_url, input_url, run_program
 from pesearch.media.ffprobe import timeout_for
 from pesearch.media.probe import Container, inspect
-from pesearch.media.seeking import key_frame_start, seek_options, shown_filter, shown_rate, start_for
+from pesearch.media.seeking import key_frame_start, seek_options, shown_filter, shown_rate, sound_filter, start_for
+from pesearch.media.sound_input import SoundInput, sound_input
 
 _MAX_SECONDS_PER_VIDEO_SECOND = 60.0
 """Longest time to encode a second of video: 8K on two cores."""
@@ -28,11 +28,6 @@ class ClipFormat:
     muxer: str
     options: tuple[str, ...]
 
-    @property
-    def is_copy(self) -> bool:
-        """Whether packets are copied, not encoded again."""
-        return self.options[: len(_COPY)] == _COPY
-
 
 _COPY = ("-c", "copy", "-avoid_negative_ts", "make_zero")
 _ENCODED_VIDEO = ClipFormat(".mp4", "mp4", (*_ENCODE, "-movflags", "+faststart"))
@@ -41,6 +36,7 @@ _COPIED_ANYTHING = ClipFormat(".mkv", "matroska", _COPY)
 _COPIED = {
     "mov,mp4,m4a,3gp,3g2,mj2": ClipFormat(".mp4", "mp4", (*_COPY, "-movflags", "+faststart")),
     "flac": _ENCODED_AUDIO,  # lossless anyway, and a copied header would claim the length of the original
+    "apng": _ENCODED_VIDEO,
     "gif": _ENCODED_VIDEO,  # each frame is a change to the previous ones
     "mp3": ClipFormat(".mp3", "mp3", _COPY),
     "mpeg": ClipFormat(".mpg", "vob", _COPY),
@@ -57,7 +53,7 @@ _MUXER_OF_SUFFIX = {".m4a": "ipod", ".mov": "mov", ".webm": "webm"}
 def choose_clip_format(path: Path, reencode: bool) -> ClipFormat:
     """The format for a clip of a file. Errors: MediaError when the file cannot be read; FFmpegMissing."""
     container = inspect(path)
-    if reencode:
+    if reencode or (container.video_index is None and not container.can_seek_sound):
         return _ENCODED_AUDIO if container.video_index is None else _ENCODED_VIDEO
     suffix = path.suffix.lower()
     if suffix in _MUXER_OF_SUFFIX and container.format.startswith(("mov,", "matroska,")):
@@ -73,47 +69,45 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, target: Path,
     """
     container = inspect(path)
     end = min(end_seconds, container.info.duration_seconds)
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
-        if clip_format.is_copy:
-            begin = key_frame_start(path, container, start_seconds)
-            options: list[str | bytes] = [
-                *seek_options(begin),
-                *container.input_options,
-                "-i",
-                input_url(path),
-                *_stream_options(container),
-            ]
-        else:
-            begin = start_seconds
-            options = _decoding_options(path, container, begin, end, Path(scratch) / "sound.wav")
-        length = max(end - begin, 0.0)
+    is_copied = clip_format.options[: len(_COPY)] == _COPY
+    if is_copied or container.display is None:
+        begin = key_frame_start(path, container, start_seconds)
+        source: list[str | bytes] = [*seek_options(begin), *container.input_options, "-i", input_url(path)]
+        filters: list[str] = []
+    else:
+        begin, start, display = start_seconds, start_for(path, container, start_seconds), container.display
+        shown = shown_filter(start, shown_rate(container))
+        size = even_size(display.width, display.height)
+        source = start.input_options(container, path)
+        filters = ["-vf", f"{shown},{display.filters(*size)},{VIDEO_COLOURS}"]
+    length = max(end - begin, 0.0)
+    with ExitStack() as stack:
+        streams = _stored_streams(container)
+        if not is_copied:
+            sound = stack.enter_context(sound_input(path, container, start_seconds, end))
+            streams = _encoded_streams(container, sound)
+            source += sound.inputs if sound else ()
+            if container.display is not None and sound and not sound.is_decoded:
+                filters += ["-af", sound_filter(start)]
         done = run_program(
-            "ffmpeg", "-v", "error", "-nostdin", "-y", *options, "-t", f"{length:.6f}",
-            "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, input_url(target),
+            "ffmpeg", "-v", "error", "-nostdin", "-y", *source, "-t", f"{length:.6f}", *streams, *filters,
+            "-map_chapters", "-1", *clip_format.options, "-f", clip_format.muxer, file_url(target),
             timeout_seconds=timeout_for(path) + length * _MAX_SECONDS_PER_VIDEO_SECOND,
         )  # fmt: skip
     if done.returncode or not target.stat().st_size:
         raise MediaError(f"cannot be cut: {_last_line(done.stderr)}")
 
 
-def _decoding_options(path: Path, container: Container, begin: float, end: float, scratch: Path) -> list[str | bytes]:
-    """FFmpeg's options to decode exactly an interval."""
-    start, display = start_for(path, container, begin), container.display
-    is_direct = container.can_seek_sound or container.sound is None
-    sound = direct_sound(container, start) if is_direct else heard_sound(path, begin, end, scratch)
-    options: list[str | bytes] = [*start.input_options(container, path), *sound.input_options]
-    if display is not None:
-        size = even_size(display.width, display.height)
-        shown = f"{shown_filter(start, shown_rate(container))},{display.filters(*size)},{VIDEO_COLOURS}"
-        options += ["-map", f"0:{container.video_index}", "-vf", shown]
-    return [*options, *sound.output_options]
+def _stored_streams(container: Container) -> list[str]:
+    """Selects the video stream and the audio streams that are indexed, and no others."""
+    sound = container.sound.streams if container.sound else ()
+    return [word for index in (container.video_index, *sound) if index is not None for word in ("-map", f"0:{index}")]
 
 
-def _stream_options(container: Container) -> list[str]:
-    """Selects the streams that are indexed, and no others."""
-    sound = () if container.sound is None else container.sound.streams
-    indexes = (container.video_index, *sound)
-    return [word for index in indexes if index is not None for word in ("-map", f"0:{index}")]
+def _encoded_streams(container: Container, sound: SoundInput | None) -> list[str]:
+    """Selects the video stream and the sound that are indexed."""
+    video = [] if container.video_index is None else ["-map", f"0:{container.video_index}"]
+    return [*video, *(["-map", sound.stream] if sound else [])]
 
 
 def _last_line(stderr: bytes) -> str:

@@ -32,6 +32,9 @@ _READ_BYTES = 1 << 16
 _MAX_LOG_BYTES = 1 << 16
 """Of the log, this much without a frame is kept: FFmpeg's messages about a damaged file."""
 
+_ROUNDING_SECONDS = 0.002
+"""Timestamps are rounded to the clock of their container: a millisecond in Matroska and FLV."""
+
 _FRAME = re.compile(rb" pts:(-?\d+|NOPTS) pts_time:.{0,400}? nb_samples:(\d+) ")
 """A frame in the log of `ashowinfo`, in each version of FFmpeg since 2: one write, so never torn by other messages."""
 
@@ -41,7 +44,8 @@ _KEEP_TIMESTAMPS = ("-copyts",)
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """Samples of 48 kHz float32 [n, channels]; `timestamp_seconds` on the file's clock, None if it has none."""
+    """One frame or several without a gap: samples of 48 kHz float32 [n, channels]. `timestamp_seconds` is on the file's
+    clock, None if it has none."""
 
     timestamp_seconds: float | None
     samples: FloatArray
@@ -96,10 +100,24 @@ class AudioDecoder:
         self._read_log()
         self.has_ended = not self._open
         frames = []
-        while self._announced and len(self._samples) >= self._announced[0][1] * self._frame_bytes:
-            timestamp, count = self._announced.popleft()
-            frames.append(DecodedFrame(timestamp, self._take(count)))
+        while (frame := self._next_frame()) is not None:
+            frames.append(frame)
         return frames
+
+    def _next_frame(self) -> DecodedFrame | None:
+        """The next frame that is complete, with those that follow it without a gap."""
+        available = len(self._samples) // self._frame_bytes
+        if not self._announced or self._announced[0][1] > available:
+            return None
+        timestamp, total = self._announced.popleft()
+        while self._announced and timestamp is not None:
+            following, count = self._announced[0]
+            is_next = following is not None and abs(following - timestamp - total / SAMPLE_RATE) < _ROUNDING_SECONDS
+            if not is_next or total + count > available:
+                break
+            total += count
+            self._announced.popleft()
+        return DecodedFrame(timestamp, self._take(total))
 
     def _read_log(self) -> None:
         end = 0

@@ -32,8 +32,8 @@ class Mixer:
     def push(self, first: int, samples: FloatArray) -> list[tuple[int, FloatArray]]:
         """Add float32 [n, channels] from the sample `first` of the file on. Returns what is mixed: first sample, and
         float32 [n]."""
-        damaged = ~(np.abs(samples) <= MAX_SAMPLE)
-        if damaged.any():
+        if not (samples.min() >= -MAX_SAMPLE and samples.max() <= MAX_SAMPLE):  # true for NaN as well
+            damaged = ~(np.abs(samples) <= MAX_SAMPLE)
             self.damaged_samples += int(damaged.sum())
             samples[damaged] = 0.0
         if samples.shape[1] == 1:
@@ -64,15 +64,18 @@ def mix_down(block: FloatArray, is_discrete: bool) -> FloatArray:
     The mean; of discrete channels only those that are not digital silence, as unused inputs of a recorder are. Two
     channels out of phase give half their difference.
     """
-    if block.shape[1] == 1:
-        return block[:, 0]
+    energies = block.T @ block
+    weights = np.full(block.shape[1], 1 / block.shape[1], dtype=np.float32)
     if is_discrete:
-        used = block.any(axis=0)
-        block = block[:, used] if used.any() else block[:, :1]
-    mean: FloatArray = block.mean(axis=1, dtype=np.float32)
-    if block.shape[1] == 2:
-        level = np.sqrt(np.mean(np.square(block, dtype=np.float64), axis=0)).min()
-        if level > 0 and np.sqrt(np.mean(np.square(mean, dtype=np.float64))) < _MAX_CANCELLATION * level:
-            difference: FloatArray = (block[:, 0] - block[:, 1]) * np.float32(0.5)
-            return difference
-    return mean
+        used = np.diagonal(energies) > 0
+        weights = (used / max(used.sum(), 1)).astype(np.float32)
+    if block.shape[1] == 2 and _cancel(energies):
+        weights[:] = (0.5, -0.5)
+    mixed: FloatArray = block @ weights
+    return mixed
+
+
+def _cancel(energies: FloatArray) -> bool:
+    """Whether two channels are out of phase, from their sums of products, float32 [2, 2]."""
+    (first, both), (_, second) = energies.tolist()
+    return bool((first + second + 2 * both) / 4 < _MAX_CANCELLATION**2 * min(first, second))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pesearch.errors import MediaError
+from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.ffmpeg import input_url, run_program
 from pesearch.media.ffprobe import Section, timeout_for
+from pesearch.media.language_tags import primary_language
+from pesearch.media.mojibake import restore
 from pesearch.media.probe import inspect
-from pesearch.media.subtitles import Line, decode_text, parse_subtitles
+from pesearch.media.subtitles import Line, parse_subtitles
+from pesearch.media.tags import read_tags
+from pesearch.media.text_encoding import decode_text, public_name
 
 _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
@@ -25,8 +30,10 @@ MAX_STREAMS = 64
 _MAX_STREAM_BYTES = 32 << 20
 """A subtitle stream is cut at this size, like a sidecar."""
 
-_TAG_PREFIX = "tag:"
-"""Prefix of tags in ffprobe's compact output."""
+_ANY_ENCODING = ("-sub_charenc_mode", "ignore")
+"""Subtitles that are not UTF-8, as they must be in Matroska, are passed on rather than dropped."""
+
+_TIMECODE = re.compile(r"(\d{1,2}):(\d\d):(\d\d)[:;.]\d{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,12 @@ class SubtitleStream:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedMetadata:
-    """Tags, chapters and text subtitles, in seconds on the player's clock; `remarks` say what was left out and why."""
+    """Tags, chapters and text subtitles, in seconds on the player's clock; `remarks` say what was left out and why.
 
-    tags: Mapping[str, str]
+    `tags` are pairs of name (lower case, without language) and text: a container may have one of each language.
+    """
+
+    tags: tuple[tuple[str, str], ...]
     chapters: tuple[Line, ...]
     streams: tuple[SubtitleStream, ...]
     remarks: tuple[str, ...]
@@ -54,25 +64,43 @@ def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
     Errors: MediaError when FFmpeg cannot open it; OSError; FFmpegMissing.
     """
     container = inspect(path)
-    tags, chapters, streams = {}, [], []
+    chapters, streams = [], []
     for section in container.sections:
-        if section.name == "format":
-            tags = {
-                field[len(_TAG_PREFIX) :]: text
-                for field, text in section.fields.items()
-                if field.startswith(_TAG_PREFIX)
-            }
-        elif section.name == "chapter":
+        if section.name == "chapter":
             chapters.append(_chapter(section, container.origin_seconds))
         elif section.text("codec_type") == "subtitle" and section.text("codec_name") in TEXT_CODECS:
             streams.append(section)
     read, remarks = _streams(path, streams[:MAX_STREAMS])
-    return EmbeddedMetadata(tags, tuple(chapters), read, remarks)
+    tags = read_tags(container)
+    if tags.guessed_encoding is not None:
+        remarks = (f"tags are not UTF-8: read as {public_name(tags.guessed_encoding)}", *remarks)
+    return EmbeddedMetadata(tags.pairs, tuple(_with_restored_titles(chapters)), read, remarks)
+
+
+def start_timecode(path: Path) -> float | None:
+    """The timecode of a file's first frame in seconds, without its frames; None if the file has none, or is unreadable.
+
+    Errors: FFmpegMissing.
+    """
+    try:
+        sections = inspect(path).sections
+    except FFmpegMissing:
+        raise
+    except MediaError:
+        return None
+    stated = (_TIMECODE.match(section.text("tag:timecode")) for section in sections)
+    first = next((found for found in stated if found), None)
+    return None if first is None else int(first[1]) * 3600.0 + int(first[2]) * 60 + int(first[3])
 
 
 def _chapter(section: Section, origin_seconds: float) -> Line:
     start, end = (section.number(field) or 0.0 for field in ("start_time", "end_time"))
     return Line(start - origin_seconds, end - origin_seconds, section.text("tag:title"))
+
+
+def _with_restored_titles(chapters: Sequence[Line]) -> list[Line]:
+    titles, _ = restore([chapter.text for chapter in chapters])
+    return [replace(chapter, text=title) for chapter, title in zip(chapters, titles, strict=True)]
 
 
 def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStream, ...], tuple[str, ...]]:
@@ -96,14 +124,25 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
                 target,
             ]
         run_program(
-            "ffmpeg", "-v", "quiet", "-nostdin", "-i", input_url(path), *outputs, timeout_seconds=timeout_for(path)
+            "ffmpeg",
+            "-v",
+            "quiet",
+            "-nostdin",
+            *_ANY_ENCODING,
+            "-i",
+            input_url(path),
+            *outputs,
+            timeout_seconds=timeout_for(path),
         )
         for stream in streams:
             try:
-                text, _ = decode_text((Path(name) / f"{stream.text('index')}.ass").read_bytes())
+                content = (Path(name) / f"{stream.text('index')}.ass").read_bytes()
+                text, remark = decode_text(content, primary_language(stream.text("tag:language")))
                 lines = parse_subtitles(text, ".ass")
             except (MediaError, OSError) as error:
                 remarks.append(f"subtitles of stream {stream.text('index')} left out: {error}")
                 continue
+            if remark is not None:
+                remarks.append(f"subtitles of stream {stream.text('index')}: {remark}")
             read.append(SubtitleStream(stream.count("index"), stream.text("tag:language"), tuple(lines)))
     return tuple(read), tuple(remarks)

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.gc_pause import pause_collection
+from pesearch.media.demuxers import ALLOWED_DEMUXERS
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -70,6 +71,13 @@ def install_command() -> str:
 
 
 def input_url(path: Path) -> bytes:
+    """The URL of a file to read; of an animated WebP, that of the copy that FFmpeg can read. Errors: MediaError."""
+    from pesearch.media.animated_webp import playable  # loads Pillow
+
+    return file_url(playable(path))
+
+
+def file_url(path: Path) -> bytes:
     """A path as a `file:` URL: absolute, of any bytes, never taken for an option, a pattern or a network address."""
     return b"file:" + os.fsencode(path.absolute())
 
@@ -156,4 +164,6 @@ def _raise_crash(code: int) -> None:
 
 
 def _limits() -> list[str]:
-    return ["-max_alloc", str(_MAX_ALLOC_BYTES), "-protocol_whitelist", "file,pipe"]
+    return [
+        "-max_alloc", str(_MAX_ALLOC_BYTES), "-protocol_whitelist", "file,pipe", "-format_whitelist", ALLOWED_DEMUXERS,
+    ]  # fmt: skip

@@ -50,10 +50,12 @@ class Section:
 def ffprobe(path: Path, entries: str, options: Sequence[str] = ()) -> list[Section]:
     """The sections of a file that `entries` selects (ffprobe's -show_entries). `options` are input options.
 
+    Tags that are not UTF-8 (of AVI and WAV) are read as Latin-1, which keeps their bytes: see `media/mojibake.py`.
+
     Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
     """
     done = run_program("ffprobe", *options, *_showing(entries), input_url(path), timeout_seconds=timeout_for(path))
-    sections = [_section(line) for line in done.stdout.decode(errors="replace").split("\n") if line]
+    sections = [_section(line) for line in done.stdout.decode("latin-1").split("\n") if line]
     if not sections:
         raise MediaError(_reason(done.stderr))
     return sections
@@ -80,7 +82,7 @@ def packets(
 
 
 def _showing(entries: str) -> list[str]:
-    return ["-v", "error", "-of", "compact", "-show_entries", entries]
+    return ["-v", "error", "-of", "compact=string_validation=ignore", "-show_entries", entries]
 
 
 def timeout_for(path: Path) -> float:
@@ -92,7 +94,17 @@ def _section(line: str) -> Section:
     is_plain = "\\" not in line
     name, *fields = line.split("|") if is_plain else _FIELD.findall(line)
     pairs = (field.partition("=") for field in fields)
-    return Section(name, {key: value if is_plain else _unescaped(value) for key, _, value in pairs})
+    return Section(name, {_utf8(key): _utf8(value if is_plain else _unescaped(value)) for key, _, value in pairs})
+
+
+def _utf8(text: str) -> str:
+    """The text of bytes that were decoded as Latin-1, if they are UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _unescaped(value: str) -> str:

@@ -20,12 +20,14 @@ from pesearch.media.display import Display, display_of
 from pesearch.media.ffprobe import Section, ffprobe, packets
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.image import image_size
+from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
+from pesearch.media.refusals import refusal
 from pesearch.media.sniff import sniff
 from pesearch.media.wav_file import has_wrapped_size
 from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
 
-MAX_FRAME_PIXELS = 8192 * 8192
-"""A larger video frame means a damaged header (8K is half of this): a decoder would allocate gigabytes for it."""
+MAX_FRAME_PIXELS = 12_288 * 8192
+"""A larger video frame means a damaged header (12K cameras record 12288x6480): a decoder would allocate gigabytes."""
 
 _MIN_BYTES_PER_SECOND = 8.0
 """Fewer bytes per second mean damaged timestamps: speech at the lowest bit rate of Opus has 750."""
@@ -60,10 +62,10 @@ _SEEK_LEAD_SECONDS = 5.0
 """Seeks in formats without an index land up to this much late, so reading begins this much before."""
 
 _STREAMS = (
-    "format=format_name,start_time,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,"
-    "r_frame_rate,sample_aspect_ratio,color_transfer,nb_frames,sample_rate,channels,channel_layout,duration"
+    "format=format_name,start_time,duration:stream=index,codec_type,codec_name,codec_tag_string,width,height,"
+    "avg_frame_rate,r_frame_rate,sample_aspect_ratio,color_transfer,nb_frames,sample_rate,channels,channel_layout,duration"
     ":stream_disposition:stream_side_data=rotation,displaymatrix"
-    ":format_tags:stream_tags=language:chapter=start_time,end_time:chapter_tags=title"
+    ":format_tags:stream_tags:chapter=start_time,end_time:chapter_tags=title"
 )
 
 _STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
@@ -156,7 +158,7 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
     Errors: MediaError; FFmpegMissing.
     """
     if sniff(path) is None:
-        raise MediaError("not a media file: its format is unknown")
+        raise MediaError(refusal(path))
     try:
         status = path.stat()
     except OSError as error:
@@ -174,7 +176,7 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
         raise MediaError(_NO_STREAM)
     video, audio = _video(sections), _audio(path, sections, header.text("format_name"), options, track)
     if not (video or audio):
-        raise MediaError(_NO_STREAM)
+        raise MediaError(missing_decoder(sections) or _NO_STREAM)
     found = [stream for stream in (video, audio.stream if audio else None) if stream]
     streams = frozenset(stream.text("index") for stream in found)
     origin = header.number("start_time") or 0.0
@@ -208,7 +210,7 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
         display=display,
         remarks=(
             *(clock.remarks if clock else ()),
-            *_video_remarks(sections, video),
+            *(_video_remarks(sections, video) if video else unread_pictures(sections)),
             *(audio.remarks if audio else ()),
         ),
         sound=audio.sound if audio else None,
@@ -280,7 +282,7 @@ def _audio_stream(stream: Section) -> AudioStream:
 
 def _is_known(stream: Section) -> bool:
     sizes = ("width", "height") if stream.text("codec_type") == "video" else ("sample_rate", "channels")
-    return stream.text("codec_name") not in ("", "unknown", "none") and all(stream.count(size) > 0 for size in sizes)
+    return all(stream.count(size) > 0 for size in sizes) and has_decoder(stream)
 
 
 def _video_stream(stream: Section, display: Display) -> VideoStream:
@@ -304,9 +306,19 @@ def _measured_end(
 
 
 def _last_end(sections: Iterable[Section], streams: frozenset[str]) -> float | None:
-    """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps."""
+    """The latest end of a packet of these streams, in seconds on the clock of the file's timestamps.
+
+    Raw H.264 and HEVC have no timestamps: there the durations are added up.
+    """
     of_streams = (each for each in sections if each.name == "packet" and each.text("stream_index") in streams)
-    return max((end for packet in of_streams if (end := _end(packet)) is not None), default=None)
+    latest, without_times = None, 0.0
+    for packet in of_streams:
+        end = _end(packet)
+        if end is None:
+            without_times += packet.number("duration_time") or 0.0
+        elif latest is None or end > latest:
+            latest = end
+    return latest if latest is not None else without_times or None
 
 
 def _end(packet: Section) -> float | None:

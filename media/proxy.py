@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import atexit
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from threading import Event
 
+from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, Display, even_size
-from pesearch.media.excerpt_sound import direct_sound, heard_sound
-from pesearch.media.ffmpeg import input_url, run_program, start_ffmpeg
+from pesearch.media.ffmpeg import file_url, input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
-from pesearch.media.seeking import shown_filter, shown_rate, start_for
+from pesearch.media.seeking import Start, shown_filter, shown_rate, sound_filter, start_for
+from pesearch.media.sound_input import SoundInput, sound_input
 
 _MAX_SECONDS_PER_SECOND = 10.0
 """Longest time to transcode a second of media, in addition to `_STARTUP_SECONDS`: beyond it FFmpeg hangs."""
@@ -32,14 +32,21 @@ _WAVEFORM_COLOUR = "0x7f8fa9"
 """A grey blue that is visible on white and on black."""
 
 
-def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Path, cancelled: Event) -> None:
+def write_proxy(
+    path: Path,
+    start_seconds: float,
+    end_seconds: float,
+    target: Path,
+    cancelled: Event,
+    track: AudioTrack | None = None,
+) -> None:
     """Write `[start_seconds, end_seconds)` to `target` as MP4: H.264 of at most 1280 x 720 and AAC, or AAC alone.
 
     The index comes first, so that playback can start before the file is read to its end. FFmpeg is killed when this
     process exits or `cancelled` is set. Errors: MediaError when cancelled, beyond the end of the file, or when nothing
     can be decoded; FFmpegMissing.
     """
-    container = inspect(path)
+    container = inspect(path, track)
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
     end = min(end_seconds, container.info.duration_seconds)
@@ -51,21 +58,23 @@ def write_proxy(path: Path, start_seconds: float, end_seconds: float, target: Pa
             "-map", f"0:{container.video_index}", "-vf", ",".join(filters), *COLOUR_TAGS,
             "-c:v", "libx264", "-preset", "veryfast", "-crf", "24",
         ]  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
-        if container.is_sound_plain or container.sound is None:
-            sound = direct_sound(container, start)
-        else:
-            sound = heard_sound(path, start_seconds, end, Path(scratch) / "sound.wav")
-        audio = [*sound.output_options, "-c:a", "aac", "-b:a", "128k", "-ac", "2"] if sound.output_options else []
+    with sound_input(path, container, start_seconds, end, track) as sound:
+        audio = _sound_options(sound, start)
         process, _ = start_ffmpeg(
-            "-threads", "2", *start.input_options(container, path), *sound.input_options,
-            "-t", f"{end - start_seconds:.3f}", *video, *audio,
-            "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
-            "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", input_url(target),
+            "-threads", "2", *start.input_options(container, path), *(sound.inputs if sound else ()),
+            "-t", f"{end - start_seconds:.3f}", *video, *audio, "-sn", "-dn", "-map_metadata", "-1",
+            "-map_chapters", "-1", "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", file_url(target),
         )  # fmt: skip
         _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
         raise MediaError(f"damaged: nothing can be decoded at {start_seconds:.1f} s")
+
+
+def _sound_options(sound: SoundInput | None, start: Start) -> list[str]:
+    if sound is None:
+        return []
+    filters = [] if sound.is_decoded else ["-af", sound_filter(start)]
+    return ["-map", sound.stream, *filters, "-c:a", "aac", "-b:a", "128k", "-ac", "2"]
 
 
 def _fitted(display: Display) -> tuple[int, int]:
@@ -91,26 +100,34 @@ def _wait(process: subprocess.Popen[bytes], cancelled: Event, timeout_seconds: f
 
 
 def render_waveform(
-    path: Path, start_seconds: float, end_seconds: float, width: int = 1200, height: int = 120
+    path: Path,
+    start_seconds: float,
+    end_seconds: float,
+    width: int = 1200,
+    height: int = 120,
+    track: AudioTrack | None = None,
 ) -> bytes:
     """The loudness of `[start_seconds, end_seconds)` over time as a PNG with a transparent background.
 
     Silence is a line. Time beyond the end of the audio is drawn as silence, so that the width always covers the
     interval. Errors: MediaError when the file has no audio or none can be decoded there; FFmpegMissing.
     """
-    container = inspect(path)
+    container = inspect(path, track)
     if container.audio_index is None:
         raise MediaError("has no sound")
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
     seconds = f"{end_seconds - start_seconds:.3f}"
-    png = run_program(
-        "ffmpeg", "-v", "quiet", "-nostdin", "-ss", f"{start_seconds:.3f}", "-t", seconds, "-i", input_url(path),
-        "-filter_complex", f"[0:{container.audio_index}]aresample=16000:async=1:first_pts=0,"
-        f"aformat=channel_layouts=mono,apad=whole_dur={seconds},"
-        f"showwavespic=s={width}x{height}:scale=sqrt:draw=full:colors={_WAVEFORM_COLOUR}",
-        "-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1",
-    ).stdout  # fmt: skip
+    with sound_input(path, container, start_seconds, end_seconds, track) as sound:
+        assert sound is not None
+        seek = ("-ss", f"{start_seconds:.3f}", "-t", seconds, *container.input_options)
+        png = run_program(
+            "ffmpeg", "-v", "quiet", "-nostdin", *seek, "-i", input_url(path), *sound.inputs,
+            "-filter_complex", f"[{sound.stream}]aresample=16000:async=1:first_pts=0,"
+            f"aformat=channel_layouts=mono,apad=whole_dur={seconds},"
+            f"showwavespic=s={width}x{height}:scale=sqrt:draw=full:colors={_WAVEFORM_COLOUR}",
+            "-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1",
+        ).stdout  # fmt: skip
     if not png:
         raise MediaError(f"damaged: no sound can be decoded at {start_seconds:.1f} s")
     return png

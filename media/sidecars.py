@@ -1,23 +1,42 @@
-"""Sidecars: subtitle files, yt-dlp's info.json and plain-text captions next to a media file."""
+"""Sidecars: subtitle files, yt-dlp's info.json and plain-text captions of a media file, found as players find them.
+
+They are next to it or in a folder `Subs`, and their names begin with that of the media file, whatever the case of the
+letters and the Unicode form of the accents.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.locations import Location
+from pesearch.media.language_tags import is_label, language_of
+from pesearch.media.subtitles import PICTURE_SUFFIXES, TEXT_SUFFIXES
+from pesearch.media.suffixes import promised_kind
+from pesearch.types import MediaKind
 
-SUFFIXES = (".info.json", ".srt", ".vtt", ".ass", ".ssa", ".txt")
+_WHOLE_FILE_SUFFIXES = (".info.json", ".txt")
+"""Suffixes of sidecars that are about the whole file; their names have no labels."""
+
+SUFFIXES = (*_WHOLE_FILE_SUFFIXES, *TEXT_SUFFIXES, *PICTURE_SUFFIXES)
 """Suffixes of files that can be sidecars."""
 
-_MAX_TAGS = 3
-"""Tags allowed between the name of the film and the suffix, as in `film.en.forced.sdh.srt`."""
+_COMMON_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+"""A sidecar of another kind with the same name is the same text once more: Whisper writes five."""
 
-_TAG = re.compile(r"[A-Za-z0-9_-]{1,24}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
+_FOLDERS = frozenset({"sub", "subs", "subtitle", "subtitles"})
+"""Folders for sidecars, in lower case."""
+
+_MAX_LABELS = 3
+"""Labels allowed between the name of the film and the suffix, as in `film.en.forced.sdh.srt`."""
+
+_LABEL = re.compile(r"[^.]{1,40}")
+_SEPARATORS = " -_([{"
+"""Characters before a label that follows without a dot, as in `film (English).srt`."""
 
 _Entry = tuple[Path, str, str]
 """Path, suffix and language of a sidecar."""
@@ -53,26 +72,70 @@ class Sidecars:
 
 
 def _assign(folder: Path) -> dict[str, list[_Entry]]:
-    """The sidecars in a folder, by the name of the file that they belong to."""
+    """The sidecars of a folder and of those in it, by the name of the file that they belong to."""
+    names, folders = _listed(folder)
+    media = [name for name in names if _suffix(name) is None]
+    owners: dict[str, list[str]] = {}
+    for name in media:
+        for stem in {_key(name), _key(Path(name).stem)}:
+            owners.setdefault(stem, []).append(name)
+    assigned: dict[str, list[_Entry]] = {}
+    _add(folder, names, owners, assigned)
+    for inner in (folder / name for name in folders if _key(name) in _FOLDERS):
+        inner_names, inner_folders = _listed(inner)
+        _add(inner, inner_names, owners, assigned, alone=[name for name in media if _is_film(name)])
+        for name in inner_folders:
+            if found := owners.get(_key(name)):
+                _add(inner / name, _listed(inner / name)[0], owners, assigned, alone=found)
+    return assigned
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of files and of folders in it, sorted; none if it is unreadable."""
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_file())
+            listed = sorted((entry.name, entry.is_file(), entry.is_dir()) for entry in entries)
     except OSError:  # the crawl reports unreadable folders
-        return {}
+        return [], []
+    return [name for name, is_file, _ in listed if is_file], [name for name, _, is_folder in listed if is_folder]
+
+
+def _add(
+    folder: Path,
+    names: list[str],
+    owners: dict[str, list[str]],
+    assigned: dict[str, list[_Entry]],
+    alone: list[str] | None = None,
+) -> None:
+    """Assign the sidecars of a folder. In a folder for the sidecars of one file, `alone`, its name may be missing."""
     suffixes = {name: suffix for name in names if (suffix := _suffix(name)) is not None}
-    owners: dict[str, list[str]] = {}
-    for name in names:
-        if name not in suffixes:
-            for stem in {name, Path(name).stem}:
-                owners.setdefault(stem, []).append(name)
-    assigned: dict[str, list[_Entry]] = {}
+    bases = {name: name[: -len(suffix)] for name, suffix in suffixes.items()}
+    common = {base for name, base in bases.items() if suffixes[name] in _COMMON_SUFFIXES}
     for name, suffix in suffixes.items():
-        for stem, language in _stems(name[: -len(suffix)], suffix):
-            if stem in owners:
-                for owner in owners[stem]:
-                    assigned.setdefault(owner, []).append((folder / name, suffix, language))
-                break
-    return assigned
+        base = bases[name]
+        if base in common and suffix not in (*_COMMON_SUFFIXES, *_WHOLE_FILE_SUFFIXES):
+            continue
+        owner, language = next(
+            ((owners[stem], said) for stem, said in _stems(base, suffix) if stem in owners), (None, "")
+        )
+        if owner is None and alone is not None and len(alone) == 1 and is_label(base):
+            owner, language = alone, language_of([base])
+        for each in _same_name(owner or [], base):
+            assigned.setdefault(each, []).append((folder / name, suffix, language))
+
+
+def _is_film(name: str) -> bool:
+    """Whether a name is one of a film or sound. Beside one film and its posters, a folder `Subs` is the film's."""
+    return promised_kind(Path(name)) in (MediaKind.VIDEO, MediaKind.AUDIO)
+
+
+def _same_name(owners: list[str], base: str) -> list[str]:
+    """Of files whose names differ in case only, those that are written as the sidecar's."""
+    return [name for name in owners if base.startswith(Path(name).stem)] or owners
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _suffix(name: str) -> str | None:
@@ -82,11 +145,23 @@ def _suffix(name: str) -> str | None:
 
 def _stems(base: str, suffix: str) -> Iterator[tuple[str, str]]:
     """Names that a sidecar may belong to, the longest first, each with the language that the rest of its name says."""
-    yield base, ""
-    stem, tags = base, list[str]()
-    while suffix not in (".txt", ".info.json") and len(tags) < _MAX_TAGS:
-        stem, dot, tag = stem.rpartition(".")
-        if not dot or not stem or not _TAG.fullmatch(tag):
+    yield _key(base), ""
+    if suffix in _WHOLE_FILE_SUFFIXES:
+        return
+    stem, labels = base, list[str]()
+    while len(labels) < _MAX_LABELS:
+        yield from ((_key(shorter), language_of([label, *labels])) for shorter, label in _spaced_labels(stem))
+        stem, dot, label = stem.rpartition(".")
+        if not dot or not stem or not _LABEL.fullmatch(label):
             return
-        tags.insert(0, tag)
-        yield stem, next((each for each in tags if _LANGUAGE.fullmatch(each)), "")
+        labels.insert(0, label)
+        yield _key(stem), language_of(labels)
+
+
+def _spaced_labels(stem: str) -> Iterator[tuple[str, str]]:
+    """Divisions of a name before a space, hyphen, underscore or bracket with nothing but languages and flags after."""
+    for place in range(len(stem) - 1, 0, -1):
+        if stem[place] in _SEPARATORS:
+            if "." in stem[place:] or not is_label(stem[place:]):
+                return
+            yield stem[:place].rstrip(" -_"), stem[place:]

@@ -1,4 +1,4 @@
-"""Parser of subtitle files: SubRip, WebVTT and (Advanced) SubStation Alpha.
+"""Parser of subtitle files. The content decides on the format, for names are often wrong; the suffix decides in doubt.
 
 Automatic captions roll up: each repeats the previous line and adds one. Every line is kept once, from its first
 appearance until it disappears.
@@ -6,13 +6,29 @@ appearance until it disappears.
 
 from __future__ import annotations
 
-import codecs
 import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from pesearch.errors import MediaError
+from pesearch.media.markup_subtitles import is_sami, is_ttml, read_sami, read_ttml
+from pesearch.media.subtitle_blocks import TIMES, read_ass, read_blocks
+from pesearch.media.subtitle_lines import line_reader
+from pesearch.media.subtitle_times import Entry
+from pesearch.media.telemetry import is_telemetry
+from pesearch.media.transcripts import read_json, read_tsv
+
+_TEXT_SUFFIXES = ".srt .vtt .ass .ssa .sbv .sub .ttml .dfxp .smi .sami .lrc .mpl .mpl2 .scc .stl .json3 .json .tsv"
+TEXT_SUFFIXES = tuple(_TEXT_SUFFIXES.split(" "))
+"""Suffixes of subtitles and transcripts that are read."""
+
+PICTURE_SUFFIXES = (".sup", ".idx")
+"""Suffixes of subtitles that are pictures (Blu-ray, DVD), which are not read."""
+
+OTHER_CONTENT_SUFFIXES = (".json", ".tsv", ".stl")
+"""Suffixes of files that are mostly something else (metadata, tables, solids): they may have no subtitles."""
 
 MAX_CUES = 100_000
 """More than a day of subtitles at one a second: a larger file is not a subtitle file."""
@@ -23,21 +39,10 @@ MAX_TEXT_CHARACTERS = 8192
 _TOUCHING_SECONDS = 0.25
 """Largest gap between captions that roll up."""
 
-_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _MARKUP = re.compile(r"</?[A-Za-z][^<>\n]{0,200}>|<[\d:.]{1,20}>")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _OVERRIDE_IN_SRT = re.compile(r"\{\\[^{}]*\}")
-_DRAWING = re.compile(r"\{[^{}]*\\p[1-9]")
-_CLOCK = r"(-?)(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIME = re.compile(_CLOCK)
-_TIMES = re.compile(rf"\s{{0,9}}{_CLOCK}\s{{0,9}}-->\s{{0,9}}{_CLOCK}")
-_BREAK = re.compile(r"\\[Nn]|\n")
-
-_MAX_LINE_CHARACTERS = 20_000
-"""Longer lines of a subtitle file are drawings, or not text; they are skipped."""
-
-_MAX_LINES_PER_CUE = 100
-"""Further lines of one subtitle are skipped."""
+_BREAK = re.compile(r"\\[Nn]|\n|\[br\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,93 +54,57 @@ class Line:
     text: str
 
 
-def decode_text(content: bytes) -> tuple[str, str | None]:
-    """Decoded text with line ends normalised, and a remark if the encoding was guessed. Errors: MediaError."""
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
-    try:
-        text, remark = content.decode(encoding), None
-    except UnicodeDecodeError as error:
-        if encoding != "utf-8":
-            raise MediaError("damaged text: it does not match its Unicode byte order mark") from error
-        text, remark = _in_windows_encoding(content), "not UTF-8: read as Windows-1252"
-    if "\0" in text:
-        raise MediaError("not text: its content is binary")
-    return text.replace("\r\n", "\n").replace("\r", "\n"), remark
+def parse_subtitles(text: str, suffix: str, frames_per_second: float = 0.0) -> list[Line]:
+    """The lines of a subtitle file or transcript, sorted by time, without markup.
 
-
-def parse_subtitles(text: str, suffix: str) -> list[Line]:
-    """The lines of a subtitle file (`.srt`, `.vtt`, `.ass` or `.ssa`) sorted by time, without markup.
-
-    A line that ends before it starts gets a duration of 0; anything but subtitles is skipped. Errors: MediaError when
-    there are none, or more than MAX_CUES.
+    `suffix` is one of TEXT_SUFFIXES, or `.txt`; `frames_per_second` is that of the film, for formats that count frames;
+    0 if unknown. A line that ends before it starts gets a duration of 0; anything but subtitles is skipped. Errors:
+    MediaError when there are none, more than MAX_CUES, or telemetry.
     """
-    is_ass = suffix in (".ass", ".ssa")
-    found: list[tuple[float, float, list[str]]] = []
-    for start, end, shown in _in_ass(text) if is_ass else _in_blocks(text, suffix):
-        if len(found) == MAX_CUES:
-            raise MediaError(f"more than {MAX_CUES:,} subtitles: all of them left out")
-        found.append((start, max(start, end), _clean_ass(shown) if is_ass else _clean_html(shown)))
+    is_ass = suffix in (".ass", ".ssa") or _looks_like_ass(text)
+    entries = read_ass(text) if is_ass else _entries(text, suffix, frames_per_second)
+    return lines_of(list(islice(entries, MAX_CUES + 1)), is_ass)
+
+
+def lines_of(entries: Iterable[Entry], is_ass: bool = False) -> list[Line]:
+    """Timed texts with markup as lines without it, sorted by time. Errors: those of `parse_subtitles`."""
+    found = [
+        (start, max(start, end), _clean_ass(shown) if is_ass else _clean_html(shown)) for start, end, shown in entries
+    ]
     if not found:
         raise MediaError("contains no subtitles")
+    if is_telemetry([" ".join(lines) for _, _, lines in found]):
+        raise MediaError("telemetry of a camera or drone (positions, exposure), not speech: left out")
+    if len(found) > MAX_CUES:
+        raise MediaError(f"more than {MAX_CUES:,} subtitles: all of them left out")
     return list(_merge_rolling(sorted(found, key=lambda each: each[:2])))
 
 
-def _in_blocks(text: str, suffix: str) -> Iterator[tuple[float, float, str]]:
-    """SubRip and WebVTT: a line with two times, then the text up to an empty line.
-
-    In SubRip the text may contain empty lines: there it ends before the number of the next subtitle.
-    """
-    times: tuple[float, float] | None = None
-    shown: list[str] = []
-    for line in text.split("\n"):
-        found = _TIMES.match(line)
-        if found:
-            if times is not None:
-                yield *times, _without_number(shown) if suffix == ".srt" else "\n".join(shown)
-            times, shown = (_seconds(found, 0), _seconds(found, 5)), []
-        elif not line and suffix == ".vtt":
-            if times is not None:
-                yield *times, "\n".join(shown)
-            times = None
-        elif times is not None and len(line) <= _MAX_LINE_CHARACTERS and len(shown) < _MAX_LINES_PER_CUE:
-            shown.append(line)
-    if times is not None:
-        yield *times, "\n".join(shown)
+def has_times(text: str) -> bool:
+    """Whether it is subtitles with times rather than plain text."""
+    lines = text[:20_000].split("\n")
+    return any(TIMES.match(line) for line in lines) or line_reader(text) is not None or _looks_like_ass(text)
 
 
-def _without_number(lines: list[str]) -> str:
-    return "\n".join(lines[:-1] if lines and lines[-1].strip().isdecimal() else lines)
+def _entries(text: str, suffix: str, frames_per_second: float) -> Iterator[Entry]:
+    if suffix in (".json", ".json3"):
+        return read_json(text)
+    if suffix == ".tsv":
+        return read_tsv(text)
+    if is_ttml(text):
+        return read_ttml(text)
+    if is_sami(text):
+        return read_sami(text)
+    if suffix not in (".srt", ".vtt", ".sbv") and (reader := line_reader(text)) is not None:
+        return reader(text, frames_per_second)
+    if not any(TIMES.match(line) for line in text.split("\n")) and (reader := line_reader(text)) is not None:
+        return reader(text, frames_per_second)
+    is_web_vtt = text.lstrip().startswith("WEBVTT") or suffix == ".vtt"
+    return read_blocks(text, is_web_vtt, is_numbered=not is_web_vtt and suffix != ".sbv")
 
 
-def _in_ass(text: str) -> Iterator[tuple[float, float, str]]:
-    """(Advanced) SubStation Alpha: `Dialogue:` and fields in the order given by `Format:`, the text last.
-
-    Drawings are skipped.
-    """
-    order = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
-    for line in text.split("\n"):
-        head, _, rest = line.partition(":")
-        if head.strip() == "Format":
-            order = [name.strip().lower() for name in rest.split(",")]
-        elif head.strip() == "Dialogue" and len(line) <= _MAX_LINE_CHARACTERS and not _DRAWING.search(line):
-            fields = dict(zip(order, rest.split(",", len(order) - 1), strict=False))
-            start, end = (_TIME.match(fields.get(name, "").strip()) for name in ("start", "end"))
-            if start and end and "text" in fields:
-                yield _seconds(start, 0), _seconds(end, 0), fields["text"]
-
-
-def _seconds(found: re.Match[str], first: int) -> float:
-    """The time in five groups of a match from `first` on: sign, hours, minutes, seconds and their fraction."""
-    sign, hours, minutes, seconds, fraction = found.groups()[first : first + 5]
-    milliseconds = (int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
-    return (-milliseconds if sign else milliseconds) / 1000
-
-
-def _in_windows_encoding(content: bytes) -> str:
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise MediaError("not text: unknown encoding") from error
+def _looks_like_ass(text: str) -> bool:
+    return "\nDialogue:" in text and "[Events]" in text
 
 
 def _clean_html(text: str) -> list[str]:

@@ -23,7 +23,7 @@ from pesearch.media.ffmpeg import video_decoder
 from pesearch.media.frame_stream import THREADS, FrameStream
 from pesearch.media.probe import inspect
 from pesearch.media.seeking import has_index
-from pesearch.types import ImageArray
+from pesearch.types import ImageArray, Remark
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -68,6 +68,11 @@ class FrameReader:
         if not self._decodes():
             self.close()
             raise MediaError("damaged: no video frame can be decoded")
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was left out or guessed, known once the file is read."""
+        return ()
 
     def read(self, times_seconds: Iterable[float]) -> Iterator[Frame]:
         """The frame at each time, in the given order.

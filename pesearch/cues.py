@@ -59,12 +59,14 @@ class FoundCue(Cue):
 class CueSource:
     """All cues of one sidecar of the file at `media_path`; `sidecar` records its size and time when it was read.
 
-    Both are None for cues embedded in the media file itself.
+    Both are None for cues embedded in the media file itself. `remark` is one line for users: why cues were left out,
+    or how an encoding was guessed.
     """
 
     sidecar: Location | None
     media_path: Path | None
     cues: tuple[Cue, ...]
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
-from pesearch.types import Event, Hit, Moment, SpaceName
+from pesearch.types import Event, Hit, MediaFile, Moment, Remark, SpaceName
 
 MAX_CUE_CHARACTERS = 100
 """Longer cue texts are cut to this length, the last character being an ellipsis."""
@@ -59,9 +60,57 @@ def format_cue(cue: FoundCue) -> str:
     return f'{cue.kind}{time} "{text}" ({cue.source}{match})'
 
 
+_DATE_WORDS = {
+    DateSource.FILE_NAME: " (by its name)",
+    DateSource.FILE_TIME: " (file date)",
+}
+"""Dates that the recording itself does not state."""
+
+
+def format_recording(file: MediaFile) -> str:
+    """`2019-07-04 23:34 +02:00 · Apple iPhone X · 1920x1080, 29.97 fps, hevc, aac · 48.85840, 2.29450`."""
+    parts = [
+        _format_captured(file.captured) if file.captured else "",
+        file.properties.camera if file.properties else "",
+    ]
+    video, audio = file.info.video, file.info.audio
+    streams = [f"{video.width}x{video.height}"] if video else []
+    if video and video.frames_per_second:
+        streams.append(f"{video.frames_per_second:.2f}".rstrip("0").rstrip(".") + " fps")
+    streams += [stream.codec for stream in (video, audio) if stream]
+    place = file.properties.place if file.properties else None
+    parts += [", ".join(streams), f"{place.latitude:.5f}, {place.longitude:.5f}" if place else ""]
+    return " · ".join(part for part in parts if part)
+
+
+def _format_captured(time: CaptureTime) -> str:
+    """Minutes in the local time of the recording if known, else in this system's time zone."""
+    at = time.at if time.is_local else time.at.astimezone().replace(tzinfo=None)
+    return (
+        at.strftime("%Y-%m-%d %H:%M")
+        + (f" {at.isoformat()[-6:]}" if at.tzinfo else "")
+        + _DATE_WORDS.get(time.source, "")
+    )
+
+
 def format_event(event: Event) -> str:
     """`siren 00:02.0-00:07.6 (0.88)`."""
     return f"{event.label} {format_span(event.start_seconds, event.end_seconds)} ({event.score:.2f})"
+
+
+def format_remark(remark: Remark) -> str:
+    """`2 of 3 sound tracks are not searched (12.0 s)`, after the name of its sidecar if it is about one."""
+    subject = f"{remark.sidecar.name}: " if remark.sidecar else ""
+    length = "" if remark.seconds is None else f" ({format_length(remark.seconds)})"
+    return printable(f"{subject}{remark.reason}{length}")
+
+
+def format_length(seconds: float) -> str:
+    """`6.2 s`, `12.5 min`, `3.1 h`: three digits of a duration."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 def mpv_command(moment: Moment) -> str:

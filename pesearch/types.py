@@ -6,6 +6,7 @@ model computed them (not normalised): their dot product is the score of a space.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.capture_time import CaptureTime, file_time, first_plausible
 from pesearch.cues import CueSource, FoundCue
+from pesearch.file_name_date import file_name_date
 from pesearch.locations import Location
+from pesearch.place import Place
 
 FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]
@@ -100,26 +104,74 @@ class Remark:
     """What of a file is not in the library, or was guessed, for the user.
 
     `reason` is one line without a full stop. `seconds` is how much of the file is concerned; None if that has no
-    meaning, or is unknown.
+    meaning, or is unknown. `sidecar` is the file of subtitles or captions that it is about; None for the file itself.
     """
 
     reason: str
     seconds: float | None = None
+    sidecar: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaProperties:
+    """What a file says about its recording.
+
+    `capture_times` are all that it states, preferred first, plausible or not. `camera` is make and model, or empty.
+    `rotation_degrees` is how far the stored pictures are turned clockwise to be shown: 0, 90, 180 or 270.
+    """
+
+    capture_times: tuple[CaptureTime, ...] = ()
+    place: Place | None = None
+    camera: str = ""
+    rotation_degrees: int = 0
+    subtitle_streams: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A media file of a library: one content, found at one or more locations."""
+    """A media file of a library: one content, found at one or more locations.
+
+    Files that were indexed by programs without remarks have none of their media. `properties` are None until they have
+    been read; `has_sidecar_subtitles` says whether subtitles lie next to it.
+    """
 
     id: int
     fingerprint: str
     info: MediaInfo
     locations: tuple[Location, ...]
+    remarks: tuple[Remark, ...] = ()
+    properties: MediaProperties | None = None
+    has_sidecar_subtitles: bool = False
 
     @property
     def path(self) -> Path:
         """The first location that exists now, else the first one."""
-        return next((known.path for known in self.locations if known.path.exists()), self.locations[0].path)
+        return self._here.path
+
+    @property
+    def has_subtitles(self) -> bool:
+        """Whether there are subtitles inside the file or next to it."""
+        return self.has_sidecar_subtitles or (self.properties is not None and self.properties.subtitle_streams > 0)
+
+    @property
+    def captured(self) -> CaptureTime | None:
+        """When it was recorded, by its content, else by name or time of `path`."""
+        return self.captured_at(self._here)
+
+    def captured_at(self, location: Location) -> CaptureTime | None:
+        """When it was recorded: the first plausible time of those in the content, in the name and of the file."""
+        return first_plausible(self._times(location))
+
+    def _times(self, location: Location) -> Iterator[CaptureTime]:
+        if self.properties is not None:
+            yield from self.properties.capture_times
+        if (named := file_name_date(location.path.name)) is not None:
+            yield named
+        yield file_time(location)
+
+    @property
+    def _here(self) -> Location:
+        return next((known for known in self.locations if known.path.exists()), self.locations[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +210,10 @@ class CodecFeatures:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFile:
-    """A media file with all its vectors, features and cues, ready to be committed to a library."""
+    """A media file with all its vectors, features and cues, ready to be committed to a library.
+
+    `remarks` are those of its media; each source of cues has its own.
+    """
 
     location: Location
     fingerprint: str
@@ -166,6 +221,8 @@ class EncodedFile:
     vectors: tuple[SpaceVectors, ...]
     features: CodecFeatures | None = None
     cues: tuple[CueSource, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    properties: MediaProperties | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from pesearch.cues import FoundCue
     from pesearch.search.search import SearchResult
-    from pesearch.types import Event, MediaInfo, Moment
+    from pesearch.types import Event, MediaFile, MediaInfo, Moment, Remark
 
 
 def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
@@ -33,6 +33,8 @@ def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
         "events": [event_object(event) for event in moment.events],
         "cues": [cue_object(cue) for cue in moment.cues],
         "media": media_object(moment.file.info),
+        "recording": recording_object(moment.file),
+        "remarks": [remark_object(remark) for remark in moment.file.remarks],
     }
 
 
@@ -74,6 +76,38 @@ def media_object(media: MediaInfo) -> dict[str, Any]:
         "height": video.height if video else None,
         "sample_rate": audio.sample_rate if audio else None,
         "channels": audio.channels if audio else None,
+    }
+
+
+def remark_object(remark: Remark) -> dict[str, Any]:
+    """The JSON object of a remark; `seconds` and `sidecar` may be null."""
+    return {
+        "reason": remark.reason,
+        "seconds": None if remark.seconds is None else seconds(remark.seconds),
+        "sidecar": str(remark.sidecar) if remark.sidecar else None,
+    }
+
+
+def recording_object(file: MediaFile) -> dict[str, Any]:
+    """When, where and with what a file was recorded; null where it does not say.
+
+    `date` is ISO 8601: without an offset it is the local time of the recording, with `Z` that local time is unknown.
+    `date_source` is a `DateSource`. `rotation` is how far the stored pictures are turned clockwise to be shown.
+    """
+    properties, captured = file.properties, file.captured
+    place = properties.place if properties else None
+    video, audio = file.info.video, file.info.audio
+    return {
+        "date": captured.text if captured else None,
+        "date_source": str(captured.source) if captured else None,
+        "place": {"latitude": place.latitude, "longitude": place.longitude, "altitude": place.altitude_meters}
+        if place
+        else None,
+        "camera": (properties.camera or None) if properties else None,
+        "rotation": properties.rotation_degrees if properties and video else None,
+        "video_codec": video.codec if video else None,
+        "audio_codec": audio.codec if audio else None,
+        "subtitles": file.has_subtitles,
     }
 
 

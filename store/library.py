@@ -141,6 +141,11 @@ class Library(GenerationReader):
         """All media files, in the order in which they were added."""
         return list(self._now().snapshot.files.all)
 
+    def files_without_properties(self) -> frozenset[int]:
+        """The ids of the files that were not read for their properties yet."""
+        files = self._now().snapshot.files
+        return frozenset(files.keys() - files.properties.keys())
+
     def file(self, file_id: int) -> MediaFile:
         """A media file by id. Raises LibraryError when it is not, or no longer, in the library."""
         file = self._now().snapshot.files.get(file_id)
@@ -171,6 +176,11 @@ class Library(GenerationReader):
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, with reasons, by path."""
         return self._now().snapshot.locations.failures()
+
+    def files_with_remarks(self) -> list[MediaFile]:
+        """The media files of which something is not in the library, or was guessed: those with remarks."""
+        files = self._now().snapshot.files
+        return [files[file_id] for file_id in files.remarks.file_ids()]
 
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.audio_track import AudioTrack
+from pesearch.capture_time import DateSource
 from pesearch.disk_usage import size_on_disk
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.index.vector_search import SearchPolicy, search_policy
-from pesearch.types import MediaKind, SpaceName
+from pesearch.types import MediaFile, MediaKind, SpaceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,34 @@ class LibraryStatus:
     policies: Mapping[SpaceName, SearchPolicy]
     cues: int
     failures: int
+    remarks: int
     size_bytes: int
     audio_track: AudioTrack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingCounts:
+    """How many files were read for what they say about their recording, by where their date is from, how many have a
+    place, and by camera."""
+
+    read: int
+    dates: Mapping[DateSource, int]
+    places: int
+    cameras: Mapping[str, int]
+
+
+def count_recordings(files: Sequence[MediaFile]) -> RecordingCounts:
+    """The counts of these files. A name or time counts at the first location of a file."""
+    known = [file.properties for file in files if file.properties is not None]
+    captured = (file.captured_at(file.locations[0]) for file in files)
+    dates = Counter(time.source for time in captured if time is not None)
+    cameras = Counter(properties.camera for properties in known if properties.camera)
+    return RecordingCounts(
+        read=len(known),
+        dates={source: dates[source] for source in DateSource if dates[source]},
+        places=sum(properties.place is not None for properties in known),
+        cameras=dict(cameras.most_common()),
+    )
 
 
 def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
@@ -47,6 +75,7 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
         },
         cues=cues,
         failures=len(snapshot.locations.failures()),
+        remarks=snapshot.files.remarks.count,
         audio_track=snapshot.audio_track,
         size_bytes=size_on_disk(folder),
     )

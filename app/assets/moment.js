@@ -169,6 +169,8 @@ function details(data, actions, jump) {
   const element = create("div", "details"), list = create("ul");
   element.append(create("h2", "", data.name), create("div", "where", data.folder));
   element.append(create("div", "", `${data.when} · ${data.score_text} · ${data.why}`));
+  element.append(create("div", "recording", data.recording));
+  if (data.remarks) element.append(create("div", "remarks", data.remarks));
   for (const line of data.lines) {
     const item = create("li", "", line.text);
     if (jump) item.addEventListener("click", () => jump(line.start));

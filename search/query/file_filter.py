@@ -1,16 +1,18 @@
-"""Filters the files of a library by folder, modification date, kind, duration, and whether they are online."""
+"""Filters the files of a library by folder, date, kind, duration, properties, and whether they are online."""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from pesearch.capture_time import CaptureTime, file_time
 from pesearch.errors import QueryError
 from pesearch.locations import Location
+from pesearch.search.query.property_filter import ANY_PROPERTIES, PropertyFilter
 from pesearch.types import MediaFile, MediaKind
 
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d+)?)s?)?", re.IGNORECASE)
@@ -22,9 +24,11 @@ class FileFilter:
     """Keeps the files that meet every condition given; without conditions it keeps all.
 
     under: A folder or file.
-    after, before: Modification date in local time; `after` is inclusive, `before` exclusive.
+    after, before: The date of recording (`MediaFile.captured_at`); `after` is inclusive, `before` exclusive. A file
+        without a plausible date is kept by neither.
     at_least_seconds, at_most_seconds: Bounds of the duration, both inclusive.
     online: Only files that exist at one of their locations now.
+    by_file_time: Compare the modification time of the file in this system's time zone, not the date of recording.
     Raises QueryError for conditions that exclude every file.
     """
 
@@ -35,6 +39,8 @@ class FileFilter:
     min_duration_seconds: float | None = None
     max_duration_seconds: float | None = None
     online: bool = False
+    by_file_time: bool = False
+    properties: PropertyFilter = ANY_PROPERTIES
 
     def __post_init__(self) -> None:
         if self.under and "\0" in str(self.under):
@@ -57,7 +63,8 @@ class FileFilter:
             (self.kind is None or file.info.kind is self.kind)
             and (self.min_duration_seconds is None or length >= self.min_duration_seconds)
             and (self.max_duration_seconds is None or length <= self.max_duration_seconds)
-            and any(self._keeps_location(location) for location in file.locations)
+            and (self.properties == ANY_PROPERTIES or self.properties.keeps(file))
+            and any(self._keeps_location(file, location) for location in file.locations)
         )
 
     @cached_property
@@ -65,14 +72,19 @@ class FileFilter:
         """`under` as given and with links resolved, either of which a library may contain; computed once."""
         return (self.under.absolute(), Path(os.path.realpath(self.under))) if self.under else ()
 
-    def _keeps_location(self, location: Location) -> bool:
+    def _keeps_location(self, file: MediaFile, location: Location) -> bool:
         if self._roots and not any(location.path.is_relative_to(root) for root in self._roots):
             return False
-        if self.after or self.before:
-            day = datetime.fromtimestamp(location.modified_ns / 1e9).date()
-            if (self.after and day < self.after) or (self.before and day >= self.before):
-                return False
+        if (self.after or self.before) and not self._keeps_time(
+            file_time(location) if self.by_file_time else file.captured_at(location)
+        ):
+            return False
         return not self.online or location.path.exists()
+
+    def _keeps_time(self, time: CaptureTime | None) -> bool:
+        if time is None:
+            return False
+        return (self.after is None or time.day >= self.after) and (self.before is None or time.day < self.before)
 
 
 EVERY_FILE = FileFilter()

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.refine.sound_rescorer import SoundRescorer
 from pesearch.search.retrieve.candidates import merge_touching, widen
@@ -14,7 +16,7 @@ from pesearch.search.retrieve.cue_matches import CueMatches
 from pesearch.search.score.calibration import Calibration
 from pesearch.search.score.certainty_track import build_track, find_intervals, term_upper_bound
 from pesearch.search.score.interval import Interval, rank_key
-from pesearch.search.score.intervals import combine, non_max_suppression, plan_upper_bound
+from pesearch.search.score.intervals import TermBounds, combine, non_max_suppression, plan_upper_bounds
 from pesearch.search.score.part_scores import PartScores, score_parts
 from pesearch.types import Event, Part
 
@@ -97,7 +99,7 @@ class Refiner:
 
         Intervals of a part are computed only if its upper bound allows one of them among the best.
         """
-        bounds = {part: self._upper_bound(part) for part in self._part_scores}
+        bounds = self._upper_bounds()
         best: list[tuple[Part, Interval]] = []
         for part in sorted(bounds, key=lambda part: -bounds[part]):
             if len(best) == count and bounds[part] < best[-1][1].score:
@@ -119,15 +121,25 @@ class Refiner:
                 if event.start_seconds < interval.end_seconds and event.end_seconds > interval.start_seconds:
                     yield event
 
-    def _upper_bound(self, part: Part) -> float:
-        """An upper bound of the scores of a part's intervals; 1 if there are detections in its file."""
-        has_detections = bool(self._rescorer.detections(part.file_id))
-        return 1.0 if has_detections else plan_upper_bound(self._plan.root, partial(self._term_bound, part))
+    def _upper_bounds(self) -> dict[Part, float]:
+        """An upper bound of the scores of each part's intervals; 1 if there are detections in its file."""
+        bounds: list[float] = plan_upper_bounds(self._plan.root, self._term_bounds).tolist()
+        return {
+            part: 1.0 if self._rescorer.detections(part.file_id) else bound
+            for part, bound in zip(self._part_scores, bounds, strict=True)
+        }
 
-    def _term_bound(self, part: Part, term: int) -> Interval:
+    def _term_bounds(self, term: int) -> TermBounds:
         weight = self._plan.terms[term].weight
-        cue_scores = (interval.score for interval in self._cue_matches.of(term, part, weight))
-        return Interval(0.0, 0.0, max(term_upper_bound(self._part_scores[part], term), *cue_scores, 0.0), weight)
+        bounds = [
+            max(
+                term_upper_bound(scored, term),
+                *(interval.score for interval in self._cue_matches.of(term, part, weight)),
+                0.0,
+            )
+            for part, scored in self._part_scores.items()
+        ]
+        return TermBounds(np.array(bounds), weight)
 
     def _term_intervals(self, part: Part, term: int) -> Sequence[Interval]:
         scored, weight = self._part_scores[part], self._plan.terms[term].weight

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIN_RANKED_CUES = 2000
 """At least this many cues of each term are ranked as candidates, after what the query combines and excludes: 20 for
-each of the 100 parts of files that a query scores, since neighbouring cues are in one part."""
+each of the 80 parts of files that a query scores, since neighbouring cues are in one part."""
 
 RANKED_CUES_PER_MOMENT = 16
 """Cues of each term that are ranked per requested moment, if that is more."""
@@ -86,10 +86,13 @@ class CueMatches:
 
     def of(self, term: int, part: Part, weight: float) -> list[Interval]:
         """The intervals of cues that match a term and overlap a part, or are about its whole file."""
-        self.load([part])
+        if part not in self._found:
+            self.load([part])
+        found = self._found[part].get(term)
+        if found is None:
+            return []
         if (term, part) not in self._intervals:
-            found = self._found[part].get(term)
-            self._intervals[term, part] = [] if found is None else _intervals(found, weight)
+            self._intervals[term, part] = _intervals(found, weight)
         return self._intervals[term, part]
 
     def cues(self, plan: QueryPlan, file_id: int, interval: Interval) -> tuple[FoundCue, ...]:

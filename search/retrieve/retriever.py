@@ -25,9 +25,9 @@ STABLE_MOMENTS = 50
 HITS_PER_MOMENT = 2
 """Each query vector retrieves this many segments of its space per requested moment."""
 
-PARTS_PER_MOMENT = 2
+PARTS_PER_MOMENT = 1.6
 """Parts of files that are scored per requested moment. A file that matches all of a query with operators need not rank
-high for any one term: nDCG@10 of `benchmarks.search` is 0.80, 0.89 and 0.93 with 20, 40 and 80 parts."""
+high for any one term: nDCG@10 of `benchmarks.search` is 0.80 with 20 parts, 0.89 with 40, 0.92 with 80 or 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def retrieve(
     parts = rank_candidates(
         [*(Ranking(vector_hits.file_ids, vector_hits.segments) for vector_hits in ordered), *cue_rankings],
         max_gap(plan.root),
-        PARTS_PER_MOMENT * moments,
+        round(PARTS_PER_MOMENT * moments),
         lambda file_id: library.file(file_id).info.duration_seconds,
     )
     return Retrieved(ordered, parts)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
+import numpy as np
+import numpy.typing as npt
+
 from pesearch.search.query.operators import All, AtOnce, Either, InOrder, PlanNode
-from pesearch.search.score.interval import Interval, rank_key, times_of
+from pesearch.search.score.interval import MIN_SCORE, Interval, rank_key, times_of
 from pesearch.search.score.interval_joins import (
     keep_best,
     keep_best_chains,
@@ -25,8 +28,21 @@ from pesearch.search.score.interval_joins import (
 UNKNOWN_ORDER_FACTOR = 0.25
 """Factor on the score of a THEN whose parts match in the same interval only, so that their order is unknown."""
 
+Scores = npt.NDArray[np.float64]
+
+ROUNDING = 1 + 1e-12
+"""An upper bound is this much higher than its formula, whose logarithms are rounded."""
+
 TermIntervals = Callable[[int], Sequence[Interval]]
 """Returns the intervals of a file that match a term, by its number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermBounds:
+    """Upper bounds float64 [parts] of the scores of a term in several parts of files, and the weight of the term."""
+
+    scores: Scores
+    weight: float
 
 
 def combine(node: PlanNode, term_intervals: TermIntervals) -> list[Interval]:
@@ -124,27 +140,31 @@ def non_max_suppression(intervals: Iterable[Interval]) -> list[Interval]:
     return chosen
 
 
-def plan_upper_bound(node: PlanNode, best: Callable[[int], Interval]) -> float:
-    """An upper bound of the scores of `combine`, where `best(term)` has the greatest score of each term."""
-    return max(bound.score for bound in _bounds(node, best))
+def plan_upper_bounds(node: PlanNode, best: Callable[[int], TermBounds]) -> Scores:
+    """Upper bounds [parts] of the scores of `combine` in several parts of files, from those of each term."""
+    bounds: Scores = ROUNDING * np.exp(np.maximum.reduce(list(_log_bounds(node, best).values())))
+    return bounds
 
 
-def _bounds(node: PlanNode, best: Callable[[int], Interval]) -> list[Interval]:
+def _log_bounds(node: PlanNode, best: Callable[[int], TermBounds]) -> dict[float, Scores]:
+    """The logarithms of the bounds [parts] by weight."""
     match node:
         case All(parts) | InOrder(parts) | AtOnce(parts):
-            first, *others = [_bounds(part, best) for part in parts]
+            first, *others = [_log_bounds(part, best) for part in parts]
             for other in others:
-                first = _best_of_each_weight(a.join(b) for a, b in product(first, other))
+                first = _greatest(
+                    (a + b, (a * first[a] + b * other[b]) / (a + b)) for a, b in product(first, other)
+                )  # the weighted geometric mean of Interval.join
             return first
         case Either(parts):
-            return _best_of_each_weight(bound for part in parts for bound in _bounds(part, best))
+            return _greatest(bound for part in parts for bound in _log_bounds(part, best).items())
         case term:
-            return [best(term)]
+            found = best(term)
+            return {found.weight: np.log(np.maximum(found.scores, MIN_SCORE))}
 
 
-def _best_of_each_weight(intervals: Iterable[Interval]) -> list[Interval]:
-    best: dict[float, Interval] = {}
-    for interval in intervals:
-        if interval.weight not in best or best[interval.weight].score < interval.score:
-            best[interval.weight] = interval
-    return list(best.values())
+def _greatest(bounds: Iterable[tuple[float, Scores]]) -> dict[float, Scores]:
+    greatest: dict[float, Scores] = {}
+    for weight, bound in bounds:
+        greatest[weight] = np.maximum(greatest.get(weight, bound), bound)
+    return greatest

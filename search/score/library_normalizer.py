@@ -17,6 +17,7 @@ from pesearch.search.score.cohort_vectors import cohort_vectors
 from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
 from pesearch.search.score.match_threshold import Deviations, Draws, MatchThreshold
 from pesearch.search.score.normalization import SpaceNormalizer
+from pesearch.search.score.single_precision import single_precision
 from pesearch.search.score.window_pooling import Indexes, WindowRows, file_windows, part_windows
 from pesearch.store.recalibration import read_recalibration
 from pesearch.types import MEDIA_SPACES, FloatArray, Part, SpaceName
@@ -157,11 +158,11 @@ def _read(library: Library, parts: Sequence[Part], space: SpaceName) -> tuple[Fl
     read = 0
     for stored in library.vectors_of(parts, space):
         windows = [part_windows(library.file(part.file_id), part) for part in stored.parts]
-        rows = WindowRows.of(windows, stored.vectors.segments, stored.numbers)
+        rows = WindowRows.of(windows, stored.segments, stored.numbers)
         at = [numbers[part] for part in stored.parts]
         first[at], stop[at] = read + rows.first, read + rows.stop
-        vectors.append(stored.vectors.vectors)
-        read += len(stored.vectors.vectors)
+        vectors.append(single_precision(stored.vectors))
+        read += len(stored.vectors)
     empty = np.empty((0, 1), np.float32)
     return np.concatenate(vectors) if vectors else empty, WindowRows(first, stop)
 

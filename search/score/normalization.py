@@ -8,7 +8,7 @@ its median is no chance score either: it is bounded by those of the cohort.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +42,7 @@ class ChanceStats:
     @classmethod
     def of(cls, scores: npt.NDArray[np.floating]) -> ChanceStats:
         """The statistics of scores [n] or [n, queries]."""
-        ordered = np.sort(scores.astype(np.float64), axis=0)
-        low, median = (_quantile(ordered, share) for share in (0.16, 0.5))
+        low, median = _quantiles(scores.astype(np.float64), (0.16, 0.5))
         return cls(median, median - low)
 
     def at_least(self, other: ChanceStats) -> ChanceStats:
@@ -160,9 +159,13 @@ class _FrameBias:
         return debiased
 
 
-def _quantile(ordered: Deviations, share: float) -> Deviations:
-    """The quantile of sorted values [n] or [n, queries], linearly interpolated."""
-    below, rest = divmod(share * (len(ordered) - 1), 1)
-    above = min(int(below) + 1, len(ordered) - 1)
-    quantile: Deviations = ordered[int(below)] + rest * (ordered[above] - ordered[int(below)])
-    return quantile
+def _quantiles(values: Deviations, shares: Sequence[float]) -> list[Deviations]:
+    """Quantiles of values [n] or [n, queries], linearly interpolated."""
+    last = len(values) - 1
+    places = [divmod(share * last, 1) for share in shares]
+    around = {min(int(below) + step, last) for below, _ in places for step in (0, 1)}
+    ordered = np.partition(values, sorted(around), axis=0)
+    return [
+        ordered[int(below)] + rest * (ordered[min(int(below) + 1, last)] - ordered[int(below)])
+        for below, rest in places
+    ]

@@ -12,11 +12,13 @@ import numpy as np
 from pesearch.search.query.plan import QueryPlan
 from pesearch.search.score.calibration import Calibration
 from pesearch.search.score.match_threshold import Certainty, Deviations
+from pesearch.search.score.single_precision import single_precision
 from pesearch.search.score.window_pooling import Indexes, WindowRows, maximum, part_windows, top_quarter_mean
 from pesearch.timeline import STEPS_PER_SECOND, step_count
-from pesearch.types import MEDIA_SPACES, FloatArray, MediaFile, Part, SegmentArray, SpaceName, SpaceVectors
+from pesearch.types import MEDIA_SPACES, FloatArray, MediaFile, Part, SegmentArray, SpaceName
 
 if TYPE_CHECKING:
+    from pesearch.store.index.part_vectors import PartVectors
     from pesearch.store.library import Library
 
 
@@ -89,7 +91,7 @@ def score_parts(
     for space in sorted({query.space for query in calibration.query_vectors}):
         at = MEDIA_SPACES.index(space)
         for stored in library.vectors_of(parts, space):
-            scores = _score_space(plan, calibration, space, stored.vectors)
+            scores = _score_space(plan, calibration, space, stored)
             rows = WindowRows.of([windows[part] for part in stored.parts], scores.segments, stored.numbers)
             pooled = np.concatenate([places[part] for part in stored.parts])
             deviations[pooled, :, at] = top_quarter_mean(scores.deviations, rows)
@@ -102,9 +104,9 @@ def score_parts(
     }
 
 
-def _score_space(plan: QueryPlan, calibration: Calibration, space: SpaceName, stored: SpaceVectors) -> SpaceScores:
-    """Scores vectors of any files, in their order."""
-    found = calibration.score(space, stored.vectors)
+def _score_space(plan: QueryPlan, calibration: Calibration, space: SpaceName, stored: PartVectors) -> SpaceScores:
+    """Scores the vectors of parts of files, in their order."""
+    found = calibration.score(space, single_precision(stored.vectors))
     terms = np.array([calibration.query_vectors[number].term for number in found.numbers])
     shape = (len(found.scores), len(plan.terms))
     deviations, certainties = np.full(shape, np.nan), np.zeros(shape)

@@ -88,9 +88,9 @@ def top_quarter_mean(values: npt.NDArray[np.floating], rows: WindowRows) -> Valu
         return padded[np.where(counts > 0, rows.first, len(values))]
     places = rows.first[:, None] + np.arange(width)
     inside = places < rows.stop[:, None]
-    spread = np.where(inside[..., None], values[np.minimum(places, len(values) - 1)], -np.inf)
-    spread = -np.sort(-spread, axis=1)
-    kept = np.arange(width) < -(-counts // 4)[:, None]
-    totals = np.where(kept[..., None], spread, 0.0).sum(axis=1, dtype=np.float64)
+    by_column = np.ascontiguousarray(values.T)[:, np.minimum(places, len(values) - 1)]
+    ascending = np.sort(np.where(inside, by_column, -np.inf), axis=2)
+    kept = np.arange(width) >= width + (-counts // 4)[:, None]
+    totals = np.where(kept, ascending, 0.0).sum(axis=2, dtype=np.float64).T
     means: Values = np.where((counts > 0)[:, None], totals / np.maximum(kept.sum(axis=1), 1)[:, None], np.nan)
     return means

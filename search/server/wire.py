@@ -10,7 +10,7 @@ import time
 from pesearch import __version__
 from pesearch.search.server.linux_sockets import peer_user_id
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """Increment it when messages change but the version of pesearch does not."""
 
 MAX_QUERY_BYTES = 2**20

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.locations import Location
-from pesearch.store.catalogue.temp_table import insert_temp
+from pesearch.store.catalogue.temp_table import escape_undecodable, insert_temp
 
 RowIds = npt.NDArray[np.int64]
 
@@ -25,6 +25,7 @@ _SOURCE = {
     "size_bytes": "BIGINT",
     "modified_ns": "BIGINT",
     "cues": "BIGINT",
+    "remark": "VARCHAR",
 }
 _CUE = {
     "number": "BIGINT",
@@ -35,18 +36,25 @@ _CUE = {
     "source": "VARCHAR",
     "language": "VARCHAR",
 }
+_SAME_SOURCE = """cue_sources.file_id = read_sources.file_id
+        AND cue_sources.path IS NOT DISTINCT FROM read_sources.path"""
+_UNREAD = "read_sources.size_bytes = 0 AND read_sources.modified_ns = 0"
+_PROSE_SUFFIXES = (b".json", b".txt")
+"""Suffixes of sidecars that are no subtitles: descriptions and plain text."""
+
 _COLUMNS = "start_seconds, end_seconds, text, kind, source, language"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSource:
     """A source of cues of a file: a sidecar next to one of its paths, with size and time when read, or (None) the
-    file."""
+    file. `remark` as in `CueSource`."""
 
     id: int
     file_id: int
     beside: Path | None
     sidecar: Location | None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,19 +77,26 @@ class StoredCue:
 
 def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, CueSource]]) -> None:
     """Store cues that were read, (file id, source). They replace those of the same source; of two, the last is
-    stored."""
+    stored.
+
+    A sidecar of size and time 0 could not be read: only its remark is stored, and the cues read before stay.
+    """
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
     numbered = list(enumerate(latest.values()))
     source_rows = [_source_row(number, file_id, source) for number, (file_id, source) in numbered]
     cue_rows = [row for number, (_, source) in numbered for row in _cue_rows(number, source)]
     insert_temp(connection, "read_sources", _SOURCE, source_rows)
     insert_temp(connection, "read_cues", _CUE, cue_rows)
+    connection.execute(f"""
+        UPDATE cue_sources SET remark = read_sources.remark, size_bytes = 0, modified_ns = 0 FROM read_sources
+        WHERE {_SAME_SOURCE} AND {_UNREAD}""")
+    connection.execute(f"""
+        DELETE FROM read_sources USING cue_sources WHERE {_SAME_SOURCE} AND {_UNREAD}""")
     connection.execute("""
         CREATE TEMP TABLE new_sources AS SELECT nextval('cue_source_ids') AS id, * FROM read_sources ORDER BY number""")
     _delete(
         connection,
-        """DELETE FROM cue_sources USING read_sources WHERE cue_sources.file_id = read_sources.file_id
-        AND cue_sources.path IS NOT DISTINCT FROM read_sources.path RETURNING id""",
+        f"DELETE FROM cue_sources USING read_sources WHERE {_SAME_SOURCE} RETURNING id",
     )
     connection.execute("INSERT INTO cue_sources BY NAME SELECT * EXCLUDE (number) FROM new_sources")
     connection.execute("""
@@ -108,14 +123,20 @@ def drop_unused_cues(connection: duckdb.DuckDBPyConnection) -> None:
 def read_known_sources(connection: duckdb.DuckDBPyConnection) -> list[KnownSource]:
     """All sources that were read, those without cues too."""
     rows = connection.execute(
-        "SELECT id, file_id, beside, path, size_bytes, modified_ns FROM cue_sources ORDER BY id"
+        "SELECT id, file_id, beside, path, remark, size_bytes, modified_ns FROM cue_sources ORDER BY id"
     ).fetchall()
     return [
-        KnownSource(number, file_id, None, None)
+        KnownSource(number, file_id, None, None, remark)
         if path is None
-        else KnownSource(number, file_id, Path(os.fsdecode(beside)), Location(Path(os.fsdecode(path)), *stamp))
-        for number, file_id, beside, path, *stamp in rows
+        else KnownSource(number, file_id, Path(os.fsdecode(beside)), Location(Path(os.fsdecode(path)), *stamp), remark)
+        for number, file_id, beside, path, remark, *stamp in rows
     ]
+
+
+def files_with_sidecar_subtitles(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
+    """The files that have cues from sidecars with the suffix of subtitles."""
+    rows = connection.execute("SELECT file_id, path FROM cue_sources WHERE path IS NOT NULL AND cues > 0").fetchall()
+    return frozenset(file_id for file_id, path in rows if not path.lower().endswith(_PROSE_SUFFIXES))
 
 
 def sources_with_cues(connection: duckdb.DuckDBPyConnection) -> CueSources:
@@ -183,6 +204,7 @@ def _source_row(number: int, file_id: int, source: CueSource) -> dict[str, objec
         "size_bytes": None if sidecar is None else sidecar.size_bytes,
         "modified_ns": None if sidecar is None else sidecar.modified_ns,
         "cues": len(source.cues),
+        "remark": None if source.remark is None else escape_undecodable(source.remark),
     }
 
 

@@ -16,10 +16,13 @@ from typing import Any
 import duckdb
 
 from pesearch.locations import Location
+from pesearch.store.catalogue.cues import files_with_sidecar_subtitles
+from pesearch.store.catalogue.properties import KnownProperties
+from pesearch.store.catalogue.remarks import KnownRemarks
 from pesearch.types import AudioStream, Failure, MediaFile, MediaInfo, MediaKind, VideoStream
 
 RECENT_FILES = 1024
-"""A query reads each of its 100 files several times."""
+"""A query reads each of its 80 files several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,11 @@ class KnownLocations(Mapping[Path, KnownLocation]):
 
 
 class KnownFiles(Mapping[int, MediaFile]):
-    """The media files by id, in the order in which they were added. `locations` has where they are."""
+    """The media files by id, in the order in which they were added.
+
+    `locations` has where they are, `remarks` what is not in the library of them, `properties` what those of them say
+    about their recording that were read for it.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, locations: KnownLocations) -> None:
         rows = connection.execute("""
@@ -126,6 +133,9 @@ class KnownFiles(Mapping[int, MediaFile]):
             FROM files ORDER BY id""")
         self._rows: dict[int, tuple[Any, ...]] = {row[0]: row for row in rows.fetchall()}
         self._locations = locations
+        self.remarks = KnownRemarks(connection)
+        self.properties = KnownProperties(connection)
+        self._subtitled = files_with_sidecar_subtitles(connection)
         self._recent = lru_cache(RECENT_FILES)(self._read)
 
     def __getitem__(self, file_id: int) -> MediaFile:
@@ -134,7 +144,15 @@ class KnownFiles(Mapping[int, MediaFile]):
     def _read(self, file_id: int) -> MediaFile:
         _, fingerprint, kind, duration_seconds, *streams = self._rows[file_id]
         info = MediaInfo(MediaKind(kind), duration_seconds, _video(streams[:4]), _audio(streams[4:]))
-        return MediaFile(file_id, fingerprint, info, self._locations.of_file(file_id))
+        return MediaFile(
+            file_id,
+            fingerprint,
+            info,
+            self._locations.of_file(file_id),
+            self.remarks.of_file(file_id),
+            self.properties.get(file_id),
+            file_id in self._subtitled,
+        )
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._rows)

@@ -15,8 +15,10 @@ from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.locations import Location, Volume
 from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
 from pesearch.store.catalogue.cues import drop_unused_cues, store_cues
+from pesearch.store.catalogue.properties import drop_unused_properties, store_properties
+from pesearch.store.catalogue.remarks import drop_unused_remarks, store_remarks
 from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
-from pesearch.store.catalogue.temp_table import insert_temp
+from pesearch.store.catalogue.temp_table import escape_undecodable, insert_temp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.store.shards.records import MergedShard, StreamedFile, WrittenShard
@@ -65,7 +67,7 @@ def add_files(
     files: Sequence[EncodedFile | StreamedFile],
     written: Sequence[WrittenShard],
 ) -> None:
-    """Register files, their locations and shards. Known content keeps its vectors and features.
+    """Register files, their locations, shards and remarks. Known content keeps its vectors and features.
 
     Locations of content that was marked for re-indexing (size and time 0) are removed: the next scan adds them.
     """
@@ -84,10 +86,12 @@ def add_files(
         INSERT INTO locations BY NAME
         SELECT path, size_bytes, modified_ns, volume, inode, files.id AS file_id
         FROM encoded JOIN files USING (fingerprint)""")
-    if any(file.cues for file in files):
+    store_remarks(connection, {file.fingerprint: file.remarks for file in files})
+    if any(file.cues or file.properties for file in files):
         rows = connection.execute("SELECT fingerprint, id FROM files JOIN encoded USING (fingerprint)").fetchall()
         ids: dict[str, int] = dict(rows)
         store_cues(connection, [(ids[file.fingerprint], source) for file in files for source in file.cues])
+        store_properties(connection, [(ids[file.fingerprint], file.properties) for file in files if file.properties])
 
 
 def set_locations(connection: duckdb.DuckDBPyConnection, located: Sequence[tuple[int, Location]]) -> None:
@@ -115,7 +119,7 @@ def record_volumes(connection: duckdb.DuckDBPyConnection, volumes: Sequence[Volu
 
 def record_failures(connection: duckdb.DuckDBPyConnection, failures: Sequence[Failure]) -> None:
     """Store why paths could not be indexed. A path with the same size and time as before keeps its file."""
-    rows = [{**_location_row(failure.location), "reason": _escape_undecodable(failure.reason)} for failure in failures]
+    rows = [{**_location_row(failure.location), "reason": escape_undecodable(failure.reason)} for failure in failures]
     insert_temp(connection, "failed", _LOCATION | {"reason": "VARCHAR"}, rows)
     connection.execute("""
         CREATE TEMP TABLE failed_locations AS
@@ -211,6 +215,8 @@ def raise_generation(connection: duckdb.DuckDBPyConnection) -> int:
         DELETE FROM files WHERE id NOT IN (SELECT file_id FROM locations WHERE file_id IS NOT NULL)""")
     drop_unused_cues(connection)
     drop_unused_cue_vectors(connection)
+    drop_unused_remarks(connection)
+    drop_unused_properties(connection)
     for tables in (_VECTORS, _FEATURES):
         connection.execute(f"DELETE FROM {tables.extents} WHERE file_id NOT IN (SELECT id FROM files)")
     connection.execute("""
@@ -255,8 +261,3 @@ def _extent_rows(written: WrittenShard) -> list[dict[str, Any]]:
         {**shard, "fingerprint": fingerprint, "first_row": first_row, "rows": count}
         for fingerprint, first_row, count in written.contents
     ]
-
-
-def _escape_undecodable(text: str) -> str:
-    """Text that UTF-8 can encode: undecodable bytes of a path become backslash escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()

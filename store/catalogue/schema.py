@@ -9,6 +9,10 @@
 - `cue_sources`: where cues of a file were read and how many there are: in a sidecar (`path`) next to one of the file's
   paths (`beside`), or in the file itself (both NULL). A source never changes: one that is read again gets a new id.
 - `cue_extents`: the vectors of a source in shards of the space `cue`, one per cue, in order; none until embedded.
+- `remarks`: what of a file's media is not in the library, or was guessed, and how many `seconds`. The `remark` of a cue
+  source says the same of its cues. Files of older programs have none.
+- `file_properties`: what a file says about its recording; a file without a row was not read for it yet. `times` has its
+  capture times, preferred first, each with where it was read: `quicktime 2019-07-04T23:34:56+02:00, ...`.
 - `settings`: choices of the user. `vectors` is the vector search backend, as `MilvusAddress` prints it; absent: FAISS.
   `audio_track` is the track to search, as `AudioTrack` prints it; absent: the one that players choose.
 """
@@ -79,6 +83,18 @@ SETTINGS = """
 CREATE TABLE settings (name VARCHAR NOT NULL, value VARCHAR NOT NULL);
 """
 
+REMARKS = """
+CREATE TABLE remarks (file_id BIGINT NOT NULL, reason VARCHAR NOT NULL, seconds DOUBLE);
+ALTER TABLE cue_sources ADD COLUMN remark VARCHAR;
+"""
+
+PROPERTIES = """
+CREATE TABLE file_properties (
+    file_id BIGINT NOT NULL, times VARCHAR NOT NULL,
+    latitude DOUBLE, longitude DOUBLE, altitude_meters DOUBLE, camera VARCHAR NOT NULL,
+    rotation_degrees INTEGER NOT NULL, subtitle_streams INTEGER NOT NULL);
+"""
+
 VECTORS_SETTING = "vectors"
 """The name of the setting for the vector search backend."""
 
@@ -93,6 +109,8 @@ MIGRATIONS: Sequence[str] = (
     VOLUMES,
     CUE_VECTORS,
     SETTINGS,
+    REMARKS,
+    PROPERTIES,
 )
 """Append only."""
 

@@ -1,4 +1,4 @@
-"""Insert Python values into a temporary table."""
+"""Python values for the database: rows of a temporary table, and text that it can store."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def insert_temp(
     columns = ", ".join(f"unnest(${number}::{types[name]}[]) AS {name}" for number, name in enumerate(types, start=1))
     values = [[row[name] for row in rows] for name in types]
     connection.execute(f"CREATE TEMP TABLE {table} AS SELECT {columns}", values)
+
+
+def escape_undecodable(text: str) -> str:
+    """Text that UTF-8 can encode: undecodable bytes of a path become backslash escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

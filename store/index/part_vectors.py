@@ -9,7 +9,7 @@ import numpy as np
 
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.shards.row_ranges import RowIds
-from pesearch.types import Part, SpaceVectors
+from pesearch.types import HalfArray, Part, SegmentArray, SpaceVectors
 
 PART_BATCH_ROWS = 1 << 14
 """Maximum number of rows of parts that are read together: 64 MiB in float32 at 1024 dimensions."""
@@ -17,20 +17,24 @@ PART_BATCH_ROWS = 1 << 14
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartVectors:
-    """The vectors of several parts of files, one after the other: those of `parts[i]` begin at row `starts[i]`."""
+    """The vectors of several parts of files, one after the other: those of `parts[i]` begin at row `starts[i]`.
+
+    `segments` float64 [n, 2] in seconds, `vectors` float16 [n, dim], as stored.
+    """
 
     parts: Sequence[Part]
     starts: RowIds
-    vectors: SpaceVectors
+    segments: SegmentArray
+    vectors: HalfArray
 
     @property
     def numbers(self) -> RowIds:
         """The index in `parts` for each row: int64 [n]."""
-        return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=len(self.vectors.vectors)))
+        return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=len(self.vectors)))
 
     def each(self) -> Iterator[tuple[Part, slice]]:
         """Each part with its rows."""
-        stops = [*self.starts[1:].tolist(), len(self.vectors.vectors)]
+        stops = [*self.starts[1:].tolist(), len(self.vectors)]
         for part, start, stop in zip(self.parts, self.starts.tolist(), stops, strict=True):
             yield part, slice(start, stop)
 
@@ -54,8 +58,7 @@ def vectors_of_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[PartVe
 def _read_batch(rows: MappedRows, batch: Sequence[tuple[Part, RowIds]]) -> PartVectors:
     parts, row_ids = zip(*batch, strict=True)
     starts, joined = np.cumsum([0, *map(len, row_ids)])[:-1], np.concatenate(row_ids)
-    vectors = rows.vectors(joined).astype(np.float32)
-    return PartVectors(parts, starts, SpaceVectors(rows.space.name, rows.segments(joined), vectors))
+    return PartVectors(parts, starts, rows.segments(joined), rows.vectors(joined))
 
 
 def read_vectors(rows: MappedRows, file_id: int) -> SpaceVectors:

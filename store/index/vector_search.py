@@ -1,9 +1,9 @@
 """Vector search in one space: selects the index for each row, searches, and returns hits.
 
-A space of at most MAX_FLAT_BYTES is searched exactly, in memory. In a larger one a compressed index makes a shortlist,
-and the hits are scored exactly. In a library on Milvus the collections make the shortlists, of small spaces too. Files
-that the ANN index does not cover, because they were committed later or because there is no index yet, are searched
-exactly in addition: in memory as long as they fit, else from the shards.
+A space of at most MAX_FLAT_BYTES (cues: MAX_FLAT_CUE_BYTES) is searched exactly, in memory. In a larger one a
+compressed index makes a shortlist, and the hits are scored exactly. In a library on Milvus the collections make the
+shortlists, of small spaces too. Files that the ANN index does not cover, because they were committed later or because
+there is no index yet, are searched exactly in addition: in memory as long as they fit, else from the shards.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from pesearch.store.index.ivf_file import read_ivf
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.shards.row_ranges import RowMask, RowRanges
-from pesearch.types import MEDIA_SPACES, FloatArray, Space
+from pesearch.types import MEDIA_SPACES, FloatArray, Space, SpaceName
 
-MAX_FLAT_BYTES = 128 << 20
-"""Maximum size of the vectors that a space holds in memory: 65,536 rows of 1024 dimensions. One core searches them in
-about 10 ms, as long as the compressed index takes for a million rows."""
+MAX_FLAT_BYTES = 24 << 20
+"""Maximum size of the vectors that a space holds in memory: 12,288 rows of 1024 dimensions. Twice as many take more
+work than the compressed index (`benchmarks.flat_limit`), which then finds 0.97 of the 100 best."""
+
+MAX_FLAT_CUE_BYTES = 128 << 20
+"""The same for the vectors of cues. A query retrieves thousands: a compressed index would rescore most rows."""
 
 
 class AnnIndex(Protocol):
@@ -197,4 +200,4 @@ def _uncovered_rows(layout: RowRanges, covered: RowRanges | None) -> int:
 
 
 def _fits_in_memory(space: Space, rows: int) -> bool:
-    return rows * space.dim * 2 <= MAX_FLAT_BYTES
+    return rows * space.dim * 2 <= (MAX_FLAT_CUE_BYTES if space.name is SpaceName.CUE else MAX_FLAT_BYTES)

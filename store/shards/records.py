@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from pesearch.cues import CueSource
 from pesearch.locations import Location
 from pesearch.store.shards.format import Shard
-from pesearch.types import MediaInfo
+from pesearch.types import MediaInfo, MediaProperties, Remark
 
 _Shard = TypeVar("_Shard", bound=Shard)
 
@@ -34,6 +34,8 @@ class StreamedFile:
     info: MediaInfo
     extents: tuple[Extent[Shard], ...]
     cues: tuple[CueSource, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    properties: MediaProperties | None = None
 
 
 @dataclass(frozen=True, slots=True)

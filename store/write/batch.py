@@ -31,7 +31,15 @@ def store_files(folder: Path, files: Sequence[EncodedFile], spaces: Sequence[Spa
         for fingerprint, first_row, rows in written.contents:
             extents[fingerprint].append(Extent(written.shard, first_row, rows))
     return [
-        StreamedFile(file.location, file.fingerprint, file.info, tuple(extents[file.fingerprint]), file.cues)
+        StreamedFile(
+            file.location,
+            file.fingerprint,
+            file.info,
+            tuple(extents[file.fingerprint]),
+            file.cues,
+            file.remarks,
+            file.properties,
+        )
         for file in files
     ]
 

@@ -34,6 +34,7 @@ from pesearch.store.catalogue.mutations import (
     set_locations,
     set_vector_backend,
 )
+from pesearch.store.catalogue.properties import store_properties
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import count_lost_commits, read_stamp, write_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
@@ -46,7 +47,7 @@ from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
 from pesearch.store.write.batch import check_files, collect_shards, write_files
 from pesearch.store.write.compaction import find_groups, merge_group
-from pesearch.types import EncodedFile, Failure, Space, SpaceName, SpaceVectors
+from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName, SpaceVectors
 
 BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""
@@ -80,9 +81,9 @@ class Writer:
         """Commit encoded files. A file replaces another content at the same path; the last of two at one path counts.
 
         A known content gets another location, and keeps its vectors and features; features are added if it has none,
-        and cues replace those of the same source. A content without locations is removed with all its data. Raises
-        ValueError for vectors that do not fit the library's spaces or are not finite in float16, and for features that
-        are not finite float16; then nothing is committed.
+        cues replace those of the same source, and remarks those of its media. A content without locations is removed
+        with all its data. Raises ValueError for vectors that do not fit the library's spaces or are not finite in
+        float16, and for features that are not finite float16; then nothing is committed.
         """
         files = list({file.location.path: file for file in batch}.values())
         encoded = [file for file in files if isinstance(file, EncodedFile)]
@@ -128,6 +129,10 @@ class Writer:
             store_cues(connection, read)
 
         return self._commit(change)
+
+    def store_properties(self, read: Sequence[tuple[int, MediaProperties]]) -> int:
+        """Store what known files say about their recording, (file id, properties)."""
+        return self._commit(lambda connection: store_properties(connection, read))
 
     def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
         """Store the vectors of sources (`Library.cues_to_embed`), one per cue, in order.

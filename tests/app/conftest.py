@@ -61,12 +61,14 @@ def convert(source: Path, *options: str | Path) -> None:
 
 @pytest.fixture(scope="session")
 def page_media(sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of sample media: one with a hostile name, one that browsers cannot play, and one that is damaged."""
+    """A folder of sample media: one with a hostile name, one that browsers cannot play, one that is damaged, and one
+    with a sidecar that has no subtitles."""
     folder = tmp_path_factory.mktemp("page_media")
     for name in PAGE_MEDIA:
         shutil.copy(sample_media / name, folder)
     shutil.copy(sample_media / "drum.mp4", folder / HOSTILE)
     convert(sample_media / "rain_thunder.mp4", "-t", "4", "-c:v", "mpeg4", "-c:a", "ac3", folder / "rain_thunder.avi")
+    (folder / "siren_train.srt").write_text("<b>no</b> subtitles")
     (folder / "damaged.mp4").write_bytes((folder / "bell.mp4").read_bytes()[:400])
     return folder
 

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.app.index_job import INTERRUPTED, IndexJob
+from pesearch.app import index_job, indexing
+from pesearch.app.index_job import INTERRUPTED, IndexJob, IndexProgress
 from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.progress_events import Remarked
 from pesearch.store.library import Library, create_library
+from pesearch.types import Remark
 from tests.app.conftest import convert
 
 pytestmark = pytest.mark.slow
@@ -72,6 +75,16 @@ def test_a_stopped_run_keeps_what_is_indexed_and_the_next_one_continues(
     assert len(library.files()) == FILES
     (failure,) = library.failures()
     assert failure.location.path.name == "damaged.mp4"
+
+
+def test_files_with_remarks_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    reporter = index_job._ProgressReporter()
+    for name in ("a.mp4", "b.mp4"):
+        reporter.update(Remarked(Path(name), (Remark("its clock was guessed"),)))
+    reporter.finish("done")
+    progress = IndexProgress(**json.loads(capsys.readouterr().out.splitlines()[-1]))
+    assert progress.remarked == 2
+    assert indexing._summary(progress) == "done: 0 of 0 files, 2 with remarks"
 
 
 def test_a_killed_run_says_so(job: IndexJob, sample_media: Path) -> None:

@@ -18,12 +18,17 @@ from tests.app.server_process import running
 pytestmark = pytest.mark.slow
 
 
-def test_failed_files_are_listed_and_the_library_is_checked(tab: Page, address: str) -> None:
+def test_failed_files_and_remarks_are_listed_and_the_library_is_checked(tab: Page, address: str) -> None:
     tab.goto(f"{address}/library")
     expect(tab.get_by_role("heading", name="Failed files", exact=True)).to_be_visible()
     table = tab.get_by_test_id("stDataFrame").first
     table.wait_for()
     expect(table).to_contain_text("damaged.mp4")
+    expect(tab.get_by_role("heading", name="Not searched, or guessed", exact=True)).to_be_visible()
+    remarks = tab.get_by_test_id("stDataFrame").nth(1)
+    expect(remarks).to_contain_text("siren_train.mp4")
+    expect(remarks).to_contain_text("siren_train.srt: contains no subtitles")
+    expect(tab.get_by_test_id("stMetric").filter(has_text="Remarks")).to_contain_text("1")
     tab.get_by_role("button", name="Check library").click()
     expect(tab.get_by_test_id("stCode")).to_contain_text("shards   5 of 5 intact")
     wait_until_idle(tab)

@@ -29,6 +29,7 @@ def test_a_moment_is_played_from_its_start_to_its_end_and_the_timeline_jumps(pag
     assert file_names(page)[0] == "siren_train.mp4"
     cards.first.locator(".strip img").first.wait_for()
     cards.first.get_by_role("button", name="Play").click()
+    expect(page.locator(".moment .remarks")).to_have_text("siren_train.srt: contains no subtitles")
     video = page.locator(".moment video")
     video.wait_for()
     page.wait_for_function("video => video.currentTime > 1.0", arg=video.element_handle())
@@ -48,6 +49,8 @@ def test_a_moment_is_played_from_its_start_to_its_end_and_the_timeline_jumps(pag
 def test_a_file_that_browsers_cannot_play_is_converted(page: Page) -> None:
     search_for(page, "heard:rain").first.click()
     expect(page.locator(".moment h2")).to_have_text("rain_thunder.avi")
+    expect(page.locator(".moment .remarks")).to_have_count(0)
+    expect(page.locator(".moment .recording")).to_contain_text("(file date) · 256x192, 15 fps, mpeg4, ac3")
     video = page.locator(".moment video")
     page.wait_for_function("video => video.currentTime > 0.5", arg=video.element_handle())
     assert "/proxy/" in str(video.get_attribute("src"))

@@ -149,3 +149,17 @@ def test_the_command_line_uses_the_models_of_the_page(page: Page, page_library: 
     done = subprocess.run([*command, "--library", str(page_library.folder)], capture_output=True, text=True)
     assert "answered by the running page" in done.stderr
     assert json.loads(done.stdout)["moments"][0]["path"].endswith("siren_train.mp4")
+
+
+def test_filters_of_recordings_are_kept_in_the_url(page: Page, address: str) -> None:
+    """All are options of `pesearch query`; a wrong one says what to write."""
+    page.goto(f"{address}/?text=heard:rain&fps=15&codec=mpeg4&has=audio&has=video&orientation=landscape&size=%3C720p")
+    expect(page.locator(".file h3")).to_have_text(["rain_thunder.avi"])
+    page.get_by_text("Filter recordings").click()
+    page.get_by_label("Recorded before").fill("2020-01-01")
+    page.get_by_label("Recorded before").press("Enter")
+    page.wait_for_url("**before=2020-01-01**")
+    expect(page.locator(".file h3")).to_have_count(0)  # the samples say nothing: their files are newer
+    page.get_by_label("Near").fill("Paris")
+    page.get_by_label("Near").press("Enter")
+    expect(page.get_by_text("is not a place: write LAT,LON")).to_be_visible()

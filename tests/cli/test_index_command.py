@@ -10,6 +10,8 @@ import pytest
 
 from pesearch.store.library import Library
 from tests.cli.conftest import UNUSED, Run, imports_of, one_line
+from tests.media.broken import lose_pictures
+from tests.media.samples import ffmpeg
 
 pytestmark = pytest.mark.slow
 
@@ -82,3 +84,44 @@ def test_index_exits_with_3_when_a_file_failed(pesearch: Run, media: Path, tmp_p
     assert again.returncode == 0
     assert json.loads(again.stdout)["failed_before"] == len(summary["failed"])
     assert pesearch("index", media, "--retry-failed", *at).returncode == 3
+
+
+def test_what_is_not_read_of_a_file_is_reported_and_kept(pesearch: Run, tmp_path: Path) -> None:
+    """In the terminal and in the JSON of index, status and query, until the sidecar that it is about is gone."""
+    media = tmp_path / "media"
+    media.mkdir()
+    holed, sidecar = media / "holed.avi", media / "holed.srt"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=4", "-c:v", "mjpeg", holed)
+    lose_pictures(holed, 12, 18)
+    sidecar.write_text("no subtitles")
+    at = ("--library", tmp_path / "library")
+    pictures = {
+        "reason": "pictures could not be decoded at 00:01.2", "seconds": 0.625, "sidecar": None,
+    }  # fmt: skip
+    cues = {"reason": "contains no subtitles", "seconds": None, "sidecar": str(sidecar)}
+    line = f"{holed}: pictures could not be decoded at 00:01.2 (0.6 s); holed.srt: contains no subtitles"
+
+    first = pesearch("index", media, "--model", "starter", "--json", *at)
+    assert first.returncode == 0
+    assert first.stderr.count(f"remark: {line}\n") == 2  # when it came, and in the summary
+    assert "1 files indexed" in first.stderr and "1 with remarks" in first.stderr
+    assert json.loads(first.stdout)["remarks"] == [{"path": str(holed), **each} for each in (pictures, cues)]
+    assert "remark" not in pesearch("index", media, *at).stderr  # nothing is new
+
+    status = pesearch("status", *at).stdout
+    assert f"\nremarks     2 on 1 files\n  {line}\n" in status
+    assert json.loads(pesearch("status", "--json", *at).stdout)["remarks"] == [
+        {"path": str(holed), **each} for each in (pictures, cues)
+    ]
+    found = json.loads(pesearch("query", "seen:train", "--all", "--json", *at).stdout)["moments"]
+    assert found[0]["remarks"] == [pictures, cues]
+
+    sidecar.unlink()
+    pesearch("index", media, *at)
+    assert json.loads(pesearch("status", "--json", *at).stdout)["remarks"] == [{"path": str(holed), **pictures}]
+    moved = holed.rename(holed.with_name("moved.avi"))
+    pesearch("index", media, *at)
+    pesearch("gc", *at)
+    assert json.loads(pesearch("status", "--json", *at).stdout)["remarks"] == [{"path": str(moved), **pictures}]
+    pesearch("remove", moved, *at)
+    assert "remarks     0\n" in pesearch("status", *at).stdout

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pesearch.cli.index_summary import Summary
 from pesearch.indexer.progress_events import (
-    CuesSkipped,
     CuesUpdated,
     Failed,
     FailedBefore,
@@ -15,16 +14,22 @@ from pesearch.indexer.progress_events import (
     Missing,
     NotMedia,
     Outcome,
+    PropertiesRead,
     Relocated,
+    Remarked,
     RunTimings,
     Unchanged,
 )
 from pesearch.locations import Location
 from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
-from pesearch.types import Failure, MediaInfo, MediaKind
+from pesearch.types import Failure, MediaInfo, MediaKind, Remark
 
 PLACE = Location(Path("/a\n.mp4"), 1, 1)
 FAILURE = Failure(PLACE, "empty file")
+REMARKS = (
+    Remark("pictures could not be decoded at 00:12.0", 0.625),
+    Remark("no subtitles", sidecar=Path("/a\n.srt")),
+)
 SPENT = RunTimings(
     elapsed_seconds=60.0, decode_seconds=9.0, wait_seconds=1.0, tower_seconds=20.0, codec_seconds=10.0,
     transformers_seconds=5.0, commit_seconds=2.0, index_seconds=0.5, warnings=("cuda:0: memory ran out",),
@@ -44,27 +49,36 @@ def test_every_count_is_reported() -> None:
     summary = summary_of(
         Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, None),
         Missing(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE), CuesUpdated(PLACE, 7),
-        CuesSkipped(Path("/b.srt"), "no subtitles"), RefreshFailed("audio", "disk full"), SPENT,
+        PropertiesRead(5, 5), Remarked(PLACE.path, REMARKS), RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
     assert list(summary.lines()) == [
         "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 missing, "
-        "1 failed before, 7 new cues of files already indexed, 1 failed",
+        "1 failed before, 7 new cues of files already indexed, dates and places of 5 files read, 1 with remarks, "
+        "1 failed",
         "time: decode 9.0 s, wait 1.0 s, tower 20.0 s, codec 10.0 s, transformers 5.0 s, commit 2.0 s, index 0.5 s; "
         "bound by: tower",
         "cuda:0: memory ran out",
         "the search index of audio could not be updated (disk full): no data is lost; rows that it lacks are searched "
         "exactly, which may be slow, until the next run updates it",
         "0.3 s of media could not be decoded and are not in the library",
-        "cues: /b.srt: no subtitles",
+        "remark: /a\\n.mp4: pictures could not be decoded at 00:12.0 (0.6 s); a\\n.srt: no subtitles",
         "failed: /a\\n.mp4: empty file",
         "failed files are retried when they change, or with --retry-failed",
     ]
     report = json.loads(summary.json())
     assert report["failed"] == [{"path": "/a\\n.mp4", "reason": "empty file"}]
-    assert report["cues_left_out"] == [{"path": "/b.srt", "reason": "no subtitles"}]
+    assert report["remarks"] == [
+        {
+            "path": "/a\n.mp4",
+            "reason": "pictures could not be decoded at 00:12.0",
+            "seconds": 0.625,
+            "sidecar": None,
+        },
+        {"path": "/a\n.mp4", "reason": "no subtitles", "seconds": None, "sidecar": "/a\n.srt"},
+    ]
     assert report["troubles"] == summary.warnings()
     counts = ("indexed", "unchanged", "relocated", "missing", "not_media", "failed_before", "cues_taken")
-    assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 7]
+    assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 7] and report["properties_read"] == 5
     assert (report["media_seconds"], report["unread_seconds"], report["elapsed_seconds"]) == (720.0, 0.3, 60.0)
     assert (report["stages_seconds"]["tower"], report["bound_by"]) == (20.0, "tower")
 

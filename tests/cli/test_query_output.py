@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cli import query_command
 from pesearch.locations import Location
+from pesearch.place import Place
+from pesearch.search.query.media_features import Feature, Orientation
+from pesearch.search.query.picture_range import Comparison, RateRange, SizeRange
+from pesearch.search.query.property_filter import Area, PropertyFilter
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
-from pesearch.types import MediaFile, MediaInfo, MediaKind, Moment
+from pesearch.types import AudioStream, MediaFile, MediaInfo, MediaKind, MediaProperties, Moment, VideoStream
 from tests.cli.conftest import Run
 
 Asked = list[SearchRequest]
@@ -52,6 +59,55 @@ def test_options_reach_the_request(pesearch: Run, answering: Answering) -> None:
     assert (request.k, request.per_file, request.locate) == (3, 2, False)
     assert (request.files.kind, request.files.min_duration_seconds) == (MediaKind.AUDIO, 90.0)
     assert (defaults.k, defaults.per_file, defaults.locate, defaults.files.keeps_all) == (10, None, True, True)
+
+
+def test_filters_of_recordings_reach_the_request(pesearch: Run, answering: Answering) -> None:
+    asked = answering()
+    pesearch("query", "siren", "--before", "2020-01-01", "--camera", "iPhone", "--near", "-33.9,151.2,5")
+    pesearch("query", "siren", "--after", "2020-01-01", "--file-date", "--size", ">=1080p", "--fps", "25")
+    pesearch("query", "siren", "--codec", "hevc", "--has", "audio", "--has", "place", "--orientation", "portrait")
+    dated, sized, shaped = (request.files for request in asked)
+    assert (dated.before, dated.by_file_time, sized.after, sized.by_file_time) == (
+        date(2020, 1, 1), False, date(2020, 1, 1), True,
+    )  # fmt: skip
+    assert dated.properties == PropertyFilter(camera="iPhone", near=Area(Place(-33.9, 151.2), 5.0))
+    assert sized.properties == PropertyFilter(
+        size=SizeRange(Comparison.AT_LEAST, lines=1080), frame_rate=RateRange(Comparison.EQUAL, 25.0)
+    )
+    assert shaped.properties == PropertyFilter(
+        codec="hevc", has=(Feature.AUDIO, Feature.PLACE), orientation=Orientation.PORTRAIT
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--near", "Paris", "'Paris' is not a place: write LAT,LON or LAT,LON,KM"),
+        ("--size", "big", "'big' is not a size: write 1920x1080, 1080p, 4k, or '>=1080p'"),
+        ("--fps", "fast", "'fast' is not a frame rate: write 25, 29.97 or '>=50'"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_is_one_line(
+    pesearch: Run, answering: Answering, option: str, value: str, says: str
+) -> None:
+    asked = answering()
+    result = pesearch("query", "siren", option, value)
+    assert result.returncode == 2 and says in result.stderr and result.stderr.count("\n") == 1 and not asked
+
+
+def test_json_says_when_where_and_with_what_it_was_recorded(pesearch: Run, answering: Answering) -> None:
+    place, captured = Place(48.8584, 2.2945, 35.0), CaptureTime(datetime(2019, 7, 4, 12), DateSource.EXIF)
+    known = moment(1, "a.mp4", 0.9)
+    media = MediaInfo(MediaKind.VIDEO, 9.0, VideoStream("hevc", 64, 48, 25.0), AudioStream("aac", 48_000, 2))
+    properties = MediaProperties((captured,), place, "Apple iPhone X", 90, 1)
+    answering(replace(known, file=replace(known.file, info=media, properties=properties)), moment(2, "b.mp4", 0.9))
+    said, unknown = (found["recording"] for found in json.loads(pesearch("query", "x", "--json").stdout)["moments"])
+    assert said == {
+        "date": "2019-07-04T12:00:00", "date_source": "exif",
+        "place": {"latitude": 48.8584, "longitude": 2.2945, "altitude": 35.0},
+        "camera": "Apple iPhone X", "rotation": 90, "video_codec": "hevc", "audio_codec": "aac", "subtitles": True,
+    }  # fmt: skip
+    assert unknown == dict.fromkeys(said) | {"subtitles": False}
 
 
 def test_matches_are_printed_and_found_is_exit_code_0(pesearch: Run, answering: Answering) -> None:

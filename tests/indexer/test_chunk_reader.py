@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,14 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import MediaError
+from pesearch.indexer import chunk_reader
 from pesearch.indexer.chunk_reader import MAX_UNCHANGED_SECONDS, MediaChunk, read_chunks
-from pesearch.media.probe import probe
+from pesearch.media.audio import AudioReader
+from pesearch.media.probe import inspect, probe
+from pesearch.media.video import FrameReader
 from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid
-from pesearch.types import MediaInfo, MediaKind
+from pesearch.types import FloatArray, MediaInfo, MediaKind, Remark
+from tests.media.broken import lose_pictures
 from tests.media.samples import ffmpeg, is_tone, step_of
 
 Sample = Callable[[str], Path]
@@ -118,21 +122,61 @@ def test_a_still_image(sample: Sample, models: ModelSet) -> None:
     assert (chunk.sound, chunk.windows, chunk.media_seconds) == (None, (), 0.0)
 
 
+def test_what_is_missing_of_a_still_image_is_a_remark(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
+    picture = tmp_path / "cut.jpg"
+    ffmpeg("-i", sample("cover.png"), "-vf", "noise=alls=60", picture)
+    picture.write_bytes(picture.read_bytes()[: picture.stat().st_size * 9 // 10])
+    (chunk,) = chunks_of(picture, models)
+    (remark,) = chunk.remarks
+    assert remark.reason.startswith("the picture is cut short: ") and len(chunk.frames) == 1
+
+
 def test_a_damaged_part_is_skipped_and_counted_as_unread(tmp_path: Path, models: ModelSet) -> None:
     """17.3 s of intra-coded frames; those from 9.5 s to 15.5 s are overwritten."""
     path = tmp_path / "broken.avi"
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=17.3", "-c:v", "mjpeg", path)
-    content = bytearray(path.read_bytes())
-    chunks = [match.end() for match in re.finditer(rb"00dc", content[: content.index(b"idx1")])]
-    for at in chunks[95:155]:  # 10 pictures a second, each after its name and its size in 4 bytes
-        size = int.from_bytes(content[at : at + 4], "little")
-        content[at + 4 : at + 4 + size] = bytes(size)
-    path.write_bytes(content)
+    lose_pictures(path, 95, 155)
     (chunk,) = chunks_of(path, models)
     times = np.array([frame.start_seconds for frame in chunk.frames])
     assert not ((times > 9.6) & (times < 15.4)).any()
     assert len(times) in range(16, 20)
     assert chunk.unread_seconds == pytest.approx(6, abs=0.7)
+    assert chunk.remarks == (Remark("pictures could not be decoded at 00:10.0-00:15.6", 5.625),)
+
+
+def test_a_remark_of_the_container_and_of_each_reader_comes_with_the_last_chunk(
+    long_clip: Path, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What both the container and a reader say comes once."""
+    left, guessed, cut = Remark("1 of 2 sound tracks is not searched", 47.3), Remark("guessed"), Remark("cut short")
+    container = replace(inspect(long_clip), remarks=(cut, left))
+    monkeypatch.setattr(chunk_reader, "inspect", lambda path, track: container)
+    monkeypatch.setattr(FrameReader, "remarks", (left,))
+    monkeypatch.setattr(AudioReader, "remarks", (guessed,))
+    assert [chunk.remarks for chunk in chunks_of(long_clip, models)] == [(), (cut, left, guessed)]
+
+
+def test_sound_that_cannot_be_decoded_is_named(
+    long_clip: Path, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first chunk, and all of it."""
+    read = AudioReader.read
+
+    def broken_before_20(reader: AudioReader, start: float, end: float) -> FloatArray:
+        if start < 15:
+            raise MediaError("damaged")
+        return read(reader, start, end)
+
+    monkeypatch.setattr(AudioReader, "read", broken_before_20)
+    (remark,) = chunks_of(long_clip, models)[-1].remarks
+    assert remark == Remark("sound could not be decoded at 00:00.0-00:20.0", 20.0)
+
+    def broken(reader: AudioReader, start: float, end: float) -> FloatArray:
+        raise MediaError("damaged")
+
+    monkeypatch.setattr(AudioReader, "read", broken)
+    (remark,) = chunks_of(long_clip, models)[-1].remarks
+    assert remark == Remark("sound could not be decoded in the whole file", 47.3)
 
 
 def test_a_file_of_which_nothing_can_be_decoded_is_an_error(sample: Sample, tmp_path: Path, models: ModelSet) -> None:
@@ -157,3 +201,5 @@ def test_a_clock_that_jumps_costs_nothing(sample: Sample, models: ModelSet) -> N
     assert sum(chunk.sound.samples.any() for chunk in chunks if chunk.sound is not None) <= 4
     assert max(frame.end_seconds for chunk in chunks for frame in chunk.frames) == pytest.approx(1004, abs=0.1)
     assert sum(chunk.unread_seconds for chunk in chunks) == 0
+    (remark,) = chunks[-1].remarks
+    assert remark == Remark("left out, because there is no new picture and no sound at 01:20.0-16:20.0", 900.0)

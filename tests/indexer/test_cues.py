@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.progress_events import CuesSkipped, CuesUpdated, Indexed, Outcome, Relocated, Unchanged
+from pesearch.indexer import cues
+from pesearch.indexer.progress_events import CuesUpdated, Indexed, Outcome, Relocated, Remarked, Unchanged
+from pesearch.media.cues import CueReadResult
+from pesearch.media.sidecars import Sidecar
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.library import Library
+from pesearch.types import Remark
 from tests.indexer.runs import of, run
 from tests.media.samples import ffmpeg
 from tests.store.word_search import search_cues
@@ -105,12 +109,46 @@ def test_a_bad_sidecar_does_not_fail_the_file(folder: Path, library: Library, mo
     """The reason is reported once, and again only when the sidecar has changed; other sidecars are read."""
     (folder / "tone.srt").write_bytes(bytes(range(256)))
     outcomes = run(folder, library, models)
-    (left_out,) = of(CuesSkipped, outcomes)
-    assert left_out.path == folder / "tone.srt" and "text" in left_out.reason
+    (remarked,) = of(Remarked, outcomes)
+    assert remarked.path == folder / "tone.wav" and library.files()[0].remarks == remarked.remarks
+    assert remarked.remarks == (Remark("not text: unknown encoding", sidecar=folder / "tone.srt"),)
     assert len(of(Indexed, outcomes)) == 1 and said(library) == {"tone.wav": ["mind the gap"]}
-    assert not of(CuesSkipped, run(folder, library, models))
+    assert not of(Remarked, run(folder, library, models))
     (folder / "tone.srt").write_bytes(bytes(range(255)))
-    assert of(CuesSkipped, run(folder, library, models))
+    assert of(Remarked, run(folder, library, models))
+
+
+def test_a_sidecar_that_becomes_readable_loses_its_remark(
+    folder: Path, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cues stay meanwhile, and runs that change nothing commit nothing."""
+    run(folder, library, models)
+    (folder / "tone.en.srt").write_text(srt("stand clear"))
+
+    def refused(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueReadResult:
+        return CueReadResult(None, "cannot be read: Permission denied")
+
+    with monkeypatch.context() as denied:
+        denied.setattr(cues, "read_sidecar", refused)
+        for _ in range(2):
+            (remarked,) = of(Remarked, run(folder, library, models))
+            expected = (Remark("cannot be read: Permission denied", sidecar=folder / "tone.en.srt"),)
+            assert remarked.remarks == library.files()[0].remarks == expected
+            assert said(library) == {"tone.wav": ["mind the gap"]}
+        before = library.generation()
+        run(folder, library, models)
+        assert library.generation() == before
+    assert not of(Remarked, run(folder, library, models))
+    assert said(library) == {"tone.wav": ["stand clear"]} and library.files()[0].remarks == ()
+
+
+def test_the_remark_of_a_sidecar_goes_when_it_is_deleted(folder: Path, library: Library, models: ModelSet) -> None:
+    (folder / "tone.srt").write_bytes(bytes(range(256)))
+    run(folder, library, models)
+    assert library.status().remarks == 1
+    (folder / "tone.srt").unlink()
+    run(folder, library, models)
+    assert library.status().remarks == 0
 
 
 def test_a_library_from_before_cues_reads_them(folder: Path, library: Library, models: ModelSet) -> None:

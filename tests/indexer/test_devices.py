@@ -19,14 +19,15 @@ from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import DeviceError, ModelError
 from pesearch.indexer import devices
 from pesearch.indexer.devices import ShareDone, split_by_length
-from pesearch.indexer.progress_events import Plan, Progress, RunTimings
+from pesearch.indexer.progress_events import Plan, Progress, Remarked, RunTimings
 from pesearch.indexer.run import index
 from pesearch.indexer.survey import EmbedTask
 from pesearch.locations import Location
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library, create_library
-from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind
+from pesearch.types import MEDIA_SPACES, MediaInfo, MediaKind, Remark
 from tests.indexer.runs import names_by_kind, of, row_counts, run
+from tests.media.broken import lose_pictures
 from tests.media.samples import ffmpeg
 
 
@@ -61,11 +62,19 @@ def test_two_processes_make_the_same_library(
     tmp_path: Path, media: Path, library: Library, models: ModelSet, both: ModelSet
 ) -> None:
     (media / "torn.mp4").write_bytes((media / "film" / "both.mp4").read_bytes()[:900])
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=4", "-c:v", "mjpeg", media / "holed.avi")
+    lose_pictures(media / "holed.avi", 12, 18)
     run(media, library, models)
     shared = create_library(tmp_path / "shared", both.name, both.spaces)
     outcomes = run(media, shared, both)
     assert both._models.loaded == frozenset()  # nothing was embedded here
-    assert names_by_kind(outcomes) == {"Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "tone.wav"]}
+    assert names_by_kind(outcomes) == {
+        "Failed": ["torn.mp4"], "Indexed": ["both.mp4", "cover.png", "holed.avi", "tone.wav"],
+    }  # fmt: skip
+    lost = Remark("pictures could not be decoded at 00:01.2", 0.625)
+    assert of(Remarked, outcomes) == [Remarked(media / "holed.avi", (lost,))]
+    for made in (library, shared):
+        assert [(file.path.name, file.remarks) for file in made.files_with_remarks()] == [("holed.avi", (lost,))]
     assert row_counts(shared) == row_counts(library)
     files = {file.path: file.id for file in shared.files()}
     for file in library.files():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.model_set import ModelSet, open_model_set
@@ -83,6 +84,19 @@ def test_vectors_equal_those_of_plain_calls(media: Path, library: Library, model
     for (path, space), vectors in expected.items():
         stored = library.vectors(ids[path], space).vectors
         assert np.allclose(stored, vectors, rtol=2e-3, atol=2e-3), (path.name, space)  # stored as float16
+
+
+def test_all_pages_of_a_scan_are_searched(tmp_path: Path, library: Library, models: ModelSet) -> None:
+    first, second = (Image.new("RGB", (32, 32), colour) for colour in ("red", "blue"))
+    scan = tmp_path / "scans" / "letter.tif"
+    scan.parent.mkdir()
+    first.save(scan, save_all=True, append_images=[second])
+    run(scan.parent, library, models)
+    (file,) = library.files()
+    expected = models.embed_frames([np.array(first), np.array(second)])
+    stored = library.vectors(file.id, SpaceName.FRAME)
+    assert stored.segments.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert np.allclose(stored.vectors, expected, rtol=2e-3, atol=2e-3)
 
 
 def test_segments_cover_the_file(media: Path, library: Library, models: ModelSet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,6 +23,16 @@ def broken_copies(good: Sequence[Path], folder: Path, count: int, seed: int = 0)
         path.write_bytes(damage(bytearray(source.read_bytes()), chance))
         made.append(path)
     return made
+
+
+def lose_pictures(path: Path, first: int, stop: int) -> None:
+    """Overwrite pictures of an AVI of intra-coded frames with zeros: the others can still be decoded."""
+    content = bytearray(path.read_bytes())
+    chunks = [match.end() for match in re.finditer(rb"00dc", content[: content.index(b"idx1")])]
+    for at in chunks[first:stop]:  # after the name of the chunk come its size in 4 bytes, and the picture
+        size = int.from_bytes(content[at : at + 4], "little")
+        content[at + 4 : at + 4 + size] = bytes(size)
+    path.write_bytes(content)
 
 
 def cut_short(content: bytearray, chance: random.Random) -> bytearray:

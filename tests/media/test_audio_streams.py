@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from pesearch.audio_track import AudioTrack, parse_audio_track
 from pesearch.errors import QueryError
 from pesearch.media.audio import AudioReader, read_audio
+from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.media.downmix import BLOCK_SAMPLES, Mixer, mix_down
 from pesearch.media.probe import inspect
+from pesearch.media.proxy import write_proxy
 from pesearch.media.sound_level import is_usual, measure_level
 from pesearch.timeline import SAMPLE_RATE
 from pesearch.types import FloatArray
-from tests.media.clock_sound import SILENCE, clock_sound, pitch, pitches, pitches_backwards
+from tests.media.clock_sound import SILENCE, clock_sound, pitch, pitches, pitches_backwards, recording
 from tests.media.samples import ffmpeg
 
 
@@ -176,6 +179,18 @@ def test_compressed_wav_is_read_forwards(tmp_path: Path, codec: str) -> None:
     ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{clock_sound()}':d=6:s=22050", "-c:a", codec, path)
     assert not inspect(path).is_sound_plain
     assert pitches_backwards(path, range(6)) == [pitch(second) for second in range(6)]
+
+
+def test_proxies_and_clips_have_the_sound_that_was_searched(tmp_path: Path) -> None:
+    path, proxy, clip = tmp_path / "dictation.wav", tmp_path / "proxy.mp4", tmp_path / "clip.flac"
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{clock_sound()}':d=6:s=22050", "-c:a", "adpcm_ima_wav", path)
+    write_proxy(path, 3.0, 5.0, proxy, Event())
+    cut_clip(path, 3.0, 5.0, clip, choose_clip_format(path, reencode=False))
+    assert pitches(proxy) == pitches(clip) == [pitch(3), pitch(4)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(recording(tmp_path / "part.ts", first, 3, "-c:a", "mp2") for first in (0, 3)))
+    write_proxy(joined, 2.0, 5.0, proxy, Event())
+    assert pitches(proxy) == [pitch(2), pitch(3), pitch(4)]
 
 
 def test_a_wav_beyond_its_stated_size_is_read_to_its_end(tmp_path: Path) -> None:

@@ -257,3 +257,38 @@ def test_a_deleted_sidecar_has_no_source(tmp_path: Path) -> None:
     reading = read_sidecar(sidecar, media, 4.0)
     assert reading.source is None
     assert reading.remark is not None and "no such file" in reading.remark
+
+
+TELEMETRY = "".join(
+    f"{n}\n00:00:00,{n:03} --> 00:00:00,{n + 33:03}\n[iso: 100] [shutter: 1/500.0] [latitude: 51.{n}]\n\n"
+    for n in range(0, 990, 33)
+)
+
+
+def test_telemetry_is_left_out(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    """In a sidecar (DJI_0001.SRT) and in a stream (DJI's MP4)."""
+    film = tmp_path / "DJI_0001.MP4"
+    (tmp_path / "DJI_0001.SRT").write_text(TELEMETRY)
+    both = ["-i", sample("tone.wav"), "-i", tmp_path / "DJI_0001.SRT", "-map", "0", "-map", "1"]
+    ffmpeg(*both, "-c:a", "aac", "-c:s", "mov_text", film)
+    (of_sidecar,) = read_sidecars(film)
+    for reading in (of_sidecar, read_embedded_cues(film, probe(film))):
+        assert [cue.text for cue in cues(reading)] == []
+        assert reading.remark is not None and "telemetry" in reading.remark
+
+
+def test_subtitles_that_begin_at_the_timecode_of_the_film(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    film = tmp_path / "film.mov"
+    ffmpeg("-i", sample("silent.mp4"), "-c", "copy", "-timecode", "10:20:30:00", film)
+    (tmp_path / "film.srt").write_text("1\n10:20:31,000 --> 10:20:32,000\nMind the gap\n")
+    (reading,) = read_sidecars(film)
+    assert rows(reading) == [(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE)]
+    assert reading.remark == "timecodes from 10:20:30.0 on: counted from there"
+
+
+def test_microdvd_counts_the_frames_of_the_film(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(sample("silent.mp4").read_bytes())
+    (tmp_path / "film.sub").write_text("{25}{50}Mind the gap\n")
+    (reading,) = read_sidecars(film)
+    assert rows(reading) == [(1.0, 2.0, "Mind the gap", CueKind.SUBTITLE)]

@@ -31,5 +31,5 @@ def test_escaped_fields_are_restored(tags: dict[str, str]) -> None:
 def test_tags_with_separators_are_read_from_files(tmp_path: Path, sample: Callable[[str], Path], name: str) -> None:
     path = tmp_path / name
     ffmpeg("-i", sample("tone.mp3"), "-c", "copy", "-metadata", f"title={HOSTILE}", path)
-    tags = {key.lower(): text for key, text in read_embedded_metadata(path).tags.items()}
+    tags = dict(read_embedded_metadata(path).tags)
     assert tags["title"] == HOSTILE

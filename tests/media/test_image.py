@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from pesearch.errors import MediaError
-from pesearch.media.image import image_size, is_animated, read_image, read_small
+from pesearch.media.image import StillReader, image_size, read_image, read_small
+from pesearch.media.image_opening import installed_formats
+from pesearch.media.optional_libraries import register_heif
 from pesearch.media.probe import probe
-from pesearch.types import MediaKind
+from pesearch.media.sniff import sniff
+from pesearch.media.thumbnails import thumbnail
+from pesearch.media.video import read_frames
+from pesearch.types import ImageArray, MediaKind, VideoStream
+from tests.media.camera_raw_file import write_dng
+from tests.media.samples import ffmpeg
+
+
+def _assert_half_and_half(picture: ImageArray) -> None:
+    height, width = picture.shape[:2]
+    left, right = picture[height // 2, width // 4].tolist(), picture[height // 2, 3 * width // 4].tolist()
+    assert np.abs(np.array([left, right]) - [[255, 0, 0], [0, 0, 255]]).max() < 12, (left, right)
 
 
 def _half_and_half() -> Image.Image:
@@ -75,7 +90,57 @@ def test_the_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
     red, blue = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
     red.save(path, save_all=True, append_images=[blue], lossless=True)
     assert read_image(path)[0, 0].tolist() == [255, 0, 0]
-    assert is_animated(path)
+
+
+def _pages(count: int) -> list[Image.Image]:
+    """Pictures whose red is their number."""
+    return [Image.new("RGB", (16, 16), (number, 100, 100)) for number in range(count)]
+
+
+@pytest.mark.parametrize("name", ["scan.tif", "stereo.mpo"])
+def test_all_pages_are_read(tmp_path: Path, name: str) -> None:
+    first, *others = [page.point(lambda value: value * 60 if value < 4 else value) for page in _pages(4)]
+    first.save(tmp_path / name, save_all=True, append_images=others)
+    reader = StillReader(tmp_path / name)
+    shown = [int(page[8, 8, 0]) for page in reader.pages()]
+    expected = [0, 60, 120, 180]
+    if name.endswith("mpo"):  # Pillow 13 cannot read the last page of its own MPO
+        shown, expected = shown[:3], expected[:3]
+    assert np.abs(np.array(shown) - expected).max() <= 3
+    assert reader.remarks == ()
+
+
+def test_smaller_versions_of_a_page_are_not_pages(tmp_path: Path) -> None:
+    path = tmp_path / "pyramid.tif"
+    first, second, third = _pages(3)
+    second.encoderinfo = {"tiffinfo": {254: 1}}  # NewSubfileType: reduced
+    first.save(path, save_all=True, append_images=[second, third])
+    assert [int(page[8, 8, 0]) for page in StillReader(path).pages()] == [0, 2]
+
+
+def test_pages_beyond_the_limit_are_a_remark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pesearch.media.image_pages.MAX_PAGES", 3)
+    path = tmp_path / "book.tif"
+    first, *others = _pages(5)
+    first.save(path, save_all=True, append_images=others)
+    reader = StillReader(path)
+    assert len(list(reader.pages())) == 3
+    assert [remark.reason for remark in reader.remarks] == ["2 of its pages are not searched: the limit is 100"]
+
+
+@pytest.mark.parametrize("name", ["moving.png", "moving.avif", "moving.gif", "moving.webp"])
+def test_animations_are_films(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    first, *others = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
+    first.save(path, save_all=True, append_images=others, duration=1000)
+    assert sniff(path) is MediaKind.VIDEO
+    assert probe(path).duration_seconds == pytest.approx(3, abs=0.1)
+    shown = [frame.image[8, 8].argmax() for frame in read_frames(path, (0.5, 1.5, 2.5))]
+    assert shown == [0, 1, 2]
+    with Image.open(io.BytesIO(thumbnail(path, 1.5))) as picture:
+        assert np.asarray(picture)[8, 8].argmax() == 1
+    first.save(path)
+    assert sniff(path) is MediaKind.IMAGE
 
 
 def test_probing_an_image(tmp_path: Path) -> None:
@@ -100,16 +165,110 @@ def test_images_above_the_pixel_limit_are_refused_undecoded(tmp_path: Path, side
             read(path)
 
 
-def test_heic_is_refused_with_advice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+@pytest.mark.parametrize(("name", "library"), [("phone.heic", "pillow_heif"), ("camera.nef", "rawpy")])
+def test_what_to_install_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str, brand: bytes
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
+    path = tmp_path / name
+    if library == "rawpy":
+        write_dng(path)
+    else:
+        path.write_bytes(struct.pack(">I", 24) + b"ftyp" + brand + bytes(4) + b"mif1heic" + bytes(100))
+    caches = (register_heif, installed_formats)
+    for each in caches:
+        each.cache_clear()
+    try:
+        with pytest.raises(MediaError, match=r"pesearch\[photos\].*JPEG"):
+            read_image(path)
+    finally:
+        for each in caches:
+            each.cache_clear()
+
+
+def test_heic_is_read_by_pillow_heif(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_heif").register_heif_opener()
     path = tmp_path / "phone.heic"
-    path.write_bytes(struct.pack(">I", 24) + b"ftypheic" + bytes(4) + b"mif1heic" + bytes(100))
-    with pytest.raises(MediaError, match="JPEG"):
+    _half_and_half().save(path, "HEIF", quality=95)
+    assert probe(path).video == VideoStream("heif", 40, 20, 0.0)
+    _assert_half_and_half(read_image(path))
+
+
+def test_the_preview_of_a_raw_picture_is_not_the_picture(tmp_path: Path) -> None:
+    pytest.importorskip("rawpy")
+    for name in ("camera.dng", "camera.tif"):
+        path = tmp_path / name
+        write_dng(path)
+        assert image_size(path) == ("raw", 256, 192)
+        picture = read_image(path)
+        assert picture.shape == (96, 128, 3)  # developed at half its size, where a camera's own JPEG is missing
+        assert picture[48, 32, 0] > 200 > 60 > picture[48, 32, 1]
+        assert picture[48, 96, 2] > 200 > 60 > picture[48, 96, 1]
+
+
+@pytest.mark.parametrize("suffix", ["jxl", "exr", "dpx"])
+def test_pictures_that_only_ffmpeg_reads(tmp_path: Path, suffix: str) -> None:
+    png, path = tmp_path / "picture.png", tmp_path / f"picture.{suffix}"
+    _half_and_half().save(png)
+    ffmpeg("-i", png, "-frames:v", "1", path)
+    assert image_size(path)[1:] == (40, 20)
+    if suffix != "exr":  # FFmpeg 5.1 writes the values of a PNG as if they were linear
+        _assert_half_and_half(read_image(path))
+
+
+def test_a_png_with_a_long_text_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "generated.png"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("prompt", "a walrus " * 200_000, zip=True)
+    _half_and_half().save(path, pnginfo=text)
+    _assert_half_and_half(read_image(path))
+
+
+def test_large_images_are_shrunk_while_they_are_decoded(tmp_path: Path) -> None:
+    for name, size in (("photo.jpg", (6400, 3200)), ("scan.png", (4400, 2200)), ("marks.tif", (4400, 2200))):
+        path = tmp_path / name
+        image = _half_and_half().resize(size, Image.Resampling.NEAREST)
+        (image.convert("P") if name == "marks.tif" else image).save(path)
+        picture = read_image(path)
+        assert 1024 <= picture.shape[0] < 2048, name
+        _assert_half_and_half(picture)
+        assert image_size(path)[1:] == size
+
+
+def test_a_turned_tiff_has_one_size(tmp_path: Path) -> None:
+    path = tmp_path / "turned.tif"
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    _half_and_half().save(path, exif=tag)
+    assert read_image(path).shape == (40, 20, 3)
+    assert read_small(path, 10, 100).shape == (20, 10, 3)
+    assert image_size(path) == ("tiff", 20, 40)
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.jpg", {}), ("b.jpg", {"progressive": True}), ("c.png", {})])
+def test_the_present_rows_of_a_truncated_picture_are_read(tmp_path: Path, name: str, options: dict[str, bool]) -> None:
+    path = tmp_path / name
+    Image.effect_noise((300, 200), 90).convert("RGB").save(path, **options)
+    whole, content = read_image(path), path.read_bytes()
+    path.write_bytes(content[: round(len(content) * 0.75)])
+    reader = StillReader(path)
+    (picture,) = reader.pages()
+    if options:
+        assert len(picture) > 150
+        assert [remark.reason for remark in reader.remarks] == ["the picture is cut short: its details are missing"]
+    else:
+        assert 125 < len(picture) < 175
+        assert np.array_equal(picture[:110], whole[:110])
+        assert "cut short: its last 2" in reader.remarks[0].reason
+    path.write_bytes(content[:250])
+    with pytest.raises(MediaError, match=r"cut short|damaged image"):
         read_image(path)
 
 
 def test_damaged_images_are_refused(tmp_path: Path, sample: Callable[[str], Path]) -> None:
     whole = sample("cover.png").read_bytes()
-    for number, content in enumerate((whole[: len(whole) // 2], whole[:20], b"\xff\xd8\xff\xe0" + bytes(100))):
+    for number, content in enumerate((whole[:60], whole[:20], b"\xff\xd8\xff\xe0" + bytes(100))):
         path = tmp_path / f"{number}.png"
         path.write_bytes(content)
         with pytest.raises(MediaError, match="damaged image"):

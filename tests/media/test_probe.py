@@ -94,7 +94,7 @@ def test_reasons_of_unreadable_files(sample: Sample, tmp_path: Path) -> None:
     empty.touch()
     noise.write_bytes(b"\x1aE\xdf\xa3" + bytes(range(256)) * 40)
     reasons = {
-        words: "not a media file: its format is unknown",
+        words: "not a media file: it is text",
         empty: "empty file (0 bytes)",
         sample("no_moov.mp4"): "cut short: its index (moov) is missing, as when a recording or a download stopped",
         noise: "damaged: FFmpeg cannot open it",
@@ -104,6 +104,62 @@ def test_reasons_of_unreadable_files(sample: Sample, tmp_path: Path) -> None:
         with pytest.raises(MediaError) as caught:
             probe(path)
         assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(("tag", "codec"), [(b"aprn", "ProRes RAW"), (b"brxq", "Blackmagic RAW"), (b"vvc1", "H.266")])
+def test_pictures_without_a_decoder_are_a_remark(sample: Sample, tmp_path: Path, tag: bytes, codec: str) -> None:
+    path = tmp_path / "camera.mov"
+    path.write_bytes(sample("both.mp4").read_bytes().replace(b"avc1", tag))
+    container = inspect(path)
+    assert container.info.kind is MediaKind.AUDIO
+    (remark,) = container.remarks
+    assert remark.reason.startswith("its pictures cannot be read: FFmpeg has no decoder for " + codec)
+    path.write_bytes(sample("silent.mp4").read_bytes().replace(b"avc1", tag))
+    with pytest.raises(MediaError, match=f"{codec}; convert it to H.264"):
+        probe(path)
+
+
+def test_encrypted_sound_is_said_to_be(sample: Sample, tmp_path: Path) -> None:
+    path = tmp_path / "sold.m4a"
+    path.write_bytes(sample("tone.m4a").read_bytes().replace(b"mp4a", b"drms"))
+    with pytest.raises(MediaError, match="encrypted"):
+        probe(path)
+
+
+def test_frames_of_12k_cameras_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "12k.avi"
+    ffmpeg("-f", "lavfi", "-i", "color=s=64x48:d=0.2", "-c:v", "rawvideo", "-pix_fmt", "bgr24", path)
+    content = bytearray(path.read_bytes())
+    at = content.find(b"strf") + 12
+    content[at : at + 8] = (12_288).to_bytes(4, "little") + (6480).to_bytes(4, "little")
+    path.write_bytes(content)
+    video = probe(path).video
+    assert video is not None
+    assert (video.width, video.height) == (12_288, 6480)
+
+
+_ADVICE = "if a player opens it, convert it to MP4 or WAV"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("list.mp4", b"#EXTM3U\nfile.ts\n", "a playlist, never followed: index the files it names"),
+        ("files.mkv", b"PK\x03\x04" + bytes(99), "an archive: unpack it"),
+        ("logo.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "a drawing: export it as PNG"),
+        ("logo.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a drawing: export it as PNG"),
+        ("scan.tif", b"%PDF-1.7\n", "a document: export its pictures, or its pages as PNG"),
+        ("run.mp3", b"\x7fELF" + bytes(99), "not a media file: it is a program"),
+        ("raw.yuv", b"\x80\x01" * 99, "samples without a header, of unknown size and rate: convert it with FFmpeg"),
+        ("odd.mp4", b"\x80\x01" * 99, f"not a media file: its format is unknown; {_ADVICE}"),
+    ],
+)  # fmt: skip
+def test_every_refusal_says_what_to_do(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(MediaError) as caught:
+        probe(path)
+    assert str(caught.value) == reason
 
 
 def test_huge_frame_sizes_are_refused(tmp_path: Path) -> None:

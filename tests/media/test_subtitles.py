@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
-from pesearch.media.subtitles import MAX_CUES, Line, decode_text, parse_subtitles
+from pesearch.media.subtitles import MAX_CUES, TEXT_SUFFIXES, Line, parse_subtitles
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -53,6 +53,19 @@ the train is late
 00:00:09.000 --> 00:00:10.000
 the train is late
 """.replace("~", " ")
+
+BEGINNINGS = (
+    "[Events]\n00:00:01.000 --> 00:00:02.000\n",
+    "{1}{2}",
+    "[1][2]",
+    "[00:01.00]",
+    "00:00:01:",
+    "00:00:01:00,00:00:02:00,",
+    "<SAMI><SYNC Start=1>",
+    "<tt><body><p begin='1s' end='2s'>x</p></body></tt>",
+    '{"segments": [{"start": 1, "end": 2, "text": "x"}]}',
+    "start\tend\ttext\n1\t2\t",
+)
 
 ASS = """[Script Info]
 ScriptType: v4.00+
@@ -114,28 +127,6 @@ def test_an_end_before_the_start_gives_duration_zero() -> None:
     assert parse_subtitles("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
 
 
-@pytest.mark.parametrize(
-    ("content", "text", "is_guess"),
-    [
-        ("Größe".encode(), "Größe", False),
-        ("Größe".encode("utf-8-sig"), "Größe", False),
-        ("Größe".encode("utf-16"), "Größe", False),
-        (b"\xfe\xff" + "Größe".encode("utf-16-be"), "Größe", False),
-        ("Größe".encode("cp1252"), "Größe", True),
-        (b"a\r\nb\rc", "a\nb\nc", False),
-    ],
-)
-def test_encodings(content: bytes, text: str, is_guess: bool) -> None:
-    found, remark = decode_text(content)
-    assert (found, remark is not None) == (text, is_guess)
-
-
-@pytest.mark.parametrize("content", [b"\x81\x8d\xff", b"text\0text", b"\xff\xfea", bytes(range(256))])
-def test_binary_content_is_refused(content: bytes) -> None:
-    with pytest.raises(MediaError):
-        decode_text(content)
-
-
 @pytest.mark.parametrize("form", [".srt", ".vtt", ".ass", ".ssa"])
 @pytest.mark.parametrize(
     "text",
@@ -146,7 +137,7 @@ def test_binary_content_is_refused(content: bytes) -> None:
         "00:00:01,000 --> nonsense",
         "[Events]\nDialogue: 1,2",
         "[Events]\nFormat: Text\nDialogue: x",
-        "[Events]\nDialogue: 0,0:00:01,0:00:02,,,,,,,no fraction",
+        "[Events]\nDialogue: 0,soon,later,,,,,,,no times",
         "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\nDialogue: a,b,c",
     ],
 )
@@ -186,11 +177,12 @@ def test_too_many_cues_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         parse_subtitles(block * 1001, ".srt")
 
 
-@given(st.text())
-def test_any_text_gives_clean_lines_or_an_error(text: str) -> None:
-    for form in (".srt", ".vtt", ".ass"):
+@given(st.text(), st.sampled_from(BEGINNINGS))
+def test_any_text_gives_clean_lines_or_an_error(text: str, beginning: str) -> None:
+    for form in (*TEXT_SUFFIXES, ".txt"):
         try:
-            lines = parse_subtitles("[Events]\n00:00:01.000 --> 00:00:02.000\n" + text, form)
+            lines = parse_subtitles(beginning + text, form)
         except MediaError:
             continue
         assert all(line.text == " ".join(line.text.split()) != "" for line in lines)
+        assert all(line.end_seconds >= line.start_seconds for line in lines)

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
-from pesearch.formatting import format_clock, format_cue, format_evidence, format_span, printable, quote_path
-from pesearch.types import Hit, SpaceName
+from pesearch.formatting import (
+    format_clock,
+    format_cue,
+    format_evidence,
+    format_recording,
+    format_span,
+    printable,
+    quote_path,
+)
+from pesearch.locations import Location
+from pesearch.place import Place
+from pesearch.types import (
+    AudioStream,
+    Hit,
+    MediaFile,
+    MediaInfo,
+    MediaKind,
+    MediaProperties,
+    SpaceName,
+    VideoStream,
+)
 
 
 def test_clock_and_span_are_rounded_to_tenths_of_a_second() -> None:
@@ -50,3 +71,22 @@ def test_paths_and_text_stay_on_one_line() -> None:
     assert quote_path(Path("a\nb'.mp4")) == r"$'a\x0ab\x27.mp4'"
     assert printable("a\nb\x1b") == r"a\nb\x1b"
     assert printable("a\nb", replacement="?") == "a?b"
+
+
+def test_a_recording_is_one_line_of_what_is_known() -> None:
+    info = MediaInfo(MediaKind.VIDEO, 9.0, VideoStream("hevc", 1080, 1920, 29.97003), AudioStream("aac", 48_000, 2))
+    abroad = datetime(2019, 7, 4, 23, 34, 56, tzinfo=timezone(timedelta(hours=-3.5)))
+    properties = MediaProperties(
+        (CaptureTime(abroad, DateSource.QUICKTIME),), Place(48.8584, 2.2945), "Apple iPhone X", 90, 0
+    )
+    here = (Location(Path("/a/VID_20190704_123456.mp4"), 1, 0),)
+    assert format_recording(MediaFile(1, "f", info, here, properties)) == (
+        "2019-07-04 23:34 -03:30 · Apple iPhone X · 1080x1920, 29.97 fps, hevc, aac · 48.85840, 2.29450"
+    )
+    sound = MediaInfo(MediaKind.AUDIO, 9.0, None, AudioStream("flac", 48_000, 2))
+    assert format_recording(MediaFile(1, "f", sound, here)) == "2019-07-04 12:34 (by its name) · flac"
+    still = MediaInfo(MediaKind.IMAGE, 0.0, VideoStream("jpeg", 64, 48, 0.0), None)
+    noon_ns = int(datetime(2024, 3, 1, 12).timestamp()) * 10**9
+    assert format_recording(MediaFile(1, "f", still, (Location(Path("/a.jpg"), 1, noon_ns),))) == (
+        "2024-03-01 12:00 (file date) · 64x48, jpeg"
+    )

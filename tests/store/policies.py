@@ -17,6 +17,7 @@ from pesearch.store.library import Library
 def compress(patch: pytest.MonkeyPatch) -> None:
     """Every space has a compressed index, which every writer brings up to its last row; all else is as it is."""
     patch.setattr(vectors, "MAX_FLAT_BYTES", 0)
+    patch.setattr(vectors, "MAX_FLAT_CUE_BYTES", 0)
     patch.setattr(renewal, "MIN_UNCOVERED_ROWS", 0)
     patch.setattr(renewal, "MIN_UNCOVERED_SHARE", 0)
 

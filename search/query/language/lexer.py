@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 
-from pesearch.media.sniff import has_media_name
+from pesearch.media.suffixes import has_media_name
 from pesearch.types import Sense
 
 MIN_PREFIX_SIMILARITY = 0.75

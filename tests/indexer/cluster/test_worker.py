@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import socket
 from collections.abc import Callable
@@ -15,17 +16,19 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import ClusterError
 from pesearch.indexer import pipeline
 from pesearch.indexer.cluster.worker import Job, Worker, shards_of
-from pesearch.indexer.commit import EmbeddedFile
+from pesearch.indexer.commit import EmbeddedFile, commit
+from pesearch.indexer.progress_events import Remarked
 from pesearch.indexer.survey import EmbedTask, without_stamp
 from pesearch.locations import Location
+from pesearch.media.audio import AudioReader
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
 from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.library import Library, create_library
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.staging import Staging
-from pesearch.types import Failure, SpaceName
-from tests.indexer.runs import run
+from pesearch.types import Failure, Remark, SpaceName
+from tests.indexer.runs import of, run
 
 NODE = socket.gethostname()
 
@@ -53,6 +56,21 @@ def test_results_have_shards_in_place_of_vectors(job: Job, tasks: list[EmbedTask
     with library.writer():
         pass  # sweeps shards that are not registered
     assert not list((library.folder / "vectors").glob("*/*"))
+
+
+def test_remarks_come_with_the_results(
+    job: Job, tasks: list[EmbedTask], library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a short file, whose vectors are stored at the end, and of a streamed one."""
+    left = Remark("1 of 2 sound tracks is not searched", 4.0)
+    monkeypatch.setattr(AudioReader, "remarks", (left,))
+    monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", probe(tasks[1].location.path).duration_seconds)
+    sent = pickle.dumps(Worker(job).embed(tasks).results)
+    results = pickle.loads(sent)  # noqa: S301  our own
+    with library.writer() as writer:
+        remarked = {outcome.path: outcome.remarks for outcome in of(Remarked, commit(writer, results))}
+    assert remarked == {task.location.path: (left,) for task in tasks}
+    assert [file.remarks for file in library.files()] == [(left,), (left,)]
 
 
 def test_a_file_missing_on_a_node_fails_with_the_node_name_and_is_retried(job: Job, tasks: list[EmbedTask]) -> None:

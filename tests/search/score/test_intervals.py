@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from pesearch.search.query.operators import DEFAULT_THEN_SECONDS, All, AtOnce, E
 from pesearch.search.score import interval_joins, interval_pairs
 from pesearch.search.score.interval import Interval, rank_key
 from pesearch.search.score.interval_joins import _columns
-from pesearch.search.score.intervals import combine, non_max_suppression, plan_upper_bound
+from pesearch.search.score.intervals import TermBounds, combine, non_max_suppression, plan_upper_bounds
 
 TIMES = st.integers(0, 120).map(float)
 SCORES = st.integers(0, 100).map(lambda percent: percent / 100)
@@ -154,11 +155,12 @@ def test_no_interval_exceeds_the_upper_bound(plan: PlanNode, terms: list[list[In
         [replace(interval, weight=weight) for interval in term] for term, weight in zip(terms, weights, strict=True)
     ]
     best = [
-        Interval(0.0, 0.0, max((interval.score for interval in term), default=0.0), weight)
+        TermBounds(np.array([max((interval.score for interval in term), default=0.0), 1.0]), weight)
         for term, weight in zip(terms, weights, strict=True)
     ]
-    bound = plan_upper_bound(plan, best.__getitem__)
+    bound, certain = plan_upper_bounds(plan, best.__getitem__)
     assert all(interval.score <= bound + 1e-12 for interval in combine(plan, terms.__getitem__))
+    assert 1.0 <= certain < 1.0 + 1e-9
 
 
 def test_equal_intervals_of_zero_length_are_one() -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -10,17 +10,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch import errors
+from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import PesearchError, QueryError, QuerySyntaxError
 from pesearch.locations import Location
+from pesearch.place import Place
 from pesearch.search.query.file_filter import FileFilter
+from pesearch.search.query.media_features import Feature, Orientation
+from pesearch.search.query.picture_range import Comparison, RateRange, SizeRange
+from pesearch.search.query.property_filter import Area, PropertyFilter
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
 from pesearch.search.search import search
 from pesearch.search.server.messages import Environment, ErrorMessage, QueryMessage, ReplyMessage, from_bytes, to_bytes
 from pesearch.store.library import Library
-from pesearch.types import AudioStream, Event, Hit, MediaFile, MediaInfo, MediaKind, Moment, SpaceName, VideoStream
+from pesearch.types import (
+    AudioStream,
+    Event,
+    Hit,
+    MediaFile,
+    MediaInfo,
+    MediaKind,
+    MediaProperties,
+    Moment,
+    SpaceName,
+    VideoStream,
+)
 
 NAMES = st.binary(min_size=1, max_size=20).map(lambda name: os.fsdecode(name.replace(b"\0", b"-")))
 TEXTS = st.text(max_size=20) | NAMES
@@ -29,11 +45,20 @@ NUMBERS = st.floats(allow_nan=False)
 WHOLE = st.integers(0, 2**63 - 1)
 DAYS = st.none() | st.dates()
 LENGTHS = st.none() | st.floats(0, 1e6)
+POINTS = st.builds(Place, st.floats(-90, 90), st.floats(-180, 180), st.none() | st.floats(-1e4, 1e5))
+CONDITIONS = st.builds(
+    PropertyFilter, TEXTS, st.none() | st.builds(Area, POINTS, st.floats(0, 1e5)),
+    st.none() | st.builds(SizeRange, st.sampled_from(Comparison), st.integers(0, 9999), st.integers(0, 9999)),
+    st.none() | st.builds(RateRange, st.sampled_from(Comparison), st.floats(0.1, 1e3)),
+    TEXTS, st.lists(st.sampled_from(Feature)).map(tuple), st.none() | st.sampled_from(Orientation),
+)  # fmt: skip
 FILTERS = st.one_of(
     st.builds(
         FileFilter, st.none() | PATHS, DAYS, st.none(), st.none() | st.sampled_from(MediaKind), LENGTHS, st.none()
     ),
-    st.builds(FileFilter, st.none(), st.none(), DAYS, st.none(), st.none(), LENGTHS, st.booleans()),
+    st.builds(
+        FileFilter, st.none(), st.none(), DAYS, st.none(), st.none(), LENGTHS, st.booleans(), st.booleans(), CONDITIONS
+    ),
 )
 REQUESTS = st.builds(
     SearchRequest,
@@ -56,7 +81,13 @@ INFOS = st.builds(
     st.none() | st.builds(AudioStream, TEXTS, WHOLE, WHOLE),
 )
 PLACES = st.builds(Location, PATHS, WHOLE, st.integers(-(2**63), 2**63 - 1), TEXTS, WHOLE)
-FILES = st.builds(MediaFile, WHOLE, TEXTS, INFOS, st.lists(PLACES, min_size=1, max_size=2).map(tuple))
+ZONES = st.none() | st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+DATES = st.datetimes(datetime(1826, 1, 3), datetime(2999, 12, 28), timezones=ZONES)
+TIMES = st.builds(CaptureTime, DATES, st.sampled_from(DateSource), st.booleans())
+PROPERTIES = st.builds(MediaProperties, st.lists(TIMES, max_size=2).map(tuple), st.none() | POINTS, TEXTS, WHOLE, WHOLE)
+FILES = st.builds(
+    MediaFile, WHOLE, TEXTS, INFOS, st.lists(PLACES, min_size=1, max_size=2).map(tuple), st.none() | PROPERTIES
+)
 HITS = st.builds(Hit, WHOLE, st.sampled_from(SpaceName), NUMBERS, NUMBERS, NUMBERS, WHOLE)
 EVENTS = st.builds(Event, TEXTS, NUMBERS, NUMBERS, NUMBERS)
 CUES = st.builds(FoundCue, NUMBERS, NUMBERS, TEXTS, st.sampled_from(CueKind), TEXTS, TEXTS, st.sampled_from(FoundBy))

@@ -151,8 +151,11 @@ def test_cue_vectors_can_be_added_to_a_library_without_them(library: Library) ->
         writer.add([encoded("/a", "one"), encoded("/b", "two")])
         writer.store_cues([(2, CueSource(None, None, (said,)))])
     with duckdb.connect(library.folder / "library.duckdb") as connection:
+        connection.execute("DROP TABLE file_properties")
         connection.execute("DROP TABLE settings")
         connection.execute("DROP TABLE cue_extents")
+        connection.execute("DROP TABLE remarks")
+        connection.execute("ALTER TABLE cue_sources DROP COLUMN remark")
         connection.execute("UPDATE library SET schema = 5")
     older = open_library(library.folder)
     unembedded = older.cues_to_embed()

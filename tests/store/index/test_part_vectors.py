@@ -54,6 +54,6 @@ def test_rows_of_a_part_are_those_of_a_plain_comparison(
         inside = np.flatnonzero(overlaps | (starts == part.start_seconds))
         if len(inside):
             expected.append((part, (first_rows[number] + inside).tolist()))
-    found = [(part, read.vectors.vectors[own, 0].tolist()) for read in vectors_of_parts(rows, parts)
+    found = [(part, read.vectors[own, 0].tolist()) for read in vectors_of_parts(rows, parts)
              for part, own in read.each()]  # fmt: skip
     assert found == expected

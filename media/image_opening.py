@@ -1,0 +1,105 @@
+"""Opens picture files as Pillow images: which of its formats are allowed, FFmpeg's and LibRaw's, and the reasons why
+not."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
+
+from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.media.camera_raw import decode_raw, is_camera_raw
+from pesearch.media.ffmpeg_still import decode_still, ffmpeg_still
+from pesearch.media.file_head import read_head
+from pesearch.media.optional_libraries import heif_missing, register_heif
+from pesearch.media.signatures import HEIF_BRANDS
+
+MAX_PIXELS = 150_000_000
+"""Larger images are refused before a pixel is decoded: 450 MB as RGB, more than phone cameras give in their usual
+mode; a PNG of a few kilobytes can claim a thousand times as much."""
+
+MAX_JPEG_PIXELS = 250_000_000
+"""JPEGs are decoded at reduced size, so that those of 200 megapixel phones can be read, too."""
+
+_FORMATS = (
+    "AVIF", "BMP", "DDS", "FITS", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "SUN", "TIFF",
+    "WEBP",
+)  # fmt: skip
+"""Pillow's formats that hold pictures and nothing else; EPS, for one, would run Ghostscript."""
+
+_PIL = re.compile(r"PIL\.")
+
+
+@contextmanager
+def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Image]:
+    """Open an image; any exception inside becomes a MediaError (damaged files make PIL raise anything).
+
+    A raw picture is developed, or else opened as the TIFF that most are, for its tags.
+    """
+    head = read_head(path)
+    _prepare_pil()
+    try:
+        with path.open("rb") as file, _image(path, file, head, is_developed) as image:
+            yield image
+    except (MediaError, FFmpegMissing, KeyboardInterrupt):
+        raise
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"image too large: the limit is {MAX_PIXELS:,} pixels") from error
+    except UnidentifiedImageError as error:
+        raise _unidentified(head) from error
+    except Exception as error:  # damaged files raise anything in PIL: struct.error, SyntaxError, zlib.error, ...
+        raise MediaError("damaged image: it cannot be decoded") from error
+
+
+def check_size(image: Image.Image) -> None:
+    """Errors: MediaError for an image above the limit of its format."""
+    width, height = image.size
+    limit = MAX_JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_PIXELS
+    if width * height > limit:
+        raise MediaError(f"image of {width}x{height} pixels: the limit is {limit:,}, save it smaller")
+
+
+def _image(path: Path, file: IO[bytes], head: bytes, is_developed: bool) -> Image.Image:
+    if still := ffmpeg_still(head):
+        return decode_still(path, still)
+    if is_developed and is_camera_raw(path, head):
+        return decode_raw(file)
+    tga = ("TGA",) if path.suffix.lower() == ".tga" else ()  # it has no signature
+    image = Image.open(file, formats=(*installed_formats(), *tga))
+    check_size(image)
+    return image
+
+
+@cache
+def installed_formats() -> tuple[str, ...]:
+    """The formats that this build of Pillow reads, with pillow-heif's where that is installed."""
+    Image.init()
+    register_heif()
+    return tuple(name for name in (*_FORMATS, "HEIF") if name in Image.OPEN)
+
+
+def _unidentified(head: bytes) -> MediaError:
+    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and not register_heif():
+        return heif_missing()
+    if head[:2] in (b"II", b"MM"):
+        return MediaError("damaged image, or a kind of TIFF that is not read: save it as TIFF or PNG of 8 or 16 bits")
+    return MediaError("damaged image")
+
+
+def _prepare_pil() -> None:
+    """Set Pillow's limits, and silence its warnings about odd files, which are not for the user.
+
+    The warnings permanently rather than with `catch_warnings`, which is not thread-safe; and only once, because each
+    change of the filters makes Python repeat warnings that it had shown before. Generated pictures hold their recipe as
+    text of some megabytes, where Pillow's limit is one.
+    """
+    Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 64 << 20
+    if ("ignore", None, Warning, _PIL, 0) not in warnings.filters:
+        warnings.filterwarnings("ignore", module=_PIL.pattern)
