@@ -39,8 +39,8 @@ def _numbers(numbers: Sequence[int], start: float = 0.0) -> Shown:
 
 
 FILM = _numbers(range(FRAMES))
-_TRIMMED_SECONDS = 3.3
-_TRIMMED = _numbers(range(83, FRAMES), _TRIMMED_SECONDS)
+TRIMMED_SECONDS = 3.3
+_TRIMMED = _numbers(range(83, FRAMES), TRIMMED_SECONDS)
 _SLIDES = (0, 25, 50, 175)
 _SLIDE_FILTER = "select='" + "+".join(f"eq(n,{number})" for number in _SLIDES) + "'"
 _HALF = FRAMES // 2
@@ -82,7 +82,7 @@ def _trimmed(options: str, name: str) -> Callable[[Path, Path], None]:
     def write(film: Path, path: Path) -> None:
         whole = path.with_name(f"whole_{name}")
         ffmpeg("-i", film, *options.split(), whole)
-        ffmpeg("-ss", str(_TRIMMED_SECONDS), "-i", whole, "-c", "copy", path)
+        ffmpeg("-ss", str(TRIMMED_SECONDS), "-i", whole, "-c", "copy", path)
 
     return write
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,16 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pesearch.media.audio import read_audio
 from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.media.ffmpeg import video_decoder
 from pesearch.media.probe import inspect, probe
 from pesearch.media.proxy import write_proxy
 from pesearch.media.thumbnails import thumbnail
 from pesearch.media.video import FrameReader, read_frames
+from pesearch.timeline import SAMPLE_RATE as RATE
 from pesearch.timeline import grid
-from pesearch.types import ImageArray
-from tests.media.clock_film import number_of
-from tests.media.clock_variants import VARIANTS, make
+from pesearch.types import FloatArray, ImageArray
+from tests.media.clock_film import SECONDS, number_of, pitch_hz
+from tests.media.clock_variants import TRIMMED_SECONDS, VARIANTS, make
 
 Film = Callable[[str], Path]
 
@@ -57,6 +60,28 @@ def test_the_index_takes_the_picture_that_is_shown(film: Film, name: str) -> Non
     }
     assert not wrong
     assert {frame.image.shape for frame in frames} == {(variant.size[1], variant.size[0], 3)} or "resized" in name
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_second_sounds_at_its_pitch(film: Film, name: str) -> None:
+    """Half a second long, neither earlier nor later by a tenth."""
+    info = probe(film(name))
+    if info.audio is None:
+        return
+    heard = read_audio(film(name), 0.0, info.duration_seconds)
+    trimmed = TRIMMED_SECONDS if name.startswith("trimmed") else 0.0
+    for second in range(math.ceil(trimmed), SECONDS - 1):
+        at = second - trimmed
+        tone, silence = (heard[round(first * RATE) : round(last * RATE)] for first, last in (
+            (at + 0.1, at + 0.4), (at + 0.6, at + 0.9)))  # fmt: skip
+        assert pitch_of(tone) == pytest.approx(pitch_hz(second), abs=5), second
+        assert np.abs(silence).mean() < 0.1 * np.abs(tone).mean(), second
+
+
+def pitch_of(samples: FloatArray) -> float:
+    """The frequency of the loudest tone."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(spectrum.argmax() * RATE / len(samples))
 
 
 @pytest.mark.slow
