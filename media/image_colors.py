@@ -44,7 +44,7 @@ def _narrowed(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     finite = np.where(np.isfinite(values), values, 0) if values.dtype.kind == "f" else values
     black, white = _shown_range(finite)
-    scaled = (finite.astype(np.float32) - black) * (255 / (white - black))
+    scaled = (finite.astype(np.float64) - black) / (white - black) * 255
     grey = Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
     grey.info = image.info
     return grey

@@ -17,7 +17,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 TRUTHS = {clip["path"]: clip for clip in json.loads((SAMPLES / "truths.json").read_text())["clips"]}
 MOMENT_KEYS = {
     "rank", "path", "start", "end", "score", "score_kind", "confident", "evidence", "events", "cues", "media",
-    "recording",
+    "recording", "remarks",
 }  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def test_the_first_plausible_time_of_content_then_name_then_file_counts() -> Non
     def source(name: str, modified_ns: int, *times: CaptureTime) -> DateSource | None:
         file = MediaFile(
             1, "f", MediaInfo(MediaKind.VIDEO, 1.0, None, None), (Location(Path(name), 1, modified_ns),),
-            MediaProperties(times),
+            properties=MediaProperties(times),
         )  # fmt: skip
         return file.captured.source if file.captured else None
 

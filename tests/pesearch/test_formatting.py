@@ -80,7 +80,7 @@ def test_a_recording_is_one_line_of_what_is_known() -> None:
         (CaptureTime(abroad, DateSource.QUICKTIME),), Place(48.8584, 2.2945), "Apple iPhone X", 90, 0
     )
     here = (Location(Path("/a/VID_20190704_123456.mp4"), 1, 0),)
-    assert format_recording(MediaFile(1, "f", info, here, properties)) == (
+    assert format_recording(MediaFile(1, "f", info, here, properties=properties)) == (
         "2019-07-04 23:34 -03:30 · Apple iPhone X · 1080x1920, 29.97 fps, hevc, aac · 48.85840, 2.29450"
     )
     sound = MediaInfo(MediaKind.AUDIO, 9.0, None, AudioStream("flac", 48_000, 2))

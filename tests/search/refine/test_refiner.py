@@ -52,10 +52,10 @@ def test_a_part_is_widened_until_its_interval_ends_in_it(
     refiner = refiner_of(library, starter, Part(file.id, max(middle - 10.0, 0.0), middle + 15.0))
     ((part, interval),) = refiner.expand(10, None)
     assert (interval.start_seconds, interval.end_seconds) == (5.0 * first, 5.0 * last + 10.0)
-    assert list(refiner.parts) == [part]
+    assert refiner.part_scores(part).part == part
 
 
-def test_parts_that_touch_after_widening_are_merged(make_library: MakeLibrary, starter: ModelSet) -> None:
+def test_intervals_that_overlap_when_they_are_extended_are_one(make_library: MakeLibrary, starter: ModelSet) -> None:
     library = film(make_library, lambda n: 20 <= n <= 60)
     (file,) = library.files()
     refiner = refiner_of(library, starter, Part(file.id, 110.0, 135.0), Part(file.id, 280.0, 305.0))
