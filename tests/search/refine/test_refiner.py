@@ -55,6 +55,15 @@ def test_a_part_is_widened_until_its_interval_ends_in_it(
     assert refiner.part_scores(part).part == part
 
 
+def test_an_extended_interval_keeps_its_score(make_library: MakeLibrary, starter: ModelSet) -> None:
+    """What is better beyond its part does not raise it: that would depend on how many moments are extended."""
+    levels = [0.8 if n < 60 else 0.96 if n < 70 else 0.1 for n in range(199)]
+    library = make_library({"a.wav": {SpaceName.AUDIO: [[x, (1 - x * x) ** 0.5] for x in levels]}}, SECONDS)
+    refiner = refiner_of(library, starter, Part(1, 250.0, 300.0))
+    ((_, interval),) = refiner.expand(10, None)
+    assert (interval.start_seconds, interval.end_seconds, interval.score) == pytest.approx((0.0, 355.0, 0.8), abs=0.01)
+
+
 def test_intervals_that_overlap_when_they_are_extended_are_one(make_library: MakeLibrary, starter: ModelSet) -> None:
     library = film(make_library, lambda n: 20 <= n <= 60)
     (file,) = library.files()
