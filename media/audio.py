@@ -18,7 +18,7 @@ import numpy as np
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
 from pesearch.media.clock import RunFollower
-from pesearch.media.decoded_audio import AudioDecoder, DecodedFrame
+from pesearch.media.decoded_audio import AudioDecoder, DecodedFrame, FiltersRebuilt
 from pesearch.media.downmix import BLOCK_SAMPLES, Mixer
 from pesearch.media.probe import inspect
 from pesearch.media.sound_level import SoundLevel, is_usual, measure_level
@@ -56,6 +56,7 @@ class AudioReader:
         self._begin = 0  # sample from which on frames are kept
         self._next: int | None = None  # where the next decoded frame belongs if it follows the last one
         self._mixer = Mixer(self._sound.is_discrete)
+        self._each_timestamp = False  # the stream changes
         self._from_start = False
         self._decoded_anything = False
 
@@ -93,7 +94,11 @@ class AudioReader:
         self._drop_before(first)
         end = first + len(samples)
         while self._decoder is not None and not self._decoder.has_ended and self._end < end:
-            self._receive()
+            try:
+                self._receive()
+            except FiltersRebuilt:
+                self._each_timestamp = True
+                self._restart(first)
             self._drop_before(first)
         for at, piece in self._pieces:
             begin, stop = max(at, first), min(at + len(piece), end)
@@ -145,7 +150,10 @@ class AudioReader:
         self.close()
         first = first - first % BLOCK_SAMPLES if self._container.can_seek_sound else 0
         seek_seconds = max(first / SAMPLE_RATE - self._container.seek_lead_seconds, 0.0)
-        self._decoder = AudioDecoder(self._path, self._sound, self._container.input_options, seek_seconds)
+        options = self._container.input_options
+        self._decoder = AudioDecoder(
+            self._path, self._sound, options, seek_seconds, each_timestamp=self._each_timestamp
+        )
         self._run = RunFollower(self._container.sound_runs, -self._container.origin_seconds)
         self._mixer = Mixer(self._sound.is_discrete)
         self._begin = self._first = self._end = first

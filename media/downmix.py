@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 
 from pesearch.timeline import SAMPLE_RATE
@@ -54,8 +56,8 @@ class Mixer:
         if not held:
             return []
         mixed = mix_down(np.concatenate([samples for _, samples in held]), self._is_discrete)
-        ends = np.cumsum([len(samples) for _, samples in held])[:-1]
-        return [(first, part) for (first, _), part in zip(held, np.split(mixed, ends), strict=True)]
+        ends = accumulate(len(samples) for _, samples in held)
+        return [(first, mixed[end - len(samples) : end]) for (first, samples), end in zip(held, ends, strict=True)]
 
 
 def mix_down(block: FloatArray, is_discrete: bool) -> FloatArray:
@@ -64,18 +66,23 @@ def mix_down(block: FloatArray, is_discrete: bool) -> FloatArray:
     The mean; of discrete channels only those that are not digital silence, as unused inputs of a recorder are. Two
     channels out of phase give half their difference.
     """
-    energies = block.T @ block
     weights = np.full(block.shape[1], 1 / block.shape[1], dtype=np.float32)
     if is_discrete:
-        used = np.diagonal(energies) > 0
+        used = block.any(axis=0)
         weights = (used / max(used.sum(), 1)).astype(np.float32)
-    if block.shape[1] == 2 and _cancel(energies):
+    if block.shape[1] == 2 and _cancel(block):
         weights[:] = (0.5, -0.5)
     mixed: FloatArray = block @ weights
     return mixed
 
 
-def _cancel(energies: FloatArray) -> bool:
-    """Whether two channels are out of phase, from their sums of products, float32 [2, 2]."""
-    (first, both), (_, second) = energies.tolist()
-    return bool((first + second + 2 * both) / 4 < _MAX_CANCELLATION**2 * min(first, second))
+def _cancel(block: FloatArray) -> bool:
+    """Whether two channels, float32 [n, 2], are out of phase.
+
+    As complex numbers z = left + i right: |z|^2 is left^2 + right^2, and z^2 is left^2 - right^2 + 2i left right. BLAS
+    sums both in a sixth of the time of `block.T @ block`.
+    """
+    pairs = np.ascontiguousarray(block).view(np.complex64)[:, 0]
+    total, squares = float(np.vdot(pairs, pairs).real), complex(np.dot(pairs, pairs))
+    quieter = (total - abs(squares.real)) / 2
+    return bool((total + squares.imag) / 4 < _MAX_CANCELLATION**2 * quieter)
