@@ -35,8 +35,13 @@ _MAX_LOG_BYTES = 1 << 16
 _ROUNDING_SECONDS = 0.002
 """Timestamps are rounded to the clock of their container: a millisecond in Matroska and FLV."""
 
-_FRAME = re.compile(rb" pts:(-?\d+|NOPTS) pts_time:.{0,400}? nb_samples:(\d+) ")
+_FRAME = rb" pts:(-?\d+|NOPTS) pts_time:.{0,400}? nb_samples:(\d+) "
 """A frame in the log of `ashowinfo`, in each version of FFmpeg since 2: one write, so never torn by other messages."""
+
+_DECODING_ERROR = rb"Error while decoding stream|Error submitting packet to decoder|Decoding error: "
+"""How versions of FFmpeg report a packet that cannot be decoded: 5, 6, and 6.1."""
+
+_LOGGED = re.compile(_FRAME + rb"|" + _DECODING_ERROR)
 
 _KEEP_TIMESTAMPS = ("-copyts",)
 """FFmpeg neither moves the start to 0 nor closes what it takes for jumps of a transport stream's clock."""
@@ -45,10 +50,11 @@ _KEEP_TIMESTAMPS = ("-copyts",)
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
     """One frame or several without a gap: samples of 48 kHz float32 [n, channels]. `timestamp_seconds` is on the file's
-    clock, None if it has none."""
+    clock, None if it has none. `after_failure`: packets before it could not be decoded."""
 
     timestamp_seconds: float | None
     samples: FloatArray
+    after_failure: bool
 
 
 def sound_filter(sound: Sound) -> str:
@@ -77,7 +83,8 @@ class AudioDecoder:
         )  # fmt: skip
         self._frame_bytes = _SAMPLE_BYTES * sound.channels
         self._channels = sound.channels
-        self._announced: deque[tuple[float | None, int]] = deque()
+        self._announced: deque[tuple[float | None, int, bool]] = deque()
+        self._has_failed = False
         self._messages = bytearray()
         self._samples = bytearray()
         self._poll = select.poll()  # select.select fails above 1023 open files
@@ -109,21 +116,25 @@ class AudioDecoder:
         available = len(self._samples) // self._frame_bytes
         if not self._announced or self._announced[0][1] > available:
             return None
-        timestamp, total = self._announced.popleft()
+        timestamp, total, after_failure = self._announced.popleft()
         while self._announced and timestamp is not None:
-            following, count = self._announced[0]
+            following, count, _ = self._announced[0]
             is_next = following is not None and abs(following - timestamp - total / SAMPLE_RATE) < _ROUNDING_SECONDS
             if not is_next or total + count > available:
                 break
             total += count
             self._announced.popleft()
-        return DecodedFrame(timestamp, self._take(total))
+        return DecodedFrame(timestamp, self._take(total), after_failure)
 
     def _read_log(self) -> None:
         end = 0
-        for found in _FRAME.finditer(self._messages):
+        for found in _LOGGED.finditer(self._messages):
             pts, count = found.groups()
-            self._announced.append((None if pts == b"NOPTS" else int(pts) / SAMPLE_RATE, int(count)))
+            if pts is None:
+                self._has_failed = True
+            else:
+                seconds = None if pts == b"NOPTS" else int(pts) / SAMPLE_RATE
+                self._announced.append((seconds, int(count), self._has_failed))
             end = found.end()
         del self._messages[: max(end, len(self._messages) - _MAX_LOG_BYTES)]
 

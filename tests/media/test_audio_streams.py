@@ -21,6 +21,7 @@ from pesearch.media.proxy import write_proxy
 from pesearch.media.sound_level import is_usual, measure_level
 from pesearch.timeline import SAMPLE_RATE
 from pesearch.types import FloatArray
+from tests.media.broken import overwrite
 from tests.media.clock_sound import SILENCE, clock_sound, pitch, pitches, pitches_backwards, recording
 from tests.media.samples import ffmpeg
 
@@ -147,6 +148,21 @@ def test_one_absurd_sample_costs_no_more_than_itself(tmp_path: Path) -> None:
             ("damaged samples are silence", pytest.approx(2 / SAMPLE_RATE))
         ]
     assert np.flatnonzero(samples != whole).tolist() == [SAMPLE_RATE, SAMPLE_RATE + 1]
+
+
+def test_the_length_of_what_cannot_be_decoded_is_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.mp4"
+    pause = "aselect='not(between(t,1,2))'"
+    ffmpeg("-f", "lavfi", "-i", "sine=880:d=6", "-af", pause, "-c:a", "aac", "-b:a", "64k", path)
+    with AudioReader(path) as reader:
+        assert not reader.read(0, 6)[round(1.2 * SAMPLE_RATE) : round(1.8 * SAMPLE_RATE)].any()
+        assert reader.remarks == ()
+    path.write_bytes(overwrite(path.read_bytes(), 0.4, 0.6))
+    with AudioReader(path) as reader:
+        assert not reader.read(0, 6)[round(3.3 * SAMPLE_RATE) : round(3.7 * SAMPLE_RATE)].any()
+        assert [(remark.reason, remark.seconds) for remark in reader.remarks] == [
+            ("sound could not be decoded in places", pytest.approx(1.0, abs=0.2))
+        ]
 
 
 @pytest.mark.parametrize("gain", [10 ** (-30 / 20), 10 ** (24 / 20)])
