@@ -26,7 +26,7 @@ PHONE = MediaFile(
     "f",
     MediaInfo(MediaKind.VIDEO, 9.0, VideoStream("hevc", 1080, 1920, 29.98), AudioStream("pcm_s16le", 48_000, 1)),
     (Location(Path("/copied/clip.mov"), 1, COPIED_NS),),
-    MediaProperties((RECORDED,), Place(48.8584, 2.2945), "Apple iPhone X", 90, 0),
+    properties=MediaProperties((RECORDED,), Place(48.8584, 2.2945), "Apple iPhone X", 90, 0),
 )
 OLD = replace(PHONE, properties=None)
 """In a library made before there were properties."""

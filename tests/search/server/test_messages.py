@@ -34,6 +34,7 @@ from pesearch.types import (
     MediaKind,
     MediaProperties,
     Moment,
+    Remark,
     SpaceName,
     VideoStream,
 )
@@ -85,9 +86,11 @@ ZONES = st.none() | st.integers(-840, 840).map(lambda minutes: timezone(timedelt
 DATES = st.datetimes(datetime(1826, 1, 3), datetime(2999, 12, 28), timezones=ZONES)
 TIMES = st.builds(CaptureTime, DATES, st.sampled_from(DateSource), st.booleans())
 PROPERTIES = st.builds(MediaProperties, st.lists(TIMES, max_size=2).map(tuple), st.none() | POINTS, TEXTS, WHOLE, WHOLE)
+REMARKS = st.builds(Remark, TEXTS, st.none() | NUMBERS, st.none() | PATHS)
 FILES = st.builds(
-    MediaFile, WHOLE, TEXTS, INFOS, st.lists(PLACES, min_size=1, max_size=2).map(tuple), st.none() | PROPERTIES
-)
+    MediaFile, WHOLE, TEXTS, INFOS, st.lists(PLACES, min_size=1, max_size=2).map(tuple),
+    st.lists(REMARKS, max_size=2).map(tuple), st.none() | PROPERTIES,
+)  # fmt: skip
 HITS = st.builds(Hit, WHOLE, st.sampled_from(SpaceName), NUMBERS, NUMBERS, NUMBERS, WHOLE)
 EVENTS = st.builds(Event, TEXTS, NUMBERS, NUMBERS, NUMBERS)
 CUES = st.builds(FoundCue, NUMBERS, NUMBERS, TEXTS, st.sampled_from(CueKind), TEXTS, TEXTS, st.sampled_from(FoundBy))
