@@ -106,7 +106,9 @@ def format_remark(remark: Remark) -> str:
 
 
 def format_length(seconds: float) -> str:
-    """`6.2 s`, `12.5 min`, `3.1 h`: three digits of a duration."""
+    """`6.2 s`, `12.5 min`, `3.1 h`: three digits of a duration; `less than 0.1 s` where they would be 0."""
+    if seconds < 0.05:
+        return "less than 0.1 s"
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"

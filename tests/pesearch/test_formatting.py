@@ -14,6 +14,7 @@ from pesearch.formatting import (
     format_cue,
     format_evidence,
     format_recording,
+    format_remark,
     format_span,
     printable,
     quote_path,
@@ -27,6 +28,7 @@ from pesearch.types import (
     MediaInfo,
     MediaKind,
     MediaProperties,
+    Remark,
     SpaceName,
     VideoStream,
 )
@@ -73,6 +75,13 @@ def test_paths_and_text_stay_on_one_line() -> None:
     assert printable("a\nb", replacement="?") == "a?b"
 
 
+def test_lengths_in_remarks_are_never_zero() -> None:
+    assert format_remark(Remark("damaged", 0.04)) == "damaged (less than 0.1 s)"
+    assert format_remark(Remark("damaged", 0.06)) == "damaged (0.1 s)"
+    assert format_remark(Remark("damaged", 750.0)) == "damaged (12.5 min)"
+    assert format_remark(Remark("damaged")) == "damaged"
+
+
 def test_a_recording_is_one_line_of_what_is_known() -> None:
     info = MediaInfo(MediaKind.VIDEO, 9.0, VideoStream("hevc", 1080, 1920, 29.97003), AudioStream("aac", 48_000, 2))
     abroad = datetime(2019, 7, 4, 23, 34, 56, tzinfo=timezone(timedelta(hours=-3.5)))
@@ -80,7 +89,7 @@ def test_a_recording_is_one_line_of_what_is_known() -> None:
         (CaptureTime(abroad, DateSource.QUICKTIME),), Place(48.8584, 2.2945), "Apple iPhone X", 90, 0
     )
     here = (Location(Path("/a/VID_20190704_123456.mp4"), 1, 0),)
-    assert format_recording(MediaFile(1, "f", info, here, properties)) == (
+    assert format_recording(MediaFile(1, "f", info, here, properties=properties)) == (
         "2019-07-04 23:34 -03:30 · Apple iPhone X · 1080x1920, 29.97 fps, hevc, aac · 48.85840, 2.29450"
     )
     sound = MediaInfo(MediaKind.AUDIO, 9.0, None, AudioStream("flac", 48_000, 2))
