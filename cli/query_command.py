@@ -13,6 +13,7 @@ import typer
 
 from pesearch.cli.exit_codes import NOTHING_FOUND
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
+from pesearch.errors import QueryError
 from pesearch.search.query.media_features import Feature, Orientation
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 UNMEASURED = "no confident match; uncalibrated: showing the nearest (docs/scores.md)"
 """The message if nobody measured how high a match scores with the models of the library."""
+
+UNREAD = "files left out because their date and place were not read yet, which `pesearch index` does: {count}"
+"""The message if a condition asks for what earlier versions did not read."""
 
 DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
@@ -147,9 +151,9 @@ def query_command(
     from pesearch.types import MediaKind
 
     properties = PropertyFilter(
-        camera=camera or "", near=parse_area(near) if near is not None else None,
+        camera=_stated("--camera", camera), near=parse_area(near) if near is not None else None,
         size=parse_size(size) if size is not None else None,
-        frame_rate=parse_frame_rate(fps) if fps is not None else None, codec=codec or "",
+        frame_rate=parse_frame_rate(fps) if fps is not None else None, codec=_stated("--codec", codec),
         has=tuple(has or ()), orientation=orientation,
     )  # fmt: skip
     files = FileFilter(
@@ -167,6 +171,13 @@ def query_command(
     result = answer_request(library_folder(library), request, device, verbose)
     print_result(result, show_all, as_json, as_jsonl, as_paths)
     raise typer.Exit(0 if result.matches else NOTHING_FOUND)
+
+
+def _stated(option: str, text: str | None) -> str:
+    """The text of an option, empty without it. Raises QueryError for a blank one, such as an unset variable."""
+    if text is not None and not text.strip():
+        raise QueryError(f"{option} is empty: leave it out to search all files")
+    return text or ""
 
 
 def answer_request(folder: Path, request: SearchRequest, device: str, verbose: bool) -> SearchResult:
@@ -221,4 +232,12 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
             for line in moment_lines(moment, result.is_match(moment)):
                 print(line)
     if not result.matches:
-        print("no confident match" if result.is_measured else UNMEASURED, file=sys.stderr)
+        print(_no_match(result), file=sys.stderr)
+    if result.unread_files:
+        print(UNREAD.format(count=result.unread_files), file=sys.stderr)
+
+
+def _no_match(result: SearchResult) -> str:
+    if result.kept_files == 0:
+        return "no match: no file of the library meets these conditions"
+    return "no confident match" if result.is_measured else UNMEASURED

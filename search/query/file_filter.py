@@ -56,6 +56,11 @@ class FileFilter:
         """Whether no condition is given."""
         return self == EVERY_FILE
 
+    @property
+    def asks_recording(self) -> bool:
+        """Whether a condition is on when, where or with what files were recorded."""
+        return self.properties.asks_recording or bool((self.after or self.before) and not self.by_file_time)
+
     def keeps(self, file: MediaFile) -> bool:
         """Whether a file meets the conditions: folder, date and `online` must hold for one and the same location."""
         length = file.info.duration_seconds
