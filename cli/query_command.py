@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 UNMEASURED = "no confident match; uncalibrated: showing the nearest (docs/scores.md)"
 """The message if nobody measured how high a match scores with the models of the library."""
 
-UNREAD = "files left out because their date and place were not read yet, which `pesearch index` does: {count}"
-"""The message if a condition asks for what earlier versions did not read."""
+UNREAD = "run `pesearch index` again, which reads when and where files were recorded"
+"""The advice if a condition asks for what earlier versions did not read."""
 
 DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
@@ -217,6 +217,7 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
     """Print the answer, or all moments, to stdout; without a match, say so on stderr."""
     from pesearch.cli.json_output import result_json, result_jsonl
     from pesearch.cli.render import moment_lines
+    from pesearch.formatting import count_files
 
     moments = result.moments if show_all else result.answer
     if as_json:
@@ -234,7 +235,7 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
     if not result.matches:
         print(_no_match(result), file=sys.stderr)
     if result.unread_files:
-        print(UNREAD.format(count=result.unread_files), file=sys.stderr)
+        print(f"{count_files(result.unread_files)} left out: {UNREAD}", file=sys.stderr)
 
 
 def _no_match(result: SearchResult) -> str:
