@@ -22,6 +22,9 @@ _FLV_MAGIC = b"FLV\x01"
 _FLV_HEADER_BYTES = b"\x00\x00\x00\x09"
 """The size of the header, which follows the magic number and a byte of flags."""
 
+_FLAC_START = b"fLaC\x00\x00\x00\x22"
+"""Before the first block of metadata, STREAMINFO, of 34 bytes; another block always follows in files of encoders."""
+
 _OGG_START = b"OggS\x00\x02"
 """The first page of a stream: the capture pattern, the version, and the flag of its beginning (RFC 3533)."""
 
@@ -74,6 +77,8 @@ def appended_remarks(path: Path, format_name: str) -> tuple[Remark, ...]:
             elif format_name in ("wav", "avi"):
                 forms = (b"WAVE", b"AVI ")
                 count = sum(_form(file, at) in forms for at in _riffs(file))
+            elif format_name == "flac":
+                count = _count_flac(file)
             elif format_name == "ogg":
                 rates = _ogg_rates(file)
                 count = len(rates) if len(set(rates)) > 1 else 1
@@ -109,6 +114,14 @@ def _count_flv(file: BinaryIO) -> int:
             count += content[at + 5 : at + 9] == _FLV_HEADER_BYTES
             at = content.find(_FLV_MAGIC, at + 1)
     return count
+
+
+def _count_flac(file: BinaryIO) -> int:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        count, at = 0, content.find(_FLAC_START)
+        while at != -1:
+            count, at = count + 1, content.find(_FLAC_START, at + 1)
+        return count
 
 
 def _boxes(file: BinaryIO) -> Iterator[bytes]:

@@ -184,6 +184,16 @@ def test_a_chained_ogg_stream_of_another_rate_is_a_remark(chained: Callable[[int
     assert inspect(path).info.duration_seconds == pytest.approx(2, abs=0.05)
 
 
+def test_a_flac_file_that_follows_another_is_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "joined.flac"
+    ffmpeg(*_tone(500), path)
+    assert inspect(path).remarks == ()
+    path.write_bytes(3 * path.read_bytes())
+    assert [remark.reason for remark in inspect(path).remarks] == [
+        "2 more recordings follow the first one in this file, and cannot be read: split it"
+    ]
+
+
 def test_the_length_of_what_cannot_be_decoded_is_a_remark(tmp_path: Path) -> None:
     path = tmp_path / "damaged.mp4"
     pause = "aselect='not(between(t,1,2))'"
