@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,8 +24,6 @@ UNMEASURED = "no confident match; uncalibrated: showing the nearest (docs/scores
 
 UNREAD = "run `pesearch index` again, which reads when and where files were recorded"
 """The advice if a condition asks for what earlier versions did not read."""
-
-DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def query_command(
@@ -57,17 +54,16 @@ def query_command(
         Path | None, typer.Option("--in", metavar="PATH", help="Only files in this folder, or this file.")
     ] = None,
     after: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
             "--after",
             metavar="DATE",
-            formats=DATE_FORMATS,
-            help="Only files recorded on this date or later: by their metadata, else their name, else their file date.",
+            help="Only files recorded on this date (2026-01-31) or later: by metadata, else file name, else file date.",
         ),
     ] = None,
     before: Annotated[
-        datetime | None,
-        typer.Option("--before", metavar="DATE", formats=DATE_FORMATS, help="Only files recorded before this date."),
+        str | None,
+        typer.Option("--before", metavar="DATE", help="Only files recorded before this date."),
     ] = None,
     file_date: Annotated[
         bool, typer.Option("--file-date", help="Let --after and --before compare the modification time of the file.")
@@ -143,7 +139,7 @@ def query_command(
       pesearch query "dog" --before 2020-01-01 --camera iphone --near 48.858,2.294,5 --has audio
       pesearch query --audio bark.wav --json
     """
-    from pesearch.search.query.file_filter import FileFilter, duration_seconds
+    from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_date
     from pesearch.search.query.language.parser import parse
     from pesearch.search.query.picture_range import parse_frame_rate, parse_size
     from pesearch.search.query.property_filter import PropertyFilter, parse_area
@@ -157,7 +153,8 @@ def query_command(
         has=tuple(has or ()), orientation=orientation,
     )  # fmt: skip
     files = FileFilter(
-        under=under, after=after and after.date(), before=before and before.date(), kind=kind and MediaKind(kind),
+        under=under, after=parse_date(after) if after is not None else None,
+        before=parse_date(before) if before is not None else None, kind=kind and MediaKind(kind),
         min_duration_seconds=duration_seconds(longer) if longer is not None else None,
         max_duration_seconds=duration_seconds(shorter) if shorter is not None else None,
         online=online, by_file_time=file_date, properties=properties,
