@@ -7,8 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from pesearch.errors import QueryError
-from pesearch.search.query.file_filter import FileFilter, duration_seconds
+from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_date
 from pesearch.search.query.media_features import Feature, Orientation
 from pesearch.search.query.picture_range import parse_frame_rate, parse_size
 from pesearch.search.query.property_filter import PropertyFilter, parse_area
@@ -66,18 +65,11 @@ def _read_recording_filter() -> _RecordingFilter:
         frame_rate=parse_frame_rate(rate) if rate else None, codec=codec,
         has=tuple(Feature(each) for each in has), orientation=ORIENTATIONS[orientation],
     )  # fmt: skip
-    return _RecordingFilter(_parse_date(after), _parse_date(before), by_file_time, properties)
+    return _RecordingFilter(
+        parse_date(after) if after else None, parse_date(before) if before else None, by_file_time, properties
+    )
 
 
 def _text(label: str, key: str, placeholder: str | None = None) -> str:
     """A text field that the URL keeps under `key`; empty if nothing was entered."""
     return (st.text_input(label, key=key, bind="query-params", placeholder=placeholder) or "").strip()
-
-
-def _parse_date(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise QueryError(f"{text!r} is not a date: write it like 2026-01-31") from error

@@ -71,7 +71,7 @@ def _data(
         "score_text": f"score {moment.score:.2f}",
         "why": format_evidence(moment.evidence),
         "recording": printable(format_recording(file)),
-        "remarks": "; ".join(format_remark(remark) for remark in file.remarks),
+        "remarks": [format_remark(remark) for remark in file.remarks],
         "curves": [{"sense": curve.sense, "step": curve.step_seconds, "values": _rounded(curve)} for curve in curves],
         "events": [
             {"label": event.label, "start": event.start_seconds, "end": event.end_seconds, "text": event.label}

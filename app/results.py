@@ -46,13 +46,20 @@ def show_results(
             "is_located": is_located,
             "score_name": "probability" if result.is_calibrated else "similarity",
             "below_threshold": "Nothing is likely to match. Closest moments:",
-            "no_moments": "Nothing in this library matches.",
+            "no_moments": _no_moments(result),
         },
         default={"threshold": _threshold(), "clicks": []},
         on_threshold_change=_keep_threshold,
         on_clicks_change=lambda: None,
     )
     return new_clicks("results", shown.clicks)
+
+
+def _no_moments(result: SearchResult) -> str:
+    if result.kept_files != 0:
+        return "Nothing in this library matches."
+    unread = " Dates and places of some were not read yet: index their folders again." if result.unread_files else ""
+    return f"No file in this library meets the filters.{unread}"
 
 
 def first_pictures(result: SearchResult) -> list[Picture]:

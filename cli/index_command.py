@@ -186,10 +186,17 @@ def move_vectors(folder: Path, vectors: str) -> None:
 
 def set_audio_track(library: Library, wanted: str, paths: list[Path]) -> None:
     """Change the audio track that is searched, and report how many files are embedded again."""
+    from pesearch.formatting import count_files
     from pesearch.indexer.audio_track import change_audio_track
 
-    if changed := change_audio_track(library, parse_audio_track(wanted), paths):
-        print(f"audio track {wanted}: {changed} files are indexed again", file=sys.stderr)
+    track = parse_audio_track(wanted)
+    if library.audio_track == track:
+        return
+    changed = change_audio_track(library, track, paths)
+    if changed:
+        print(f"audio track {wanted}: {count_files(changed)} to index again", file=sys.stderr)
+    elif library.files():
+        print(f"audio track {wanted}: searched in new files that have it; no indexed file changes", file=sys.stderr)
 
 
 def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pesearch.cli.refresh_progress import refresh_failure_lines
 from pesearch.cli.remark_lines import remark_lines, remark_objects
 from pesearch.cli.render import format_path
+from pesearch.formatting import count_files
 
 if TYPE_CHECKING:
     from pesearch.indexer.progress_events import Outcome, RunTimings
@@ -96,6 +97,10 @@ class Summary:
         """Problems that did not fail a file, one line each."""
         return [*(self.spent.warnings if self.spent else ()), *refresh_failure_lines(self.refresh_failed.values())]
 
+    @property
+    def _has_media(self) -> bool:
+        return bool(self.indexed or self.unchanged or self.relocated or self.failed or self.failed_before)
+
     def lines(self) -> Iterator[str]:
         """The summary as text."""
         parts = [f"{self.indexed} files indexed"]
@@ -107,6 +112,8 @@ class Summary:
             parts.append(f"{self.cues_taken} new cues of files already indexed")
         if self.properties_read:
             parts.append(f"dates and places of {self.properties_read} files read")
+        if self.not_media and not self._has_media:
+            parts.append(f"no media in {count_files(self.not_media)}")
         if self.remarks:
             parts.append(f"{len(self.remarks)} with remarks")
         if self.failed:

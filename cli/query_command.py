@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +12,7 @@ import typer
 
 from pesearch.cli.exit_codes import NOTHING_FOUND
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
+from pesearch.errors import QueryError
 from pesearch.search.query.media_features import Feature, Orientation
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 UNMEASURED = "no confident match; uncalibrated: showing the nearest (docs/scores.md)"
 """The message if nobody measured how high a match scores with the models of the library."""
 
-DATE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+UNREAD = "run `pesearch index` again, which reads when and where files were recorded"
+"""The advice if a condition asks for what earlier versions did not read."""
 
 
 def query_command(
@@ -53,17 +54,16 @@ def query_command(
         Path | None, typer.Option("--in", metavar="PATH", help="Only files in this folder, or this file.")
     ] = None,
     after: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
             "--after",
             metavar="DATE",
-            formats=DATE_FORMATS,
-            help="Only files recorded on this date or later: by their metadata, else their name, else their file date.",
+            help="Only files recorded on this date (2026-01-31) or later: by metadata, else file name, else file date.",
         ),
     ] = None,
     before: Annotated[
-        datetime | None,
-        typer.Option("--before", metavar="DATE", formats=DATE_FORMATS, help="Only files recorded before this date."),
+        str | None,
+        typer.Option("--before", metavar="DATE", help="Only files recorded before this date."),
     ] = None,
     file_date: Annotated[
         bool, typer.Option("--file-date", help="Let --after and --before compare the modification time of the file.")
@@ -139,7 +139,7 @@ def query_command(
       pesearch query "dog" --before 2020-01-01 --camera iphone --near 48.858,2.294,5 --has audio
       pesearch query --audio bark.wav --json
     """
-    from pesearch.search.query.file_filter import FileFilter, duration_seconds
+    from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_date
     from pesearch.search.query.language.parser import parse
     from pesearch.search.query.picture_range import parse_frame_rate, parse_size
     from pesearch.search.query.property_filter import PropertyFilter, parse_area
@@ -147,13 +147,14 @@ def query_command(
     from pesearch.types import MediaKind
 
     properties = PropertyFilter(
-        camera=camera or "", near=parse_area(near) if near is not None else None,
+        camera=_stated("--camera", camera), near=parse_area(near) if near is not None else None,
         size=parse_size(size) if size is not None else None,
-        frame_rate=parse_frame_rate(fps) if fps is not None else None, codec=codec or "",
+        frame_rate=parse_frame_rate(fps) if fps is not None else None, codec=_stated("--codec", codec),
         has=tuple(has or ()), orientation=orientation,
     )  # fmt: skip
     files = FileFilter(
-        under=under, after=after and after.date(), before=before and before.date(), kind=kind and MediaKind(kind),
+        under=under, after=parse_date(after) if after is not None else None,
+        before=parse_date(before) if before is not None else None, kind=kind and MediaKind(kind),
         min_duration_seconds=duration_seconds(longer) if longer is not None else None,
         max_duration_seconds=duration_seconds(shorter) if shorter is not None else None,
         online=online, by_file_time=file_date, properties=properties,
@@ -167,6 +168,13 @@ def query_command(
     result = answer_request(library_folder(library), request, device, verbose)
     print_result(result, show_all, as_json, as_jsonl, as_paths)
     raise typer.Exit(0 if result.matches else NOTHING_FOUND)
+
+
+def _stated(option: str, text: str | None) -> str:
+    """The text of an option, empty without it. Raises QueryError for a blank one, such as an unset variable."""
+    if text is not None and not text.strip():
+        raise QueryError(f"{option} is empty: leave it out to search all files")
+    return text or ""
 
 
 def answer_request(folder: Path, request: SearchRequest, device: str, verbose: bool) -> SearchResult:
@@ -206,6 +214,7 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
     """Print the answer, or all moments, to stdout; without a match, say so on stderr."""
     from pesearch.cli.json_output import result_json, result_jsonl
     from pesearch.cli.render import moment_lines
+    from pesearch.formatting import count_files
 
     moments = result.moments if show_all else result.answer
     if as_json:
@@ -221,4 +230,12 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
             for line in moment_lines(moment, result.is_match(moment)):
                 print(line)
     if not result.matches:
-        print("no confident match" if result.is_measured else UNMEASURED, file=sys.stderr)
+        print(_no_match(result), file=sys.stderr)
+    if result.unread_files:
+        print(f"{count_files(result.unread_files)} left out: {UNREAD}", file=sys.stderr)
+
+
+def _no_match(result: SearchResult) -> str:
+    if result.kept_files == 0:
+        return "no match: no file of the library meets these conditions"
+    return "no confident match" if result.is_measured else UNMEASURED

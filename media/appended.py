@@ -22,6 +22,18 @@ _FLV_MAGIC = b"FLV\x01"
 _FLV_HEADER_BYTES = b"\x00\x00\x00\x09"
 """The size of the header, which follows the magic number and a byte of flags."""
 
+_FLAC_START = b"fLaC\x00\x00\x00\x22"
+"""Before the first block of metadata, STREAMINFO, of 34 bytes; another block always follows in files of encoders."""
+
+_OGG_START = b"OggS\x00\x02"
+"""The first page of a stream: the capture pattern, the version, and the flag of its beginning (RFC 3533)."""
+
+_VORBIS_START = b"\x01vorbis"
+"""Before the version (4 bytes), the number of channels (1) and the sample rate (4)."""
+
+_OGG_HEADER_BYTES = 27
+"""Of a page; the last one is the number of the segment sizes that follow."""
+
 
 def has_wrapped_size(path: Path) -> bool:
     """Whether the samples of a WAV file go on after the size that its header states: beyond 4 GiB it wraps around.
@@ -41,6 +53,19 @@ def has_wrapped_size(path: Path) -> bool:
     return False
 
 
+def has_chained_streams(path: Path) -> bool:
+    """Whether in an Ogg file other streams follow the first ones, each on a clock of its own. Reads the whole file.
+
+    Not those of another sample rate: FFmpeg goes on counting their time at the rate of the first one.
+    """
+    try:
+        with path.open("rb") as file:
+            rates = _ogg_rates(file)
+    except (OSError, ValueError, IndexError):
+        return False
+    return len(rates) > 1 and len(set(rates)) == 1
+
+
 def appended_remarks(path: Path, format_name: str) -> tuple[Remark, ...]:
     """A remark if whole recordings follow the first one in a file, which players and FFmpeg do not go on to."""
     try:
@@ -52,13 +77,34 @@ def appended_remarks(path: Path, format_name: str) -> tuple[Remark, ...]:
             elif format_name in ("wav", "avi"):
                 forms = (b"WAVE", b"AVI ")
                 count = sum(_form(file, at) in forms for at in _riffs(file))
+            elif format_name == "flac":
+                count = _count_flac(file)
+            elif format_name == "ogg":
+                rates = _ogg_rates(file)
+                count = len(rates) if len(set(rates)) > 1 else 1
             else:
                 return ()
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError):
         return ()
     more = count - 1
     are = "recordings follow" if more > 1 else "recording follows"
     return (Remark(f"{more} more {are} the first one in this file, and cannot be read: split it"),) if more > 0 else ()
+
+
+def _ogg_rates(file: BinaryIO) -> list[bytes]:
+    """The sample rate of each link of a chain of Vorbis streams, as stored; of other codecs b"", as Opus has one."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        rates, at, end = [], content.find(_OGG_START), -1
+        while at != -1:
+            segments = content[at + _OGG_HEADER_BYTES - 1]
+            body = at + _OGG_HEADER_BYTES + segments
+            if at != end:  # else one more stream of the same link
+                rates.append(b"")
+            if content[body : body + len(_VORBIS_START)] == _VORBIS_START:
+                rates[-1] = content[body + len(_VORBIS_START) + 5 : body + len(_VORBIS_START) + 9]
+            end = body + sum(content[body - segments : body])
+            at = content.find(_OGG_START, at + 1)
+        return rates
 
 
 def _count_flv(file: BinaryIO) -> int:
@@ -68,6 +114,14 @@ def _count_flv(file: BinaryIO) -> int:
             count += content[at + 5 : at + 9] == _FLV_HEADER_BYTES
             at = content.find(_FLV_MAGIC, at + 1)
     return count
+
+
+def _count_flac(file: BinaryIO) -> int:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        count, at = 0, content.find(_FLAC_START)
+        while at != -1:
+            count, at = count + 1, content.find(_FLAC_START, at + 1)
+        return count
 
 
 def _boxes(file: BinaryIO) -> Iterator[bytes]:

@@ -57,14 +57,19 @@ class AudioReader:
         self._next: int | None = None  # where the next decoded frame belongs if it follows the last one
         self._mixer = Mixer(self._sound.is_discrete)
         self._each_timestamp = False  # the stream changes
+        self._lost_samples = 0  # in gaps after packets that could not be decoded
         self._from_start = False
         self._decoded_anything = False
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What is not heard as it is stored, of the part that was decoded last."""
-        seconds = self._mixer.damaged_samples / self._sound.channels / SAMPLE_RATE
-        return (Remark("damaged samples are silence", seconds),) if seconds else ()
+        damaged_samples = self._mixer.damaged_samples / self._sound.channels
+        counts = (
+            ("sound could not be decoded in places", self._lost_samples),
+            ("damaged samples are silence", damaged_samples),
+        )
+        return tuple(Remark(reason, count / SAMPLE_RATE) for reason, count in counts if count)
 
     def read(self, start_seconds: float, end_seconds: float) -> FloatArray:
         """The samples of [start, end): float32 [round((end - start) * 48000)], silence outside the file and in gaps."""
@@ -132,6 +137,8 @@ class AudioReader:
         if frame.timestamp_seconds is not None:
             stamped = round(self._run.player_seconds(frame.timestamp_seconds) * SAMPLE_RATE)
             if at is None or abs(stamped - at) > _MAX_DRIFT_SAMPLES:
+                if at is not None and frame.after_failure:  # other gaps are those of the recording
+                    self._lost_samples += max(stamped - at, 0)
                 at = stamped
         at = earliest if at is None else at
         samples = frame.samples[max(earliest - at, 0) :]
@@ -157,7 +164,7 @@ class AudioReader:
         self._run = RunFollower(self._container.sound_runs, -self._container.origin_seconds)
         self._mixer = Mixer(self._sound.is_discrete)
         self._begin = self._first = self._end = first
-        self._next, self._from_start = None, first == 0
+        self._next, self._from_start, self._lost_samples = None, first == 0, 0
 
     def close(self) -> None:
         """End the decoding process."""

@@ -32,6 +32,10 @@ _TOLERANCE_SECONDS = 0.3
 """A decoded frame may lie this far outside the packets of its run: decoders add or drop a frame at either end."""
 
 
+_OVERFLOWED_SECONDS = 2**32 / 192_000 - 60
+"""6.2 hours: no packet lasts as long, and negative durations of up to a minute are beyond it at any sample rate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Packets of a stream on one part of the clock: `player's time = timestamp + shift_seconds`."""
@@ -55,6 +59,12 @@ class Clock:
     def is_continuous(self) -> bool:
         """Whether every stream has one run, so that FFmpeg's seeks and times hold for the file."""
         return all(len(runs) <= 1 for runs in self.runs.values())
+
+
+def packet_seconds(packet: Section) -> float:
+    """How long a packet lasts; 0 if FFmpeg states no duration, or one that was negative before it overflowed."""
+    seconds = packet.number("duration_time") or 0.0
+    return seconds if 0.0 <= seconds < _OVERFLOWED_SECONDS else 0.0
 
 
 class RunFollower:
@@ -202,5 +212,5 @@ def _times(packet: Section, streams: frozenset[str]) -> Packet | None:
         return None
     return (
         packet.count("stream_index"), begin if decoded is None else decoded, begin,
-        begin + (packet.number("duration_time") or 0.0),
+        begin + packet_seconds(packet),
     )  # fmt: skip

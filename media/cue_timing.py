@@ -39,8 +39,9 @@ def place(cues: Sequence[Cue], duration_seconds: float, timecode_seconds: float 
         remarks.append(f"timecodes from {format_clock(shift)} on: counted from there")
     kept = tuple(cue for cue in cues if _is_inside(cue, duration_seconds))
     if outside := len(cues) - len(kept):
-        count = f"all {outside:,} cues" if not kept else f"{outside:,} of {len(cues):,} cues"
-        remarks.append(f"{count} outside the file's {format_clock(duration_seconds)} left out")
+        remarks.append(
+            f"{outside:,} of {len(cues):,} cues left out: not within the file's {format_clock(duration_seconds)}"
+        )
     return PlacedCues(kept, tuple(remarks))
 
 

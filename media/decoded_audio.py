@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,9 +37,14 @@ _MAX_LOG_BYTES = 1 << 12
 _ROUNDING_SAMPLES = 96
 """2 ms: timestamps are rounded to the clock of their container, a millisecond in Matroska and FLV."""
 
-_NUMBER = re.compile(rb"^(?:\[Eval[^\]\n]*\] |\x1b\[[\d;]*m)*(?:(\d+)\.25|(-?\d+)\.5|-?nan)0*\n", re.MULTILINE)
+_NUMBER = rb"^(?:\[Eval[^\]\n]*\] |\x1b\[[\d;]*m)*(?:(\d+)\.25|(-?\d+)\.5|-?nan)0*\n"
 """A line of the log: a count of samples and 0.25, or a timestamp in samples and 0.5, `nan` if a frame has none. It
 begins with a name in some versions of FFmpeg, and with colors where the user wants them (AV_LOG_FORCE_COLOR)."""
+
+_DECODING_ERROR = rb"(Error while decoding stream|Error submitting packet to decoder|Decoding error: )"
+"""How versions of FFmpeg report a packet that cannot be decoded: 5, 6, and 6.1."""
+
+_LOGGED = re.compile(_NUMBER + rb"|" + _DECODING_ERROR, re.MULTILINE)
 
 _KEEP_TIMESTAMPS = ("-copyts",)
 """FFmpeg neither moves the start to 0 nor closes what it takes for jumps of a transport stream's clock."""
@@ -51,10 +57,19 @@ class FiltersRebuilt(Exception):
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
     """One frame or several without a gap: samples of 48 kHz float32 [n, channels]. `timestamp_seconds` is on the file's
-    clock, None if it has none."""
+    clock, None if it has none. `after_failure`: packets before it could not be decoded."""
 
     timestamp_seconds: float | None
     samples: FloatArray
+    after_failure: bool
+
+
+class _Start(NamedTuple):
+    """A sample whose timestamp is known, and whether packets before it could not be decoded."""
+
+    sample: int
+    timestamp_seconds: float | None
+    after_failure: bool
 
 
 def sound_filter(sound: Sound, *, each_timestamp: bool) -> str:
@@ -72,15 +87,15 @@ def sound_filter(sound: Sound, *, each_timestamp: bool) -> str:
 
 
 def _written_timestamps(each: bool) -> str:
-    """The filter that writes to the log, at the level of fatal errors (8), and changes nothing.
+    """The filter that writes to the log, at the level of errors (16), and changes nothing.
 
     Before a frame that does not follow: the count of samples before it, its timestamp. Before each frame, if `each`:
     its own count, its timestamp. Variable 0 is the timestamp at which the next frame follows.
     """
     if each:
-        return "asetpts='print(NB_SAMPLES+0.25,8);print(PTS+0.5,8);PTS'"
+        return "asetpts='print(NB_SAMPLES+0.25,16);print(PTS+0.5,16);PTS'"
     follows = f"gt(N,0)*lte(abs(PTS-ld(0)),{_ROUNDING_SAMPLES})"
-    written = "print(N+0.25,8);print(PTS+0.5,8);st(0,PTS)"
+    written = "print(N+0.25,16);print(PTS+0.5,16);st(0,PTS)"
     return f"asetpts='if(not({follows}),{written});st(0,ld(0)+NB_SAMPLES);PTS'"
 
 
@@ -105,10 +120,11 @@ class AudioDecoder:
         self._frame_bytes = _SAMPLE_BYTES * sound.channels
         self._channels = sound.channels
         self._each_timestamp = each_timestamp
-        self._starts: deque[tuple[int, float | None]] = deque()  # first sample, timestamp; in order
+        self._starts: deque[_Start] = deque()
         self._count: int | None = None  # written, without its timestamp as yet
         self._counted = 0  # samples that were written of, if each timestamp is
         self._position = 0  # samples taken
+        self._has_failed = False  # since the last start
         self._messages = bytearray()
         self._samples = bytearray()
         self._poll = select.poll()  # select.select fails above 1023 open files
@@ -136,14 +152,15 @@ class AudioDecoder:
         end = self._position + len(self._samples) // self._frame_bytes
         if end == self._position:
             return None
-        while len(self._starts) > 1 and self._starts[1][0] <= self._position:
+        while len(self._starts) > 1 and self._starts[1].sample <= self._position:
             self._starts.popleft()
-        start, timestamp = self._starts[0] if self._starts else (0, None)
+        start = self._starts[0] if self._starts else _Start(0, None, False)
         if len(self._starts) > 1:
-            end = min(end, self._starts[1][0])
+            end = min(end, self._starts[1].sample)
+        into, timestamp = self._position - start.sample, start.timestamp_seconds
         if timestamp is not None:
-            timestamp += (self._position - start) / SAMPLE_RATE
-        return DecodedFrame(timestamp, self._take(end - self._position))
+            timestamp += into / SAMPLE_RATE
+        return DecodedFrame(timestamp, self._take(end - self._position), start.after_failure and into == 0)
 
     def _read_log(self) -> None:
         try:
@@ -156,9 +173,11 @@ class AudioDecoder:
 
     def _read_messages(self) -> None:
         end = 0
-        for found in _NUMBER.finditer(self._messages):
-            count, timestamp = found.groups()
-            if count is not None:
+        for found in _LOGGED.finditer(self._messages):
+            count, timestamp, failure = found.groups()
+            if failure is not None:
+                self._has_failed = True
+            elif count is not None:
                 self._count = int(count)
             elif self._count is not None:
                 self._add_start(self._count, None if timestamp is None else int(timestamp) / SAMPLE_RATE)
@@ -171,7 +190,8 @@ class AudioDecoder:
             count, self._counted = self._counted, self._counted + count
         elif count == 0 and self._starts:
             raise FiltersRebuilt
-        self._starts.append((count, timestamp))
+        self._starts.append(_Start(count, timestamp, self._has_failed))
+        self._has_failed = False
 
     def _take(self, count: int) -> FloatArray:
         stored = np.frombuffer(self._samples, dtype="<f4", count=count * self._channels)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.clock import Clock, read_clock
+from pesearch.media.appended import has_chained_streams
+from pesearch.media.clock import Clock, packet_seconds, read_clock
 from pesearch.media.clock_samples import is_clock_rising
 from pesearch.media.ffprobe import Section, packets
 
@@ -71,6 +72,8 @@ def measure_extent(
 def _may_restart(path: Path, size_bytes: int, header: Section) -> bool:
     """Whether the timestamps of all packets are needed, as the clock of the file may restart."""
     name, claimed = header.text("format_name"), header.number("duration")
+    if name == "ogg":
+        return has_chained_streams(path)
     if name not in RESTARTING_FORMATS:
         return False
     is_sampled = size_bytes > _MAX_SCANNED_BYTES and name in ("mpegts", "mpeg") and claimed is not None
@@ -99,7 +102,7 @@ def _last_end(sections: Iterable[Section], streams: frozenset[str]) -> float | N
     for packet in of_streams:
         end = _end(packet)
         if end is None:
-            without_times += packet.number("duration_time") or 0.0
+            without_times += packet_seconds(packet)
         elif latest is None or end > latest:
             latest = end
     return latest if latest is not None else without_times or None
@@ -108,4 +111,4 @@ def _last_end(sections: Iterable[Section], streams: frozenset[str]) -> float | N
 def _end(packet: Section) -> float | None:
     begin = packet.number("pts_time")
     begin = packet.number("dts_time") if begin is None else begin
-    return None if begin is None else begin + (packet.number("duration_time") or 0.0)
+    return None if begin is None else begin + packet_seconds(packet)

@@ -141,7 +141,7 @@ def start_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[b
 
 def start_logged_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
     """Start `ffmpeg` with stdout and its log on unbuffered pipes. The caller must read both, kill and wait for it."""
-    command = [program("ffmpeg"), "-v", "repeat+fatal", "-nostdin", *_limits(), *arguments]
+    command = [program("ffmpeg"), "-v", "repeat+error", "-nostdin", *_limits(), *arguments]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

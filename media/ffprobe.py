@@ -114,7 +114,7 @@ def _unescaped(value: str) -> str:
 
 def _reason(stderr: bytes) -> str:
     if b"moov atom not found" in stderr:
-        return "cut short: its index (moov) is missing, as when a recording or a download stopped"
+        return "cut short: its index (moov) is missing; download it again, or repair the recording with untrunc"
     if b"Permission denied" in stderr:
         return "no permission to read it"
     return "damaged: FFmpeg cannot open it"

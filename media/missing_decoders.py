@@ -37,7 +37,7 @@ _NO_CODEC = ("", "unknown", "none")
 _COMMERCIAL_NAMES = {
     "aprn": "ProRes RAW", "aprh": "ProRes RAW HQ", "brxq": "Blackmagic RAW", "brhq": "Blackmagic RAW",
     "brst": "Blackmagic RAW", "brlt": "Blackmagic RAW", "brvn": "Blackmagic RAW", "brs2": "Blackmagic RAW",
-    "brvp": "Blackmagic RAW", "vvc": "H.266", "vvc1": "H.266", "vvi1": "H.266", "ac-4": "AC-4", "crxf": "Canon RAW",
+    "brvp": "Blackmagic RAW", "vvc": "VVC", "vvc1": "VVC", "vvi1": "VVC", "ac-4": "AC-4", "crxf": "Canon RAW",
 }  # fmt: skip
 
 

@@ -105,8 +105,15 @@ def format_remark(remark: Remark) -> str:
     return printable(f"{subject}{remark.reason}{length}")
 
 
+def count_files(count: int) -> str:
+    """`1 file`, `1,200 files`."""
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
 def format_length(seconds: float) -> str:
-    """`6.2 s`, `12.5 min`, `3.1 h`: three digits of a duration."""
+    """`6.2 s`, `12.5 min`, `3.1 h`: three digits of a duration; `less than 0.1 s` where they would be 0."""
+    if seconds < 0.05:
+        return "less than 0.1 s"
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"

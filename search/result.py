@@ -24,6 +24,8 @@ class SearchResult:
 
     `score_kind` is "calibrated" for probabilities, or "likeness" for cosines, if the query has examples only.
     `is_measured`: Whether the threshold was measured for the model set; if not, users should see the nearest moments.
+    `kept_files`: How many files of the library meet the conditions of the request; None if it has none.
+    `unread_files`: Files that these conditions leave out only because their dates and places were never read.
     """
 
     query: str
@@ -32,6 +34,8 @@ class SearchResult:
     moments: tuple[Moment, ...]
     score_kind: str
     is_measured: bool = True
+    kept_files: int | None = None
+    unread_files: int = 0
 
     @property
     def is_calibrated(self) -> bool:

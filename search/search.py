@@ -73,13 +73,18 @@ def _search_snapshot(
 ) -> SearchResult:
     library.require(models.name, models.spaces)
     plan = compile_query(request)
+    files = request.files
+    file_ids = None if files.keeps_all else frozenset(file.id for file in library.files() if files.keeps(file))
+    unread = library.files_without_properties() if files.asks_recording else frozenset()
     return SearchResult(
         query=str(request),
         model=models.name,
         library=library.folder,
-        moments=_find_moments(library, normalizers, models, request, plan, cancelled),
+        moments=_find_moments(library, normalizers, models, request, plan, file_ids, cancelled),
         score_kind=SIMILARITY if plan.is_example_only else CALIBRATED,
         is_measured=any((models.description.matching.measured_on, normalizers.recalibration(library))),
+        kept_files=None if file_ids is None else len(file_ids),
+        unread_files=len(unread - (file_ids or frozenset())),
     )
 
 
@@ -89,12 +94,9 @@ def _find_moments(
     models: ModelSet,
     request: SearchRequest,
     plan: QueryPlan,
+    file_ids: frozenset[int] | None,
     cancelled: Event,
 ) -> tuple[Moment, ...]:
-    file_filter = request.files
-    file_ids = (
-        None if file_filter.keeps_all else frozenset(file.id for file in library.files() if file_filter.keeps(file))
-    )
     query_vectors = encode_query(plan, models)
     meaning = MeaningMatcher(library, normalizers, models, query_vectors)
     cue_matches = match_cues(library, plan, file_ids, meaning, request.k)

@@ -170,7 +170,11 @@ function details(data, actions, jump) {
   element.append(create("h2", "", data.name), create("div", "where", data.folder));
   element.append(create("div", "", `${data.when} · ${data.score_text} · ${data.why}`));
   element.append(create("div", "recording", data.recording));
-  if (data.remarks) element.append(create("div", "remarks", data.remarks));
+  if (data.remarks.length) {
+    const remarks = create("div", "remarks");
+    for (const remark of data.remarks) remarks.append(create("div", "", remark));
+    element.append(remarks);
+  }
   for (const line of data.lines) {
     const item = create("li", "", line.text);
     if (jump) item.addEventListener("click", () => jump(line.start));

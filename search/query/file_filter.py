@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -56,6 +56,11 @@ class FileFilter:
         """Whether no condition is given."""
         return self == EVERY_FILE
 
+    @property
+    def asks_recording(self) -> bool:
+        """Whether a condition is on when, where or with what files were recorded."""
+        return self.properties.asks_recording or bool((self.after or self.before) and not self.by_file_time)
+
     def keeps(self, file: MediaFile) -> bool:
         """Whether a file meets the conditions: folder, date and `online` must hold for one and the same location."""
         length = file.info.duration_seconds
@@ -88,6 +93,14 @@ class FileFilter:
 
 
 EVERY_FILE = FileFilter()
+
+
+def parse_date(text: str) -> date:
+    """Parses `2026-01-31`; a time after it, as in `2026-01-31T12:30:00`, is ignored. Raises QueryError."""
+    try:
+        return datetime.fromisoformat(text.strip()).date()
+    except ValueError as error:
+        raise QueryError(f"{text!r} is not a date: write it like 2026-01-31") from error
 
 
 def duration_seconds(text: str) -> float:

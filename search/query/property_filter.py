@@ -42,6 +42,11 @@ class PropertyFilter:
     has: tuple[Feature, ...] = ()
     orientation: Orientation | None = None
 
+    @property
+    def asks_recording(self) -> bool:
+        """Whether a condition is on what a file says of its recording, which earlier versions did not read."""
+        return bool(self.camera.strip() or self.near or Feature.PLACE in self.has)
+
     def keeps(self, file: MediaFile) -> bool:
         """Whether a file meets the conditions. What it does not state, or was not read for yet, it does not meet."""
         camera = file.properties.camera if file.properties else ""

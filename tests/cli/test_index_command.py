@@ -48,6 +48,9 @@ def test_index_reports_what_it_did_and_the_library_can_be_searched(pesearch: Run
     assert (again["unchanged"], again["indexed"]) == (len(CLIPS), 0)
     assert (again["stages_seconds"], again["bound_by"]) == ({}, None)
 
+    no_such_track = pesearch("index", media, "--library", library, "--audio-track", "99").stderr.splitlines()
+    assert no_such_track[0] == "audio track 99: searched in new files that have it; no indexed file changes"
+
     other = pesearch("index", media, "--model", "light", "--library", library)
     assert other.returncode == 2
     assert "light" in one_line(other.stderr)

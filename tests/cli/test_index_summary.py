@@ -83,6 +83,12 @@ def test_every_count_is_reported() -> None:
     assert (report["stages_seconds"]["tower"], report["bound_by"]) == (20.0, "tower")
 
 
+def test_files_that_are_not_media_are_only_counted_where_there_is_nothing_else() -> None:
+    """Named on the command line, or in a folder of another kind: the user would wonder."""
+    assert list(summary_of(NotMedia(PLACE), NotMedia(PLACE)).lines()) == ["0 files indexed, no media in 2 files"]
+    assert list(summary_of(NotMedia(PLACE), Unchanged(PLACE)).lines()) == ["0 files indexed, 1 unchanged"]
+
+
 def test_an_index_that_is_updated_after_a_failure_is_not_reported() -> None:
     summary = summary_of(RefreshFailed("audio", "disk full"), RefreshProgress("audio", 0.0))
     assert summary.warnings() == []

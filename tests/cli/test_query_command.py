@@ -79,6 +79,21 @@ def test_text_shows_matches_only_unless_all_is_given(query: Run) -> None:
     assert "no confident match" not in everything.stderr
 
 
+def test_conditions_that_no_file_meets_are_named(query: Run) -> None:
+    answer = query("siren", "--camera", "nikon", "--all")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.splitlines()[-1] == "no match: no file of the library meets these conditions"
+    assert "no confident match" in query("a violin in a submarine", "--codec", "h264").stderr
+
+
+def test_a_blank_condition_is_refused(query: Run) -> None:
+    for option in ("--camera", "--codec"):
+        answer = query("siren", option, " ")
+        assert (answer.returncode, answer.stderr) == (
+            2, f"pesearch: {option} is empty: leave it out to search all files\n",
+        )  # fmt: skip
+
+
 def test_no_match_is_exit_code_1_and_only_a_notice_on_stderr(new_process: Run, sample_library: Library) -> None:
     """In a process of its own: nothing that an import prints may reach stdout either, and it imports what it uses."""
     answer = new_process("query", "a violin in a submarine", "--library", sample_library.folder)

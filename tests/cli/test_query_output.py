@@ -157,6 +157,17 @@ def test_no_match_is_exit_code_1(pesearch: Run, answering: Answering, moments: t
     assert json.loads(pesearch("query", "siren", "--json").stdout)["moments"] == []
 
 
+def test_files_whose_recording_was_never_read_are_named(pesearch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def respond(*_: object) -> SearchResult:
+        return SearchResult("dog", "starter", Path("/library"), (), "calibrated", kept_files=0, unread_files=1)
+
+    monkeypatch.setattr(query_command, "answer_request", respond)
+    assert pesearch("query", "dog", "--after", "2020-01-01").stderr.splitlines() == [
+        "no match: no file of the library meets these conditions",
+        "1 file left out: run `pesearch index` again, which reads when and where files were recorded",
+    ]
+
+
 def test_models_that_nobody_measured_show_the_nearest_moments_without_a_match(
     pesearch: Run, answering: Answering
 ) -> None:

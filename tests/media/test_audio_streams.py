@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -21,6 +22,7 @@ from pesearch.media.proxy import write_proxy
 from pesearch.media.sound_level import is_usual, measure_level
 from pesearch.timeline import SAMPLE_RATE
 from pesearch.types import FloatArray
+from tests.media.broken import overwrite
 from tests.media.clock_sound import SILENCE, clock_sound, pitch, pitches, pitches_backwards, recording
 from tests.media.samples import ffmpeg
 
@@ -147,6 +149,64 @@ def test_one_absurd_sample_costs_no_more_than_itself(tmp_path: Path) -> None:
             ("damaged samples are silence", pytest.approx(2 / SAMPLE_RATE))
         ]
     assert np.flatnonzero(samples != whole).tolist() == [SAMPLE_RATE, SAMPLE_RATE + 1]
+
+
+@pytest.fixture
+def chained(tmp_path: Path) -> Callable[[int], Path]:
+    """Makes an Ogg file of a tone of 500 Hz, and one of 800 Hz with this sample rate, two seconds each."""
+
+    def make(rate: int) -> Path:
+        first, second, path = tmp_path / "first.ogg", tmp_path / "second.ogg", tmp_path / "chained.ogg"
+        ffmpeg(*_tone(500), "-ar", "48000", "-c:a", "libvorbis", first)
+        ffmpeg(*_tone(800), "-ar", str(rate), "-c:a", "libvorbis", second)
+        path.write_bytes(first.read_bytes() + second.read_bytes())
+        assert not inspect(first).remarks
+        return path
+
+    return make
+
+
+def test_chained_ogg_streams_follow_each_other(chained: Callable[[int], Path]) -> None:
+    path = chained(48_000)
+    assert [remark.reason for remark in inspect(path).remarks] == [
+        "its clock restarts once: the parts are placed one after the other"
+    ]
+    assert inspect(path).info.duration_seconds == pytest.approx(4, abs=0.05)
+    assert pitches(path) == [500, 500, 800, 800]
+
+
+def test_a_chained_ogg_stream_of_another_rate_is_a_remark(chained: Callable[[int], Path]) -> None:
+    """FFmpeg counts its time at the first rate, and states an overflowed duration where the rate changes."""
+    path = chained(22_050)
+    assert [remark.reason for remark in inspect(path).remarks] == [
+        "1 more recording follows the first one in this file, and cannot be read: split it"
+    ]
+    assert inspect(path).info.duration_seconds == pytest.approx(2, abs=0.05)
+
+
+def test_a_flac_file_that_follows_another_is_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "joined.flac"
+    ffmpeg(*_tone(500), path)
+    assert inspect(path).remarks == ()
+    path.write_bytes(3 * path.read_bytes())
+    assert [remark.reason for remark in inspect(path).remarks] == [
+        "2 more recordings follow the first one in this file, and cannot be read: split it"
+    ]
+
+
+def test_the_length_of_what_cannot_be_decoded_is_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.mp4"
+    pause = "aselect='not(between(t,1,2))'"
+    ffmpeg("-f", "lavfi", "-i", "sine=880:d=6", "-af", pause, "-c:a", "aac", "-b:a", "64k", path)
+    with AudioReader(path) as reader:
+        assert not reader.read(0, 6)[round(1.2 * SAMPLE_RATE) : round(1.8 * SAMPLE_RATE)].any()
+        assert reader.remarks == ()
+    path.write_bytes(overwrite(path.read_bytes(), 0.4, 0.6))
+    with AudioReader(path) as reader:
+        assert not reader.read(0, 6)[round(3.3 * SAMPLE_RATE) : round(3.7 * SAMPLE_RATE)].any()
+        assert [(remark.reason, remark.seconds) for remark in reader.remarks] == [
+            ("sound could not be decoded in places", pytest.approx(1.0, abs=0.2))
+        ]
 
 
 @pytest.mark.parametrize("gain", [10 ** (-30 / 20), 10 ** (24 / 20)])

@@ -22,13 +22,13 @@ def starts(cues: tuple[Cue, ...]) -> list[float]:
 def test_cues_beyond_the_end_are_counted() -> None:
     placed = place(subtitles(1, 30, 61, 4000), MINUTE)
     assert starts(placed.cues) == [1, 30]
-    assert placed.remarks == ("2 of 4 cues outside the file's 01:00.0 left out",)
+    assert placed.remarks == ("2 of 4 cues left out: not within the file's 01:00.0",)
     assert place(subtitles(1, 30), MINUTE).remarks == ()
 
 
 def test_all_beyond_the_end() -> None:
     placed = place(subtitles(1300, 1310), MINUTE)
-    assert placed.cues == () and placed.remarks == ("all 2 cues outside the file's 01:00.0 left out",)
+    assert placed.cues == () and placed.remarks == ("2 of 2 cues left out: not within the file's 01:00.0",)
 
 
 @given(st.integers(1, 23), st.lists(st.floats(0, 59), min_size=1, max_size=20))

@@ -96,7 +96,9 @@ def test_reasons_of_unreadable_files(sample: Sample, tmp_path: Path) -> None:
     reasons = {
         words: "not a media file: it is text",
         empty: "empty file (0 bytes)",
-        sample("no_moov.mp4"): "cut short: its index (moov) is missing, as when a recording or a download stopped",
+        sample(
+            "no_moov.mp4"
+        ): "cut short: its index (moov) is missing; download it again, or repair the recording with untrunc",
         noise: "damaged: FFmpeg cannot open it",
         tmp_path / "gone.mp4": "no such file",
     }
@@ -106,7 +108,7 @@ def test_reasons_of_unreadable_files(sample: Sample, tmp_path: Path) -> None:
         assert str(caught.value) == reason
 
 
-@pytest.mark.parametrize(("tag", "codec"), [(b"aprn", "ProRes RAW"), (b"brxq", "Blackmagic RAW"), (b"vvc1", "H.266")])
+@pytest.mark.parametrize(("tag", "codec"), [(b"aprn", "ProRes RAW"), (b"brxq", "Blackmagic RAW"), (b"vvc1", "VVC")])
 def test_pictures_without_a_decoder_are_a_remark(sample: Sample, tmp_path: Path, tag: bytes, codec: str) -> None:
     path = tmp_path / "camera.mov"
     path.write_bytes(sample("both.mp4").read_bytes().replace(b"avc1", tag))

@@ -14,6 +14,7 @@ from pesearch.formatting import (
     format_cue,
     format_evidence,
     format_recording,
+    format_remark,
     format_span,
     printable,
     quote_path,
@@ -27,6 +28,7 @@ from pesearch.types import (
     MediaInfo,
     MediaKind,
     MediaProperties,
+    Remark,
     SpaceName,
     VideoStream,
 )
@@ -71,6 +73,13 @@ def test_paths_and_text_stay_on_one_line() -> None:
     assert quote_path(Path("a\nb'.mp4")) == r"$'a\x0ab\x27.mp4'"
     assert printable("a\nb\x1b") == r"a\nb\x1b"
     assert printable("a\nb", replacement="?") == "a?b"
+
+
+def test_lengths_in_remarks_are_never_zero() -> None:
+    assert format_remark(Remark("damaged", 0.04)) == "damaged (less than 0.1 s)"
+    assert format_remark(Remark("damaged", 0.06)) == "damaged (0.1 s)"
+    assert format_remark(Remark("damaged", 750.0)) == "damaged (12.5 min)"
+    assert format_remark(Remark("damaged")) == "damaged"
 
 
 def test_a_recording_is_one_line_of_what_is_known() -> None:

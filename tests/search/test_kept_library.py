@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.search.query.file_filter import FileFilter
+from pesearch.search.query.property_filter import PropertyFilter
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.search.serialize import moment_object
@@ -51,6 +54,20 @@ def test_it_answers_as_recorded(name: str, library: Library, starter: ModelSet) 
     for moment in found:
         assert moment.pop("recording")["date_source"] in (None, "file_time")  # added by later programs
     assert flat(found) == pytest.approx(flat(expected), abs=SCORE_TOLERANCE)
+
+
+def test_files_whose_recording_was_never_read_are_counted(library: Library, starter: ModelSet) -> None:
+    def unread(**conditions: Any) -> tuple[int | None, int]:
+        request = SearchRequest("siren and train", locate=False, files=FileFilter(**conditions))
+        result = search(library, starter, request)
+        return result.kept_files, result.unread_files
+
+    assert unread(before=date(1990, 1, 1)) == (0, 4)
+    assert unread(properties=PropertyFilter(camera="canon")) == (0, 4)
+    assert unread(after=date(1990, 1, 1)) == (4, 0)
+    assert unread(before=date(1990, 1, 1), by_file_time=True) == (0, 0)
+    assert unread(properties=PropertyFilter(codec="aac"))[1] == 0
+    assert unread() == (None, 0)
 
 
 def flat(moments: list[dict[str, Any]]) -> dict[str, Any]:

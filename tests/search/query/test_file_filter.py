@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pesearch.errors import QueryError
 from pesearch.locations import Location
-from pesearch.search.query.file_filter import FileFilter, duration_seconds
+from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_date
 from pesearch.types import MediaFile, MediaInfo, MediaKind
 
 
@@ -116,6 +116,13 @@ def test_contradictory_conditions(given: dict[str, object]) -> None:
 )
 def test_durations(text: str, seconds: float) -> None:
     assert duration_seconds(text) == seconds
+
+
+def test_dates() -> None:
+    assert parse_date("2020-02-29") == parse_date(" 2020-02-29T12:30:00 ") == date(2020, 2, 29)
+    for text in ("", "2020", "01.02.2020", "2021-02-29", "tomorrow"):
+        with pytest.raises(QueryError, match="is not a date: write it like 2026-01-31"):
+            parse_date(text)
 
 
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
