@@ -33,9 +33,9 @@ _COPY_MARGINS_SECONDS = (0.3, 0.9)
 """How much before a key frame a seek arrives before it: packets are interleaved with later ones of other streams, and
 program streams of low bit rate have few points to seek to."""
 
-_PATIENT_CODECS = frozenset({"h264", "hevc"})
+_PATIENT_CODECS = frozenset({"h264"})
 """Codecs whose decoders show nothing until pictures are whole. Live encoders send key frames in parts (intra refresh),
-so that a packet that is marked as a key may only be the first of many."""
+so that a packet that is marked as a key may only be the first of many. FFmpeg's decoder of HEVC shows grey instead."""
 
 _MAX_RUNS = 1000
 """Restarts of a clock that fit into an argument of FFmpeg (128 KiB). Later ones count as the last of them."""

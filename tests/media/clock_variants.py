@@ -150,7 +150,7 @@ VARIANTS: dict[str, Variant] = {
     "open_gop.ts": Variant(_encoded(_h264(25, 3, "-x264-params open-gop=1:b-pyramid=2 -c:a mp2"))),
     "refresh.ts": Variant(_encoded(_h264(50, 0, "-x264-params intra-refresh=1 -c:a mp2"))),
     "camcorder.MTS": Variant(_encoded(_h264(25, 2, "-c:a ac3 -mpegts_m2ts_mode 1 -f mpegts"))),
-    "hevc.ts": Variant(_encoded("-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=60:log-level=none -an")),
+    "hevc.ts": Variant(_encoded("-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=250:log-level=none -an")),
     "mpeg2_gop12_b2.ts": Variant(_encoded(f"{_MPEG2} -bf 2 -g 12")),
     "mpeg2_gop250.ts": Variant(_encoded(f"{_MPEG2} -bf 2 -g 250 -sc_threshold 1000000000")),
     "late_clock.ts": Variant(_encoded(_h264(50, 3, "-c:a aac -output_ts_offset 1000"))),
