@@ -60,11 +60,11 @@ class Start:
     clock: str
 
     def input_options(self, container: Container, path: Path) -> list[str | bytes]:
-        """FFmpeg's options to open the file there. Nothing before the wanted time is dropped yet, and filters go on
-        where pictures change their size."""
+        """FFmpeg's options to open the file there. Nothing before the wanted time is dropped yet, and the filters of
+        pictures go on where these change their size. (Those of sound could not go on where its channels change.)"""
         seek = seek_options(self.seek_seconds)
         # without -copyts, FFmpeg takes a seek that ends early for a jump of the clock, and shifts all that follows
-        options = ("-reinit_filter", "0", "-noaccurate_seek", *seek, "-copyts", *container.input_options)
+        options = ("-reinit_filter:v", "0", "-noaccurate_seek", *seek, "-copyts", *container.input_options)
         return [*options, "-i", input_url(path)]
 
 

@@ -134,6 +134,7 @@ def _after(poster: str, options: str) -> Callable[[Path, Path], None]:
 
 
 _MPEG2 = "-c:v mpeg2video -b:v 500k -c:a mp2"
+_AC3 = "-c:v mpeg2video -b:v 500k -c:a ac3"
 _SPARSE = f"-vf {_SLIDE_FILTER} -vsync vfr"
 _HDR = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -color_primaries bt2020 -colorspace bt2020nc -an -color_trc"
 _FIVE_A_SECOND = "-vf select='not(mod(n,5))' -r 5"
@@ -194,6 +195,8 @@ VARIANTS: dict[str, Variant] = {
     ),
     "resized.ts": Variant(_joined(_h264(50, 3, "-an"), _h264(50, 3, "-an -s 320x192 -output_ts_offset 6"))),
     "resized.vob": Variant(_joined(f"{_MPEG2} -an", f"{_MPEG2} -an -s 320x192")),
+    # sound whose channels change
+    "channels.ts": Variant(_concatenated(f"{_AC3} -ac 2", f"{_AC3} -ac 1")),
     # turned, mirrored, anamorphic, HDR
     "turned_90.mp4": Variant(_turned("transpose=cclock", (0, 1, -1, 0))),
     "turned_270.mov": Variant(_turned("transpose=clock", (0, -1, 1, 0))),
