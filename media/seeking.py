@@ -74,8 +74,8 @@ def seek_options(seconds: float) -> list[str]:
 
 
 def has_index(container: Container) -> bool:
-    """Whether seeks in a file are reliable: its format has an index of key frames."""
-    return container.format in _INDEXED_FORMATS
+    """Whether seeks in a file are reliable: its format has an index of key frames, and one time is one place."""
+    return container.format in _INDEXED_FORMATS and container.has_continuous_clock
 
 
 def start_for(path: Path, container: Container, seconds: float) -> Start:

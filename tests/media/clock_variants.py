@@ -166,6 +166,7 @@ VARIANTS: dict[str, Variant] = {
     # joined files: the clock goes back, or leaps
     "joined.ts": Variant(_joined(_h264(50), _h264(50))),
     "joined.vob": Variant(_joined(_MPEG2, _MPEG2)),
+    "joined.mkv": Variant(_joined(_h264(50), _h264(50))),
     "advert_break.ts": Variant(_joined(_h264(50, 3, "-c:a aac -output_ts_offset 1000"), _h264(50))),
     "continued.ts": Variant(_joined(_h264(50, 3, "-an"), _h264(50, 3, "-an -output_ts_offset 6"))),
     # edit lists
