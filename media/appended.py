@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from pesearch.media.joined import count_matroska, is_joined
 from pesearch.types import Remark
 
 _CHUNK = struct.Struct("<4sI")
@@ -17,6 +18,10 @@ _UNKNOWN_SIZES = (0, 0xFFFF_FFFF)
 
 _MAX_CHUNKS = 10_000
 """Chunks or boxes that are looked at: a fragmented MP4 has two a second."""
+
+_OBJECT = struct.Struct("<16sQ")
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+"""The GUID of the object that an ASF or WMV file begins with."""
 
 _FLV_MAGIC = b"FLV\x01"
 _FLV_HEADER_BYTES = b"\x00\x00\x00\x09"
@@ -54,26 +59,38 @@ def has_wrapped_size(path: Path) -> bool:
 
 
 def has_chained_streams(path: Path) -> bool:
-    """Whether in an Ogg file other streams follow the first ones, each on a clock of its own. Reads the whole file.
+    """Whether in an Ogg file other streams follow the first ones, each on a clock of its own.
 
     Not those of another sample rate: FFmpeg goes on counting their time at the rate of the first one.
     """
+    if not is_joined(path, "ogg"):
+        return False
     try:
         with path.open("rb") as file:
-            rates = _ogg_rates(file)
+            return len(set(_ogg_rates(file))) == 1
     except (OSError, ValueError, IndexError):
         return False
-    return len(rates) > 1 and len(set(rates)) == 1
 
 
-def appended_remarks(path: Path, format_name: str) -> tuple[Remark, ...]:
-    """A remark if whole recordings follow the first one in a file, which players and FFmpeg do not go on to."""
+def appended_remarks(path: Path, format_name: str, streams: int, read: int) -> tuple[Remark, ...]:
+    """A remark if whole recordings follow the first one in a file, which players and FFmpeg do not go on to.
+
+    `read` is the number of recordings that FFmpeg goes on to, and the first. In Ogg it goes on if there is one stream.
+    """
+    if format_name == "ogg" and not is_joined(path, format_name):
+        return ()
+    if format_name == "ogg" and streams > 1:
+        return (Remark("more recordings follow the first one in this file, and cannot be read: split it"),)
     try:
         with path.open("rb") as file:
             if format_name == "flv":
                 count = _count_flv(file)
             elif format_name.startswith("mov,"):
                 count = sum(name == b"ftyp" for name in _boxes(file))
+            elif format_name.startswith("matroska"):
+                count = count_matroska(file)
+            elif format_name == "asf":
+                count = sum(name == _ASF_HEADER for name in _objects(file))
             elif format_name in ("wav", "avi"):
                 forms = (b"WAVE", b"AVI ")
                 count = sum(_form(file, at) in forms for at in _riffs(file))
@@ -86,9 +103,12 @@ def appended_remarks(path: Path, format_name: str) -> tuple[Remark, ...]:
                 return ()
     except (OSError, ValueError, IndexError):
         return ()
-    more = count - 1
+    more = count - read
+    those = "one" if read == 1 else str(read)
     are = "recordings follow" if more > 1 else "recording follows"
-    return (Remark(f"{more} more {are} the first one in this file, and cannot be read: split it"),) if more > 0 else ()
+    return (
+        (Remark(f"{more} more {are} the first {those} in this file, and cannot be read: split it"),) if more > 0 else ()
+    )
 
 
 def _ogg_rates(file: BinaryIO) -> list[bytes]:
@@ -136,6 +156,21 @@ def _boxes(file: BinaryIO) -> Iterator[bytes]:
         size = int.from_bytes(head[8:16], "big") if size == 1 else size
         yield name
         if size < _BOX.size:
+            return
+        at += size
+
+
+def _objects(file: BinaryIO) -> Iterator[bytes]:
+    """The GUIDs of the objects of an ASF file."""
+    at = 0
+    for _ in range(_MAX_CHUNKS):
+        file.seek(at)
+        head = file.read(_OBJECT.size)
+        if len(head) < _OBJECT.size:
+            return
+        name, size = _OBJECT.unpack(head)
+        yield name
+        if not _OBJECT.size <= size < 1 << 62:
             return
         at += size
 

@@ -31,6 +31,9 @@ _SAMPLE_BYTES = 4
 _READ_BYTES = 1 << 16
 """Read from a pipe at once."""
 
+_MAX_SILENCE = 2 / 32768
+"""Largest sample of silence: dither of 16 bits. AC-3 decodes silence to noise of half of it."""
+
 _MAX_LOG_BYTES = 1 << 12
 """Of the log, this much without a timestamp is kept."""
 
@@ -210,11 +213,11 @@ class AudioDecoder:
 
 
 def is_digital_silence(path: Path, stream: int, options: Sequence[str]) -> bool:
-    """Whether no sample of a stream differs from 0, or none can be decoded. Decodes up to the first that does."""
+    """Whether no sample of a stream is above the noise of coding, or none can be decoded. Decodes up to the first."""
     decoder = AudioDecoder(path, Sound((stream,), 1), options, 0.0, each_timestamp=True)
     try:
         while not decoder.has_ended:
-            if any(frame.samples.any() for frame in decoder.receive()):
+            if any(np.abs(frame.samples).max(initial=0.0) > _MAX_SILENCE for frame in decoder.receive()):
                 return False
     except MediaError:
         return True

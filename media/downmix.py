@@ -15,6 +15,12 @@ BLOCK_SAMPLES = SAMPLE_RATE // 2
 MAX_SAMPLE = 64.0
 """Float samples beyond this are damage: +36 dB over full scale. The loudest of mixers' overs are at +24 dB (16)."""
 
+_MIN_POWER = 1e-7
+"""Channels below it (-70 dBFS) are unused: inputs without a microphone, and silence that AC-3 stores as noise (-91)."""
+
+_MAX_UNUSED = 0.01
+"""Where all are so quiet, those at this part of the loudest one's power (-20 dB)."""
+
 _MAX_CANCELLATION = 0.1
 """The mean of two channels below this part of their own level (-20 dB) is cancellation: they are out of phase. Stereo
 music is at 0.5 to 1; a channel delayed against the other cancels single frequencies only."""
@@ -63,12 +69,13 @@ class Mixer:
 def mix_down(block: FloatArray, is_discrete: bool) -> FloatArray:
     """One channel, float32 [n], of a block of at most BLOCK_SAMPLES, float32 [n, channels].
 
-    The mean; of discrete channels only those that are not digital silence, as unused inputs of a recorder are. Two
-    channels out of phase give half their difference.
+    The mean; of discrete channels only those that are not silent, as unused inputs of a recorder are. Two channels out
+    of phase give half their difference.
     """
     weights = np.full(block.shape[1], 1 / block.shape[1], dtype=np.float32)
     if is_discrete:
-        used = block.any(axis=0)
+        powers = np.einsum("nc,nc->c", block, block)
+        used = powers > min(_MIN_POWER * len(block), _MAX_UNUSED * powers.max())
         weights = (used / max(used.sum(), 1)).astype(np.float32)
     if block.shape[1] == 2 and _cancel(block):
         weights[:] = (0.5, -0.5)

@@ -11,6 +11,7 @@ from pesearch.media.appended import has_chained_streams
 from pesearch.media.clock import Clock, packet_seconds, read_clock
 from pesearch.media.clock_samples import is_clock_rising
 from pesearch.media.ffprobe import Section, packets
+from pesearch.media.joined import is_joined
 
 PACKET_FIELDS = "stream_index,pts_time,dts_time,duration_time"
 """What is needed of packets: ffprobe's names."""
@@ -75,7 +76,7 @@ def _may_restart(path: Path, size_bytes: int, header: Section) -> bool:
     if name == "ogg":
         return has_chained_streams(path)
     if name not in RESTARTING_FORMATS:
-        return False
+        return is_joined(path, name)
     is_sampled = size_bytes > _MAX_SCANNED_BYTES and name in ("mpegts", "mpeg") and claimed is not None
     return not (is_sampled and claimed is not None and is_clock_rising(path, claimed))
 

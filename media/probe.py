@@ -183,7 +183,12 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
         sections=described,
         display=display,
         remarks=(
-            *appended_remarks(path, header.text("format_name")),
+            *appended_remarks(
+                path,
+                header.text("format_name"),
+                streams=sum(each.name == "stream" for each in sections),
+                read=max(map(len, extent.clock.runs.values())) if extent.clock else 1,
+            ),
             *(extent.clock.remarks if extent.clock else ()),
             *(_video_remarks(sections, video) if video else unread_pictures(sections)),
             *(audio.remarks if audio else ()),

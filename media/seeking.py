@@ -33,9 +33,9 @@ _COPY_MARGINS_SECONDS = (0.3, 0.9)
 """How much before a key frame a seek arrives before it: packets are interleaved with later ones of other streams, and
 program streams of low bit rate have few points to seek to."""
 
-_PATIENT_CODECS = frozenset({"h264", "hevc"})
+_PATIENT_CODECS = frozenset({"h264"})
 """Codecs whose decoders show nothing until pictures are whole. Live encoders send key frames in parts (intra refresh),
-so that a packet that is marked as a key may only be the first of many."""
+so that a packet that is marked as a key may only be the first of many. FFmpeg's decoder of HEVC shows grey instead."""
 
 _MAX_RUNS = 1000
 """Restarts of a clock that fit into an argument of FFmpeg (128 KiB). Later ones count as the last of them."""
@@ -60,11 +60,11 @@ class Start:
     clock: str
 
     def input_options(self, container: Container, path: Path) -> list[str | bytes]:
-        """FFmpeg's options to open the file there. Nothing before the wanted time is dropped yet, and filters go on
-        where pictures change their size."""
+        """FFmpeg's options to open the file there. Nothing before the wanted time is dropped yet, and the filters of
+        pictures go on where these change their size. (Those of sound could not go on where its channels change.)"""
         seek = seek_options(self.seek_seconds)
         # without -copyts, FFmpeg takes a seek that ends early for a jump of the clock, and shifts all that follows
-        options = ("-reinit_filter", "0", "-noaccurate_seek", *seek, "-copyts", *container.input_options)
+        options = ("-reinit_filter:v", "0", "-noaccurate_seek", *seek, "-copyts", *container.input_options)
         return [*options, "-i", input_url(path)]
 
 
@@ -74,8 +74,8 @@ def seek_options(seconds: float) -> list[str]:
 
 
 def has_index(container: Container) -> bool:
-    """Whether seeks in a file are reliable: its format has an index of key frames."""
-    return container.format in _INDEXED_FORMATS
+    """Whether seeks in a file are reliable: its format has an index of key frames, and one time is one place."""
+    return container.format in _INDEXED_FORMATS and container.has_continuous_clock
 
 
 def start_for(path: Path, container: Container, seconds: float) -> Start:

@@ -134,6 +134,7 @@ def _after(poster: str, options: str) -> Callable[[Path, Path], None]:
 
 
 _MPEG2 = "-c:v mpeg2video -b:v 500k -c:a mp2"
+_AC3 = "-c:v mpeg2video -b:v 500k -c:a ac3"
 _SPARSE = f"-vf {_SLIDE_FILTER} -vsync vfr"
 _HDR = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -color_primaries bt2020 -colorspace bt2020nc -an -color_trc"
 _FIVE_A_SECOND = "-vf select='not(mod(n,5))' -r 5"
@@ -150,7 +151,7 @@ VARIANTS: dict[str, Variant] = {
     "open_gop.ts": Variant(_encoded(_h264(25, 3, "-x264-params open-gop=1:b-pyramid=2 -c:a mp2"))),
     "refresh.ts": Variant(_encoded(_h264(50, 0, "-x264-params intra-refresh=1 -c:a mp2"))),
     "camcorder.MTS": Variant(_encoded(_h264(25, 2, "-c:a ac3 -mpegts_m2ts_mode 1 -f mpegts"))),
-    "hevc.ts": Variant(_encoded("-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=60:log-level=none -an")),
+    "hevc.ts": Variant(_encoded("-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=250:log-level=none -an")),
     "mpeg2_gop12_b2.ts": Variant(_encoded(f"{_MPEG2} -bf 2 -g 12")),
     "mpeg2_gop250.ts": Variant(_encoded(f"{_MPEG2} -bf 2 -g 250 -sc_threshold 1000000000")),
     "late_clock.ts": Variant(_encoded(_h264(50, 3, "-c:a aac -output_ts_offset 1000"))),
@@ -165,6 +166,7 @@ VARIANTS: dict[str, Variant] = {
     # joined files: the clock goes back, or leaps
     "joined.ts": Variant(_joined(_h264(50), _h264(50))),
     "joined.vob": Variant(_joined(_MPEG2, _MPEG2)),
+    "joined.mkv": Variant(_joined(_h264(50), _h264(50))),
     "advert_break.ts": Variant(_joined(_h264(50, 3, "-c:a aac -output_ts_offset 1000"), _h264(50))),
     "continued.ts": Variant(_joined(_h264(50, 3, "-an"), _h264(50, 3, "-an -output_ts_offset 6"))),
     # edit lists
@@ -194,6 +196,8 @@ VARIANTS: dict[str, Variant] = {
     ),
     "resized.ts": Variant(_joined(_h264(50, 3, "-an"), _h264(50, 3, "-an -s 320x192 -output_ts_offset 6"))),
     "resized.vob": Variant(_joined(f"{_MPEG2} -an", f"{_MPEG2} -an -s 320x192")),
+    # sound whose channels change
+    "channels.ts": Variant(_concatenated(f"{_AC3} -ac 2", f"{_AC3} -ac 1")),
     # turned, mirrored, anamorphic, HDR
     "turned_90.mp4": Variant(_turned("transpose=cclock", (0, 1, -1, 0))),
     "turned_270.mov": Variant(_turned("transpose=clock", (0, -1, 1, 0))),

@@ -58,9 +58,10 @@ def test_an_unused_input_of_a_recorder_does_not_lower_the_others(tmp_path: Path)
     assert _levels(path, (880,)) == pytest.approx([0.4], abs=0.01)
 
 
-def test_a_silent_stream_gives_way_to_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", ["flac", "ac3"])  # AC-3 decodes silence to noise
+def test_a_silent_stream_gives_way_to_the_next(tmp_path: Path, codec: str) -> None:
     path = tmp_path / "recording.mkv"
-    ffmpeg(*_NOTHING, *_tone(880), "-map", "0", "-map", "1", "-c:a", "flac", "-ac", "2", path)
+    ffmpeg(*_NOTHING, *_tone(880), "-map", "0", "-map", "1", "-c:a", codec, "-ac", "2", path)
     container = inspect(path)
     assert container.audio_index == 1
     assert [remark.reason for remark in container.remarks] == [
@@ -133,6 +134,13 @@ def test_stereo_with_one_silent_side_is_the_mean() -> None:
     block = np.stack([np.ones(100), np.zeros(100)], axis=1).astype(np.float32)
     assert mix_down(block, is_discrete=False) == pytest.approx(0.5)
     assert mix_down(block, is_discrete=True) == pytest.approx(1.0)
+
+
+def test_noise_of_unused_inputs_does_not_lower_the_others() -> None:
+    noise = np.random.default_rng(0).normal(0, 2e-4, (1000, 4)).astype(np.float32)
+    block = noise + np.array([0.5, 0, 0, 0], dtype=np.float32)
+    assert mix_down(block, is_discrete=True) == pytest.approx(0.5, abs=1e-3)
+    assert mix_down(noise, is_discrete=True) == pytest.approx(noise.mean(axis=1), abs=1e-7)
 
 
 def test_one_absurd_sample_costs_no_more_than_itself(tmp_path: Path) -> None:

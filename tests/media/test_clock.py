@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pesearch.media.clock import RunFollower, read_clock
 from pesearch.media.ffprobe import Section
 from pesearch.media.probe import inspect
+from pesearch.media.seeking import has_index
 from tests.media.clock_sound import PICTURES, SILENCE, clock_sound, pitch, pitches, pitches_backwards, recording
 from tests.media.samples import ffmpeg
 
@@ -54,7 +55,9 @@ def test_joined_recordings_follow_each_other(tmp_path: Path, muxer: str) -> None
     assert pitches_backwards(path, range(7)) == [pitch(second) for second in range(7)]
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.flv", "mp3"), ("a.mp4", "aac"), ("a.wav", "pcm_s16le")])
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.flv", "mp3"), ("a.mp4", "aac"), ("a.wav", "pcm_s16le"), ("a.wma", "wmav2")]
+)
 def test_joined_recordings_that_players_do_not_go_on_to_are_remarked(tmp_path: Path, name: str, codec: str) -> None:
     part, path = tmp_path / name, tmp_path / f"joined_{name}"
     ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{clock_sound()}':d=2:s=44100", "-c:a", codec, part)
@@ -64,6 +67,51 @@ def test_joined_recordings_that_players_do_not_go_on_to_are_remarked(tmp_path: P
         "2 more recordings follow the first one in this file, and cannot be read: split it"
     ]
     assert pitches(path) == [pitch(0), pitch(1)]
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "change"),
+    [("ogg", "libvorbis", "-ac 1"), ("opus", "libopus", "-ac 1"), ("matroska", "libvorbis", "")],
+)
+def test_joined_recordings_that_ffmpeg_goes_on_to_are_heard(
+    tmp_path: Path, muxer: str, codec: str, change: str
+) -> None:
+    """Radio recordings are chained Ogg."""
+    first, second, path = tmp_path / "first", tmp_path / "second", tmp_path / "joined"
+    for part, start, seconds, channels in ((first, 0, 3, ""), (second, 3, 2, change)):
+        sound = f"aevalsrc='{clock_sound(start)}|{clock_sound(start)}':d={seconds}:s=48000"
+        ffmpeg("-f", "lavfi", "-i", sound, *channels.split(), "-c:a", codec, "-f", muxer, part)
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    container = inspect(path)
+    assert container.info.duration_seconds == pytest.approx(5.0, abs=0.1)
+    assert [remark.reason for remark in container.remarks] == [_RESTARTED]
+    assert pitches(path) == [pitch(second) for second in range(5)]
+    assert inspect(first).clock is None
+
+
+def test_joined_matroska_is_read_by_its_clock(tmp_path: Path) -> None:
+    """Pictures of the second recording do not appear in the first one; the third one is lost."""
+    parts = [recording(tmp_path / f"{first}.mkv", first, 2, "-c:a", "ac3") for first in (0, 2, 4)]
+    path = tmp_path / "joined.mkv"
+    path.write_bytes(b"".join(parts))
+    container = inspect(path)
+    assert not has_index(container)
+    assert [remark.reason for remark in container.remarks] == [
+        "1 more recording follows the first 2 in this file, and cannot be read: split it",
+        _RESTARTED,
+    ]
+    assert pitches(path) == [pitch(second) for second in range(4)]
+
+
+def test_chained_ogg_with_pictures_is_remarked(tmp_path: Path) -> None:
+    part, path = tmp_path / "part.ogv", tmp_path / "joined.ogv"
+    recording(part, 0, 2, "-c:a", "libvorbis", "-c:v", "libtheora", "-f", "ogg")
+    assert inspect(part).remarks == ()
+    recording(tmp_path / "b.ogv", 2, 2, "-c:a", "libvorbis", "-c:v", "libtheora", "-f", "ogg")
+    path.write_bytes(part.read_bytes() + (tmp_path / "b.ogv").read_bytes())
+    assert [remark.reason for remark in inspect(path).remarks] == [
+        "more recordings follow the first one in this file, and cannot be read: split it"
+    ]
 
 
 def test_a_clock_that_steps_back_does_not_claim_a_day(tmp_path: Path) -> None:
