@@ -103,7 +103,7 @@ class Summary:
 
     def lines(self) -> Iterator[str]:
         """The summary as text."""
-        parts = [f"{self.indexed} files indexed"]
+        parts = [f"{self.indexed} file{'' if self.indexed == 1 else 's'} indexed"]
         if self.media_seconds:
             parts.append(f"{self.speed()}, in {self.elapsed_seconds:.0f} s")
         counts = ("unchanged", "relocated", "missing", "failed_before")

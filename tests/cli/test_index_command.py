@@ -107,7 +107,7 @@ def test_what_is_not_read_of_a_file_is_reported_and_kept(pesearch: Run, tmp_path
     first = pesearch("index", media, "--model", "starter", "--json", *at)
     assert first.returncode == 0
     assert first.stderr.count(f"remark: {line}\n") == 2  # when it came, and in the summary
-    assert "1 files indexed" in first.stderr and "1 with remarks" in first.stderr
+    assert "1 file indexed" in first.stderr and "1 with remarks" in first.stderr
     assert json.loads(first.stdout)["remarks"] == [{"path": str(holed), **each} for each in (pictures, cues)]
     assert "remark" not in pesearch("index", media, *at).stderr  # nothing is new
 
