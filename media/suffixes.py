@@ -18,13 +18,13 @@ _RAW_SUFFIXES = _words(
 
 _SUFFIXES = {
     MediaKind.VIDEO: _words(
-        "264 265 266 3g2 3gp 3gpp amv apng asf av1 avi avifs bik braw crm dirac divx dnxhd drc dv dvr-ms evo f4v flc "
-        "fli flv gxf h261 h263 h264 h265 h266 hevc ifv insv ismv ivf lrv m1v m2p m2t m2ts m2v m4v mj2 mjpeg mjpg "
+        "264 265 266 3g2 3gp 3gpp amv apng asf av1 avi avifs bik braw crm dirac divx dnxhd dnxhr drc dv dvr-ms evo f4v "
+        "flc fli flv gxf h261 h263 h264 h265 h266 hevc ifv insv ismv ivf lrv m1v m2p m2t m2ts m2v m4v mj2 mjpeg mjpg "
         "mk3d mkv mov mp2v mp4 mp4v mpe mpeg mpg mpv mts mxf mxg nsv nut nuv obu ogm ogv ogx pva qt r3d rm rmvb roq "
         "smk tod tp trp vc1 viv vob vro vvc webm wmv wtv y4m yuv"
     ),
     MediaKind.AUDIO: _words(
-        "aa3 aac aax ac3 adts adx aif aifc aiff amr aob ape aptx aptxhd ast au awb bw64 bwf caf dff dsf dts dtshd "
+        "aa3 aac aax ac3 adts adx aif aifc aiff amr aob ape aptx aptxhd ast au awb bw64 bwf caf dff dsf dss dts dtshd "
         "eac3 ec3 f4a flac g722 gsm ircam latm loas m1a m4a m4b m4p m4r mka mlp mp1 mp2 mp3 mpa mpc mpga oga ogg oma "
         "opus ra rf64 s3m sbc sf shn snd sox spx tak thd tta voc vqf w64 wav wave weba wma wv xm xwma"
     ),
@@ -35,8 +35,8 @@ _SUFFIXES = {
     | _RAW_SUFFIXES,
 }
 
-_AMBIGUOUS_SUFFIXES = frozenset(("it", "mod", "rec", "ts", "vdr"))
-"""Suffixes of recordings, and more often of other files (TypeScript, translations, kernel modules)."""
+_AMBIGUOUS_SUFFIXES = _words("avc dif h26l it mod rec ts vdr")
+"""Suffixes of recordings, and more often of other files (TypeScript, spreadsheets, kernel modules)."""
 
 
 def has_media_name(path: Path) -> bool:

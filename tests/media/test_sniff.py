@@ -122,6 +122,21 @@ def test_ffmpeg_has_the_last_word_where_the_name_promises_media(
     assert info.duration_seconds == pytest.approx(0.2 if name == "tape.dv" else 4, abs=0.12)
 
 
+@pytest.mark.parametrize(
+    ("raw", "shared", "content"), [("tape.dv", "dif", "a spreadsheet"), ("raw.h264", "avc", "an antivirus")]
+)
+def test_suffixes_that_media_share_are_looked_into(
+    sample: Sample, tmp_path: Path, raw: str, shared: str, content: str
+) -> None:
+    path, other = tmp_path / f"film.{shared}", tmp_path / f"other.{shared}"
+    _headless(raw, sample, tmp_path / raw)
+    (tmp_path / raw).rename(path)
+    other.write_text(content)
+    assert sniff(path) is MediaKind.VIDEO
+    assert sniff(other) is None
+    assert not has_media_name(other)
+
+
 @pytest.mark.parametrize("suffix", ["ppm", "pcx", "tga", "sgi", "jp2", "qoi", "dds"])
 def test_pillow_has_the_last_word_on_pictures(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"picture.{suffix}"
