@@ -94,10 +94,18 @@ def _listed(folder: Path) -> tuple[list[str], list[str]]:
     """The names of files and of folders in it, sorted; none if it is unreadable."""
     try:
         with os.scandir(folder) as entries:
-            listed = sorted((entry.name, entry.is_file(), entry.is_dir()) for entry in entries)
+            listed = sorted((entry.name, *_kinds(entry)) for entry in entries)
     except OSError:  # the crawl reports unreadable folders
         return [], []
     return [name for name, is_file, _ in listed if is_file], [name for name, _, is_folder in listed if is_folder]
+
+
+def _kinds(entry: os.DirEntry[str]) -> tuple[bool, bool]:
+    """Whether it is a file, and whether it is a folder; a link that leads in circles is neither."""
+    try:
+        return entry.is_file(), entry.is_dir()
+    except OSError:
+        return False, False
 
 
 def _add(

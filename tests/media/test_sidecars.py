@@ -147,3 +147,11 @@ def test_the_language_of_the_name_helps_to_recognise_the_encoding(tmp_path: Path
     assert reading.source is not None
     assert [cue.text for cue in reading.source.cues] == list(sample.lines[:4])
     assert reading.remark == "not UTF-8: read as Windows-1257"
+
+
+def test_links_in_circles_hide_no_sidecars(tmp_path: Path) -> None:
+    place(tmp_path, "film.mp4", "film.srt", "Subs/film.de.srt")
+    for folder in (tmp_path, tmp_path / "Subs"):
+        (folder / "first").symlink_to("second")
+        (folder / "second").symlink_to("first")
+    assert found(tmp_path, "film.mp4") == {"film.srt": "", "Subs/film.de.srt": "de"}
