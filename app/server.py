@@ -22,6 +22,7 @@ from pesearch.app.guard import Guard
 from pesearch.app.routes import media_routes
 from pesearch.app.server_state import has_library, models, run_search
 from pesearch.app.shutdown import exit_after_grace
+from pesearch.interrupts import INTERRUPTED_LINE
 from pesearch.search.server.server import serve_queries
 
 
@@ -77,7 +78,8 @@ def _install_signal_handlers() -> None:
 
 def _exit(number: int, _: FrameType | None) -> NoReturn:
     logging.disable()  # every cancelled task would be logged
-    exit_after_grace(128 + number)  # running searches would be waited for
+    line = INTERRUPTED_LINE if number == signal.SIGINT else ""
+    exit_after_grace(128 + number, line)  # running searches would be waited for
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 

@@ -16,9 +16,15 @@ GRACE_SECONDS = 5.0
 they load."""
 
 
-def exit_after_grace(code: int) -> None:
-    """Let this process end normally, and end it with exit status `code` if it still runs after GRACE_SECONDS."""
-    timer = Timer(GRACE_SECONDS, os._exit, [code])
+def exit_after_grace(code: int, line: str = "") -> None:
+    """Let this process end normally. If it still runs after GRACE_SECONDS, write a line to stderr and end it with exit
+    status `code`."""
+
+    def end() -> None:
+        sys.stderr.write(f"{line}\n" if line else "")
+        exit_now(code)
+
+    timer = Timer(GRACE_SECONDS, end)
     timer.daemon = True
     timer.start()
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from typer.core import TyperGroup
 
 from pesearch.errors import PesearchError, QuerySyntaxError
-from pesearch.interrupts import is_interrupt, remember_interrupts
+from pesearch.interrupts import INTERRUPTED_LINE, is_interrupt, remember_interrupts
 
 NOTHING_FOUND = 1
 """As with grep: the command succeeded without a result."""
@@ -71,7 +71,7 @@ def exit_on_error(app: Callable[[], Any]) -> None:
 def exit_interrupted() -> NoReturn:
     """Print one line and end the process with INTERRUPTED."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print("pesearch: interrupted: finished work is kept, run the command again to continue", file=sys.stderr)
+    print(INTERRUPTED_LINE, file=sys.stderr)
     exit_at_once(INTERRUPTED)
 
 

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from threading import Timer
 from typing import Any, NoReturn
 
+INTERRUPTED_LINE = "pesearch: interrupted: finished work is kept, run the command again to continue"
+"""What a command prints on stderr when Ctrl-C ends it."""
+
 RETRY_SECONDS = 0.05
 
 _has_arrived = False

@@ -31,8 +31,8 @@ def test_exit_now_does_not_wait_for_threads_and_flushes_the_output() -> None:
 
 
 def test_a_process_that_does_not_end_is_ended_after_the_grace_time() -> None:
-    ended = run("shutdown.GRACE_SECONDS = 0.3\nshutdown.exit_after_grace(7)\nraise SystemExit(3)")
-    assert ended.returncode == 7
+    ended = run("shutdown.GRACE_SECONDS = 0.3\nshutdown.exit_after_grace(7, 'interrupted')\nraise SystemExit(3)")
+    assert (ended.returncode, ended.stderr) == (7, "interrupted\n")
 
 
 def test_a_process_that_ends_in_time_keeps_its_own_exit_status() -> None:

@@ -82,13 +82,13 @@ def test_a_copied_video_contains_the_moment_with_audio_in_sync(sample: Sample, t
     info, whole = probe(clip), probe(sample(name))
     assert info.video and whole.video and info.video.codec == whole.video.codec
     assert LENGTH - FRAME <= info.duration_seconds <= END + 2 * FRAME
-    times = np.arange(0.4, info.duration_seconds - 0.05, 0.05)
+    times = np.arange(0.4, info.duration_seconds - 0.05, 0.1)
     seen = steps(clip, times)
     assert seen[0] <= int(START * 2)
     assert seen[-1] >= int((END - 0.1) * 2)
     assert sorted(seen) == seen
     if info.audio:
-        inside = [at for at in range(2, len(seen) - 2) if len(set(seen[at - 2 : at + 3])) == 1]
+        inside = [at for at in range(1, len(seen) - 1) if len(set(seen[at - 1 : at + 2])) == 1]
         assert inside
         assert tones(clip, times[inside]) == [seen[at] % 2 == 1 for at in inside]
 
