@@ -66,11 +66,11 @@ def _decline_distributed(transformers: ModuleType) -> None:
         return
     distributed = importlib.import_module("torch.distributed")
     is_available = distributed.is_available
-    distributed.is_available = lambda: False  # type: ignore[attr-defined]  # of a module
+    distributed.is_available = lambda: False  # type: ignore[attr-defined]  # mypy: a module has no such setter
     try:
         ask()
     finally:
-        distributed.is_available = is_available  # type: ignore[attr-defined]  # of a module
+        distributed.is_available = is_available  # type: ignore[attr-defined]  # mypy: a module has no such setter
 
 
 def _scan_models_once(transformers: ModuleType) -> None:

@@ -30,7 +30,8 @@ _HEADER = re.compile(rb"\x00\x00\x01[\xbd\xc0-\xef]..[\x80-\xbf][\x80-\xff].(.{5
 def is_clock_rising(path: Path, claimed_seconds: float) -> bool:
     """Whether the clock of an MPEG stream rises through the file, over about the length that is claimed.
 
-    False where it does not, or if too few timestamps are found to tell. A short part in the middle may be overlooked.
+    False where it does not, or if too few timestamps are found to tell. A short part between two samples may be
+    overlooked.
     """
     size_bytes = path.stat().st_size
     found = []

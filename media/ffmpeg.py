@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from threading import Event, Timer
@@ -126,32 +126,28 @@ def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> 
 
 def start_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Start `ffmpeg` with its stdout on an unbuffered pipe. The caller must kill it and wait for it."""
-    command = [program("ffmpeg"), "-v", "quiet", "-nostdin", *_limits(), *arguments]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        bufsize=0,
-        process_group=0,
-    )
+    process = _start("quiet", subprocess.DEVNULL, arguments)
     assert process.stdout is not None
     return process, process.stdout
 
 
 def start_logged_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
     """Start `ffmpeg` with stdout and its log on unbuffered pipes. The caller must read both, kill and wait for it."""
-    command = [program("ffmpeg"), "-v", "repeat+error", "-nostdin", *_limits(), *arguments]
-    process = subprocess.Popen(
-        command,
+    process = _start("repeat+error", subprocess.PIPE, arguments)
+    assert process.stdout is not None and process.stderr is not None
+    return process, process.stdout, process.stderr
+
+
+def _start(log_level: str, log: int, arguments: Sequence[str | bytes]) -> subprocess.Popen[bytes]:
+    """Start `ffmpeg`; `log` is where its stderr goes, as `Popen` takes it."""
+    return subprocess.Popen(
+        [program("ffmpeg"), "-v", log_level, "-nostdin", *_limits(), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=log,
         bufsize=0,
         process_group=0,
     )
-    assert process.stdout is not None and process.stderr is not None
-    return process, process.stdout, process.stderr
 
 
 def _timeout_error(timeout_seconds: float) -> MediaError:

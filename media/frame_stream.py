@@ -90,7 +90,7 @@ class FrameStream:
             if not poll.poll(TIMEOUT_SECONDS * 1000):
                 self.close()
                 raise MediaError(f"damaged: its pictures did not decode in {TIMEOUT_SECONDS:.0f} s")
-            received = self._pipe.readinto(memoryview(pixels)[at:])  # type: ignore[attr-defined]  # typeshed has no FileIO here
+            received = self._pipe.readinto(memoryview(pixels)[at:])  # type: ignore[attr-defined]  # IO in typeshed lacks readinto, FileIO has it
             if not received:
                 return None
             at += received

@@ -53,7 +53,7 @@ def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Ima
         raise MediaError(f"image too large: the limit is {MAX_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
         raise _unidentified(head) from error
-    except Exception as error:  # damaged files raise anything in PIL: struct.error, SyntaxError, zlib.error, ...
+    except Exception as error:  # PIL raises anything: struct.error, SyntaxError, ...; kept as the cause, and reported
         raise MediaError("damaged image: it cannot be decoded") from error
 
 

@@ -34,7 +34,7 @@ def defer_dynamo() -> None:
     torch = importlib.import_module("torch")
     with _swapping:
         if PACKAGE not in sys.modules and (spec := find_spec(PACKAGE)) is not None:
-            sys.modules[PACKAGE] = torch._dynamo = package = _Package(spec)  # type: ignore[attr-defined]  # module
+            sys.modules[PACKAGE] = torch._dynamo = package = _Package(spec)  # type: ignore[attr-defined]  # set on a module
             sys.modules[UTILS] = _Utils(package)
             sys.meta_path.insert(0, _SubmoduleFinder(package))
 

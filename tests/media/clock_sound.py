@@ -34,7 +34,7 @@ def recording(path: Path, first: int, seconds: int, *options: str, rate: int = 4
 
 
 def heard(samples: FloatArray) -> list[int]:
-    """The pitch in the middle of each second, to 50 Hz; SILENCE for none."""
+    """The pitch halfway through each second, to 50 Hz; SILENCE for none."""
     return [_pitch_of(samples[round((second + 0.3) * SAMPLE_RATE) :][: round(0.4 * SAMPLE_RATE)])
             for second in range(round(len(samples) / SAMPLE_RATE))]  # fmt: skip
 

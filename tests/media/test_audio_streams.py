@@ -35,7 +35,7 @@ _NOTHING = ["-f", "lavfi", "-t", "2", "-i", "anullsrc=cl=mono"]
 
 
 def _levels(path: Path, hertz: tuple[int, ...]) -> list[float]:
-    """The amplitudes of tones in the middle of a file of 2 s."""
+    """The amplitudes of tones halfway through a file of 2 s."""
     samples = read_audio(path, 0.5, 1.5)
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) * 4 / len(samples)
     return [float(spectrum[frequency]) for frequency in hertz]

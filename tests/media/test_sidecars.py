@@ -107,8 +107,8 @@ def test_sidecars_of_other_films(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("of_film", "of_sidecar"), [("NFC", "NFD"), ("NFD", "NFC")])
 def test_names_in_other_unicode_forms_and_cases(tmp_path: Path, of_film: str, of_sidecar: str) -> None:
-    film = unicodedata.normalize(of_film, "Amélie Café.MP4")  # type: ignore[arg-type]  # a literal in the stubs
-    names = [unicodedata.normalize(of_sidecar, f"amélie café{end}") for end in (".srt", ".fr.srt")]  # type: ignore[arg-type]  # a literal in the stubs
+    film = unicodedata.normalize(of_film, "Amélie Café.MP4")  # type: ignore[arg-type]  # stubs take a literal, not str
+    names = [unicodedata.normalize(of_sidecar, f"amélie café{end}") for end in (".srt", ".fr.srt")]  # type: ignore[arg-type]  # stubs take a literal, not str
     place(tmp_path, film, *names)
     assert set(found(tmp_path, film)) == set(names)
 

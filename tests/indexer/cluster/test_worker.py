@@ -66,7 +66,7 @@ def test_remarks_come_with_the_results(
     monkeypatch.setattr(AudioReader, "remarks", (left,))
     monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", probe(tasks[1].location.path).duration_seconds)
     sent = pickle.dumps(Worker(job).embed(tasks).results)
-    results = pickle.loads(sent)  # noqa: S301  our own
+    results = pickle.loads(sent)  # noqa: S301  # bytes that this test has made
     with library.writer() as writer:
         remarked = {outcome.path: outcome.remarks for outcome in of(Remarked, commit(writer, results))}
     assert remarked == {task.location.path: (left,) for task in tasks}
