@@ -10,6 +10,10 @@ WIDE_ENCODINGS = frozenset({"cp932", "euc_jis_2004", "cp949", "gb18030", "big5hk
 """Encodings with two bytes a character: after a damaged byte, a decoder may pair wrong bytes up to the line's end."""
 
 _RUN = re.compile("\ufffd+")
+_UNASSIGNED = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
+_UNLIKELY = re.compile("[\ufffd\x80\xa0\uf8f0-\uf8f3\uff61-\uff9f]")
+"""Damage and halfwidth Katakana, which wrong pairs of bytes give."""
+
 _MAX_DAMAGES_IN_LINE = 4
 """Further ones in a line are decoded as Python's codecs do."""
 
@@ -31,12 +35,22 @@ def _decode_line(line: bytes, encoding: str) -> str:
     """After a damage, decoding continues one or two bytes later, where it meets fewer further ones."""
     text = ""
     for _ in range(_MAX_DAMAGES_IN_LINE):
-        try:
+        damage = _first_damage(line, encoding)
+        if damage is None:
             return text + line.decode(encoding)
-        except UnicodeDecodeError as error:
-            text += line[: error.start].decode(encoding) + REPLACEMENT
-            rests = [line[error.start + 2 :], line[error.start + 1 :]]
-            if line[error.start + 1 : error.start + 2].isascii():
-                rests.reverse()
-            line = min(rests, key=lambda rest: rest.decode(encoding, "replace").count(REPLACEMENT))
+        text += line[:damage].decode(encoding) + REPLACEMENT
+        rests = [line[damage + 2 :], line[damage + 1 :]]
+        if line[damage + 1 : damage + 2].isascii():
+            rests.reverse()
+        line = min(rests, key=lambda rest: len(_UNLIKELY.findall(rest.decode(encoding, "replace"))))
     return text + line.decode(encoding, "replace")
+
+
+def _first_damage(line: bytes, encoding: str) -> int | None:
+    """Where the first byte is that is no character; Python's CP932 has characters for five bytes that are none."""
+    try:
+        text, damage = line.decode(encoding), None
+    except UnicodeDecodeError as error:
+        text, damage = line[: error.start].decode(encoding), error.start
+    unassigned = _UNASSIGNED.search(text) if encoding == "cp932" else None
+    return damage if unassigned is None else len(text[: unassigned.start()].encode(encoding))

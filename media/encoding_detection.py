@@ -71,7 +71,10 @@ _MAX_LINE_BYTES = 16_384
 
 _MAX_DAMAGED_IN_PART = 0.03
 _DAMAGED_FACTOR = 0.95
-"""Factor for encodings that fit a part except a few of its bytes, at most this share of its characters."""
+"""Factor for encodings that fit a part except a few of its bytes, at most this share of its characters; and for each
+control character and each symbol inside a word, up to _MAX_COUNTED."""
+
+_MAX_COUNTED = 4
 
 _MIN_CAPITALS = 0.7
 """Share of the letters beyond ASCII that must be capitals."""
@@ -91,6 +94,7 @@ _MARKUP = re.compile(
 
 _BEYOND_ASCII = re.compile(r"[^\W\d_a-zA-Z]+")
 _CONTROL = re.compile(r"[\x7f-\x9f]")
+_SYMBOL_INSIDE = re.compile(r"(?<=[^\W\d_])[¡-©«-´¶-¹»-¿×÷€™](?=[^\W\d_])")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -135,8 +139,7 @@ def _guesses(part: bytes, language: str) -> list[Guess]:
         if encoding not in confidences and (whole := _without_damage(part, encoding)) is not None:
             confidences[encoding] = _DAMAGED_FACTOR * _confidence(whole, encoding)
     for encoding in list(confidences):
-        if _CONTROL.search(part.decode(encoding, "ignore")):
-            confidences[encoding] *= _DAMAGED_FACTOR
+        confidences[encoding] *= _DAMAGED_FACTOR ** min(_MAX_COUNTED, _misplaced(part.decode(encoding, "ignore")))
         if (small := _in_small_letters(part, encoding)) is not None:
             confidences[encoding] = _confidence(small, encoding)
     accents = max(1, len(part) - len(part.decode("ascii", "ignore")))
@@ -207,6 +210,11 @@ def _is_plausible(part: bytes, encoding: str) -> bool:
         return False
     is_latin = len(_LATIN_LETTER.findall(part)) > sum(map(len, words))
     return encoding in _LATIN or (sum(map(is_mixed, words)) <= damaged + len(words) // 20 and not is_latin)
+
+
+def _misplaced(text: str) -> int:
+    """How many control characters it has, and symbols between letters: signs of a wrong encoding."""
+    return len(_CONTROL.findall(text)) + len(_SYMBOL_INSIDE.findall(text))
 
 
 def _has_capital_inside(word: str) -> bool:

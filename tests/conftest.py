@@ -21,7 +21,8 @@ from tests.small_disk import SmallDisk
 
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
-settings.register_profile("pesearch", deadline=None, max_examples=50)
+settings.register_profile("pesearch", deadline=None, max_examples=50, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("pesearch")
 
 LONGEST = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
@@ -20,6 +20,10 @@ AMBIGUOUS = {("fr", "mac-roman"), ("hr", "iso8859-2"), ("lt", "cp1257"), ("el", 
 """Recognised from eight whole subtitles, no fewer: all but one or two letters are the same in another encoding."""
 
 CLEAR = [each for each in encoded() if (each[0].language, each[1]) not in AMBIGUOUS]
+
+
+def clear(language: str, encoding: str) -> tuple[Sample, str]:
+    return next(each for each in CLEAR if (each[0].language, each[1]) == (language, encoding))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,8 @@ def test_unicode_needs_no_byte_order_mark(sample: Sample, encoding: str, has_mar
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(CLEAR), st.booleans(), st.integers(0), st.sampled_from([0x00, 0x80, 0x90, 0xFF]))
+@example(case=clear("pl", "iso8859-2"), is_utf8=False, place=1, damage=0x80)  # would be read as Windows-1250
+@example(case=clear("ja", "shift_jis"), is_utf8=False, place=5, damage=0xFF)  # would pair up with the next byte
 def test_one_damaged_byte_spoils_one_character(
     case: tuple[Sample, str], is_utf8: bool, place: int, damage: int
 ) -> None:
