@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -60,9 +61,8 @@ def rank_candidates(
     hops = 0 if whole_files else math.ceil(max_gap_seconds / HOP_SECONDS)
     fused = _fuse_rankings(rankings, hops, whole_files)
     places = dict(zip(fused, range(len(fused)), strict=True))
-    files: list[int] = (np.array(fused, np.int64)[::-1] // _HOPS_PER_FILE).tolist()
-    best_of_file = dict(zip(files, reversed(fused), strict=True))
-    heads = (key if key in places else best_of_file[key // _HOPS_PER_FILE] for key in _heads(rankings, whole_files))
+    best_of_file = cache(lambda file_id: next(key for key in fused if key // _HOPS_PER_FILE == file_id))
+    heads = (key if key in places else best_of_file(key // _HOPS_PER_FILE) for key in _heads(rankings, whole_files))
     chosen = _Chosen(hops)
     chosen.take(heads, at_most=math.ceil(count / 2))
     chosen.take(fused, at_most=count)
@@ -136,7 +136,7 @@ def _reciprocal_rank_fusion(rankings: Sequence[tuple[HopKeys, HopKeys]]) -> tupl
     best rank at a key."""
     keys, ranks = (np.concatenate(column) for column in zip(*rankings, strict=True))
     ranking = np.repeat(np.arange(len(rankings)), [len(ranks) for _, ranks in rankings])
-    order = np.lexsort([ranks, ranking, keys])
+    order = np.argsort(keys, kind="stable")  # of one key, each ranking has its best rank first
     keys, ranks, ranking = keys[order], ranks[order], ranking[order]
     is_new_key = np.diff(keys, prepend=-1) != 0
     counts = is_new_key | (np.diff(ranking, prepend=-1) != 0)

@@ -95,11 +95,11 @@ class Calibration:
             searched = [space in spaces for space in MEDIA_SPACES]
             kind, own = self._kind(self._texts_of(term)[0]), deviations[:, term]
             by_hypothesis, is_scored = hypothesis_deviations(own, searched), ~np.isnan(own) & searched
-            for scored in np.unique(is_scored, axis=0):
-                if scored.any():
-                    rows = (is_scored == scored).all(axis=1)
-                    threshold = self._library.threshold(kind, [*compress(MEDIA_SPACES, scored)])
-                    combined[rows, term] = np.nan_to_num(threshold.probability(by_hypothesis[rows]), nan=0.0)
+            which_spaces = is_scored @ (1 << np.arange(len(MEDIA_SPACES)))  # a bit for each
+            for which in np.unique(which_spaces[which_spaces > 0]):
+                rows = which_spaces == which
+                threshold = self._library.threshold(kind, [*compress(MEDIA_SPACES, is_scored[rows.argmax()])])
+                combined[rows, term] = np.nan_to_num(threshold.probability(by_hypothesis[rows]), nan=0.0)
         return combined
 
     @property

@@ -100,7 +100,10 @@ class SpaceNormalizer:
         cohort: float32 [COHORT, dim].
         """
         self.space = space
-        self._vectors, self._rows, self._things = vectors, rows.with_rows(), cohort[: len(THINGS)]
+        self._vectors, self._rows = vectors, rows.with_rows()
+        things = cohort[: len(THINGS)]
+        self._mean_thing = things.mean(axis=0, keepdims=True)
+        self._centred_things = things - self._mean_thing
         self._bias = self._bias_of(vectors)
         self.cohort_scores = self._pooled_scores(cohort)
         self._bounds: Mapping[CohortKind, CohortStats] = {
@@ -129,7 +132,9 @@ class SpaceNormalizer:
         return scores if bias is None else bias.remove(scores)
 
     def _bias_of(self, vectors: FloatArray) -> _FrameBias | None:
-        return _FrameBias.of(vectors @ self._things.T) if self.space is SpaceName.FRAME else None
+        if self.space is not SpaceName.FRAME:
+            return None
+        return _FrameBias.of(vectors @ self._mean_thing.T, vectors @ self._centred_things.T)
 
     def _pooled_scores(self, texts: FloatArray) -> Deviations:
         """The scores of texts [t, dim] in each sampled window, [windows, t]."""
@@ -145,12 +150,9 @@ class _FrameBias:
     spread: FloatArray
 
     @classmethod
-    def of(cls, scores: FloatArray) -> _FrameBias:
-        """The bias of frames on which things score `scores` [n, things]."""
-        count = scores.shape[1]
-        mean = scores @ np.full((count, 1), 1 / count, np.float32)
-        centred = scores - mean
-        spread = np.sqrt(np.einsum("nt,nt->n", centred, centred) / count)[:, None]
+    def of(cls, mean: FloatArray, centred: FloatArray) -> _FrameBias:
+        """The bias of frames with a `mean` score of things [n, 1] and deviations `centred` from it [n, things]."""
+        spread = np.sqrt(np.einsum("nt,nt->n", centred, centred) / centred.shape[1])[:, None]
         return cls(mean, np.maximum(spread, 1e-6))
 
     def remove(self, scores: FloatArray) -> FloatArray:

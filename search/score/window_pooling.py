@@ -86,11 +86,14 @@ def top_quarter_mean(values: npt.NDArray[np.floating], rows: WindowRows) -> Valu
     if width <= 1:
         padded = np.concatenate([values, np.full((1, values.shape[1]), np.nan)]).astype(np.float64)
         return padded[np.where(counts > 0, rows.first, len(values))]
-    places = rows.first[:, None] + np.arange(width)
-    inside = places < rows.stop[:, None]
-    by_column = np.ascontiguousarray(values.T)[:, np.minimum(places, len(values) - 1)]
-    ascending = np.sort(np.where(inside, by_column, -np.inf), axis=2)
-    kept = np.arange(width) >= width + (-counts // 4)[:, None]
-    totals = np.where(kept, ascending, 0.0).sum(axis=2, dtype=np.float64).T
-    means: Values = np.where((counts > 0)[:, None], totals / np.maximum(kept.sum(axis=1), 1)[:, None], np.nan)
+    quarter = np.maximum(-(-counts // 4), 1)
+    places = np.arange(width)[:, None] + rows.first
+    remaining = values[np.minimum(places, len(values) - 1)]  # [row of the window, windows, columns]
+    remaining[places >= rows.stop] = -np.inf
+    totals = np.zeros(remaining.shape[1:])
+    for number in range(int(quarter.max())):
+        if number:
+            np.put_along_axis(remaining, remaining.argmax(axis=0)[None], -np.inf, axis=0)
+        totals += np.where((number < quarter)[:, None], remaining.max(axis=0), 0.0)
+    means: Values = np.where((counts > 0)[:, None], totals / quarter[:, None], np.nan)
     return means
