@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pesearch.matching import Placement, Recalibration
 from pesearch.search.score.cohort import COHORT_SLICES, CohortKind
 from pesearch.search.score.cohort_vectors import cohort_vectors
+from pesearch.search.score.distinct_windows import distinct_windows
 from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
 from pesearch.search.score.match_threshold import Deviations, Draws, MatchThreshold
 from pesearch.search.score.normalization import SpaceNormalizer
@@ -56,12 +57,15 @@ class LibraryNormalizer:
         self._corrections = {CohortKind.NAMES: fitted.names, CohortKind.SENTENCES: fitted.sentences}
         self.spaces = spaces_with_vectors(library)
         parts = sample_windows(library, SAMPLE_WINDOWS)
-        self._sampled = len(parts)
+        read = {space.name: _read(library, parts, space.name) for space in models.spaces}
+        distinct = distinct_windows(list(read.values()))
+        self._draws = Draws(len(distinct), round(windows * len(distinct) / max(len(parts), 1)))
         self._spaces: dict[SpaceName, SpaceNormalizer] = {}
         rows_of: dict[SpaceName, WindowRows] = {}
         for space in models.spaces:
             texts = cohort.of(space.name)
-            vectors, rows = _with_reference(*_read(library, parts, space.name), models, space.name)
+            vectors, sampled = read[space.name]
+            vectors, rows = _with_reference(vectors, sampled.take(distinct), models, space.name)
             if texts is not None and rows.counts.any():
                 self._spaces[space.name], rows_of[space.name] = SpaceNormalizer(space.name, vectors, rows, texts), rows
         self._deviations = {kind: self._cohort_deviations(kind, rows_of) for kind in CohortKind}
@@ -94,9 +98,9 @@ class LibraryNormalizer:
         of_kind, of_names = (_maxima(self._deviations[each], spaces) for each in (kind, CohortKind.NAMES))
         hypotheses = count_hypotheses(spaces.intersection(self._spaces))
         return MatchThreshold.between(
-            chance_maxima=of_kind[: self._sampled].max(axis=0),
+            chance_maxima=of_kind[: self._draws.sampled].max(axis=0),
             match_maxima=of_names.max(axis=0),
-            draws=Draws(self._sampled * hypotheses, self.windows * hypotheses),
+            draws=Draws(self._draws.sampled * hypotheses, self._draws.all * hypotheses),
             matching=self._matching,
             placement=placement,
         )

@@ -48,9 +48,13 @@ class WindowRows:
         """The number of rows of each window."""
         return self.stop - self.first
 
+    def take(self, windows: Indexes | npt.NDArray[np.bool_]) -> WindowRows:
+        """Some of the windows."""
+        return WindowRows(self.first[windows], self.stop[windows])
+
     def with_rows(self) -> WindowRows:
         """The windows that have any."""
-        return WindowRows(self.first[self.counts > 0], self.stop[self.counts > 0])
+        return self.take(self.counts > 0)
 
 
 def file_windows(file: MediaFile) -> SegmentArray:

@@ -11,6 +11,7 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.matching import LogOdds, Matching, Placement, Recalibration, ReferenceWindows
+from pesearch.search.score import distinct_windows
 from pesearch.search.score.cohort import COHORT, CohortKind
 from pesearch.search.score.library_normalizer import (
     MIN_SPACE_WINDOWS,
@@ -45,6 +46,13 @@ class Models(FakeModels):
         super().__init__()
         self.description.matching = fit
         self.reference = reference
+
+
+@pytest.fixture(autouse=True)
+def without_copies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the plane of the fake models many vectors have the same direction: they are no copies of one another."""
+    if request.node.name != "test_copies_are_sampled_once":
+        monkeypatch.setattr(distinct_windows, "COPY_COSINE", 2.0)
 
 
 def turned(count: int) -> list[list[float]]:
@@ -93,6 +101,17 @@ def test_at_most_the_sampled_windows_are_read(make_library: MakeLibrary) -> None
     normalizer = normalizer_of(library, FakeModels())
     assert normalizer.windows == 600
     assert len(normalizer.of(AUDIO).cohort_scores) == SAMPLE_WINDOWS == 512
+
+
+def test_copies_are_sampled_once(make_library: MakeLibrary) -> None:
+    """Nor do they count as draws of chance."""
+    rows = [[2, 0], [0, 1], [-1, 0], [3, 0.1], [0.1, 3], [0, 2]]
+    library = make_library({f"{n}.wav": {AUDIO: [row]} for n, row in enumerate(rows * 4)})
+    normalizer = normalizer_of(library, Models())
+    maxima = normalizer.of(AUDIO).cohort_deviations(NAMES)
+    assert len(maxima) == 3
+    expected = MatchThreshold.between(maxima.max(axis=0), maxima.max(axis=0), Draws(3, 3), FIT, NAME_PLACE)
+    assert normalizer.threshold(NAMES, {AUDIO}) == expected
 
 
 def test_a_window_is_pooled_from_its_own_vectors(make_library: MakeLibrary) -> None:
