@@ -22,7 +22,7 @@ from tests.small_disk import SmallDisk
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
 settings.register_profile("pesearch", deadline=None, max_examples=50, derandomize=True)
-settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.register_profile("explore", deadline=None, max_examples=400)
 settings.load_profile("pesearch")
 
 LONGEST = (

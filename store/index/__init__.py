@@ -1,1 +1,1 @@
-"""Vector and full-text indexes over a library: FAISS (flat, IVF with RaBitQ), tantivy, Milvus."""
+"""Vector and full-text indexes over a library: FAISS (flat, product quantization), tantivy, Milvus."""

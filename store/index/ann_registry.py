@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.catalogue.vector_backend import MilvusAddress
-from pesearch.store.index.ivf_file import ivf_path, read_ivf
+from pesearch.store.index.compressed_file import compressed_path, read_compressed
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.index.milvus.search import open_milvus_index
 from pesearch.store.index.vector_search import AnnIndex, is_large
@@ -46,14 +46,14 @@ class AnnRegistry:
 
     def _path(self, backend: _Backend, space: Space) -> Path:
         on_milvus = self._on_milvus(backend, space)
-        return ivf_path(self._folder, space.name) if on_milvus is None else on_milvus.path
+        return compressed_path(self._folder, space.name) if on_milvus is None else on_milvus.path
 
     def _read(self, backend: _Backend, space: Space) -> AnnIndex | None:
         on_milvus = self._on_milvus(backend, space)
         if on_milvus is not None:
             return open_milvus_index(on_milvus)
-        ivf_file = read_ivf(self._folder, backend.library_id, space)
-        return None if ivf_file is None else ivf_file.load()
+        compressed_file = read_compressed(self._folder, backend.library_id, space)
+        return None if compressed_file is None else compressed_file.load()
 
     def _on_milvus(self, backend: _Backend, space: Space) -> SpaceOnMilvus | None:
         if backend.milvus is None:

@@ -23,8 +23,8 @@ import numpy as np
 from pesearch.store.catalogue.connection import reading
 from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue, cues_of_sources, sources_with_cues
 from pesearch.store.disk.durable import disk_errors, write_durably
+from pesearch.store.index.compressed_file import INDEX_FOLDER
 from pesearch.store.index.fulltext import TANTIVY_VERSION, FullTextIndex, build_fulltext
-from pesearch.store.index.ivf_file import INDEX_FOLDER
 
 FULLTEXT_FORMAT = 2
 """Format version of the file."""

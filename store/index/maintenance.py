@@ -13,9 +13,9 @@ from pathlib import Path
 from pesearch.errors import LibraryError, VectorServerError
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.disk.durable import disk_errors
+from pesearch.store.index.compressed_file import CompressedFile, compressed_path, read_compressed, write_compressed
+from pesearch.store.index.compressed_index import build, extend
 from pesearch.store.index.fulltext_file import refresh_fulltext
-from pesearch.store.index.ivf_file import IvfFile, ivf_path, read_ivf, write_ivf
-from pesearch.store.index.ivf_rabitq import build, extend
 from pesearch.store.index.mapped_rows import MappedRows, map_rows
 from pesearch.store.index.milvus.client import closing_lite, server_version
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
@@ -33,7 +33,7 @@ MIN_UNCOVERED_SHARE = 0.02
 """As MIN_UNCOVERED_ROWS, as a share of the rows of the index."""
 
 MAX_GROWTH = 2.0
-"""An index is rebuilt when its space has more than this many times the rows that its lists were trained for."""
+"""An index is rebuilt when its space has more than this many times the rows that its codes were trained for."""
 
 MIN_LIVE_SHARE = 0.7
 """An index is rebuilt when less than this share of its rows is still in the library."""
@@ -108,20 +108,20 @@ def _refresh_space(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[f
         on_milvus = SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus)
         yield from sync_collection(on_milvus, _map_rows(folder, snapshot, space), large=is_large(space, layout))
     if snapshot.milvus is not None or not is_large(space, layout):
-        if (unneeded := ivf_path(folder, space.name)).exists():
+        if (unneeded := compressed_path(folder, space.name)).exists():
             unneeded.unlink()
         return
-    ivf_file = read_ivf(folder, snapshot.library_id, space)
-    uncovered = uncovered_files(layout, None if ivf_file is None else ivf_file.layout)
+    compressed_file = read_compressed(folder, snapshot.library_id, space)
+    uncovered = uncovered_files(layout, None if compressed_file is None else compressed_file.layout)
     uncovered_rows = int(layout.counts[uncovered].sum())
-    if ivf_file is None or _needs_rebuild(ivf_file, layout, layout.rows - uncovered_rows):
+    if compressed_file is None or _needs_rebuild(compressed_file, layout, layout.rows - uncovered_rows):
         building = build(_map_rows(folder, snapshot, space))
-    elif uncovered_rows > max(MIN_UNCOVERED_ROWS, MIN_UNCOVERED_SHARE * ivf_file.layout.rows):
-        building = extend(ivf_file.load(), _map_rows(folder, snapshot, space), uncovered)
+    elif uncovered_rows > max(MIN_UNCOVERED_ROWS, MIN_UNCOVERED_SHARE * compressed_file.layout.rows):
+        building = extend(compressed_file.load(), _map_rows(folder, snapshot, space), uncovered)
     else:
         return
     index = yield from building
-    write_ivf(folder, snapshot.library_id, space, index)
+    write_compressed(folder, snapshot.library_id, space, index)
     yield 1.0
 
 
@@ -132,5 +132,8 @@ def _map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
         raise shard_damaged(error.filename, "is missing") from error
 
 
-def _needs_rebuild(ivf_file: IvfFile, layout: RowRanges, live_rows: int) -> bool:
-    return layout.rows > MAX_GROWTH * ivf_file.trained_rows or live_rows < MIN_LIVE_SHARE * ivf_file.layout.rows
+def _needs_rebuild(compressed_file: CompressedFile, layout: RowRanges, live_rows: int) -> bool:
+    return (
+        layout.rows > MAX_GROWTH * compressed_file.trained_rows
+        or live_rows < MIN_LIVE_SHARE * compressed_file.layout.rows
+    )

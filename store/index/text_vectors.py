@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from pesearch.store.disk.durable import write_atomically
-from pesearch.store.index.ivf_file import INDEX_FOLDER
+from pesearch.store.index.compressed_file import INDEX_FOLDER
 from pesearch.types import FloatArray, Space, SpaceName
 
 CHECKSUM_BYTES = 4

@@ -20,8 +20,8 @@ import numpy as np
 
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.index.compressed_file import read_compressed
 from pesearch.store.index.flat import FlatIndex, Nearest, merge_nearest, open_flat, scan
-from pesearch.store.index.ivf_file import read_ivf
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.shards.row_ranges import RowMask, RowRanges
@@ -180,8 +180,8 @@ def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolic
         in_memory = uncovered if _fits_in_memory(space, uncovered) else 0
         how = str(snapshot.milvus) if manifest is None else f"{snapshot.milvus} ({manifest.kind})"
         return SearchPolicy(0, in_memory, uncovered - in_memory, layout.rows - uncovered, how)
-    ivf_file = read_ivf(folder, snapshot.library_id, space) if is_large(space, layout) else None
-    uncovered = _uncovered_rows(layout, None if ivf_file is None else ivf_file.layout)
+    compressed_file = read_compressed(folder, snapshot.library_id, space) if is_large(space, layout) else None
+    uncovered = _uncovered_rows(layout, None if compressed_file is None else compressed_file.layout)
     in_memory = uncovered if _fits_in_memory(space, uncovered) else 0
     return SearchPolicy(layout.rows - uncovered, in_memory, uncovered - in_memory)
 

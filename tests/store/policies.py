@@ -7,7 +7,7 @@ import pytest
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.mutations import set_vector_backend
 from pesearch.store.catalogue.vector_backend import MilvusAddress
-from pesearch.store.index import ivf_rabitq as compressed
+from pesearch.store.index import compressed_index as compressed
 from pesearch.store.index import maintenance as renewal
 from pesearch.store.index import vector_search as vectors
 from pesearch.store.index.milvus import search as milvus_index

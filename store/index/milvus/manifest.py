@@ -17,7 +17,7 @@ import numpy as np
 
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.cache_file import read_cache_file, write_cache_file
-from pesearch.store.index.ivf_file import INDEX_FOLDER
+from pesearch.store.index.compressed_file import INDEX_FOLDER
 from pesearch.store.index.milvus.collection import IndexKind, MilvusCollection
 from pesearch.store.shards.row_ranges import RowIds, RowRanges
 from pesearch.types import Space

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
 from pesearch.errors import VectorServerError
 from pesearch.store.index.flat import Nearest, rescore, scan
-from pesearch.store.index.ivf_rabitq import nprobe_share
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.collection import MAX_HITS, IndexKind, MilvusCollection
 from pesearch.store.index.milvus.filters import filter_expressions, split_keys
@@ -22,6 +22,9 @@ MIN_IVF_SHORTLIST = 100
 
 IVF_K_FACTOR = 2
 """Rows that are rescored per hit requested."""
+
+NPROBE_SHARE = 1 / 12
+"""Share of the lists of an IVF index that a search probes (`nprobe` / `nlist`)."""
 
 FLAT_EXTRA_ROWS = 16
 """Rows that are rescored beyond k of an exact search by Milvus, whose scores may differ from ours in the last bits."""
@@ -83,6 +86,14 @@ class MilvusIndex:
         places = np.searchsorted(layout.file_ids, file_ids).clip(max=len(layout.file_ids) - 1)
         known = np.isin(file_ids, wanted) & (numbers < layout.counts[places])
         return np.where(known, layout.starts[places] + numbers, -1)
+
+
+def nprobe_share(length: int, selected_rows: int, rows: int) -> float:
+    """The share of the lists to probe for a shortlist of `length`, when `selected_rows` of all `rows` pass the filter.
+
+    Fewer selected rows are spread over more lists, but not evenly: hence the square root of their share.
+    """
+    return min(max(NPROBE_SHARE / sqrt(selected_rows / rows), 2 * length / selected_rows), 1.0)
 
 
 def open_milvus_index(on_milvus: SpaceOnMilvus) -> MilvusIndex | None:

@@ -14,7 +14,7 @@ import pytest
 from pesearch.errors import LibraryDamaged
 from pesearch.store.doctor import repair
 from pesearch.store.index import maintenance
-from pesearch.store.index.ivf_file import ivf_path
+from pesearch.store.index.compressed_file import compressed_path
 from pesearch.store.index.maintenance import IndexRefresh, RefreshFailed, RefreshProgress
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards.vectors import map_shard
@@ -96,7 +96,7 @@ def test_failed_rebuild_keeps_the_previous_index(
 ) -> None:
     compress_without_loss(monkeypatch)
     library = copy_of(indexed_folder)
-    previous = ivf_path(library.folder, SpaceName.AUDIO).read_bytes()
+    previous = compressed_path(library.folder, SpaceName.AUDIO).read_bytes()
     monkeypatch.setattr(maintenance, "MAX_GROWTH", 0.5)  # every index is to be rebuilt
     path = shard_of(library)
     content = path.read_bytes()
@@ -104,7 +104,7 @@ def test_failed_rebuild_keeps_the_previous_index(
     with pytest.raises(LibraryDamaged):
         open_library(library.folder).search(SpaceName.AUDIO, queries(AUDIO), 3)
     assert isinstance(refresh(library)[0], RefreshFailed)
-    assert ivf_path(library.folder, SpaceName.AUDIO).read_bytes() == previous
+    assert compressed_path(library.folder, SpaceName.AUDIO).read_bytes() == previous
     path.write_bytes(content)
     assert not lacks_index(library)
     assert open_library(library.folder).search(SpaceName.AUDIO, queries(AUDIO), 3)

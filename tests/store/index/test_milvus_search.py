@@ -14,7 +14,7 @@ from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.collection import IndexKind, MilvusCollection
 from pesearch.store.index.milvus.filters import primary_keys
 from pesearch.store.index.milvus.manifest import Manifest
-from pesearch.store.index.milvus.search import MilvusIndex
+from pesearch.store.index.milvus.search import MilvusIndex, nprobe_share
 from tests.store.index.made_rows import DIM, exact, rows_of_files
 
 FILE_ROWS = 400
@@ -93,3 +93,18 @@ def test_only_recent_writes_need_strong_consistency(age_seconds: float, strong: 
     index = milvus_index(IndexKind.FLAT, min_share=0.0, age_seconds=age_seconds)
     index.search(rows_of(index), QUERY, 10, np.array([True, True]))
     assert searches(index) == [("", None, strong)]
+
+
+@pytest.mark.parametrize(
+    ("length", "selected_rows", "rows", "share"),
+    [
+        (500, 1_000_000, 1_000_000, 1 / 12),
+        (500, 250_000, 1_000_000, 2 / 12),
+        (500, 10_000, 1_000_000, 10 / 12),
+        (500, 4000, 4000, 0.25),  # the lists probed hold twice the shortlist
+        (5000, 20_000, 20_000, 0.5),
+        (500, 600, 1_000_000, 1.0),
+    ],
+)
+def test_fewer_selected_rows_probe_more_lists(length: int, selected_rows: int, rows: int, share: float) -> None:
+    assert nprobe_share(length, selected_rows, rows) == pytest.approx(share)

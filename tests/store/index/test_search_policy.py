@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks.two_cones import TwoCones
 from pesearch.errors import LibraryBusy
-from pesearch.store.index import ivf_rabitq, maintenance, vector_search
-from pesearch.store.index.ivf_file import ivf_path, read_ivf
+from pesearch.store.index import compressed_index, maintenance, vector_search
+from pesearch.store.index.compressed_file import compressed_path, read_compressed
 from pesearch.store.index.maintenance import RefreshFailed
 from pesearch.store.index.vector_search import SearchPolicy
 from pesearch.store.library import Library, create_library, open_library
@@ -57,8 +57,8 @@ def exact_answers(library: Library, monkeypatch: pytest.MonkeyPatch) -> list[lis
 
 def rows_on_disk(library: Library) -> int:
     """Rows of the index file, those of removed files included."""
-    ivf_file = read_ivf(library.folder, library.pinned()._generation.snapshot.library_id, AUDIO)
-    return 0 if ivf_file is None else ivf_file.layout.rows
+    compressed_file = read_compressed(library.folder, library.pinned()._generation.snapshot.library_id, AUDIO)
+    return 0 if compressed_file is None else compressed_file.layout.rows
 
 
 def test_policies_by_size(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_policies_by_size(library: Library, monkeypatch: pytest.MonkeyPatch) -> 
     with library.writer() as writer:
         writer.remove([1, 2])
     assert policy(library) == SearchPolicy(0, 4 * ROWS, 0)
-    assert not ivf_path(library.folder, SpaceName.AUDIO).exists()
+    assert not compressed_path(library.folder, SpaceName.AUDIO).exists()
 
 
 def test_compressed_answers_are_exact_scores(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def flip_bit(path: Path) -> None:
 def replace_with_other_library(path: Path) -> None:
     other = create_library(path.parent.parent.parent / "other", "made-up", SPACES)
     add(other, range(40))
-    ivf_path(other.folder, SpaceName.AUDIO).replace(path)
+    compressed_path(other.folder, SpaceName.AUDIO).replace(path)
 
 
 def replace_with_other_space(path: Path) -> None:
@@ -116,7 +116,7 @@ DAMAGE_NAMES = ["missing", "truncated", "bit flipped", "empty", "zeros", "text",
 @pytest.mark.parametrize("damage", DAMAGE, ids=DAMAGE_NAMES)
 def test_unusable_index_file_is_replaced(large: Library, damage: Callable[[Path], object]) -> None:
     expected = answers(large)
-    damage(ivf_path(large.folder, SpaceName.AUDIO))
+    damage(compressed_path(large.folder, SpaceName.AUDIO))
     assert policy(large) == SearchPolicy(0, 0, 40 * ROWS)
     for reader in (large, open_library(large.folder)):
         assert answers(reader) == expected
@@ -127,7 +127,7 @@ def test_unusable_index_file_is_replaced(large: Library, damage: Callable[[Path]
 
 
 def test_index_file_of_another_format_is_ignored(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pesearch.store.index.ivf_file.IVF_FORMAT", 2)
+    monkeypatch.setattr("pesearch.store.index.compressed_file.COMPRESSED_FORMAT", 3)
     assert policy(large) == SearchPolicy(0, 0, 40 * ROWS)
 
 
@@ -149,9 +149,9 @@ def test_index_is_extended_and_rebuilt_when_outgrown(large: Library, monkeypatch
     library_id = large.pinned()._generation.snapshot.library_id
     for files, trained_for in ((60, 40), (80, 40), (81, 81)):
         add(large, range(files))
-        ivf_file = read_ivf(large.folder, library_id, AUDIO)
-        assert ivf_file is not None
-        assert (ivf_file.layout.rows, ivf_file.trained_rows) == (files * ROWS, trained_for * ROWS)
+        compressed_file = read_compressed(large.folder, library_id, AUDIO)
+        assert compressed_file is not None
+        assert (compressed_file.layout.rows, compressed_file.trained_rows) == (files * ROWS, trained_for * ROWS)
         assert answers(large) == exact_answers(large, monkeypatch)
         ann = large._generation.index(AUDIO).ann
         assert ann is not None and ann.layout.rows == files * ROWS
@@ -190,13 +190,13 @@ def test_index_in_memory_serves_the_next_generation(large: Library, monkeypatch:
     opened = large._generation.index(AUDIO).ann
     monkeypatch.setattr(maintenance, "MIN_UNCOVERED_ROWS", 100)
     add(large, range(40, 41))
-    ivf_path(large.folder, SpaceName.AUDIO).unlink()
+    compressed_path(large.folder, SpaceName.AUDIO).unlink()
     assert answers(large) == exact_answers(large, monkeypatch)
     assert large._generation.index(AUDIO).ann is opened is not None
 
 
 def test_leftover_of_a_killed_writer_is_deleted(large: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    leftover = ivf_path(large.folder, SpaceName.AUDIO).with_name("audio.index.new")
+    leftover = compressed_path(large.folder, SpaceName.AUDIO).with_name("audio.index.new")
     leftover.write_bytes(b"half an index")
     assert policy(large) == SearchPolicy(40 * ROWS, 0, 0)
     add(large, range(40, 50))
@@ -300,7 +300,7 @@ def with_vectors(library: Library, space: Space, files: list[np.ndarray]) -> Non
 def test_equal_and_zero_vectors_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As from hours of silence."""
     compress(monkeypatch)
-    monkeypatch.setattr(ivf_rabitq, "MAX_EXACT_ROWS", 0)
+    monkeypatch.setattr(compressed_index, "MAX_EXACT_ROWS", 0)
     library = create_library(tmp_path / "library", "made-up", [AUDIO])
     with_vectors(library, AUDIO, [np.ones((3000, 8), np.float32), np.zeros((500, 8), np.float32)])
     hits = library.search(SpaceName.AUDIO, np.ones((1, 8), np.float32), 20)[0]
@@ -328,7 +328,7 @@ def test_recall_of_queries_from_another_cone(
     """With the real constants, except for the size from which on spaces are compressed. A space this small, with few
     lists, has a lower recall than the million rows of the benchmark (0.99)."""
     compress(monkeypatch)
-    monkeypatch.setattr(ivf_rabitq, "MAX_EXACT_ROWS", 0)
+    monkeypatch.setattr(compressed_index, "MAX_EXACT_ROWS", 0)
     library, files, questions = cones
     chosen = np.random.default_rng(3).random(len(files)) < share
     chosen[7] = True

@@ -18,14 +18,14 @@ from typing import Any
 import faiss
 
 from pesearch.store.index.cache_file import read_cache_file, write_cache_file
-from pesearch.store.index.ivf_rabitq import IvfRabitqIndex
+from pesearch.store.index.compressed_index import CompressedIndex
 from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.types import Space, SpaceName
 
 INDEX_FOLDER = "indexes"
 """Folder of all index caches, in the library."""
 
-IVF_FORMAT = 1
+COMPRESSED_FORMAT = 2
 """Format version of the file."""
 
 READ_BLOCK_BYTES = 1 << 20
@@ -33,42 +33,42 @@ READ_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class IvfFile:
+class CompressedFile:
     """An intact cache that was made for this space of this library. The read position of `content` is at the index."""
 
     layout: RowRanges
     trained_rows: int
     content: mmap
 
-    def load(self) -> IvfRabitqIndex:
+    def load(self) -> CompressedIndex:
         """Read the index into memory; only once."""
         # FAISS's type stubs do not list the readers that its Python layer adds.
         reader = faiss.PyCallbackIOReader(self.content.read, READ_BLOCK_BYTES)  # type: ignore[attr-defined]  # no stub
-        return IvfRabitqIndex(self.layout, self.trained_rows, faiss.read_index(reader))
+        return CompressedIndex(self.layout, self.trained_rows, faiss.read_index(reader))
 
 
-def ivf_path(folder: Path, space: SpaceName) -> Path:
+def compressed_path(folder: Path, space: SpaceName) -> Path:
     """The index file of a space, in the library in `folder`."""
     return folder / INDEX_FOLDER / f"{space.value}.index"
 
 
-def write_ivf(folder: Path, library_id: str, space: Space, index: IvfRabitqIndex) -> None:
+def write_compressed(folder: Path, library_id: str, space: Space, index: CompressedIndex) -> None:
     """Write or replace the index file of a space."""
     header = {"trained_rows": index.trained_rows}
     payload = faiss.serialize_index(index.index).data
-    write_cache_file(ivf_path(folder, space.name), _made_for(library_id, space), header, index.layout, [payload])
+    write_cache_file(compressed_path(folder, space.name), _made_for(library_id, space), header, index.layout, [payload])
 
 
-def read_ivf(folder: Path, library_id: str, space: Space) -> IvfFile | None:
+def read_compressed(folder: Path, library_id: str, space: Space) -> CompressedFile | None:
     """The index file of a space; None when it is missing, damaged, or was made for something else."""
-    cached = read_cache_file(ivf_path(folder, space.name), _made_for(library_id, space))
-    return None if cached is None else IvfFile(cached.layout, cached.header["trained_rows"], cached.content)
+    cached = read_cache_file(compressed_path(folder, space.name), _made_for(library_id, space))
+    return None if cached is None else CompressedFile(cached.layout, cached.header["trained_rows"], cached.content)
 
 
 def _made_for(library_id: str, space: Space) -> dict[str, Any]:
     """A cache is usable only when all of this matches. Another FAISS version may write another format."""
     return {
-        "format": IVF_FORMAT,
+        "format": COMPRESSED_FORMAT,
         "faiss": faiss.__version__,
         "birth": library_id,
         "space": space.name.value,
