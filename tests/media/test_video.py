@@ -18,7 +18,7 @@ from tests.media.samples import SECONDS, step_of
 
 Sample = Callable[[str], Path]
 
-_TIMES = np.array([0.25, 0.875, 2.6, 3.225, 3.85])
+_TIMES = np.array([0.0, 0.625, 2.6, 3.225, 3.85])
 """On two grids: a change of the grid starts FFmpeg again."""
 
 _CONTAINERS = (
