@@ -60,7 +60,7 @@ _STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
 """Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Container:
     """A probed video or audio file. Time 0 of the player is `origin_seconds` on the clock of the file's timestamps.
 
@@ -70,7 +70,8 @@ class Container:
 
     `display` is how its pictures are shown, None without pictures.
     `sound` is what is heard: `audio_index` is its first stream. `clock` is None where the timestamps of all packets
-    were not read, as FFmpeg's seeks are right for the format.
+    were not read, as FFmpeg's seeks are right for the format. It is only equal to itself: what is found out about it
+    can be cached.
     """
 
     info: MediaInfo
