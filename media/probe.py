@@ -156,8 +156,7 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
 @lru_cache(maxsize=64)
 def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | None) -> Container:
     """Cached by path, size and time: the frame reader and the audio reader open the same file."""
-    is_small = size_bytes <= _SMALL_FILE_BYTES
-    sections, options = _sections(path, size_bytes, f"{_STREAMS}:packet={PACKET_FIELDS}" if is_small else _STREAMS)
+    sections, options = _sections(path, size_bytes, modified_ns)
     header = next((section for section in sections if section.name == "format"), None)
     if header is None:
         raise MediaError(_NO_STREAM)
@@ -200,8 +199,13 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
     )
 
 
-def _sections(path: Path, size_bytes: int, entries: str) -> tuple[list[Section], tuple[str, ...]]:
-    """ffprobe's output, and the input options with which the streams of the file were found."""
+@lru_cache(maxsize=2)
+def _sections(path: Path, size_bytes: int, modified_ns: int) -> tuple[list[Section], tuple[str, ...]]:
+    """ffprobe's output, and the input options with which the streams of the file were found.
+
+    Cached, as pictures are asked for without the audio track that the user wants. Few, as they hold packets.
+    """
+    entries = f"{_STREAMS}:packet={PACKET_FIELDS}" if size_bytes <= _SMALL_FILE_BYTES else _STREAMS
     options = _IGNORE_SIZE if has_wrapped_size(path) else ()
     sections = ffprobe(path, entries, options)
     if size_bytes > _DEFAULT_PROBE_BYTES and _may_begin_later(sections):
