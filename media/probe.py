@@ -60,7 +60,7 @@ _STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
 """Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Container:
     """A probed video or audio file. Time 0 of the player is `origin_seconds` on the clock of the file's timestamps.
 
@@ -70,7 +70,8 @@ class Container:
 
     `display` is how its pictures are shown, None without pictures.
     `sound` is what is heard: `audio_index` is its first stream. `clock` is None where the timestamps of all packets
-    were not read, as FFmpeg's seeks are right for the format.
+    were not read, as FFmpeg's seeks are right for the format. It is only equal to itself: what is found out about it
+    can be cached.
     """
 
     info: MediaInfo
@@ -155,8 +156,7 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
 @lru_cache(maxsize=64)
 def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | None) -> Container:
     """Cached by path, size and time: the frame reader and the audio reader open the same file."""
-    is_small = size_bytes <= _SMALL_FILE_BYTES
-    sections, options = _sections(path, size_bytes, f"{_STREAMS}:packet={PACKET_FIELDS}" if is_small else _STREAMS)
+    sections, options = _sections(path, size_bytes, modified_ns)
     header = next((section for section in sections if section.name == "format"), None)
     if header is None:
         raise MediaError(_NO_STREAM)
@@ -199,8 +199,13 @@ def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | 
     )
 
 
-def _sections(path: Path, size_bytes: int, entries: str) -> tuple[list[Section], tuple[str, ...]]:
-    """ffprobe's output, and the input options with which the streams of the file were found."""
+@lru_cache(maxsize=2)
+def _sections(path: Path, size_bytes: int, modified_ns: int) -> tuple[list[Section], tuple[str, ...]]:
+    """ffprobe's output, and the input options with which the streams of the file were found.
+
+    Cached, as pictures are asked for without the audio track that the user wants. Few, as they hold packets.
+    """
+    entries = f"{_STREAMS}:packet={PACKET_FIELDS}" if size_bytes <= _SMALL_FILE_BYTES else _STREAMS
     options = _IGNORE_SIZE if has_wrapped_size(path) else ()
     sections = ffprobe(path, entries, options)
     if size_bytes > _DEFAULT_PROBE_BYTES and _may_begin_later(sections):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import select
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from threading import Event
+from typing import IO
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
@@ -23,8 +25,8 @@ _MAX_SECONDS_PER_SECOND = 10.0
 _STARTUP_SECONDS = 30.0
 """Added to the time limit for opening the file and seeking."""
 
-_POLL_SECONDS = 0.1
-"""How often FFmpeg is checked for its end."""
+_POLL_SECONDS = 0.05
+"""How often cancellation and the time limit are checked."""
 
 _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
 """Largest size of a proxy in pixels."""
@@ -65,13 +67,13 @@ def write_proxy(
         else:
             sound = heard_sound(path, start_seconds, end, Path(scratch) / "sound.wav", track)
         audio = [*sound.output_options, "-c:a", "aac", "-b:a", "128k", "-ac", "2"] if sound.output_options else []
-        process, _ = start_ffmpeg(
+        process, pipe = start_ffmpeg(
             "-threads", "2", *start.input_options(container, path), *sound.input_options,
             "-t", f"{end - start_seconds:.3f}", *video, *audio,
             "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
             "-threads", "2", "-movflags", "+faststart", "-f", "mp4", "-y", file_url(target),
         )  # fmt: skip
-        _wait(process, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
+        _wait(process, pipe, cancelled, _STARTUP_SECONDS + _MAX_SECONDS_PER_SECOND * (end_seconds - start_seconds))
     if process.returncode or not target.stat().st_size:
         raise MediaError(f"damaged: nothing can be decoded at {start_seconds:.1f} s")
 
@@ -82,17 +84,21 @@ def _fitted(display: Display) -> tuple[int, int]:
     return even_size(round(display.width * scale), round(display.height * scale))
 
 
-def _wait(process: subprocess.Popen[bytes], cancelled: Event, timeout_seconds: float) -> None:
-    """Wait for FFmpeg; kill it on timeout, on cancellation and at exit."""
+def _wait(process: subprocess.Popen[bytes], pipe: IO[bytes], cancelled: Event, timeout_seconds: float) -> None:
+    """Wait for FFmpeg, which writes nothing to its pipe; kill it on timeout, on cancellation and at exit."""
     deadline = time.monotonic() + timeout_seconds
     atexit.register(process.kill)
+    closed = select.poll()
+    closed.register(pipe, 0)  # that the other end is closed is always reported
     with process:
         try:
             while process.poll() is None:
                 if time.monotonic() > deadline:
                     raise MediaError(f"damaged: FFmpeg did not finish within {timeout_seconds:.0f} s")
-                if cancelled.wait(_POLL_SECONDS):
+                if cancelled.is_set():
                     raise MediaError("cancelled")
+                if closed.poll(_POLL_SECONDS * 1000):  # by its end
+                    process.wait()
         finally:
             process.kill()
             atexit.unregister(process.kill)

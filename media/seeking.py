@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -150,8 +151,12 @@ def _clock_of(runs: tuple[Run, ...]) -> str:
     return f"st(0,ld(0){ends});PTS{runs[0].shift_seconds * 1e6:+.0f}{shifts}"
 
 
+@lru_cache(maxsize=64)
 def _seek_before_key_frame(path: Path, container: Container, seconds: float) -> float:
-    """Where to seek so that the last key frame at or before a time is read."""
+    """Where to seek so that the last key frame at or before a time is read.
+
+    Cached, as a moment that was played is often exported.
+    """
     step = _FIRST_STEP_SECONDS
     while step < seconds:
         if _shows_from(path, container, seconds - step, seconds):

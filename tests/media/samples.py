@@ -16,7 +16,7 @@ from pesearch.types import FloatArray, ImageArray
 
 SECONDS = 4
 
-_PICTURES = f"color=black:s=64x48:r=25:d={SECONDS},geq=lum='30+20*floor(T*2+0.001)':cb=128:cr=128,format=yuv420p"
+_PICTURES = f"color=black:s=64x48:r=2:d={SECONDS},geq=lum='30+20*floor(T*2+0.001)':cb=128:cr=128,format=yuv420p,fps=25"
 _SOUND = f"aevalsrc='0.5*sin(2*PI*1000*t)*gte(mod(t,1),0.5)':s=44100:d={SECONDS}"
 _STEREO = f"aevalsrc='0.5*sin(2*PI*1000*t)*gte(mod(t,1),0.5)|0':s=44100:d={SECONDS}"
 _BOTH = ["-f", "lavfi", "-i", _PICTURES, "-f", "lavfi", "-i", _SOUND]

@@ -14,6 +14,7 @@ from pesearch.media.fingerprint import fingerprint
 from pesearch.media.image import read_image
 from pesearch.media.probe import probe
 from pesearch.media.video import FrameReader
+from pesearch.timeline import grid
 from pesearch.types import MediaKind
 from tests.media.broken import DAMAGES, broken_copies
 
@@ -49,8 +50,9 @@ def _is_read(path: Path) -> bool:
 
 
 def _pictures(path: Path, duration_seconds: float) -> bool:
+    """Read as indexing does, and after a seek to the end."""
     with FrameReader(path) as reader:
-        shown = list(reader.read(np.linspace(0, duration_seconds, 5)))
+        shown = list(reader.read([*grid(0, min(duration_seconds, 10.0)), duration_seconds]))
     return all(frame.image.ndim == 3 and frame.image.shape[2] == 3 for frame in shown)
 
 

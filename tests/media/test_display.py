@@ -12,11 +12,13 @@ from PIL import Image
 
 from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.media.display import display_of
+from pesearch.media.ffmpeg import video_decoder
 from pesearch.media.ffprobe import Section
 from pesearch.media.proxy import write_proxy
 from pesearch.media.thumbnails import thumbnail
 from pesearch.media.tone_mapping import HDR_TRANSFERS, sdr
 from pesearch.media.video import read_frames
+from pesearch.types import ImageArray
 from tests.media.samples import ffmpeg
 
 RED = (220, 30, 30)
@@ -46,10 +48,16 @@ def _colours(path: Path, tmp_path: Path) -> dict[str, tuple[int, ...]]:
     pictures = {
         "index": frame.image,
         "thumbnail": np.array(Image.open(io.BytesIO(thumbnail(path, 0.5)))),
-        "proxy": next(read_frames(proxy, [0.2])).image,
-        "clip": next(read_frames(clip, [0.2])).image,
+        "proxy": _picture(proxy),
+        "clip": _picture(clip),
     }
     return {name: tuple(round(each) for each in picture.mean(axis=(0, 1))) for name, picture in pictures.items()}
+
+
+def _picture(path: Path) -> ImageArray:
+    """The picture at 0.2 s of an MP4 file."""
+    picture: ImageArray = video_decoder()(str(path), dimension_order="NHWC").get_frame_played_at(0.2).data.numpy()
+    return picture
 
 
 @pytest.mark.parametrize("name", _SDR)

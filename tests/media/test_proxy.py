@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from PIL import Image
 from pesearch.errors import MediaError
 from pesearch.media.probe import probe
 from pesearch.media.proxy import render_waveform, write_proxy
+from tests.media.samples import ffmpeg
 
 Sample = Callable[[str], Path]
 
@@ -43,8 +43,8 @@ def test_cover_art_is_not_in_the_cut(sample: Sample, tmp_path: Path) -> None:
 
 def test_a_cancelled_cut_ends_ffmpeg(tmp_path: Path) -> None:
     path, cut, cancelled = tmp_path / "film.mkv", tmp_path / "cut.mp4", Event()
-    source = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=10", "-c:v", "mpeg4", "-q:v", "20"]
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *source, path], check=True)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=1", "-c:v", "mpeg4", tmp_path / "second.mkv")
+    ffmpeg("-stream_loop", "9", "-i", tmp_path / "second.mkv", "-c", "copy", path)
 
     def cancel_once_started() -> None:
         while not (cut.exists() and cut.stat().st_size):
@@ -74,7 +74,7 @@ def test_an_interval_beyond_the_end_is_an_error(sample: Sample, tmp_path: Path) 
 def test_the_height_of_a_waveform_follows_the_loudness(tmp_path: Path) -> None:
     path = tmp_path / "loud_then_quiet.wav"
     source = "sine=frequency=440:duration=4,volume='if(lt(t,2),1,0.02)':eval=frame"
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, path], check=True)
+    ffmpeg("-f", "lavfi", "-i", source, path)
     opaque = np.asarray(Image.open(io.BytesIO(render_waveform(path, 0, 8))))[..., 3] > 0
     heights = opaque.sum(axis=0)
     loud, quiet, none = heights[20:280].mean(), heights[320:580].mean(), heights[620:].mean()

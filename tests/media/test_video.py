@@ -18,8 +18,8 @@ from tests.media.samples import SECONDS, step_of
 
 Sample = Callable[[str], Path]
 
-_TIMES = np.array([0.25, 0.75, 1.25, 2.3, 3.75])
-
+_TIMES = np.array([0.0, 0.625, 2.6, 3.225, 3.85])
+"""On two grids: a change of the grid starts FFmpeg again."""
 
 _CONTAINERS = (
     "both.mp4",
