@@ -19,9 +19,7 @@ def repair_lines(library: Library) -> int:
     return len(list(repair(library.folder)))
 
 
-def test_lost_vectors_are_embedded_again(
-    indexed_media: IndexedFolder, indexed_copy: Library, models: ModelSet
-) -> None:
+def test_lost_vectors_are_embedded_again(indexed_media: IndexedFolder, indexed_copy: Library, models: ModelSet) -> None:
     media, library = indexed_media.folder, indexed_copy
     whole = row_counts(library)
     next((library.folder / "vectors" / "frame").iterdir()).write_bytes(b"damage")
