@@ -37,6 +37,10 @@ _NO_STREAM = "damaged or empty: it has no video or audio stream that can be deco
 _SMALL_FILE_BYTES = 8 << 20
 """Up to this size, reading all packets is cheaper than starting ffprobe a second time."""
 
+_KEPT_CONTAINERS = 512
+"""Files whose probe is kept for the readers, so that a run over fewer new files starts ffprobe once for each. One takes
+about 10 KB."""
+
 _DEFAULT_PROBE_BYTES = 5_000_000
 """What FFmpeg reads to find the streams of a file."""
 
@@ -153,9 +157,9 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
     return _inspect(path.absolute(), status.st_size, status.st_mtime_ns, track)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_KEPT_CONTAINERS)
 def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | None) -> Container:
-    """Cached by path, size and time: the frame reader and the audio reader open the same file."""
+    """Cached by path, size and time: the survey, the frame reader and the audio reader open the same file."""
     sections, options = _sections(path, size_bytes, modified_ns)
     header = next((section for section in sections if section.name == "format"), None)
     if header is None:

@@ -27,6 +27,7 @@ settings.load_profile("pesearch")
 
 LONGEST = (
     "app",
+    "test_clock_film",
     "test_ray",
     "test_train",
     "test_stopping",

@@ -8,7 +8,9 @@ at the same time (`--only codec` in one process, `--only vision` in another). A 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -47,7 +49,15 @@ class Run:
         return open_clips(self.pool(), self.work)
 
     def starter(self) -> StarterSet:
-        return load_stages(build(self.seed, self.device, self.work), self.work)
+        """The models as the finished stages have left them; torch's random numbers begin anew for each stage."""
+        starter = deepcopy(_untrained(self.seed, self.device, self.work))
+        torch.manual_seed(self.seed)
+        return load_stages(starter, self.work)
+
+
+@lru_cache(maxsize=1)
+def _untrained(seed: int, device: torch.device, work: Path) -> StarterSet:
+    return build(seed, device, work)
 
 
 def _pool(run: Run) -> None:

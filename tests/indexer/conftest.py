@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.store.library import Library, create_library
+from pesearch.store.library import Library, create_library, open_library
 from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
+from tests.indexer.runs import IndexedFolder, run
 from tests.media import samples
 
 
@@ -50,7 +51,27 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def media(tmp_path: Path, sample: Callable[[str], Path]) -> Path:
     """A folder with a video, a sound and a still in sub-folders, and a file that is not media."""
-    folder = tmp_path / "media"
+    return copy_media(tmp_path / "media", sample)
+
+
+@pytest.fixture(scope="session")
+def indexed_media(
+    tmp_path_factory: pytest.TempPathFactory, sample: Callable[[str], Path], models: ModelSet
+) -> IndexedFolder:
+    """The files of `media`, indexed once. They are shared: tests that change the library work on a copy."""
+    base = tmp_path_factory.mktemp("indexed")
+    folder = copy_media(base / "media", sample)
+    library = create_library(base / "library", models.name, models.spaces)
+    return IndexedFolder(folder, library, run(folder, library, models))
+
+
+@pytest.fixture
+def indexed_copy(tmp_path: Path, indexed_media: IndexedFolder) -> Library:
+    """A copy of the library of `indexed_media`."""
+    return open_library(Path(shutil.copytree(indexed_media.library.folder, tmp_path / "library")))
+
+
+def copy_media(folder: Path, sample: Callable[[str], Path]) -> Path:
     for name in ("film/both.mp4", "sound/tone.wav", "cover.png"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,15 @@ from pesearch.store.library import Library
 from pesearch.types import SpaceName
 
 Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFolder:
+    """A folder, its library, and the outcomes of the run that made it."""
+
+    folder: Path
+    library: Library
+    outcomes: list[Outcome]
 
 
 def run(folder: Path, library: Library, models: ModelSet, *, retry_failed: bool = False) -> list[Outcome]:

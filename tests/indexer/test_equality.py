@@ -31,7 +31,7 @@ def encoders(request: pytest.FixtureRequest, models: ModelSet) -> ModelSet:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("equality")
     for number, seconds in enumerate(LENGTHS):
-        pictures = f"testsrc2=s=160x90:r=25:d={seconds},hue=H={number + 1}*t"
+        pictures = f"testsrc2=s=160x90:r=5:d={seconds},hue=H={number + 1}*t"
         sound = f"anoisesrc=r=44100:seed={number}:d={seconds},tremolo=f=0.3:d=0.9"
         media = ("-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound)
         ffmpeg(*media, *CODECS, folder / f"{number}.mkv")

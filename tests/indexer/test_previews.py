@@ -15,7 +15,7 @@ from pesearch.media.thumbnails import thumbnail
 from pesearch.store.derived.previews import PREVIEW_FOLDER, nearest_preview
 from pesearch.store.library import Library
 from pesearch.types import ImageArray, MediaKind
-from tests.indexer.runs import run
+from tests.indexer.runs import IndexedFolder, run
 from tests.media.samples import ffmpeg
 
 
@@ -47,8 +47,8 @@ def test_a_video_has_a_preview_every_ten_seconds(media: Path, film: Path, librar
     )
 
 
-def test_a_still_image_has_a_preview_and_sound_has_none(media: Path, library: Library, models: ModelSet) -> None:
-    run(media, library, models)
+def test_a_still_image_has_a_preview_and_sound_has_none(indexed_media: IndexedFolder) -> None:
+    media, library = indexed_media.folder, indexed_media.library
     by_kind = {file.info.kind: file.fingerprint for file in library.files()}
     still = nearest_preview(library.folder, by_kind[MediaKind.IMAGE], 0.0)
     assert still is not None
@@ -56,8 +56,8 @@ def test_a_still_image_has_a_preview_and_sound_has_none(media: Path, library: Li
     assert nearest_preview(library.folder, by_kind[MediaKind.AUDIO], 0.0) is None
 
 
-def test_previews_are_removed_with_their_file(media: Path, library: Library, models: ModelSet) -> None:
-    run(media, library, models)
+def test_previews_are_removed_with_their_file(indexed_copy: Library) -> None:
+    library = indexed_copy
     gone, stays = (
         next(file for file in library.files() if file.info.kind is kind) for kind in (MediaKind.VIDEO, MediaKind.IMAGE)
     )

@@ -29,16 +29,21 @@ from tests.media.test_properties import camera_exif
 Sample = Callable[[str], Path]
 
 
-@pytest.fixture
-def folder(tmp_path: Path, sample: Sample) -> Path:
-    """A film and a picture that say when they were recorded, and a sound whose name does; all copied today."""
-    folder = tmp_path / "media"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory, sample: Sample) -> Path:
+    """A film and a picture that say when they were recorded, and a sound whose name does. They are shared."""
+    folder = tmp_path_factory.mktemp("recordings")
     tags = ("-metadata", "creation_time=2019-07-04T12:00:00Z", "-metadata", "location=+48.8584+002.2945/")
     ffmpeg("-i", sample("both.mp4"), "-t", "1", "-c", "copy", *tags, folder / "film.mp4")
     with_exif(sample("cover.png"), folder / "picture.png")
     ffmpeg("-i", sample("tone.wav"), "-t", "1", "-c", "copy", folder / "REC_20180203_101112.wav")
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, recordings: Path) -> Path:
+    """The recordings, all copied today."""
+    return Path(shutil.copytree(recordings, tmp_path / "media", copy_function=shutil.copyfile))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
-from tests.indexer.runs import location_counts, names_by_kind, row_counts, run
+from tests.indexer.runs import IndexedFolder, location_counts, names_by_kind, row_counts, run
 
 pytestmark = pytest.mark.slow
 
@@ -19,8 +19,8 @@ def repair_lines(library: Library) -> int:
     return len(list(repair(library.folder)))
 
 
-def test_lost_vectors_are_embedded_again(media: Path, library: Library, models: ModelSet) -> None:
-    run(media, library, models)
+def test_lost_vectors_are_embedded_again(indexed_media: IndexedFolder, indexed_copy: Library, models: ModelSet) -> None:
+    media, library = indexed_media.folder, indexed_copy
     whole = row_counts(library)
     next((library.folder / "vectors" / "frame").iterdir()).write_bytes(b"damage")
     assert repair_lines(library) == 1
@@ -77,8 +77,10 @@ def test_an_offline_copy_is_not_embedded_when_it_is_back(
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 999])
-def test_a_damaged_catalogue(media: Path, library: Library, models: ModelSet, content: bytes) -> None:
-    run(media, library, models)
+def test_a_damaged_catalogue(
+    indexed_media: IndexedFolder, indexed_copy: Library, models: ModelSet, content: bytes
+) -> None:
+    media, library = indexed_media.folder, indexed_copy
     whole = row_counts(library)
     (library.folder / "library.duckdb").write_bytes(content)
     assert repair_lines(library) == 1

@@ -20,7 +20,7 @@ from pesearch.media.video import read_frames
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.timeline import grid
 from pesearch.types import MediaKind, SpaceName
-from tests.indexer.runs import names_by_kind, of, row_counts, run
+from tests.indexer.runs import IndexedFolder, names_by_kind, of, row_counts, run
 
 SEEN_AND_HEARD = {SpaceName.FRAME: 7, SpaceName.VIDEO: 1, SpaceName.AUDIO: 1, SpaceName.AUDIO_VIDEO: 1}
 
@@ -38,8 +38,8 @@ def test_missing_libraries_of_ffmpeg_are_reported_before_a_file_is_embedded(
     assert row_counts(library) == {}
 
 
-def test_a_folder_is_indexed(media: Path, library: Library, models: ModelSet) -> None:
-    outcomes = run(media, library, models)
+def test_a_folder_is_indexed(indexed_media: IndexedFolder) -> None:
+    library, outcomes = indexed_media.library, indexed_media.outcomes
     assert names_by_kind(outcomes) == {"Indexed": ["both.mp4", "cover.png", "tone.wav"]}
     assert [outcome.location.path.name for outcome in of(NotMedia, outcomes)] == ["notes.txt"]
     assert row_counts(library) == {
@@ -51,8 +51,8 @@ def test_a_folder_is_indexed(media: Path, library: Library, models: ModelSet) ->
     assert not any(outcome.unread_seconds for outcome in of(Indexed, outcomes))
 
 
-def test_progress_adds_up_to_the_plan(media: Path, library: Library, models: ModelSet) -> None:
-    outcomes = run(media, library, models)
+def test_progress_adds_up_to_the_plan(indexed_media: IndexedFolder) -> None:
+    outcomes = indexed_media.outcomes
     (plan,) = of(Plan, outcomes)
     assert plan.files == 3
     assert plan.media_seconds == pytest.approx(8, abs=0.1)
@@ -61,8 +61,8 @@ def test_progress_adds_up_to_the_plan(media: Path, library: Library, models: Mod
     assert outcomes.index(plan) < min(embedding)
 
 
-def test_vectors_equal_those_of_plain_calls(media: Path, library: Library, models: ModelSet) -> None:
-    run(media, library, models)
+def test_vectors_equal_those_of_plain_calls(indexed_media: IndexedFolder, models: ModelSet) -> None:
+    media, library = indexed_media.folder, indexed_media.library
     clip, sound, still = media / "film" / "both.mp4", media / "sound" / "tone.wav", media / "cover.png"
     ids = {file.path: file.id for file in library.files()}
     duration = library.file(ids[clip]).info.duration_seconds
@@ -99,8 +99,8 @@ def test_all_pages_of_a_scan_are_searched(tmp_path: Path, library: Library, mode
     assert np.allclose(stored.vectors, expected, rtol=2e-3, atol=2e-3)
 
 
-def test_segments_cover_the_file(media: Path, library: Library, models: ModelSet) -> None:
-    run(media, library, models)
+def test_segments_cover_the_file(indexed_media: IndexedFolder) -> None:
+    library = indexed_media.library
     (clip,) = (file for file in library.files() if file.info.kind is MediaKind.VIDEO)
     duration = clip.info.duration_seconds
     assert library.vectors(clip.id, SpaceName.AUDIO_VIDEO).segments.tolist() == [[0.0, duration]]
@@ -123,10 +123,10 @@ def test_a_model_set_without_a_video_tower(tmp_path: Path, media: Path, models_f
     }
 
 
-def test_a_second_run_changes_nothing(media: Path, library: Library, models: ModelSet) -> None:
-    run(media, library, models)
+def test_a_second_run_changes_nothing(indexed_media: IndexedFolder, models: ModelSet) -> None:
+    library = indexed_media.library
     before = library.generation()
-    outcomes = run(media, library, models)
+    outcomes = run(indexed_media.folder, library, models)
     assert names_by_kind(outcomes) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
     assert of(Plan, outcomes) == [Plan(0, 0.0)]
     assert library.generation() == before

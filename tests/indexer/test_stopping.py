@@ -25,6 +25,7 @@ from tests.media.samples import ffmpeg
 Sample = Callable[[str], Path]
 ROOT = Path(__file__).parents[2]
 BATCH_FILES = 8
+PICTURES = 3 * BATCH_FILES + 10
 
 
 @pytest.fixture
@@ -32,21 +33,31 @@ def many(tmp_path: Path, sample: Sample) -> Path:
     """Enough pictures of different content for several commits of BATCH_FILES, and a clip."""
     folder = tmp_path / "media"
     folder.mkdir()
-    picture = sample("cover.png").read_bytes()
-    for number in range(3 * BATCH_FILES + 10):
-        (folder / f"{number:03d}.png").write_bytes(picture + bytes([number]))
+    add_pictures(folder, sample, range(PICTURES))
     shutil.copy(sample("both.mp4"), folder / "both.mp4")
     return folder
+
+
+def add_pictures(folder: Path, sample: Sample, numbers: range) -> None:
+    picture = sample("cover.png").read_bytes()
+    for number in numbers:
+        (folder / f"{number:03d}.png").write_bytes(picture + bytes([number]))
 
 
 @contextmanager
 def working(folder: Path, library: Library, models_folder: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tests.indexer.worker", folder, library.folder, models_folder, str(BATCH_FILES)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
             process.kill()
+
+
+def begin_run(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 @contextmanager
@@ -77,30 +88,30 @@ def check_whole(folder: Path, library: Library) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_run_is_continued(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
-    with working(many, library, models_folder) as process:
-        assert "Indexed" in lines(process)  # its first commit is on disk
-        process.send_signal(signal.SIGKILL)
-    committed = library.status().files
-    assert BATCH_FILES <= committed < len(list(many.iterdir()))
-    outcomes = names_by_kind(run(many, library, models))
-    assert len(outcomes["Unchanged"]) == committed
-    assert len(outcomes["Unchanged"]) + len(outcomes["Indexed"]) == len(list(many.iterdir()))
-    check_whole(many, library)
-
-
-@pytest.mark.slow
-def test_an_interrupted_run_is_continued(many: Path, library: Library, models: ModelSet, models_folder: Path) -> None:
-    endless = many / "endless.wav"  # so that the run cannot be over before it is interrupted
+def test_an_interrupted_and_a_killed_run_are_continued(
+    many: Path, sample: Sample, library: Library, models: ModelSet, models_folder: Path
+) -> None:
+    """A process continues its interrupted run, is killed, and the rest is indexed here."""
+    endless = many / "endless.wav"  # so that no run can be over before it is stopped
     ffmpeg("-f", "lavfi", "-i", "sine=1000:r=8000:d=1800", endless)
     with working(many, library, models_folder) as process:
         said = lines(process)
-        assert "Indexed" in said
+        begin_run(process)
+        assert "Indexed" in said  # its first commit is on disk
         process.send_signal(signal.SIGINT)
-        assert list(said)[-1] == "KeyboardInterrupt"
+        assert next(line for line in said if line.startswith("ended")) == "ended by KeyboardInterrupt"
+        interrupted = library.status().files
+        assert interrupted >= BATCH_FILES
+        add_pictures(many, sample, range(PICTURES, 2 * PICTURES))
+        begin_run(process)
+        assert "Indexed" in said
+        process.send_signal(signal.SIGKILL)
     endless.unlink()
-    assert library.status().files >= BATCH_FILES
-    run(many, library, models)
+    committed = library.status().files
+    assert interrupted + BATCH_FILES <= committed < len(list(many.iterdir()))
+    outcomes = names_by_kind(run(many, library, models))
+    assert len(outcomes["Unchanged"]) == committed
+    assert len(outcomes["Unchanged"]) + len(outcomes["Indexed"]) == len(list(many.iterdir()))
     check_whole(many, library)
 
 

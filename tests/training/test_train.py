@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
-from training import calibrate, export, stage_codec, tokenizer
+from training import calibrate, export, stage_codec, stage_events, tokenizer
 from training.judge import judge
 from training.train import STAGES, main
 from training.world import write_world
@@ -22,6 +22,8 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "WINDOWS", 32)
     monkeypatch.setattr(calibrate, "TEXTS", 64)
     monkeypatch.setattr(stage_codec, "BATCH", 2)
+    monkeypatch.setattr(stage_events, "WORDINGS", 4)
+    monkeypatch.setattr(stage_events, "FOREIGN", 20)
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, sample_media: Path) -> Path:
-    """Files of different content: pictures, sounds, two clips, a truncated one, and five minutes of one colour."""
+    """Files of different content: pictures, sounds, two clips, a truncated one, and 100 s of one colour."""
     folder = tmp_path_factory.mktemp("media")
     clips = sorted(sample_media.glob("*.mp4"))[:2]
     for clip in clips:
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample_media: Path) -> Path
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48", "-frames:v", "1", pictures / "0.png")
     for number in range(1, PICTURES):
         (pictures / f"{number}.png").write_bytes((pictures / "0.png").read_bytes() + bytes([number]))
-    ffmpeg("-f", "lavfi", "-i", "color=red:s=64x48:r=1:d=300", "-c:v", "libx264", "-g", "60", folder / "long.mkv")
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=64x48:r=1:d=100", "-c:v", "libx264", "-g", "60", folder / "long.mkv")
     for number in range(SOUNDS):
         ffmpeg("-f", "lavfi", "-i", f"sine={300 + 40 * number}:r=16000:d=1.{number}", folder / f"{number}.wav")
     assert len(files_in(folder)) == FILES
