@@ -29,9 +29,9 @@ def existing_path(text: str) -> Path | None:
 
 
 def show_progress(job: IndexJob) -> None:
-    """Show the progress of a run, updated every second; the whole page reruns at its end."""
+    """Show the progress of a run, updated twice a second; the whole page reruns at its end."""
 
-    @st.fragment(run_every=1.0 if job.is_running else None)
+    @st.fragment(run_every=0.5 if job.is_running else None)
     def fragment() -> None:
         progress = job.progress
         if progress is None:

@@ -42,7 +42,7 @@ def onboarding_page() -> None:
         _continue_when_created()
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=0.25)
 def _continue_when_created() -> None:
     if has_library():
         st.rerun()

@@ -35,7 +35,7 @@ def test_a_recording_finds_similar_sounds(page: Page) -> None:
     page.get_by_role("button", name="Search by sound").click()
     page.get_by_role("button", name="Record").click()
     page.get_by_role("button", name="Stop recording").wait_for()
-    page.wait_for_timeout(2500)  # the length of the recording
+    page.wait_for_timeout(1500)  # the length of the recording
     page.get_by_role("button", name="Stop recording").click()
     page.locator(".card").first.wait_for()
     assert "siren_alone.wav" in file_names(page)[:2]

@@ -30,7 +30,7 @@ def test_failed_files_and_remarks_are_listed_and_the_library_is_checked(tab: Pag
     expect(remarks).to_contain_text("siren_train.srt: contains no subtitles")
     expect(tab.get_by_test_id("stMetric").filter(has_text="Remarks")).to_contain_text("1")
     tab.get_by_role("button", name="Check library").click()
-    expect(tab.get_by_test_id("stCode")).to_contain_text("shards   5 of 5 intact")
+    expect(tab.get_by_test_id("stCode")).to_contain_text(re.compile(r"shards   (\d+) of \1 intact"))
     wait_until_idle(tab)
     expect(tab.get_by_text("Checking")).to_have_count(0)
 

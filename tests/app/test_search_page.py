@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from pesearch.store.library import Library
 from tests.app.browsing import file_names, search_for, wait_until_idle
@@ -17,16 +17,14 @@ from tests.app.conftest import HOSTILE
 pytestmark = pytest.mark.slow
 
 
-def test_the_url_holds_the_query_and_restores_it(page: Page, context: BrowserContext) -> None:
+def test_the_url_holds_the_query_and_restores_it(page: Page) -> None:
     search_for(page, "a dog barking")
     page.get_by_role("radio", name="heard", exact=True).click()
     page.wait_for_url("**sense=heard**")
     expect(page.locator(".file h3").first).to_have_text("dog_bark.mp4")
-    other = context.new_page()
-    other.goto(page.url)
-    expect(other.locator(".file h3").first).to_have_text("dog_bark.mp4")
-    assert other.get_by_role("searchbox").input_value() == "a dog barking"
-    other.close()
+    page.goto(page.url)
+    expect(page.get_by_role("searchbox")).to_have_value("a dog barking")
+    expect(page.locator(".file h3").first).to_have_text("dog_bark.mp4")
 
 
 def test_back_and_forward_restore_queries_and_keep_the_tray(page: Page) -> None:
@@ -97,7 +95,7 @@ def test_a_syntax_error_is_shown_with_its_position(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("at 'OR' (character 11)")
 
 
-def test_the_threshold_hides_moments_and_stays_in_the_url(page: Page, context: BrowserContext) -> None:
+def test_the_threshold_hides_moments_and_stays_in_the_url(page: Page) -> None:
     cards = search_for(page, "siren OR rain OR dog")
     expect(cards.first.locator(".events")).to_be_visible()
     before = cards.count()
@@ -110,10 +108,8 @@ def test_the_threshold_hides_moments_and_stays_in_the_url(page: Page, context: B
     expect(cards.first.get_by_role("button", name="In tray")).to_be_visible()
     assert cards.count() > before
     expect(page.locator(".histogram i.above")).to_have_count(20)
-    other = context.new_page()
-    other.goto(page.url)
-    expect(other.locator(".histogram i.above")).to_have_count(20)
-    other.close()
+    page.goto(page.url)
+    expect(page.locator(".histogram i.above")).to_have_count(20)
 
 
 @pytest.mark.parametrize("folder", ["%00", "~nobody-of-that-name"])

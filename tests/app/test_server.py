@@ -184,8 +184,8 @@ def test_a_thumbnail_is_cached_by_its_time_and_version(server: Server, files: Fi
 def test_a_hundred_thumbnails_at_once_use_at_most_one_process_per_core(
     server: Server, files: Files, mixed_library: Library
 ) -> None:
-    names, times = ("siren_train.mp4", "copied.mkv"), np.arange(0.0, 2.5, 0.1)
-    wanted = 2 * [thumb_url(files[name], float(time)) for name in names for time in times]
+    names, times = ("siren_train.mp4", "copied.mkv"), np.arange(0.0, 2.5, 0.25)
+    wanted = 5 * [thumb_url(files[name], float(time)) for name in names for time in times]
     most = 0
     with ThreadPoolExecutor(100) as pages:
         answers = [pages.submit(server.get, address) for address in wanted]

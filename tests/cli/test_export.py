@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -26,14 +25,12 @@ def found(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_query_piped_into_export(sample_library: Library, tmp_path: Path) -> None:
-    """A real pipe between two processes, as a user types it; the EDL is read back and is exact to the frame."""
-    places = (sample_library.folder, tmp_path / "my cuts.edl", tmp_path / "kept")
-    library, edl, kept = (shlex.quote(str(place)) for place in places)
-    pesearch = f"{shlex.quote(sys.executable)} -m pesearch"
-    piped = f"{pesearch} query siren -k 3 --library {library} --json | tee {kept} | {pesearch} export - --to {edl}"
-    subprocess.run(["bash", "-c", f"set -o pipefail; {piped}"], check=True, capture_output=True, timeout=240)
-    moments = json.loads((tmp_path / "kept").read_text())["moments"]
+def test_query_piped_into_export(pesearch: Run, sample_library: Library, tmp_path: Path) -> None:
+    """Through a real pipe into a process of its own; the EDL is read back and is exact to the frame."""
+    found = pesearch("query", "siren", "-k", "3", "--library", sample_library.folder, "--json").stdout
+    export = [sys.executable, "-m", "pesearch", "export", "-", "--to", tmp_path / "my cuts.edl"]
+    subprocess.run(export, input=found, text=True, check=True, capture_output=True, timeout=240)
+    moments = json.loads(found)["moments"]
     assert any(moment["path"].endswith("siren_train.mp4") for moment in moments)
     assert all(moment["media"]["duration"] >= moment["end"] for moment in moments)
     timeline = otio.adapters.read_from_file(str(tmp_path / "my cuts.edl"), "cmx_3600", rate=30)

@@ -18,7 +18,7 @@ from tests.small_disk import SmallDisk
 pytestmark = pytest.mark.slow
 
 FILES = 4
-SECONDS = 20
+SECONDS = 8
 RATE = 16_000
 
 
