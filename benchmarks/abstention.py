@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,12 @@ class Abstention:
             len(scores), auroc(scores, there), calibration_error(scores, there), _share(answered[there]),
             _share(answered[~there]),
         )  # fmt: skip
+
+    @classmethod
+    def mean(cls, figures: Sequence[Abstention]) -> Abstention:
+        """The mean of the figures of several libraries, each of which has queries of both sorts."""
+        values = np.mean([[getattr(each, field.name) for field in fields(cls)[1:]] for each in figures], axis=0)
+        return cls(sum(each.questions for each in figures), *values.tolist())
 
 
 def _share(flags: npt.NDArray[np.bool_]) -> float:
