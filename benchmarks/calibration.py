@@ -9,13 +9,13 @@ measure, and the other way round.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.kept_folder import kept_folder
 from benchmarks.separation import weakened
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import read_truths
@@ -48,9 +48,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[41, 43], help="worlds, none in training")
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 1.0, 2.0, 3.0])
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_folder(options.folder) as folder:
         report(measure(folder, options))
 
 

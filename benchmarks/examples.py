@@ -10,7 +10,6 @@ that must meet, and also as a single one, with PE-AV's heads for a sound with wo
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +20,7 @@ import numpy as np
 
 from benchmarks.composed import write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.kept_folder import kept_folder
 from benchmarks.search import indexed
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import ClipTruth, read_truths
@@ -77,9 +77,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=41, help="seed of the clips, none in training (default 41)")
     parser.add_argument("--questions", type=int, default=120)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_folder(arguments.folder) as folder:
         report(measure(folder, arguments.seed, arguments.questions))
 
 

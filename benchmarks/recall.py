@@ -10,7 +10,6 @@ that the answer of the index reaches, `work` its CPU time as a share of that of 
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy as np
 
 from benchmarks.absences import UNRELATED
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.kept_folder import kept_folder
 from benchmarks.separation import weakened
 from pesearch.encoders.model_set import open_model_set
 from pesearch.search_hits import Hits
@@ -58,9 +58,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 1.0, 2.0, 3.0])
     parser.add_argument("--fill", type=int, default=100_000, help="windows added")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_folder(options.folder) as folder:
         report(measure(folder, options))
 
 

@@ -12,7 +12,6 @@ sound detection.
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import numpy as np
 from benchmarks.absences import presence_questions, write_absent
 from benchmarks.composed import KINDS, Composed, composed_questions, write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.kept_folder import kept_folder
 from benchmarks.many_windows import make_many_windows
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import read_truths
@@ -122,9 +122,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep clips and libraries here for another run")
     parser.add_argument("--seed", type=int, default=41, help="seed of the clips, none in training (default 41)")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_folder(arguments.folder) as folder:
         report(measure(folder, arguments.seed, arguments.part or list(PARTS)))
 
 

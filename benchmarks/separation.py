@@ -24,7 +24,6 @@ whose target of the AUROC is nearest to what they reach.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -37,6 +36,7 @@ from benchmarks.absences import UNRELATED, Presence, QueryKind, presence_questio
 from benchmarks.abstention import Abstention
 from benchmarks.composed import composed_questions, write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.kept_folder import kept_folder
 from benchmarks.oracle import best_deviations, compare_with_oracle
 from benchmarks.search import by_search, indexed, ndcg_of
 from benchmarks.weak_models import WeakModels, weak_library
@@ -116,9 +116,7 @@ def main() -> None:
     parser.add_argument("--calibrated", action="store_true", help="scores after `pesearch calibrate` too")
     parser.add_argument("--set", type=Path, nargs="*", default=[], help="folders of briefly trained sets")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_folder(options.folder) as folder:
         report(measure(folder, options))
 
 

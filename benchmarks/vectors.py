@@ -14,7 +14,6 @@ import argparse
 import importlib.util
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -26,6 +25,7 @@ import numpy.typing as npt
 
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.isolated_process import drop_from_page_cache, exit_died, peak_bytes, run_isolated
+from benchmarks.kept_folder import kept_folder
 from benchmarks.vector_data import CLOSENESS, SHARES, K, VectorData, make_data, read_data
 from benchmarks.vector_systems import SYSTEMS, Ours, System
 from pesearch.disk_usage import size_on_disk
@@ -150,9 +150,7 @@ def main() -> None:
     parser.add_argument("--build-limit", type=float, default=900.0, help="maximum seconds for building a system")
     parser.add_argument("--folder", type=Path, help="keep vectors and indexes here for another run")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_folder(arguments.folder) as folder:
         make_data(folder, arguments.rows, arguments.dim)
         report(measure(folder, arguments.systems, arguments.build_limit))
 

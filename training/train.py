@@ -49,7 +49,7 @@ class Run:
         return open_clips(self.pool(), self.work)
 
     def starter(self) -> StarterSet:
-        """The models as the finished stages have left them; torch's random numbers begin anew for each stage."""
+        """The models as the finished stages have left them; torch's random numbers are seeded again for each stage."""
         starter = deepcopy(_untrained(self.seed, self.device, self.work))
         torch.manual_seed(self.seed)
         return load_stages(starter, self.work)

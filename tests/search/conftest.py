@@ -10,6 +10,7 @@ import pytest
 
 from pesearch.cues import Cue, CueSource
 from pesearch.locations import Location
+from pesearch.search.score import distinct_windows
 from pesearch.store.library import Library, create_library
 from pesearch.timeline import windows
 from pesearch.types import (
@@ -32,6 +33,12 @@ INFO = {
     ".wav": (MediaKind.AUDIO, None, AudioStream("pcm_s16le", 48_000, 1)),
     ".png": (MediaKind.IMAGE, VideoStream("png", 64, 64, 0.0), None),
 }
+
+
+@pytest.fixture
+def without_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the plane of the hand-made vectors many have the same direction: they are no copies of one another."""
+    monkeypatch.setattr(distinct_windows, "COPY_COSINE", 2.0)
 
 
 @pytest.fixture

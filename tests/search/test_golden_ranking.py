@@ -10,12 +10,13 @@ import pytest
 
 from pesearch.cues import Cue, CueKind
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.score import distinct_windows
 from pesearch.search.search import SearchResult, search
 from pesearch.store.library import Library, open_library
 from pesearch.types import SpaceName
 from tests.search.conftest import encoded
 from tests.search.fake_models import FakeModels
+
+pytestmark = pytest.mark.usefixtures("without_copies")
 
 MakeLibrary = Callable[..., Library]
 
@@ -25,12 +26,6 @@ AUDIO, FRAME, VIDEO = SpaceName.AUDIO, SpaceName.FRAME, SpaceName.VIDEO
 
 def at(degrees: float, length: float = 1.0) -> list[float]:
     return [length * float(np.cos(np.radians(degrees))), length * float(np.sin(np.radians(degrees)))]
-
-
-@pytest.fixture(autouse=True)
-def without_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the plane of the fake models many vectors have the same direction: they are no copies of one another."""
-    monkeypatch.setattr(distinct_windows, "COPY_COSINE", 2.0)
 
 
 @pytest.fixture

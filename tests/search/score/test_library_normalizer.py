@@ -13,6 +13,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.matching import LogOdds, Matching, Placement, Recalibration, ReferenceWindows
 from pesearch.search.score import distinct_windows
 from pesearch.search.score.cohort import COHORT, CohortKind
+from pesearch.search.score.distinct_windows import COPY_COSINE
 from pesearch.search.score.library_normalizer import (
     MIN_SPACE_WINDOWS,
     SAMPLE_WINDOWS,
@@ -27,6 +28,8 @@ from pesearch.store.recalibration import write_recalibration
 from pesearch.types import MEDIA_SPACES, SpaceName
 from tests.search.conftest import encoded
 from tests.search.fake_models import FakeModels
+
+pytestmark = pytest.mark.usefixtures("without_copies")
 
 MakeLibrary = Callable[..., Library]
 
@@ -46,13 +49,6 @@ class Models(FakeModels):
         super().__init__()
         self.description.matching = fit
         self.reference = reference
-
-
-@pytest.fixture(autouse=True)
-def without_copies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the plane of the fake models many vectors have the same direction: they are no copies of one another."""
-    if request.node.name != "test_copies_are_sampled_once":
-        monkeypatch.setattr(distinct_windows, "COPY_COSINE", 2.0)
 
 
 def turned(count: int) -> list[list[float]]:
@@ -103,8 +99,9 @@ def test_at_most_the_sampled_windows_are_read(make_library: MakeLibrary) -> None
     assert len(normalizer.of(AUDIO).cohort_scores) == SAMPLE_WINDOWS == 512
 
 
-def test_copies_are_sampled_once(make_library: MakeLibrary) -> None:
+def test_copies_are_sampled_once(make_library: MakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor do they count as draws of chance."""
+    monkeypatch.setattr(distinct_windows, "COPY_COSINE", COPY_COSINE)
     rows = [[2, 0], [0, 1], [-1, 0], [3, 0.1], [0.1, 3], [0, 2]]
     library = make_library({f"{n}.wav": {AUDIO: [row]} for n, row in enumerate(rows * 4)})
     normalizer = normalizer_of(library, Models())
