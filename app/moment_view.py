@@ -48,7 +48,7 @@ def _data(
 ) -> dict[str, Any]:
     of_file = [other for other in result.moments if other.file.id == moment.file.id]
     file, start, end = moment.file, moment.start_seconds, moment.end_seconds
-    is_offline = not file.path.exists()
+    is_offline = not file.is_online
     timed = [cue for cue in cues if cue.kind not in (CueKind.TITLE, CueKind.DESCRIPTION)]
     return {
         "handled": last_handled("moment"),

@@ -82,7 +82,7 @@ def _moment_data(moment: Moment, in_tray: bool) -> dict[str, Any]:
         "file": file.id,
         "name": printable(file.path.name),
         "folder": printable(str(file.path.parent)),
-        "is_offline": not file.path.exists(),
+        "is_offline": not file.is_online,
         "start": moment.start_seconds,
         "end": moment.end_seconds,
         "when": format_moment_time(moment),

@@ -51,7 +51,7 @@ def query_command(
     ] = False,
     k: Annotated[int, typer.Option("-k", metavar="N", min=1, max=10_000, help="Return at most N moments.")] = 10,
     under: Annotated[
-        Path | None, typer.Option("--in", metavar="PATH", help="Only files in this folder, or this file.")
+        str | None, typer.Option("--in", metavar="PATH", help="Only files in this folder, or this file.")
     ] = None,
     after: Annotated[
         str | None,
@@ -153,7 +153,8 @@ def query_command(
         has=tuple(has or ()), orientation=orientation,
     )  # fmt: skip
     files = FileFilter(
-        under=under, after=parse_date(after) if after is not None else None,
+        under=Path(_stated("--in", under)) if under is not None else None,
+        after=parse_date(after) if after is not None else None,
         before=parse_date(before) if before is not None else None, kind=kind and MediaKind(kind),
         min_duration_seconds=duration_seconds(longer) if longer is not None else None,
         max_duration_seconds=duration_seconds(shorter) if shorter is not None else None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pesearch.errors import MediaError
+from pesearch.locations import can_reach
 from pesearch.types import Event, MediaInfo, MediaKind, Moment
 
 STILL_SECONDS = 5.0
@@ -91,7 +92,7 @@ def with_media_info(selection: Selection) -> Selection:
     """Probe the file if `media` is missing. Unchanged if the file is missing or unreadable."""
     from pesearch.media.probe import probe
 
-    if selection.media is not None or not selection.path.exists():
+    if selection.media is not None or not can_reach(selection.path):
         return selection
     try:
         return replace(selection, media=probe(selection.path))

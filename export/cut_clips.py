@@ -12,6 +12,7 @@ from pesearch.export.clip_selection import Selection
 from pesearch.export.output_file import commit_to_free_name
 from pesearch.export.safe_names import safe_stem
 from pesearch.formatting import format_span
+from pesearch.locations import can_reach
 from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.store.disk.durable import AtomicFile, undone_by
 
@@ -47,7 +48,7 @@ def cut_clips(selections: Iterable[Selection], folder: Path, reencode: bool = Fa
 
 
 def _cut(selection: Selection, folder: Path, reencode: bool) -> Path:
-    if not selection.path.exists():
+    if not can_reach(selection.path):
         raise MediaError("file not found: is its drive connected?")
     if selection.is_still:
         suffix, times = selection.path.suffix, ""

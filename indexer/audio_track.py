@@ -8,6 +8,7 @@ from pathlib import Path
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
 from pesearch.media.probe import inspect
+from pesearch.path_scope import PathScope
 from pesearch.store.library import Library
 from pesearch.types import MediaFile
 
@@ -21,8 +22,8 @@ def change_audio_track(library: Library, track: AudioTrack | None, paths: Sequen
     before = library.audio_track
     if before == track:
         return 0
-    roots = [path.absolute() for path in paths]
-    changed = [file.id for file in library.files() if _is_changed(file, roots, before, track)]
+    scope = PathScope(paths)
+    changed = [file.id for file in library.files() if _is_changed(file, scope, before, track)]
     with library.writer() as writer:
         writer.set_audio_track(track)
         if changed:
@@ -30,9 +31,9 @@ def change_audio_track(library: Library, track: AudioTrack | None, paths: Sequen
     return len(changed)
 
 
-def _is_changed(file: MediaFile, roots: Sequence[Path], before: AudioTrack | None, track: AudioTrack | None) -> bool:
-    """Whether the file can be read below `roots`, and another track of it is heard than before."""
-    for path in _existing(file, roots):
+def _is_changed(file: MediaFile, scope: PathScope, before: AudioTrack | None, track: AudioTrack | None) -> bool:
+    """Whether the file can be read in `scope`, and another track of it is heard than before."""
+    for path in _existing(file, scope):
         try:
             return inspect(path, before).sound != inspect(path, track).sound
         except MediaError:
@@ -40,9 +41,9 @@ def _is_changed(file: MediaFile, roots: Sequence[Path], before: AudioTrack | Non
     return False
 
 
-def _existing(file: MediaFile, roots: Sequence[Path]) -> Iterator[Path]:
+def _existing(file: MediaFile, scope: PathScope) -> Iterator[Path]:
     if file.info.audio is None:
         return
     for location in file.locations:
-        if any(location.path.is_relative_to(root) for root in roots) and location.path.exists():
+        if scope.contains(location.path) and location.is_online:
             yield location.path

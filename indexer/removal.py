@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.path_scope import PathScope
 from pesearch.store.library import Library
 
 
@@ -20,10 +21,9 @@ class Removal:
 
 
 def plan_removal(library: Library, paths: Sequence[Path]) -> Removal:
-    """Find the known paths at or below `paths`, which may be relative to the current folder."""
-    roots = [path.absolute() for path in paths]
-    known = library.known()
-    removed = dict.fromkeys(path for path in known if any(path.is_relative_to(root) for root in roots))
+    """Find the known paths at or below `paths`, as people name them."""
+    scope, known = PathScope(paths), library.known()
+    removed = dict.fromkeys(filter(scope.contains, known))
     file_ids = frozenset(
         file.id for file in library.files() if all(location.path in removed for location in file.locations)
     )

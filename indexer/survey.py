@@ -12,7 +12,7 @@ from pathlib import Path
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unchanged
-from pesearch.locations import Location
+from pesearch.locations import Location, can_reach
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
@@ -100,7 +100,7 @@ def vanished(not_found: Iterable[Path], roots: Sequence[Path], unreadable: Itera
 
     Paths below a root that does not exist (its drive may be offline) or below one of `unreadable` are left out.
     """
-    present = [root for root in roots if root.is_dir()]
+    present = [root for root in roots if can_reach(root)]
     hidden = set(unreadable)
     return [
         path

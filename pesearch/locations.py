@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,12 @@ from types import MappingProxyType
 
 _MAX_NS = 2**63 - 1
 """File systems can store times after the year 2262, but int64 nanoseconds cannot: later times are clamped to this."""
+
+
+def can_reach(path: Path) -> bool:
+    """Whether there is something at `path` now. What its folder or drive denies (no permission, a dead network share, a
+    failing disk) cannot be reached; `Path.exists` raises OSError for it."""
+    return os.path.exists(path)  # noqa: PTH110 - see above
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,11 @@ class Location:
     modified_ns: int
     volume: str = field(default="", compare=False)
     inode: int = field(default=0, compare=False)
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the file can be reached now."""
+        return can_reach(self.path)
 
     @classmethod
     def of_file(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:

@@ -149,6 +149,11 @@ class MediaFile:
         return self._here.path
 
     @property
+    def is_online(self) -> bool:
+        """Whether it can be reached at one of its locations now."""
+        return self._here.is_online
+
+    @property
     def has_subtitles(self) -> bool:
         """Whether there are subtitles inside the file or next to it."""
         return self.has_sidecar_subtitles or (self.properties is not None and self.properties.subtitle_streams > 0)
@@ -171,7 +176,7 @@ class MediaFile:
 
     @property
     def _here(self) -> Location:
-        return next((known for known in self.locations if known.path.exists()), self.locations[0])
+        return next((known for known in self.locations if known.is_online), self.locations[0])
 
 
 @dataclass(frozen=True, slots=True)

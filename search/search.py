@@ -112,7 +112,7 @@ def _find_moments(
         moments.append(
             Moment(
                 rank=rank,
-                file=scores.file,
+                file=request.files.at_kept_locations(scores.file),
                 start_seconds=interval.start_seconds,
                 end_seconds=min(interval.end_seconds, scores.file.info.duration_seconds),
                 score=interval.score,

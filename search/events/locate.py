@@ -16,6 +16,7 @@ from pesearch.errors import MediaError, QueryError, SnapshotExpired
 from pesearch.locations import Location
 from pesearch.media.audio import AudioReader
 from pesearch.media.probe import probe
+from pesearch.path_scope import PathScope
 from pesearch.search.events.codec_features import DecodedSound
 from pesearch.search.events.postprocess import THRESHOLD, Span, SpanFinder, steps_to_seconds
 from pesearch.search.query.request import ensure_utf8
@@ -97,7 +98,8 @@ def find_stored_sound(path: Path, library: Library) -> StoredSound | None:
 
     Raises OSError.
     """
-    known, current = library.known().get(path.absolute()), Location.of_file(path)
+    current, stored = Location.of_file(path), PathScope([path]).find(library.known())
+    known = None if stored is None else library.known()[stored]
     if known is None or known.file_id is None or not known.is_unchanged(current):
         return None
     return StoredSound(library, known.file_id)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from pesearch.capture_time import CaptureTime, file_time
 from pesearch.errors import QueryError
 from pesearch.locations import Location
+from pesearch.path_scope import PathScope
 from pesearch.search.query.property_filter import ANY_PROPERTIES, PropertyFilter
 from pesearch.types import MediaFile, MediaKind
 
@@ -63,28 +63,36 @@ class FileFilter:
 
     def keeps(self, file: MediaFile) -> bool:
         """Whether a file meets the conditions: folder, date and `online` must hold for one and the same location."""
+        return self._keeps_content(file) and any(self._keeps_location(file, location) for location in file.locations)
+
+    def at_kept_locations(self, file: MediaFile) -> MediaFile:
+        """A kept file without those of its locations that do not meet the conditions."""
+        if self.keeps_all or len(file.locations) == 1:
+            return file
+        kept = tuple(location for location in file.locations if self._keeps_location(file, location))
+        return replace(file, locations=kept or file.locations)  # none is kept if the last one went offline just now
+
+    def _keeps_content(self, file: MediaFile) -> bool:
         length = file.info.duration_seconds
         return (
             (self.kind is None or file.info.kind is self.kind)
             and (self.min_duration_seconds is None or length >= self.min_duration_seconds)
             and (self.max_duration_seconds is None or length <= self.max_duration_seconds)
             and (self.properties == ANY_PROPERTIES or self.properties.keeps(file))
-            and any(self._keeps_location(file, location) for location in file.locations)
         )
 
     @cached_property
-    def _roots(self) -> tuple[Path, ...]:
-        """`under` as given and with links resolved, either of which a library may contain; computed once."""
-        return (self.under.absolute(), Path(os.path.realpath(self.under))) if self.under else ()
+    def _scope(self) -> PathScope | None:
+        return PathScope([self.under]) if self.under else None
 
     def _keeps_location(self, file: MediaFile, location: Location) -> bool:
-        if self._roots and not any(location.path.is_relative_to(root) for root in self._roots):
+        if self._scope is not None and not self._scope.contains(location.path):
             return False
         if (self.after or self.before) and not self._keeps_time(
             file_time(location) if self.by_file_time else file.captured_at(location)
         ):
             return False
-        return not self.online or location.path.exists()
+        return not self.online or location.is_online
 
     def _keeps_time(self, time: CaptureTime | None) -> bool:
         if time is None:

@@ -12,6 +12,7 @@ from pesearch.search.result import SearchResult
 from pesearch.search.server.messages import Environment, QueryMessage, ReplyMessage, from_bytes, to_bytes
 from pesearch.search.server.socket_path import open_socket_path
 from pesearch.search.server.wire import MAX_REPLY_BYTES, BadMessage, VersionMismatch, is_same_user, receive, send
+from pesearch.settings import expand_home
 
 CONNECT_SECONDS = 1.0
 """Time limit for connecting, and for sending the query."""
@@ -63,7 +64,7 @@ def ask_server(library: Path, request: SearchRequest, device: str) -> Answer:
 def _to_query(request: SearchRequest, device: str) -> QueryMessage:
     """The message for a request, with absolute paths."""
     under = request.files.under
-    files = replace(request.files, under=under and under.absolute())
+    files = replace(request.files, under=under and expand_home(under).absolute())
     return QueryMessage(replace(request, files=files, folder=request.folder.absolute()), device, Environment.current())
 
 

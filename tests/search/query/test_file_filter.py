@@ -65,6 +65,19 @@ def test_folder_and_date_must_hold_for_the_same_location() -> None:
     assert not FileFilter(under=Path("/media/trips"), after=date(2026, 1, 1)).keeps(file)
 
 
+def test_a_kept_file_is_at_the_location_that_met_the_filter(tmp_path: Path) -> None:
+    first, second = tmp_path / "a/orig.mp4", tmp_path / "b/copy.mp4"
+    for path in (first, second):
+        path.parent.mkdir()
+        path.touch()
+    copies = media_file(str(first), str(second))
+    assert copies.path == first
+    in_second = FileFilter(under=tmp_path / "b").at_kept_locations(copies)
+    assert in_second.path == second
+    assert [location.path for location in in_second.locations] == [second]
+    assert FileFilter().at_kept_locations(copies) is copies
+
+
 def test_kind_and_length() -> None:
     film = media_file("/film.mp4", kind=MediaKind.VIDEO, seconds=90.0)
     assert FileFilter(kind=MediaKind.VIDEO).keeps(film)
