@@ -17,7 +17,7 @@ from pesearch.search.query.plan import Term
 from pesearch.store.index.fulltext import FullTextIndex
 from pesearch.store.index.fulltext_query import CueQuery
 from pesearch.store.index.tokenizer import Term as TextTerm
-from pesearch.store.index.tokenizer import tokenize
+from pesearch.store.index.tokenizer import loose_phrases, tokenize
 
 SPOKEN_KINDS = frozenset({CueKind.SUBTITLE})
 """Kinds of cues that were spoken; titles, chapters and descriptions were not."""
@@ -87,13 +87,14 @@ def compile_words(term: Term) -> WordSearch:
     if not words:
         return WordSearch()
     if term.text.endswith("*"):
-        prefix = TextTerm(words[-1:], is_prefix=True, is_literal=True)
-        return WordSearch((ScoredQuery(CueQuery((*_each(words[:-1]), prefix), kinds=kinds), 1.0),))
+        *others, last = loose_phrases(term.text)
+        prefix = TextTerm(last, is_prefix=True, is_literal=True)
+        return WordSearch((ScoredQuery(CueQuery((*_each(others), prefix), kinds=kinds), 1.0),))
     if isinstance(term, Literal):
         return WordSearch((ScoredQuery(_phrase_query(words, kinds), 1.0),), words)
     if term.sense is None:
-        return WordSearch((ScoredQuery(CueQuery(_each(words)), SCATTERED_WORDS_SCORE),))
-    return WordSearch((ScoredQuery(_phrase_query(words, kinds), 1.0), *_scattered(words, kinds)), words)
+        return WordSearch((ScoredQuery(CueQuery(_each(loose_phrases(term.text))), SCATTERED_WORDS_SCORE),))
+    return WordSearch((ScoredQuery(_phrase_query(words, kinds), 1.0), *_scattered(term.text, kinds)), words)
 
 
 def find_across_lines(
@@ -120,17 +121,18 @@ def cue_match(file_id: int, cue: Cue, score: float, found_by: FoundBy = FoundBy.
     return CueMatch(file_id, cue.start_seconds, cue.end_seconds, cue.text, cue.kind, cue.source, score, found_by)
 
 
-def _each(words: Sequence[str]) -> tuple[TextTerm, ...]:
-    return tuple(TextTerm((word,), is_prefix=False, is_literal=True) for word in words)
+def _each(phrases: Sequence[tuple[str, ...]]) -> tuple[TextTerm, ...]:
+    return tuple(TextTerm(phrase, is_prefix=False, is_literal=True) for phrase in phrases)
 
 
 def _phrase_query(words: tuple[str, ...], kinds: frozenset[CueKind] | None) -> CueQuery:
     return CueQuery((TextTerm(words, is_prefix=False, is_literal=True),), kinds=kinds)
 
 
-def _scattered(words: tuple[str, ...], kinds: frozenset[CueKind] | None) -> tuple[ScoredQuery, ...]:
+def _scattered(text: str, kinds: frozenset[CueKind] | None) -> tuple[ScoredQuery, ...]:
     """A query for each number of words that a cue may contain, without those that match the phrase or more words."""
-    phrase, distinct = _phrase_query(words, None), tuple(dict.fromkeys(words))
+    phrase, words = _phrase_query(tuple(tokenize(text)), None), loose_phrases(text)
+    distinct = tuple(dict.fromkeys(words))
     excluded: tuple[CueQuery, ...] = (phrase,)
     queries: list[ScoredQuery] = []
     for count in _word_counts(len(distinct)) if len(words) > 1 else ():

@@ -26,7 +26,7 @@ from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.index.compressed_file import INDEX_FOLDER
 from pesearch.store.index.fulltext import TANTIVY_VERSION, FullTextIndex, build_fulltext
 
-FULLTEXT_FORMAT = 2
+FULLTEXT_FORMAT = 3
 """Format version of the file."""
 
 MIN_CACHED_CUES = 2000

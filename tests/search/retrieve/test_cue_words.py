@@ -96,3 +96,39 @@ def test_file_ids_restrict_the_search(library: Library) -> None:
     only = next(file.id for file in library.files() if file.path.name == "c.wav")
     assert {match.file_id for match in find_words(library, "train", frozenset({only}))} == {only}
     assert find_phrase(library, "mind the gap", frozenset({only})) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "plain", "spoken"),
+    [
+        ("東京", ["tokyo"], [("tokyo", 1.0)]),
+        ("東京タワー", ["tokyo"], [("tokyo", 1.0)]),
+        ("タワー東京", [], [("tokyo", 0.8 * 3 / 4)]),
+        ("京都 東山", ["kyoto"], [("kyoto", 0.8)]),
+        ("か", [], []),  # the cue has が
+        ("กรุงเทพ", ["bangkok"], [("bangkok", 1.0)]),
+        ("เทพกรุง", [], [("bangkok", 0.8 * 5 / 6)]),
+        ("शहर", ["hindi"], [("hindi", 1.0)]),
+        ("Lodz zolw", ["lodz"], [("lodz", 1.0)]),
+        ("שלום", ["hebrew"], [("hebrew", 1.0)]),
+        ("東*", ["tokyo", "kyoto"], [("tokyo", 1.0), ("kyoto", 1.0)]),
+        ("東京タ*", ["tokyo"], [("tokyo", 1.0)]),
+    ],
+)
+def test_words_in_every_script(
+    make_library: MakeLibrary, query: str, plain: list[str], spoken: list[tuple[str, float]]
+) -> None:
+    texts = {
+        "tokyo": "東京タワーが見える",
+        "kyoto": "京都の東山へ行きます",
+        "bangkok": "ฉันรักกรุงเทพมหานคร",
+        "hindi": "यह शहर है",
+        "lodz": "Łódź żółw",
+        "hebrew": "שָׁלוֹם עולם",
+    }
+    cues = {f"{name}.wav": [Cue(0.0, 5.0, text, CueKind.SUBTITLE, f"{name}.srt")] for name, text in texts.items()}
+    library = make_library({name: {} for name in cues}, 10.0, cues)
+    anywhere = find(library, Words(query))
+    assert {library.file(match.file_id).path.stem for match in anywhere} == set(plain)
+    said = [(library.file(match.file_id).path.stem, match.score) for match in find_words(library, query)]
+    assert sorted(said) == sorted((name, pytest.approx(score)) for name, score in spoken)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.store.index.tokenizer import Term, parse_terms, tokenize
+from pesearch.store.index.tokenizer import Term, loose_phrases, parse_terms, tokenize
 
 
 @pytest.mark.parametrize(
@@ -24,10 +26,41 @@ from pesearch.store.index.tokenizer import Term, parse_terms, tokenize
         ("हिन्दी में", ["हिन्दी", "में"]),
         ("한국어 말", ["한국어", "말"]),
         ("♪ -- ...", []),
+        ("Łódź København Đà ægir œuvre ısı", ["lodz", "kobenhavn", "da", "aegir", "oeuvre", "isi"]),
+        ("שָׁלוֹם שלום", ["שלום"] * 2),
+        ("مُحَمَّد محمد مـحـمد", ["محمد"] * 3),
+        ("می\u200cخواهم", ["می", "خواهم"]),
+        ("Eisen\u00adbahn Eisen\u200bbahn", ["eisenbahn"] * 2),
+        ("か が ｶﾞ", ["か", "が", "ガ"]),
+        ("ёлка елка й", ["елка"] * 2 + ["и"]),
+        ("❤\ufe0f ok", ["ok"]),
     ],
 )
 def test_text_is_split_into_words(text: str, found: list[str]) -> None:
     assert tokenize(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Mind the Gap!", [("mind",), ("the",), ("gap",)]),
+        ("東京", [("東", "京")]),
+        ("東京タワー, Tokyo", [("東", "京"), ("京", "タ"), ("タ", "ワ"), ("ワ", "ー"), ("tokyo",)]),
+        ("東京、大阪", [("東", "京"), ("大", "阪")]),
+        ("2号 東 C3PO京都", [("2",), ("号",), ("東",), ("c3po",), ("京", "都")]),
+        ("...", []),
+    ],
+)
+def test_unspaced_words_are_searched_by_pairs(text: str, found: list[tuple[str, ...]]) -> None:
+    assert loose_phrases(text) == found
+
+
+@given(st.text())
+def test_loose_phrases_are_in_the_text(text: str) -> None:
+    words = tokenize(text)
+    neighbours = {*((word,) for word in words), *pairwise(words)}
+    assert set(loose_phrases(text)) <= neighbours
+    assert {word for phrase in loose_phrases(text) for word in phrase} == set(words)
 
 
 @given(st.text())
