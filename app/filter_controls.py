@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 import streamlit as st
 
-from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_date
+from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_time
 from pesearch.search.query.media_features import Feature, Orientation
 from pesearch.search.query.picture_range import parse_frame_rate, parse_size
 from pesearch.search.query.property_filter import PropertyFilter, parse_area
@@ -22,8 +22,8 @@ ORIENTATIONS = {"every shape": None, **{orientation.value: orientation for orien
 class _RecordingFilter:
     """What the filters of recordings say: dates, and the conditions on properties."""
 
-    after: date | None
-    before: date | None
+    after: datetime | None
+    before: datetime | None
     by_file_time: bool
     properties: PropertyFilter
 
@@ -66,7 +66,7 @@ def _read_recording_filter() -> _RecordingFilter:
         has=tuple(Feature(each) for each in has), orientation=ORIENTATIONS[orientation],
     )  # fmt: skip
     return _RecordingFilter(
-        parse_date(after) if after else None, parse_date(before) if before else None, by_file_time, properties
+        parse_time(after) if after else None, parse_time(before) if before else None, by_file_time, properties
     )
 
 

@@ -58,7 +58,7 @@ def query_command(
         typer.Option(
             "--after",
             metavar="DATE",
-            help="Only files recorded on this date (2026-01-31) or later: by metadata, else file name, else file date.",
+            help="Only files recorded on this date (2026-01-31) or at this time (2026-01-31T12:30), or later: by metadata, else file name, else file date.",
         ),
     ] = None,
     before: Annotated[
@@ -139,7 +139,7 @@ def query_command(
       pesearch query "dog" --before 2020-01-01 --camera iphone --near 48.858,2.294,5 --has audio
       pesearch query --audio bark.wav --json
     """
-    from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_date
+    from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_time
     from pesearch.search.query.language.parser import parse
     from pesearch.search.query.picture_range import parse_frame_rate, parse_size
     from pesearch.search.query.property_filter import PropertyFilter, parse_area
@@ -154,8 +154,8 @@ def query_command(
     )  # fmt: skip
     files = FileFilter(
         under=Path(_stated("--in", under)) if under is not None else None,
-        after=parse_date(after) if after is not None else None,
-        before=parse_date(before) if before is not None else None, kind=kind and MediaKind(kind),
+        after=parse_time(after) if after is not None else None,
+        before=parse_time(before) if before is not None else None, kind=kind and MediaKind(kind),
         min_duration_seconds=duration_seconds(longer) if longer is not None else None,
         max_duration_seconds=duration_seconds(shorter) if shorter is not None else None,
         online=online, by_file_time=file_date, properties=properties,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from pesearch.locations import Location
@@ -61,9 +61,15 @@ class CaptureTime:
     is_local: bool = True
 
     @property
-    def day(self) -> date:
-        """The calendar date where it was recorded if known, else in the time zone of this system."""
-        return self.at.date() if self.is_local else self.at.astimezone().date()
+    def wall_clock(self) -> datetime:
+        """The time where it was recorded if known, else in the time zone of this system; without an offset."""
+        return (self.at if self.is_local else self.at.astimezone()).replace(tzinfo=None)
+
+    def is_before(self, limit: datetime) -> bool:
+        """Compare points in time if both are known, else what clocks show."""
+        if limit.tzinfo is not None and self.at.tzinfo is not None:
+            return self.at < limit
+        return self.wall_clock < limit.replace(tzinfo=None)
 
     @property
     def text(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -24,8 +24,8 @@ class FileFilter:
     """Keeps the files that meet every condition given; without conditions it keeps all.
 
     under: A folder or file.
-    after, before: The date of recording (`MediaFile.captured_at`); `after` is inclusive, `before` exclusive. A file
-        without a plausible date is kept by neither.
+    after, before: The time of recording (`MediaFile.captured_at`), as `CaptureTime.is_before` compares it; `after` is
+        inclusive, `before` exclusive. A file without a plausible time is kept by neither.
     at_least_seconds, at_most_seconds: Bounds of the duration, both inclusive.
     online: Only files that exist at one of their locations now.
     by_file_time: Compare the modification time of the file in this system's time zone, not the date of recording.
@@ -33,8 +33,8 @@ class FileFilter:
     """
 
     under: Path | None = None
-    after: date | None = None
-    before: date | None = None
+    after: datetime | None = None
+    before: datetime | None = None
     kind: MediaKind | None = None
     min_duration_seconds: float | None = None
     max_duration_seconds: float | None = None
@@ -45,8 +45,8 @@ class FileFilter:
     def __post_init__(self) -> None:
         if self.under and "\0" in str(self.under):
             raise QueryError(f"{str(self.under)!r} is not a valid path")
-        if self.after and self.before and self.after >= self.before:
-            raise QueryError(f"no date is on or after {self.after} and before {self.before}")
+        if self.after and self.before and not _is_ordered(self.after, self.before):
+            raise QueryError(f"no time is at or after {_text(self.after)} and before {_text(self.before)}")
         shortest, longest = self.min_duration_seconds, self.max_duration_seconds
         if shortest is not None and longest is not None and shortest > longest:
             raise QueryError(f"the shortest duration ({shortest:g} s) is above the longest ({longest:g} s)")
@@ -97,18 +97,19 @@ class FileFilter:
     def _keeps_time(self, time: CaptureTime | None) -> bool:
         if time is None:
             return False
-        return (self.after is None or time.day >= self.after) and (self.before is None or time.day < self.before)
+        is_late_enough = self.after is None or not time.is_before(self.after)
+        return is_late_enough and (self.before is None or time.is_before(self.before))
 
 
 EVERY_FILE = FileFilter()
 
 
-def parse_date(text: str) -> date:
-    """Parses `2026-01-31`; a time after it, as in `2026-01-31T12:30:00`, is ignored. Raises QueryError."""
+def parse_time(text: str) -> datetime:
+    """Parses ISO 8601: `2026-01-31` (its first moment), `2026-01-31T12:30`, `2026-01-31T12:30Z`. Raises QueryError."""
     try:
-        return datetime.fromisoformat(text.strip()).date()
+        return datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise QueryError(f"{text!r} is not a date: write it like 2026-01-31") from error
+        raise QueryError(f"{text!r} is not a date: write it like 2026-01-31, or 2026-01-31T12:30") from error
 
 
 def duration_seconds(text: str) -> float:
@@ -120,3 +121,14 @@ def duration_seconds(text: str) -> float:
     else:
         raise QueryError(f"{text!r} is not a duration: write 90s, 5m, 1h30m or 2:30")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0)
+
+
+def _is_ordered(first: datetime, second: datetime) -> bool:
+    if first.tzinfo is None or second.tzinfo is None:
+        return first.replace(tzinfo=None) < second.replace(tzinfo=None)
+    return first < second
+
+
+def _text(time: datetime) -> str:
+    """The time as people write it: a date at midnight is the date."""
+    return time.isoformat(" ", "seconds").removesuffix(" 00:00:00")

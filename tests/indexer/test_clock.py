@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -33,9 +33,9 @@ def test_a_file_of_any_date_is_indexed_once_and_filtered_by_date(
     run(media, library, models)
     assert names_by_kind(run(media, library, models)) == {"Unchanged": ["a.png", "b.png"]}
     (odd,) = (file for file in library.files() if file.path.name == "a.png")
-    assert FileFilter(after=date(2035, 1, 1), by_file_time=True).keeps(odd) == (years > 65)
-    assert FileFilter(before=date(1970, 1, 1), by_file_time=True).keeps(odd) == (years < 0)
-    assert FileFilter(before=date(9999, 1, 1)).keeps(odd) == (years < 0)  # else zero, or the future: no date
+    assert FileFilter(after=datetime(2035, 1, 1), by_file_time=True).keeps(odd) == (years > 65)
+    assert FileFilter(before=datetime(1970, 1, 1), by_file_time=True).keeps(odd) == (years < 0)
+    assert FileFilter(before=datetime(9999, 1, 1)).keeps(odd) == (years < 0)  # else zero, or the future: no date
 
 
 @pytest.mark.parametrize("step_ns", [-5 * YEAR_NS, 5 * YEAR_NS])

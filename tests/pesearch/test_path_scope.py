@@ -73,8 +73,7 @@ def test_a_named_path_covers_what_the_system_finds_there(tree: Path, steps: list
     for name in STORED:
         stored = tree / name
         is_there = os.path.exists(named) and any(  # noqa: PTH110
-            os.path.samefile(named, above)
-            for above in (stored, *stored.parents, *stored.resolve().parents)  # noqa: PTH121
+            named.samefile(above) for above in (stored, *stored.parents, *stored.resolve().parents)
         )
         assert scope.contains(stored) >= is_there
         if os.path.exists(named) and ".." not in steps:  # noqa: PTH110

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,10 @@ def test_files_whose_recording_was_never_read_are_counted(library: Library, star
         result = search(library, starter, request)
         return result.kept_files, result.unread_files
 
-    assert unread(before=date(1990, 1, 1)) == (0, 4)
+    assert unread(before=datetime(1990, 1, 1)) == (0, 4)
     assert unread(properties=PropertyFilter(camera="canon")) == (0, 4)
-    assert unread(after=date(1990, 1, 1)) == (4, 0)
-    assert unread(before=date(1990, 1, 1), by_file_time=True) == (0, 0)
+    assert unread(after=datetime(1990, 1, 1)) == (4, 0)
+    assert unread(before=datetime(1990, 1, 1), by_file_time=True) == (0, 0)
     assert unread(properties=PropertyFilter(codec="aac"))[1] == 0
     assert unread() == (None, 0)
 

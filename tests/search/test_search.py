@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -118,7 +118,7 @@ def test_no_two_moments_of_one_file_overlap(run: Search) -> None:
 def test_folder_and_date_filters(run: Search, sample_media: Path) -> None:
     assert names(run(SearchRequest("siren", files=FileFilter(under=sample_media / "bell.mp4")))) == ["bell.mp4"]
     assert run(SearchRequest("siren", files=FileFilter(under=sample_media / "no such folder"))).moments == ()
-    tomorrow = date.today() + timedelta(days=1)
+    tomorrow = datetime.now() + timedelta(days=1)
     assert not run(SearchRequest("siren", files=FileFilter(after=tomorrow))).confident
     assert names(run(SearchRequest("siren", files=FileFilter(before=tomorrow), k=50))) == names(
         run(SearchRequest("siren", k=50))

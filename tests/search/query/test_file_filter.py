@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pesearch.errors import QueryError
 from pesearch.locations import Location
-from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_date
+from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_time
 from pesearch.types import MediaFile, MediaInfo, MediaKind
 
 
@@ -52,17 +52,28 @@ def test_impossible_folders(tmp_path: Path) -> None:
 
 def test_after_is_inclusive_and_before_exclusive() -> None:
     file = media_file("/a.mp4", day=date(2026, 5, 17))
-    assert FileFilter(after=date(2026, 5, 17)).keeps(file)
-    assert not FileFilter(after=date(2026, 5, 18)).keeps(file)
-    assert FileFilter(before=date(2026, 5, 18)).keeps(file)
-    assert not FileFilter(before=date(2026, 5, 17)).keeps(file)
+    assert FileFilter(after=datetime(2026, 5, 17)).keeps(file)
+    assert not FileFilter(after=datetime(2026, 5, 18)).keeps(file)
+    assert FileFilter(before=datetime(2026, 5, 18)).keeps(file)
+    assert not FileFilter(before=datetime(2026, 5, 17)).keeps(file)
+
+
+def test_times_of_day_are_compared() -> None:
+    noon = media_file("/a.mp4", day=date(2026, 5, 17))
+    for time, is_later in (("11:59:59", True), ("12:00:00", True), ("12:00:01", False)):
+        limit = parse_time(f"2026-05-17T{time}")
+        assert FileFilter(after=limit).keeps(noon) == is_later
+        assert FileFilter(before=limit).keeps(noon) != is_later
+        in_utc = limit.astimezone(UTC)
+        assert FileFilter(after=in_utc).keeps(noon) == is_later
+        assert FileFilter(before=in_utc).keeps(noon) != is_later
 
 
 def test_folder_and_date_must_hold_for_the_same_location() -> None:
     old = Location(Path("/media/trips/a.mp4"), 1, 0)
     new = Location(Path("/other/a.mp4"), 1, int(datetime(2026, 5, 17, 12).timestamp() * 1e9))
     file = MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), (old, new))
-    assert not FileFilter(under=Path("/media/trips"), after=date(2026, 1, 1)).keeps(file)
+    assert not FileFilter(under=Path("/media/trips"), after=datetime(2026, 1, 1)).keeps(file)
 
 
 def test_a_kept_file_is_at_the_location_that_met_the_filter(tmp_path: Path) -> None:
@@ -105,12 +116,12 @@ def test_without_conditions_all_files_are_kept() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"after": date(2026, 3, 1), "before": date(2026, 3, 1)},
+        {"after": datetime(2026, 3, 1), "before": datetime(2026, 3, 1)},
         {"min_duration_seconds": 2.0, "max_duration_seconds": 1.0},
     ],
 )
 def test_contradictory_conditions(given: dict[str, object]) -> None:
-    with pytest.raises(QueryError, match=r"no date is|the shortest duration"):
+    with pytest.raises(QueryError, match=r"no time is|the shortest duration"):
         FileFilter(**given)  # type: ignore[arg-type]  # each value is valid, only the pair is not
 
 
@@ -132,10 +143,12 @@ def test_durations(text: str, seconds: float) -> None:
 
 
 def test_dates() -> None:
-    assert parse_date("2020-02-29") == parse_date(" 2020-02-29T12:30:00 ") == date(2020, 2, 29)
+    assert parse_time(" 2020-02-29 ") == datetime(2020, 2, 29)
+    assert parse_time("2020-02-29T12:30") == parse_time("2020-02-29 12:30:00") == datetime(2020, 2, 29, 12, 30)
+    assert parse_time("2020-02-29T12:30Z") == datetime(2020, 2, 29, 12, 30, tzinfo=UTC)
     for text in ("", "2020", "01.02.2020", "2021-02-29", "tomorrow"):
         with pytest.raises(QueryError, match="is not a date: write it like 2026-01-31"):
-            parse_date(text)
+            parse_time(text)
 
 
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))

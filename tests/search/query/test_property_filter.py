@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,25 +33,26 @@ OLD = replace(PHONE, properties=None)
 
 
 def test_a_clip_of_2019_that_was_copied_later_is_of_2019() -> None:
-    old = FileFilter(before=date(2020, 1, 1))
+    old = FileFilter(before=datetime(2020, 1, 1))
     assert old.keeps(PHONE) and not replace(old, by_file_time=True).keeps(PHONE)
-    new = FileFilter(after=date(2026, 5, 17))
+    new = FileFilter(after=datetime(2026, 5, 17))
     assert not new.keeps(PHONE) and replace(new, by_file_time=True).keeps(PHONE)
-    assert FileFilter(after=date(2019, 7, 4), before=date(2019, 7, 5)).keeps(PHONE)
+    assert FileFilter(after=datetime(2019, 7, 4), before=datetime(2019, 7, 5)).keeps(PHONE)
     assert not old.keeps(OLD) and new.keeps(OLD)
 
 
 def test_without_a_date_inside_the_name_of_the_location_counts() -> None:
     names = tuple(Location(Path(name), 1, COPIED_NS) for name in ("/a/VID_20180101_000000.mp4", "/b/clip.mp4"))
     file = replace(PHONE, locations=names, properties=MediaProperties())
-    assert FileFilter(before=date(2018, 1, 2)).keeps(file)
-    assert FileFilter(under=Path("/b"), after=date(2026, 1, 1)).keeps(file)
-    assert not FileFilter(under=Path("/b"), before=date(2018, 1, 2)).keeps(file)
+    assert FileFilter(before=datetime(2018, 1, 2)).keeps(file)
+    assert FileFilter(under=Path("/b"), after=datetime(2026, 1, 1)).keeps(file)
+    assert not FileFilter(under=Path("/b"), before=datetime(2018, 1, 2)).keeps(file)
 
 
 def test_a_file_without_any_plausible_date_is_neither_before_nor_after() -> None:
     file = replace(PHONE, locations=(Location(Path("/a.mp4"), 1, 0),), properties=MediaProperties())
-    assert not FileFilter(before=date(2100, 1, 1)).keeps(file) and not FileFilter(after=date(1900, 1, 1)).keeps(file)
+    assert not FileFilter(before=datetime(2100, 1, 1)).keeps(file)
+    assert not FileFilter(after=datetime(1900, 1, 1)).keeps(file)
     assert FileFilter().keeps(file)
 
 
@@ -65,7 +66,7 @@ def test_the_local_date_of_the_recording_is_compared(monkeypatch: pytest.MonkeyP
             (CaptureTime(evening, DateSource.QUICKTIME), 4),
         ):
             file = replace(PHONE, properties=MediaProperties((captured,)))
-            assert FileFilter(after=date(2019, 7, day), before=date(2019, 7, day + 1)).keeps(file)
+            assert FileFilter(after=datetime(2019, 7, day), before=datetime(2019, 7, day + 1)).keeps(file)
     time.tzset()
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -44,7 +44,7 @@ TEXTS = st.text(max_size=20) | NAMES
 PATHS = NAMES.map(Path)
 NUMBERS = st.floats(allow_nan=False)
 WHOLE = st.integers(0, 2**63 - 1)
-DAYS = st.none() | st.dates()
+DAYS = st.none() | st.datetimes()
 LENGTHS = st.none() | st.floats(0, 1e6)
 POINTS = st.builds(Place, st.floats(-90, 90), st.floats(-180, 180), st.none() | st.floats(-1e4, 1e5))
 CONDITIONS = st.builds(
@@ -191,5 +191,7 @@ def test_an_invalid_request_raises_the_query_error() -> None:
 
 
 def test_dates_round_trip() -> None:
-    request = SearchRequest("x", files=FileFilter(after=date(2024, 2, 29), before=date(2024, 3, 1)))
-    assert from_bytes(SearchRequest, to_bytes(request)).files.after == date(2024, 2, 29)
+    request = SearchRequest(
+        "x", files=FileFilter(after=datetime(2024, 2, 29, 12, 30, tzinfo=UTC), before=datetime(2024, 3, 1))
+    )
+    assert from_bytes(SearchRequest, to_bytes(request)).files == request.files
