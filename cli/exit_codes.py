@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -28,19 +30,35 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells report a command that Ctrl-C ended."""
 
 
+OUTPUT_CLOSED = 141
+"""128 + SIGPIPE, as shells report a command whose reader (`head`, a pager) has enough: it did not fail."""
+
+
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of a write to stdout when it is a file: without room, or on a failing disk. They name no file."""
+
+
 class Interrupted(Exception):
     """Ctrl-C inside a command."""
 
 
+class OutputClosed(Exception):
+    """Nobody reads stdout any more."""
+
+
 class Commands(TyperGroup):
-    """Lets Ctrl-C through to `exit_on_error`; Typer itself would exit without a message."""
+    """Lets Ctrl-C and a closed pipe through to `exit_on_error`; Typer itself would exit with 1."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the selected command. Raises Interrupted on Ctrl-C."""
+        """Run the selected command. Raises Interrupted on Ctrl-C, OutputClosed."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted from None
+        except BrokenPipeError:
+            if _is_stdout_closed():
+                raise OutputClosed from None
+            raise
 
 
 def exit_on_error(app: Callable[[], Any]) -> None:
@@ -54,18 +72,40 @@ def exit_on_error(app: Callable[[], Any]) -> None:
         fail(str(error), error.caret_lines())
     except (Interrupted, KeyboardInterrupt):
         exit_interrupted()
-    except BrokenPipeError:
+    except (OutputClosed, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(ERROR) from None
+        raise SystemExit(OUTPUT_CLOSED) from None
     except Exception as error:  # the last line of defence: named in one line, exit code 2
         if is_interrupt(error):
             exit_interrupted()
         if isinstance(error, PesearchError):
             fail(str(error))
+        if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_ERRORS:
+            fail(f"cannot write the output: {error.strerror}")
         # a bug is also reported in one line, with the way to get the traceback
         if os.environ.get("PESEARCH_DEBUG"):
             raise
         fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 prints the traceback)")
+
+
+def open_missing_streams() -> None:
+    """Open the null device for each of stdin, stdout and stderr that the caller closed, as `>&-` does.
+
+    Else the next file that is opened, such as a library's, would take the number of stdout, and receive its text.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def _is_stdout_closed() -> bool:
+    """Whether stdout is a pipe without a reader."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def exit_interrupted() -> NoReturn:

@@ -58,12 +58,12 @@ def query_command(
         typer.Option(
             "--after",
             metavar="DATE",
-            help="Only files recorded on this date (2026-01-31) or at this time (2026-01-31T12:30), or later: by metadata, else file name, else file date.",
+            help="Only files recorded then (2026-01-31, 2026-01-31T12:30) or later, by metadata, name or file date.",
         ),
     ] = None,
     before: Annotated[
         str | None,
-        typer.Option("--before", metavar="DATE", help="Only files recorded before this date."),
+        typer.Option("--before", metavar="DATE", help="Only files recorded before this date or time."),
     ] = None,
     file_date: Annotated[
         bool, typer.Option("--file-date", help="Let --after and --before compare the modification time of the file.")

@@ -105,13 +105,37 @@ def test_exit_code_and_message(ended: dict[str, Any], act: str, code: int, outpu
 def test_closed_pipe_and_full_disk(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    for output, message in ((writer, ""), (os.open("/dev/full", os.O_WRONLY), "No space left")):
+    full = os.open("/dev/full", os.O_WRONLY)
+    message = "pesearch: cannot write the output: No space left on device\n"
+    for output, code, lines in ((writer, 141, ""), (full, 2, message)):
         command = [sys.executable, "-c", PROGRAM + ONE_ENDING.replace("{act}", "leave(0)")]
         ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
         os.close(output)
-        assert ended.returncode == 2
-        assert message in ended.stderr
-        assert "Traceback" not in ended.stderr
+        assert (ended.returncode, ended.stderr) == (code, lines)
+
+
+def test_a_reader_that_has_enough_and_closed_streams(tmp_path: Path) -> None:
+    """`| head -1` leaves after the first line; with `>&-` no file of the program gets the number of stdout."""
+    program = (
+        "import os, sys\n"
+        "from pesearch.cli import main\n"
+        "@main.app.command('lines')\n"
+        "def lines() -> None:\n"
+        "    file = open('data', 'w')\n"
+        "    for _ in range(100_000): print('line')\n"
+        "    assert file.fileno() > 2\n"
+        "sys.argv = ['pesearch', 'lines']\n"
+        "main.main()\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    run = f"{sys.executable} program.py"
+    for command, code, output in (
+        (f"{run} | head -1; exit ${{PIPESTATUS[0]}}", 141, "line\n"),
+        (f"{run} >&- <&-", 0, ""),
+    ):
+        ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (code, output, ""), command
+    assert (tmp_path / "data").read_text() == ""
 
 
 def test_exit_at_once_runs_atexit_functions_as_python_does() -> None:
