@@ -162,6 +162,7 @@ class _ProgressReporter:
     def update(self, outcome: Outcome) -> None:
         """Count one outcome of the indexer, and report if the interval has passed."""
         from pesearch.indexer.progress_events import (
+            CopiesCompared,
             CuesEmbedded,
             Failed,
             Indexed,
@@ -181,6 +182,8 @@ class _ProgressReporter:
                 self._progress = replace(now, stage="embedding subtitles")
             case PropertiesRead():
                 self._progress = replace(now, stage="reading dates and places")
+            case CopiesCompared():
+                self._progress = replace(now, stage="comparing copies")
             case Indexed():
                 self._progress = replace(now, files=now.files + 1)
             case Failed():

@@ -216,6 +216,7 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
     from pesearch.cli.remark_lines import MAX_FILES, remark_line
     from pesearch.cli.render import format_path, progress_bar
     from pesearch.indexer.progress_events import (
+        CopiesCompared,
         CuesEmbedded,
         Failed,
         Indexed,
@@ -247,6 +248,8 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     refresh.show_share("embedding cues", outcome.done / outcome.total)
                 case PropertiesRead():
                     refresh.show_share("reading dates and places", outcome.done / outcome.total)
+                case CopiesCompared():
+                    refresh.show_share("comparing copies", outcome.done / outcome.total)
                 case Failed():
                     bar.console.print(
                         f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False

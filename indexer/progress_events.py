@@ -108,6 +108,14 @@ class PropertiesRead:
 
 
 @dataclass(frozen=True, slots=True)
+class CopiesCompared:
+    """Of `total` files that an older program took for copies of one another, `done` have been compared."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Remarked:
     """What of the file at `path` is not in the library, or was guessed. The file is indexed nevertheless.
 
@@ -168,5 +176,6 @@ Outcome = (
     | CuesEmbedded
     | Remarked
     | PropertiesRead
+    | CopiesCompared
     | RunTimings
 )

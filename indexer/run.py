@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.commit import Committer
+from pesearch.indexer.copies import separate_copies
 from pesearch.indexer.crawl import crawl, roots_of
 from pesearch.indexer.cues import refresh_cues
 from pesearch.indexer.devices import embed_on
@@ -68,6 +69,7 @@ def index_found(
     stages = StageTimings()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
+        yield from separate_copies(library, writer)
         not_found = library.known().paths_except(location.path for location in crawled.locations)
         gone = vanished(not_found, roots_of(paths), crawled.unreadable)
         changes = yield from collect_changes(survey(crawled.locations, library.pinned(), retry_failed))

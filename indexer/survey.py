@@ -6,15 +6,16 @@ import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.indexer.copies import CopyFinder, identify
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unchanged
 from pesearch.locations import Location, can_reach
 from pesearch.media.ffmpeg import ensure_ffmpeg
-from pesearch.media.fingerprint import fingerprint
+from pesearch.media.fingerprint import Fingerprint
 from pesearch.media.probe import probe
 from pesearch.media.sniff import sniff
 from pesearch.media.suffixes import has_media_name
@@ -43,7 +44,7 @@ class NewContent:
     """Content that is not in the library."""
 
     location: Location
-    fingerprint: str
+    fingerprint: Fingerprint
     info: MediaInfo
 
 
@@ -69,7 +70,7 @@ def survey(found: Sequence[Location], library: Library, retry_failed: bool) -> I
 
     Raises FFmpegMissing, LibraryError.
     """
-    known = library.known()
+    known, copies = library.known(), CopyFinder()
     to_open: list[Location] = []
     for location in found:
         result = _as_known(location, known.get(location.path), library, retry_failed)
@@ -81,17 +82,18 @@ def survey(found: Sequence[Location], library: Library, retry_failed: bool) -> I
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1)), "pesearch-survey") as threads:
         for start in range(0, len(to_open), _BATCH_FILES):
             batch = to_open[start : start + _BATCH_FILES]
-            yield from threads.map(lambda location: _inspect(location, known.get(location.path), library), batch)
+            for opened in threads.map(lambda location: _inspect(location, known.get(location.path), library), batch):
+                yield _distinguish(opened, copies, known) if isinstance(opened, NewContent) else opened
 
 
 def group_by_content(new: Iterable[NewContent], audio_track: AudioTrack | None) -> tuple[EmbedTask, ...]:
     """One task for each distinct content, in the order in which they were found."""
     by_fingerprint: dict[str, list[NewContent]] = {}
     for each in new:
-        by_fingerprint.setdefault(each.fingerprint, []).append(each)
+        by_fingerprint.setdefault(each.fingerprint.digest, []).append(each)
     return tuple(
-        EmbedTask(first.location, tuple(copy.location for copy in copies), first.fingerprint, first.info, audio_track)
-        for first, *copies in by_fingerprint.values()
+        EmbedTask(first.location, tuple(copy.location for copy in copies), digest, first.info, audio_track)
+        for digest, (first, *copies) in by_fingerprint.items()
     )
 
 
@@ -160,18 +162,24 @@ def _inspect(
     try:
         if sniff(location.path) is None and known is None and not has_media_name(location.path):
             return NotMedia(location)
-        content = fingerprint(location.path)
-        file = library.find(content)
-        if file and _is_complete(file):
-            return KnownContent(location, file)
+        content = identify(location, library)
+        if content.file and _is_complete(content.file):
+            return KnownContent(location, content.file)
         ensure_ffmpeg()  # its libraries only now: torch is not imported where nothing is new
-        return NewContent(location, content, probe(location.path, library.audio_track))
+        return NewContent(location, content.fingerprint, probe(location.path, library.audio_track))
     except FFmpegMissing:
         raise
     except MediaError as error:
         if location.size_bytes == 0 and known is None and not has_media_name(location.path):
             return NotMedia(location)
         return Failed(Failure(_failed_location(location, known, error), str(error)))
+
+
+def _distinguish(new: NewContent, copies: CopyFinder, known: KnownLocations) -> NewContent | Failed:
+    try:
+        return replace(new, fingerprint=copies.distinct(new.location, new.fingerprint))
+    except MediaError as error:
+        return Failed(Failure(_failed_location(new.location, known.get(new.location.path), error), str(error)))
 
 
 def _failed_location(location: Location, known: KnownLocation | None, error: MediaError) -> Location:

@@ -107,6 +107,12 @@ class Library(GenerationReader):
         """The audio track that is searched, where a file has it; None for the one that players choose."""
         return self._now().snapshot.audio_track
 
+    def uncompared_copies(self) -> list[MediaFile]:
+        """Files with several locations that a program took for copies by parts of their content."""
+        ids = self._from_catalogue(lambda connection: connection.execute("FROM uncompared_copies").fetchall())
+        files = self._now().snapshot.files
+        return [files[file_id] for (file_id,) in ids if file_id in files]
+
     def milvus_state(self) -> MilvusState | None:
         """The state of the library's collections on Milvus. Raises VectorServerError when that does not answer."""
         return milvus_state(self.folder, self._now().snapshot)

@@ -193,6 +193,12 @@ def rename_library(connection: duckdb.DuckDBPyConnection, library_id: str, last_
     )
 
 
+def record_compared_copies(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
+    """Note that the locations of these files have been compared."""
+    insert_temp(connection, "compared", _FILE_ID, [{"file_id": file_id} for file_id in file_ids])
+    connection.execute("DELETE FROM uncompared_copies WHERE file_id IN (SELECT file_id FROM compared)")
+
+
 def set_vector_backend(connection: duckdb.DuckDBPyConnection, milvus: MilvusAddress | None) -> None:
     """Set the vector search backend: a Milvus, or FAISS (None)."""
     _set(connection, VECTORS_SETTING, milvus)

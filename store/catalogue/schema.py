@@ -95,6 +95,12 @@ CREATE TABLE file_properties (
     rotation_degrees INTEGER NOT NULL, subtitle_streams INTEGER NOT NULL);
 """
 
+UNCOMPARED_COPIES = """
+CREATE TABLE uncompared_copies (file_id BIGINT NOT NULL);
+INSERT INTO uncompared_copies
+SELECT file_id FROM locations WHERE file_id IS NOT NULL GROUP BY file_id HAVING count(*) > 1 ORDER BY file_id;
+"""
+
 VECTORS_SETTING = "vectors"
 """The name of the setting for the vector search backend."""
 
@@ -111,6 +117,7 @@ MIGRATIONS: Sequence[str] = (
     SETTINGS,
     REMARKS,
     PROPERTIES,
+    UNCOMPARED_COPIES,
 )
 """Append only."""
 

@@ -26,6 +26,7 @@ from pesearch.store.catalogue.mutations import (
     add_files,
     forget_locations,
     raise_generation,
+    record_compared_copies,
     record_failures,
     record_volumes,
     register_merged_shard,
@@ -162,6 +163,17 @@ class Writer:
         """
         removed = list(paths)
         return self._commit(lambda connection: forget_locations(connection, removed))
+
+    def settle_copies(self, file_ids: Iterable[int], removed: Iterable[int]) -> int:
+        """Note that the locations of files have been compared (`Library.uncompared_copies`). Those `removed` stood for
+        different contents, and are removed with all their data."""
+        compared, ids = list(file_ids), list(removed)
+
+        def change(connection: duckdb.DuckDBPyConnection) -> None:
+            record_compared_copies(connection, compared)
+            remove_files(connection, ids)
+
+        return self._commit(change)
 
     def set_vector_backend(self, milvus: MilvusAddress | None) -> list[str]:
         """Set the vector search backend: a Milvus, which `maintain` then fills, or FAISS (None).

@@ -18,7 +18,7 @@ from pesearch.indexer import properties as indexer_properties
 from pesearch.indexer.progress_events import Indexed, PropertiesRead
 from pesearch.indexer.run import index
 from pesearch.store.catalogue.connection import transaction
-from pesearch.store.catalogue.schema import MIGRATIONS
+from pesearch.store.catalogue.schema import MIGRATIONS, PROPERTIES
 from pesearch.store.library import Library, open_library
 from pesearch.store.status import RecordingCounts, count_recordings
 from pesearch.types import MediaFile
@@ -64,8 +64,9 @@ def with_exif(source: Path, target: Path) -> None:
 def before_properties(library: Library) -> Library:
     """The library as a program without properties has left it."""
     with transaction(library.folder) as connection:
+        connection.execute("DROP TABLE uncompared_copies")
         connection.execute("DROP TABLE file_properties")
-        connection.execute("UPDATE library SET schema = ?", [len(MIGRATIONS) - 1])
+        connection.execute("UPDATE library SET schema = ?", [MIGRATIONS.index(PROPERTIES)])
     return open_library(library.folder)
 
 
@@ -193,7 +194,7 @@ def test_a_file_of_another_time_keeps_its_date_of_recording(folder: Path, librar
     for path in folder.iterdir():
         os.utime(path, (then, then))
     run(folder, library, models)
-    days = {name: file.captured.day for name, file in by_name(library).items() if file.captured}
+    days = {name: file.captured.wall_clock.date() for name, file in by_name(library).items() if file.captured}
     assert days == {
         "film.mp4": date(2019, 7, 4), "picture.png": date(2019, 7, 4), "REC_20180203_101112.wav": date(2018, 2, 3),
     }  # fmt: skip

@@ -43,11 +43,11 @@ def test_a_time_is_read_back_as_it_was_written(captured: CaptureTime) -> None:
 
 def test_the_date_is_that_of_the_recording_where_its_zone_is_known(in_new_york: None) -> None:
     late = datetime(2019, 7, 5, 1, 30, tzinfo=UTC)
-    assert utc_time(late, DateSource.CREATION_TIME).day == date(2019, 7, 4)  # 21:30 in New York, this system's zone
-    assert CaptureTime(late, DateSource.QUICKTIME).day == date(2019, 7, 5)  # recorded in a zone at UTC
+    assert utc_time(late, DateSource.CREATION_TIME).wall_clock.date() == date(2019, 7, 4)  # 21:30 here
+    assert CaptureTime(late, DateSource.QUICKTIME).wall_clock.date() == date(2019, 7, 5)  # recorded in a zone at UTC
     tokyo = CaptureTime(datetime(2019, 7, 5, 10, 30, tzinfo=timezone(timedelta(hours=9))), DateSource.QUICKTIME)
-    assert tokyo.day == date(2019, 7, 5)
-    assert CaptureTime(datetime(2019, 7, 5, 1, 30), DateSource.EXIF).day == date(2019, 7, 5)
+    assert tokyo.wall_clock.date() == date(2019, 7, 5)
+    assert CaptureTime(datetime(2019, 7, 5, 1, 30), DateSource.EXIF).wall_clock.date() == date(2019, 7, 5)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def job(library: Library, models: ModelSet) -> Job:
 @pytest.fixture
 def tasks(sample: Callable[[str], Path]) -> list[EmbedTask]:
     paths = [sample("both.mp4"), sample("tone.wav")]
-    return [EmbedTask(Location.of_file(path), (), fingerprint(path), probe(path)) for path in paths]
+    return [EmbedTask(Location.of_file(path), (), fingerprint(path).digest, probe(path)) for path in paths]
 
 
 def test_results_have_shards_in_place_of_vectors(job: Job, tasks: list[EmbedTask], library: Library) -> None:
@@ -108,7 +108,7 @@ def test_a_long_file_is_streamed_to_shards_with_its_features(
     run(tmp_path / "media", short, starter)
 
     monkeypatch.setattr(pipeline, "STREAMING_THRESHOLD_SECONDS", 1.0)
-    task = EmbedTask(Location.of_file(tone), (), fingerprint(tone), probe(tone))
+    task = EmbedTask(Location.of_file(tone), (), fingerprint(tone).digest, probe(tone))
     staging = (tmp_path / "staging").as_uri()
     job = Job(starter.description, starter.folders, starter.spaces, "cpu", 1, tmp_path, "id", staging)
     (result,) = Worker(job).embed([task]).results
