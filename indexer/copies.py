@@ -48,7 +48,7 @@ def identify(location: Location, library: Library) -> Identity:
 
 @dataclass(slots=True)
 class CopyFinder:
-    """Tells apart new files that have equal samples, as they come."""
+    """Distinguishes new files that have equal samples, as they come."""
 
     _firsts: dict[str, Location] = field(default_factory=dict)
 

@@ -66,7 +66,7 @@ def test_what_may_differ_in_a_few_bytes_is_read_whole(
         assert not same_content(one, other)
 
 
-def test_stems_of_one_length_are_told_apart(tmp_path: Path) -> None:
+def test_stems_of_one_length_have_different_fingerprints(tmp_path: Path) -> None:
     """Digital silence but for half a second of each, at different places: a session of 60 tracks."""
     found = set()
     for track in range(60):
