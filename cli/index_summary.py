@@ -37,6 +37,7 @@ class Summary:
     unchanged: int = 0
     relocated: int = 0
     missing: int = 0
+    excluded: int = 0
     not_media: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = 0
@@ -69,6 +70,8 @@ class Summary:
                 self.relocated += 1
             case events.Missing():
                 self.missing += 1
+            case events.Excluded():
+                self.excluded += 1
             case events.NotMedia():
                 self.not_media += 1
             case RefreshFailed():
@@ -106,7 +109,7 @@ class Summary:
         parts = [f"{self.indexed} file{'' if self.indexed == 1 else 's'} indexed"]
         if self.media_seconds:
             parts.append(f"{self.speed()}, in {self.elapsed_seconds:.0f} s")
-        counts = ("unchanged", "relocated", "missing", "failed_before")
+        counts = ("unchanged", "relocated", "missing", "excluded", "failed_before")
         parts += [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in counts if getattr(self, name)]
         if self.cues_taken:
             parts.append(f"{self.cues_taken} new cues of files already indexed")
@@ -119,6 +122,10 @@ class Summary:
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
         yield ", ".join(parts)
+        if self.missing:
+            yield "missing files stay searchable: `pesearch status` lists and `pesearch remove --missing` removes them"
+        if self.excluded:
+            yield "excluded files stay searchable: `pesearch remove --excluded` removes them"
         if self.spent:
             stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.stage_seconds().items())
             yield f"time: {stages}; bound by: {self.spent.bound_by}"
@@ -134,7 +141,7 @@ class Summary:
         """The summary as one JSON object."""
         counts = {
             name: getattr(self, name)
-            for name in ("indexed", "unchanged", "relocated", "missing", "not_media", "failed_before")
+            for name in ("indexed", "unchanged", "relocated", "missing", "excluded", "not_media", "failed_before")
         }
         return json.dumps(
             counts

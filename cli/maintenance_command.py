@@ -14,27 +14,41 @@ from pesearch.cli.options import LibraryOption, library_folder
 
 def remove_command(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files or folders to remove from the library.")
-    ],
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or folders to remove from the library.")
+    ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Only files that were deleted. Those on disconnected drives stay.")
+    ] = False,
+    excluded: Annotated[
+        bool, typer.Option("--excluded", help="Only files that ignore files or --exclude leave out now.")
+    ] = False,
     library: LibraryOption = None,
 ) -> None:
     """Remove files from the library. The media files stay.
 
-    Exit codes: 0 removed, 1 none of the paths is in the library, 2 error.
+    --missing and --excluded go by the last `pesearch index` of a folder; without PATH they remove such files anywhere.
+
+    Exit codes: 0 removed, 1 nothing to remove, 2 error.
 
     \b
     Examples:
       pesearch remove ~/videos/old
       pesearch remove a.mp4 b.mp4
+      pesearch remove --missing
     """
     from pesearch.cli.refresh_progress import follow_refresh
     from pesearch.indexer.removal import plan_removal
+    from pesearch.locations import Absence
     from pesearch.store.library import open_library
 
+    absences = [reason for reason, is_asked in ((Absence.MISSING, missing), (Absence.EXCLUDED, excluded)) if is_asked]
+    if not paths and not absences:
+        raise typer.BadParameter("Name files or folders, or use --missing or --excluded.", param_hint="PATH")
     opened = open_library(library_folder(library))
-    removal = plan_removal(opened, paths)
+    removal = plan_removal(opened, paths or [], absences)
     if not removal.paths:
-        print("none of these paths is in the library", file=sys.stderr)
+        kinds = " or ".join(absences)
+        print(f"no {kinds} files" if absences else "none of these paths is in the library", file=sys.stderr)
         raise typer.Exit(NOTHING_FOUND)
     with opened.writer() as writer:
         writer.remove(removal.file_ids)

@@ -42,14 +42,15 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
         printable,
     )
 
-    mark = "." if is_match else "?"
-    yield f"{moment.rank:>3}{mark} {moment.score:.2f}  {format_moment_time(moment)}  {format_path(moment.file.path)}"
+    mark, is_online = "." if is_match else "?", moment.file.is_online
+    path = format_path(moment.file.path) + ("" if is_online else "  (offline)")
+    yield f"{moment.rank:>3}{mark} {moment.score:.2f}  {format_moment_time(moment)}  {path}"
     indent = " " * 11
     if moment.evidence:
         yield indent + format_evidence(moment.evidence)
     yield from (indent + printable(format_cue(cue)) for cue in moment.cues[:MAX_CUES])
     yield from (indent + format_event(event) for event in moment.events)
-    if moment.end_seconds > moment.start_seconds:
+    if is_online and moment.end_seconds > moment.start_seconds:
         yield indent + mpv_command(moment)
 
 

@@ -12,12 +12,17 @@ import typer
 from pesearch.cli.options import JsonOption, LibraryOption, library_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pesearch.indexer.volumes import OfflineFiles
+    from pesearch.locations import Absence
     from pesearch.matching import Recalibration
     from pesearch.store.status import LibraryStatus, RecordingCounts
     from pesearch.types import Failure, MediaFile
+
+
+MAX_LISTED = 20
+"""Paths of missing or excluded files that are listed."""
 
 
 def status_command(
@@ -46,12 +51,13 @@ def status_command(
     folder = library_folder(library)
     snapshot = open_library(folder).pinned()
     status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
+    absences = snapshot.absences()
     recalibration, remarked = read_recalibration(folder), snapshot.files_with_remarks()
     if as_json:
         recordings = count_recordings(snapshot.files())
-        print(status_json(folder, status, failures, offline_files, recalibration, remarked, recordings))
+        print(status_json(folder, status, failures, offline_files, absences, recalibration, remarked, recordings))
         return
-    for line in status_lines(folder, status, failures, offline_files, recalibration):
+    for line in status_lines(folder, status, failures, offline_files, absences, recalibration):
         print(line)
     for line in status_remark_lines(remarked, all_remarks):
         print(line)
@@ -62,6 +68,7 @@ def status_json(
     status: LibraryStatus,
     failures: Sequence[Failure],
     offline_files: Sequence[OfflineFiles],
+    absences: Mapping[Path, Absence],
     recalibration: Recalibration | None,
     remarked: Sequence[MediaFile],
     recordings: RecordingCounts,
@@ -92,6 +99,7 @@ def status_json(
                 }
                 for drive in offline_files
             ],
+            **{str(reason): [str(path) for path in paths] for reason, paths in by_reason(absences).items()},
             "failures": [{"path": str(failure.location.path), "reason": failure.reason} for failure in failures],
             "remarks": remark_objects([(file.path, file.remarks) for file in remarked]),
         },
@@ -104,6 +112,7 @@ def status_lines(
     status: LibraryStatus,
     failures: Sequence[Failure],
     offline_files: Sequence[OfflineFiles],
+    absences: Mapping[Path, Absence],
     recalibration: Recalibration | None,
 ) -> Iterator[str]:
     """The status as text: a label of 12 columns, then the value."""
@@ -126,9 +135,22 @@ def status_lines(
             where = f"now mounted at {format_path(drive.now_at)}, run `pesearch index` there"
         last_seen = format_path(drive.last_seen)
         yield f"{'' if number else 'offline':12}{drive.files} files on the drive last seen at {last_seen}: {where}"
+    for reason, paths in by_reason(absences).items():
+        if paths:
+            yield f"{reason:12}{len(paths)} (`pesearch remove --{reason}` removes them)"
+            yield from (f"  {format_path(path)}" for path in paths[:MAX_LISTED])
+            if len(paths) > MAX_LISTED:
+                yield f"  and {len(paths) - MAX_LISTED} more (--json lists all)"
     yield f"failed      {len(failures)}"
     for failure in failures:
         yield f"  {format_path(failure.location.path)}: {failure.reason}"
+
+
+def by_reason(absences: Mapping[Path, Absence]) -> dict[Absence, list[Path]]:
+    """The paths that were not found, by reason."""
+    from pesearch.locations import Absence
+
+    return {reason: [path for path, why in absences.items() if why is reason] for reason in Absence}
 
 
 def status_remark_lines(remarked: Sequence[MediaFile], show_all: bool) -> Iterator[str]:

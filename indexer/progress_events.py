@@ -43,6 +43,13 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """A file of the library that ignore files or `--exclude` leave out now. It stays in the library."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A file (or a folder, during the crawl) that could not be read."""
 
@@ -165,6 +172,7 @@ Outcome = (
     | NotMedia
     | Relocated
     | Missing
+    | Excluded
     | Failed
     | FailedBefore
     | Plan

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pesearch.indexer.progress_events import Failed, Missing, Outcome, Relocated, Unchanged
 from pesearch.indexer.survey import KnownContent, NewContent, SurveyResult
+from pesearch.store.catalogue.files import KnownLocations
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 
@@ -47,8 +48,8 @@ def update_locations(
     left_behind = [each.previous for each in known if each.previous and not os.path.lexists(each.previous)]
     if known:
         writer.add_locations([(each.file.id, each.location) for each in known])
-    if gone or left_behind:
-        writer.forget([*gone, *left_behind])
+    if forgettable := [*_with_other_locations(gone, library.known()), *left_behind]:
+        writer.forget(forgettable)
     remaining = library.known()
     forgotten = {path for path in (*gone, *left_behind) if path not in remaining}
     for each in known:
@@ -58,3 +59,12 @@ def update_locations(
         else:
             yield Relocated(each.location, next((path for path in before if path in forgotten), None))
     yield from (Missing(path) for path in gone if path in remaining)
+
+
+def _with_other_locations(gone: Sequence[Path], known: KnownLocations) -> Iterator[Path]:
+    """The paths whose file, if any, is also at a path that is not gone."""
+    leaving = set(gone)
+    for path in gone:
+        file_id = known[path].file_id
+        if file_id is None or any(location.path not in leaving for location in known.of_file(file_id)):
+            yield path

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.locations import Absence, can_reach
 from pesearch.path_scope import PathScope
 from pesearch.store.library import Library
 
@@ -20,12 +21,24 @@ class Removal:
     copies: tuple[Path, ...]
 
 
-def plan_removal(library: Library, paths: Sequence[Path]) -> Removal:
-    """Find the known paths at or below `paths`, as people name them."""
-    scope, known = PathScope(paths), library.known()
-    removed = dict.fromkeys(filter(scope.contains, known))
+def plan_removal(library: Library, paths: Sequence[Path], absences: Collection[Absence] = ()) -> Removal:
+    """Find the known paths at or below `paths`, as people name them; all if there are none.
+
+    With `absences` only those that the last indexing run did not find for one of these reasons, if that still holds.
+    """
+    known = library.known()
+    chosen = _absent(library, absences) if absences else known
+    removed = dict.fromkeys(filter(PathScope(paths).contains, chosen) if paths else chosen)
     file_ids = frozenset(
         file.id for file in library.files() if all(location.path in removed for location in file.locations)
     )
     copies = tuple(path for path in removed if known[path].file_id not in file_ids)
     return Removal(tuple(removed), file_ids, copies)
+
+
+def _absent(library: Library, reasons: Collection[Absence]) -> list[Path]:
+    return [
+        path
+        for path, reason in library.absences().items()
+        if reason in reasons and can_reach(path) == (reason is Absence.EXCLUDED)
+    ]

@@ -8,12 +8,14 @@ A run may be stopped at any point, even killed: committed files stay, and the ne
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer.absences import record_absences
 from pesearch.indexer.commit import Committer
 from pesearch.indexer.copies import separate_copies
 from pesearch.indexer.crawl import crawl, roots_of
@@ -24,7 +26,7 @@ from pesearch.indexer.pipeline import Embedder, embed_all
 from pesearch.indexer.progress_events import Failed, Outcome, Plan
 from pesearch.indexer.properties import refresh_properties
 from pesearch.indexer.reconcile import collect_changes, update_locations
-from pesearch.indexer.survey import group_by_content, survey, vanished
+from pesearch.indexer.survey import group_by_content, survey, unfound
 from pesearch.indexer.timings import StageTimings
 from pesearch.indexer.volumes import volumes_of
 from pesearch.locations import Location
@@ -51,7 +53,8 @@ def index(
     Raises LibraryError (LibraryBusy, ModelMismatch, NoSpaceLeft, ...), ModelError, FFmpegMissing, the errors of
     `embed`, and PesearchError for an invalid pattern. An unreadable file is an outcome, not an error.
     """
-    return index_found(crawl(paths, excludes), paths, library, models, retry_failed=retry_failed, embed=embed)
+    found = crawl(paths, excludes)
+    return index_found(found, paths, library, models, retry_failed=retry_failed, embed=embed, is_complete=True)
 
 
 def index_found(
@@ -62,22 +65,26 @@ def index_found(
     *,
     retry_failed: bool = False,
     embed: Embedder = embed_on,
+    is_complete: bool = False,
 ) -> Generator[Outcome, None, None]:
-    """`index` for files `found` by a crawl of `paths`, or for some of them."""
+    """`index` for files `found` by a crawl of `paths`, or for some of them: then `is_complete` is False, and nothing is
+    reported as excluded."""
     library.require(models.name, models.spaces)
     ensure_programs()
     stages = StageTimings()
     with library.writer() as writer, Committer(writer, stages) as committer:
         crawled = yield from _collect(found)
         yield from separate_copies(library, writer)
-        not_found = library.known().paths_except(location.path for location in crawled.locations)
-        gone = vanished(not_found, roots_of(paths), crawled.unreadable)
+        not_found = unfound(library, crawled.locations, roots_of(paths), crawled.unreadable)
+        gone = [path for path in not_found if not os.path.lexists(path)]
         changes = yield from collect_changes(survey(crawled.locations, library.pinned(), retry_failed))
         volumes = volumes_of(crawled.locations)
         if not set(volumes) <= set(library.volumes()):
             writer.record_volumes(volumes)
         # Locations first: the content that a failed path held before may have moved to another path.
         yield from update_locations(changes.known, gone, library, writer)
+        if is_complete:
+            yield from record_absences(crawled.locations, not_found, library, writer)
         for failed in changes.failed:
             committer.add(failed.failure)
         yield from committer.flush()

@@ -97,8 +97,10 @@ def group_by_content(new: Iterable[NewContent], audio_track: AudioTrack | None) 
     )
 
 
-def vanished(not_found: Iterable[Path], roots: Sequence[Path], unreadable: Iterable[Path]) -> list[Path]:
-    """The known paths among `not_found`, by a crawl of `roots`, at which no file exists any more.
+def unfound(
+    library: Library, found: Iterable[Location], roots: Sequence[Path], unreadable: Iterable[Path]
+) -> list[Path]:
+    """The known paths below `roots` that a crawl of these did not find.
 
     Paths below a root that does not exist (its drive may be offline) or below one of `unreadable` are left out.
     """
@@ -106,10 +108,8 @@ def vanished(not_found: Iterable[Path], roots: Sequence[Path], unreadable: Itera
     hidden = set(unreadable)
     return [
         path
-        for path in not_found
-        if any(path.is_relative_to(root) for root in present)
-        and hidden.isdisjoint((path, *path.parents))
-        and not os.path.lexists(path)
+        for path in library.known().paths_except(location.path for location in found)
+        if any(path.is_relative_to(root) for root in present) and hidden.isdisjoint((path, *path.parents))
     ]
 
 

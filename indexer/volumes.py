@@ -56,6 +56,12 @@ def volumes_of(locations: Iterable[Location]) -> list[Volume]:
     return [Volume(name, _mount_point(path)) for name, path in paths.items()]
 
 
+def offline_volumes(library: Library) -> frozenset[str]:
+    """The names of the volumes of a library that are not where they were."""
+    mounted = mounted_volumes()
+    return frozenset(volume.name for volume in library.volumes() if not _is_at_mount_point(volume, mounted))
+
+
 def offline(library: Library) -> list[OfflineFiles]:
     """The files whose locations are all on offline volumes, counted by volume."""
     mounted = mounted_volumes()

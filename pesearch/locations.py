@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
 _MAX_NS = 2**63 - 1
 """File systems can store times after the year 2262, but int64 nanoseconds cannot: later times are clamped to this."""
+
+
+class Absence(StrEnum):
+    """Why the last indexing run of its folder did not find a file of the library, although its drive is connected."""
+
+    MISSING = "missing"
+    """Deleted, or moved to where it was not found."""
+
+    EXCLUDED = "excluded"
+    """It is there, but an ignore file, `--exclude` or a hidden folder leaves it out now."""
 
 
 def can_reach(path: Path) -> bool:

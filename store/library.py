@@ -17,8 +17,9 @@ import numpy as np
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue, CueHit
 from pesearch.errors import LibraryError, ModelMismatch
-from pesearch.locations import Volume
+from pesearch.locations import Absence, Volume
 from pesearch.search_hits import Hits
+from pesearch.store.catalogue.absences import read_absences
 from pesearch.store.catalogue.create import (
     apply_migrations,
     create_catalogue,
@@ -112,6 +113,10 @@ class Library(GenerationReader):
         ids = self._from_catalogue(lambda connection: connection.execute("FROM uncompared_copies").fetchall())
         files = self._now().snapshot.files
         return [files[file_id] for (file_id,) in ids if file_id in files]
+
+    def absences(self) -> Mapping[Path, Absence]:
+        """The known paths that the last indexing run of their folder did not find, though their drive was connected."""
+        return self._from_catalogue(read_absences)
 
     def milvus_state(self) -> MilvusState | None:
         """The state of the library's collections on Milvus. Raises VectorServerError when that does not answer."""

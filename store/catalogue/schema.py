@@ -101,6 +101,10 @@ INSERT INTO uncompared_copies
 SELECT file_id FROM locations WHERE file_id IS NOT NULL GROUP BY file_id HAVING count(*) > 1 ORDER BY file_id;
 """
 
+ABSENT_LOCATIONS = """
+CREATE TABLE absent_locations (path BLOB NOT NULL, reason VARCHAR NOT NULL);
+"""
+
 VECTORS_SETTING = "vectors"
 """The name of the setting for the vector search backend."""
 
@@ -118,6 +122,7 @@ MIGRATIONS: Sequence[str] = (
     REMARKS,
     PROPERTIES,
     UNCOMPARED_COPIES,
+    ABSENT_LOCATIONS,
 )
 """Append only."""
 

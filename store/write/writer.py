@@ -17,7 +17,8 @@ from pesearch import timeline
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import CueSource
 from pesearch.errors import LibraryDamaged, ModelMismatch, NoSpaceLeft
-from pesearch.locations import Location, Volume
+from pesearch.locations import Absence, Location, Volume
+from pesearch.store.catalogue.absences import store_absences
 from pesearch.store.catalogue.connection import reading, transaction
 from pesearch.store.catalogue.cue_extents import add_cue_vectors
 from pesearch.store.catalogue.cues import drop_sources, store_cues
@@ -163,6 +164,11 @@ class Writer:
         """
         removed = list(paths)
         return self._commit(lambda connection: forget_locations(connection, removed))
+
+    def record_absences(self, found: Iterable[Path], absences: Mapping[Path, Absence]) -> int:
+        """Store why known paths were not found, and that others were `found` again."""
+        present = list(found)
+        return self._commit(lambda connection: store_absences(connection, present, absences))
 
     def settle_copies(self, file_ids: Iterable[int], removed: Iterable[int]) -> int:
         """Note that the locations of files have been compared (`Library.uncompared_copies`). Those `removed` stood for

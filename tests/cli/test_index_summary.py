@@ -8,6 +8,7 @@ from pathlib import Path
 from pesearch.cli.index_summary import Summary
 from pesearch.indexer.progress_events import (
     CuesUpdated,
+    Excluded,
     Failed,
     FailedBefore,
     Indexed,
@@ -48,13 +49,16 @@ def test_every_count_is_reported() -> None:
     info = MediaInfo(MediaKind.AUDIO, 360.0, None, None)
     summary = summary_of(
         Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, None),
-        Missing(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE), CuesUpdated(PLACE, 7),
-        PropertiesRead(5, 5), Remarked(PLACE.path, REMARKS), RefreshFailed("audio", "disk full"), SPENT,
+        Missing(PLACE.path), Excluded(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE),
+        CuesUpdated(PLACE, 7), PropertiesRead(5, 5), Remarked(PLACE.path, REMARKS),
+        RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
     assert list(summary.lines()) == [
         "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 missing, "
-        "1 failed before, 7 new cues of files already indexed, dates and places of 5 files read, 1 with remarks, "
-        "1 failed",
+        "1 excluded, 1 failed before, 7 new cues of files already indexed, dates and places of 5 files read, "
+        "1 with remarks, 1 failed",
+        "missing files stay searchable: `pesearch status` lists and `pesearch remove --missing` removes them",
+        "excluded files stay searchable: `pesearch remove --excluded` removes them",
         "time: decode 9.0 s, wait 1.0 s, tower 20.0 s, codec 10.0 s, transformers 5.0 s, commit 2.0 s, index 0.5 s; "
         "bound by: tower",
         "cuda:0: memory ran out",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -68,7 +68,7 @@ def test_filters_of_recordings_reach_the_request(pesearch: Run, answering: Answe
     pesearch("query", "siren", "--codec", "hevc", "--has", "audio", "--has", "place", "--orientation", "portrait")
     dated, sized, shaped = (request.files for request in asked)
     assert (dated.before, dated.by_file_time, sized.after, sized.by_file_time) == (
-        date(2020, 1, 1), False, date(2020, 1, 1), True,
+        datetime(2020, 1, 1), False, datetime(2020, 1, 1), True,
     )  # fmt: skip
     assert dated.properties == PropertyFilter(camera="iPhone", near=Area(Place(-33.9, 151.2), 5.0))
     assert sized.properties == PropertyFilter(
@@ -110,8 +110,15 @@ def test_json_says_when_where_and_with_what_it_was_recorded(pesearch: Run, answe
     assert unknown == dict.fromkeys(said) | {"subtitles": False}
 
 
-def test_matches_are_printed_and_found_is_exit_code_0(pesearch: Run, answering: Answering) -> None:
+def test_matches_are_printed_and_found_is_exit_code_0(
+    pesearch: Run, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answering(*MOMENTS)
+    offline = pesearch("query", "siren").stdout
+    assert offline == (
+        "  1. 0.90  00:01.0-00:02.5  /media/a.mp4  (offline)\n  2. 0.70  00:01.0-00:02.5  /media/a.mp4  (offline)\n"
+    )
+    monkeypatch.setattr("pesearch.locations.can_reach", lambda path: True)
     result = pesearch("query", "siren")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == (

@@ -11,7 +11,7 @@ from pesearch.cli.doctor_command import check_vector_server
 from pesearch.cli.status_command import scores_line, status_lines
 from pesearch.errors import VectorServerError
 from pesearch.indexer.volumes import OfflineFiles
-from pesearch.locations import Location
+from pesearch.locations import Absence, Location
 from pesearch.matching import Recalibration
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.milvus.sync import MilvusState
@@ -29,7 +29,8 @@ def test_status_names_offline_drives_and_failures() -> None:
     )  # fmt: skip
     offline = [OfflineFiles(2, Path("/mnt/a"), None), OfflineFiles(1, Path("/mnt/b"), Path("/mnt/c"))]
     failures = [Failure(Location(Path("/x\n.mp4"), 1, 1), "empty file")]
-    assert list(status_lines(Path("/lib"), status, failures, offline, None)) == [
+    absences = {Path(f"/m/{number}.mp4"): Absence.MISSING for number in range(21)} | {Path("/e.mp4"): Absence.EXCLUDED}
+    assert list(status_lines(Path("/lib"), status, failures, offline, absences, None)) == [
         "library     /lib (2.0 MB, generation 7)",
         "models      starter",
         "scores      measured on generated clips and noise on their vectors (benchmarks.separation), "
@@ -39,6 +40,11 @@ def test_status_names_offline_drives_and_failures() -> None:
         "cues        4",
         "offline     2 files on the drive last seen at /mnt/a: not connected",
         "            1 files on the drive last seen at /mnt/b: now mounted at /mnt/c, run `pesearch index` there",
+        "missing     21 (`pesearch remove --missing` removes them)",
+        *(f"  /m/{number}.mp4" for number in range(20)),
+        "  and 1 more (--json lists all)",
+        "excluded    1 (`pesearch remove --excluded` removes them)",
+        "  /e.mp4",
         "failed      1",
         "  /x\\n.mp4: empty file",
     ]
