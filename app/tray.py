@@ -11,8 +11,8 @@ from pesearch.app.clip_archive import create_archive, delete_archive
 from pesearch.app.escape import escape_markdown
 from pesearch.app.server_state import library
 from pesearch.app.urls import clips_url
-from pesearch.export.clip_selection import Selection
-from pesearch.export.formats import ExportFormat, render_document
+from pesearch.export.clip_selection import Selection, merge_overlaps, with_timecode
+from pesearch.export.formats import TIMELINES, ExportFormat, render_document
 from pesearch.formatting import format_moment_time
 from pesearch.types import Moment
 
@@ -84,7 +84,11 @@ def _show_export(tray: Tray) -> None:
     choice = st.selectbox("Export as", list(EXPORT_FORMATS), key="form")
     pad = st.number_input("Seconds to add before and after", min_value=0.0, max_value=3600.0, step=0.5, key="pad")
     selections = [Selection.from_moment(moment, query).padded(pad) for moment, query in tray.moments.items()]
+    if pad:
+        selections = merge_overlaps(selections)
     form = EXPORT_FORMATS[choice]
+    if form in TIMELINES:
+        selections = [with_timecode(selection) for selection in selections]
     if form is not None:
         st.download_button(
             "Download",

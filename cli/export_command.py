@@ -59,11 +59,15 @@ def export_command(
       pesearch query siren --json | pesearch export - --to cuts.edl
       pesearch export found.json --as clips --to clips --pad 1
     """
-    from pesearch.export.clip_selection import with_media_info
-    from pesearch.export.formats import ExportFormat
+    from pesearch.export.clip_selection import merge_overlaps, with_media_info, with_timecode
+    from pesearch.export.formats import TIMELINES, ExportFormat
 
     name = _format_name(output_format, to)
     selections = [with_media_info(selection).padded(pad) for selection in _read_moments(moments)]
+    if pad:
+        selections = merge_overlaps(selections)
+    if name in TIMELINES:
+        selections = [with_timecode(selection) for selection in selections]
     if not selections:
         print("nothing to export", file=sys.stderr)
         raise typer.Exit(NOTHING_FOUND)
@@ -104,32 +108,42 @@ def _read_moments(moments: str) -> list[Selection]:
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
-    from pesearch.export.formats import ExportFormat, render_document
+    from pesearch.export.formats import ExportFormat, render_document, split_document
     from pesearch.export.output_file import write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
 
     _warn_about_rates(selections, form)
     if to is None:
         sys.stdout.buffer.write(render_document(selections, form))
-    elif not to.is_dir():
-        write_document(render_document(selections, form), to, form)
+    elif form is ExportFormat.VTT and to.is_dir():
+        for chapters in group_by_file(selections):
+            name = f"{safe_stem(chapters[0].path)}.chapters"
+            print(write_new_document(render_document(chapters, form), to, name, form))
     else:
-        parts = group_by_file(selections) if form is ExportFormat.VTT else [selections]
-        for part in parts:
-            name = safe_stem(part[0].path) if form is ExportFormat.VTT else "moments"
-            print(write_new_document(render_document(part, form), to, name, form))
+        parts = split_document(selections, form)
+        for number, part in enumerate(parts, start=1):
+            document, suffix = render_document(part, form), f"-{number}" if len(parts) > 1 else ""
+            if to.is_dir():
+                print(write_new_document(document, to, f"moments{suffix}", form))
+            else:
+                write_document(document, to.with_stem(to.stem + suffix), form)
+        if len(parts) > 1:
+            print(f"more than {len(parts[0])} events: written as {len(parts)} documents", file=sys.stderr)
 
 
 def _warn_about_rates(selections: Sequence[Selection], form: ExportFormat) -> None:
     """Warn on stderr about frame rates that are assumed, or that differ in an EDL, which has only one."""
-    from pesearch.export.formats import ExportFormat
+    from pesearch.export.formats import TIMELINES, ExportFormat
     from pesearch.export.timecode import common_rate, rate_of, rate_text
 
-    if form not in (ExportFormat.EDL, ExportFormat.OTIO, ExportFormat.FCPXML):
+    if form not in TIMELINES:
         return
     unknown = sum(selection.media is None for selection in selections)
     if unknown:
-        print(f"25 frames per second assumed for {unknown} moments, whose files are offline", file=sys.stderr)
+        print(
+            f"25 frames per second from 00:00:00:00 assumed for {unknown} moments, whose files are offline",
+            file=sys.stderr,
+        )
     rates = sorted({rate_of(selection) for selection in selections if selection.frames_per_second is not None})
     if form is ExportFormat.EDL and len(rates) > 1:
         in_files = ", ".join(map(rate_text, rates))

@@ -22,7 +22,8 @@ _MIN_SECONDS = 0.001
 class Selection:
     """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
-    `media` is None for a file that was never probed and cannot be now, for example one on an offline drive.
+    `media` is None for a file that was never probed and cannot be now, for example one on an offline drive. `timecode`
+    is that of the first frame, as the file states it; empty if it has none, or was not read.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Selection:
     score: float | None = None
     events: tuple[Event, ...] = ()
     media: MediaInfo | None = None
+    timecode: str = ""
 
     @classmethod
     def from_moment(cls, moment: Moment, query: str) -> Selection:
@@ -98,6 +100,46 @@ def with_media_info(selection: Selection) -> Selection:
         return replace(selection, media=probe(selection.path))
     except MediaError:
         return selection  # lists do not need it, and cutting a clip reports the error
+
+
+def with_timecode(selection: Selection) -> Selection:
+    """Read the timecode of the file, if it can be reached. Errors: FFmpegMissing."""
+    from pesearch.media.source_timecode import read_timecode
+
+    if selection.is_still or not can_reach(selection.path):
+        return selection
+    return replace(selection, timecode=read_timecode(selection.path))
+
+
+def merge_overlaps(selections: Sequence[Selection]) -> list[Selection]:
+    """Selections of one file that overlap become one, in the place of the first: its label is that of all."""
+    merged: list[Selection] = []
+    for selection in selections:
+        overlapping = [each for each in merged if _overlap(each, selection)]
+        for each in overlapping:
+            selection = _joined(each, selection)
+        place = merged.index(overlapping[0]) if overlapping else len(merged)
+        merged = [*merged[:place], selection, *merged[place:]]
+        merged = [each for each in merged if not any(each is joined for joined in overlapping)]
+    return merged
+
+
+def _overlap(one: Selection, other: Selection) -> bool:
+    (start, end), (other_start, other_end) = one.interval_seconds, other.interval_seconds
+    return one.path == other.path and not one.is_still and start < other_end and other_start < end
+
+
+def _joined(one: Selection, other: Selection) -> Selection:
+    scores = [each.score for each in (one, other) if each.score is not None]
+    events = dict.fromkeys((*one.events, *other.events))
+    return replace(
+        one,
+        start_seconds=min(one.start_seconds, other.start_seconds),
+        end_seconds=max(one.end_seconds, other.end_seconds),
+        label=combined_title([one, other]) if one.label or other.label else "",
+        score=max(scores, default=None),
+        events=tuple(sorted(events, key=lambda event: event.start_seconds)),
+    )
 
 
 def combined_title(selections: Sequence[Selection]) -> str:

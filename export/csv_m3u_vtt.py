@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
+from pesearch.cues import EXPORTED_CHAPTERS
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import STILL_SECONDS, Selection, combined_title, unique_paths
 from pesearch.export.safe_names import file_name, file_url, one_line
@@ -49,7 +50,7 @@ def vtt_document(selections: Sequence[Selection]) -> bytes:
     if len(files) != 1:
         found = f"these moments are from {len(files)} files" if files else "still images have no chapters"
         raise ExportError(f"WebVTT has the chapters of one file, but {found}: use --to FOLDER for a document each")
-    blocks = ["WEBVTT"]
+    blocks = ["WEBVTT", f"NOTE {EXPORTED_CHAPTERS}"]
     for number, selection in enumerate(sorted(timed, key=lambda selection: selection.interval_seconds), 1):
         start, end = selection.interval_seconds
         title = _escape_cue(selection.label) or f"Moment {number}"

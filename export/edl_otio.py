@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import opentimelineio as otio
@@ -13,16 +13,25 @@ from opentimelineio.schema import Clip, ExternalReference, Gap, Marker, MarkerCo
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection, combined_title
 from pesearch.export.safe_names import file_name, file_url, one_line, reel_names
-from pesearch.export.timecode import FrameSpan, common_rate, frame_span, rate_text
+from pesearch.export.timecode import (
+    DROP_FRAME_RATES,
+    FrameSpan,
+    common_rate,
+    frame_span,
+    is_drop_frame,
+    rate_text,
+    timecode_text,
+)
 from pesearch.formatting import format_event
 
 _DAY_SECONDS = 24 * 3600
 """Timecode wraps around to 00:00:00:00 after a day."""
 
-_DROP_FRAME_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
+MAX_EDL_EVENTS = 999
+"""CMX3600 numbers events with three digits."""
 
-_EVENT_LINE = re.compile(r"^(\d{3,}  \w{1,8} +)V     ")
-"""The beginning of an EDL event as the adapter writes it: number, reel, channel V."""
+_EVENT_LINE = re.compile(r"^(\d{3}  \w{1,8} +)V     ( *C +)\S+ \S+ \S+ \S+$")
+"""An EDL event as the adapter writes it: number, reel, channel V, cut, and four times."""
 
 _CHANNELS = {(True, True): "B", (True, False): "V", (False, True): "A", (False, False): "V"}
 """CMX3600 channel code by (has pictures, has sound)."""
@@ -48,9 +57,12 @@ def otio_document(selections: Sequence[Selection]) -> bytes:
 def edl_document(selections: Sequence[Selection]) -> bytes:
     """An EDL (CMX3600) of cuts only, all times at the most common rate, which is part of the title.
 
-    The adapter writes neither the channels of an event nor the frame count mode (FCM); both are inserted here.
-    Raises ExportError for times past 24 hours.
+    The adapter writes neither the channels of an event nor the frame count mode (FCM), and counts in drop frames
+    wherever the rate allows it: channels, mode and times are inserted here. Sources are counted as their own timecode
+    is. Raises ExportError for times past 24 hours, and for more than MAX_EDL_EVENTS.
     """
+    if len(selections) > MAX_EDL_EVENTS:
+        raise ExportError(f"an EDL has {MAX_EDL_EVENTS} events at most: use --to, which writes several documents")
     rate = common_rate(selections)
     spans = [frame_span(selection, rate) for selection in selections]
     if max(sum(span.count for span in spans), *(span.end for span in spans)) >= _DAY_SECONDS * rate:
@@ -64,8 +76,14 @@ def edl_document(selections: Sequence[Selection]) -> bytes:
     timeline = Timeline(f"{one_line(combined_title(selections))} ({rate_text(rate)} fps)")
     timeline.tracks.append(track)
     title, _, events = _serialize(timeline, "cmx_3600", rate=float(rate)).partition("\n\n")
-    mode = "DROP FRAME" if rate in _DROP_FRAME_RATES else "NON-DROP FRAME"
-    return f"{title}\nFCM: {mode}\n\n{_insert_channels(events, selections)}".encode()
+    mode = "DROP FRAME" if _is_drop_frame(selections, rate) else "NON-DROP FRAME"
+    return f"{title}\nFCM: {mode}\n\n{_insert_times(events, selections, spans)}".encode()
+
+
+def _is_drop_frame(selections: Sequence[Selection], rate: Fraction) -> bool:
+    """Whether a timeline is counted in drop frames: at rates that have them, unless most of its sources are not."""
+    stated = [is_drop_frame(selection.timecode) for selection in selections if selection.timecode]
+    return rate in DROP_FRAME_RATES and (not stated or 2 * sum(stated) > len(stated))
 
 
 def _comments(selection: Selection) -> list[str]:
@@ -75,19 +93,36 @@ def _comments(selection: Selection) -> list[str]:
     return [f"MOMENT: {one_line(selection.label)}{score}", *sounds]
 
 
-def _insert_channels(events: str, selections: Sequence[Selection]) -> str:
-    channels = iter([_CHANNELS[selection.has_pictures, selection.has_sound] for selection in selections])
-    lines = (_EVENT_LINE.sub(lambda match: f"{match[1]}{next(channels):6}", line) for line in events.split("\n"))
-    return "\n".join(lines)
+def _insert_times(events: str, selections: Sequence[Selection], spans: Sequence[FrameSpan]) -> str:
+    rest = iter(_channels_and_times(selections, spans))
+
+    def written(match: re.Match[str]) -> str:
+        channels, times = next(rest)
+        return f"{match[1]}{channels:6}{match[2]}{times}"
+
+    return "\n".join(_EVENT_LINE.sub(written, line) for line in events.split("\n"))
+
+
+def _channels_and_times(selections: Sequence[Selection], spans: Sequence[FrameSpan]) -> Iterator[tuple[str, str]]:
+    """For each event its channels, and the times of its ends in the source and in the timeline."""
+    rate, at = spans[0].rate, 0
+    in_drop_frames = _is_drop_frame(selections, rate)
+    for selection, span in zip(selections, spans, strict=True):
+        drops = is_drop_frame(selection.timecode) if selection.timecode else in_drop_frames
+        source = [span.origin + frame for frame in (span.first, span.end)]
+        ends = [timecode_text(frame, rate, drop_frame=drops) for frame in source]
+        ends += [timecode_text(frame, rate, drop_frame=in_drop_frames) for frame in (at, at + span.count)]
+        yield _CHANNELS[selection.has_pictures, selection.has_sound], " ".join(ends)
+        at += span.count
 
 
 def _clip(selection: Selection, span: FrameSpan) -> Clip:
     name, rate = file_name(selection.path), float(span.rate)
-    whole_file = TimeRange(RationalTime(0, rate), RationalTime(span.total, rate))
+    whole_file = TimeRange(RationalTime(span.origin, rate), RationalTime(span.total, rate))
     clip = Clip(
         name=name,
         media_reference=ExternalReference(target_url=file_url(selection.path), available_range=whole_file),
-        source_range=TimeRange(RationalTime(span.first, rate), RationalTime(span.count, rate)),
+        source_range=TimeRange(RationalTime(span.origin + span.first, rate), RationalTime(span.count, rate)),
         metadata={"pesearch": {"label": one_line(selection.label), "score": selection.score}},
     )
     clip.media_reference.name = name
@@ -100,7 +135,7 @@ def _clip_with_markers(selection: Selection, span: FrameSpan) -> Clip:
     for event in selection.events:
         first, end = (round(Fraction(seconds) * span.rate) for seconds in (event.start_seconds, event.end_seconds))
         if span.first <= first < span.end:
-            marked = TimeRange(RationalTime(first, rate), RationalTime(max(end - first, 1), rate))
+            marked = TimeRange(RationalTime(span.origin + first, rate), RationalTime(max(end - first, 1), rate))
             clip.markers.append(Marker(one_line(event.label), marked, MarkerColor.GREEN))
     return clip
 

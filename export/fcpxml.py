@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pesearch.export.clip_selection import Selection, combined_title
 from pesearch.export.safe_names import file_name, file_url, one_line
-from pesearch.export.timecode import common_rate, frame_span
+from pesearch.export.timecode import common_rate, frame_span, is_drop_frame
 from pesearch.types import VideoStream
 
 _FULL_HD = VideoStream("", 1920, 1080, 0.0)
@@ -27,7 +27,8 @@ def fcpxml_document(selections: Sequence[Selection]) -> bytes:
     rate = common_rate(selections)
     root = Element("fcpxml", version="1.8")
     resources = _Resources(SubElement(root, "resources"))
-    size = next((item.media.video for item in selections if item.media and item.media.video), _FULL_HD)
+    films = sorted(selections, key=lambda item: item.is_still)  # the size of a still only if there is no film
+    size = next((item.media.video for item in films if item.media and item.media.video), _FULL_HD)
     project = SubElement(root, "project", name=one_line(combined_title(selections)))
     sequence = SubElement(project, "sequence", format=resources.format(size, rate), tcStart="0s", tcFormat="NDF")
     spine = SubElement(sequence, "spine")
@@ -35,7 +36,7 @@ def fcpxml_document(selections: Sequence[Selection]) -> bytes:
     for selection in selections:
         frames = _sequence_frames(selection, rate)
         asset = resources.asset(selection)
-        _append_clip(spine, selection, asset, Fraction(offset) / rate, Fraction(frames) / rate)
+        _append_clip(spine, selection, asset, rate, offset, frames)
         offset += frames
     sequence.set("duration", _time(Fraction(offset) / rate))
     indent(root)
@@ -69,7 +70,8 @@ class _Resources:
             format_id = self.format(video or _FULL_HD, None if selection.is_still else span.rate)
         added = SubElement(self._element, "asset", id=self._new_id(selection.path), name=file_name(selection.path))
         duration = Fraction(0) if selection.is_still else span.total / span.rate
-        added.attrib |= {"src": file_url(selection.path), "start": "0s", "duration": _time(duration)}
+        start = span.origin / span.rate
+        added.attrib |= {"src": file_url(selection.path), "start": _time(start), "duration": _time(duration)}
         if format_id:
             added.attrib |= {"hasVideo": "1", "format": format_id}
         if selection.has_sound:
@@ -90,17 +92,29 @@ def _sequence_frames(selection: Selection, rate: Fraction) -> int:
     return max(min(round(span.count / span.rate * rate), int(remaining * rate)), 1)
 
 
-def _append_clip(spine: Element, selection: Selection, asset: str, offset: Fraction, duration: Fraction) -> None:
-    """Append a clip, its label as a note and a marker for each sound that begins in it."""
+def _append_clip(spine: Element, selection: Selection, asset: str, rate: Fraction, offset: int, frames: int) -> None:
+    """Append a clip of so many `frames` of the sequence, its label as a note and a marker for each sound that begins in
+    it. Its own times are those of the source's timecode; at another rate than the sequence's it keeps its speed."""
     span = frame_span(selection)
     clip = SubElement(spine, "video" if selection.is_still else "asset-clip", ref=asset, name=file_name(selection.path))
-    clip.attrib |= {"offset": _time(offset), "start": _time(span.first / span.rate), "duration": _time(duration)}
+    start = (span.origin + span.first) / span.rate
+    clip.attrib |= {"offset": _time(offset / rate), "start": _time(start), "duration": _time(frames / rate)}
+    if selection.timecode:
+        clip.set("tcFormat", "DF" if is_drop_frame(selection.timecode) else "NDF")
     SubElement(clip, "note").text = one_line(selection.label)
+    if selection.frames_per_second is not None and span.rate != rate:
+        SubElement(clip, "conform-rate", scaleEnabled="0", srcFrameRate=_source_rate(span.rate))
     for event in selection.events:
         frame = round(Fraction(event.start_seconds) * span.rate)
         if span.first <= frame < span.end:
-            marker = SubElement(clip, "marker", start=_time(frame / span.rate), duration=_time(1 / span.rate))
+            start = (span.origin + frame) / span.rate
+            marker = SubElement(clip, "marker", start=_time(start), duration=_time(1 / span.rate))
             marker.set("value", one_line(event.label) or "sound")
+
+
+def _source_rate(rate: Fraction) -> str:
+    """A frame rate as the DTD lists them: `24`, `23.98`, `29.97`."""
+    return f"{float(rate):.2f}".rstrip("0").rstrip(".") if rate.denominator > 1 else str(rate.numerator)
 
 
 def _time(seconds: Fraction) -> str:

@@ -21,12 +21,24 @@ class ExportFormat(StrEnum):
     VTT = "vtt"
 
 
+TIMELINES = frozenset({ExportFormat.EDL, ExportFormat.OTIO, ExportFormat.FCPXML})
+"""Formats with times in frames, which need the timecode of the files."""
+
 _FORMAT_BY_SUFFIX = {".m3u8": ExportFormat.M3U} | {f".{name}": name for name in ExportFormat}
 
 
 def format_of(path: Path) -> ExportFormat | None:
     """The format that a file's suffix stands for; None for any other suffix."""
     return _FORMAT_BY_SUFFIX.get(path.suffix.lower())
+
+
+def split_document(selections: Sequence[Selection], export_format: ExportFormat) -> list[Sequence[Selection]]:
+    """The selections by documents: several where the format limits how many one may hold."""
+    if export_format is not ExportFormat.EDL:
+        return [selections]
+    from pesearch.export.edl_otio import MAX_EDL_EVENTS
+
+    return [selections[start : start + MAX_EDL_EVENTS] for start in range(0, len(selections), MAX_EDL_EVENTS)]
 
 
 def render_document(selections: Sequence[Selection], export_format: ExportFormat) -> bytes:

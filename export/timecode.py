@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ RATES = tuple(
 )  # fmt: skip
 """Rates with a timecode (SMPTE ST 12-1 and 12-3), as far as opentimelineio supports them."""
 
+DROP_FRAME_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
+"""Rates whose timecode keeps to the clock by leaving out numbers, unless it is stated as non-drop."""
+
 _MIN_RATE = 0.001
 """Anything lower comes from a damaged header."""
 
@@ -33,12 +37,16 @@ _TOLERANCE = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class FrameSpan:
-    """Frames `[first, first + count)` of a file of `total` frames, at `rate` frames per second."""
+    """Frames `[first, first + count)` of a file of `total` frames, at `rate` frames per second.
+
+    `origin` is the number that the timecode of the file gives its first frame.
+    """
 
     rate: Fraction
     first: int
     count: int
     total: int
+    origin: int = 0
 
     @property
     def end(self) -> int:
@@ -77,7 +85,40 @@ def frame_span(selection: Selection, rate: Fraction | None = None) -> FrameSpan:
     has_duration = selection.media or selection.is_still
     total = max(round(Fraction(selection.duration_seconds) * rate), 1) if has_duration else end + 1
     first = min(start, total - 1)
-    return FrameSpan(rate, first, max(min(end, total) - first, 1), total)
+    origin = round(frame_number(selection.timecode, rate_of(selection)) / rate_of(selection) * rate)
+    return FrameSpan(rate, first, max(min(end, total) - first, 1), total, origin)
+
+
+def is_drop_frame(timecode: str) -> bool:
+    """Whether a timecode is counted in drop frames: `;` or `.` before its frames."""
+    return bool(timecode) and timecode.rstrip("0123456789")[-1:] in (";", ".")
+
+
+def frame_number(timecode: str, rate: Fraction) -> int:
+    """The number of frames from 00:00:00:00 to a timecode (SMPTE ST 12-1); 0 for an empty one."""
+    if not timecode:
+        return 0
+    hours, minutes, seconds, frames = map(int, re.split("[:;.]", timecode))
+    minutes += hours * 60
+    counted = (minutes * 60 + seconds) * round(rate) + frames
+    return counted - _dropped_per_minute(rate) * (minutes - minutes // 10) if is_drop_frame(timecode) else counted
+
+
+def timecode_text(frame: int, rate: Fraction, *, drop_frame: bool) -> str:
+    """The inverse of `frame_number`, which starts again from 00:00:00:00 after 24 hours."""
+    dropped = _dropped_per_minute(rate) if drop_frame else 0
+    minute, ten_minutes = 60 * round(rate) - dropped, 600 * round(rate) - 9 * dropped
+    tens, rest = divmod(frame % (144 * ten_minutes), ten_minutes)
+    if dropped:  # the first minute of ten is complete, the others lack their first numbers
+        rest += dropped * (max(rest - dropped, 0) // minute)
+    seconds, frames = divmod(tens * 600 * round(rate) + rest, round(rate))
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{clock}{';' if drop_frame else ':'}{frames:02d}"
+
+
+def _dropped_per_minute(rate: Fraction) -> int:
+    """The numbers that drop-frame timecode leaves out at the start of a minute, except of each tenth: 2 of 30."""
+    return round(rate) // 15 if rate in DROP_FRAME_RATES else 0
 
 
 def rate_text(rate: Fraction) -> str:

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.locations import Location
 from pesearch.media.broadcast_subtitles import is_ebu_stl, read_ebu_stl, read_scc
 from pesearch.media.cue_timing import place
-from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata, start_timecode
+from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.language_tags import primary_language
 from pesearch.media.probe import inspect
 from pesearch.media.sidecars import Sidecar
+from pesearch.media.source_timecode import read_timecode, start_seconds
 from pesearch.media.subtitles import (
     MAX_CUES,
     MAX_TEXT_CHARACTERS,
@@ -69,7 +71,7 @@ def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueR
     location = sidecar.location
     try:
         read, remarks = _read(sidecar, media)
-        cues, more = _clipped(read, duration_seconds, lambda: start_timecode(media))
+        cues, more = _clipped(read, duration_seconds, partial(_start_timecode, media))
     except FFmpegMissing:
         raise
     except MediaError as error:
@@ -93,7 +95,7 @@ def read_embedded_cues(media: Path, info: MediaInfo) -> CueReadResult:
     except OSError as error:
         return CueReadResult(None, f"embedded metadata cannot be read: {error.strerror}")
     try:
-        cues, remarks = _clipped(_embedded(metadata), info.duration_seconds, lambda: start_timecode(media))
+        cues, remarks = _clipped(_embedded(metadata), info.duration_seconds, partial(_start_timecode, media))
     except MediaError as error:
         return CueReadResult(no_cues, str(error))
     return CueReadResult(CueSource(None, None, cues), "; ".join([*metadata.remarks, *remarks]) or None)
@@ -186,6 +188,10 @@ def _embedded(metadata: EmbeddedMetadata) -> Iterator[Cue]:
     for stream in metadata.streams:
         for line in stream.lines:
             yield _cue(line, CueKind.SUBTITLE, f"stream {stream.index}", stream.language)
+
+
+def _start_timecode(media: Path) -> float | None:
+    return start_seconds(read_timecode(media))
 
 
 def _clipped(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import input_url, run_program
 from pesearch.media.ffprobe import Section, timeout_for
 from pesearch.media.language_tags import primary_language
@@ -32,8 +31,6 @@ _MAX_STREAM_BYTES = 32 << 20
 
 _ANY_ENCODING = ("-sub_charenc_mode", "ignore")
 """Subtitles that are not UTF-8, as they must be in Matroska, are passed on rather than dropped."""
-
-_TIMECODE = re.compile(r"(\d{1,2}):(\d\d):(\d\d)[:;.]\d{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +72,6 @@ def read_embedded_metadata(path: Path) -> EmbeddedMetadata:
     if tags.guessed_encoding is not None:
         remarks = (f"tags are not UTF-8: read as {public_name(tags.guessed_encoding)}", *remarks)
     return EmbeddedMetadata(tags.pairs, tuple(_with_restored_titles(chapters)), read, remarks)
-
-
-def start_timecode(path: Path) -> float | None:
-    """The timecode of a file's first frame in seconds, without its frames; None if the file has none, or is unreadable.
-
-    Errors: FFmpegMissing.
-    """
-    try:
-        sections = inspect(path).sections
-    except FFmpegMissing:
-        raise
-    except MediaError:
-        return None
-    stated = (_TIMECODE.match(section.text("tag:timecode")) for section in sections)
-    first = next((found for found in stated if found), None)
-    return None if first is None else int(first[1]) * 3600.0 + int(first[2]) * 60 + int(first[3])
 
 
 def _chapter(section: Section, origin_seconds: float) -> Line:

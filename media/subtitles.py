@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from pesearch.cues import EXPORTED_CHAPTERS
 from pesearch.errors import MediaError
 from pesearch.media.markup_subtitles import is_sami, is_ttml, read_sami, read_ttml
 from pesearch.media.subtitle_blocks import TIMES, read_ass, read_blocks
@@ -61,6 +62,8 @@ def parse_subtitles(text: str, suffix: str, frames_per_second: float = 0.0) -> l
     0 if unknown. A line that ends before it starts gets a duration of 0; anything but subtitles is skipped. Errors:
     MediaError when there are none, more than MAX_CUES, or telemetry.
     """
+    if EXPORTED_CHAPTERS in text[:200]:
+        raise MediaError("search results exported by pesearch, not subtitles: left out")
     is_ass = suffix in (".ass", ".ssa") or _looks_like_ass(text)
     entries = read_ass(text) if is_ass else _entries(text, suffix, frames_per_second)
     return lines_of(list(islice(entries, MAX_CUES + 1)), is_ass)

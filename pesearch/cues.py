@@ -25,6 +25,10 @@ WHOLE_FILE_KINDS = frozenset({CueKind.TITLE, CueKind.DESCRIPTION})
 """Cues that describe their whole file rather than a time in it."""
 
 
+EXPORTED_CHAPTERS = "Search results of pesearch: no subtitles."
+"""A comment in exported chapters. Next to their film they would be taken for what is said in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """A timed line of text. A cue about the whole file spans its whole duration.

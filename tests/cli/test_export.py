@@ -56,9 +56,9 @@ def test_the_extension_selects_the_format(pesearch: Run, found: Path, tmp_path: 
     assert pesearch("export", found, "--to", tmp_path / "a.M3U", "--pad", "1.5").returncode == 0
     assert "start-time=0.500" in (tmp_path / "a.M3U").read_text()
     result = pesearch("export", found, "--to", tmp_path, "--as", "vtt")
-    assert result.stdout == f"{tmp_path / 'film.vtt'}\n"
+    assert result.stdout == f"{tmp_path / 'film.chapters.vtt'}\n"
     again = pesearch("export", found, "--to", tmp_path, "--as", "vtt")
-    assert again.stdout == f"{tmp_path / 'film_2.vtt'}\n"
+    assert again.stdout == f"{tmp_path / 'film.chapters_2.vtt'}\n"
 
 
 @pytest.mark.slow

@@ -16,12 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pesearch.errors import ExportError
+from pesearch.cues import EXPORTED_CHAPTERS
+from pesearch.errors import ExportError, MediaError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.csv_m3u_vtt import CSV_COLUMNS, group_by_file
 from pesearch.export.formats import ExportFormat, format_of, render_document
 from pesearch.export.json_io import EventObject, MediaObject, SelectionObject, parse_selections, selection_object
 from pesearch.export.safe_names import MAX_REEL_CHARACTERS, one_line, reel_names, safe_stem
+from pesearch.media.subtitles import parse_subtitles
 from pesearch.search.serialize import event_object, media_object
 from pesearch.types import Event
 from tests.export.hostile import PATHS, SELECTIONS, TEXTS, film, sound, still
@@ -90,8 +92,8 @@ STAMP = r"(\d{2,}):([0-5]\d):([0-5]\d\.\d{3})"
 def test_vtt_round_trip_per_file(selections: list[Selection]) -> None:
     """Each block is a number, ascending times and one line of text without markup."""
     for part in group_by_file(selections):
-        head, *blocks = render_document(part, ExportFormat.VTT).decode().removesuffix("\n").split("\n\n")
-        assert head == "WEBVTT"
+        head, note, *blocks = render_document(part, ExportFormat.VTT).decode().removesuffix("\n").split("\n\n")
+        assert (head, note) == ("WEBVTT", f"NOTE {EXPORTED_CHAPTERS}")
         assert len(blocks) == len(part)
         starts = []
         for number, block in enumerate(blocks, 1):
@@ -111,8 +113,17 @@ def test_vtt_needs_one_file_with_a_duration() -> None:
     with pytest.raises(ExportError, match="still images"):
         render_document([still()], ExportFormat.VTT)
     assert render_document([film(3, 4), still(), film(1.5, 3725.25, seconds=4000)], ExportFormat.VTT).decode() == (
-        "WEBVTT\n\n1\n00:00:01.500 --> 01:02:05.250\nsiren\n\n2\n00:00:03.000 --> 00:00:04.000\nsiren\n"
+        f"WEBVTT\n\nNOTE {EXPORTED_CHAPTERS}\n\n"
+        "1\n00:00:01.500 --> 01:02:05.250\nsiren\n\n2\n00:00:03.000 --> 00:00:04.000\nsiren\n"
     )
+
+
+def test_exported_chapters_are_no_subtitles() -> None:
+    """Next to their film they would become what is said in it."""
+    chapters = render_document([film(1, 2)], ExportFormat.VTT).decode()
+    with pytest.raises(MediaError, match="not subtitles"):
+        parse_subtitles(chapters, ".vtt")
+    assert parse_subtitles(chapters.replace(EXPORTED_CHAPTERS, ""), ".vtt")
 
 
 @pytest.mark.parametrize("export_format", list(ExportFormat))

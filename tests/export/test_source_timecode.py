@@ -1,0 +1,129 @@
+"""Timecode of the source: read from the file, and in every timeline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentimelineio.opentime import RationalTime
+
+from pesearch.errors import ExportError
+from pesearch.export.clip_selection import Selection, merge_overlaps, with_timecode
+from pesearch.export.formats import ExportFormat, render_document, split_document
+from pesearch.export.timecode import DROP_FRAME_RATES, RATES, frame_number, timecode_text
+from pesearch.types import Event
+from tests.export.hostile import film, still
+from tests.export.test_timelines import clips, read, seconds
+from tests.media.samples import ffmpeg
+
+NTSC = Fraction(30000, 1001)
+
+
+@given(st.sampled_from(RATES), st.booleans(), st.integers(0, 24 * 3600 * 60 - 1))
+def test_timecode_there_and_back_and_as_opentimelineio_counts(rate: Fraction, drop_frame: bool, frame: int) -> None:
+    drop_frame = drop_frame and rate in DROP_FRAME_RATES
+    text = timecode_text(frame, rate, drop_frame=drop_frame)
+    day = round(rate) * 86_400 if not drop_frame else 144 * (600 * round(rate) - 9 * (round(rate) // 15))
+    assert frame_number(text, rate) == frame % day
+    assert text == RationalTime(frame % day, float(rate)).to_timecode(float(rate), drop_frame)
+
+
+def test_numbers_around_dropped_ones() -> None:
+    around = [timecode_text(frame, NTSC, drop_frame=True) for frame in (1799, 1800, 17981, 17982, 17983, 2_589_407)]
+    assert around == ["00:00:59;29", "00:01:00;02", "00:09:59;29", "00:10:00;00", "00:10:00;01", "23:59:59;29"]
+    assert timecode_text(2_589_408, NTSC, drop_frame=True) == "00:00:00;00"
+
+
+def from_camera(timecode: str, rate: float = 25.0, name: str = "film.mp4") -> Selection:
+    """From 2 s to 8 s of a file whose first frame has a timecode."""
+    return replace(film(2.0, 8.0, rate, name), timecode=timecode, events=(Event("bell", 3.0, 4.0, 0.8),))
+
+
+def edl(*chosen: Selection) -> str:
+    return render_document(chosen, ExportFormat.EDL).decode()
+
+
+def test_edl_counts_a_source_as_its_own_timecode() -> None:
+    assert "C        01:00:02:00 01:00:08:00 00:00:00:00 00:00:06:00" in edl(from_camera("01:00:00:00"))
+    dropping = edl(from_camera("00:59:58;00", 29.97))
+    assert "FCM: DROP FRAME" in dropping and "01:00:00;00 01:00:06;00 00:00:00;00 00:00:06;00" in dropping
+    counting_all = edl(from_camera("01:00:00:00", 29.97))
+    assert "FCM: NON-DROP FRAME" in counting_all and "01:00:02:00 01:00:08:00 00:00:00:00" in counting_all
+    three = ("01:00:00;00", "02:00:00;00", "03:00:00:00")
+    mixed = edl(*(from_camera(text, 29.97, f"{text[:2]}.mp4") for text in three))
+    assert "FCM: DROP FRAME" in mixed and re.search(r"03:00:02:00 03:00:08:00 00:00:12;00", mixed)
+    past_midnight = edl(from_camera("23:59:55:00"))
+    assert "23:59:57:00 00:00:03:00" in past_midnight
+
+
+def test_edl_converts_a_timecode_of_another_rate() -> None:
+    text = edl(from_camera("10:00:00:00", 50.0, "fast.mp4"), from_camera("01:00:00:00"), from_camera("01:00:00:00"))
+    assert "10:00:02:00 10:00:08:00 00:00:00:00" in text
+
+
+def test_otio_and_fcpxml_start_at_the_timecode() -> None:
+    chosen = from_camera("01:00:00:00", 29.97)
+    start = 3600 * 30
+    (clip,) = clips(read(render_document([chosen], ExportFormat.OTIO), "otio_json").tracks[0])
+    assert clip.media_reference.available_range.start_time.to_frames() == start
+    assert clip.source_range.start_time.to_frames() == start + 60
+    assert clip.markers[0].marked_range.start_time.to_frames() == start + 90
+
+    root = ElementTree.fromstring(render_document([chosen], ExportFormat.FCPXML))
+    (asset,), (placed,), (marker,) = (list(root.iter(name)) for name in ("asset", "asset-clip", "marker"))
+    assert seconds(asset.get("start")) == start / NTSC
+    assert seconds(placed.get("start")) == (start + 60) / NTSC and placed.get("tcFormat") == "NDF"
+    assert seconds(marker.get("start")) == (start + 90) / NTSC
+    (read_back,) = clips(read(render_document([from_camera("01:00:00:00")], ExportFormat.FCPXML), "fcpx_xml").tracks[0])
+    assert read_back.source_range.start_time.to_frames() == 3600 * 25 + 50
+
+
+def test_fcpxml_conforms_other_rates_and_takes_the_size_of_a_film() -> None:
+    chosen = [still(), film(1, 2), film(2, 3), film(1, 2, 23.976, "cinema.mp4")]
+    root = ElementTree.fromstring(render_document(chosen, ExportFormat.FCPXML))
+    sequence = root.find("project/sequence")
+    sizes = {each.get("id"): (each.get("width"), each.get("height")) for each in root.iter("format")}
+    video = film(1, 2).media
+    assert sequence is not None and video is not None and video.video is not None
+    assert sizes[sequence.get("format")] == (str(video.video.width), str(video.video.height))
+    conformed = {each.get("name"): each.find("conform-rate") for each in root.iter("asset-clip")}
+    assert conformed["film.mp4"] is None
+    assert conformed["cinema.mp4"] is not None
+    assert conformed["cinema.mp4"].attrib == {"scaleEnabled": "0", "srcFrameRate": "23.98"}
+    (cinema,) = (each for each in root.iter("asset-clip") if each.get("name") == "cinema.mp4")
+    assert [child.tag for child in cinema] == ["note", "conform-rate"]  # in the order of the DTD
+
+
+def test_a_long_edl_is_split() -> None:
+    many = [film(1, 2)] * 2000
+    assert [len(part) for part in split_document(many, ExportFormat.EDL)] == [999, 999, 2]
+    assert split_document(many, ExportFormat.OTIO) == [many]
+    with pytest.raises(ExportError, match="999 events"):
+        render_document(many[:1000], ExportFormat.EDL)
+
+
+def test_moments_that_overlap_once_padded_are_merged() -> None:
+    first, second, other = film(2, 4), replace(film(5, 6), label="bell", score=0.95), film(2, 4, name="other.mp4")
+    chosen = [first.padded(1), other.padded(1), second.padded(1), film(20, 21).padded(1)]
+    merged = merge_overlaps(chosen)
+    assert [(each.path.name, each.start_seconds, each.end_seconds) for each in merged] == [
+        ("film.mp4", 1, 7), ("other.mp4", 1, 5), ("film.mp4", 19, 22),
+    ]  # fmt: skip
+    assert (merged[0].label, merged[0].score) == ("siren, bell", 0.95)
+    bridge = film(4, 19).padded(1)
+    assert len(merge_overlaps([*chosen, bridge])) == 2
+
+
+@pytest.mark.parametrize(("rate", "timecode"), [("25", "01:00:00:00"), ("30000/1001", "10:09:58;00")])
+def test_the_timecode_of_a_file(tmp_path: Path, rate: str, timecode: str) -> None:
+    path = tmp_path / "camera.mov"
+    ffmpeg("-f", "lavfi", "-i", f"color=s=64x64:r={rate}:d=0.2", "-timecode", timecode, path)
+    chosen = with_timecode(replace(film(0, 0.1), path=path))
+    assert chosen.timecode == timecode
+    assert with_timecode(replace(chosen, path=tmp_path / "gone.mov", timecode="")).timecode == ""
