@@ -46,7 +46,7 @@ def test_every_document_of_an_offline_file(pesearch: Run, found: Path, form: str
     result = pesearch("export", found, "--as", form)
     assert result.returncode == 0, result.stderr
     assert ("siren" in result.stdout) and ("film.mp4" in result.stdout or form == "vtt")
-    warning = "25 frames per second assumed for 1 moments, whose files are offline\n"
+    warning = "25 frames per second from 00:00:00:00 assumed for 1 moments, whose files are offline\n"
     assert result.stderr == (warning if form in ("edl", "otio", "fcpxml") else "")
 
 
