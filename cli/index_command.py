@@ -164,7 +164,7 @@ def run_index(request: IndexRequest) -> int:
         try:
             with closing(outcomes):
                 watched = watch(paths, library, models, excludes=excludes) if request.watch else ()
-                follow(chain(outcomes, watched), summary)
+                follow(chain(outcomes, watched), summary, names_files=request.watch)
         finally:
             for line in summary.lines():
                 print(line, file=sys.stderr)
@@ -210,8 +210,11 @@ def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:
     return on_ray(request.ray, request.device, request.staging)
 
 
-def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
-    """Count the outcomes as they come, and show progress, failures and the first remarks of each pass on stderr."""
+def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = False) -> None:
+    """Count the outcomes as they come, and show progress, failures and the first remarks of each pass on stderr.
+
+    With `names_files`, and without a terminal to show progress on, each file that is indexed has a line.
+    """
     from pesearch.cli.refresh_progress import RefreshBar
     from pesearch.cli.remark_lines import MAX_FILES, remark_line
     from pesearch.cli.render import format_path, progress_bar
@@ -262,4 +265,6 @@ def follow(outcomes: Iterable[Outcome], summary: Summary) -> None:
                     elif remarked_files == MAX_FILES + 1:
                         bar.console.print("remark: further ones are in the summary", markup=False)
                 case Indexed():
+                    if names_files and not bar.console.is_terminal:
+                        bar.console.print(f"indexed: {format_path(outcome.location.path)}", markup=False)
                     bar.update(task, files=f"{summary.indexed}/{planned_files} files, {summary.speed()}")

@@ -102,7 +102,8 @@ class Summary:
 
     @property
     def _has_media(self) -> bool:
-        return bool(self.indexed or self.unchanged or self.relocated or self.failed or self.failed_before)
+        known = self.unchanged or self.relocated or self.missing or self.excluded
+        return bool(self.indexed or known or self.failed or self.failed_before)
 
     def lines(self) -> Iterator[str]:
         """The summary as text."""

@@ -37,6 +37,7 @@ def remove_command(
       pesearch remove --missing
     """
     from pesearch.cli.refresh_progress import follow_refresh
+    from pesearch.formatting import count_files
     from pesearch.indexer.removal import plan_removal
     from pesearch.locations import Absence
     from pesearch.store.library import open_library
@@ -55,7 +56,8 @@ def remove_command(
         writer.forget(removal.copies)
         follow_refresh(writer.maintain())
         writer.sweep_previews()
-    print(f"removed {len(removal.paths)} paths and the vectors of {len(removal.file_ids)} files", file=sys.stderr)
+    paths = f"{len(removal.paths)} path{'' if len(removal.paths) == 1 else 's'}"
+    print(f"removed {paths} and the vectors of {count_files(len(removal.file_ids))}", file=sys.stderr)
 
 
 def gc_command(library: LibraryOption = None) -> None:

@@ -28,7 +28,7 @@ UNREAD = "run `pesearch index` again, which reads when and where files were reco
 
 def query_command(
     text: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", help="Plain words or a query: what is seen, heard or said.")
+        list[str] | None, typer.Argument(metavar="TEXT", help="Plain words or a query: what is seen, heard or said.")
     ] = None,
     audio: Annotated[
         Path | None, typer.Option("--audio", metavar="FILE", help="Find similar sounds, and pictures of their source.")
@@ -146,6 +146,9 @@ def query_command(
     from pesearch.search.query.request import SearchRequest
     from pesearch.types import MediaKind
 
+    forms = [name for name, is_asked in (("--json", as_json), ("--jsonl", as_jsonl), ("-0", as_paths)) if is_asked]
+    if len(forms) > 1:
+        raise typer.BadParameter("these options exclude each other", param_hint=" and ".join(forms))
     properties = PropertyFilter(
         camera=_stated("--camera", camera), near=parse_area(near) if near is not None else None,
         size=parse_size(size) if size is not None else None,
@@ -161,7 +164,7 @@ def query_command(
         online=online, by_file_time=file_date, properties=properties,
     )  # fmt: skip
     request = SearchRequest(
-        text=text or "", audio=audio, video=video, image=image, speech=speech, k=k, per_file=per_file,
+        text=" ".join(text or ()), audio=audio, video=video, image=image, speech=speech, k=k, per_file=per_file,
         locate=not no_events, files=files,
     )  # fmt: skip
     if request.text.strip() and not speech:

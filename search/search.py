@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
-from pesearch.errors import SnapshotExpired
+from pesearch.errors import QueryError, SnapshotExpired
 from pesearch.search.blas_threads import on_one_core
 from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import QueryPlan, compile_query
@@ -75,6 +75,8 @@ def _search_snapshot(
     plan = compile_query(request)
     files = request.files
     file_ids = None if files.keeps_all else frozenset(file.id for file in library.files() if files.keeps(file))
+    if not file_ids and files.names_nothing(library.known()):
+        raise QueryError(f"there is nothing at {files.under}, neither on this machine nor in the library")
     unread = library.files_without_properties() if files.asks_recording else frozenset()
     return SearchResult(
         query=str(request),

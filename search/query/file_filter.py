@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -64,6 +65,10 @@ class FileFilter:
     def keeps(self, file: MediaFile) -> bool:
         """Whether a file meets the conditions: folder, date and `online` must hold for one and the same location."""
         return self._keeps_content(file) and any(self._keeps_location(file, location) for location in file.locations)
+
+    def names_nothing(self, stored: Collection[Path]) -> bool:
+        """Whether there is nothing at `under`: no file or folder now, and none of the `stored` paths."""
+        return self._scope is not None and bool(self._scope.missing) and self._scope.find(stored) is None
 
     def at_kept_locations(self, file: MediaFile) -> MediaFile:
         """A kept file without those of its locations that do not meet the conditions."""

@@ -25,6 +25,8 @@ from pesearch.types import Space
 
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
     """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists."""
+    if "\\/" in str(folder / CATALOGUE_FILE):
+        raise LibraryError(f"A library cannot be in {folder}: DuckDB opens no path with a backslash before a slash")
     with disk_errors(folder):
         make_folder(folder)
     with writer_lock(folder):

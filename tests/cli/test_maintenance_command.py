@@ -29,7 +29,7 @@ def test_remove_drops_a_file_with_its_previews(pesearch: Run, library: Library, 
     files_before, previews_before = len(library.files()), previews(library)
     removed = pesearch("remove", sample_media / "bell.mp4", *at)
     assert removed.returncode == 0, removed.stderr
-    assert removed.stderr == "removed 1 paths and the vectors of 1 files\n"
+    assert removed.stderr == "removed 1 path and the vectors of 1 file\n"
     assert previews(library) == previews_before - 1
     assert pesearch("gc", *at).returncode == 0
     status = json.loads(pesearch("status", *at, "--json").stdout)
@@ -49,7 +49,7 @@ def test_remove_keeps_the_vectors_of_a_file_that_has_another_copy(
     assert json.loads(pesearch("index", copy.parent, "--json", *at).stdout)["relocated"] == 1
     files = len(library.files())
     removed = pesearch("remove", copy.parent, *at)
-    assert removed.stderr == "removed 1 paths and the vectors of 0 files\n"
+    assert removed.stderr == "removed 1 path and the vectors of 0 files\n"
     assert len(library.files()) == files
     assert copy not in library.known()
     assert sample_media / "bell.mp4" in library.known()

@@ -61,6 +61,20 @@ def test_options_reach_the_request(pesearch: Run, answering: Answering) -> None:
     assert (defaults.k, defaults.per_file, defaults.locate, defaults.files.keeps_all) == (10, None, True, True)
 
 
+def test_words_without_quotes_are_one_query(pesearch: Run, answering: Answering) -> None:
+    asked = answering()
+    pesearch("query", "siren", "and", "train")
+    assert asked[0].text == "siren and train"
+
+
+@pytest.mark.parametrize("forms", [("--json", "-0"), ("--json", "--jsonl"), ("--jsonl", "-0")])
+def test_forms_of_output_exclude_each_other(pesearch: Run, answering: Answering, forms: tuple[str, str]) -> None:
+    asked = answering()
+    result = pesearch("query", "siren", *forms)
+    assert (result.returncode, result.stdout, asked) == (2, "", [])
+    assert f"Invalid value for {forms[0]} and {forms[1]}: these options exclude each other" in result.stderr
+
+
 def test_filters_of_recordings_reach_the_request(pesearch: Run, answering: Answering) -> None:
     asked = answering()
     pesearch("query", "siren", "--before", "2020-01-01", "--camera", "iPhone", "--near", "-33.9,151.2,5")

@@ -12,7 +12,7 @@ from pesearch.cli import index_command
 from pesearch.cli.index_summary import Summary
 from pesearch.cli.remark_lines import MAX_FILES, remark_line, remark_lines, remark_objects
 from pesearch.cli.status_command import status_remark_lines
-from pesearch.indexer.progress_events import Outcome, Plan, Remarked
+from pesearch.indexer.progress_events import Indexed, Outcome, Plan, Remarked
 from pesearch.locations import Location
 from pesearch.types import MediaFile, MediaInfo, MediaKind, Remark
 
@@ -65,11 +65,11 @@ def test_status_lists_the_first_files_and_all_on_request() -> None:
     assert list(status_remark_lines([], show_all=False)) == ["remarks     0"]
 
 
-def follow(*outcomes: Outcome, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What `pesearch index` prints while these outcomes come."""
+def follow(*outcomes: Outcome, monkeypatch: pytest.MonkeyPatch, names_files: bool = False) -> list[str]:
+    """What `pesearch index` prints while these outcomes come; with `names_files` as with --watch."""
     shown = io.StringIO()
     monkeypatch.setattr("rich.console.Console", lambda **options: Console(**options | {"file": shown}))
-    index_command.follow(outcomes, Summary())
+    index_command.follow(outcomes, Summary(), names_files)
     return shown.getvalue().splitlines()
 
 
@@ -92,3 +92,9 @@ def test_the_summary_counts_files_and_joins_what_is_said_of_one_file() -> None:
         "0 files indexed, 1 with remarks",
         f"remark: {remark_line((Path('/a.mp4'), (TRACKS, SIDECAR)))}",
     ]
+
+
+def test_watching_without_a_terminal_names_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    indexed = Indexed(Location(Path("/a.mp4"), 1, 1), MediaInfo(MediaKind.AUDIO, 1.0, None, None), 0.0)
+    assert follow(indexed, monkeypatch=monkeypatch, names_files=True) == ["indexed: /a.mp4"]
+    assert follow(indexed, monkeypatch=monkeypatch) == []

@@ -117,7 +117,9 @@ def test_no_two_moments_of_one_file_overlap(run: Search) -> None:
 
 def test_folder_and_date_filters(run: Search, sample_media: Path) -> None:
     assert names(run(SearchRequest("siren", files=FileFilter(under=sample_media / "bell.mp4")))) == ["bell.mp4"]
-    assert run(SearchRequest("siren", files=FileFilter(under=sample_media / "no such folder"))).moments == ()
+    with pytest.raises(QueryError, match=r"nothing at .*no such folder, neither on this machine nor in the library"):
+        run(SearchRequest("siren", files=FileFilter(under=sample_media / "no such folder")))
+    assert run(SearchRequest("siren", files=FileFilter(under=Path(__file__).parent))).moments == ()
     tomorrow = datetime.now() + timedelta(days=1)
     assert not run(SearchRequest("siren", files=FileFilter(after=tomorrow))).confident
     assert names(run(SearchRequest("siren", files=FileFilter(before=tomorrow), k=50))) == names(
