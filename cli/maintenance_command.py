@@ -56,8 +56,8 @@ def remove_command(
         writer.forget(removal.copies)
         follow_refresh(writer.maintain())
         writer.sweep_previews()
-    paths = f"{len(removal.paths)} path{'' if len(removal.paths) == 1 else 's'}"
-    print(f"removed {paths} and the vectors of {count_files(len(removal.file_ids))}", file=sys.stderr)
+    removed = f"{len(removal.paths)} path{'' if len(removal.paths) == 1 else 's'}"
+    print(f"removed {removed} and the vectors of {count_files(len(removal.file_ids))}", file=sys.stderr)
 
 
 def gc_command(library: LibraryOption = None) -> None:
