@@ -11,7 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from pesearch.app.filter_controls import read_filters
+from pesearch.app.server_state import is_read_only, library
 from pesearch.app.uploads import save_recording, save_upload
+from pesearch.app.viewers import ensure_library_examples
 from pesearch.media.sniff import sniff
 from pesearch.search.query.language.parser import parse
 from pesearch.search.query.request import SearchRequest
@@ -53,6 +55,8 @@ def read_request() -> SearchRequest | None:
     examples = _read_examples()
     files, per_file = read_filters()
     query = _restrict_to_sense(text or "", SENSES[sense or "anything"])
+    if query and is_read_only():
+        ensure_library_examples(query, library())
     if not (query or examples != Examples()):
         return None
     return SearchRequest(

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from pesearch.app.browser_formats import content_type
 from pesearch.app.clip_archive import archive_path
+from pesearch.app.file_response import OpenFileResponse
 from pesearch.app.jobs import CORES, ClientDisconnected, Jobs
 from pesearch.app.pictures import Picture, picture_bytes, thumbnail_of, waveform_of
 from pesearch.app.server_state import library
@@ -35,6 +36,7 @@ from pesearch.app.urls import (
 )
 from pesearch.errors import MediaError, PesearchError
 from pesearch.media.proxy import write_proxy
+from pesearch.media.verified_file import indexed_path, open_indexed
 from pesearch.types import MediaFile
 
 CLIPS_FILE_NAME = "pesearch-clips.zip"
@@ -83,8 +85,8 @@ def media_routes() -> list[BaseRoute]:
 async def clip(request: Request) -> Response:
     """A media file of the library, whole or the byte ranges requested."""
     file = await _file(request)
-    media_type, path = await run_in_threadpool(lambda: (content_type(file), file.path))
-    return FileResponse(path, media_type=media_type, headers={"Cache-Control": _REVALIDATE})
+    opened = await run_in_threadpool(open_indexed, file)
+    return OpenFileResponse(opened, content_type(file, opened), {"Cache-Control": _REVALIDATE})
 
 
 async def thumb(request: Request) -> Response:
@@ -116,7 +118,8 @@ async def proxy(request: Request) -> Response:
     name = f"{file.fingerprint}-{start_ms}-{end_ms}{f'-{track}' if track else ''}.mp4"
 
     def work(cancelled: Event) -> Path:
-        return cache.add(name, lambda target: write_proxy(file.path, *interval, target, cancelled, track))
+        with indexed_path(file) as source:
+            return cache.add(name, lambda target: write_proxy(source, *interval, target, cancelled, track))
 
     path = await run_in_threadpool(cache.path, name) or await _proxy_jobs.result(request, name, work)
     media_type = "video/mp4" if file.info.video else "audio/mp4"
