@@ -12,7 +12,7 @@ import streamlit as st
 
 from pesearch.app.filter_controls import read_filters
 from pesearch.app.server_state import is_read_only, library
-from pesearch.app.uploads import save_recording, save_upload
+from pesearch.app.uploads import save_recording, save_upload, upload_folder
 from pesearch.app.viewers import ensure_library_examples
 from pesearch.media.sniff import sniff
 from pesearch.search.query.language.parser import parse
@@ -79,8 +79,8 @@ def _read_examples() -> Examples:
         upload = st.file_uploader("Upload a sound, a picture or a clip", type=EXAMPLE_TYPES, key="example")
         recording = st.audio_input("Or record a sound: hum, play or say it", sample_rate=48_000, key="recording")
     if recording:
-        return Examples(audio=save_recording(recording))
-    path = save_upload(upload)
+        return Examples(audio=save_recording(recording, upload_folder()))
+    path = save_upload(upload, upload_folder())
     if path is None:
         return Examples()
     kind = sniff(path)

@@ -22,6 +22,7 @@ from pesearch.app.http_protocol import raise_file_limit, use_bounded_protocol
 from pesearch.app.routes import media_routes
 from pesearch.app.server_state import has_library, models, run_search, set_read_only
 from pesearch.app.shutdown import exit_after_grace
+from pesearch.app.upload_limit import MAX_FILE_MB, UploadLimit
 from pesearch.errors import LibraryNotFound
 from pesearch.interrupts import INTERRUPTED_LINE
 from pesearch.search.server.server import serve_queries
@@ -70,6 +71,7 @@ def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
             "server.enableCORS": True,  # in Streamlit this means: refuse other origins
             "server.enableXsrfProtection": True,
             "server.enableStaticServing": False,
+            "server.maxUploadSize": MAX_FILE_MB,
             "server.enableAgentApi": False,
             "browser.gatherUsageStats": False,
             "runner.postScriptGC": False,  # takes 0.3 s, in which the browser's Back button can be ignored
@@ -82,7 +84,8 @@ def serve(folder: Path, access: Access, port: int, open_browser: bool) -> None:
 def page_app(access: Access, lifespan: Callable[[App], AbstractAsyncContextManager[dict[str, Any]]] | None) -> App:
     """The application: Streamlit's page and the media routes, all behind the guard."""
     page = Path(__file__).with_name("main.py")
-    return App(page, routes=media_routes(), middleware=[Middleware(Guard, access)], lifespan=lifespan)
+    middleware = [Middleware(Guard, access), Middleware(UploadLimit)]
+    return App(page, routes=media_routes(), middleware=middleware, lifespan=lifespan)
 
 
 def _without_token(access: Access) -> str:
