@@ -8,6 +8,7 @@ uvicorn no longer works as it is extended here (checked with uvicorn 0.54).
 from __future__ import annotations
 
 import asyncio
+import logging
 import resource
 from collections import OrderedDict
 from contextlib import suppress
@@ -90,6 +91,13 @@ def use_bounded_protocol() -> None:
     """Let uvicorn use it for every server that names no other protocol. Streamlit starts uvicorn without a setting for
     it, so the default is replaced."""
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{BoundedProtocol.__name__}"
+    logging.getLogger("asyncio").addFilter(_is_of_use)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """False for what asyncio logs thousands of times in a second, with tracebacks, while too many files are open. It
+    accepts connections again after that second."""
+    return not record.getMessage().startswith("socket.accept() out of system resource")
 
 
 def raise_file_limit() -> None:

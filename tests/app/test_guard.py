@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from pesearch.app.access import Access, access_for, choose_token
 from pesearch.cli.main import command_line
 from pesearch.errors import ServingError
+from pesearch.search.server.socket_path import open_socket_path, socket_folder
 from pesearch.store.library import Library
 from tests.app.server_process import Server, app_command, free_port, running
 
@@ -95,9 +99,13 @@ def test_every_response_has_the_security_headers(server: Server, path: str) -> N
 
 
 @pytest.fixture(scope="module")
-def locked(page_library: Library) -> Iterator[Server]:
+def locked(page_library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on all addresses, with a token."""
-    with running(page_library.folder, "--listen", "0.0.0.0", "--host", "studio.local", "--token", TOKEN) as server:
+    file = tmp_path_factory.mktemp("token") / "token"
+    file.write_text(TOKEN)
+    file.chmod(0o600)
+    options = ("--listen", "0.0.0.0", "--host", "studio.local", "--token-file", str(file))
+    with running(page_library.folder, *options) as server:
         yield server
 
 
@@ -120,6 +128,62 @@ def test_the_token_opens_a_session(locked: Server, greet: Greet) -> None:
     assert greet(locked, Cookie=cookie) == 101
     assert greet(locked, f"/_stcore/stream?token={TOKEN}") == 101
     assert greet(locked, Cookie=cookie, Origin="http://example.org") == 403
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_of_the_machine_gets_nothing(locked: Server, page_library: Library) -> None:
+    websocket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+
+    def tries() -> dict[str, object]:
+        statuses = {locked.get(path).status for path in [*PATHS, "/proxy/1/0-1000.mp4", "/_stcore/metrics"]}
+        handshake = locked.get("/_stcore/stream", **websocket | {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="})
+        arguments = Path(f"/proc/{locked.pid}/cmdline").read_bytes()
+        return {
+            "statuses": sorted(statuses),
+            "websocket": handshake.status,
+            "token in arguments": TOKEN.encode() in arguments,
+            "environment": error_of(lambda: Path(f"/proc/{locked.pid}/environ").read_bytes()),
+            "socket": error_of(lambda: socket.socket(socket.AF_UNIX).connect(str(socket_path))),
+        }
+
+    with open_socket_path(page_library.folder) as opened:
+        socket_path = socket_folder() / opened.name
+    assert socket_path.is_socket()
+    assert as_another_user(tries) == {
+        "statuses": [401],
+        "websocket": 401,
+        "token in arguments": False,
+        "environment": "PermissionError",
+        "socket": "PermissionError",
+    }
+
+
+def error_of(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except OSError as error:
+        return type(error).__name__
+    return ""
+
+
+def as_another_user(tries: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """What a function returns in a process of the user `nobody`."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            os.write(writing, json.dumps(tries()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        found: dict[str, object] = json.loads(answer.read())
+    os.waitpid(child, 0)
+    return found
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import resource
 import socket
 import threading
@@ -83,6 +84,13 @@ def test_a_connection_is_used_again(port: int) -> None:
             received = b""
             while not received.endswith(b"answer"):
                 received += browser.recv(1000)
+
+
+def test_too_many_open_files_are_no_flood_of_tracebacks(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("asyncio")
+    logger.error("socket.accept() out of system resource\nsocket: ...")
+    logger.error("another error")
+    assert caplog.messages == ["another error"]
 
 
 def test_few_of_few_open_files_wait(monkeypatch: pytest.MonkeyPatch) -> None:
