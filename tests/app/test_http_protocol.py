@@ -53,7 +53,8 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def test_many_half_requests_keep_nobody_out(port: int) -> None:
+def test_many_half_requests_keep_nobody_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "REQUEST_SECONDS", 100 * PATIENCE_SECONDS)
     with contextlib.ExitStack() as stack:
         half = [stack.enter_context(closing(connect(port))) for _ in range(50)]
         for connection in half[::2]:

@@ -22,6 +22,7 @@ from pesearch.store.index.milvus.named_addresses import ensure_named, is_named, 
 from pesearch.store.index.milvus.sync import milvus_state
 from pesearch.store.library import Library, open_library
 from tests.store.contents import encoded, queries
+from tests.store.policies import ask_milvus
 
 SERVER = MilvusAddress("https://vectors.example:19530")
 
@@ -48,9 +49,10 @@ def test_a_library_cannot_name_a_server(
 ) -> None:
     """Even one whose manifest claims that the server has all rows."""
     monkeypatch.setenv(TOKEN_VARIABLE, token)
+    ask_milvus(monkeypatch)
     with library.writer() as writer:
         writer.add([encoded(f"/{number}", f"content {number}") for number in range(3)])
-    found = [library.search(space.name, queries(space), 5) for space in library.spaces]
+    found = [library.search(space.name, queries(space), 1) for space in library.spaces]
     milvus = MilvusAddress(f"http://127.0.0.1:{listener.getsockname()[1]}")
     with transaction(library.folder) as connection:
         set_vector_backend(connection, milvus)
@@ -62,7 +64,7 @@ def test_a_library_cannot_name_a_server(
         claimed = Manifest(IndexKind.FLAT, layout, layout.file_ids[:0])
         SpaceOnMilvus(foreign.folder, snapshot.library_id, space, milvus).write_manifest(claimed)
 
-    assert [foreign.search(space.name, queries(space), 5) for space in foreign.spaces] == found
+    assert [foreign.search(space.name, queries(space), 1) for space in foreign.spaces] == found
     policy = str(foreign.status().policies[foreign.spaces[0].name])
     assert policy.endswith(f"not on {milvus}: `pesearch index --vectors {milvus}` allows it")
     with foreign.writer() as writer:
