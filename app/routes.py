@@ -6,6 +6,7 @@ Files are named by their ids in the library and times are whole milliseconds: no
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 
@@ -84,9 +85,15 @@ def media_routes() -> list[BaseRoute]:
 
 async def clip(request: Request) -> Response:
     """A media file of the library, whole or the byte ranges requested."""
-    file = await _file(request)
-    opened = await run_in_threadpool(open_indexed, file)
-    return OpenFileResponse(opened, content_type(file, opened), {"Cache-Control": _REVALIDATE})
+    return await run_in_threadpool(_open_clip, await _file(request))
+
+
+def _open_clip(file: MediaFile) -> Response:
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_indexed(file))
+        response = OpenFileResponse(opened, content_type(file, opened), {"Cache-Control": _REVALIDATE})
+        stack.pop_all()  # the response closes it
+        return response
 
 
 async def thumb(request: Request) -> Response:

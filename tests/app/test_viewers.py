@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from pesearch.app import viewers
+from pesearch.app import server_state, viewers
 from pesearch.app.viewers import ensure_library_examples
 from pesearch.errors import MediaError, QueryError
 from pesearch.media.verified_file import OpenFile, open_indexed
@@ -45,6 +46,34 @@ def test_files_of_the_library_are_examples(
     assert [file.path.name for file in opened] == ["bell.mp4"]
     with pytest.raises(QueryError):
         ensure_library_examples(f'file:"{page_media}/damaged.mp4"', page_library)
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+def test_viewers_cannot_index_or_check_the_library(
+    page_library: Library, monkeypatch: pytest.MonkeyPatch, is_read_only: bool
+) -> None:
+    monkeypatch.setenv("PESEARCH_LIBRARY", str(page_library.folder))
+    monkeypatch.setattr(server_state, "_is_read_only", is_read_only)
+    page = AppTest.from_string("from pesearch.app.library_page import library_page\nlibrary_page()").run(timeout=60)
+    assert not page.exception
+    assert [metric.label for metric in page.metric][:2] == ["Files", "Hours"]
+    assert [each.label for each in page.text_input] == ([] if is_read_only else ["Folder or file on this machine"])
+    assert [each.label for each in page.button] == ([] if is_read_only else ["Index", "Check library"])
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+def test_viewers_cannot_search_with_other_files(
+    page_library: Library, monkeypatch: pytest.MonkeyPatch, is_read_only: bool
+) -> None:
+    """Others learn whether the file exists."""
+    monkeypatch.setenv("PESEARCH_LIBRARY", str(page_library.folder))
+    monkeypatch.setattr(server_state, "_is_read_only", is_read_only)
+    monkeypatch.setattr("pesearch.app.search_page.preload_models", lambda: None)
+    page = AppTest.from_string("from pesearch.app.search_page import search_page\nsearch_page()")
+    page.query_params["text"] = 'file:"/nowhere.mp4"'
+    (error,) = page.run(timeout=60).error
+    assert ("is not a file of this library" in error.value) is is_read_only
+    assert ("no such file" in error.value) is not is_read_only
 
 
 def test_a_changed_file_is_no_example(page_library: Library, page_media: Path) -> None:
