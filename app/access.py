@@ -80,7 +80,7 @@ def choose_token(token: str | None, token_file: Path | None, no_token: bool) -> 
     with the last. Raises ServingError for two of them, and for a file that other users can read.
     """
     if (token is not None) + (token_file is not None) + no_token > 1:
-        raise ServingError("Use one of --token (or PESEARCH_TOKEN), --token-file and --no-token")
+        raise ServingError("Use only one of --token, PESEARCH_TOKEN, --token-file and --no-token")
     if token_file is not None:
         return _read_token(token_file)
     return None if no_token else token if token is not None else secrets.token_urlsafe(RANDOM_TOKEN_BYTES)
