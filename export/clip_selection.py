@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.locations import can_reach
-from pesearch.types import Event, MediaInfo, MediaKind, Moment
+from pesearch.types import Event, MediaFile, MediaInfo, MediaKind, Moment
 
 STILL_SECONDS = 5.0
 """Duration of a still image on a timeline, in a playlist and as a clip."""
@@ -23,7 +23,8 @@ class Selection:
     """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
     `media` is None for a file that was never probed and cannot be now, for example one on an offline drive. `timecode`
-    is that of the first frame, as the file states it; empty if it has none, or was not read.
+    is that of the first frame, as the file states it; empty if it has none, or was not read. `file` is the file of the
+    library that it was found in, if any: clips show its indexed content only.
     """
 
     path: Path
@@ -33,13 +34,15 @@ class Selection:
     score: float | None = None
     events: tuple[Event, ...] = ()
     media: MediaInfo | None = None
+    file: MediaFile | None = None
     timecode: str = ""
 
     @classmethod
     def from_moment(cls, moment: Moment, query: str) -> Selection:
         """Select a search result."""
         file = moment.file
-        return cls(file.path, moment.start_seconds, moment.end_seconds, query, moment.score, moment.events, file.info)
+        start, end = moment.start_seconds, moment.end_seconds
+        return cls(file.path, start, end, query, moment.score, moment.events, file.info, file)
 
     @property
     def is_still(self) -> bool:

@@ -68,6 +68,12 @@ def sampled_fingerprint(path: Path) -> str:
         raise_unreadable(error)
 
 
+def has_fingerprint(path: Path, digest: str) -> bool:
+    """Whether `digest` is one by which a library may know the content of a file. Errors: MediaError."""
+    digests = (make(path) for make in (sampled_fingerprint, lambda path: fingerprint(path).digest, whole_fingerprint))
+    return digest in digests
+
+
 def same_content(one: Path, other: Path) -> bool:
     """Whether two files hold the same bytes; reads them up to the first difference. Errors: MediaError."""
     try:

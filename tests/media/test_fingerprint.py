@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
-from pesearch.media.fingerprint import fingerprint, same_content, sampled_fingerprint, whole_fingerprint
+from pesearch.media.fingerprint import (
+    fingerprint,
+    has_fingerprint,
+    same_content,
+    sampled_fingerprint,
+    whole_fingerprint,
+)
 
 _MIB = 1 << 20
 
@@ -61,6 +67,8 @@ def test_what_may_differ_in_a_few_bytes_is_read_whole(
     assert found.digest == (whole_fingerprint if is_whole else sampled_fingerprint)(one)
     for at, is_sampled in ((100, True), (_MIB, False), (2 * _MIB + _MIB // 2, True), (4 * _MIB - 1, False), (-1, True)):
         other = written(tmp_path / "other", head, middle, at)
+        assert all(has_fingerprint(one, digest) for digest in (found.digest, whole_fingerprint(one)))
+        assert not has_fingerprint(other, whole_fingerprint(one))
         assert (fingerprint(other).digest != found.digest) == (is_whole or is_sampled), at
         assert whole_fingerprint(other) != whole_fingerprint(one)
         assert not same_content(one, other)
