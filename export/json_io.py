@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,11 @@ def parse_selections(text: str) -> list[Selection]:
             raise ExportError(
                 f"not moments as `pesearch query --json` prints them: {error} (object {number})"
             ) from error
+        except UnicodeEncodeError as error:
+            raise _not_text(number) from error
         selections += [_selection(moment, label) for moment in parsed]
+        if not all(map(_is_writable, selections[-len(parsed) :])):
+            raise _not_text(number)
     return selections
 
 
@@ -97,6 +102,20 @@ def selection_object(selection: Selection) -> dict[str, Any]:
 def json_document(selections: Sequence[Selection]) -> bytes:
     """`{"moments": [...]}`, which `parse_selections` reads back."""
     return json.dumps({"moments": [selection_object(selection) for selection in selections]}, indent=2).encode() + b"\n"
+
+
+def _not_text(number: int) -> ExportError:
+    return ExportError(f"the JSON has text that is not Unicode: an escape such as \\ud800 alone (object {number})")
+
+
+def _is_writable(selection: Selection) -> bool:
+    """Whether its texts can be written in UTF-8, and its path to the file system, which allows undecodable bytes."""
+    try:
+        for text in (str(selection.path), selection.label, *(event.label for event in selection.events)):
+            os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _selection(moment: SelectionObject, label: str) -> Selection:
