@@ -11,14 +11,18 @@ from pesearch.audio_track import AudioTrack
 from pesearch.capture_time import DateSource
 from pesearch.disk_usage import size_on_disk
 from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.disk.quarantine import quarantines
 from pesearch.store.index.vector_search import SearchPolicy, search_policy
+from pesearch.store.shards.presence import absent_folders
 from pesearch.types import MediaFile, MediaKind, SpaceName
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
     """The contents of a library. `hours` count each content once; `vectors` has the number of vectors by space, CUE
-    only if there are any; `policies` says how each of these spaces is searched."""
+    only if there are any; `policies` says how each of these spaces is searched. `quarantines` has the size in bytes of
+    each folder of what repairs took out of use, `missing_shards` the number of shards by folder of which none is there.
+    """
 
     generation: int
     model_set: str
@@ -31,6 +35,8 @@ class LibraryStatus:
     failures: int
     remarks: int
     size_bytes: int
+    quarantines: Mapping[str, int]
+    missing_shards: Mapping[str, int]
     audio_track: AudioTrack | None = None
 
 
@@ -59,6 +65,11 @@ def count_recordings(files: Sequence[MediaFile]) -> RecordingCounts:
     )
 
 
+def quarantine_sizes(folder: Path) -> dict[str, int]:
+    """The size in bytes of each quarantine of the library in `folder`, by name."""
+    return {quarantine.name: size_on_disk(quarantine) for quarantine in quarantines(folder)}
+
+
 def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
     """The status of the library in `folder` at one generation. `cues` is their number."""
     rows = {name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()}
@@ -78,4 +89,6 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
         remarks=snapshot.files.remarks.count,
         audio_track=snapshot.audio_track,
         size_bytes=size_on_disk(folder),
+        quarantines=quarantine_sizes(folder),
+        missing_shards={str(absent): len(inside) for absent, inside in absent_folders(folder, snapshot.shards).items()},
     )

@@ -9,17 +9,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from pesearch.store.catalogue.snapshot import Snapshot
-from pesearch.store.disk.durable import write_durably
+from pesearch.store.disk.durable import disk_errors, write_durably
 
 GENERATION_FILE = "generation"
 
 
 def read_stamp(folder: Path) -> str:
-    """The content of the generation file, `GENERATION LIBRARY_ID`; empty if there is no such file."""
-    try:
-        return (folder / GENERATION_FILE).read_text("utf-8", "replace").strip()
-    except FileNotFoundError:
-        return ""
+    """The content of the generation file, `GENERATION LIBRARY_ID`; empty if there is no such file.
+
+    Raises LibraryUnavailable when it cannot be read.
+    """
+    with disk_errors(folder):
+        try:
+            return (folder / GENERATION_FILE).read_text("utf-8", "replace").strip()
+        except FileNotFoundError:
+            return ""
 
 
 def read_library_id(folder: Path) -> str:

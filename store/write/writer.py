@@ -18,9 +18,11 @@ from pesearch.audio_track import AudioTrack
 from pesearch.cues import CueSource
 from pesearch.errors import LibraryDamaged, ModelMismatch, NoSpaceLeft
 from pesearch.locations import Location, Volume
+from pesearch.store.catalogue.backup import back_up_catalogue
 from pesearch.store.catalogue.connection import reading, transaction
 from pesearch.store.catalogue.cue_extents import add_cue_vectors
 from pesearch.store.catalogue.cues import drop_sources, store_cues
+from pesearch.store.catalogue.discard_manifest import read_manifests
 from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.catalogue.mutations import (
     add_files,
@@ -42,7 +44,8 @@ from pesearch.store.derived.previews import Preview, keep_previews, sweep_previe
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
 from pesearch.store.index.milvus.sync import drop_collections
-from pesearch.store.shards.format import Shard, sweep_shards
+from pesearch.store.shards.format import Shard, find_strays, sweep_shards
+from pesearch.store.shards.presence import require_folders
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
 from pesearch.store.write.batch import check_files, collect_shards, write_files
@@ -73,6 +76,7 @@ class Writer:
             raise LibraryDamaged(
                 f"The last {lost} commits of the library {folder} are missing: run `pesearch doctor --repair`"
             )
+        require_folders(folder, snapshot.shards)
         with disk_errors(folder):
             write_stamp(folder, snapshot.stamp)
         self.sweep()
@@ -185,6 +189,8 @@ class Writer:
         The old shards stay for readers of earlier generations until the next compaction or sweep. Without room for a
         merged shard the small ones stay.
         """
+        if self._replaced:
+            self.back_up()
         for shard in self._replaced:
             (self._folder / shard.relative_path).unlink(missing_ok=True)
         self._replaced.clear()
@@ -211,11 +217,19 @@ class Writer:
             yield from refresh_indexes(self._folder, snapshot)
 
     def sweep(self) -> int:
-        """Delete shards that are not registered, or no longer used. Bytes freed."""
+        """Delete shards that are not registered, or no longer used, except discarded ones. Bytes freed."""
         with reading(self._folder) as connection:
             shards = read_shards(connection)
+        for discarded in read_manifests(self._folder).values():
+            shards += [each.shard for each in discarded.shards]
+        if find_strays(self._folder, shards):
+            self.back_up()  # the last copy of the catalogue may refer to them
         with disk_errors(self._folder):
             return sweep_shards(self._folder, shards)
+
+    def back_up(self) -> None:
+        """Copy the catalogue, if it changed since the last copy."""
+        back_up_catalogue(self._folder, read_stamp(self._folder))
 
     def sweep_previews(self) -> int:
         """Delete previews, thumbnails and proxies of files that are no longer in the library. Bytes freed."""
