@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pesearch.errors import LibraryDamaged, LibraryUnavailable
+from pesearch.errors import LibraryDamaged, LibraryNotFound, LibraryUnavailable
 from pesearch.store.catalogue.backup import read_whole
 from pesearch.store.catalogue.connection import BACKUP_FOLDER, CATALOGUE_FILE, LOG_FILE, transaction
 from pesearch.store.catalogue.create import apply_migrations, needs_migration, reading_migrated
@@ -39,7 +39,9 @@ def repair(folder: Path, *, force: bool = False) -> Iterator[str]:
     Raises LibraryBusy when another process writes to it, LibraryTooNew, and LibraryUnavailable when something cannot be
     read now or belongs to another user; then nothing was changed.
     """
-    if not any((folder / name / CATALOGUE_FILE).exists() for name in ("", BACKUP_FOLDER)):
+    if not any((folder / name / CATALOGUE_FILE).exists() for name in ("", BACKUP_FOLDER)) and not find_strays(
+        folder, ()
+    ):
         return
     with writer_lock(folder):
         if not force:
@@ -104,8 +106,9 @@ def _repair_catalogue(folder: Path, *, force: bool) -> Iterator[str]:
     names = [CATALOGUE_FILE, GENERATION_FILE, BACKUP_FOLDER, VECTOR_FOLDER, FEATURE_FOLDER]
     target = quarantine(folder, names)
     yield (
-        f"the catalogue cannot be read and has been moved to {target}, with the vectors, which are useless without it: "
-        f"restore them with a backup of {CATALOGUE_FILE} if there is one, else `pesearch index PATH` embeds all again"
+        f"the catalogue is missing or cannot be read, and so is its copy: what is left is in {target}, with the "
+        f"vectors, useless without it: move them back with a backup of {CATALOGUE_FILE}, or embed all again with "
+        "`pesearch index PATH`"
     )
 
 
@@ -172,7 +175,7 @@ def _is_readable(folder: Path, *, force: bool = False) -> bool:
             with reading_migrated(folder) as connection:
                 read_whole(connection)
                 read_snapshot(connection)
-        except LibraryDamaged:
+        except (LibraryDamaged, LibraryNotFound):
             drop_from_memory(folder / CATALOGUE_FILE)
         except LibraryUnavailable:
             if not force or _has_bytes(folder, CATALOGUE_FILE):

@@ -47,10 +47,14 @@ def no_space_left(folder: Path) -> NoSpaceLeft:
 
 def unavailable(folder: Path, path: str | Path | None, number: int | None) -> LibraryUnavailable:
     """The error for a library in `folder` when the system refuses `path` with the error `number`."""
-    named = f"{path}: " if path else ""
+    named = f"{_name_inside(folder, Path(path))}: " if path else ""
     reason = os.strerror(number) if number else "unknown error"
     advice = _ADVICE.get(number or 0, _DRIVE)
     return LibraryUnavailable(f"The library {folder} cannot be used: {named}{reason}: {advice}")
+
+
+def _name_inside(folder: Path, path: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) and path != folder else path
 
 
 def locks_unsupported(folder: Path, path: Path, reason: str) -> LibraryUnavailable:
