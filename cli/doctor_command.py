@@ -24,7 +24,7 @@ def doctor_command(
     library: LibraryOption = None,
     repair: Annotated[bool, typer.Option("--repair", help="Repair a damaged library and report each step.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="With --repair: also give up what is missing or cannot be read.")
+        bool, typer.Option("--force", help="With --repair: also discard shards that are missing or unreadable.")
     ] = False,
     restore: Annotated[
         str | None, typer.Option("--restore", metavar="NAME", help="Take back what is good in the folder damaged-N.")
@@ -33,9 +33,9 @@ def doctor_command(
     """Check this machine, and every shard of the library.
 
     --repair moves shards whose content is damaged to the folder damaged-N of the library, replaces a damaged catalogue
-    by its copy, and rebuilds missing search indexes; the next `pesearch index` re-embeds what was taken out. Nothing is
-    changed while something cannot be read (permissions, a drive that fails or is not connected); --force gives it up.
-    Nothing is deleted: --restore takes back the shards of damaged-N that are as they were written.
+    by its copy, and rebuilds missing search indexes; the next `pesearch index` re-embeds what was discarded. It changes
+    nothing while something is unreadable (permissions, a drive that fails or is not connected), unless --force discards
+    that too. Nothing is deleted: --restore takes back the shards of damaged-N that are as they were written.
 
     Exit codes: 0 all checks passed, 2 something is missing, damaged or cannot be read.
 
@@ -190,7 +190,7 @@ def repair_library(folder: Path, *, force: bool) -> None:
         return  # reported by the checks
     if not check_calibration(folder):
         target = quarantine(folder, [CALIBRATION_FILE])
-        print_check("repaired", "scores", f"the calibration is in {target.name}: run `pesearch calibrate` again")
+        print_check("repaired", "scores", f"the damaged calibration is in {target.name}: run `pesearch calibrate` again")
     with library.writer() as writer:
         for index in follow_refresh(writer.maintain()):
             print_check("repaired", "index", f"{index}: rebuilt")

@@ -7,6 +7,7 @@ next run of the indexer. A damaged catalogue is replaced by its copy.
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import uuid
@@ -25,6 +26,7 @@ from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import GENERATION_FILE, read_stamp, write_stamp
 from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.disk.lock import writer_lock
+from pesearch.store.disk.os_errors import unavailable
 from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
 from pesearch.store.examination import examine
 from pesearch.store.shards.checksum import drop_from_memory
@@ -39,23 +41,31 @@ def repair(folder: Path, *, force: bool = False) -> Iterator[str]:
     Raises LibraryBusy when another process writes to it, LibraryTooNew, and LibraryUnavailable when something cannot be
     read now or belongs to another user; then nothing was changed.
     """
-    if not any((folder / name / CATALOGUE_FILE).exists() for name in ("", BACKUP_FOLDER)) and not find_strays(
-        folder, ()
-    ):
-        return
-    with writer_lock(folder):
-        if not force:
-            _require_owner(folder)
-        if not _is_readable(folder, force=force):
-            yield from _repair_catalogue(folder, force=force)
-        if not (folder / CATALOGUE_FILE).exists():
+    with disk_errors(folder):
+        if not _has_library(folder):
             return
-        found = examine(folder)
-        if found.unread and not force:
-            raise found.unread[0].error
-        if found.lost_commits:
-            yield _accept_lost_commits(folder, found.lost_commits)
-        yield from _discard(folder, [*(each.shard for each in found.damaged), *(each.shard for each in found.unread)])
+        with writer_lock(folder):
+            if not force:
+                _require_owner(folder)
+            if not _is_readable(folder, force=force):
+                yield from _repair_catalogue(folder, force=force)
+            if (folder / CATALOGUE_FILE).exists():
+                yield from _repair_shards(folder, force=force)
+
+
+def _has_library(folder: Path) -> bool:
+    """Whether there is a library, or what is left of one that has lost its catalogue."""
+    catalogues = (folder / CATALOGUE_FILE, folder / BACKUP_FOLDER / CATALOGUE_FILE)
+    return any(path.exists() for path in catalogues) or bool(find_strays(folder, ()))
+
+
+def _repair_shards(folder: Path, *, force: bool) -> Iterator[str]:
+    found = examine(folder)
+    if found.unread and not force:
+        raise found.unread[0].error
+    if found.lost_commits:
+        yield _accept_lost_commits(folder, found.lost_commits)
+    yield from _discard(folder, [*(each.shard for each in found.damaged), *(each.shard for each in found.unread)])
 
 
 def _discard(folder: Path, shards: Sequence[Shard]) -> Iterator[str]:
@@ -69,8 +79,9 @@ def _discard(folder: Path, shards: Sequence[Shard]) -> Iterator[str]:
         write_manifest(target, discarded)
         raise_generation(connection)
     _write_stamp(folder)
-    move(folder, target, (shard.relative_path for shard in shards))
     for each in discarded.shards:
+        with suppress(LibraryUnavailable):  # then it stays in its place
+            move(folder, target, [each.shard.relative_path])
         files = len({content for content, _, _ in each.contents})
         yield (
             f"{each.shard.relative_path} is out of use, kept in {target.name}: `pesearch index PATH` embeds its "
@@ -93,6 +104,8 @@ def _repair_catalogue(folder: Path, *, force: bool) -> Iterator[str]:
     if (folder / LOG_FILE).exists():
         target = quarantine(folder, [LOG_FILE])
         if _is_readable(folder, force=force):
+            if not force:
+                require_folders(folder, _snapshot(folder).shards)  # the next repair finds commits lost
             _quarantine_strays(folder)
             _rename_library(folder)
             yield (
@@ -119,10 +132,11 @@ def _use_backup(folder: Path, *, force: bool) -> str:
     if not force:
         require_folders(folder, snapshot.shards)
     stamp = read_stamp(folder)
+    content = (backup / CATALOGUE_FILE).read_bytes()
     target = quarantine(folder, [CATALOGUE_FILE, LOG_FILE])
-    with disk_errors(folder), (backup / CATALOGUE_FILE).open("rb") as source:
-        content = source.read()
-        write_durably(folder / CATALOGUE_FILE, lambda sink: sink.write(content))
+    if (folder / CATALOGUE_FILE).exists():
+        raise unavailable(folder, CATALOGUE_FILE, errno.EBUSY)
+    write_durably(folder / CATALOGUE_FILE, lambda sink: sink.write(content))
     if stamp == snapshot.stamp:
         return f"the catalogue was damaged and has been moved to {target}: its copy is in use, nothing is lost"
     _move_strays(folder, target)

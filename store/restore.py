@@ -13,6 +13,7 @@ import duckdb
 
 from pesearch.errors import LibraryError, LibraryUnavailable, ModelMismatch
 from pesearch.store.catalogue.connection import reading, transaction
+from pesearch.store.catalogue.create import apply_migrations, needs_migration
 from pesearch.store.catalogue.discard_manifest import (
     MANIFEST_FILE,
     read_manifest,
@@ -28,7 +29,7 @@ from pesearch.store.catalogue.discarded import (
 )
 from pesearch.store.catalogue.mutations import raise_generation
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
-from pesearch.store.catalogue.stamp import write_stamp
+from pesearch.store.catalogue.stamp import read_stamp, require_last_commit, write_stamp
 from pesearch.store.disk.durable import disk_errors, sync_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import move
@@ -44,10 +45,13 @@ def restore(folder: Path, name: str) -> str:
     Raises LibraryError when there is nothing to take back, ModelMismatch for shards of other models, LibraryBusy,
     LibraryUnavailable.
     """
-    with writer_lock(folder):
-        quarantine = folder / name
+    with disk_errors(folder), writer_lock(folder):
+        quarantine = folder / Path(name).name
+        if needs_migration(folder):
+            apply_migrations(folder)
         with reading(folder) as connection:
             snapshot = read_snapshot(connection)
+            require_last_commit(folder, read_stamp(folder), snapshot)
             discarded = _read(quarantine, snapshot)
             lacking = [each for each in missing_contents(connection, discarded) if each.contents]
         where = {each.shard: _sound_in(folder, quarantine, each.shard, snapshot) for each in lacking}
@@ -60,7 +64,7 @@ def restore(folder: Path, name: str) -> str:
             restore_shards(connection, sound)
             unmark_locations(connection, _complete(connection, read_manifests(folder).values()))
             raise_generation(connection)
-        with reading(folder) as connection, disk_errors(folder):
+        with reading(folder) as connection:
             write_stamp(folder, read_snapshot(connection).stamp)
         _forget(quarantine, discarded, sound)
         files = len({content for each in sound for content, _, _ in each.contents})
@@ -118,10 +122,9 @@ def _forget(quarantine: Path, discarded: Discarded, restored: Sequence[WrittenSh
     if left:
         write_manifest(quarantine, Discarded(discarded.library_id, discarded.spaces, left, discarded.locations))
         return
-    with disk_errors(quarantine.parent):
-        (quarantine / MANIFEST_FILE).unlink()
-        folders = sorted((path for path in quarantine.rglob("*") if path.is_dir()), reverse=True)
-        for empty in (*folders, quarantine):
-            with suppress(OSError):  # it holds something else
-                empty.rmdir()
-        sync_folder(quarantine.parent)
+    (quarantine / MANIFEST_FILE).unlink()
+    folders = sorted((path for path in quarantine.rglob("*") if path.is_dir()), reverse=True)
+    for empty in (*folders, quarantine):
+        with suppress(OSError):  # it holds something else
+            empty.rmdir()
+    sync_folder(quarantine.parent)

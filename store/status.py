@@ -11,6 +11,7 @@ from pesearch.audio_track import AudioTrack
 from pesearch.capture_time import DateSource
 from pesearch.disk_usage import size_on_disk
 from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.quarantine import quarantines
 from pesearch.store.index.vector_search import SearchPolicy, search_policy
 from pesearch.store.shards.presence import absent_folders
@@ -21,7 +22,7 @@ from pesearch.types import MediaFile, MediaKind, SpaceName
 class LibraryStatus:
     """The contents of a library. `hours` count each content once; `vectors` has the number of vectors by space, CUE
     only if there are any; `policies` says how each of these spaces is searched. `quarantines` has the size in bytes of
-    each folder of what repairs took out of use, `missing_shards` the number of shards by folder of which none is there.
+    each folder of what repairs took out of use, `missing_shards` the number of shards by folder, where all are missing.
     """
 
     generation: int
@@ -71,7 +72,9 @@ def quarantine_sizes(folder: Path) -> dict[str, int]:
 
 
 def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
-    """The status of the library in `folder` at one generation. `cues` is their number."""
+    """The status of the library in `folder` at one generation. `cues` is their number. Raises LibraryUnavailable."""
+    with disk_errors(folder):
+        size_bytes, sizes = size_on_disk(folder), quarantine_sizes(folder)
     rows = {name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()}
     vectors = {name: count for name, count in rows.items() if count or name is not SpaceName.CUE}
     return LibraryStatus(
@@ -88,7 +91,7 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
         failures=len(snapshot.locations.failures()),
         remarks=snapshot.files.remarks.count,
         audio_track=snapshot.audio_track,
-        size_bytes=size_on_disk(folder),
-        quarantines=quarantine_sizes(folder),
+        size_bytes=size_bytes,
+        quarantines=sizes,
         missing_shards={str(absent): len(inside) for absent, inside in absent_folders(folder, snapshot.shards).items()},
     )

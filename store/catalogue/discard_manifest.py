@@ -48,7 +48,8 @@ def read_manifest(quarantine: Path) -> Discarded | None:
 
 def read_manifests(folder: Path) -> Mapping[Path, Discarded]:
     """The manifests of all quarantines of the library in `folder`. Errors as in `read_manifest`."""
-    found = {quarantine: read_manifest(quarantine) for quarantine in quarantines(folder)}
+    with disk_errors(folder):
+        found = {quarantine: read_manifest(quarantine) for quarantine in quarantines(folder)}
     return {quarantine: discarded for quarantine, discarded in found.items() if discarded is not None}
 
 

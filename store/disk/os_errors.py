@@ -17,7 +17,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors that mean "no more room": disk full, quota exceeded, file size limit reached."""
 
 _PERMISSION = "run the command as the owner of the library, or change the permissions"
-_OBSTACLE = "move away what is in its place"
+_OBSTACLE = "something else has its name: rename that"
 _NO_LOCKS = "files cannot be locked there: keep the library on a local drive, or mount it with locks"
 _DRIVE = "check that its drive is connected and works"
 

@@ -107,8 +107,9 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, int, int], None]
     return fail
 
 
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENOMEM, errno.ESTALE])
-@pytest.mark.parametrize("times", [1, 10**9], ids=["once", "for good"])
+@pytest.mark.parametrize(
+    ("number", "times"), [(errno.EIO, 1), (errno.EIO, 10**9), (errno.EACCES, 10**9), (errno.EMFILE, 10**9)]
+)
 def test_a_shard_that_cannot_be_read_is_not_damaged(
     healthy: Library, failing: Callable[[Path, int, int], None], number: int, times: int
 ) -> None:
@@ -167,8 +168,9 @@ def test_a_folder_of_another_user_is_refused(healthy: Library, monkeypatch: pyte
     assert len(list(repair(healthy.folder, force=True))) == 1
 
 
-@pytest.mark.parametrize("name", ["vectors", "vectors/audio", "features"])
-@pytest.mark.parametrize("leaves", ["nothing", "an empty folder"])
+@pytest.mark.parametrize(
+    ("name", "leaves"), [("vectors", "nothing"), ("vectors/audio", "an empty folder"), ("features", "nothing")]
+)
 def test_a_drive_that_is_not_connected(healthy: Library, tmp_path: Path, name: str, leaves: str) -> None:
     """Everything says so; with --force its shards are given up, and taken back when it is connected again."""
     whole, place, drive = answers(healthy), healthy.folder / name, tmp_path / "drive"
@@ -201,7 +203,7 @@ def test_a_drive_that_is_not_connected(healthy: Library, tmp_path: Path, name: s
     assert not (healthy.folder / "damaged-1").exists()
 
 
-@pytest.mark.parametrize("folders", [["vectors/audio"], ["features", "vectors/frame"], ["vectors/cue"]])
+@pytest.mark.parametrize("folders", [["features", "vectors/frame"], ["vectors/cue"]])
 def test_a_discarded_shard_that_turns_out_well_is_taken_back(healthy: Library, folders: list[str]) -> None:
     whole, kept = answers(healthy), {}
     for folder in folders:

@@ -92,7 +92,7 @@ def test_shards_that_the_copy_does_not_know_are_kept(copied: Library) -> None:
     assert len(list((copied.folder / "damaged-1" / "vectors").rglob("*.arrow"))) == 2
 
 
-@pytest.mark.parametrize("step", ["quarantine", "write_durably", "_move_strays", "_rename_library"])
+@pytest.mark.parametrize("step", ["write_durably", "_rename_library"])
 def test_a_repair_that_was_killed_is_finished_by_the_next(
     copied: Library, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

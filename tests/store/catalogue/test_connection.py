@@ -209,5 +209,5 @@ def test_wrong_content_of_a_catalogue_is_damage(library: Library, monkeypatch: p
 def test_generation_file_that_cannot_be_read(library: Library) -> None:
     (library.folder / "generation").unlink()
     (library.folder / "generation").mkdir()
-    with pytest.raises(LibraryUnavailable, match="generation: Is a directory: move away what is in its place"):
+    with pytest.raises(LibraryUnavailable, match="generation: Is a directory: something else has its name"):
         read_stamp(library.folder)
