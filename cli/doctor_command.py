@@ -190,7 +190,8 @@ def repair_library(folder: Path, *, force: bool) -> None:
         return  # reported by the checks
     if not check_calibration(folder):
         target = quarantine(folder, [CALIBRATION_FILE])
-        print_check("repaired", "scores", f"the damaged calibration is in {target.name}: run `pesearch calibrate` again")
+        text = f"the damaged calibration is in {target.name}: run `pesearch calibrate` again"
+        print_check("repaired", "scores", text)
     with library.writer() as writer:
         for index in follow_refresh(writer.maintain()):
             print_check("repaired", "index", f"{index}: rebuilt")

@@ -5,7 +5,6 @@ A shard is an immutable Arrow IPC file, written once and read memory-mapped.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,7 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.disk.durable import AtomicFile, make_folder
-from pesearch.store.disk.os_errors import unavailable
+from pesearch.store.disk.os_errors import error_number, unavailable
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
@@ -170,8 +169,8 @@ def _refusals(folder: Path, shard: Shard) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except OSError as error:  # Arrow has no number for mmap, which only file systems without it refuse
-        raise unavailable(folder, shard.relative_path, error.errno or errno.ENODEV) from error
+    except OSError as error:  # Arrow leaves the number of a failed mmap out
+        raise unavailable(folder, shard.relative_path, error.errno or error_number(str(error))) from error
 
 
 def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:

@@ -214,9 +214,9 @@ class Writer:
         with reading(self._folder) as connection:
             shards = read_shards(connection)
         shards += [each.shard for record in read_manifests(self._folder).values() for each in record.shards]
-        if find_strays(self._folder, shards):
-            self.back_up()  # the last copy of the catalogue may refer to them
         with disk_errors(self._folder):
+            if find_strays(self._folder, shards):
+                self.back_up()  # the last copy of the catalogue may refer to them
             return sweep_shards(self._folder, shards)
 
     def back_up(self) -> None:
