@@ -106,6 +106,7 @@ def _copy(folder: Path, target: Path) -> None:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, library_id: str, model_set: str, spaces: Sequence[Space]) -> None:
+    connection.begin()
     for migration in MIGRATIONS:
         connection.execute(migration)
     connection.execute(
@@ -123,3 +124,4 @@ def _fill(connection: duckdb.DuckDBPyConnection, library_id: str, model_set: str
         connection.execute(
             "INSERT INTO spaces VALUES (?, ?, ?, ?)", [space.name.value, space.model, space.revision, space.dim]
         )
+    connection.commit()

@@ -13,10 +13,8 @@ import duckdb
 import numpy as np
 
 from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue, cue_from_row, read_sources
-from pesearch.store.catalogue.extents import Extents, vector_extents
 from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.shards.format import VectorShard
-from pesearch.types import SpaceName
 
 _SHARD = {
     "name": "VARCHAR",
@@ -69,17 +67,6 @@ def sources_without_vectors(connection: duckdb.DuckDBPyConnection) -> CueSources
 def sources_with_vectors(connection: duckdb.DuckDBPyConnection) -> CueSources:
     """Sources whose cues are embedded: they can be searched by meaning."""
     return read_sources(connection, "id IN (SELECT source_id FROM cue_extents)")
-
-
-def read_cue_extents(connection: duckdb.DuckDBPyConnection) -> Extents[VectorShard]:
-    """The extents of cue vectors, with source ids as `file_ids`."""
-    return vector_extents(
-        connection,
-        SpaceName.CUE,
-        """
-        SELECT source_id AS file_id, shards.rowid AS shard_number, first_row, cue_extents.rows AS rows
-        FROM cue_extents JOIN shards ON shard = name ORDER BY source_id""",
-    )
 
 
 def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: RowIds, numbers: RowIds) -> dict[int, StoredCue]:
