@@ -43,6 +43,7 @@ from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
+from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.index.milvus.sync import drop_collections
 from pesearch.store.shards.format import Shard, find_strays, sweep_shards
 from pesearch.store.shards.presence import require_folders
@@ -167,8 +168,11 @@ class Writer:
     def set_vector_backend(self, milvus: MilvusAddress | None) -> list[str]:
         """Set the vector search backend: a Milvus, which `maintain` then fills, or FAISS (None).
 
-        Collections on the previous Milvus are dropped. Returns the names of those that could not be dropped.
+        It counts as named by the user. Collections on the previous Milvus are dropped. Returns the names of those that
+        could not be dropped.
         """
+        if milvus is not None:
+            remember(milvus)
         with reading(self._folder) as connection:
             before = read_snapshot(connection)
         if before.milvus == milvus:
