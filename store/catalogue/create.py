@@ -13,18 +13,29 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pesearch import timeline
-from pesearch.errors import LibraryBusy, LibraryError
-from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
+from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryError
+from pesearch.store.catalogue.connection import (
+    BACKUP_FOLDER,
+    CATALOGUE_FILE,
+    LOG_FILE,
+    new_catalogue,
+    reading,
+    transaction,
+)
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
 from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import quarantine
+from pesearch.store.shards.format import find_strays
 from pesearch.types import Space
 
 
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
-    """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists."""
+    """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists.
+
+    Raises LibraryError if there is a library, LibraryDamaged if there is one that has lost its catalogue.
+    """
     if "\\/" in str(folder / CATALOGUE_FILE):
         raise LibraryError(f"A library cannot be in {folder}: DuckDB opens no path with a backslash before a slash")
     with disk_errors(folder):
@@ -33,6 +44,11 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
         catalogue = folder / CATALOGUE_FILE
         if catalogue.exists():
             raise LibraryError(f"There is a library in {folder} already")
+        if (folder / BACKUP_FOLDER / CATALOGUE_FILE).exists() or find_strays(folder, ()):
+            raise LibraryDamaged(
+                f"{folder} holds a library without its catalogue {CATALOGUE_FILE}: restore that, run `pesearch doctor "
+                f"--repair`, or delete {folder}"
+            )
         if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
             quarantine(folder, [LOG_FILE])
         file = AtomicFile(catalogue, durable=True)

@@ -34,12 +34,20 @@ def add_cue_vectors(
     Sources that have vectors already, were removed, or have another number of cues are left out.
     """
     firsts = np.cumsum([0, *(rows for _, rows in sources)]).tolist()
-    extents = [
-        {"source_id": source_id, "shard": shard.name, "first_row": first, "rows": rows}
-        for (source_id, rows), first in zip(sources, firsts, strict=False)
+    extents = [(source_id, first, rows) for (source_id, rows), first in zip(sources, firsts, strict=False)]
+    register_cue_shard(connection, shard, extents)
+
+
+def register_cue_shard(
+    connection: duckdb.DuckDBPyConnection, shard: VectorShard, extents: Sequence[tuple[int, int, int]]
+) -> None:
+    """As `add_cue_vectors`, with rows anywhere in the shard: (source id, first row, rows)."""
+    rows = [
+        {"source_id": source_id, "shard": shard.name, "first_row": first_row, "rows": count}
+        for source_id, first_row, count in extents
     ]
     insert_temp(connection, "embedded_shards", _SHARD, [asdict(shard)])
-    insert_temp(connection, "embedded", _EXTENT, extents)
+    insert_temp(connection, "embedded", _EXTENT, rows)
     connection.execute("INSERT INTO shards BY NAME SELECT * FROM embedded_shards")
     connection.execute("""
         INSERT INTO cue_extents BY NAME SELECT embedded.* FROM embedded JOIN cue_sources ON source_id = id

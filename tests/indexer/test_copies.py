@@ -118,6 +118,7 @@ def as_older_program_left_it(library: Library, joined: list[Path]) -> Library:
         writer.add_locations([(first.id, file.locations[0]) for file in others])
     with transaction(library.folder) as connection:
         connection.execute("UPDATE files SET fingerprint = ? WHERE id = ?", [sampled_fingerprint(joined[0]), first.id])
+        connection.execute("DROP TABLE absent_locations")
         connection.execute("DROP TABLE uncompared_copies")
         connection.execute("UPDATE library SET schema = ?", [MIGRATIONS.index(UNCOMPARED_COPIES)])
     return open_library(library.folder)

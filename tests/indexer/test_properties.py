@@ -64,6 +64,7 @@ def with_exif(source: Path, target: Path) -> None:
 def before_properties(library: Library) -> Library:
     """The library as a program without properties has left it."""
     with transaction(library.folder) as connection:
+        connection.execute("DROP TABLE absent_locations")
         connection.execute("DROP TABLE uncompared_copies")
         connection.execute("DROP TABLE file_properties")
         connection.execute("UPDATE library SET schema = ?", [MIGRATIONS.index(PROPERTIES)])

@@ -151,6 +151,7 @@ def test_cue_vectors_can_be_added_to_a_library_without_them(library: Library) ->
         writer.add([encoded("/a", "one"), encoded("/b", "two")])
         writer.store_cues([(2, CueSource(None, None, (said,)))])
     with duckdb.connect(library.folder / "library.duckdb") as connection:
+        connection.execute("DROP TABLE absent_locations")
         connection.execute("DROP TABLE uncompared_copies")
         connection.execute("DROP TABLE file_properties")
         connection.execute("DROP TABLE settings")
