@@ -13,6 +13,7 @@ from typing import IO, Any
 from PIL import Image, ImageOps
 
 from pesearch.errors import MediaError
+from pesearch.media.file_head import open_regular
 from pesearch.media.optional_libraries import import_rawpy
 from pesearch.media.signatures import CAMERA_RAW_PREFIXES, is_other_format, kind_of_head
 from pesearch.media.suffixes import is_raw_name
@@ -39,7 +40,7 @@ def is_camera_raw(path: Path, head: bytes) -> bool:
 def _is_raw_tiff(path: Path) -> bool:
     """Whether the first page of a TIFF says that it is DNG, or no more than the preview of a picture further in."""
     try:
-        with path.open("rb") as file, Image.open(file, formats=("TIFF",)) as image:
+        with open_regular(path) as file, Image.open(file, formats=("TIFF",)) as image:
             tags: Any = getattr(image, "tag_v2", {})
             is_preview = bool(tags.get(_SUBFILE_TYPE, 0) & _REDUCED) and _SUB_IFDS in tags
             return _DNG_VERSION in tags or is_preview

@@ -19,7 +19,7 @@ from pesearch.locations import Location
 from pesearch.media.broadcast_subtitles import is_ebu_stl, read_ebu_stl, read_scc
 from pesearch.media.cue_timing import place
 from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata, start_timecode
-from pesearch.media.file_head import raise_unreadable
+from pesearch.media.file_head import open_regular, raise_unreadable
 from pesearch.media.language_tags import primary_language
 from pesearch.media.probe import inspect
 from pesearch.media.sidecars import Sidecar
@@ -108,11 +108,11 @@ def _content(location: Location) -> bytes:
     if location.size_bytes > MAX_SIDECAR_BYTES:
         limit = MAX_SIDECAR_BYTES / 1e6
         raise MediaError(f"sidecar of {location.size_bytes / 1e6:,.0f} MB left out: the limit is {limit:,.0f} MB")
-    try:
-        with location.path.open("rb") as file:
+    with open_regular(location.path) as file:
+        try:
             return file.read(MAX_SIDECAR_BYTES)
-    except OSError as error:
-        raise_unreadable(error)
+        except OSError as error:
+            raise_unreadable(error)
 
 
 def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:

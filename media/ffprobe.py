@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
+from pesearch.media.file_head import file_status
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, run_program, stream_lines
 
 _MIN_DISK_BYTES_PER_SECOND = 2_000_000
@@ -86,8 +87,8 @@ def _showing(entries: str) -> list[str]:
 
 
 def timeout_for(path: Path) -> float:
-    """Time limit in seconds for a call that reads the whole file."""
-    return TIMEOUT_SECONDS + path.stat().st_size / _MIN_DISK_BYTES_PER_SECOND
+    """Time limit in seconds for a call that reads the whole file. Errors: MediaError."""
+    return TIMEOUT_SECONDS + file_status(path).st_size / _MIN_DISK_BYTES_PER_SECOND
 
 
 def _section(line: str) -> Section:

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from pesearch.errors import MediaError
 from pesearch.media.camera_raw import is_camera_raw, raw_size
 from pesearch.media.ffmpeg_still import ffmpeg_still, still_size
-from pesearch.media.file_head import read_head
+from pesearch.media.file_head import open_regular, read_head
 from pesearch.media.image_colors import to_srgb
 from pesearch.media.image_opening import check_size, opened_image
 from pesearch.media.image_pages import DAMAGE, MAX_PAGES, page_numbers
@@ -87,7 +87,7 @@ def image_size(path: Path) -> tuple[str, int, int]:
     if still := ffmpeg_still(head):
         return still.name, *still_size(path, still)
     if is_camera_raw(path, head):
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return "raw", *raw_size(file)
     with opened_image(path) as image:
         width, height = image.size

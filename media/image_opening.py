@@ -3,6 +3,7 @@ not."""
 
 from __future__ import annotations
 
+import errno
 import re
 import warnings
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.camera_raw import decode_raw, is_camera_raw
 from pesearch.media.ffmpeg_still import decode_still, ffmpeg_still
-from pesearch.media.file_head import read_head
+from pesearch.media.file_head import open_regular, raise_unreadable, read_head
 from pesearch.media.optional_libraries import heif_missing, register_heif
 from pesearch.media.signatures import HEIF_BRANDS
 
@@ -45,7 +46,7 @@ def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Ima
     head = read_head(path)
     _prepare_pil()
     try:
-        with path.open("rb") as file, _image(path, file, head, is_developed) as image:
+        with open_regular(path) as file, _image(path, file, head, is_developed) as image:
             yield image
     except (MediaError, FFmpegMissing, KeyboardInterrupt):
         raise
@@ -53,6 +54,10 @@ def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Ima
         raise MediaError(f"image too large: the limit is {MAX_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
         raise _unidentified(head) from error
+    except OSError as error:
+        if error.errno is not None and error.errno != errno.EINVAL:  # Pillow's have none, or are seeks beyond the end
+            raise_unreadable(error)
+        raise MediaError("damaged image: it cannot be decoded") from error
     except Exception as error:  # PIL raises anything: struct.error, SyntaxError, ...; kept as the cause, and reported
         raise MediaError("damaged image: it cannot be decoded") from error
 

@@ -19,7 +19,7 @@ from pesearch.media.decoded_audio import is_digital_silence
 from pesearch.media.display import Display, display_of
 from pesearch.media.extent import HEADLESS_FORMATS, PACKET_FIELDS, RESTARTING_FORMATS, measure_extent
 from pesearch.media.ffprobe import Section, ffprobe
-from pesearch.media.file_head import raise_unreadable
+from pesearch.media.file_head import file_status, raise_unreadable
 from pesearch.media.image import image_size
 from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
 from pesearch.media.refusals import refusal
@@ -150,11 +150,11 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
     """
     if sniff(path) is None:
         raise MediaError(refusal(path))
+    status = file_status(path)
     try:
-        status = path.stat()
-    except OSError as error:
+        return _inspect(path.absolute(), status.st_size, status.st_mtime_ns, track)
+    except OSError as error:  # a read failed
         raise_unreadable(error)
-    return _inspect(path.absolute(), status.st_size, status.st_mtime_ns, track)
 
 
 @lru_cache(maxsize=_KEPT_CONTAINERS)

@@ -42,3 +42,14 @@ class Location:
         if volume is None:
             return cls(path, status.st_size, modified_ns)
         return cls(path, status.st_size, modified_ns, volume.name, status.st_ino)
+
+
+def is_gone(path: Path) -> bool:
+    """Whether there is certainly no file at a path: a disk or share that fails, or a lack of rights, does not tell."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
