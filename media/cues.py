@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -104,20 +105,31 @@ def _is_io_error(error: MediaError) -> bool:
     return isinstance(error.__cause__, OSError)
 
 
-def _content(location: Location) -> bytes:
+def _content(location: Location, suffix: str) -> bytes:
+    _check_link(location.path, suffix)
     if location.size_bytes > MAX_SIDECAR_BYTES:
         limit = MAX_SIDECAR_BYTES / 1e6
         raise MediaError(f"sidecar of {location.size_bytes / 1e6:,.0f} MB left out: the limit is {limit:,.0f} MB")
     with open_regular(location.path) as file:
         try:
-            return file.read(MAX_SIDECAR_BYTES)
+            content = file.read(MAX_SIDECAR_BYTES + 1)
         except OSError as error:
             raise_unreadable(error)
+    if len(content) > MAX_SIDECAR_BYTES:  # it has grown
+        raise MediaError(f"sidecar left out: the limit is {MAX_SIDECAR_BYTES / 1e6:,.0f} MB")
+    return content
+
+
+def _check_link(path: Path, suffix: str) -> None:
+    """Errors: MediaError for a link from the name of a sidecar to a file of another kind, such as a private note."""
+    target, last = Path(os.path.realpath(path)), "." + suffix.rpartition(".")[2]
+    if path.is_symlink() and target.suffix.lower() != last:
+        raise MediaError(f"a link to {_name(target)}, which is no {last} file: left out")
 
 
 def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:
     """The cues of a sidecar with the times that it states, and remarks. Errors: MediaError; FFmpegMissing."""
-    content, path = _content(sidecar.location), sidecar.location.path
+    content, path = _content(sidecar.location, sidecar.suffix), sidecar.location.path
     if sidecar.suffix in PICTURE_SUFFIXES or content.startswith(_PROGRAM_STREAM):
         raise MediaError("subtitles that are pictures are not read: turn them into .srt by character recognition")
     if is_ebu_stl(content):

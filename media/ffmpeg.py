@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 120.0
 """Time limit of a call, unless it reads a whole file (then `ffprobe.timeout_for`)."""
 
+_MAX_LINE_BYTES = 16 << 20
+"""Longest line of output: all tags of a file, whose lyrics and comments take kilobytes."""
+
 _MAX_ALLOC_BYTES = 1 << 30
 """Largest single allocation FFmpeg may make: damaged headers claim absurd sizes."""
 
@@ -97,8 +100,11 @@ def run_program(
     return done
 
 
-def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
-    """Run `ffmpeg` or `ffprobe` and yield its output line by line. Errors: those of `run_program`."""
+def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[bytes]:
+    """Run `ffmpeg` or `ffprobe` and yield its output line by line, as it is written; it is ended when the caller stops.
+
+    Errors: those of `run_program`, and MediaError for a line of more than 16 MiB.
+    """
     command = [program(name), *_limits(), *arguments]
     timed_out = Event()
     with subprocess.Popen(
@@ -113,8 +119,10 @@ def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> 
         timer = Timer(timeout_seconds, end)
         timer.start()
         try:
-            for line in process.stdout:
-                yield line.decode(errors="replace").rstrip("\n")
+            while line := process.stdout.readline(_MAX_LINE_BYTES):
+                if len(line) == _MAX_LINE_BYTES:
+                    raise MediaError(f"damaged: a description of more than {_MAX_LINE_BYTES >> 20} MB")
+                yield line.rstrip(b"\n")
             process.wait()
         finally:
             timer.cancel()

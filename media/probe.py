@@ -6,6 +6,7 @@ a video stream. `inspect` measures the streams from their packets, and finds whe
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,10 +19,11 @@ from pesearch.media.clock import Clock, Run
 from pesearch.media.decoded_audio import is_digital_silence
 from pesearch.media.display import Display, display_of
 from pesearch.media.extent import HEADLESS_FORMATS, PACKET_FIELDS, RESTARTING_FORMATS, measure_extent
-from pesearch.media.ffprobe import Section, ffprobe
+from pesearch.media.ffprobe import MAX_SECTIONS, Section, TooManySections, ffprobe
 from pesearch.media.file_head import file_status, raise_unreadable
 from pesearch.media.image import image_size
 from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
+from pesearch.media.probe_cache import ProbeCache
 from pesearch.media.refusals import refusal
 from pesearch.media.sniff import sniff
 from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
@@ -38,8 +40,10 @@ _SMALL_FILE_BYTES = 8 << 20
 """Up to this size, reading all packets is cheaper than starting ffprobe a second time."""
 
 _KEPT_CONTAINERS = 512
-"""Files whose probe is kept for the readers, so that a run over fewer new files starts ffprobe once for each. One takes
-about 10 KB."""
+"""Files whose probe is kept for the readers, so that a run over fewer new files starts ffprobe once for each."""
+
+_KEPT_BYTES = 32 << 20
+"""Of all that these files say about themselves. One takes about 2 KB, but a file may have 32 MB of tags."""
 
 _DEFAULT_PROBE_BYTES = 5_000_000
 """What FFmpeg reads to find the streams of a file."""
@@ -151,15 +155,23 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
     if sniff(path) is None:
         raise MediaError(refusal(path))
     status = file_status(path)
+    key = (path.absolute(), status.st_size, status.st_mtime_ns, track)
     try:
-        return _inspect(path.absolute(), status.st_size, status.st_mtime_ns, track)
+        return containers.get(key, lambda: _inspect(*key))
     except OSError as error:  # a read failed
         raise_unreadable(error)
 
 
-@lru_cache(maxsize=_KEPT_CONTAINERS)
+def _size_of(container: Container) -> int:
+    """The bytes of what a container says about itself, about."""
+    return sum(len(name) + len(text) for each in container.sections for name, text in each.fields.items())
+
+
+containers = ProbeCache(_KEPT_CONTAINERS, _KEPT_BYTES, _size_of)
+"""By path, size, time and track: the survey, the frame reader and the audio reader open the same file."""
+
+
 def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | None) -> Container:
-    """Cached by path, size and time: the survey, the frame reader and the audio reader open the same file."""
     sections, options = _sections(path, size_bytes, modified_ns)
     header = next((section for section in sections if section.name == "format"), None)
     if header is None:
@@ -209,13 +221,23 @@ def _sections(path: Path, size_bytes: int, modified_ns: int) -> tuple[list[Secti
 
     Cached, as pictures are asked for without the audio track that the user wants. Few, as they hold packets.
     """
-    entries = f"{_STREAMS}:packet={PACKET_FIELDS}" if size_bytes <= _SMALL_FILE_BYTES else _STREAMS
     options = _IGNORE_SIZE if has_wrapped_size(path) else ()
-    sections = ffprobe(path, entries, options)
+    sections = _described(path, size_bytes, options)
     if size_bytes > _DEFAULT_PROBE_BYTES and _may_begin_later(sections):
         options = (*options, *_PROBE_FURTHER)
-        sections = ffprobe(path, entries, options)
+        sections = _described(path, size_bytes, options)
     return sections, options
+
+
+def _described(path: Path, size_bytes: int, options: tuple[str, ...]) -> list[Section]:
+    """The streams of a file, and the packets of a small one unless there are very many: a megabyte may hold a million."""
+    if size_bytes <= _SMALL_FILE_BYTES:
+        with suppress(TooManySections):
+            return ffprobe(path, f"{_STREAMS}:packet={PACKET_FIELDS}", options)
+    try:
+        return ffprobe(path, _STREAMS, options)
+    except TooManySections as error:
+        raise MediaError(f"damaged: it claims more than {MAX_SECTIONS:,} streams and chapters") from error
 
 
 def _may_begin_later(sections: list[Section]) -> bool:

@@ -76,8 +76,9 @@ def failing(path: Path, at_call: int, code: int) -> Iterator[CallCount]:
 
 def forget_probes() -> None:
     """Empty the caches of probes, so that the next run opens each file again."""
-    for cached in (probe._inspect, probe._sections, sniff._kind_by_ffmpeg):
-        cached.cache_clear()
+    probe.containers.clear()
+    probe._sections.cache_clear()
+    sniff._kind_by_ffmpeg.cache_clear()
 
 
 def main() -> None:
@@ -91,6 +92,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "media")
         folder.mkdir()
+        Path(name, "samples").mkdir()
         for sample in ("both.mp4", "tone.wav", "cover.png"):
             (folder / sample).write_bytes(samples.make(sample, Path(name, "samples")).read_bytes())
         (folder / "both.srt").write_text("1\n00:00:00,000 --> 00:00:02,000\nhello\n")
