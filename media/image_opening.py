@@ -34,6 +34,8 @@ _FORMATS = (
 )  # fmt: skip
 """Pillow's formats that hold pictures and nothing else; EPS, for one, would run Ghostscript."""
 
+_TOO_LARGE = "image too large: decoding it takes more memory than there is, save it smaller or as JPEG"
+
 _PIL = re.compile(r"PIL\.")
 
 
@@ -54,7 +56,11 @@ def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Ima
         raise MediaError(f"image too large: the limit is {MAX_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
         raise _unidentified(head) from error
+    except MemoryError as error:
+        raise MediaError(_TOO_LARGE) from error
     except OSError as error:
+        if "memory" in str(error):  # of a decoder of Pillow
+            raise MediaError(_TOO_LARGE) from error
         if error.errno is not None and error.errno != errno.EINVAL:  # Pillow's have none, or are seeks beyond the end
             raise_unreadable(error)
         raise MediaError("damaged image: it cannot be decoded") from error
