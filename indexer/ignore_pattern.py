@@ -8,7 +8,7 @@ is needed; the time grows with the length of the pattern times that of the path.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_PATTERN_CHARACTERS = 4096

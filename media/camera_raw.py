@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from pesearch.errors import MediaError
 from pesearch.media.file_head import open_regular
 from pesearch.media.optional_libraries import import_rawpy
+from pesearch.media.pillow_limits import prepare_pillow
 from pesearch.media.signatures import CAMERA_RAW_PREFIXES, is_other_format, kind_of_head
 from pesearch.media.suffixes import is_raw_name
 
@@ -42,6 +43,7 @@ def is_camera_raw(path: Path, head: bytes) -> bool:
 
 def _is_raw_tiff(path: Path) -> bool:
     """Whether the first page of a TIFF says that it is DNG, or no more than the preview of a picture further in."""
+    prepare_pillow()
     try:
         with open_regular(path) as file, Image.open(file, formats=("TIFF",)) as image:
             tags: Any = getattr(image, "tag_v2", {})

@@ -5,7 +5,6 @@ An unreadable sidecar never fails its media file: its cues are left out, and a r
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -21,9 +20,11 @@ from pesearch.media.broadcast_subtitles import is_ebu_stl, read_ebu_stl, read_sc
 from pesearch.media.cue_timing import place
 from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata, start_timecode
 from pesearch.media.file_head import open_regular, raise_unreadable
+from pesearch.media.json_text import parse_json
 from pesearch.media.language_tags import primary_language
 from pesearch.media.probe import inspect
 from pesearch.media.sidecars import Sidecar
+from pesearch.media.subtitle_times import lines_in
 from pesearch.media.subtitles import (
     MAX_CUES,
     MAX_TEXT_CHARACTERS,
@@ -37,7 +38,7 @@ from pesearch.media.subtitles import (
 from pesearch.media.text_encoding import decode_text
 from pesearch.types import MediaInfo, MediaKind
 
-MAX_SIDECAR_BYTES = 32 << 20
+MAX_SIDECAR_BYTES = 24 << 20
 """Subtitles of a film take 200 kB; with every sign typeset, 20 MB."""
 
 _PROGRAM_STREAM = b"\x00\x00\x01\xba"
@@ -167,15 +168,12 @@ def _subtitles(lines: Iterable[Line], sidecar: Sidecar) -> Iterator[Cue]:
 def _captions(text: str, sidecar: Sidecar) -> Iterator[Cue]:
     """One caption per line, as in collections of captioned clips."""
     source = _name(sidecar.location.path)
-    return (_whole_file_cue(line, CueKind.DESCRIPTION, source) for line in text.split("\n"))
+    return (_whole_file_cue(line, CueKind.DESCRIPTION, source) for line in lines_in(text))
 
 
 def _yt_dlp_info(text: str, sidecar: Sidecar) -> Iterator[Cue]:
     """The metadata that yt-dlp writes with `--write-info-json`."""
-    try:
-        info = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MediaError("damaged: not JSON") from error
+    info = parse_json(text)
     if not isinstance(info, dict):
         raise MediaError("not an info.json of yt-dlp: not a JSON object")
     source = _name(sidecar.location.path)

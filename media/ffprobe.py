@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.file_head import file_status
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, run_program, stream_lines
+from pesearch.media.file_head import file_status
 
 _MIN_DISK_BYTES_PER_SECOND = 2_000_000
 """Slowest disk or network share that a time limit allows for."""
@@ -64,7 +64,7 @@ def ffprobe(path: Path, entries: str, options: Sequence[str] = ()) -> list[Secti
 
     Tags that are not UTF-8 (of AVI and WAV) are read as Latin-1, which keeps their bytes: see `media/mojibake.py`.
 
-    Errors: MediaError when FFmpeg cannot open the file, or its tags are larger than any; TooManySections; FFmpegMissing.
+    Errors: MediaError when FFmpeg cannot open the file, or its tags are too large; TooManySections; FFmpegMissing.
     """
     sections: list[Section] = []
     size_bytes = 0

@@ -15,8 +15,8 @@ from pesearch.media.decode_budget import BUDGET, MAX_DECODED_BYTES
 from pesearch.media.ffmpeg_still import MAX_STILL_BYTES, ffmpeg_still, still_size
 from pesearch.media.file_head import read_head
 from pesearch.media.image_decoding import Fit, decode_pages, is_sideways, shrink_factor
-from pesearch.media.image_opening import opened_image
-from pesearch.media.image_process import decode_in_process
+from pesearch.media.image_opening import TOO_LARGE, opened_image
+from pesearch.media.image_process import MAX_PROCESS_BYTES, decode_in_process
 from pesearch.media.image_weight import RAW_BYTES_PER_PIXEL, decoded_bytes
 from pesearch.media.signatures import is_other_format
 from pesearch.types import ImageArray, Remark
@@ -66,7 +66,15 @@ def _decoded(path: Path, fit: Fit | None = None) -> Generator[ImageArray | Remar
     """As `decode_pages`, within the memory of all decoders: a large picture alone, in a process of its own."""
     size_bytes = _weight(path, fit)
     with BUDGET.hold(size_bytes):
-        yield from decode_pages(path, fit) if size_bytes <= MAX_DECODED_BYTES else decode_in_process(path, fit)
+        if size_bytes <= MAX_DECODED_BYTES:
+            yield from decode_pages(path, fit)
+            return
+        try:
+            yield from decode_in_process(path, fit)
+        except MediaError as error:
+            if size_bytes <= MAX_PROCESS_BYTES or isinstance(error.__cause__, OSError):
+                raise
+            raise MediaError(TOO_LARGE) from error  # some decoders call that damage
 
 
 def _weight(path: Path, fit: Fit | None) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, Jpeg2KImagePlugin
 
 from pesearch.media.image_colors import to_srgb
 from pesearch.media.image_opening import check_size, opened_image
@@ -22,8 +22,12 @@ largest tower takes (448), and than the preview shows (640)."""
 _MAX_PAGE_PIXELS = 16 << 20
 """Of a decoded page: very long pictures are shrunk further."""
 
-_STRIP_PIXELS = 4 << 20
+_STRIP_PIXELS = 1 << 20
 """Pixels that are converted at a time."""
+
+_HEAD_BYTES = 64 << 10
+_CODING_STYLE, _LEVELS_AT = b"\xff\x52\x00", 9
+"""The marker of JPEG 2000's coding style, and where the number of levels follows."""
 
 ORIENTATION = 0x0112
 SELF_TURNING = ("TIFF", "HEIF")
@@ -70,6 +74,20 @@ def is_sideways(image: Image.Image) -> bool:
     return image.format not in SELF_TURNING and exif.get(ORIENTATION, 1) in (5, 6, 7, 8)
 
 
+def wavelet_levels(image: Image.Image, factor: int) -> int:
+    """How many levels of a JPEG 2000 are left out, each of which halves the sides. ISO/IEC 15444-1 A.6.1."""
+    file = getattr(image, "fp", None)
+    if image.format != "JPEG2000" or file is None:
+        return 0
+    at = file.tell()
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    file.seek(at)
+    style = head.find(_CODING_STYLE)
+    stored = head[style + _LEVELS_AT] if 0 <= style < len(head) - _LEVELS_AT else 0
+    return min(stored, max(factor, 1).bit_length() - 1)
+
+
 def _page(image: Image.Image, fit: Fit | None) -> Iterator[ImageArray | Remark]:
     pixels, remark = _load(image, shrink_factor(image, fit))
     if fit is not None:
@@ -83,6 +101,8 @@ def _load(image: Image.Image, factor: int) -> tuple[Image.Image, Remark | None]:
     """The upright sRGB picture, its sides divided by about `factor`, and what of it is missing."""
     whole = image.width
     image.draft(image.mode, (image.width // factor, image.height // factor))
+    if isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile):
+        image.reduce = wavelet_levels(image, factor)
     remark = None
     try:
         image.load()

@@ -1,10 +1,10 @@
-"""Decoding of large pictures in a process of its own, with a limit of memory: `python -m pesearch.media.image_process`.
+"""Decoding of large pictures in a process of its own, with a limit of memory.
 
-A file of some kilobytes can claim gigabytes, and decoders take up to five times the picture. The process is refused more
-than MAX_PROCESS_BYTES by the system, and gives all of it back when it ends; a crash of a decoder ends nothing else.
+A file of some kilobytes can claim gigabytes, and decoders take up to five times the picture. The system refuses this
+process more than MAX_PROCESS_BYTES, and gets all of it back when it ends; a crash of a decoder ends nothing else.
 
-The output of the process: for each page `P`, height and width (uint32), and its pixels; for each remark or error `R` or `E`, a length and
-JSON; a full stop at the end.
+Its output: for each page `P`, height and width (uint32), and the pixels; for each remark or error `R` or `E`, a length
+and JSON; a full stop at the end.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from pesearch.errors import MediaError
 from pesearch.media.image_decoding import Fit, decode_pages
 from pesearch.types import ImageArray, Remark
 
-MAX_PROCESS_BYTES = 640 << 20
-"""Memory of the process that decodes a large picture: 150 megapixels of 4 bytes, and Python."""
+MAX_PROCESS_BYTES = 655_000_000
+"""Memory for one picture, beside the 40 MB of Python: 150 megapixels of 4 bytes, and a strip of them."""
 
 _TIMEOUT_SECONDS = 120.0
 """Of all pages of a file together."""
@@ -39,7 +39,7 @@ _LENGTH = struct.Struct(">I")
 
 def decode_in_process(path: Path, fit: Fit | None) -> Iterator[ImageArray | Remark]:
     """As `decode_pages`. Errors: MediaError, also when it needs more memory or time than the limits."""
-    command = [sys.executable, "-P", "-m", "pesearch.media.image_process", os.fsencode(path.absolute())]
+    command = [sys.executable, "-P", "-m", "pesearch.media.image_process", os.fspath(path.absolute())]
     with subprocess.Popen(
         [*command, *(str(side) for side in fit or ())],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0,
@@ -89,9 +89,7 @@ def _ended(process: subprocess.Popen[bytes]) -> MediaError:
 
 def main() -> None:
     """Decode the file of the first argument into stdout, shrunk into the box of the other two if there are any."""
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = MAX_PROCESS_BYTES if hard == resource.RLIM_INFINITY else min(MAX_PROCESS_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    limit_memory()
     name, *sides = sys.argv[1:]
     fit = (int(sides[0]), int(sides[1])) if sides else None
     output = sys.stdout.buffer
@@ -108,6 +106,22 @@ def main() -> None:
         code = cause.errno if isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL) else 0
         _say(output, b"E", {"reason": str(error), "errno": code})
     output.flush()
+
+
+def limit_memory() -> None:
+    """Let the system refuse this process more than MAX_PROCESS_BYTES beyond what it has reserved so far."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = _reserved_bytes() + MAX_PROCESS_BYTES
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _reserved_bytes() -> int:
+    """What counts for the limit: proc(5), VmData. Elsewhere than on Linux a usual value."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+    except OSError:
+        return 200_000_000
+    return int(status.partition("VmData:")[2].split()[0]) * 1024
 
 
 def _say(output: IO[bytes], kind: bytes, said: dict[str, str | int | None]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PIL import Image
 
+from pesearch.media.image_decoding import wavelet_levels
+
 _BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 """Pillow's bytes per pixel; all other modes take 4."""
 
@@ -18,8 +20,8 @@ _MAX_DRAFT = 8
 
 
 def decoded_bytes(image: Image.Image, factor: int) -> int:
-    """Bytes to decode an opened image, of which each side is to be divided by `factor`."""
-    pixels = image.width * image.height
+    """Bytes that decoding an opened image takes, if each side is to be divided by `factor`."""
+    pixels = (image.width * image.height) >> 2 * wavelet_levels(image, factor)
     if image.format in ("JPEG", "MPO"):
         draft = min(1 << (max(factor, 1).bit_length() - 1), _MAX_DRAFT)
         coefficients = 2 * len(image.getbands()) * pixels if "progressive" in image.info else 0

@@ -230,7 +230,7 @@ def _sections(path: Path, size_bytes: int, modified_ns: int) -> tuple[list[Secti
 
 
 def _described(path: Path, size_bytes: int, options: tuple[str, ...]) -> list[Section]:
-    """The streams of a file, and the packets of a small one unless there are very many: a megabyte may hold a million."""
+    """The streams of a file, and the packets of a small one unless they are many: a megabyte may hold a million."""
     if size_bytes <= _SMALL_FILE_BYTES:
         with suppress(TooManySections):
             return ffprobe(path, f"{_STREAMS}:packet={PACKET_FIELDS}", options)

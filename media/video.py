@@ -62,7 +62,9 @@ class FrameReader:
         self._decoder: VideoDecoder | None = None
         self._stream: FrameStream | None = None
         self._trusts_index = True
-        if not (_suits_torchcodec(path, container) and any(self._open(each) for each in dict.fromkeys((device, "cpu")))):
+        if not (
+            _suits_torchcodec(path, container) and any(self._open(each) for each in dict.fromkeys((device, "cpu")))
+        ):
             self._stream = FrameStream(path, container)
         if not self._decodes():
             self.close()
@@ -87,8 +89,8 @@ class FrameReader:
         """Whether torchcodec can index the file and decode it on this device."""
         try:
             self._decoder = video_decoder()(
-                os.fspath(self._path.absolute()), stream_index=self._stream_index, dimension_order="NHWC", num_ffmpeg_threads=THREADS,
-                device=device, seek_mode="exact",
+                os.fspath(self._path.absolute()), stream_index=self._stream_index, dimension_order="NHWC",
+                num_ffmpeg_threads=THREADS, device=device, seek_mode="exact",
             )  # fmt: skip
             begin, end = self._decoder.metadata.begin_stream_seconds, self._decoder.metadata.end_stream_seconds
         except (RuntimeError, ValueError, IndexError, MemoryError):

@@ -1,6 +1,6 @@
 """A file that fails at the n-th time it is looked at: it vanishes, or its disk or share does not answer.
 
-    python -m tests.indexer.failing_files    # every call of a whole run, every errno: about ten minutes
+python -m tests.indexer.failing_files    # every call of a whole run, every errno: about ten minutes
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def failing(path: Path, at_call: int, code: int) -> Iterator[CallCount]:
             if code != VANISHED:
                 raise OSError(code, os.strerror(code), str(path))
             with suppress(FileNotFoundError):
-                os.rename(path, hidden)
+                path.rename(hidden)
             return real(*arguments, **options)
 
         return call
@@ -71,7 +71,7 @@ def failing(path: Path, at_call: int, code: int) -> Iterator[CallCount]:
         for patch in patches:
             patch.stop()
         with suppress(FileNotFoundError):
-            os.rename(hidden, path)
+            hidden.rename(path)
 
 
 def forget_probes() -> None:
@@ -82,7 +82,7 @@ def forget_probes() -> None:
 
 
 def main() -> None:
-    """Each call of whole runs over three files, of which one or its sidecar fails, with each errno."""
+    """Each call of whole runs over three files while one of them, or its sidecar, fails with each errno."""
     from pesearch.encoders.model_set import open_model_set
     from pesearch.store.library import create_library
     from tests.indexer.runs import names_by_kind, row_counts, run

@@ -76,7 +76,7 @@ def test_cues_stay_while_their_sidecar_cannot_be_read(
         sidecar.write_text("1\n00:00:00,000 --> 00:00:02,000\nhello again\n")
         with failing(sidecar, 1, errno.EACCES):
             remarks = of(Remarked, run(indexed_media.folder, indexed_copy, models))
-        assert ["no permission to read it"] == [remark.reason for each in remarks for remark in each.remarks]
+        assert [remark.reason for each in remarks for remark in each.remarks] == ["no permission to read it"]
         run(indexed_media.folder, indexed_copy, models)
         assert _subtitles(indexed_copy) == ["hello again"]
     finally:

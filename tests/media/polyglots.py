@@ -1,6 +1,6 @@
 """Files that begin like media and go on as a list of other files, and a watch on what is opened because of them.
 
-    python -m tests.media.polyglots    # each signature before each list under each name: about five minutes
+python -m tests.media.polyglots    # each signature before each list under each name: about five minutes
 """
 
 from __future__ import annotations
@@ -149,7 +149,9 @@ def main() -> None:
                 path = folder / "media" / each
                 path.write_bytes(content)
                 print(f"{each} with the content of a film: {read_all(path) or 'read'}")
-        print(f"{count} files, {read} of them read as what their first bytes say: {watch.seen or 'nothing else opened'}")
+        print(
+            f"{count} files, {read} of them read as what their first bytes say: {watch.seen or 'nothing else opened'}"
+        )
         assert not watch.seen
 
 

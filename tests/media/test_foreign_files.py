@@ -84,9 +84,17 @@ def _only_sidecar(folder: Path) -> tuple[str | None, list[str]]:
 def test_one_place_opens_media() -> None:
     """What starts FFmpeg, loads a decoder or lets Pillow guess a format is where the allow-lists are."""
     places = {
-        r"\bsubprocess\.(run|Popen|call|check_\w+)\(": {"media/ffmpeg.py", "media/image_process.py", "app/index_job.py", "app/library_page.py"},
+        r"\bsubprocess\.(run|Popen|call|check_\w+)\(": {
+            "media/ffmpeg.py",
+            "media/image_process.py",
+            "app/index_job.py",
+            "app/library_page.py",
+        },
         r"\bos\.(exec|spawn|popen|system)\w*\(": set(),
-        r"\b(from|import) (torchcodec|torchaudio|cv2|av|soundfile|librosa|imageio)\b": {"media/ffmpeg.py", "media/video.py"},
+        r"\b(from|import) (torchcodec|torchaudio|cv2|av|soundfile|librosa|imageio)\b": {
+            "media/ffmpeg.py",
+            "media/video.py",
+        },
         r"\bvideo_decoder\(\)": {"media/ffmpeg.py", "media/video.py"},
         r'"(rawpy|pillow_heif)"': {"media/optional_libraries.py"},
         r"Image\.open\((?![^\n]*formats=)": set(),
