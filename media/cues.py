@@ -41,6 +41,9 @@ from pesearch.types import MediaInfo, MediaKind
 MAX_SIDECAR_BYTES = 24 << 20
 """Subtitles of a film take 200 kB; with every sign typeset, 20 MB."""
 
+MAX_LINES = 1_000_000
+"""Of a sidecar; those of a typeset film have 200,000."""
+
 _PROGRAM_STREAM = b"\x00\x00\x01\xba"
 """Start of a `.sub` file of VobSub."""
 
@@ -138,6 +141,8 @@ def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:
     if sidecar.suffix == ".scc":
         return list(_subtitles(parse_subtitles(read_scc(path), ".ass"), sidecar)), []
     text, remark = decode_text(content, primary_language(sidecar.language))
+    if text.count("\n") > MAX_LINES:
+        raise MediaError(f"more than {MAX_LINES:,} lines: left out")
     if sidecar.suffix == ".info.json":
         cues = list(_yt_dlp_info(text, sidecar))
     elif sidecar.suffix == ".txt" and not has_times(text):

@@ -6,6 +6,7 @@ hang or exhaust memory takes down only that process, and Ctrl-C does not truncat
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -29,6 +30,9 @@ TIMEOUT_SECONDS = 120.0
 
 _MAX_LINE_BYTES = 16 << 20
 """Longest line of output: all tags of a file, whose lyrics and comments take kilobytes."""
+
+MAX_FRAME_BYTES = 96 << 20
+"""Largest single allocation of FFmpeg in this process: a frame of `frame_stream.MAX_PIXELS` with 16 bits in four channels."""
 
 _MAX_ALLOC_BYTES = 1 << 30
 """Largest single allocation FFmpeg may make: damaged headers claim absurd sizes."""
@@ -64,8 +68,25 @@ def video_decoder() -> type[VideoDecoder]:
             from torchcodec.decoders import VideoDecoder
     except (RuntimeError, OSError, ImportError) as error:
         raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: run `{install_command()}`") from error
+    _limit_allocations()
     decoder: type[VideoDecoder] = VideoDecoder
     return decoder
+
+
+def _limit_allocations() -> None:
+    """Bound the allocations of FFmpeg in this process: torchcodec passes no limit, and frames may grow in mid-stream."""
+    for library in _loaded_libraries("libavutil."):
+        ctypes.CDLL(library).av_max_alloc(ctypes.c_size_t(MAX_FRAME_BYTES))
+
+
+def _loaded_libraries(name: str) -> set[str]:
+    """The paths of the shared libraries of this process whose names begin so. Linux only; elsewhere none."""
+    try:
+        lines = Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return set()
+    mapped = (line.split(maxsplit=5) for line in lines)
+    return {fields[5] for fields in mapped if len(fields) > 5 and os.path.basename(fields[5]).startswith(name)}
 
 
 def install_command() -> str:

@@ -59,7 +59,7 @@ def _received(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> Iterator[Ima
         if kind == b"P":
             height, width = _SIZE.unpack(_exactly(process, pipe, _SIZE.size))
             pixels = _exactly(process, pipe, height * width * 3)
-            yield np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+            yield np.frombuffer(bytearray(pixels), np.uint8).reshape(height, width, 3)
             continue
         (length,) = _LENGTH.unpack(_exactly(process, pipe, _LENGTH.size)) if kind else (0,)
         said = json.loads(_exactly(process, pipe, length)) if kind else {}

@@ -21,7 +21,7 @@ import numpy as np
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import video_decoder
-from pesearch.media.frame_stream import THREADS, FrameStream
+from pesearch.media.frame_stream import MAX_PIXELS, THREADS, FrameStream
 from pesearch.media.probe import Container, inspect
 from pesearch.media.seeking import has_index
 from pesearch.types import ImageArray, Remark
@@ -62,9 +62,7 @@ class FrameReader:
         self._decoder: VideoDecoder | None = None
         self._stream: FrameStream | None = None
         self._trusts_index = True
-        if not (
-            _suits_torchcodec(path, container) and any(self._open(each) for each in dict.fromkeys((device, "cpu")))
-        ):
+        if not any(self._open(each) for each in _torchcodec_devices(path, container, device)):
             self._stream = FrameStream(path, container)
         if not self._decodes():
             self.close()
@@ -151,14 +149,17 @@ class FrameReader:
         self.close()
 
 
-def _suits_torchcodec(path: Path, container: Container) -> bool:
-    """Whether torchcodec reads the file right: it has an index, and its frames need no more than decoding.
+def _torchcodec_devices(path: Path, container: Container, device: str) -> tuple[str, ...]:
+    """Where torchcodec may decode the file, the best first: it must have an index, and frames that need no more.
 
     torchcodec takes no list of allowed demuxers. It gets what FFmpeg's program has opened with one, and only by a path:
     the `file` protocol opens nothing but files, where an open file would allow every protocol. Paths are UTF-8.
     """
-    is_plain = container.display is not None and container.display.is_plain
-    return has_index(container) and is_plain and _is_utf8(path)
+    display = container.display
+    if display is None or not display.is_plain or not has_index(container) or not _is_utf8(path):
+        return ()
+    is_small = display.width * display.height <= MAX_PIXELS
+    return tuple(each for each in dict.fromkeys((device, "cpu")) if is_small or each != "cpu")
 
 
 def _is_utf8(path: Path) -> bool:
