@@ -13,6 +13,7 @@ from pesearch.audio_track import AudioTrack
 from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.indexer.media_chunk import MediaChunk, SampledFrame, Segment
 from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import StillReader
@@ -24,7 +25,6 @@ from pesearch.timeline import FRAMES_PER_SECOND, STEPS_PER_SECOND, chunks, grid,
 from pesearch.types import MediaInfo, MediaKind, Remark, SpaceName
 
 Result = TypeVar("Result")
-Segment = tuple[float, float]
 
 MAX_UNCHANGED_SECONDS = 60.0
 """After this long without a new frame or any sound, nothing is embedded until one comes.
@@ -43,15 +43,6 @@ IMAGE_PREVIEW_WIDTH = 640
 
 
 @dataclass(frozen=True, slots=True)
-class SampledFrame:
-    """A frame, resized for the towers, and the interval of the file that it stands for."""
-
-    start_seconds: float
-    end_seconds: float
-    resized: ResizedFrame
-
-
-@dataclass(frozen=True, slots=True)
 class _ShownFrame:
     """The frame at a time, made small; `since_seconds` is when it first appeared."""
 
@@ -59,32 +50,6 @@ class _ShownFrame:
     since_seconds: float
     resized: ResizedFrame
     preview: Preview | None
-
-
-@dataclass(frozen=True, slots=True)
-class MediaChunk:
-    """A chunk of a file: its frames, previews and sound, and the windows that end in it.
-
-    `media_seconds` is the length of the chunk, `unread_seconds` the part of it that could not be decoded. `remarks`
-    are those of the whole file, and come with its last chunk.
-    """
-
-    start_seconds: float
-    end_seconds: float
-    frames: tuple[SampledFrame, ...]
-    previews: tuple[Preview, ...]
-    sound: SoundChunk | None
-    windows: tuple[Segment, ...]
-    media_seconds: float
-    unread_seconds: float
-    remarks: tuple[Remark, ...] = ()
-
-    @property
-    def size_bytes(self) -> int:
-        """Memory held; a frame that stands for several intervals is counted once."""
-        frames = {id(frame.resized): frame.resized.size_bytes for frame in self.frames}
-        previews = sum(len(preview.jpeg) for preview in self.previews)
-        return sum(frames.values()) + previews + (0 if self.sound is None else self.sound.samples.nbytes)
 
 
 def read_chunks(path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack | None = None) -> Iterator[MediaChunk]:

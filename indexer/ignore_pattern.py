@@ -1,8 +1,8 @@
 """One line of an ignore file as a regular expression: gitignore(5), and the wildcards of git's wildmatch.c.
 
-Ignore files come with downloads and shares, so a search must end in time: `*` and `**` are atomic groups, which take the
-first match of what follows and never try another one. What follows a star may begin at any later place, so no other one
-is needed; the time grows with the length of the pattern times that of the path.
+Ignore files come with downloads and shares, so a search must end in time: `*` and `**` are atomic groups, which take
+the first match of what follows and never try another one. What follows a star may begin at any later place, so no other
+one is needed; the time grows with the length of the pattern times that of the path.
 """
 
 from __future__ import annotations

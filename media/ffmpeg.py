@@ -32,7 +32,7 @@ _MAX_LINE_BYTES = 16 << 20
 """Longest line of output: all tags of a file, whose lyrics and comments take kilobytes."""
 
 MAX_FRAME_BYTES = 96 << 20
-"""Largest single allocation of FFmpeg in this process: a frame of `frame_stream.MAX_PIXELS` with 16 bits in four channels."""
+"""Largest single allocation of FFmpeg in this process: `frame_stream.MAX_PIXELS` of four channels with 16 bits."""
 
 _MAX_ALLOC_BYTES = 1 << 30
 """Largest single allocation FFmpeg may make: damaged headers claim absurd sizes."""
@@ -74,7 +74,7 @@ def video_decoder() -> type[VideoDecoder]:
 
 
 def _limit_allocations() -> None:
-    """Bound the allocations of FFmpeg in this process: torchcodec passes no limit, and frames may grow in mid-stream."""
+    """Bound the allocations of FFmpeg here: torchcodec passes no limit, and frames may grow in mid-stream."""
     for library in _loaded_libraries("libavutil."):
         ctypes.CDLL(library).av_max_alloc(ctypes.c_size_t(MAX_FRAME_BYTES))
 
@@ -86,7 +86,7 @@ def _loaded_libraries(name: str) -> set[str]:
     except OSError:
         return set()
     mapped = (line.split(maxsplit=5) for line in lines)
-    return {fields[5] for fields in mapped if len(fields) > 5 and os.path.basename(fields[5]).startswith(name)}
+    return {fields[5] for fields in mapped if len(fields) > 5 and Path(fields[5]).name.startswith(name)}
 
 
 def install_command() -> str:

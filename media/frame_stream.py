@@ -17,9 +17,9 @@ from typing import IO
 import numpy as np
 
 from pesearch.errors import MediaError
+from pesearch.media.container import Container
 from pesearch.media.display import RGB_COLOURS
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, start_ffmpeg
-from pesearch.media.probe import Container
 from pesearch.media.seeking import shown_filter, start_for
 from pesearch.timeline import FRAMES_PER_SECOND
 from pesearch.types import ImageArray

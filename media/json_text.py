@@ -8,7 +8,7 @@ from typing import Any
 from pesearch.errors import MediaError
 
 _MAX_VALUES = 2_000_000
-"""Values of one file, of about 60 bytes each in memory. A transcript of a day with a time for each word has 1,000,000."""
+"""Values of one file, about 60 bytes each in memory. A transcript of a day with times of words has 1,000,000."""
 
 
 def parse_json(text: str) -> Any:

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from pesearch.errors import MediaError
+from pesearch.media.container import Container
 from pesearch.media.ffmpeg import video_decoder
 from pesearch.media.frame_stream import MAX_PIXELS, THREADS, FrameStream
-from pesearch.media.probe import Container, inspect
+from pesearch.media.probe import inspect
 from pesearch.media.seeking import has_index
 from pesearch.types import ImageArray, Remark
 

@@ -12,7 +12,26 @@ from hypothesis import strategies as st
 
 from pesearch.indexer.ignore_pattern import MAX_PATTERN_CHARACTERS, compile_line
 
-PIECES = ["a", "b", "*", "/", "?", "[", "]", "\\", "!", "-", " ", "[ab]", "[!a]", "[a-c]", "[[:alpha:]]", "[]a]", "**/", "/**"]
+PIECES = [
+    "a",
+    "b",
+    "*",
+    "/",
+    "?",
+    "[",
+    "]",
+    "\\",
+    "!",
+    "-",
+    " ",
+    "[ab]",
+    "[!a]",
+    "[a-c]",
+    "[[:alpha:]]",
+    "[]a]",
+    "**/",
+    "/**",
+]
 PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join).filter(lambda line: line[0] != "!")
 NAMES = st.text("abc]-[! \\^*", min_size=1, max_size=3)
 PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=4).map("/".join), min_size=20, max_size=40, unique=True)
