@@ -110,22 +110,20 @@ def _is_io_error(error: MediaError) -> bool:
 
 
 def _content(location: Location, suffix: str) -> bytes:
-    _check_link(location.path, suffix)
-    if location.size_bytes > MAX_SIDECAR_BYTES:
-        limit = MAX_SIDECAR_BYTES / 1e6
-        raise MediaError(f"sidecar of {location.size_bytes / 1e6:,.0f} MB left out: the limit is {limit:,.0f} MB")
     with open_regular(location.path) as file:
         try:
+            _check_link(location.path, suffix)
             content = file.read(MAX_SIDECAR_BYTES + 1)
         except OSError as error:
             raise_unreadable(error)
-    if len(content) > MAX_SIDECAR_BYTES:  # it has grown
-        raise MediaError(f"sidecar left out: the limit is {MAX_SIDECAR_BYTES / 1e6:,.0f} MB")
+    if len(content) > MAX_SIDECAR_BYTES:
+        size, limit = max(location.size_bytes, len(content)) / 1e6, MAX_SIDECAR_BYTES / 1e6
+        raise MediaError(f"sidecar of {size:,.0f} MB left out: the limit is {limit:,.0f} MB")
     return content
 
 
 def _check_link(path: Path, suffix: str) -> None:
-    """Errors: MediaError for a link from the name of a sidecar to a file of another kind, such as a private note."""
+    """Errors: MediaError for a link from a sidecar's name to a file of another kind, such as a key; OSError."""
     target, last = Path(os.path.realpath(path)), "." + suffix.rpartition(".")[2]
     if path.is_symlink() and target.suffix.lower() != last:
         raise MediaError(f"a link to {_name(target)}, which is no {last} file: left out")
