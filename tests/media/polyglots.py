@@ -19,7 +19,7 @@ from pesearch.errors import MediaError
 from pesearch.media import signatures
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import read_image
-from pesearch.media.probe import inspect, probe
+from pesearch.media.probe import probe
 from pesearch.media.thumbnails import thumbnail
 from pesearch.media.video import FrameReader
 from pesearch.types import MediaKind
@@ -111,9 +111,9 @@ def read_all(path: Path) -> str | None:
     try:
         info = probe(path)
     except MediaError as error:
-        for read in (read_image, inspect, FrameReader, AudioReader):
+        for read in (read_image, FrameReader):
             with suppress(MediaError):
-                read(path)  # type: ignore[operator]
+                read(path)
         return str(error)
     with suppress(MediaError):
         thumbnail(path, 0.0)
