@@ -14,6 +14,7 @@ from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.media_chunk import MediaChunk, SampledFrame, Segment
+from pesearch.indexer.survey import is_access_error
 from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import StillReader
@@ -206,12 +207,17 @@ class _Chunks:
         return SoundChunk(samples, first, *own, starts, ends)
 
     def _try(self, read: Callable[[], Result]) -> Result | None:
-        """None on a MediaError; if nothing of the file can be decoded, the last one is raised at its end."""
+        """None on a MediaError; if nothing of the file can be decoded, the last one is raised at its end.
+
+        One of the disk or share is raised at once: the file is not indexed in part, but tried again in the next run.
+        """
         try:
             return read()
         except FFmpegMissing:
             raise
         except MediaError as error:
+            if is_access_error(error):
+                raise
             self._last_error = error
             return None
 

@@ -11,10 +11,13 @@ import pytest
 
 from pesearch.cues import CueKind
 from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import MediaError
+from pesearch.indexer.chunk_reader import read_chunks
 from pesearch.indexer.progress_events import Failed, Remarked
 from pesearch.indexer.run import index
 from pesearch.indexer.survey import NewContent, survey
 from pesearch.locations import Location, is_gone
+from pesearch.media.probe import probe
 from pesearch.store.library import Library, open_library
 from tests.indexer.failing_files import UNREADABLE, VANISHED, failing, forget_probes
 from tests.indexer.runs import IndexedFolder, names_by_kind, of, run
@@ -58,6 +61,18 @@ def test_the_others_are_indexed_when_a_file_fails_while_it_is_read(
         found = names_by_kind([first, *outcomes])
     assert found == {"Indexed": ["both.mp4", "cover.png"], "Failed": ["tone.wav"]}
     assert names_by_kind(run(media, library, models))["Indexed"] == ["tone.wav"]
+
+
+@pytest.mark.parametrize("at_call", [1, 4, 7])
+def test_a_file_is_not_indexed_in_part_when_its_disk_fails(
+    at_call: int, sample: Callable[[str], Path], models: ModelSet
+) -> None:
+    path = sample("both.mp4")
+    info = probe(path)
+    forget_probes()
+    with failing(path, at_call, UNREADABLE) as count, pytest.raises(MediaError, match="Bad file descriptor"):
+        list(read_chunks(path, info, models))
+    assert count.failed
 
 
 def test_cues_stay_while_their_sidecar_cannot_be_read(
