@@ -12,7 +12,7 @@ from pathlib import Path
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unchanged
-from pesearch.locations import Location
+from pesearch.locations import Location, is_gone
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
@@ -21,6 +21,9 @@ from pesearch.media.suffixes import has_media_name
 from pesearch.store.catalogue.files import KnownLocation, KnownLocations
 from pesearch.store.library import Library
 from pesearch.types import Failure, MediaFile, MediaInfo
+
+VANISHED = "vanished: deleted or renamed since its folder was listed"
+"""The reason why a file that was found is not indexed."""
 
 _BATCH_FILES = 256
 """Files handed to the threads at a time: few enough to stop soon, enough to keep the threads busy."""
@@ -107,7 +110,7 @@ def vanished(not_found: Iterable[Path], roots: Sequence[Path], unreadable: Itera
         for path in not_found
         if any(path.is_relative_to(root) for root in present)
         and hidden.isdisjoint((path, *path.parents))
-        and not os.path.lexists(path)
+        and is_gone(path)
     ]
 
 
@@ -171,15 +174,15 @@ def _inspect(
     except MediaError as error:
         if location.size_bytes == 0 and known is None and not has_media_name(location.path):
             return NotMedia(location)
-        return Failed(Failure(_failed_location(location, known, error), str(error)))
+        if is_gone(location.path):
+            return Failed(Failure(_unread_location(location, known), VANISHED))
+        read = not is_access_error(error)
+        return Failed(Failure(location if read else _unread_location(location, known), str(error)))
 
 
-def _failed_location(location: Location, known: KnownLocation | None, error: MediaError) -> Location:
-    """The size and time under which a failure is recorded.
+def _unread_location(location: Location, known: KnownLocation | None) -> Location:
+    """The size and time under which the failure of a file that could not be accessed is recorded.
 
-    A file that could not be accessed has not been read: it keeps the recorded size and time, so that the next run
-    retries it, and the vectors of an earlier run stay.
+    It keeps the recorded ones, so that the next run retries it, and the vectors of an earlier run stay.
     """
-    if not is_access_error(error):
-        return location
     return without_stamp(location) if known is None else Location(location.path, known.size_bytes, known.modified_ns)

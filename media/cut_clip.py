@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
+from pesearch.media.container import Container
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, even_size
 from pesearch.media.excerpt_sound import direct_sound, heard_sound
 from pesearch.media.ffmpeg import file_url, input_url, run_program
 from pesearch.media.ffprobe import timeout_for
-from pesearch.media.probe import Container, inspect
+from pesearch.media.probe import inspect
 from pesearch.media.seeking import key_frame_start, seek_options, shown_filter, shown_rate, start_for
 
 _MAX_SECONDS_PER_VIDEO_SECOND = 60.0

@@ -30,6 +30,9 @@ MAX_STREAMS = 64
 _MAX_STREAM_BYTES = 32 << 20
 """A subtitle stream is cut at this size, like a sidecar."""
 
+_MAX_STREAMS_BYTES = 48 << 20
+"""Of all subtitle streams of a file together: Matroska may hold them compressed a thousandfold."""
+
 _ANY_ENCODING = ("-sub_charenc_mode", "ignore")
 """Subtitles that are not UTF-8, as they must be in Matroska, are passed on rather than dropped."""
 
@@ -107,7 +110,7 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
     """All subtitle streams in one pass over the file, each converted to ASS in a temporary file."""
     if not streams:
         return (), ()
-    read, remarks = [], []
+    read, remarks, size_bytes = [], [], 0
     with tempfile.TemporaryDirectory(prefix="pesearch-") as name:
         outputs: list[str | bytes] = []
         for stream in streams:
@@ -137,6 +140,9 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
         for stream in streams:
             try:
                 content = (Path(name) / f"{stream.text('index')}.ass").read_bytes()
+                size_bytes += len(content)
+                if size_bytes > _MAX_STREAMS_BYTES:
+                    raise MediaError(f"the subtitles of one file may have {_MAX_STREAMS_BYTES >> 20} MB")
                 text, remark = decode_text(content, primary_language(stream.text("tag:language")))
                 lines = parse_subtitles(text, ".ass")
             except (MediaError, OSError) as error:

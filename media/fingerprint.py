@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.media.file_head import raise_unreadable, read_head
+from pesearch.media.file_head import open_regular, raise_unreadable
 
 _PART_BYTES = 1 << 20
 """1 MiB of each of head, middle and tail."""
@@ -22,9 +22,8 @@ def fingerprint(path: Path) -> str:
 
     Errors: MediaError when the file is empty, unreadable, missing, or not a regular file.
     """
-    read_head(path, 1)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             digest = hashlib.blake2b(size.to_bytes(8, "little"), digest_size=20)
             for start in _starts(size):

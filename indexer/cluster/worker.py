@@ -19,6 +19,7 @@ from pesearch.indexer.pipeline import embed
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import EmbedTask, without_stamp
 from pesearch.indexer.timings import Stage, StageTimings
+from pesearch.locations import is_gone
 from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import StreamedFile
@@ -89,7 +90,7 @@ class Worker:
 
     def _embed(self, tasks: Sequence[EmbedTask], stages: StageTimings) -> ResultGroup:
         job, models = self._job, self._loaded()
-        present = [task for task in tasks if os.path.lexists(task.location.path)]
+        present = [task for task in tasks if not is_gone(task.location.path)]
         absent = [failure for task in tasks if task not in present for failure in _not_on_node(task)]
         with nullcontext(job.library) if job.staging is None else TemporaryDirectory(prefix="pesearch-") as name:
             folder = Path(name)

@@ -153,5 +153,5 @@ def test_a_file_that_vanishes_after_the_crawl_is_reported(tmp_path: Path, librar
     gone = Location(tmp_path / "gone.mp4", 10, 10)
     outcomes = list(index_found([gone], [tmp_path], library, models))
     assert names_by_kind(outcomes) == {"Failed": ["gone.mp4"]}
-    assert "no such file" in of(Failed, outcomes)[0].failure.reason
+    assert "vanished" in of(Failed, outcomes)[0].failure.reason
     assert library.failures() == []
