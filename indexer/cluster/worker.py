@@ -103,18 +103,18 @@ class Worker:
         return tuple(self._with_node(result) for result in [*absent, *stored])
 
     def _loaded(self) -> ModelSet:
-        """The models. Checks first that they and a shared library are those of the coordinator.
+        """The models. Checks that they, and each time that a shared library, are those of the coordinator.
 
         Raises ClusterError, ModelError.
         """
+        job = self._job
+        if job.staging is None and read_library_id(job.library) != job.library_id:
+            raise ClusterError(
+                f"The library {job.library} is not shared with this node: share it, or use --staging URI"
+            )
         if self._models is None:
             import torch
 
-            job = self._job
-            if job.staging is None and read_library_id(job.library) != job.library_id:
-                raise ClusterError(
-                    f"The library {job.library} is not shared with this node: share it, or use --staging URI"
-                )
             models = ModelSet(job.description, _model_folders(job), job.device)
             if models.spaces != job.spaces:
                 raise ModelDamaged(f"The model set {models.name} is of another revision than the library's")

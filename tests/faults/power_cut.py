@@ -48,9 +48,7 @@ class SyncedDisk:
         self._folder = folder
         self._held: list[int] = []
         self._names = dict(_all_names(folder))
-        self._contents = {
-            path.stat().st_ino: path.read_bytes() for path in folder.rglob("*") if path.is_file()
-        }
+        self._contents = {path.stat().st_ino: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         self.remains: list[Remains] = []
 
     def called(self, kind: Kind, path: Path) -> int:
