@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import tempfile
 import wave
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import streamlit as st
+
+from pesearch.temporary_folder import TemporaryFolder
 
 MAX_NAME_LENGTH = 50
 """Characters, of at most four bytes each: file systems limit names to 255 bytes."""
@@ -30,9 +31,9 @@ class Upload(Protocol):
 
 
 @st.cache_resource
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _folder() -> TemporaryFolder:
     """The temporary folder of this server, deleted when it ends."""
-    return tempfile.TemporaryDirectory(prefix="pesearch-")
+    return TemporaryFolder()
 
 
 def save_upload(upload: Upload | None) -> Path | None:

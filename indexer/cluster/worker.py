@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pesearch.encoders.hub import ModelFolders, find_model_folders
 from pesearch.encoders.model_registry import ModelSetDescription
@@ -24,6 +23,7 @@ from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.staging import Staging
 from pesearch.store.write.batch import store_files
+from pesearch.temporary_folder import TemporaryFolder
 from pesearch.types import EncodedFile, Failure, Space
 
 
@@ -91,7 +91,7 @@ class Worker:
         job, models = self._job, self._loaded()
         present = [task for task in tasks if os.path.lexists(task.location.path)]
         absent = [failure for task in tasks if task not in present for failure in _not_on_node(task)]
-        with nullcontext(job.library) if job.staging is None else TemporaryDirectory(prefix="pesearch-") as name:
+        with nullcontext(job.library) if job.staging is None else TemporaryFolder() as name:
             folder = Path(name)
             results = [
                 result for event in embed(present, models, stages, folder) if not isinstance(event, Progress)

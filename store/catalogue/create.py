@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -17,16 +16,20 @@ from pesearch.errors import LibraryBusy, LibraryError
 from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
-from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder
+from pesearch.store.disk.durable import PRIVATE, AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import quarantine
+from pesearch.temporary_folder import TemporaryFolder
 from pesearch.types import Space
 
 
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
-    """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists."""
+    """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists.
+
+    A folder that does not exist is created for this user alone: the catalogue holds all cues, the other files pictures.
+    """
     with disk_errors(folder):
-        make_folder(folder)
+        make_folder(folder, PRIVATE)
     with writer_lock(folder):
         catalogue = folder / CATALOGUE_FILE
         if catalogue.exists():
@@ -63,7 +66,7 @@ def reading_migrated(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         if is_current:
             yield connection
     if not is_current:
-        with TemporaryDirectory(prefix="pesearch-") as copy:
+        with TemporaryFolder() as copy:
             _copy(folder, Path(copy))
             apply_migrations(Path(copy))
             with reading(Path(copy)) as connection:

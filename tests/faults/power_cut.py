@@ -1,8 +1,8 @@
 """Power cuts: what is certain to be on the disk, and nothing else, at each call of an operation.
 
 POSIX promises little: of a file what it held when it was last synced, of a folder the names that it held when it was
-last synced, itself being a name in its parent. Some file systems write names earlier (ext4 a rename, XFS a new file), so
-each state is checked with the names that are certain, and with all names.
+last synced, itself being a name in its parent. File systems write names earlier, so each state is checked twice: with
+the names that are certain, and with all names.
 """
 
 from __future__ import annotations
