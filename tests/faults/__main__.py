@@ -23,9 +23,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.faults.interposer import interposed_environment, is_interposed, reason_for_skipping
+from tests.faults.interposer import Kind, interposed_environment, is_interposed, reason_for_skipping
 from tests.faults.operations import OPERATIONS, Operation
-from tests.faults.sweep import Outcome, Sweep
+from tests.faults.sweep import Fault, Outcome, Sweep
 
 MEMORY = Path("/dev/shm")
 """A file system in memory, if there is one: syncs there take no time."""
@@ -60,15 +60,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(operation: Operation, folder: Path, cases: int | None) -> Iterator[Outcome]:
     """Run the cases of an operation, with a line of progress each few seconds."""
     sweep = Sweep(operation, folder / operation.name)
-    faults = sweep.faults()
-    chosen = faults if cases is None else faults[:: max(1, len(faults) // cases)]
+    chosen = sweep.faults() if cases is None else sample(sweep.faults(), cases, OPERATIONS.index(operation))
     reported = time.monotonic()
     for number, fault in enumerate(chosen, start=1):
-        yield sweep.run(fault)
-        if time.monotonic() > reported + 10:
+        outcome = sweep.run(fault)
+        yield outcome
+        if outcome.wrong or time.monotonic() > reported + 10:
             reported = time.monotonic()
-            print(f"{operation.name}: {number} of {len(chosen)} cases", file=sys.stderr, flush=True)
-    yield from sweep.cut_power()
+            wrong = f", {fault}: {'; '.join(map(_general, outcome.wrong))}" if outcome.wrong else ""
+            print(f"{operation.name}: {number} of {len(chosen)} cases{wrong}", file=sys.stderr, flush=True)
+    yield from sweep.cut_power(cases)
+
+
+def sample(faults: Sequence[Fault], count: int, first: int) -> list[Fault]:
+    """About `count` of the faults: as many of each kind of call and error, evenly spread over its calls.
+
+    If there are more such kinds than that, as many of those with a kill as of those with an error, from `first` on.
+    """
+    groups: dict[tuple[Kind, int | None], list[Fault]] = {}
+    for fault in faults:
+        groups.setdefault((fault.kind, fault.error), []).append(fault)
+    kills = [group for (_, error), group in groups.items() if error is None]
+    errors = [group for (_, error), group in groups.items() if error is not None]
+    if count < len(groups):
+        chosen = [part[(first + turn) % len(part)] for turn in range(count // 2) for part in (kills, errors)]
+        return [group[len(group) // 2] for group in chosen]
+    share = count // len(groups)
+    spread = [group[(2 * part + 1) * len(group) // (2 * share)] for group in groups.values() for part in range(share)]
+    return list(dict.fromkeys(spread))
 
 
 def print_table(outcomes: Sequence[Outcome]) -> None:

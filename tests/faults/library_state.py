@@ -11,6 +11,7 @@ from unittest.mock import patch
 from pesearch.errors import LibraryDamaged, LibraryNotFound
 from pesearch.store.catalogue.connection import reading
 from pesearch.store.catalogue.create import migrate_catalogue
+from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.doctor import examine
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.write.writer import Writer
@@ -21,14 +22,15 @@ from tests.store.contents import SPACES, encoded
 @dataclass(frozen=True, slots=True)
 class LibraryState:
     """The contents of a library: facts as text, none if there is no library. `shards` are the registered files,
-    relative to its folder; `damage` is what doctor finds."""
+    relative to its folder; `damage` is what doctor finds. `is_announced`: the generation file has the last commit."""
 
     contents: frozenset[str]
     shards: frozenset[Path]
     damage: frozenset[str]
+    is_announced: bool
 
 
-NO_LIBRARY = LibraryState(frozenset(), frozenset(), frozenset())
+NO_LIBRARY = LibraryState(frozenset(), frozenset(), frozenset(), False)
 
 
 def read_state(folder: Path) -> LibraryState:
@@ -44,8 +46,9 @@ def read_state(folder: Path) -> LibraryState:
     damage = {str(each.shard.relative_path) for each in found.damaged}
     if found.lost_commits:
         damage.add(f"{found.lost_commits} lost commits")
-    shards = frozenset(shard.relative_path for shard in library._generation.snapshot.shards)
-    return LibraryState(contents, shards, frozenset(damage))
+    snapshot = library._generation.snapshot
+    shards = frozenset(shard.relative_path for shard in snapshot.shards)
+    return LibraryState(contents, shards, frozenset(damage), read_stamp(folder) == snapshot.stamp)
 
 
 def commit_next(folder: Path) -> None:

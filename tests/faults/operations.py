@@ -11,7 +11,9 @@ from unittest.mock import patch
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.store.doctor import repair
 from pesearch.store.library import Library, create_library, open_library
+from pesearch.store.shards.staging import Staging
 from pesearch.store.write import compaction
+from pesearch.store.write.batch import store_files
 from pesearch.store.write.streaming import StreamingShardWriter
 from pesearch.store.write.writer import Writer
 from pesearch.types import EncodedFile, SpaceName
@@ -24,7 +26,7 @@ DAMAGED_FILE = "two"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`prepare` makes the library in a folder that does not exist, `run` changes it."""
+    """`prepare`, a function of its own name, makes the library in a folder that does not exist; `run` changes it."""
 
     name: str
     summary: str
@@ -43,7 +45,7 @@ def no_library(folder: Path) -> None:
 
 
 def filled(folder: Path) -> None:
-    """Three files in three commits, with a preview, and cues that are not embedded."""
+    """Three files in three commits, and cues that are not embedded."""
     with create_library(folder, "made-up", SPACES).writer() as writer:
         for number, content in enumerate(["one", "two", "three"]):
             writer.add([with_cue(f"/{number}", content)])
@@ -67,6 +69,16 @@ def stream(writer: Writer, folder: Path) -> None:
     assert film.features is not None
     streamed.add_features(film.features)
     writer.add([streamed.finish(film.location, film.fingerprint, film.info)])
+
+
+def fetch(writer: Writer, folder: Path) -> None:
+    """A file whose shards another machine has staged."""
+    staging = Staging(folder.parent.as_uri(), "staging")
+    files = store_files(folder.parent / "worker", [encoded("/far", "far", steps=5)], SPACES)
+    shards = [extent.shard for file in files for extent in file.extents]
+    staging.put(folder.parent / "worker", shards)
+    staging.fetch(folder, shards)
+    writer.add(files)
 
 
 def merge(writer: Writer, folder: Path) -> None:
@@ -109,13 +121,9 @@ def written(change: Callable[[Writer, Path], object], small_shards: int = 32) ->
     return run
 
 
-def old_library(archive: str) -> Callable[[Path], None]:
+def of_schema_2(folder: Path) -> None:
     """A library of an older program."""
-
-    def prepare(folder: Path) -> None:
-        shutil.unpack_archive(LIBRARIES / archive, folder.parent)
-
-    return prepare
+    shutil.unpack_archive(LIBRARIES / "schema_2.zip", folder.parent)
 
 
 def damaged(folder: Path) -> None:
@@ -130,10 +138,11 @@ OPERATIONS = (
     Operation("create", "a new library", no_library, create),
     Operation("add", "a file and a copy of it, as `pesearch index` commits them", filled, written(add)),
     Operation("stream", "a long file, written while it is embedded", filled, written(stream)),
+    Operation("fetch", "the shards of another machine", filled, written(fetch)),
     Operation("merge", "two compactions", filled, written(merge, small_shards=2)),
     Operation("remove", "as `pesearch remove`", filled, written(remove)),
     Operation("gc", "as `pesearch gc`", filled, written(collect_garbage, small_shards=2)),
     Operation("cues", "the vectors of cues", filled, written(embed_cues)),
-    Operation("migrate", "a library of schema 2", old_library("schema_2.zip"), written(lambda writer, folder: None)),
+    Operation("migrate", "a library of schema 2", of_schema_2, written(lambda writer, folder: None)),
     Operation("repair", "one damaged shard", damaged, lambda folder: list(repair(folder))),
 )

@@ -60,9 +60,9 @@ class SyncedDisk:
         return 0
 
     def record(self) -> None:
-        """Record what a power cut now would leave: with the names that are certain, and with all."""
+        """Record what a power cut now would leave: with all names, and with those that are certain."""
         contents = MappingProxyType(dict(self._contents))
-        for names in (dict(self._names), dict(_all_names(self._folder))):
+        for names in (dict(_all_names(self._folder)), dict(self._names)):
             self.remains.append(Remains(self._folder.stat().st_ino, names, contents))
 
     def _sync(self, path: Path) -> None:
@@ -77,6 +77,7 @@ class SyncedDisk:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.record()
         for descriptor in self._held:
             os.close(descriptor)
 

@@ -101,13 +101,15 @@ class Sweep:
     def __init__(self, operation: Operation, folder: Path) -> None:
         self.operation = operation
         self._folder = folder.resolve()
-        self._template = self._folder / "template" / "library"
-        self._template.parent.mkdir(parents=True)
-        operation.prepare(self._template)
+        self._folder.mkdir()
+        self._template = self._folder.parent / operation.prepare.__name__ / "library"
+        if not self._template.parent.exists():
+            self._template.parent.mkdir()
+            operation.prepare(self._template)
         self.before = read_state(self._copy("before"))
         clean = self._copy("clean")
         self.calls: Counter[Kind] = Counter()
-        with watching(clean.parent, self._count):
+        with SyncedDisk(clean.parent) as self._disk, watching(clean.parent, self._watch):
             operation.run(clean)
         self.after = read_state(clean)
         kept = {path for path in self.before.shards & self.after.shards if str(path) not in self.before.damage}
@@ -133,27 +135,32 @@ class Sweep:
             return DONE
 
         ended = in_fork(operate)
-        left = (_fingerprint(folder), ended == DONE)
-        if left not in self._checked:
-            self._checked[left] = self._check(folder, is_done=ended == DONE)
-        shutil.rmtree(folder.parent)
-        state, wrong = self._checked[left]
+        state, wrong = self._checked_case(is_done=ended == DONE)
         if wrong or ended.startswith(UNEXPECTED):
             wrong = (*wrong, ended)
         return Outcome(self.operation.name, fault.kind.name.lower(), str(fault), state, wrong)
 
-    def cut_power(self) -> Iterator[Outcome]:
-        """Run the operation, and check what a power cut at each of its calls, and after it, would leave."""
-        folder = self._copy("synced")
-        with SyncedDisk(folder.parent) as disk, watching(folder.parent, disk.called):
-            self.operation.run(folder)
-            disk.record()
-        for number, remains in enumerate(disk.remains, start=1):
-            remains.restore(self._folder / "case")
-            is_last = number > len(disk.remains) - 2
-            state, wrong = self._check(self._folder / "case" / "library", is_done=is_last)
+    def cut_power(self, count: int | None = None) -> Iterator[Outcome]:
+        """Check what a power cut at each call of the operation, and after it, would leave.
+
+        With `count`, at that number of places, the end included.
+        """
+        remains = self._disk.remains
+        last = len(remains) - 1
+        step = 1 if count is None else max(1, last // count)
+        for number in range(last, -1, -step)[:count]:
+            remains[number].restore(self._folder / "case")
+            state, wrong = self._checked_case(is_done=number == last)
             yield Outcome(self.operation.name, "power cut", f"power cut {number}", state, wrong)
-            shutil.rmtree(self._folder / "case")
+
+    def _checked_case(self, *, is_done: bool) -> tuple[str, tuple[str, ...]]:
+        """Check what is left in the folder `case`, unless another case left the same, and delete it."""
+        folder = self._folder / "case" / "library"
+        left = (_fingerprint(folder), is_done)
+        if left not in self._checked:
+            self._checked[left] = self._check(folder, is_done=is_done)
+        shutil.rmtree(folder.parent)
+        return self._checked[left]
 
     def _check(self, folder: Path, *, is_done: bool) -> tuple[str, tuple[str, ...]]:
         """The state that an operation left, and what is wrong with it."""
@@ -170,6 +177,8 @@ class Sweep:
             wrong += self._damage(folder, found.damage)
             commit_next(folder)
             later = read_state(folder)
+            if is_done and not found.is_announced:
+                wrong.append("its commit is not in the generation file")
             if not found.contents <= later.contents:
                 wrong.append("the next writer lost something")
             wrong += self._damage(folder, later.damage)
@@ -184,9 +193,9 @@ class Sweep:
             if not (folder / path).exists() or (folder / path).read_bytes() != content:
                 yield f"lost: {path}"
 
-    def _count(self, kind: Kind, path: Path) -> int:
+    def _watch(self, kind: Kind, path: Path) -> int:
         self.calls[kind] += 1
-        return 0
+        return self._disk.called(kind, path)
 
     def _copy(self, name: str) -> Path:
         folder = self._folder / name / "library"
