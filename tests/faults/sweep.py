@@ -226,8 +226,8 @@ def in_fork(run: Callable[[], str]) -> str:
     with open(read_end, "rb") as pipe:  # noqa: PTH123 - a descriptor
         ended = pipe.read() if select.select([pipe], [], [], MAX_SECONDS)[0] else f"{UNEXPECTED}: it hangs".encode()
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return ended.decode() or "killed"
+    _, status = os.waitpid(child, 0)
+    return ended.decode() or ("killed" if os.WTERMSIG(status) == signal.SIGKILL else f"{UNEXPECTED} abort")
 
 
 def _ending(run: Callable[[], str]) -> str:
