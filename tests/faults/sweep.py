@@ -208,14 +208,12 @@ class Sweep:
 def in_fork(run: Callable[[], str]) -> str:
     """How `run` ends in a fork of this process: what it returns, its error on one line, or "killed".
 
-    It uses the DuckDB instance of this process, which has no threads, and makes the same names each time.
+    It makes the same names of shards each time.
     """
     read_end, write_end = os.pipe()
-    instances = connection._idle_databases.get(os.getpid(), [])
     child = os.fork()
     if not child:
         try:
-            connection._idle_databases[os.getpid()] = instances
             connection.MAX_ATTACH_TRIES = MAX_ATTACH_TRIES
             numbers = itertools.count()
             uuid.uuid4 = lambda: uuid.UUID(int=next(numbers))
