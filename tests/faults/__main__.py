@@ -1,6 +1,6 @@
 """Put a fault into each call of each operation on a library, then cut the power at each, and check what is left.
 
-    python -m tests.faults                         # all of it: half an hour
+    python -m tests.faults                         # all of it: an hour on two cores
     python -m tests.faults --operation add merge   # these operations
     python -m tests.faults --cases 50              # about as many of each operation, of all kinds
     python -m tests.faults --list                  # the operations

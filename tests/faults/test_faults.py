@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.faults.operations import OPERATIONS
 
 pytestmark = pytest.mark.skipif(reason_for_skipping() is not None, reason=str(reason_for_skipping()))
 
+ROOT = Path(__file__).parents[2]
+
 TESTED = [each.name for each in OPERATIONS if each.name not in ("remove", "gc", "repair")]
 """The others take long: `remove` and `gc` are a commit and a compaction."""
 
@@ -23,7 +26,9 @@ TESTED = [each.name for each in OPERATIONS if each.name not in ("remove", "gc", 
 def outcomes() -> list[dict[str, Any]]:
     """What is left after each case. One process runs them all: it loads DuckDB and FAISS once."""
     command = [sys.executable, "-m", "tests.faults", "--cases", "2", "--json", "--operation", *TESTED]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": "."})
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=os.environ | {"PYTHONPATH": "."}
+    )
     assert result.returncode in (0, 1), result.stderr
     return [json.loads(line) for line in result.stdout.splitlines()]
 
