@@ -26,7 +26,7 @@ class TemporaryFolder(tempfile.TemporaryDirectory[str]):
 
     def __init__(self) -> None:
         _sweep_once(tempfile.gettempdir())
-        super().__init__(prefix=PREFIX)
+        super().__init__(prefix=PREFIX, ignore_cleanup_errors=True)
         self._descriptor = os.open(self.name, os.O_RDONLY | os.O_DIRECTORY)
         with suppress(OSError):  # a file system without locks, where nothing is ever swept
             fcntl.flock(self._descriptor, fcntl.LOCK_SH)

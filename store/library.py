@@ -9,14 +9,14 @@ with library.writer() as writer:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue, CueHit
-from pesearch.errors import LibraryError, ModelMismatch
+from pesearch.errors import LibraryError, ModelMismatch, NoSpaceLeft
 from pesearch.locations import Volume
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.create import (
@@ -293,7 +293,8 @@ class Library(GenerationReader):
     def writer(self) -> Iterator[Writer]:
         """Hold the writer's lock and change the library. Raises LibraryBusy, which names its holder.
 
-        At the end, unless there was an error, shards are compacted and indexes refreshed (`Writer.maintain`).
+        At the end, unless there was an error, shards are compacted, indexes refreshed (`Writer.maintain`) and the
+        catalogue copied.
         """
         with writer_lock(self.folder) as lock:
             if needs_migration(self.folder):
@@ -302,6 +303,8 @@ class Library(GenerationReader):
             yield writer
             for _ in writer.maintain():  # nothing is left to do if the caller did it
                 pass
+            with suppress(NoSpaceLeft):  # the last copy stays
+                writer.back_up()
 
     def _space(self, generation: Generation, name: SpaceName) -> Space:
         known = generation.snapshot.space(name)

@@ -21,7 +21,7 @@ from pesearch.store.index.milvus.client import closing_lite, server_version
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.index.milvus.sync import sync_collection
 from pesearch.store.index.vector_search import is_large, uncovered_files
-from pesearch.store.shards.format import shard_damaged
+from pesearch.store.shards.presence import shard_missing
 from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.types import Space
 
@@ -129,7 +129,7 @@ def _map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
     try:
         return map_rows(folder, snapshot, space)
     except FileNotFoundError as error:
-        raise shard_damaged(error.filename, "is missing") from error
+        raise shard_missing(folder, snapshot.shards, Path(error.filename)) from error
 
 
 def _needs_rebuild(compressed_file: CompressedFile, layout: RowRanges, live_rows: int) -> bool:

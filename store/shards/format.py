@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.disk.durable import AtomicFile, make_folder
+from pesearch.store.disk.os_errors import error_number, unavailable
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
@@ -139,19 +141,36 @@ def read_rows(
 ) -> list[pa.RecordBatch]:
     """Map rows `start:stop` of a shard of the library in `folder` into memory.
 
-    Raises FileNotFoundError when the shard does not exist, LibraryDamaged when it differs from what was written.
+    Raises FileNotFoundError when the shard does not exist, LibraryDamaged when it differs from what was written,
+    LibraryUnavailable when the system does not let it be read.
     """
     path = folder / shard.relative_path
-    if path.stat().st_size != shard.size_bytes:
-        raise shard_damaged(path, "has the wrong size")
-    mapped = pa.memory_map(str(path))
+    with _refusals(folder, shard):
+        if path.stat().st_size != shard.size_bytes:
+            raise shard_damaged(path, "has the wrong size")
+        mapped = pa.memory_map(str(path))
     try:
         reader = pa.ipc.open_file(mapped)
         if reader.schema.equals(schema) and _count(reader) == shard.rows:
             return list(_between(reader, start, shard.rows if stop is None else stop))
-    except (pa.ArrowException, OSError) as error:
+    except OSError as error:
+        if error.errno:
+            raise unavailable(folder, shard.relative_path, error.errno) from error
+        raise shard_damaged(path, "cannot be read") from error
+    except pa.ArrowException as error:
         raise shard_damaged(path, "cannot be read") from error
     raise shard_damaged(path, "has other rows than the catalogue")
+
+
+@contextmanager
+def _refusals(folder: Path, shard: Shard) -> Iterator[None]:
+    """Turn OSError into LibraryUnavailable, except that the shard does not exist."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # Arrow leaves the number of a failed mmap out
+        raise unavailable(folder, shard.relative_path, error.errno or error_number(str(error))) from error
 
 
 def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
@@ -159,11 +178,16 @@ def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
     return LibraryDamaged(f"The shard {path} {what}: run `pesearch doctor --repair`")
 
 
-def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
-    """Delete files that no transaction registered: incomplete or no longer used shards. Bytes freed."""
+def find_strays(folder: Path, registered: Iterable[Shard]) -> list[Path]:
+    """The files among the shards of the library in `folder` that are none of these shards."""
     keep = {folder / shard.relative_path for shard in registered}
     found = [*(folder / VECTOR_FOLDER).glob("*/*"), *(folder / FEATURE_FOLDER).glob("*")]
-    strays = [path for path in found if path not in keep and path.is_file()]
+    return [path for path in found if path not in keep and path.is_file()]
+
+
+def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
+    """Delete files that no transaction registered: incomplete or no longer used shards. Bytes freed."""
+    strays = find_strays(folder, registered)
     freed_bytes = sum(path.stat().st_size for path in strays)
     for path in strays:
         path.unlink()

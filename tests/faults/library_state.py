@@ -12,7 +12,7 @@ from pesearch.errors import LibraryDamaged, LibraryNotFound
 from pesearch.store.catalogue.connection import reading
 from pesearch.store.catalogue.create import migrate_catalogue
 from pesearch.store.catalogue.stamp import read_stamp
-from pesearch.store.doctor import examine
+from pesearch.store.examination import examine
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.write.writer import Writer
 from pesearch.types import SpaceName
