@@ -61,10 +61,10 @@ def commit_next(folder: Path) -> None:
         writer.add([encoded("/next", "next", steps=5)])
 
 
-def unregistered_files(folder: Path, state: LibraryState) -> list[str]:
-    """The files in the folders of shards that are no registered shards."""
+def unregistered_files(folder: Path, state: LibraryState) -> set[str]:
+    """The files in the folders of shards that are no registered shards, relative to the library's folder."""
     found = (path for name in ("vectors", "features") for path in (folder / name).rglob("*") if path.is_file())
-    return [str(path) for path in found if path.relative_to(folder) not in state.shards]
+    return {str(path.relative_to(folder)) for path in found} - {str(path) for path in state.shards}
 
 
 def _contents(library: Library) -> Iterator[str]:

@@ -186,7 +186,8 @@ class Sweep:
             if not found.contents <= later.contents:
                 wrong.append("the next writer lost something")
             wrong += self._damage(folder, later.damage)
-            wrong += [f"left behind: {path}" for path in unregistered_files(folder, later)]
+            strays = unregistered_files(folder, later) - self.before.damage  # that may be set aside where it is
+            wrong += [f"left behind: {path}" for path in strays]
         except (PesearchError, OSError, AssertionError) as error:
             wrong.append(f"then {type(error).__name__}: {error}")
         return state, tuple(wrong)
