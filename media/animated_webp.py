@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image, ImageSequence
 from pesearch.errors import MediaError
 from pesearch.media.animation import is_animated_webp
 from pesearch.media.file_head import file_status, open_regular, read_head
+from pesearch.temporary_folder import TemporaryFolder
 
 _MAX_SIDE = 1280
 """Pixels of the longer side of a frame of the copy: that of a proxy."""
@@ -52,12 +52,12 @@ def playable(path: Path) -> Path:
 
 @cache
 def _folder() -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="pesearch_animations_")
+    folder = TemporaryFolder()
     _folders.append(folder)
     return Path(folder.name)
 
 
-_folders: list[tempfile.TemporaryDirectory[str]] = []
+_folders: list[TemporaryFolder] = []
 """Keeps the folder until the process ends, which deletes it."""
 
 

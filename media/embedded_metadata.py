@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from pesearch.media.probe import inspect
 from pesearch.media.subtitles import Line, parse_subtitles
 from pesearch.media.tags import read_tags
 from pesearch.media.text_encoding import decode_text, public_name
+from pesearch.temporary_folder import TemporaryFolder
 
 _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
@@ -111,7 +111,7 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
     if not streams:
         return (), ()
     read, remarks, size_bytes = [], [], 0
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as name:
+    with TemporaryFolder() as name:
         outputs: list[str | bytes] = []
         for stream in streams:
             target = str(Path(name) / f"{stream.text('index')}.ass")

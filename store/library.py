@@ -296,10 +296,10 @@ class Library(GenerationReader):
         At the end, unless there was an error, shards are compacted, indexes refreshed (`Writer.maintain`) and the
         catalogue copied.
         """
-        with writer_lock(self.folder):
+        with writer_lock(self.folder) as lock:
             if needs_migration(self.folder):
                 apply_migrations(self.folder)
-            writer = Writer(self.folder, self._read(self._generation).snapshot)
+            writer = Writer(lock, self._read(self._generation).snapshot)
             yield writer
             for _ in writer.maintain():  # nothing is left to do if the caller did it
                 pass

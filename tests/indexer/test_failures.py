@@ -116,6 +116,7 @@ def test_a_file_without_read_permission_is_retried_in_each_run(sample: Sample, m
     """It is recorded without size and time: granting permission changes neither."""
     with public_folder() as folder:
         library = create_library(folder / "library", models.name, models.spaces)
+        library.folder.chmod(0o755)
         path = folder / "closed.mp4"
         path.write_bytes(sample("both.mp4").read_bytes())
         path.chmod(0)
