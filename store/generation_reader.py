@@ -14,6 +14,7 @@ from pesearch.store.catalogue.snapshot import is_current, read_catalogue_stamp, 
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.generation import Generation
 from pesearch.store.index.ann_registry import AnnRegistry
+from pesearch.store.shards.damage import DamageRegistry, RowsDamaged
 from pesearch.store.shards.format import shard_damaged
 
 MAX_SNAPSHOT_TRIES = 8
@@ -26,21 +27,26 @@ _Answer = TypeVar("_Answer")
 class GenerationReader:
     """Answers from one generation of the library in `folder`, which is kept in memory until the next commit."""
 
-    def __init__(self, folder: Path, ann: AnnRegistry, pinned_to: Generation | None) -> None:
+    def __init__(self, folder: Path, ann: AnnRegistry, damage: DamageRegistry, pinned_to: Generation | None) -> None:
         self.folder = folder
         self._ann = ann
+        self._damage = damage
         self._is_pinned = pinned_to is not None
         self._generation = pinned_to or self._read()
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
-        """Calls `answer`, which needs shards or a Milvus, and again on the next generation if those were removed.
+        """Calls `answer`, which needs shards or a Milvus, and again on the next generation if those were removed, or
+        without the rows of a shard that it found to be damaged.
 
         Raises SnapshotExpired for a pinned library, or after MAX_SNAPSHOT_TRIES generations.
         """
-        for _ in range(MAX_SNAPSHOT_TRIES):
+        tries = 0
+        while tries < MAX_SNAPSHOT_TRIES:
             generation = self._now()
             try:
                 return answer(generation)
+            except RowsDamaged:
+                continue  # each shard is examined once, as a whole
             except (FileNotFoundError, VectorServerError) as error:
                 if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
                     raise self._expired() from error
@@ -48,6 +54,7 @@ class GenerationReader:
                     if isinstance(error, VectorServerError):
                         raise
                     raise shard_damaged(error.filename, "is missing") from error
+                tries += 1
         raise SnapshotExpired(f"The library {self.folder} changes faster than it can be read: try again later")
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
@@ -76,4 +83,4 @@ class GenerationReader:
         with reading_migrated(self.folder) as connection:
             if cached is not None and is_current(connection, cached.snapshot):
                 return cached
-            return Generation(self.folder, read_snapshot(connection), self._ann)
+            return Generation(self.folder, read_snapshot(connection), self._ann, self._damage)

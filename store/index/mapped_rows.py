@@ -6,33 +6,40 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from pesearch.errors import LibraryDamaged
 from pesearch.store.catalogue.extents import Extents
 from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.shards.damage import DamageRegistry, RowsDamaged
 from pesearch.store.shards.format import VectorShard
 from pesearch.store.shards.row_ranges import RowIds, RowRanges
-from pesearch.store.shards.vectors import ShardRows, map_shard, slice_rows
+from pesearch.store.shards.vectors import ShardRows, slice_rows, to_rows, vector_schema
 from pesearch.types import HalfArray, Part, SegmentArray, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MappedRows:
-    """The rows of a space at one generation. `parts[i]` holds the rows from `starts[i]` on."""
+    """The rows of a space at one generation. `parts[i]` holds the rows from `starts[i]` on.
+
+    Each vector is checked when it is read for the first time: `vectors` raises RowsDamaged for a damaged one, which is
+    in `damage` then; `map_rows` leaves it out.
+    """
 
     space: Space
     layout: RowRanges
     parts: Sequence[ShardRows]
     starts: RowIds
+    damage: DamageRegistry | None = None
 
     def vectors(self, row_ids: RowIds) -> HalfArray:
         """A copy of the vectors of some rows, float16 [n, dim]."""
         order = _sort_order(row_ids)
         vectors = np.empty((len(row_ids), self.space.dim), dtype=np.float16)
         for part, positions, offsets in self._by_part(row_ids[order]):
+            self._check(part, offsets)
             vectors[positions] = part.vectors[offsets]
         return _unsort(vectors, order)
 
@@ -59,6 +66,18 @@ class MappedRows:
             taken += bisect_left(times.starts, part.end_seconds, low, high) - low
             row, number = start + high, number + 1
         return first + skipped, first + max(taken, skipped)
+
+    def _check(self, part: ShardRows, offsets: RowIds) -> None:
+        if part.file is None or self.damage is None:
+            return
+        try:
+            part.file.ensure_whole()
+            is_intact = part.check(offsets)
+        except LibraryDamaged:
+            is_intact = False
+        if not is_intact:
+            self.damage.examine(part.file.shard, vector_schema(self.space.dim))
+            raise RowsDamaged(str(part.file.path))
 
     def _by_part(self, row_ids: RowIds) -> Iterator[tuple[ShardRows, slice, RowIds]]:
         """For each part that holds some of `row_ids` (rising): the part, the positions in `row_ids`, the offsets in
@@ -87,19 +106,28 @@ def _unsort(values: _Values, order: RowIds | slice) -> _Values:
     return unsorted
 
 
-def map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
-    """Map the shards of a space into memory. Raises FileNotFoundError when one was swept after the snapshot."""
-    return _map(folder, space, snapshot.vectors[space.name])
+def map_rows(damage: DamageRegistry, snapshot: Snapshot, space: Space) -> MappedRows:
+    """Map the shards of a space into memory, without the rows that are known to be damaged.
+
+    Raises FileNotFoundError when one was swept after the snapshot.
+    """
+    return _map(damage, space, snapshot.vectors[space.name])
 
 
-def map_file(folder: Path, snapshot: Snapshot, space: Space, file_id: int) -> MappedRows:
+def map_file(damage: DamageRegistry, snapshot: Snapshot, space: Space, file_id: int) -> MappedRows:
     """As `map_rows`, for the rows of one file only."""
-    return _map(folder, space, snapshot.vectors[space.name].of_file(file_id))
+    return _map(damage, space, snapshot.vectors[space.name].of_file(file_id))
 
 
-def _map(folder: Path, space: Space, extents: Extents[VectorShard]) -> MappedRows:
-    joined = list(extents.joined())
-    mapped = {shard: map_shard(folder, shard, space.dim) for shard in {extent.shard for extent in joined}}
-    parts = [part for extent in joined for part in slice_rows(mapped[extent.shard], extent.first_row, extent.rows)]
+def _map(damage: DamageRegistry, space: Space, extents: Extents[VectorShard]) -> MappedRows:
+    used = {number: extents.shards[number] for number in set(extents.shard_numbers.tolist())}
+    mapped = {
+        shard: [to_rows(batch) for batch in damage.read(shard, vector_schema(space.dim))] for shard in used.values()
+    }
+    known = {number: damage.find(shard) for number, shard in used.items()}
+    extents = extents.without({number: found.lost for number, found in known.items() if found and len(found.lost)})
+    parts = [
+        part for extent in extents.joined() for part in slice_rows(mapped[extent.shard], extent.first_row, extent.rows)
+    ]
     starts = np.cumsum([0, *(len(part.vectors) for part in parts)], dtype=np.int64)[:-1]
-    return MappedRows(space, extents.layout(), parts, starts)
+    return MappedRows(space, extents.layout(), parts, starts, damage)

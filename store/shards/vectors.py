@@ -18,24 +18,33 @@ import pyarrow as pa
 from pesearch.store.disk.durable import undone_by
 from pesearch.store.shards.format import (
     VECTOR_FOLDER,
+    RowBatch,
     RowStream,
+    ShardFile,
     VectorShard,
-    from_column,
-    from_half_column,
-    read_rows,
+    read_batches,
     to_column,
     to_half_column,
 )
+from pesearch.store.shards.parity import Checksums, are_plausible, row_checksums
+from pesearch.store.shards.row_ranges import RowIds, RowMask
 from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """Memory-mapped rows of a shard: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim]."""
+    """Rows of a shard: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim], views of its `file`.
+
+    `unchecked` bool [n] marks rows that were not compared with their `checksums`, uint32 [n], yet; None if all were.
+    Shards of older programs have no checksums.
+    """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     vectors: HalfArray
+    checksums: Checksums | None = None
+    unchecked: RowMask | None = None
+    file: ShardFile | None = None
 
     @property
     def segments(self) -> SegmentArray:
@@ -43,8 +52,23 @@ class ShardRows:
         return np.stack([self.starts, self.ends], axis=1)
 
     def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> ShardRows:
-        """Select rows. A slice stays memory-mapped; an index array copies."""
-        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows])
+        """Select rows. A slice stays a view; an index array copies."""
+        checksums = None if self.checksums is None else self.checksums[rows]
+        unchecked = None if self.unchecked is None else self.unchecked[rows]
+        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows], checksums, unchecked, self.file)
+
+    def check(self, rows: slice | RowIds) -> bool:
+        """Whether rows are as written. Each is checked once."""
+        if self.unchecked is None or not self.unchecked[rows].any():
+            return True
+        found = self[rows]
+        if found.checksums is None:
+            is_intact = are_plausible(found.vectors).all()
+        else:
+            is_intact = (row_checksums((found.starts, found.ends, found.vectors)) == found.checksums).all()
+        if is_intact:
+            self.unchecked[rows] = False
+        return bool(is_intact)
 
 
 def check_storable(vectors: SpaceVectors) -> None:
@@ -96,8 +120,16 @@ def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Ve
 
 
 def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
-    """Map a shard into memory; its record batches. Errors as in `read_rows`."""
-    return [_mapped(batch) for batch in read_rows(folder, shard, vector_schema(dim))]
+    """The rows of a shard by record batch, not checked. Errors as in `read_batches`."""
+    return [to_rows(batch) for batch in read_batches(folder, shard, vector_schema(dim))]
+
+
+def to_rows(batch: RowBatch) -> ShardRows:
+    """The rows of a record batch."""
+    starts, ends, vectors = batch.columns
+    checksums = None if batch.guard is None else batch.guard.checksums
+    unchecked = None if batch.is_checked else np.ones(batch.rows, np.bool_)
+    return ShardRows(starts, ends, vectors, checksums, unchecked, batch.file)
 
 
 def slice_rows(batches: Sequence[ShardRows], first_row: int, rows: int) -> Iterator[ShardRows]:
@@ -106,11 +138,6 @@ def slice_rows(batches: Sequence[ShardRows], first_row: int, rows: int) -> Itera
     for number in range(first_row // size, math.ceil(stop / size)):
         start = number * size
         yield batches[number][max(first_row - start, 0) : stop - start]
-
-
-def _mapped(batch: pa.RecordBatch) -> ShardRows:
-    starts, ends = (from_column(batch.column(at), np.float64) for at in (0, 1))
-    return ShardRows(starts, ends, from_half_column(batch.column(2)))
 
 
 def vector_schema(dim: int) -> pa.Schema:

@@ -1,0 +1,130 @@
+"""Damage found in shards while they were read: which rows are lost, and which were restored.
+
+Lost rows are left out, as if their files had none there: no score, and no statistic of other files, comes from them.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pesearch.errors import LibraryDamaged
+from pesearch.store.shards.format import RowBatch, Shard, is_as_written, read_batches, shard_damaged
+from pesearch.store.shards.parity import are_plausible, restore, row_checksums
+from pesearch.store.shards.records import Extent
+from pesearch.store.shards.row_ranges import RowIds
+
+
+class RowsDamaged(Exception):
+    """A row that was read differs from what was written: the read starts again, without it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardDamage:
+    """Damage of a shard: the error, the `lost` and `restored` rows (sorted), and what can be read of it."""
+
+    shard: Shard
+    error: LibraryDamaged
+    lost: RowIds
+    restored: RowIds
+    batches: list[RowBatch]
+
+
+class DamageRegistry:
+    """The damage found so far in a library, whatever the generation. Safe to share among threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found: dict[Shard, ShardDamage] = {}
+        self._intact: set[Extent[Shard]] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> int:
+        """It is raised by each shard that is found to be damaged."""
+        return len(self._found)
+
+    def find(self, shard: Shard) -> ShardDamage | None:
+        """The damage of a shard, if any was found."""
+        return self._found.get(shard)
+
+    def read(self, shard: Shard, schema: pa.Schema, start: int = 0, stop: int | None = None) -> list[RowBatch]:
+        """As `read_batches`, with restored rows; nothing if the shard is damaged as a whole.
+
+        Shards in memory are checked, mapped ones only for the times of their segments.
+        """
+        if (known := self.find(shard)) is None:
+            try:
+                batches = read_batches(self._folder, shard, schema, start, stop)
+            except LibraryDamaged as error:
+                return self._record(ShardDamage(shard, error, np.arange(shard.rows), _NO_ROWS, [])).batches
+            in_memory = all(isinstance(batch.file.content, bytes) for batch in batches)
+            if all(_fits(batch) if in_memory else _fits_times(batch) for batch in batches):
+                return [replace(batch, is_checked=in_memory) for batch in batches]
+            known = self.examine(shard, schema)
+        stop = shard.rows if stop is None else stop
+        return [batch for batch in known.batches if batch.first_row < stop and batch.first_row + batch.rows > start]
+
+    def keeps(self, extent: Extent[Shard], schema: pa.Schema) -> bool:
+        """Whether no row of an extent is lost. All are checked, once."""
+        shard, first, stop = extent.shard, extent.first_row, extent.first_row + extent.rows
+        if self.find(shard) is None and extent not in self._intact:
+            batches = self.read(shard, schema, first, stop)
+            if all(_fits_between(batch, first, stop) for batch in batches):
+                self._intact.add(extent)
+            else:
+                self.examine(shard, schema)
+        known = self.find(shard)
+        return known is None or not ((known.lost >= first) & (known.lost < stop)).any()
+
+    def examine(self, shard: Shard, schema: pa.Schema) -> ShardDamage:
+        """Check all rows of a shard that is damaged, and restore those that can be."""
+        error = shard_damaged(self._folder / shard.relative_path, "differs from what was written")
+        lost, restored, batches = [_NO_ROWS], [_NO_ROWS], []
+        try:
+            for batch in read_batches(self._folder, shard, schema):
+                batch.file.ensure_whole()
+                found = restore(batch.columns, batch.guard)
+                lost.append(batch.first_row + found.lost)
+                restored.append(batch.first_row + found.restored)
+                batches.append(replace(batch, columns=found.columns, is_checked=True))
+        except LibraryDamaged as damaged:
+            error, lost, restored, batches = damaged, [np.arange(shard.rows)], [_NO_ROWS], []
+        return self._record(ShardDamage(shard, error, np.concatenate(lost), np.concatenate(restored), batches))
+
+    def verify(self, shard: Shard, schema: pa.Schema) -> None:
+        """Read a whole shard and compare it with its checksum. Errors as in `read_batches`, but for damage."""
+        if self.find(shard) is None and not is_as_written(self._folder / shard.relative_path, shard):
+            self.examine(shard, schema)
+
+    def _record(self, damage: ShardDamage) -> ShardDamage:
+        with self._lock:
+            return self._found.setdefault(damage.shard, damage)
+
+
+_NO_ROWS: RowIds = np.empty(0, np.int64)
+
+
+def _fits_times(batch: RowBatch) -> bool:
+    batch.file.ensure_whole()
+    return batch.guard is None or batch.guard.fits_scalars(batch.columns)
+
+
+def _fits(batch: RowBatch) -> bool:
+    return _fits_between(batch, batch.first_row, batch.first_row + batch.rows)
+
+
+def _fits_between(batch: RowBatch, first: int, stop: int) -> bool:
+    """Whether the rows of a batch from row `first` of the shard to before `stop` are as written."""
+    if batch.is_checked:
+        return True
+    batch.file.ensure_whole()
+    rows = slice(max(first - batch.first_row, 0), max(stop - batch.first_row, 0))
+    columns = [column[rows] for column in batch.columns]
+    if batch.guard is None:
+        return bool(are_plausible(columns[-1]).all())
+    return bool((row_checksums(columns) == batch.guard.checksums[rows]).all())
