@@ -6,14 +6,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pesearch.damage import DamagedFile
 from pesearch.errors import VectorServerError
 from pesearch.search_hits import Hits
-from pesearch.store.catalogue.damaged_files import DamagedFile, damaged_files
+from pesearch.store.catalogue.damaged_files import damaged_files
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.features import read_features
 from pesearch.store.index.mapped_rows import MappedRows, map_file, map_rows
-from pesearch.store.index.vector_search import VectorIndex, open_index
+from pesearch.store.index.vector_search import VectorIndex, is_large, open_index
 from pesearch.store.shards.damage import DamageRegistry
 from pesearch.types import CodecFeatures, FloatArray, Space, SpaceName
 
@@ -55,6 +56,12 @@ class Generation:
     def features(self, file_id: int, start_step: int, stop_step: int | None) -> CodecFeatures | None:
         """As `read_features`."""
         return read_features(self._damage, self.snapshot, file_id, start_step, stop_step)
+
+    def check_in_memory(self, space: Space) -> None:
+        """Map the rows of a space, and read all of them if they are searched in memory."""
+        rows = self.rows(space)
+        if self.snapshot.milvus is None and not is_large(space, rows.layout):
+            rows.check()
 
     def damage(self) -> tuple[DamagedFile, ...]:
         """The files with damage that was found so far."""

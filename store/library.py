@@ -9,7 +9,7 @@ with library.writer() as writer:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue, CueHit
+from pesearch.damage import DamagedFile
 from pesearch.errors import LibraryError, ModelMismatch
 from pesearch.locations import Volume
 from pesearch.search_hits import Hits
@@ -36,11 +37,11 @@ from pesearch.store.catalogue.cues import (
     cues_of_sources,
     read_known_sources,
 )
-from pesearch.store.catalogue.damaged_files import DamagedFile
 from pesearch.store.catalogue.files import KnownLocations
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.cue_search import SimilarCues, find_similar_cues
 from pesearch.store.derived.previews import nearest_preview
+from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
 from pesearch.store.generation_reader import GenerationReader
@@ -52,6 +53,7 @@ from pesearch.store.index.milvus.sync import MilvusState, milvus_state
 from pesearch.store.index.part_vectors import PartVectors, batch_parts, read_parts, read_vectors
 from pesearch.store.index.vector_search import search_threads
 from pesearch.store.recalibration import write_recalibration
+from pesearch.store.shards.checksum import shard_schema
 from pesearch.store.shards.damage import DamageRegistry
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
@@ -267,8 +269,28 @@ class Library(GenerationReader):
         return self._from_shards(answer)
 
     def damage(self) -> tuple[DamagedFile, ...]:
-        """The files whose vectors or features were found to be damaged so far, in this process."""
+        """The files whose vectors or features were found to be damaged so far, in this process, by path."""
         return self._now().damage()
+
+    def check_in_memory(self) -> None:
+        """Check what every search reads: the sizes of all shards, and the vectors of spaces that it holds in memory.
+
+        Raises LibraryDamaged when a shard is missing, LibraryError when one cannot be read now.
+        """
+        for space in self._now().snapshot.searched:
+            self._from_shards(partial(lambda space, generation: generation.check_in_memory(space), space))
+
+    def verify(self) -> Iterator[Path]:
+        """Compare each shard with its checksum, once for each of its states in this process; its path, after each.
+
+        Raises LibraryError when one cannot be read now.
+        """
+        snapshot = self._now().snapshot
+        spaces = {space.name: space for space in snapshot.searched}
+        for shard in snapshot.shards:
+            with disk_errors(self.folder), suppress(FileNotFoundError):  # merged or removed meanwhile
+                if self._damage.verify(shard, shard_schema(shard, spaces)):
+                    yield shard.relative_path
 
     def cues(self, file_id: int) -> tuple[Cue, ...]:
         """The cues of one file by time; none if the file is not in the library."""

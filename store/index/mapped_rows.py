@@ -67,7 +67,12 @@ class MappedRows:
             row, number = start + high, number + 1
         return first + skipped, first + max(taken, skipped)
 
-    def _check(self, part: ShardRows, offsets: RowIds) -> None:
+    def check(self) -> None:
+        """Check all vectors that were not read yet."""
+        for part in self.parts:
+            self._check(part, slice(None))
+
+    def _check(self, part: ShardRows, offsets: RowIds | slice) -> None:
         if part.file is None or self.damage is None:
             return
         try:

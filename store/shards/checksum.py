@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.shards.features import feature_schema
@@ -14,15 +15,19 @@ from pesearch.store.shards.vectors import vector_schema
 from pesearch.types import Space, SpaceName
 
 
+def shard_schema(shard: Shard, spaces: Mapping[SpaceName, Space]) -> pa.Schema:
+    """The schema of a shard of a library with these spaces."""
+    return vector_schema(spaces[shard.space].dim) if isinstance(shard, VectorShard) else feature_schema(shard.dim)
+
+
 def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> LibraryDamaged | None:
     """Read a whole shard of the library in `folder`; the error that reading it raises if it is damaged, else None.
 
     A shard without a checksum is only checked for values that are not finite, which are never written.
     """
     path = folder / shard.relative_path
-    schema = vector_schema(spaces[shard.space].dim) if isinstance(shard, VectorShard) else feature_schema(shard.dim)
     try:
-        batches = read_batches(folder, shard, schema)
+        batches = read_batches(folder, shard, shard_schema(shard, spaces))
         if shard.checksum is not None:
             is_intact = is_as_written(path, shard)
         else:

@@ -41,6 +41,7 @@ class DamageRegistry:
         self._folder = folder
         self._found: dict[Shard, ShardDamage] = {}
         self._intact: set[Extent[Shard]] = set()
+        self._verified: set[tuple[str, int, int]] = set()
         self._lock = threading.Lock()
 
     @property
@@ -96,10 +97,20 @@ class DamageRegistry:
             error, lost, restored, batches = damaged, [np.arange(shard.rows)], [_NO_ROWS], []
         return self._record(ShardDamage(shard, error, np.concatenate(lost), np.concatenate(restored), batches))
 
-    def verify(self, shard: Shard, schema: pa.Schema) -> None:
-        """Read a whole shard and compare it with its checksum. Errors as in `read_batches`, but for damage."""
-        if self.find(shard) is None and not is_as_written(self._folder / shard.relative_path, shard):
+    def verify(self, shard: Shard, schema: pa.Schema) -> bool:
+        """Compare a whole shard with its checksum, unless this was done for its size and time. Whether it was done.
+
+        Raises OSError.
+        """
+        path = self._folder / shard.relative_path
+        status = path.stat()
+        state = shard.name, status.st_size, status.st_mtime_ns
+        if state in self._verified:
+            return False
+        if not is_as_written(path, shard):
             self.examine(shard, schema)
+        self._verified.add(state)
+        return True
 
     def _record(self, damage: ShardDamage) -> ShardDamage:
         with self._lock:
