@@ -28,12 +28,11 @@ class DamagedFile:
 
     def __str__(self) -> str:
         """What that means for searches, without the path and on one line."""
-        if self.data == SOUND_FEATURES:
-            if self.lost:
-                return "its stored sound features are damaged and not used"
-            state = f"{self.restored} of its {self.rows} steps of sound features were damaged and are"
-        elif self.lost:
-            return f"{self.lost} of its {self.rows} {self.data} vectors are damaged and left out"
-        else:
-            state = f"{self.restored} of its {self.rows} {self.data} vectors were damaged and are"
-        return f"{state} restored from parity" if self.restored else f"its {self.data} may differ from what was written"
+        what = "steps of sound features" if self.data == SOUND_FEATURES else f"{self.data} vectors"
+        if self.lost and self.data == SOUND_FEATURES:
+            return "its stored sound features are damaged and not used"
+        if self.lost:
+            return f"{self.lost} of its {self.rows} {what} are damaged and left out"
+        if self.restored:
+            return f"damage in {self.restored} of its {self.rows} {what} was corrected"
+        return f"its {self.data} may differ from what was written"

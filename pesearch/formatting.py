@@ -114,7 +114,7 @@ def damage_lines(damaged: Sequence[DamagedFile]) -> Iterator[str]:
     for file in damaged[:MAX_DAMAGED]:
         yield printable(f"{file.path}: {file}: run `pesearch doctor`")
     if len(damaged) > MAX_DAMAGED:
-        yield f"{count_files(len(damaged) - MAX_DAMAGED)} more with damaged data: run `pesearch doctor`"
+        yield f"{len(damaged) - MAX_DAMAGED:,} more with damaged vectors or sound features: run `pesearch doctor`"
 
 
 def count_files(count: int) -> str:

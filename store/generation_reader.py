@@ -35,18 +35,14 @@ class GenerationReader:
         self._generation = pinned_to or self._read()
 
     def _from_shards(self, answer: Callable[[Generation], _Answer]) -> _Answer:
-        """Calls `answer`, which needs shards or a Milvus, and again on the next generation if those were removed, or
-        without the rows of a shard that it found to be damaged.
+        """Calls `answer`, which needs shards or a Milvus, and again on the next generation if those were removed.
 
         Raises SnapshotExpired for a pinned library, or after MAX_SNAPSHOT_TRIES generations.
         """
-        tries = 0
-        while tries < MAX_SNAPSHOT_TRIES:
+        for _ in range(MAX_SNAPSHOT_TRIES):
             generation = self._now()
             try:
-                return answer(generation)
-            except RowsDamaged:
-                continue  # each shard is examined once, as a whole
+                return _without_damage(answer, generation)
             except (FileNotFoundError, VectorServerError) as error:
                 if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
                     raise self._expired() from error
@@ -54,7 +50,6 @@ class GenerationReader:
                     if isinstance(error, VectorServerError):
                         raise
                     raise shard_damaged(error.filename, "is missing") from error
-                tries += 1
         raise SnapshotExpired(f"The library {self.folder} changes faster than it can be read: try again later")
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:
@@ -84,3 +79,12 @@ class GenerationReader:
             if cached is not None and is_current(connection, cached.snapshot):
                 return cached
             return Generation(self.folder, read_snapshot(connection), self._ann, self._damage)
+
+
+def _without_damage(answer: Callable[[Generation], _Answer], generation: Generation) -> _Answer:
+    """Calls `answer`, and again without the damaged rows that it finds."""
+    while True:
+        try:
+            return answer(generation)
+        except RowsDamaged:
+            continue  # a shard is examined once, as a whole: there are at most as many tries as shards

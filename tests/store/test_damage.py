@@ -235,7 +235,7 @@ def test_a_checksum_that_fits_no_row_names_all_files_of_the_shard(filled: Librar
     assert len(reader.search(AUDIO.name, queries(AUDIO), 99)[0]) == 3 * ROWS
 
 
-def test_what_is_held_in_memory_can_be_checked_without_a_search(filled: Library) -> None:
+def test_spaces_in_memory_can_be_checked_without_a_search(filled: Library) -> None:
     lose_rows(filled)
     reader = open_library(filled.folder)
     reader.check_in_memory()
