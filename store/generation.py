@@ -16,6 +16,7 @@ from pesearch.store.index.features import read_features
 from pesearch.store.index.mapped_rows import MappedRows, map_file, map_rows
 from pesearch.store.index.vector_search import VectorIndex, is_large, open_index
 from pesearch.store.shards.damage import DamageRegistry
+from pesearch.store.shards.format import Shard, VectorShard
 from pesearch.types import CodecFeatures, FloatArray, Space, SpaceName
 
 MAX_INDEX_TRIES = 8
@@ -56,6 +57,12 @@ class Generation:
     def features(self, file_id: int, start_step: int, stop_step: int | None) -> CodecFeatures | None:
         """As `read_features`."""
         return read_features(self._damage, self.snapshot, file_id, start_step, stop_step)
+
+    def mark_checked(self, shard: Shard) -> None:
+        """Do not check the vectors of a shard any more: it was compared as a whole."""
+        for _, rows in list(self._rows.values()):
+            if isinstance(shard, VectorShard) and rows.space.name is shard.space:
+                rows.mark_checked(shard)
 
     def check_in_memory(self, space: Space) -> None:
         """Map the rows of a space, and read all of them if they are searched in memory."""

@@ -285,11 +285,13 @@ class Library(GenerationReader):
 
         Raises LibraryError when one cannot be read now.
         """
-        snapshot = self._now().snapshot
-        spaces = {space.name: space for space in snapshot.searched}
-        for shard in snapshot.shards:
+        generation = self._now()
+        spaces = {space.name: space for space in generation.snapshot.searched}
+        for shard in generation.snapshot.shards:
             with disk_errors(self.folder), suppress(FileNotFoundError):  # merged or removed meanwhile
                 if self._damage.verify(shard, shard_schema(shard, spaces)):
+                    if self._damage.find(shard) is None:
+                        generation.mark_checked(shard)
                     yield shard.relative_path
 
     def cues(self, file_id: int) -> tuple[Cue, ...]:

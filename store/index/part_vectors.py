@@ -41,6 +41,7 @@ class PartVectors:
 
 def batch_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
     """Batches of at most PART_BATCH_ROWS rows or one part, without the parts that have no rows."""
+    rows.ensure_whole()
     batch: list[Part] = []
     batched = 0
     for part in parts:
@@ -57,6 +58,7 @@ def batch_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[Sequence[Pa
 
 def read_parts(rows: MappedRows, parts: Sequence[Part]) -> PartVectors | None:
     """The vectors of parts, without the parts that have no rows; None if none has any."""
+    rows.ensure_whole()
     row_ids = {part: np.arange(*rows.range_of(part)) for part in parts}
     row_ids = {part: of_part for part, of_part in row_ids.items() if len(of_part)}
     if not row_ids:

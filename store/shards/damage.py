@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.shards.format import RowBatch, Shard, is_as_written, read_batches, shard_damaged
-from pesearch.store.shards.parity import are_plausible, restore, row_checksums
+from pesearch.store.shards.parity import restore
 from pesearch.store.shards.records import Extent
 from pesearch.store.shards.row_ranges import RowIds
 
@@ -64,7 +64,7 @@ class DamageRegistry:
             except LibraryDamaged as error:
                 return self._record(ShardDamage(shard, error, np.arange(shard.rows), _NO_ROWS, [])).batches
             in_memory = all(isinstance(batch.file.content, bytes) for batch in batches)
-            if all(_fits(batch) if in_memory else _fits_times(batch) for batch in batches):
+            if all(batch.fits_times() and (not in_memory or batch.fits(slice(None))) for batch in batches):
                 return [replace(batch, is_checked=in_memory) for batch in batches]
             known = self.examine(shard, schema)
         stop = shard.rows if stop is None else stop
@@ -73,12 +73,14 @@ class DamageRegistry:
     def keeps(self, extent: Extent[Shard], schema: pa.Schema) -> bool:
         """Whether no row of an extent is lost. All are checked, once."""
         shard, first, stop = extent.shard, extent.first_row, extent.first_row + extent.rows
-        if self.find(shard) is None and extent not in self._intact:
-            batches = self.read(shard, schema, first, stop)
-            if all(_fits_between(batch, first, stop) for batch in batches):
-                self._intact.add(extent)
-            else:
-                self.examine(shard, schema)
+        if extent not in self._intact:
+            at = first
+            while at < stop and self.find(shard) is None:  # one at a time: a long file has many
+                (batch,) = self.read(shard, schema, at, at + 1) or (None,)
+                if batch is not None and not batch.fits(_rows_between(batch, first, stop)):
+                    self.examine(shard, schema)
+                at = stop if batch is None else batch.first_row + batch.rows
+            self._intact.add(extent)
         known = self.find(shard)
         return known is None or not ((known.lost >= first) & (known.lost < stop)).any()
 
@@ -120,22 +122,6 @@ class DamageRegistry:
 _NO_ROWS: RowIds = np.empty(0, np.int64)
 
 
-def _fits_times(batch: RowBatch) -> bool:
-    batch.file.ensure_whole()
-    return batch.guard is None or batch.guard.fits_scalars(batch.columns)
-
-
-def _fits(batch: RowBatch) -> bool:
-    return _fits_between(batch, batch.first_row, batch.first_row + batch.rows)
-
-
-def _fits_between(batch: RowBatch, first: int, stop: int) -> bool:
-    """Whether the rows of a batch from row `first` of the shard to before `stop` are as written."""
-    if batch.is_checked:
-        return True
-    batch.file.ensure_whole()
-    rows = slice(max(first - batch.first_row, 0), max(stop - batch.first_row, 0))
-    columns = [column[rows] for column in batch.columns]
-    if batch.guard is None:
-        return bool(are_plausible(columns[-1]).all())
-    return bool((row_checksums(columns) == batch.guard.checksums[rows]).all())
+def _rows_between(batch: RowBatch, first: int, stop: int) -> slice:
+    """The rows of a batch from row `first` of the shard to before `stop`."""
+    return slice(max(first - batch.first_row, 0), max(stop - batch.first_row, 0))

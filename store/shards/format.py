@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.store.disk.durable import AtomicFile, make_folder
-from pesearch.store.shards.parity import Columns, RowGuard
+from pesearch.store.shards.parity import Columns, RowGuard, are_plausible, row_checksums
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
@@ -181,10 +181,15 @@ class ShardFile:
         opened.ensure_whole()
         return opened
 
-    def ensure_whole(self) -> None:
-        """Raises LibraryDamaged if the file of a mapped shard was cut off."""
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file of a mapped shard was not cut off."""
         size_bytes = len(self.content) if isinstance(self.content, bytes) else self.content.size()
-        if size_bytes != self.shard.size_bytes:
+        return size_bytes == self.shard.size_bytes
+
+    def ensure_whole(self) -> None:
+        """Raises LibraryDamaged unless `is_whole`."""
+        if not self.is_whole:
             raise shard_damaged(self.path, "has the wrong size")
 
 
@@ -192,7 +197,7 @@ class ShardFile:
 class RowBatch:
     """A record batch of a shard, from row `first_row`: views of its columns, [n] or [n, dim].
 
-    Shards of older programs have no `guard`. `is_checked` is set by readers that have compared all rows with it.
+    Shards of older programs have no `guard`. With `is_checked`, all rows were compared with it.
     """
 
     file: ShardFile
@@ -205,6 +210,19 @@ class RowBatch:
     def rows(self) -> int:
         """The number of rows."""
         return len(self.columns[0])
+
+    def fits_times(self) -> bool:
+        """Whether the times of its segments are as written. Raises LibraryDamaged if the file was cut off."""
+        self.file.ensure_whole()
+        return self.guard is None or self.guard.fits_scalars(self.columns)
+
+    def fits(self, rows: slice) -> bool:
+        """Whether some vectors or features are as written, or plausible. Raises LibraryDamaged as `fits_times`."""
+        self.file.ensure_whole()
+        values = self.columns[-1][rows]
+        if self.is_checked or self.guard is None:
+            return self.is_checked or bool(are_plausible(values).all())
+        return bool((row_checksums(values) == self.guard.rows[rows]).all())
 
 
 def read_batches(

@@ -1,9 +1,9 @@
 """Checksums and parity of rows: a damaged row is recognised when it is read, and restored if it is the only one.
 
-Each record batch carries the CRC-32 of each of its rows and PARITY_ROWS parity rows in its Arrow metadata. A parity row
-is the XOR of every PARITY_ROWS-th row of the batch, as in RAID 5, so that up to PARITY_ROWS adjacent rows can be
-restored: the flipped bit of a bad cable or memory, or a lost sector of 4 KiB if a row has 1024 dimensions. CRC-32 finds
-each damage of up to 32 adjacent bits, and one in 4e9 of the others is missed.
+Each record batch carries checksums and PARITY_ROWS parity rows in its Arrow metadata. A parity row is the XOR of every
+PARITY_ROWS-th row of the batch, as in RAID 5, so that up to PARITY_ROWS adjacent rows can be restored: a flipped bit, a
+lost sector of 4 KiB if a row has 1024 dimensions. The checksums are CRC-32, which finds all damage of up to 32 adjacent
+bits and misses one in 4e9 of the rest.
 
 Shards of older programs have neither. Their rows are left out if they are implausible: not finite, or with a value far
 above all others of their batch, as after a flipped bit in an exponent.
@@ -31,50 +31,59 @@ MAX_VALUE_RATIO = 64
 3.5 at most with the starter models; a flipped top bit of an exponent makes it thousands."""
 
 Columns = Sequence[npt.NDArray[Any]]
-"""Columns of n rows each: [n] or [n, dim], contiguous."""
+"""Columns of n rows each, contiguous: any number of [n], then one of [n, dim]."""
 
 Checksums = npt.NDArray[np.uint32]
 
 _Bytes = npt.NDArray[np.uint8]
 
-_KEYS = b"row_crc32", b"row_parity", b"scalars_crc32"
+_KEYS = b"row_crc32", b"row_scalars_crc32", b"scalars_crc32", b"row_parity"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowGuard:
-    """The checksums of the rows of a record batch, uint32 [n], and its parity rows, uint8 [PARITY_ROWS, row bytes].
+    """The checksums and parity rows of a record batch.
 
-    `scalars` is the CRC-32 of the columns [n], the times of segments: all of them are needed to find the rows of a
-    part of a file, and are checked without reading the vectors.
+    rows: Of each row of the last column, the vectors or features, uint32 [n]. row_scalars: Of each row of the columns
+    [n], the times of segments. scalars: Of each of these columns as a whole: all times are needed to find the rows of a
+    part of a file, and are checked without reading the vectors. parity: uint8 [PARITY_ROWS, row bytes].
     """
 
-    checksums: Checksums
+    rows: Checksums
+    row_scalars: Checksums
+    scalars: Checksums
     parity: _Bytes
-    scalars: int
 
     @classmethod
     def of(cls, columns: Columns) -> RowGuard:
         """The guard of undamaged rows."""
         parity = np.concatenate([_parity(_as_bytes(column)) for column in columns], axis=1)
-        return cls(row_checksums(columns), parity, _scalars_checksum(columns))
+        return cls(row_checksums(columns[-1]), row_checksums(*columns[:-1]), _column_checksums(columns[:-1]), parity)
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[bytes, bytes] | None, rows: int) -> RowGuard | None:
         """The guard in the metadata of a record batch; None if it has none."""
-        checksums, parity, scalars = ((metadata or {}).get(key, b"") for key in _KEYS)
-        if len(checksums) != 4 * rows or len(parity) % PARITY_ROWS or len(scalars) != 4:
+        *checksums, parity = ((metadata or {}).get(key, b"") for key in _KEYS)
+        of_rows, of_row_scalars, of_scalars = (np.frombuffer(each[: len(each) // 4 * 4], "<u4") for each in checksums)
+        if len(of_rows) != rows or len(of_row_scalars) not in (0, rows) or not parity or len(parity) % PARITY_ROWS:
             return None
-        parity_rows = np.frombuffer(parity, np.uint8).reshape(PARITY_ROWS, -1)
-        return cls(np.frombuffer(checksums, "<u4"), parity_rows, int.from_bytes(scalars, "little"))
+        return cls(of_rows, of_row_scalars, of_scalars, np.frombuffer(parity, np.uint8).reshape(PARITY_ROWS, -1))
 
     def to_metadata(self) -> dict[bytes, bytes]:
         """The metadata for a record batch."""
-        checksums = self.checksums.astype("<u4").tobytes()
-        return dict(zip(_KEYS, (checksums, self.parity.tobytes(), self.scalars.to_bytes(4, "little")), strict=True))
+        checksums = (each.astype("<u4").tobytes() for each in (self.rows, self.row_scalars, self.scalars))
+        return dict(zip(_KEYS, (*checksums, self.parity.tobytes()), strict=True))
 
     def fits_scalars(self, columns: Columns) -> bool:
         """Whether the columns [n] are as written."""
-        return self.scalars == _scalars_checksum(columns)
+        return np.array_equal(self.scalars, _column_checksums(columns[:-1]))
+
+    def damaged_rows(self, columns: Columns) -> RowIds:
+        """The rows that are not as written."""
+        is_damaged = row_checksums(columns[-1]) != self.rows
+        if len(columns) > 1:
+            is_damaged |= row_checksums(*columns[:-1]) != self.row_scalars
+        return np.flatnonzero(is_damaged)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,19 +95,19 @@ class RestoredRows:
     lost: RowIds
 
 
-def row_checksums(columns: Columns) -> Checksums:
-    """The CRC-32 of each row over all columns, uint32 [n]."""
+def row_checksums(*columns: npt.NDArray[Any]) -> Checksums:
+    """The CRC-32 of each row over some columns, uint32 [n]; empty without columns."""
     checksums: Iterable[int] = repeat(0)
     for column in columns:
         checksums = map(crc32, _as_bytes(column), checksums)
-    return np.fromiter(checksums, np.uint32, len(columns[0]))
+    return np.fromiter(checksums, np.uint32, len(columns[0])) if columns else np.empty(0, np.uint32)
 
 
 def restore(columns: Columns, guard: RowGuard | None) -> RestoredRows:
     """Check all rows of a record batch, and restore those that can be."""
     if guard is None:
         return RestoredRows(columns, np.empty(0, np.int64), np.flatnonzero(~are_plausible(columns[-1])))
-    damaged = np.flatnonzero(row_checksums(columns) != guard.checksums)
+    damaged = guard.damaged_rows(columns)
     rows = _join(columns)
     if not len(damaged) or guard.parity.shape[1] != rows.shape[1]:
         return RestoredRows(columns, np.empty(0, np.int64), damaged)
@@ -110,17 +119,12 @@ def restore(columns: Columns, guard: RowGuard | None) -> RestoredRows:
         if (rows[row] == stored).all():
             intact_checksums.append(row)
     columns = _split(rows, columns)
-    lost = np.flatnonzero(row_checksums(columns) != guard.checksums)
-    lost = np.setdiff1d(lost, np.array(intact_checksums, np.int64))
+    lost = np.setdiff1d(guard.damaged_rows(columns), np.array(intact_checksums, np.int64))
     return RestoredRows(columns, np.setdiff1d(damaged, lost), lost)
 
 
-def _scalars_checksum(columns: Columns) -> int:
-    checksum = 0
-    for column in columns:
-        if column.ndim == 1:
-            checksum = crc32(np.ascontiguousarray(column).data, checksum)
-    return checksum
+def _column_checksums(columns: Columns) -> Checksums:
+    return np.array([crc32(np.ascontiguousarray(column).data) for column in columns], np.uint32)
 
 
 def are_plausible(values: npt.NDArray[np.float16]) -> RowMask:

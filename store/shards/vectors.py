@@ -20,55 +20,36 @@ from pesearch.store.shards.format import (
     VECTOR_FOLDER,
     RowBatch,
     RowStream,
-    ShardFile,
     VectorShard,
     read_batches,
     to_column,
     to_half_column,
 )
-from pesearch.store.shards.parity import Checksums, are_plausible, row_checksums
-from pesearch.store.shards.row_ranges import RowIds, RowMask
 from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """Rows of a shard: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim], views of its `file`.
+    """Rows of a shard: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim].
 
-    `unchecked` bool [n] marks rows that were not compared with their `checksums`, uint32 [n], yet; None if all were.
-    Shards of older programs have no checksums.
+    They are views of the rows of a record batch from its row `offset` on.
     """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     vectors: HalfArray
-    checksums: Checksums | None = None
-    unchecked: RowMask | None = None
-    file: ShardFile | None = None
+    batch: RowBatch | None = None
+    offset: int = 0
 
     @property
     def segments(self) -> SegmentArray:
         """The segments, float64 [n, 2] in seconds."""
         return np.stack([self.starts, self.ends], axis=1)
 
-    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> ShardRows:
-        """Select rows. A slice stays a view; an index array copies."""
-        checksums = None if self.checksums is None else self.checksums[rows]
-        unchecked = None if self.unchecked is None else self.unchecked[rows]
-        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows], checksums, unchecked, self.file)
-
-    def check(self, rows: slice | RowIds) -> bool:
-        """Whether rows are as written. Each is checked once."""
-        if self.unchecked is None or not self.unchecked[rows].any():
-            return True
-        found = self[rows]
-        if found.checksums is None:
-            is_intact = are_plausible(found.vectors).all()
-        else:
-            is_intact = (row_checksums((found.starts, found.ends, found.vectors)) == found.checksums).all()
-        if is_intact:
-            self.unchecked[rows] = False
-        return bool(is_intact)
+    def between(self, first: int, stop: int) -> ShardRows:
+        """The rows from `first` to before `stop`."""
+        rows = slice(first, stop)
+        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows], self.batch, self.offset + first)
 
 
 def check_storable(vectors: SpaceVectors) -> None:
@@ -127,9 +108,7 @@ def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
 def to_rows(batch: RowBatch) -> ShardRows:
     """The rows of a record batch."""
     starts, ends, vectors = batch.columns
-    checksums = None if batch.guard is None else batch.guard.checksums
-    unchecked = None if batch.is_checked else np.ones(batch.rows, np.bool_)
-    return ShardRows(starts, ends, vectors, checksums, unchecked, batch.file)
+    return ShardRows(starts, ends, vectors, batch)
 
 
 def slice_rows(batches: Sequence[ShardRows], first_row: int, rows: int) -> Iterator[ShardRows]:
@@ -137,7 +116,7 @@ def slice_rows(batches: Sequence[ShardRows], first_row: int, rows: int) -> Itera
     size, stop = len(batches[0].vectors), first_row + rows
     for number in range(first_row // size, math.ceil(stop / size)):
         start = number * size
-        yield batches[number][max(first_row - start, 0) : stop - start]
+        yield batches[number].between(max(first_row - start, 0), stop - start)
 
 
 def vector_schema(dim: int) -> pa.Schema:

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from pesearch.errors import LibraryDamaged, LibraryError
+from pesearch.store.index import mapped_rows
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards import format as shard_format
-from pesearch.store.shards import vectors as vector_shards
 from pesearch.store.shards.parity import PARITY_ROWS
 from pesearch.types import Part
 from tests.store.contents import AUDIO, FRAME, encoded, queries, vectors
 
-ROWS = 6
+ROWS = 16
 FILES = ("one", "two", "three")
 
 
@@ -82,7 +82,7 @@ def test_a_damaged_row_is_restored_and_its_file_named(filled: Library) -> None:
 def test_lost_rows_are_left_out_of_everything_that_is_read(filled: Library) -> None:
     lose_rows(filled)
     reader = open_library(filled.folder)
-    kept = [0, 2, 3, 4]
+    kept = [0, 2, 3, 4, *range(6, ROWS)]
     written = {name: vectors(name, AUDIO, ROWS) for name in FILES}
     for name, hits in zip(
         ("one", "three"), (reader.vectors(1, AUDIO.name), reader.vectors(3, AUDIO.name)), strict=True
@@ -91,7 +91,7 @@ def test_lost_rows_are_left_out_of_everything_that_is_read(filled: Library) -> N
     of_two = reader.vectors(2, AUDIO.name)
     np.testing.assert_array_equal(of_two.vectors, written["two"].vectors[kept])
     np.testing.assert_array_equal(of_two.segments, written["two"].segments[kept])
-    (read,) = reader.vectors_of([Part(2, 0.0, 3.0), Part(3, 0.0, 1.0), Part(2, 5.0, 6.0)], AUDIO.name)
+    (read,) = reader.vectors_of([Part(2, 0.0, 3.0), Part(3, 0.0, 1.0), Part(2, 5.2, 5.8)], AUDIO.name)
     assert read.parts == [Part(2, 0.0, 3.0), Part(3, 0.0, 1.0)]
     np.testing.assert_array_equal(read.vectors[:2], written["two"].vectors[[0, 2]])
     (hits, _) = reader.search(AUDIO.name, queries(AUDIO), 99)
@@ -101,7 +101,7 @@ def test_lost_rows_are_left_out_of_everything_that_is_read(filled: Library) -> N
     assert reader.rows(FRAME.name) == 3 * ROWS
     (named,) = reader.damage()
     assert (named.path, named.lost, named.restored) == (Path("/two"), 2, 0)
-    assert str(named) == "2 of its 6 audio vectors are damaged and left out"
+    assert str(named) == "2 of its 16 audio vectors are damaged and left out"
 
 
 def test_damage_that_is_found_during_a_read_of_a_pinned_library(
@@ -111,20 +111,20 @@ def test_damage_that_is_found_during_a_read_of_a_pinned_library(
     monkeypatch.setattr(shard_format, "MAX_IN_MEMORY_BYTES", 0)
     lose_rows(filled)
     pinned = open_library(filled.folder).pinned()
-    (first,) = pinned.vectors_of([Part(1, 0.0, 9.0)], AUDIO.name)
+    (first,) = pinned.vectors_of([Part(1, 0.0, 99.0)], AUDIO.name)
     assert (len(first.vectors), pinned.damage(), pinned.rows(AUDIO.name)) == (ROWS, (), 3 * ROWS)
-    (second,) = pinned.vectors_of([Part(1, 0.0, 9.0), Part(2, 0.0, 9.0)], AUDIO.name)
+    (second,) = pinned.vectors_of([Part(1, 0.0, 99.0), Part(2, 0.0, 99.0)], AUDIO.name)
     assert (len(second.vectors), pinned.rows(AUDIO.name)) == (2 * ROWS - 2, 3 * ROWS - 2)
     checked = []
-    compute = vector_shards.row_checksums
-    monkeypatch.setattr(vector_shards, "row_checksums", lambda columns: checked.append(columns) or compute(columns))
+    compute = mapped_rows.row_checksums
+    monkeypatch.setattr(mapped_rows, "row_checksums", lambda values: checked.append(values) or compute(values))
     pinned.vectors(1, AUDIO.name)
     assert checked == []
 
 
 @pytest.mark.usefixtures("way")
 def test_a_damaged_time_does_not_move_a_segment(filled: Library) -> None:
-    times = np.arange(6, dtype=np.float64)  # the starts of each file
+    times = np.arange(ROWS, dtype=np.float64)  # the starts of each file
     (path,) = (filled.folder / "vectors" / "audio").iterdir()
     content = path.read_bytes()
     at = content.index(np.concatenate([times, times]).tobytes()) + 8 * 2 + 6
@@ -214,9 +214,14 @@ def test_features_are_restored_or_not_used(filled: Library) -> None:
     assert str(named) == "its stored sound features are damaged and not used"
 
 
-def test_each_state_of_a_shard_is_verified_once(filled: Library) -> None:
+def test_each_state_of_a_shard_is_verified_once(filled: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_format, "MAX_IN_MEMORY_BYTES", 0)
     reader = open_library(filled.folder)
+    assert reader.rows(AUDIO.name) == 3 * ROWS  # mapped before
     assert len(list(reader.verify())) == 3
+    monkeypatch.setattr(mapped_rows, "row_checksums", None)  # what was verified as a whole is not checked by rows
+    assert len(reader.vectors(1, AUDIO.name).vectors) == ROWS
+    monkeypatch.undo()
     assert (list(reader.verify()), reader.damage()) == ([], ())
     path = lose_rows(filled)
     assert [found.name for found in reader.verify()] == [path.name]
