@@ -222,9 +222,10 @@ def test_status_names_damaged_files(pesearch: Run, sample_library: Library, tmp_
     shutil.copytree(sample_library.folder, tmp_path / "library")
     at = ("--library", tmp_path / "library")
     assert json.loads(pesearch("status", *at, "--json").stdout)["damaged"] == []
-    (shard,) = (tmp_path / "library" / "vectors" / "frame").iterdir()
     ball = next(file for file in sample_library.files() if file.path.name == "red_ball.png")
     vector = sample_library.vectors(ball.id, SpaceName.FRAME).vectors[0].astype(np.float16).tobytes()
+    shards = list((tmp_path / "library" / "vectors" / "frame").iterdir())
+    (shard,) = (path for path in shards if vector in path.read_bytes())
     content = shard.read_bytes()
     shard.write_bytes(content.replace(vector, bytes(len(vector))))
     assert pesearch("status", *at).stdout.splitlines()[-1] == (

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
@@ -15,7 +14,8 @@ from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.library import Library, open_library
 from pesearch.store.recalibration import write_recalibration
-from pesearch.store.shards.parity import PARITY_ROWS
+from pesearch.store.shards.format import read_batches
+from pesearch.store.shards.vectors import vector_schema
 from pesearch.types import SpaceName
 from tests.faults import flips
 from tests.faults.flips import Outcome
@@ -40,8 +40,8 @@ def test_a_flipped_bit_changes_no_answer_in_silence(
         "texts.vectors": Outcome.HARMLESS,
         "vectors/frame": Outcome.REPAIRED,
     }
-    paths = [path for path in flips.files_of(library.folder) if flips.kind_of(path) in expected]
-    found = flips.sweep(library.folder, starter, paths, 1)
+    first = {flips.kind_of(path): path for path in flips.files_of(library.folder)}  # one of each kind
+    found = flips.sweep(library.folder, starter, [first[kind] for kind in expected], 1)
     assert found == {kind: {outcome: 1} for kind, outcome in expected.items()}
 
 
@@ -49,28 +49,27 @@ def test_a_flipped_bit_changes_no_answer_in_silence(
 def test_answers_without_lost_rows_are_those_of_a_library_that_never_had_them(
     library: Library, starter: ModelSet, bits: int
 ) -> None:
-    (shard,) = (library.folder / "vectors" / "video").iterdir()
-    all_rows, rows = library.rows(SpaceName.VIDEO), [0, PARITY_ROWS]  # each is the only one of its file
-    with duckdb.connect(library.folder / "library.duckdb", read_only=True) as connection:
-        lost = connection.execute(
-            "SELECT file_id FROM extents WHERE space = 'video' AND rows = 1 AND first_row IN (?, ?)", rows
-        ).fetchall()
-    assert len(lost) == len(rows)
-    content = bytearray(shard.read_bytes())
-    for (file_id,) in lost:
-        vector = library.vectors(file_id, SpaceName.VIDEO).vectors[0].astype(np.float16).tobytes()
-        at = content.index(vector) + 20
-        content[at : at + 2] = bits.to_bytes(2, "little")
-    shard.write_bytes(content)
+    """One vector, and the parity from which it would be restored."""
+    file = next(file for file in library.files() if file.path.name == "bell.mp4")
+    (extent,) = library._generation.snapshot.vectors[SpaceName.VIDEO].of_file(file.id).joined()
+    (space,) = (space for space in library.spaces if space.name is SpaceName.VIDEO)
+    (batch,) = read_batches(library.folder, extent.shard, vector_schema(space.dim))
+    assert batch.guard is not None and extent.rows == 1
+    vector, parity = batch.columns[-1][extent.first_row].tobytes(), batch.guard.parity.tobytes()
+    path = library.folder / extent.shard.relative_path
+    content = path.read_bytes()
+    assert (content.count(vector), content.count(parity)) in ((1, 1), (2, 1))  # the parity of one row is that row
+    all_rows = library.rows(SpaceName.VIDEO)
+    flipped = vector[:20] + bits.to_bytes(2, "little") + vector[22:]
+    path.write_bytes(content.replace(parity, bytes(len(parity))).replace(vector, flipped))
     damaged = open_library(library.folder)
     requests = [SearchRequest(text, locate=False) for text in ("train", "seen:ball", "heard:bell", "a dog in the rain")]
     found = [search(damaged, starter, request) for request in requests]
-    assert sorted(file.path for file in found[0].damaged) == sorted(library.file(each).path for (each,) in lost)
-    assert {file.lost for file in found[0].damaged} == {1}
+    assert [(named.path, named.data, named.lost) for named in found[0].damaged] == [(file.path, "video", 1)]
 
     with duckdb.connect(library.folder / "library.duckdb") as connection:
-        connection.execute("DELETE FROM extents WHERE space = 'video' AND first_row IN (?, ?)", rows)
+        connection.execute("DELETE FROM extents WHERE space = 'video' AND file_id = ?", [file.id])
     without = open_library(library.folder)
-    assert without.rows(SpaceName.VIDEO) == damaged.rows(SpaceName.VIDEO) == all_rows - 2
+    assert without.rows(SpaceName.VIDEO) == damaged.rows(SpaceName.VIDEO) == all_rows - 1
     expected = [search(without, starter, request).moments for request in requests]
     assert [result.moments for result in found] == expected
