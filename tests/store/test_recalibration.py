@@ -57,3 +57,18 @@ def test_many_processes_may_write_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, range(4)))
     assert [path.name for path in tmp_path.iterdir()] == [CALIBRATION_FILE]
+
+
+def test_a_changed_digit_is_damage_but_a_file_without_a_checksum_is_read(tmp_path: Path) -> None:
+    """Older programs wrote none."""
+    write_recalibration(tmp_path, STORED)
+    path = tmp_path / CALIBRATION_FILE
+    changed = path.read_text().replace("0.8", "0.9")
+    path.write_text(changed)
+    with pytest.raises(LibraryDamaged, match="pesearch calibrate"):
+        read_recalibration(tmp_path)
+    content = json.loads(changed)
+    del content["crc32"]
+    path.write_text(json.dumps(content))
+    found = read_recalibration(tmp_path)
+    assert found is not None and found.names == LogOdds(0.9, -1.25)
