@@ -13,8 +13,9 @@ import numpy as np
 from pesearch.store.catalogue.extents import Extents
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.shards.damage import DamageRegistry, RowsDamaged
-from pesearch.store.shards.format import ShardFile, VectorShard
+from pesearch.store.shards.format import VectorShard
 from pesearch.store.shards.parity import are_plausible, row_checksums
+from pesearch.store.shards.reader import ShardFile
 from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.store.shards.vectors import ShardRows, slice_rows, to_rows, vector_schema
 from pesearch.types import HalfArray, Part, SegmentArray, Space

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.shards.features import feature_schema
-from pesearch.store.shards.format import Shard, VectorShard, is_as_written, read_batches, shard_damaged
+from pesearch.store.shards.format import Shard, VectorShard, is_as_written, shard_damaged
+from pesearch.store.shards.reader import read_batches
 from pesearch.store.shards.vectors import vector_schema
 from pesearch.types import Space, SpaceName
 

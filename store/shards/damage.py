@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
-from pesearch.store.shards.format import RowBatch, Shard, is_as_written, read_batches, shard_damaged
+from pesearch.store.shards.format import Shard, is_as_written, shard_damaged
 from pesearch.store.shards.parity import restore
+from pesearch.store.shards.reader import RowBatch, read_batches
 from pesearch.store.shards.records import Extent
 from pesearch.store.shards.row_ranges import RowIds
 

@@ -13,14 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from pesearch.store.disk.durable import undone_by
-from pesearch.store.shards.format import (
-    FEATURE_FOLDER,
-    FeatureShard,
-    RowBatch,
-    RowStream,
-    read_batches,
-    to_half_column,
-)
+from pesearch.store.shards.format import FEATURE_FOLDER, FeatureShard, RowStream, to_half_column
+from pesearch.store.shards.reader import RowBatch, read_batches
 from pesearch.types import CodecFeatures, HalfArray
 
 BATCH_STEPS = 1 << 14

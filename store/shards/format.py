@@ -1,17 +1,14 @@
-"""Code shared by both kinds of shards, vectors and codec features: names, writing, reading, sweeping.
+"""Code shared by both kinds of shards, vectors and codec features: names, writing, columns, sweeping.
 
-A shard is an immutable Arrow IPC file, written once. Small ones are read into memory, large ones mapped: if the file of
-a mapped shard is cut off, or its disk fails, reading a page of it ends the process (SIGBUS). `ShardFile.ensure_whole`
-compares the size before each read, which leaves a disk that fails during the read.
+A shard is an immutable Arrow IPC file, written once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,16 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pesearch.errors import LibraryDamaged, LibraryError
+from pesearch.errors import LibraryDamaged
 from pesearch.store.disk.durable import AtomicFile, make_folder
-from pesearch.store.shards.parity import Columns, RowGuard, are_plausible, row_checksums
+from pesearch.store.shards.parity import RowGuard
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
 FEATURE_FOLDER = "features"
-
-MAX_IN_MEMORY_BYTES = 1 << 20
-"""Shards up to this size are read into memory: there are at most `compaction.MAX_SMALL_SHARDS` of a kind."""
 
 _PIECE_BYTES = 1 << 20
 
@@ -120,7 +114,7 @@ class RowStream:
         """Write the first `rows` of the waiting rows."""
         waiting = pa.Table.from_batches(self._waiting).combine_chunks()
         for batch in waiting.slice(0, rows).to_batches(max_chunksize=self._batch_rows):
-            guard = RowGuard.of([_to_array(column) for column in batch.columns])
+            guard = RowGuard.of([to_array(column) for column in batch.columns])
             self._writer.write_batch(batch, custom_metadata=guard.to_metadata())
         self._waiting = waiting.slice(rows).to_batches()
 
@@ -155,94 +149,6 @@ def is_as_written(path: Path, shard: Shard) -> bool:
     return found.hexdigest() == shard.checksum
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ShardFile:
-    """The content of a shard, in memory or mapped."""
-
-    shard: Shard
-    path: Path
-    content: bytes | mmap
-
-    @classmethod
-    def open(cls, folder: Path, shard: Shard) -> ShardFile:
-        """Open a shard of the library in `folder`. Errors as in `read_batches`."""
-        path = folder / shard.relative_path
-        try:
-            if path.stat().st_size != shard.size_bytes:
-                raise shard_damaged(path, "has the wrong size")
-            with path.open("rb") as file:
-                is_small = shard.size_bytes <= MAX_IN_MEMORY_BYTES
-                content = file.read() if is_small else mmap(file.fileno(), 0, access=ACCESS_READ)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise LibraryError(f"The shard {path} cannot be read now: {error.strerror}") from error
-        opened = cls(shard, path, content)
-        opened.ensure_whole()
-        return opened
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the file of a mapped shard was not cut off."""
-        size_bytes = len(self.content) if isinstance(self.content, bytes) else self.content.size()
-        return size_bytes == self.shard.size_bytes
-
-    def ensure_whole(self) -> None:
-        """Raises LibraryDamaged unless `is_whole`."""
-        if not self.is_whole:
-            raise shard_damaged(self.path, "has the wrong size")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RowBatch:
-    """A record batch of a shard, from row `first_row`: views of its columns, [n] or [n, dim].
-
-    Shards of older programs have no `guard`. With `is_checked`, all rows were compared with it.
-    """
-
-    file: ShardFile
-    first_row: int
-    columns: Columns
-    guard: RowGuard | None
-    is_checked: bool = False
-
-    @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return len(self.columns[0])
-
-    def fits_times(self) -> bool:
-        """Whether the times of its segments are as written. Raises LibraryDamaged if the file was cut off."""
-        self.file.ensure_whole()
-        return self.guard is None or self.guard.fits_scalars(self.columns)
-
-    def fits(self, rows: slice) -> bool:
-        """Whether some vectors or features are as written, or plausible. Raises LibraryDamaged as `fits_times`."""
-        self.file.ensure_whole()
-        values = self.columns[-1][rows]
-        if self.is_checked or self.guard is None:
-            return self.is_checked or bool(are_plausible(values).all())
-        return bool((row_checksums(values) == self.guard.rows[rows]).all())
-
-
-def read_batches(
-    folder: Path, shard: Shard, schema: pa.Schema, start: int = 0, stop: int | None = None
-) -> list[RowBatch]:
-    """The record batches with rows `start:stop` of a shard of the library in `folder`.
-
-    Raises FileNotFoundError when the shard does not exist, LibraryDamaged when it differs from what was written,
-    LibraryError when it cannot be read now.
-    """
-    file = ShardFile.open(folder, shard)
-    try:
-        reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(file.content)))
-        if reader.schema.equals(schema) and _count(reader) == shard.rows:
-            return list(_between(file, reader, start, shard.rows if stop is None else stop))
-    except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
-        raise shard_damaged(file.path, "cannot be read") from error
-    raise shard_damaged(file.path, "has other rows than the catalogue")
-
-
 def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
     """The error for a damaged shard. `what` completes "The shard PATH ..."."""
     return LibraryDamaged(f"The shard {path} {what}: run `pesearch doctor --repair`")
@@ -259,23 +165,8 @@ def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
     return freed_bytes
 
 
-def _count(reader: pa.RecordBatchFileReader) -> int:
-    last = reader.num_record_batches - 1
-    return int(last * reader.get_batch(0).num_rows + reader.get_batch(last).num_rows) if last >= 0 else 0
-
-
-def _between(file: ShardFile, reader: pa.RecordBatchFileReader, start: int, stop: int) -> Iterator[RowBatch]:
-    size = reader.get_batch(0).num_rows
-    for first in range(start // size * size, stop, size):
-        batch, metadata = reader.get_batch_with_custom_metadata(first // size)
-        batch.validate()
-        columns = [_to_array(column) for column in batch.columns]
-        if {len(column) for column in columns} != {batch.num_rows}:
-            raise ValueError("columns of other lengths")
-        yield RowBatch(file, first, columns, RowGuard.from_metadata(metadata, batch.num_rows))
-
-
-def _to_array(column: pa.Array) -> npt.NDArray[Any]:
+def to_array(column: pa.Array) -> npt.NDArray[Any]:
+    """The values of a column, [n] or [n, dim]: a read-only view."""
     return from_half_column(column) if pa.types.is_fixed_size_list(column.type) else from_column(column, np.float64)
 
 

@@ -16,15 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pesearch.store.disk.durable import undone_by
-from pesearch.store.shards.format import (
-    VECTOR_FOLDER,
-    RowBatch,
-    RowStream,
-    VectorShard,
-    read_batches,
-    to_column,
-    to_half_column,
-)
+from pesearch.store.shards.format import VECTOR_FOLDER, RowStream, VectorShard, to_column, to_half_column
+from pesearch.store.shards.reader import RowBatch, read_batches
 from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 

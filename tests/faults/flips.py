@@ -33,7 +33,7 @@ from pesearch.search.search import search
 from pesearch.store.index import fulltext_file
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.recalibration import write_recalibration
-from pesearch.store.shards import format as shard_format
+from pesearch.store.shards import reader as shard_reader
 from tests.conftest import SAMPLE_MEDIA
 from tests.store.policies import compress_without_loss
 
@@ -163,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             patch.setattr(fulltext_file, "MIN_CACHED_CUES", 0)
             if way != "in memory":
                 compress_without_loss(patch)
-                patch.setattr(shard_format, "MAX_IN_MEMORY_BYTES", 0)
+                patch.setattr(shard_reader, "MAX_IN_MEMORY_BYTES", 0)
             folder = Path(temporary, "library")
             make_library(folder, models)
             paths = [path for path in files_of(folder) if str(path).startswith(tuple(chosen.files or ("",)))]

@@ -14,7 +14,7 @@ from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.library import Library, open_library
 from pesearch.store.recalibration import write_recalibration
-from pesearch.store.shards.format import read_batches
+from pesearch.store.shards.reader import read_batches
 from pesearch.store.shards.vectors import vector_schema
 from pesearch.types import SpaceName
 from tests.faults import flips

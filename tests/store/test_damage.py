@@ -14,7 +14,7 @@ import pytest
 from pesearch.errors import LibraryDamaged, LibraryError
 from pesearch.store.index import mapped_rows
 from pesearch.store.library import Library, open_library
-from pesearch.store.shards import format as shard_format
+from pesearch.store.shards import reader as shard_reader
 from pesearch.store.shards.parity import PARITY_ROWS
 from pesearch.types import Part
 from tests.store.contents import AUDIO, FRAME, encoded, queries, vectors
@@ -34,7 +34,7 @@ def filled(library: Library) -> Library:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How shards are read."""
     if request.param == "mapped":
-        monkeypatch.setattr(shard_format, "MAX_IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr(shard_reader, "MAX_IN_MEMORY_BYTES", 0)
     return str(request.param)
 
 
@@ -108,7 +108,7 @@ def test_damage_that_is_found_during_a_read_of_a_pinned_library(
     filled: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mapped rows are checked when they are read for the first time, and only then."""
-    monkeypatch.setattr(shard_format, "MAX_IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(shard_reader, "MAX_IN_MEMORY_BYTES", 0)
     lose_rows(filled)
     pinned = open_library(filled.folder).pinned()
     (first,) = pinned.vectors_of([Part(1, 0.0, 99.0)], AUDIO.name)
@@ -159,7 +159,7 @@ def exit_of(action: Callable[[], object]) -> int:
 def test_a_mapped_shard_that_is_cut_off_later_does_not_end_the_process(
     filled: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard_format, "MAX_IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(shard_reader, "MAX_IN_MEMORY_BYTES", 0)
     reader = open_library(filled.folder)
     assert reader.rows(AUDIO.name) == 3 * ROWS
     (path,) = (filled.folder / "vectors" / "audio").iterdir()
@@ -215,7 +215,7 @@ def test_features_are_restored_or_not_used(filled: Library) -> None:
 
 
 def test_each_state_of_a_shard_is_verified_once(filled: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_format, "MAX_IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(shard_reader, "MAX_IN_MEMORY_BYTES", 0)
     reader = open_library(filled.folder)
     assert reader.rows(AUDIO.name) == 3 * ROWS  # mapped before
     assert len(list(reader.verify())) == 3
