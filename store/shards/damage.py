@@ -43,12 +43,13 @@ class DamageRegistry:
         self._found: dict[Shard, ShardDamage] = {}
         self._intact: set[Extent[Shard]] = set()
         self._verified: set[tuple[str, int, int]] = set()
+        self._version = 0
         self._lock = threading.Lock()
 
     @property
     def version(self) -> int:
-        """It is raised by each shard that is found to be damaged."""
-        return len(self._found)
+        """It changes with all damage that is found."""
+        return self._version
 
     def find(self, shard: Shard) -> ShardDamage | None:
         """The damage of a shard, if any was found."""
@@ -67,6 +68,8 @@ class DamageRegistry:
             in_memory = all(isinstance(batch.file.content, bytes) for batch in batches)
             if all(batch.fits_times() and (not in_memory or batch.fits(slice(None))) for batch in batches):
                 return [replace(batch, is_checked=in_memory) for batch in batches]
+            known = self.examine(shard, schema)
+        elif not all(batch.file.is_whole for batch in known.batches):
             known = self.examine(shard, schema)
         stop = shard.rows if stop is None else stop
         return [batch for batch in known.batches if batch.first_row < stop and batch.first_row + batch.rows > start]
@@ -117,7 +120,9 @@ class DamageRegistry:
 
     def _record(self, damage: ShardDamage) -> ShardDamage:
         with self._lock:
-            return self._found.setdefault(damage.shard, damage)
+            self._found[damage.shard] = damage
+            self._version += 1
+        return damage
 
 
 _NO_ROWS: RowIds = np.empty(0, np.int64)

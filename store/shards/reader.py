@@ -78,13 +78,13 @@ class RowBatch:
         return len(self.columns[0])
 
     def fits_times(self) -> bool:
-        """Whether the times of its segments are as written. Raises LibraryDamaged if the file was cut off."""
-        self.file.ensure_whole()
-        return self.guard is None or self.guard.fits_scalars(self.columns)
+        """Whether the file is whole, and the times of its segments are as written."""
+        return self.file.is_whole and (self.guard is None or self.guard.fits_scalars(self.columns))
 
     def fits(self, rows: slice) -> bool:
-        """Whether some vectors or features are as written, or plausible. Raises LibraryDamaged as `fits_times`."""
-        self.file.ensure_whole()
+        """Whether the file is whole, and some vectors or features are as written, or plausible."""
+        if not self.file.is_whole:
+            return False
         values = self.columns[-1][rows]
         if self.is_checked or self.guard is None:
             return self.is_checked or bool(are_plausible(values).all())

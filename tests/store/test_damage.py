@@ -173,6 +173,29 @@ def test_a_mapped_shard_that_is_cut_off_later_does_not_end_the_process(
     assert exit_of(read) == 0
 
 
+def test_a_damaged_shard_that_is_cut_off_later_is_examined_again(
+    filled: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard_reader, "MAX_IN_MEMORY_BYTES", 0)
+    path = lose_rows(filled)
+    (features,) = (filled.folder / "features").iterdir()
+    steps = filled.features(1)
+    assert steps is not None
+    features.write_bytes(features.read_bytes().replace(steps.steps[3].tobytes(), with_nan(steps.steps[3].tobytes())))
+    reader = open_library(filled.folder)
+    assert len(reader.search(AUDIO.name, queries(AUDIO), 99)[0]) == 3 * ROWS - 2
+    assert reader.features(1) is not None
+
+    def read() -> None:
+        os.truncate(path, 0)
+        os.truncate(features, 0)
+        assert len(reader.vectors(1, AUDIO.name).vectors) == len(reader.search(AUDIO.name, queries(AUDIO), 9)[0]) == 0
+        assert reader.features(1) is reader.features(3) is None
+        os._exit(0)
+
+    assert exit_of(read) == 0
+
+
 @pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
 def test_a_shard_that_cannot_be_read_now_is_no_damage(
     filled: Library, monkeypatch: pytest.MonkeyPatch, code: int
