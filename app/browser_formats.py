@@ -5,11 +5,16 @@ https://developer.mozilla.org/docs/Web/Media/Guides/Formats
 
 from __future__ import annotations
 
+import os
+
 from pesearch.errors import MediaError
-from pesearch.media.file_head import read_head
+from pesearch.media.verified_file import OpenFile, open_indexed
 from pesearch.types import MediaFile, MediaKind
 
 UNKNOWN_TYPE = "application/octet-stream"
+
+_HEAD_BYTES = 64
+"""Enough for the signatures of containers, and for the document type of Matroska."""
 
 _PCM = frozenset({"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})
 
@@ -40,11 +45,11 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 _IMAGE_BRANDS = {b"avif": "avif", b"avis": "avif"}
 
 
-def content_type(file: MediaFile) -> str:
-    """The Content-Type of a file: an audio, video or image type, or UNKNOWN_TYPE, so that a browser never runs the
-    file as a page. Raises MediaError when the file is offline.
+def content_type(file: MediaFile, opened: OpenFile) -> str:
+    """The Content-Type of a file that is open: an audio, video or image type, or UNKNOWN_TYPE, so that a browser never
+    runs the file as a page.
     """
-    container = _container(file)
+    container = _container(opened)
     if container in _IMAGE_FORMATS:
         return f"image/{container}"
     if container is None or file.info.kind is MediaKind.IMAGE:
@@ -54,13 +59,15 @@ def content_type(file: MediaFile) -> str:
 
 
 def browser_can_play(file: MediaFile) -> bool:
-    """Whether a browser can play or show the file itself; False when it is offline. Reads the first bytes of the file.
+    """Whether a browser can play or show the file itself; False when it is offline or has changed. Reads its first
+    bytes.
 
     Details that are not checked here, like 10-bit video, make the browser's player fail; it then falls back to the
     proxy as well.
     """
     try:
-        container = _container(file)
+        with open_indexed(file) as opened:
+            container = _container(opened)
     except MediaError:
         return False
     if file.info.kind is MediaKind.IMAGE:
@@ -70,9 +77,9 @@ def browser_can_play(file: MediaFile) -> bool:
     return (video is None or video.codec in video_codecs) and (audio is None or audio.codec in audio_codecs)
 
 
-def _container(file: MediaFile) -> str | None:
+def _container(opened: OpenFile) -> str | None:
     """The container as the second half of a media type; None when there is no such type."""
-    head = read_head(file.path)
+    head = os.pread(opened.descriptor, _HEAD_BYTES, 0)
     if head[4:8] == b"ftyp":
         return _IMAGE_BRANDS.get(head[8:12], "quicktime" if head[8:12] == b"qt  " else "mp4")
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free"):

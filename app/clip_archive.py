@@ -1,4 +1,4 @@
-"""ZIP archives of the clips cut for a tray, kept on the server's disk until they are downloaded or too old."""
+"""ZIP archives of the clips cut for a tray, kept on the server's disk until they are too old, or need too much room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from pesearch.app.storage_folders import clips_folder
+from pesearch.app.storage_folders import MAX_CLIPS_BYTES, clip_archives
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
@@ -21,6 +21,9 @@ from pesearch.store.disk.durable import AtomicFile
 
 MAX_AGE_SECONDS = 24 * 3600
 """Older archives are deleted when the next one is created: by then their page is assumed to be closed."""
+
+MAX_ARCHIVE_BYTES = MAX_CLIPS_BYTES // 2
+"""The largest archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,11 @@ def create_archive(
 ) -> ClipArchive:
     """Cut each selection into a new archive. `on_progress` gets the fraction done, in 0..1, after each clip.
 
-    Raises ExportError when the archive cannot be written.
+    Raises ExportError when the archive cannot be written, or becomes too large.
     """
     name, not_cut = uuid4().hex, []
-    folder = clips_folder(library)
+    archives = clip_archives(library)
+    folder = archives.folder
     file = AtomicFile(folder / f"{name}.zip", durable=False)
     try:
         folder.mkdir(exist_ok=True)
@@ -47,6 +51,11 @@ def create_archive(
         with TemporaryDirectory(prefix=".", dir=folder) as scratch, zipfile.ZipFile(file.sink, "w") as archive:
             for number, outcome in enumerate(cut_clips(selections, Path(scratch), reencode), start=1):
                 if isinstance(outcome, Clip):
+                    if outcome.path.stat().st_size + file.sink.tell() > MAX_ARCHIVE_BYTES:
+                        raise ExportError(
+                            f"the clips take more than {MAX_ARCHIVE_BYTES >> 30} GB: choose fewer, or cut them in a "
+                            "terminal with `pesearch export`"
+                        )
                     archive.write(outcome.path, outcome.path.name)
                     outcome.path.unlink()
                 else:
@@ -54,7 +63,7 @@ def create_archive(
                 on_progress(number / len(selections))
         if len(not_cut) == len(selections):
             return ClipArchive("", tuple(not_cut))
-        file.commit()
+        archives.make_room(file.commit())
         return ClipArchive(name, tuple(not_cut))
     except OSError as error:
         raise ExportError(f"clips cannot be written: {error.strerror or error}") from error
@@ -67,8 +76,7 @@ def archive_path(name: str, library: Path) -> Path | None:
     """The file of the archive with that name; None when there is none."""
     if not re.fullmatch("[0-9a-f]{32}", name):
         return None
-    path = clips_folder(library) / f"{name}.zip"
-    return path if path.is_file() else None
+    return clip_archives(library).path(f"{name}.zip")
 
 
 def delete_archive(name: str, library: Path) -> None:

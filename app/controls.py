@@ -11,7 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from pesearch.app.filter_controls import read_filters
-from pesearch.app.uploads import save_recording, save_upload
+from pesearch.app.server_state import is_read_only, library
+from pesearch.app.uploads import save_recording, save_upload, upload_folder
+from pesearch.app.viewers import ensure_library_examples
 from pesearch.media.sniff import sniff
 from pesearch.search.query.language.parser import parse
 from pesearch.search.query.request import SearchRequest
@@ -53,6 +55,8 @@ def read_request() -> SearchRequest | None:
     examples = _read_examples()
     files, per_file = read_filters()
     query = _restrict_to_sense(text or "", SENSES[sense or "anything"])
+    if query and is_read_only():
+        ensure_library_examples(query, library())
     if not (query or examples != Examples()):
         return None
     return SearchRequest(
@@ -75,8 +79,8 @@ def _read_examples() -> Examples:
         upload = st.file_uploader("Upload a sound, a picture or a clip", type=EXAMPLE_TYPES, key="example")
         recording = st.audio_input("Or record a sound: hum, play or say it", sample_rate=48_000, key="recording")
     if recording:
-        return Examples(audio=save_recording(recording))
-    path = save_upload(upload)
+        return Examples(audio=save_recording(recording, upload_folder()))
+    path = save_upload(upload, upload_folder())
     if path is None:
         return Examples()
     kind = sniff(path)

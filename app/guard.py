@@ -1,8 +1,9 @@
 """Access control in front of every request and websocket, Streamlit's own included.
 
 It refuses foreign host names (DNS rebinding), requests made by pages of other sites
-(https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, if a token is set, requests
-without it. Response headers forbid other sites to embed or read the page, and the page to load anything from elsewhere.
+(https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, if there is a token, requests
+with neither it nor the cookie of a session that it opened. Response headers forbid other sites to embed or read the
+page, and the page to load anything from elsewhere.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from urllib.parse import urlencode, urlsplit
 import streamlit
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pesearch.app.access import Access
+from pesearch.app.login_pages import opening_page, token_page
+from pesearch.app.sessions import Sessions
 
 TOKEN_PARAMETER = "token"
 """The name of the token in a query string."""
@@ -32,6 +35,7 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
+        self._sessions = Sessions()
         self._headers = _headers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,23 +64,21 @@ class Guard:
         return None if self._access.token is None else self._check_token(request, self._access.token)
 
     def _check_token(self, request: HTTPConnection, token: str) -> Response | None:
-        """None when the request carries the token. A page opened with it in the URL is redirected, with a cookie
-        in its place.
+        """None when the request carries the token or the cookie of a session. A page opened with the token in its URL
+        starts a session, and goes on to the URL without the token.
         """
         cookie = cookie_name(request.url.port)
         given = request.query_params.get(TOKEN_PARAMETER)
         if given is None:
-            given_cookie = request.cookies.get(cookie, "")
-            return None if _are_equal(given_cookie, cookie_value(token)) else _unauthorized()
+            return None if self._sessions.renew(request.cookies.get(cookie, "")) else _unauthorized(request)
         if not _are_equal(given, token):
-            return _unauthorized()
-        if request.scope["type"] == "websocket" or "text/html" not in request.headers.get("accept", ""):
+            return _unauthorized(request)
+        if not _wants_page(request):
             return None
-        rest = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != TOKEN_PARAMETER])
-        path = "/" + request.url.path.lstrip("/\\")
-        redirect = RedirectResponse(path + (f"?{rest}" if rest else ""), 303, {"Cache-Control": "no-store"})
-        redirect.set_cookie(cookie, cookie_value(token), httponly=True, samesite="strict")
-        return redirect
+        rest = urlencode(_other_parameters(request))
+        response = opening_page(_path(request) + (f"?{rest}" if rest else ""))
+        response.set_cookie(cookie, self._sessions.create(), httponly=True, samesite="strict")
+        return response
 
 
 def cookie_name(port: int | None) -> str:
@@ -84,18 +86,35 @@ def cookie_name(port: int | None) -> str:
     return f"pesearch_{port or 80}"
 
 
-def cookie_value(token: str) -> str:
-    """A digest of the token (HMAC-SHA-256), so that other servers on this host cannot read the token from cookies."""
-    return hmac.new(token.encode(), b"pesearch cookie", hashlib.sha256).hexdigest()
-
-
 def _are_equal(given: str, expected: str) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
 
 
-def _unauthorized() -> Response:
-    return PlainTextResponse("Token missing or wrong: open the address that pesearch app printed.", 401)
+def _unauthorized(request: HTTPConnection) -> Response:
+    """Status 401: a page that asks for the token, or one line for everything that is not a page."""
+    if not _wants_page(request):
+        return PlainTextResponse("Token missing or wrong: open the address that pesearch app printed.", 401)
+    is_wrong = TOKEN_PARAMETER in request.query_params
+    is_from_other_site = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    return token_page(
+        _path(request), _other_parameters(request), TOKEN_PARAMETER,
+        is_wrong=is_wrong, is_from_other_site=is_from_other_site,
+    )  # fmt: skip
+
+
+def _wants_page(request: HTTPConnection) -> bool:
+    return request.scope["type"] == "http" and "text/html" in request.headers.get("accept", "")
+
+
+def _path(request: HTTPConnection) -> str:
+    """The path of a request, which never leads to another host."""
+    return "/" + request.url.path.lstrip("/\\")
+
+
+def _other_parameters(request: HTTPConnection) -> list[tuple[str, str]]:
+    """The query string without the token."""
+    return [pair for pair in request.query_params.multi_items() if pair[0] != TOKEN_PARAMETER]
 
 
 def _is_cross_site(request: HTTPConnection, host: str) -> bool:

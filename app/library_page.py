@@ -10,7 +10,7 @@ import streamlit as st
 from pesearch.app.escape import escape_markdown, printable
 from pesearch.app.index_job import IndexJob
 from pesearch.app.indexing import existing_path, shared_job, show_progress
-from pesearch.app.server_state import library, models
+from pesearch.app.server_state import is_read_only, library, models
 from pesearch.errors import PesearchError
 from pesearch.formatting import format_remark
 from pesearch.indexer.volumes import offline
@@ -27,7 +27,8 @@ def library_page() -> None:
         pinned = library().pinned()
         status = pinned.status()
         _show_numbers(status)
-        _show_indexing(shared_job(pinned.folder))
+        if not is_read_only():
+            _show_indexing(shared_job(pinned.folder))
         _show_failures(pinned)
         _show_damage(pinned)
         _show_remarks(pinned)
@@ -148,7 +149,9 @@ def _show_about(pinned: Library, status: LibraryStatus) -> None:
         st.info(escape_markdown(notice))
     for space in pinned.spaces:
         st.text(f"{space.name}: {space.model} @ {space.revision[:12]}, {status.policies[space.name]}")
-    if st.button("Check library", help="Reads and verifies every file of the library, like `pesearch doctor`"):
+    if not is_read_only() and st.button(
+        "Check library", help="Reads and verifies every file of the library, like `pesearch doctor`"
+    ):
         _check(pinned)
 
 

@@ -13,7 +13,9 @@ from pesearch.app.components import component, last_handled, new_clicks
 from pesearch.app.escape import printable
 from pesearch.app.urls import MAX_INTERVAL_MS, THUMB_WIDTHS, clip_url, proxy_url_parts, thumb_url, wave_url
 from pesearch.cues import Cue, CueKind
+from pesearch.errors import MediaError
 from pesearch.formatting import format_evidence, format_moment_time, format_recording, format_remark, mpv_command
+from pesearch.media.verified_file import open_indexed
 from pesearch.search.relevance_curve import Curve
 from pesearch.search.result import SearchResult
 from pesearch.search.serialize import moment_object
@@ -48,21 +50,21 @@ def _data(
 ) -> dict[str, Any]:
     of_file = [other for other in result.moments if other.file.id == moment.file.id]
     file, start, end = moment.file, moment.start_seconds, moment.end_seconds
-    is_offline = not file.path.exists()
+    notice = _notice(file)
     timed = [cue for cue in cues if cue.kind not in (CueKind.TITLE, CueKind.DESCRIPTION)]
     return {
         "handled": last_handled("moment"),
         "opening": opening,
         "name": printable(file.path.name),
         "folder": printable(str(file.path.parent)),
-        "notice": "This file is offline: connect its drive to play it." if is_offline else "",
-        "source": _preview_url(moment) if is_offline else _source_url(file),
+        "notice": notice,
+        "source": _preview_url(moment) if notice else _source_url(file),
         "can_play": browser_can_play(file),
         "proxy": proxy_url_parts(file),
         "has_pictures": file.info.video is not None,
         "is_still": file.info.kind is MediaKind.IMAGE,
         "wave": wave_url(file, start, min(end, start + MAX_WAVEFORM_SECONDS))
-        if file.info.audio and not is_offline
+        if file.info.audio and not notice
         else "",
         "start": start,
         "end": end,
@@ -88,8 +90,19 @@ def _data(
     }  # fmt: skip
 
 
+def _notice(file: MediaFile) -> str:
+    """Why a file cannot be played; "" when it can."""
+    if not file.path.exists():
+        return "This file is offline: connect its drive to play it."
+    try:
+        open_indexed(file).close()
+    except MediaError as error:
+        return f"This file cannot be played: {error}."
+    return ""
+
+
 def _preview_url(moment: Moment) -> str:
-    """The preview frame nearest to the middle of a moment whose file is offline; "" for audio."""
+    """The preview frame nearest to the middle of a moment whose file cannot be played; "" for audio."""
     middle = (moment.start_seconds + moment.end_seconds) / 2
     return thumb_url(moment.file, middle, THUMB_WIDTHS[-1]) if moment.file.info.video else ""
 

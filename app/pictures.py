@@ -17,6 +17,7 @@ from pesearch.app.storage_folders import thumbnail_cache
 from pesearch.app.urls import THUMB_WIDTHS, interval_ms, thumb_ms, thumb_url, wave_url
 from pesearch.media.proxy import render_waveform
 from pesearch.media.thumbnails import thumbnail
+from pesearch.media.verified_file import indexed_path
 from pesearch.types import MediaFile
 
 _jobs = Jobs[bytes](max_threads=CORES)
@@ -38,11 +39,16 @@ class Picture:
 def thumbnail_of(file: MediaFile, at_seconds: float, width: int = THUMB_WIDTHS[0]) -> Picture:
     """The frame of a file at a time, as JPEG, at most `width` pixels wide, which is one of THUMB_WIDTHS."""
     at_ms = thumb_ms(round(at_seconds * 1000))
+
+    def make() -> bytes:
+        with indexed_path(file) as path:
+            return thumbnail(path, at_ms / 1000, width)
+
     return Picture(
         thumb_url(file, at_seconds, width),
         f"{file.fingerprint}-{at_ms}-{width}.jpg",
         "image/jpeg",
-        lambda: thumbnail(file.path, at_ms / 1000, width),
+        make,
     )
 
 
@@ -50,11 +56,16 @@ def waveform_of(file: MediaFile, start_seconds: float, end_seconds: float) -> Pi
     """The waveform of an interval of a file, as PNG."""
     start_ms, end_ms = interval_ms(start_seconds, end_seconds)
     track = library().audio_track
+
+    def make() -> bytes:
+        with indexed_path(file) as path:
+            return render_waveform(path, start_ms / 1000, end_ms / 1000, track=track)
+
     return Picture(
         wave_url(file, start_seconds, end_seconds),
         f"{file.fingerprint}-{start_ms}-{end_ms}{f'-{track}' if track else ''}.png",
         "image/png",
-        lambda: render_waveform(file.path, start_ms / 1000, end_ms / 1000, track=track),
+        make,
     )
 
 

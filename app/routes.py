@@ -6,6 +6,7 @@ Files are named by their ids in the library and times are whole milliseconds: no
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 
@@ -17,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from pesearch.app.browser_formats import content_type
 from pesearch.app.clip_archive import archive_path
+from pesearch.app.file_response import OpenFileResponse
 from pesearch.app.jobs import CORES, ClientDisconnected, Jobs
 from pesearch.app.pictures import Picture, picture_bytes, thumbnail_of, waveform_of
 from pesearch.app.server_state import library
@@ -35,6 +37,7 @@ from pesearch.app.urls import (
 )
 from pesearch.errors import MediaError, PesearchError
 from pesearch.media.proxy import write_proxy
+from pesearch.media.verified_file import indexed_path, open_indexed
 from pesearch.types import MediaFile
 
 CLIPS_FILE_NAME = "pesearch-clips.zip"
@@ -82,9 +85,15 @@ def media_routes() -> list[BaseRoute]:
 
 async def clip(request: Request) -> Response:
     """A media file of the library, whole or the byte ranges requested."""
-    file = await _file(request)
-    media_type, path = await run_in_threadpool(lambda: (content_type(file), file.path))
-    return FileResponse(path, media_type=media_type, headers={"Cache-Control": _REVALIDATE})
+    return await run_in_threadpool(_open_clip, await _file(request))
+
+
+def _open_clip(file: MediaFile) -> Response:
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_indexed(file))
+        response = OpenFileResponse(opened, content_type(file, opened), {"Cache-Control": _REVALIDATE})
+        stack.pop_all()  # the response closes it
+        return response
 
 
 async def thumb(request: Request) -> Response:
@@ -116,7 +125,8 @@ async def proxy(request: Request) -> Response:
     name = f"{file.fingerprint}-{start_ms}-{end_ms}{f'-{track}' if track else ''}.mp4"
 
     def work(cancelled: Event) -> Path:
-        return cache.add(name, lambda target: write_proxy(file.path, *interval, target, cancelled, track))
+        with indexed_path(file) as source:
+            return cache.add(name, lambda target: write_proxy(source, *interval, target, cancelled, track))
 
     path = await run_in_threadpool(cache.path, name) or await _proxy_jobs.result(request, name, work)
     media_type = "video/mp4" if file.info.video else "audio/mp4"

@@ -29,6 +29,8 @@ MAX_PREFETCH_WAIT_SECONDS = 1.0
 VERIFY_INTERVAL_SECONDS = 60.0
 """Pause between looks for new shards to verify."""
 
+_is_read_only = False
+
 _open_lock = Lock()
 _search_lock = Lock()
 _locating_thread = ThreadPoolExecutor(1, thread_name_prefix="locating")
@@ -38,6 +40,17 @@ def library() -> Library:
     """The library that is served (`PESEARCH_LIBRARY`, set by `serve`). Raises LibraryError while there is none."""
     with _open_lock:
         return _library(default_library())
+
+
+def set_read_only(is_read_only: bool) -> None:
+    """Whether the pages of this server are for viewers, who can neither index nor name paths."""
+    global _is_read_only
+    _is_read_only = is_read_only
+
+
+def is_read_only() -> bool:
+    """What `set_read_only` has set."""
+    return _is_read_only
 
 
 def has_library() -> bool:

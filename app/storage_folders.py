@@ -13,6 +13,8 @@ MAX_THUMBNAIL_BYTES = 512 << 20
 
 MAX_PROXY_BYTES = 4 << 30
 
+MAX_CLIPS_BYTES = 4 << 30
+
 
 @cache
 def thumbnail_cache(library: Path) -> LruFolder:
@@ -26,9 +28,10 @@ def proxy_cache(library: Path) -> LruFolder:
     return LruFolder(_writable_folder(library, PROXY_FOLDER), MAX_PROXY_BYTES)
 
 
-def clips_folder(library: Path) -> Path:
-    """The folder of clip archives; it may not exist yet."""
-    return _writable_folder(library, CLIPS_FOLDER)
+@cache
+def clip_archives(library: Path) -> LruFolder:
+    """The archives of clips that were cut for a tray."""
+    return LruFolder(_writable_folder(library, CLIPS_FOLDER), MAX_CLIPS_BYTES)
 
 
 def _writable_folder(library: Path, name: str) -> Path:

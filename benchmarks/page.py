@@ -145,7 +145,7 @@ def enter(folder: Path) -> Enter:
     """Run all queries in sequence, then all of them again."""
     library = _large_library(folder)
     shutil.rmtree(library / THUMBNAIL_FOLDER, ignore_errors=True)  # thumbnails of an earlier run
-    with running(library) as server, sync_playwright() as playwright:
+    with running(library, "--no-token") as server, sync_playwright() as playwright:
         browser = launch_chromium(playwright)
         before, again = (_asked_in(browser.new_page(), server.address) for _ in range(2))
     first, every = np.median(before, axis=0)
@@ -187,7 +187,7 @@ def together(folder: Path, seconds: float) -> Together:
     if not clips.exists():
         make_copies(clips, SAMPLE_MEDIA / "bell.mp4", FILES)
     errors, answers = list[str](), [0] * PAGES
-    with running(library.folder) as server, sync_playwright() as playwright:
+    with running(library.folder, "--no-token") as server, sync_playwright() as playwright:
         browser = launch_chromium(playwright)
         pages = [browser.new_context().new_page() for _ in range(PAGES)]
         for number, page in enumerate(pages):

@@ -38,7 +38,7 @@ def main() -> None:
         library = create_library(Path(folder) / "library", models.name, models.spaces)
         for _ in index([media], library, models):
             pass
-        with running(library.folder) as server, sync_playwright() as playwright:
+        with running(library.folder, "--no-token") as server, sync_playwright() as playwright:
             browser = launch_chromium(playwright)
             for width, height in SIZES:
                 for scheme in ("light", "dark"):

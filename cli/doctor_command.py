@@ -11,7 +11,7 @@ import typer
 
 from pesearch.cli.exit_codes import ERROR
 from pesearch.cli.options import LibraryOption, library_folder
-from pesearch.errors import LibraryNotFound, PesearchError, VectorServerError
+from pesearch.errors import LibraryNotFound, LibraryUnavailable, PesearchError, VectorServerError
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -23,29 +23,42 @@ VERSIONED_PACKAGES = ("torch", "transformers", "timm", "open_clip_torch", "torch
 def doctor_command(
     library: LibraryOption = None,
     repair: Annotated[bool, typer.Option("--repair", help="Repair a damaged library and report each step.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --repair: also discard shards that are missing or unreadable.")
+    ] = False,
+    restore: Annotated[
+        str | None, typer.Option("--restore", metavar="NAME", help="Take back what is good in the folder damaged-N.")
+    ] = None,
 ) -> None:
     """Check this machine, and every shard of the library.
 
-    --repair discards damaged data and rebuilds missing search indexes; the next `pesearch index` re-embeds what was
-    discarded.
+    --repair moves shards whose content is damaged to the folder damaged-N of the library, replaces a damaged catalogue
+    by its copy, and rebuilds missing search indexes; the next `pesearch index` re-embeds what was discarded. It changes
+    nothing while something is unreadable (permissions, a drive that fails or is not connected), unless --force discards
+    that too. Nothing is deleted: --restore takes back the shards of damaged-N that are as they were written.
 
-    Exit codes: 0 all checks passed, 2 something is missing or damaged.
+    Exit codes: 0 all checks passed, 2 something is missing, damaged or cannot be read.
 
     \b
     Examples:
       pesearch doctor
       pesearch doctor --repair
+      pesearch doctor --restore damaged-1
     """
     folder = library_folder(library)
+    if force and not repair:
+        raise typer.BadParameter("only with --repair", param_hint="--force")
+    if restore is not None:
+        restore_shards(folder, restore)
     if repair:
-        repair_library(folder)
+        repair_library(folder, force=force)
     is_usable = check_machine()
     print("\n".join(model_lines()))
     raise typer.Exit(0 if check_library(folder) and is_usable else ERROR)
 
 
 def print_check(result: str, subject: str, text: object) -> None:
-    """Print one check: its result (ok, missing, none, damaged, offline or repaired), subject and details."""
+    """Print one check: its result (ok, missing, none, damaged, unread, offline or repaired), subject and details."""
     print(f"{result:<8} {subject:<8} {text}", flush=True)
 
 
@@ -87,6 +100,9 @@ def check_library(folder: Path) -> bool:
     except LibraryNotFound:
         print_check("none", "library", f"{format_path(folder)} (`pesearch index PATH` creates it)")
         return True
+    except LibraryUnavailable as error:
+        print_check("unread", "library", error)
+        return False
     except PesearchError as error:
         print_check("damaged", "library", error)
         return False
@@ -94,7 +110,7 @@ def check_library(folder: Path) -> bool:
 
 def _check_contents(folder: Path) -> bool:
     from pesearch.cli.render import format_path, format_size
-    from pesearch.store.doctor import examine
+    from pesearch.store.examination import examine
     from pesearch.store.library import open_library
 
     library = open_library(folder)
@@ -109,16 +125,18 @@ def _check_contents(folder: Path) -> bool:
         print_check("damaged", "shard", shard.error)
     if found.lost_commits:
         print_check("damaged", "library", f"last {found.lost_commits} commits missing: run `pesearch doctor --repair`")
-    intact = found.shards - len(found.damaged)
+    if found.unread:
+        print_check("unread", "shards", f"{len(found.unread)} of {found.shards}: {found.unread[0].error}")
+    intact = found.shards - len(found.damaged) - len(found.unread)
     unsigned = f", {found.without_checksum} without a checksum" if found.without_checksum else ""
     print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
     is_calibrated = check_calibration(folder)
     print_check("ok", "sharing", shared_models(library.model_set))
-    return is_served and is_calibrated and not found.damaged and not found.lost_commits
+    return is_served and is_calibrated and not (found.damaged or found.unread or found.lost_commits)
 
 
 def check_calibration(folder: Path) -> bool:
-    """Check the calibration of a library, if it has one. False if it is damaged."""
+    """Check the calibration of a library, if it has one. False if it is damaged. Raises LibraryUnavailable."""
     from pesearch.errors import LibraryDamaged
     from pesearch.store.recalibration import read_recalibration
 
@@ -145,22 +163,35 @@ def check_vector_server(library: Library) -> bool:
     return not state.incomplete
 
 
-def repair_library(folder: Path) -> None:
-    """Discard damaged data and rebuild missing search indexes, one line for each step."""
+def restore_shards(folder: Path, name: str) -> None:
+    """Take back the shards of a quarantine that are as they were written, and update the search indexes."""
     from pesearch.cli.refresh_progress import follow_refresh
+    from pesearch.store.library import open_library
+    from pesearch.store.restore import restore
+
+    print_check("repaired", "library", restore(folder, name))
+    with open_library(folder).writer() as writer:
+        follow_refresh(writer.maintain())
+
+
+def repair_library(folder: Path, *, force: bool) -> None:
+    """Take damaged data out of use and rebuild missing search indexes, one line for each step."""
+    from pesearch.cli.refresh_progress import follow_refresh
+    from pesearch.store.disk.quarantine import quarantine
     from pesearch.store.doctor import repair
     from pesearch.store.library import open_library
-    from pesearch.store.recalibration import write_recalibration
+    from pesearch.store.recalibration import CALIBRATION_FILE
 
-    for step in repair(folder):
+    for step in repair(folder, force=force):
         print_check("repaired", "library", step)
     try:
         library = open_library(folder)
     except LibraryNotFound:
         return  # reported by the checks
     if not check_calibration(folder):
-        write_recalibration(folder, None)
-        print_check("repaired", "scores", "the damaged calibration was discarded: run `pesearch calibrate` again")
+        target = quarantine(folder, [CALIBRATION_FILE])
+        text = f"the damaged calibration is in {target.name}: run `pesearch calibrate` again"
+        print_check("repaired", "scores", text)
     with library.writer() as writer:
         for index in follow_refresh(writer.maintain()):
             print_check("repaired", "index", f"{index}: rebuilt")

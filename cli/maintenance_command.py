@@ -47,7 +47,8 @@ def remove_command(
 def gc_command(library: LibraryOption = None) -> None:
     """Free disk space in a library.
 
-    Deletes data that nothing refers to, merges small shards, and rebuilds missing search indexes.
+    Deletes data that nothing refers to, merges small shards, and rebuilds missing search indexes. Folders of what
+    `pesearch doctor --repair` took out of use are named, with their size, and not deleted.
 
     \b
     Example:
@@ -56,9 +57,17 @@ def gc_command(library: LibraryOption = None) -> None:
     from pesearch.cli.refresh_progress import follow_refresh
     from pesearch.cli.render import format_size
     from pesearch.store.library import open_library
+    from pesearch.store.status import quarantine_sizes
 
-    with open_library(library_folder(library)).writer() as writer:
+    folder = library_folder(library)
+    with open_library(folder).writer() as writer:
         updated = follow_refresh(writer.maintain())
         freed_bytes = writer.sweep() + writer.sweep_previews()
     built = f", search index built: {', '.join(updated)}" if updated else ""
     print(f"{format_size(freed_bytes)} freed{built}", file=sys.stderr)
+    for name, size_bytes in quarantine_sizes(folder).items():
+        print(
+            f"{name} takes {format_size(size_bytes)}: `pesearch doctor --restore {name}` takes back what is good in "
+            "it; delete the folder to free it",
+            file=sys.stderr,
+        )

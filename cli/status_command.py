@@ -61,8 +61,9 @@ def status_command(
         print(line)
     for line in status_remark_lines(remarked, all_remarks):
         print(line)
-    lines = [*([unreadable] if unreadable else []), *damage_lines(snapshot.damage())]
-    for number, line in enumerate(lines):
+    if unreadable and not status.missing_shards:
+        print(f"unreadable  {unreadable}")
+    for number, line in enumerate(damage_lines(snapshot.damage())):
         print(f"{'' if number else 'damaged':12}{line}")
 
 
@@ -103,6 +104,8 @@ def status_json(
         "audio_track": str(status.audio_track) if status.audio_track else None,
         "recordings": asdict(recordings),
         "size_bytes": status.size_bytes,
+        "quarantines": status.quarantines,
+        "missing_shards": status.missing_shards,
         "offline": [
             {
                 "files": drive.files,
@@ -143,6 +146,11 @@ def status_lines(
             where = f"now mounted at {format_path(drive.now_at)}, run `pesearch index` there"
         last_seen = format_path(drive.last_seen)
         yield f"{'' if number else 'offline':12}{drive.files} files on the drive last seen at {last_seen}: {where}"
+    for name, count in status.missing_shards.items():
+        yield f"missing     all shards in {name} ({count}): connect its drive"
+    for name, size_bytes in status.quarantines.items():
+        size = format_size(size_bytes)
+        yield f"{name:<11} {size} out of use: `pesearch doctor --restore {name}`, or delete the folder"
     yield f"failed      {len(failures)}"
     for failure in failures:
         yield f"  {format_path(failure.location.path)}: {failure.reason}"

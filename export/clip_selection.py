@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pesearch.errors import MediaError
-from pesearch.types import Event, MediaInfo, MediaKind, Moment
+from pesearch.types import Event, MediaFile, MediaInfo, MediaKind, Moment
 
 STILL_SECONDS = 5.0
 """Duration of a still image on a timeline, in a playlist and as a clip."""
@@ -21,7 +21,8 @@ _MIN_SECONDS = 0.001
 class Selection:
     """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
-    `media` is None for a file that was never probed and cannot be now, for example one on an offline drive.
+    `media` is None for a file that was never probed and cannot be now, for example one on an offline drive. `file` is
+    the file of the library that it was found in, if any: clips show its indexed content only.
     """
 
     path: Path
@@ -31,12 +32,14 @@ class Selection:
     score: float | None = None
     events: tuple[Event, ...] = ()
     media: MediaInfo | None = None
+    file: MediaFile | None = None
 
     @classmethod
     def from_moment(cls, moment: Moment, query: str) -> Selection:
         """Select a search result."""
         file = moment.file
-        return cls(file.path, moment.start_seconds, moment.end_seconds, query, moment.score, moment.events, file.info)
+        start, end = moment.start_seconds, moment.end_seconds
+        return cls(file.path, start, end, query, moment.score, moment.events, file.info, file)
 
     @property
     def is_still(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pesearch.errors import MediaError
 from pesearch.export.clip_selection import Selection
@@ -13,7 +14,13 @@ from pesearch.export.output_file import commit_to_free_name
 from pesearch.export.safe_names import safe_stem
 from pesearch.formatting import format_span
 from pesearch.media.cut_clip import choose_clip_format, cut_clip
+from pesearch.media.sniff import sniff
+from pesearch.media.verified_file import OpenFile, open_indexed, open_regular
 from pesearch.store.disk.durable import AtomicFile, undone_by
+from pesearch.types import MediaKind
+
+_COPY_BYTES = 1 << 20
+"""Read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +54,34 @@ def cut_clips(selections: Iterable[Selection], folder: Path, reencode: bool = Fa
 
 
 def _cut(selection: Selection, folder: Path, reencode: bool) -> Path:
+    with _open(selection) as opened, opened.link() as source:
+        if selection.is_still:
+            clip_format, suffix, times = None, selection.path.suffix, ""
+        else:
+            clip_format = choose_clip_format(source, reencode)
+            suffix, times = clip_format.suffix, "_" + format_span(*selection.interval_seconds).replace(":", "-")
+        name = safe_stem(selection.path) + times
+        file = AtomicFile(folder / name, durable=False)
+        with undone_by(file.abandon):
+            if clip_format is None:
+                _copy_still(opened, source, file.sink)
+            else:
+                cut_clip(source, *selection.interval_seconds, file.temporary, clip_format)
+            return commit_to_free_name(file, folder, name, suffix)
+
+
+def _open(selection: Selection) -> OpenFile:
+    """The file of a selection: the one that was indexed, or any regular file where no library is known."""
     if not selection.path.exists():
         raise MediaError("file not found: is its drive connected?")
-    if selection.is_still:
-        suffix, times = selection.path.suffix, ""
-    else:
-        clip_format = choose_clip_format(selection.path, reencode)
-        suffix, times = clip_format.suffix, "_" + format_span(*selection.interval_seconds).replace(":", "-")
-    name = safe_stem(selection.path) + times
-    file = AtomicFile(folder / name, durable=False)
-    with undone_by(file.abandon):
-        if selection.is_still:
-            shutil.copyfile(selection.path, file.temporary)
-        else:
-            cut_clip(selection.path, *selection.interval_seconds, file.temporary, clip_format)
-        return commit_to_free_name(file, folder, name, suffix)
+    return open_regular(selection.path) if selection.file is None else open_indexed(selection.file)
+
+
+def _copy_still(opened: OpenFile, source: Path, target: BinaryIO) -> None:
+    """Copy an image unchanged, as long as it was when it was opened."""
+    if sniff(source) is not MediaKind.IMAGE:
+        raise MediaError("not an image")
+    left, offset = opened.status.st_size, 0
+    while left and (chunk := os.pread(opened.descriptor, min(left, _COPY_BYTES), offset)):
+        target.write(chunk)
+        offset, left = offset + len(chunk), left - len(chunk)

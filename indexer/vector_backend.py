@@ -26,5 +26,5 @@ def change_backend(folder: Path, vectors: str, report: Callable[[str], None]) ->
     with library.writer() as writer:
         before = library.milvus
         for name in writer.set_vector_backend(address):
-            report(f"collection {name} remains on {before}, which cannot be reached: drop it there")
+            report(f"collection {name} remains on {before}, which was not reached: drop it there")
         yield from writer.maintain()

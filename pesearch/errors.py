@@ -14,6 +14,7 @@
     |   +-- LibraryBusy       another process is writing to it
     |   +-- LibraryTooNew     written by a newer pesearch
     |   +-- LibraryDamaged    files on disk are missing, corrupt or inconsistent
+    |   +-- LibraryUnavailable files cannot be read or written now: drive, permissions, limits
     |   +-- SnapshotExpired   the pinned snapshot was removed or compacted by a later write
     |   +-- ModelMismatch     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
@@ -90,7 +91,12 @@ class LibraryTooNew(LibraryError):
 
 
 class LibraryDamaged(LibraryError):
-    """Files of the library are missing, corrupt or inconsistent."""
+    """Files of the library are missing, corrupt or inconsistent: their content is not what was written."""
+
+
+class LibraryUnavailable(LibraryError):
+    """Files of the library cannot be read or written now, whatever they hold: their drive is not connected or fails,
+    permissions or locks are missing, a limit is reached. Nothing is damaged, and nothing may be discarded."""
 
 
 class SnapshotExpired(LibraryError):

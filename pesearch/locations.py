@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,8 +38,16 @@ class Location:
     def of_file(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
         """The location with its current size and time; `volumes` maps device numbers. Raises OSError."""
         status = path.stat()
-        modified_ns = min(max(status.st_mtime_ns, -_MAX_NS), _MAX_NS)
         volume = volumes.get(status.st_dev)
         if volume is None:
-            return cls(path, status.st_size, modified_ns)
-        return cls(path, status.st_size, modified_ns, volume.name, status.st_ino)
+            return cls(path, status.st_size, _modified_ns(status))
+        return cls(path, status.st_size, _modified_ns(status), volume.name, status.st_ino)
+
+    def is_at(self, status: os.stat_result) -> bool:
+        """Whether a file has the size, time and inode of this location; False if its inode is unknown."""
+        known = self.size_bytes, self.modified_ns, self.inode
+        return self.inode != 0 and known == (status.st_size, _modified_ns(status), status.st_ino)
+
+
+def _modified_ns(status: os.stat_result) -> int:
+    return min(max(status.st_mtime_ns, -_MAX_NS), _MAX_NS)

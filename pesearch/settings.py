@@ -14,6 +14,11 @@ def default_library() -> Path:
     return Path(data) / "pesearch" / "library"
 
 
+def config_folder() -> Path:
+    """`pesearch` in the user's XDG configuration folder; it may not exist."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pesearch"
+
+
 def expand_home(path: str | Path) -> Path:
     """The path with a leading `~` or `~user` expanded; unchanged if no such user exists."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises RuntimeError there

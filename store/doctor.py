@@ -1,118 +1,164 @@
-"""Find damage in a library, and repair it without deleting anything that may still be useful.
+"""Repair a library without deleting anything: what is discarded goes to a quarantine, from which `restore` takes it.
 
-Files with data in damaged shards are indexed again by the next run of the indexer. An unreadable catalogue is moved to
-quarantine together with the shards, which cannot be attributed to files without it.
+Only content is damage. What cannot be read now may be as it was written, so repair then changes nothing: its drive is
+not connected, the permissions are others, the drive fails. Files with data in discarded shards are indexed again by the
+next run of the indexer. A damaged catalogue is replaced by its copy.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import pwd
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from pesearch.errors import LibraryDamaged
-from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, transaction
-from pesearch.store.catalogue.create import apply_migrations, migrate_catalogue, needs_migration, reading_migrated
-from pesearch.store.catalogue.extents import read_shards
-from pesearch.store.catalogue.mutations import discard_shards, raise_generation, rename_library
+from pesearch.errors import LibraryDamaged, LibraryNotFound, LibraryUnavailable
+from pesearch.store.catalogue.backup import read_whole
+from pesearch.store.catalogue.connection import BACKUP_FOLDER, CATALOGUE_FILE, LOG_FILE, transaction
+from pesearch.store.catalogue.create import apply_migrations, needs_migration, reading_migrated
+from pesearch.store.catalogue.discard_manifest import write_manifest
+from pesearch.store.catalogue.discarded import discard_shards
+from pesearch.store.catalogue.mutations import raise_generation, rename_library
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
-from pesearch.store.catalogue.stamp import GENERATION_FILE, count_lost_commits, read_stamp, write_stamp
-from pesearch.store.disk.durable import disk_errors
+from pesearch.store.catalogue.stamp import GENERATION_FILE, read_stamp, write_stamp
+from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.disk.lock import writer_lock
-from pesearch.store.disk.quarantine import quarantine
-from pesearch.store.shards.checksum import find_damage
-from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard
+from pesearch.store.disk.os_errors import unavailable
+from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
+from pesearch.store.examination import examine
+from pesearch.store.shards.checksum import drop_from_memory
+from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard, find_strays
+from pesearch.store.shards.presence import require_folders
 
 
-@dataclass(frozen=True, slots=True)
-class DamagedShard:
-    """A shard that differs from what was written, and how."""
+def repair(folder: Path, *, force: bool = False) -> Iterator[str]:
+    """Repair the library in `folder`, and report each repair in a line. With `force` shards that cannot be read now, or
+    whose folder is missing, are discarded too.
 
-    shard: Shard
-    error: LibraryDamaged
-
-
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """The result of reading a whole library. `without_checksum` shards were written by an older program.
-
-    `lost_commits` is how far the catalogue is behind the generation file, as after restoring an old copy of it.
+    Raises LibraryBusy when another process writes to it, LibraryTooNew, and LibraryUnavailable when something cannot be
+    read now or belongs to another user; then nothing was changed.
     """
-
-    lost_commits: int
-    shards: int
-    size_bytes: int
-    without_checksum: int
-    damaged: tuple[DamagedShard, ...]
-
-
-def examine(folder: Path) -> Examination:
-    """Read every shard of the library in `folder`. Damaged shards are reported; other errors as in `open_library`."""
-    migrate_catalogue(folder)
-    stamp = read_stamp(folder)
-    snapshot = _snapshot(folder)
-    shards = snapshot.shards
-    spaces = {space.name: space for space in snapshot.searched}
-    checked = ((shard, find_damage(folder, shard, spaces)) for shard in shards)
-    damaged = [DamagedShard(shard, error) for shard, error in checked if error is not None]
-    if damaged:  # shards that a writer merged or removed meanwhile are not damaged
-        with reading_migrated(folder) as connection:
-            registered = set(read_shards(connection))
-        damaged = [found for found in damaged if found.shard in registered]
-    return Examination(
-        lost_commits=count_lost_commits(stamp, snapshot),
-        shards=len(shards),
-        size_bytes=sum(shard.size_bytes for shard in shards),
-        without_checksum=sum(shard.checksum is None for shard in shards),
-        damaged=tuple(damaged),
-    )
-
-
-def repair(folder: Path) -> Iterator[str]:
-    """Repair the library in `folder`, and report each repair in a line.
-
-    Raises LibraryBusy when another process writes to it, and LibraryTooNew.
-    """
-    if not (folder / CATALOGUE_FILE).exists():
-        return
-    with writer_lock(folder):
-        if not _is_readable(folder):
-            yield _repair_catalogue(folder)
-        elif lost := count_lost_commits(read_stamp(folder), _snapshot(folder)):
-            _rename_library(folder)
-            yield f"the last {lost} commits are missing: `pesearch index PATH` embeds their files again"
-    if not (folder / CATALOGUE_FILE).exists():
-        return
-    for damaged in examine(folder).damaged:
+    with disk_errors(folder):
+        if not _has_library(folder):
+            return
         with writer_lock(folder):
-            yield _discard_shard(folder, damaged.shard)
+            if not force:
+                _require_owner(folder)
+            if not _is_readable(folder, force=force):
+                yield from _repair_catalogue(folder, force=force)
+            if (folder / CATALOGUE_FILE).exists():
+                yield from _repair_shards(folder, force=force)
 
 
-def _repair_catalogue(folder: Path) -> str:
-    """Try without the write-ahead log first: without it the catalogue is as before the last commits."""
+def _has_library(folder: Path) -> bool:
+    """Whether there is a library, or what is left of one that has lost its catalogue."""
+    catalogues = (folder / CATALOGUE_FILE, folder / BACKUP_FOLDER / CATALOGUE_FILE)
+    return any(path.exists() for path in catalogues) or bool(find_strays(folder, ()))
+
+
+def _repair_shards(folder: Path, *, force: bool) -> Iterator[str]:
+    found = examine(folder)
+    if found.unread and not force:
+        raise found.unread[0].error
+    if found.lost_commits:
+        yield _accept_lost_commits(folder, found.lost_commits)
+    yield from _discard(folder, [*(each.shard for each in found.damaged), *(each.shard for each in found.unread)])
+
+
+def _discard(folder: Path, shards: Sequence[Shard]) -> Iterator[str]:
+    """Each step leaves a library that can be used: a shard that is in a manifest is never swept."""
+    if not shards:
+        return
+    snapshot = _snapshot(folder)
+    target = new_quarantine(folder)
+    with transaction(folder) as connection:
+        discarded = discard_shards(connection, snapshot.library_id, snapshot.searched, shards)
+        write_manifest(target, discarded)
+        raise_generation(connection)
+    _write_stamp(folder)
+    for each in discarded.shards:
+        with suppress(LibraryUnavailable):  # then it stays in its place
+            move(folder, target, [each.shard.relative_path])
+        files = len({content for content, _, _ in each.contents})
+        yield (
+            f"{each.shard.relative_path} is out of use, kept in {target.name}: `pesearch index PATH` embeds its "
+            f"{files} files again; if it turns out well, `pesearch doctor --restore {target.name}` takes it back"
+        )
+
+
+def _accept_lost_commits(folder: Path, lost: int) -> str:
+    target = _quarantine_strays(folder)
+    _rename_library(folder)
+    kept = f", their vectors are in {target.name}" if target else ""
+    return f"the last {lost} commits are missing{kept}: `pesearch index PATH` embeds their files again"
+
+
+def _repair_catalogue(folder: Path, *, force: bool) -> Iterator[str]:
+    """Try without the write-ahead log first: without it the catalogue is as before the last commits. Then the copy."""
+    if not force:
+        for name in (CATALOGUE_FILE, LOG_FILE):
+            _require_bytes(folder, name)
     if (folder / LOG_FILE).exists():
         target = quarantine(folder, [LOG_FILE])
-        if _is_readable(folder):
+        if _is_readable(folder, force=force):
+            if not force:
+                require_folders(folder, _snapshot(folder).shards)  # the next repair finds commits lost
+            _quarantine_strays(folder)
             _rename_library(folder)
-            return (
+            yield (
                 f"the log of the last commits was damaged and has been moved to {target}: "
                 "`pesearch index PATH` embeds their files again"
             )
-    target = quarantine(folder, [CATALOGUE_FILE, GENERATION_FILE, VECTOR_FOLDER, FEATURE_FOLDER])
-    return (
-        f"the catalogue cannot be read and has been moved to {target}, with the vectors, which are useless without it: "
-        f"restore them with a backup of {CATALOGUE_FILE} if there is one, else `pesearch index PATH` embeds all again"
+            return
+    if _has_backup(folder):
+        yield _use_backup(folder, force=force)
+        return
+    names = [CATALOGUE_FILE, GENERATION_FILE, BACKUP_FOLDER, VECTOR_FOLDER, FEATURE_FOLDER]
+    target = quarantine(folder, names)
+    yield (
+        f"the catalogue is missing or cannot be read, and so is its copy: what is left is in {target}, with the "
+        f"vectors, useless without it: move them back with a backup of {CATALOGUE_FILE}, or embed all again with "
+        "`pesearch index PATH`"
     )
 
 
-def _discard_shard(folder: Path, shard: Shard) -> str:
-    with transaction(folder) as connection:
-        files = discard_shards(connection, [shard])
-        raise_generation(connection)
-    _write_stamp(folder)
-    name = shard.relative_path
-    return f"{name} was damaged and has been discarded: `pesearch index PATH` embeds its {files} files again"
+def _use_backup(folder: Path, *, force: bool) -> str:
+    """Put the copy of the catalogue in place. Shards that it does not know go to the quarantine."""
+    backup = folder / BACKUP_FOLDER
+    snapshot = _snapshot(backup)
+    if not force:
+        require_folders(folder, snapshot.shards)
+    stamp = read_stamp(folder)
+    content = (backup / CATALOGUE_FILE).read_bytes()
+    target = quarantine(folder, [CATALOGUE_FILE, LOG_FILE])
+    if (folder / CATALOGUE_FILE).exists():
+        raise unavailable(folder, CATALOGUE_FILE, errno.EBUSY)
+    write_durably(folder / CATALOGUE_FILE, lambda sink: sink.write(content))
+    if stamp == snapshot.stamp:
+        return f"the catalogue was damaged and has been moved to {target}: its copy is in use, nothing is lost"
+    _move_strays(folder, target)
+    _rename_library(folder)
+    return (
+        f"the catalogue was damaged and has been moved to {target}: its copy is in use, and `pesearch index PATH` "
+        "embeds again what was added after it was made"
+    )
+
+
+def _quarantine_strays(folder: Path) -> Path | None:
+    """Move shards that the catalogue does not know to a quarantine: a lost commit may have registered them."""
+    if not find_strays(folder, _snapshot(folder).shards):
+        return None
+    target = new_quarantine(folder)
+    _move_strays(folder, target)
+    return target
+
+
+def _move_strays(folder: Path, target: Path) -> None:
+    strays = find_strays(folder, _snapshot(folder).shards)
+    move(folder, target, (path.relative_to(folder) for path in strays))
 
 
 def _rename_library(folder: Path) -> None:
@@ -133,12 +179,60 @@ def _snapshot(folder: Path) -> Snapshot:
         return read_snapshot(connection)
 
 
-def _is_readable(folder: Path) -> bool:
-    """Whether the catalogue can be read, after migration to this program's schema."""
+def _is_readable(folder: Path, *, force: bool = False) -> bool:
+    """Whether all of the catalogue can be read, from memory or from the disk, after migration to this program's
+    schema. With `force` one whose bytes the system refuses cannot be read; else it raises LibraryUnavailable."""
+    for _ in range(2):
+        try:
+            if needs_migration(folder):
+                apply_migrations(folder)
+            with reading_migrated(folder) as connection:
+                read_whole(connection)
+                read_snapshot(connection)
+        except (LibraryDamaged, LibraryNotFound):
+            drop_from_memory(folder / CATALOGUE_FILE)
+        except LibraryUnavailable:
+            if not force or _has_bytes(folder, CATALOGUE_FILE):
+                raise
+        else:
+            return True
+    return False
+
+
+def _has_backup(folder: Path) -> bool:
+    """Whether there is a copy of the catalogue that can be read. Raises LibraryUnavailable."""
+    backup = folder / BACKUP_FOLDER
+    return (backup / CATALOGUE_FILE).exists() and _is_readable(backup)
+
+
+def _has_bytes(folder: Path, name: str) -> bool:
+    """Whether the system lets all of a file be read."""
     try:
-        if needs_migration(folder):
-            apply_migrations(folder)
-        _snapshot(folder)
-    except LibraryDamaged:
+        _require_bytes(folder, name)
+    except LibraryUnavailable:
         return False
     return True
+
+
+def _require_bytes(folder: Path, name: str) -> None:
+    """Raises LibraryUnavailable if a file is there and the system does not let all of it be read."""
+    with disk_errors(folder), suppress(FileNotFoundError), (folder / name).open("rb") as file:
+        while file.read(1 << 20):
+            pass
+
+
+def _require_owner(folder: Path) -> None:
+    """Raises LibraryUnavailable if a folder of the library belongs to another user."""
+    inside = [folder, *(folder / name for name in (VECTOR_FOLDER, FEATURE_FOLDER)), *(folder / VECTOR_FOLDER).glob("*")]
+    for each in inside:
+        if each.is_dir() and (owner := each.stat().st_uid) != os.geteuid():
+            raise LibraryUnavailable(
+                f"{each} belongs to {_user_name(owner)}: run the command as that user, or with `--repair --force`"
+            )
+
+
+def _user_name(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"the user {user_id}"

@@ -15,7 +15,7 @@ from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.generation import Generation
 from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.shards.damage import DamageRegistry, RowsDamaged
-from pesearch.store.shards.format import shard_damaged
+from pesearch.store.shards.presence import shard_missing
 
 MAX_SNAPSHOT_TRIES = 8
 """Maximum number of generations that a read tries, when each is replaced and its shards are deleted before the read
@@ -49,7 +49,7 @@ class GenerationReader:
                 if self._now() is generation:
                     if isinstance(error, VectorServerError):
                         raise
-                    raise shard_damaged(error.filename, "is missing") from error
+                    raise shard_missing(self.folder, generation.snapshot.shards, Path(error.filename)) from error
         raise SnapshotExpired(f"The library {self.folder} changes faster than it can be read: try again later")
 
     def _from_catalogue(self, answer: Callable[[duckdb.DuckDBPyConnection], _Answer]) -> _Answer:

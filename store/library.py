@@ -18,7 +18,7 @@ import numpy as np
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue, CueHit
 from pesearch.damage import DamagedFile
-from pesearch.errors import LibraryError, ModelMismatch
+from pesearch.errors import LibraryError, ModelMismatch, NoSpaceLeft
 from pesearch.locations import Volume
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.create import (
@@ -331,7 +331,8 @@ class Library(GenerationReader):
     def writer(self) -> Iterator[Writer]:
         """Hold the writer's lock and change the library. Raises LibraryBusy, which names its holder.
 
-        At the end, unless there was an error, shards are compacted and indexes refreshed (`Writer.maintain`).
+        At the end, unless there was an error, shards are compacted, indexes refreshed (`Writer.maintain`) and the
+        catalogue copied.
         """
         with writer_lock(self.folder):
             if needs_migration(self.folder):
@@ -340,6 +341,8 @@ class Library(GenerationReader):
             yield writer
             for _ in writer.maintain():  # nothing is left to do if the caller did it
                 pass
+            with suppress(NoSpaceLeft):  # the last copy stays
+                writer.back_up()
 
     def _space(self, generation: Generation, name: SpaceName) -> Space:
         known = generation.snapshot.space(name)

@@ -11,6 +11,7 @@ from zlib import crc32
 from pesearch.errors import LibraryDamaged
 from pesearch.matching import LogOdds, Recalibration
 from pesearch.store.disk.durable import disk_errors, write_atomically
+from pesearch.store.disk.os_errors import unavailable
 
 CALIBRATION_FILE = "calibration.json"
 
@@ -22,7 +23,8 @@ MIN_SLOPE, MAX_SLOPE, MAX_OFFSET = 0.05, 20.0, 50.0
 
 
 def read_recalibration(folder: Path) -> Recalibration | None:
-    """The recalibration of the library in `folder`; None if it has none. Raises LibraryDamaged."""
+    """The recalibration of the library in `folder`; None if it has none. Raises LibraryDamaged,
+    LibraryUnavailable."""
     path = folder / CALIBRATION_FILE
     try:
         content = json.loads(path.read_bytes())
@@ -33,7 +35,9 @@ def read_recalibration(folder: Path) -> Recalibration | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except OSError as error:
+        raise unavailable(folder, CALIBRATION_FILE, error.errno) from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise LibraryDamaged(f"{path} cannot be read: delete it, or run `pesearch calibrate` again") from error
 
 

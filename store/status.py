@@ -11,14 +11,19 @@ from pesearch.audio_track import AudioTrack
 from pesearch.capture_time import DateSource
 from pesearch.disk_usage import size_on_disk
 from pesearch.store.catalogue.snapshot import Snapshot
+from pesearch.store.disk.durable import disk_errors
+from pesearch.store.disk.quarantine import quarantines
 from pesearch.store.index.vector_search import SearchPolicy, search_policy
+from pesearch.store.shards.presence import absent_folders
 from pesearch.types import MediaFile, MediaKind, SpaceName
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
     """The contents of a library. `hours` count each content once; `vectors` has the number of vectors by space, CUE
-    only if there are any; `policies` says how each of these spaces is searched."""
+    only if there are any; `policies` says how each of these spaces is searched. `quarantines` has the size in bytes of
+    each folder of what repairs took out of use, `missing_shards` the number of shards by folder, where all are missing.
+    """
 
     generation: int
     model_set: str
@@ -31,6 +36,8 @@ class LibraryStatus:
     failures: int
     remarks: int
     size_bytes: int
+    quarantines: Mapping[str, int]
+    missing_shards: Mapping[str, int]
     audio_track: AudioTrack | None = None
 
 
@@ -59,8 +66,15 @@ def count_recordings(files: Sequence[MediaFile]) -> RecordingCounts:
     )
 
 
+def quarantine_sizes(folder: Path) -> dict[str, int]:
+    """The size in bytes of each quarantine of the library in `folder`, by name."""
+    return {quarantine.name: size_on_disk(quarantine) for quarantine in quarantines(folder)}
+
+
 def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:
-    """The status of the library in `folder` at one generation. `cues` is their number."""
+    """The status of the library in `folder` at one generation. `cues` is their number. Raises LibraryUnavailable."""
+    with disk_errors(folder):
+        size_bytes, sizes = size_on_disk(folder), quarantine_sizes(folder)
     rows = {name: int(extents.rows.sum()) for name, extents in snapshot.vectors.items()}
     vectors = {name: count for name, count in rows.items() if count or name is not SpaceName.CUE}
     return LibraryStatus(
@@ -77,5 +91,7 @@ def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus
         failures=len(snapshot.locations.failures()),
         remarks=snapshot.files.remarks.count,
         audio_track=snapshot.audio_track,
-        size_bytes=size_on_disk(folder),
+        size_bytes=size_bytes,
+        quarantines=sizes,
+        missing_shards={str(absent): len(inside) for absent, inside in absent_folders(folder, snapshot.shards).items()},
     )

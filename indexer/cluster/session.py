@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pesearch.errors import ClusterError, first_line
-from pesearch.indexer.cluster.ray_internals import silence_stdout, started_cluster
+from pesearch.indexer.cluster.ray_internals import require_token, silence_stdout, started_cluster
 
 AUTO = "auto"
 """The address that stands for the running cluster, if there is one, else a local Ray."""
@@ -44,7 +44,7 @@ def ray_session(address: str, cpus: int | None = None) -> Iterator[None]:
     """Stays connected to Ray inside the context.
 
     `address` is that of a cluster, or `auto`: the cluster at RAY_ADDRESS or the one running on this machine, else a
-    local Ray with all resources of this machine (or `cpus` cores), which listens on 127.0.0.1 only.
+    local Ray with all resources of this machine (or `cpus` cores), which listens on 127.0.0.1 only and needs a token.
 
     Raises ClusterError: Ray is not installed, or cannot be reached.
     """
@@ -52,6 +52,7 @@ def ray_session(address: str, cpus: int | None = None) -> Iterator[None]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if running is None:  # whether other machines may join; Ray reads it on import
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        require_token()
     ray = _import_ray()
     folder = tempfile.mkdtemp(prefix="pesearch-ray-", dir="/tmp") if running is None else None  # sockets: short paths
     try:
@@ -92,7 +93,7 @@ def pool_of(nodes: Sequence[Mapping[str, float]], device: str, *, is_tiny: bool)
 
 
 def _running_address() -> str | None:
-    """The cluster at RAY_ADDRESS, or the one that `ray start` started on this machine if it still runs."""
+    """The cluster at RAY_ADDRESS, or the one that this user or root started on this machine if it still runs."""
     if named := os.environ.get("RAY_ADDRESS"):
         return named
     address = started_cluster()
@@ -125,7 +126,7 @@ def _connect(ray: Any, address: str | None, folder: str | None, cpus: int | None
         "num_cpus": cpus,
         "include_dashboard": False,
         "object_store_memory": OBJECT_STORE_BYTES,
-        "_temp_dir": folder,
+        "_temp_dir": folder and f"{folder}/r",  # Ray lets everybody into it, but not through its parent
     }
     try:
         ray.init(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import atexit
 import errno
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -26,19 +27,37 @@ from pathlib import Path
 
 import duckdb
 
-from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound, LibraryTooNew, first_line
-from pesearch.store.disk.durable import FULL, disk_errors, no_space_left
+from pesearch.errors import (
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryError,
+    LibraryNotFound,
+    LibraryTooNew,
+    LibraryUnavailable,
+    first_line,
+)
+from pesearch.store.disk.durable import disk_errors
+from pesearch.store.disk.os_errors import FULL, error_number, locks_unsupported, no_space_left, unavailable
 
 CATALOGUE_FILE = "library.duckdb"
 
 LOG_FILE = CATALOGUE_FILE + ".wal"
 """DuckDB's write-ahead log: commits that are not in the catalogue file yet."""
 
+BACKUP_FOLDER = "backup"
+"""The folder of the copy of the catalogue that `pesearch doctor --repair` uses."""
+
 MAX_ATTACH_TRIES = 3000
 """Attempts to attach a catalogue that another process has locked: at least a minute in total, far longer than any
 connection lasts."""
 
 _RETRY_SECONDS = 0.02
+
+_LOCKED = "Conflicting lock is held"
+"""In DuckDB's message when another process has the file locked."""
+
+_LOCK_REFUSED = re.compile(r'Could not set lock on file .*": (?!Conflicting lock)([^,.]*)')
+"""DuckDB's message when the file system refuses locks, and its reason."""
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -66,9 +85,9 @@ atexit.register(_idle_databases.clear)  # DuckDB reports instances that outlive 
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(folder: Path, name: str = CATALOGUE_FILE) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the last committed state. It may be opened inside another one, or a transaction."""
-    with _connection(folder / CATALOGUE_FILE, read_only=True) as connection:
+    with _connection(folder / name, read_only=True) as connection:
         yield connection
 
 
@@ -137,18 +156,29 @@ def _attached(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnect
 def _attach(database: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     quoted = str(path).replace("'", "''")
     for _ in range(MAX_ATTACH_TRIES):
-        with disk_errors(path.parent):
-            exists = path.exists()
-        if not exists:
-            raise LibraryNotFound(f"No library in {path.parent}: create one with `pesearch index PATH`")
+        _require_file(path)
         try:
             database.execute(f"ATTACH '{quoted}' AS catalogue ({'READ_ONLY' if read_only else 'READ_WRITE'})")
             return
         except duckdb.IOException as error:
-            if "Could not set lock" not in str(error):
+            if _LOCKED not in str(error):
                 raise
         time.sleep(_RETRY_SECONDS)
     raise LibraryBusy(f"Another program keeps the library {path.parent} open: close it and run the command again")
+
+
+def _require_file(path: Path) -> None:
+    try:
+        with disk_errors(path.parent):
+            path.stat()
+    except LibraryUnavailable as error:
+        if not isinstance(error.__cause__, FileNotFoundError) or path.is_symlink():  # a link to a drive
+            raise
+        if (path.parent / BACKUP_FOLDER / CATALOGUE_FILE).exists():
+            raise LibraryDamaged(
+                f"The catalogue of the library {path.parent} is missing: run `pesearch doctor --repair`"
+            ) from None
+        raise LibraryNotFound(f"No library in {path.parent}: create one with `pesearch index PATH`") from None
 
 
 @contextmanager
@@ -160,20 +190,25 @@ def _translated(path: Path) -> Iterator[None]:
             raise KeyboardInterrupt from error
         raise
     except duckdb.OutOfMemoryException as error:
-        raise LibraryError(f"Not enough memory to read the catalogue of the library {path.parent}") from error
+        raise unavailable(path.parent, path.name, errno.ENOMEM) from error
     except duckdb.Error as error:
         raise _library_error(path, error) from error
 
 
 def _library_error(path: Path, error: duckdb.Error) -> LibraryError:
-    text = str(error)
-    if any(os.strerror(number) in text for number in FULL):
+    """Only content that DuckDB cannot read is damage; what the system does not let it read is not."""
+    text = first_line(error)
+    if (refused := _LOCK_REFUSED.search(text)) is not None:
+        return locks_unsupported(path.parent, path, refused[1])
+    number = error_number(text)
+    if number in FULL:
         return no_space_left(path.parent)
-    if any(os.strerror(number) in text for number in (errno.EACCES, errno.EPERM, errno.EROFS)):
-        return LibraryError(f"The library {path.parent} cannot be used: no permission for {path.name}")
+    if number is not None:
+        return unavailable(path.parent, path.name, number)
+    if isinstance(error, duckdb.FatalException) and "fsync" in text:
+        return unavailable(path.parent, path.name, errno.EIO)
     if "database file with version number" in text:
         return LibraryTooNew(f"The library {path.parent} was written by a newer pesearch: upgrade pesearch")
-    reason = first_line(error)
     return LibraryDamaged(
-        f"The catalogue of the library {path.parent} cannot be read: run `pesearch doctor --repair` ({reason})"
+        f"The catalogue of the library {path.parent} cannot be read: run `pesearch doctor --repair` ({text})"
     )

@@ -13,24 +13,40 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pesearch import timeline
-from pesearch.errors import LibraryBusy, LibraryError
-from pesearch.store.catalogue.connection import CATALOGUE_FILE, LOG_FILE, new_catalogue, reading, transaction
+from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryError
+from pesearch.store.catalogue.connection import (
+    BACKUP_FOLDER,
+    CATALOGUE_FILE,
+    LOG_FILE,
+    new_catalogue,
+    reading,
+    transaction,
+)
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
 from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import quarantine
+from pesearch.store.shards.format import find_strays
 from pesearch.types import Space
 
 
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
-    """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists."""
+    """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists.
+
+    Raises LibraryError if there is a library, LibraryDamaged if there is one that has lost its catalogue.
+    """
     with disk_errors(folder):
         make_folder(folder)
     with writer_lock(folder):
         catalogue = folder / CATALOGUE_FILE
         if catalogue.exists():
             raise LibraryError(f"There is a library in {folder} already")
+        if (folder / BACKUP_FOLDER / CATALOGUE_FILE).exists() or find_strays(folder, ()):
+            raise LibraryDamaged(
+                f"{folder} holds a library without its catalogue {CATALOGUE_FILE}: restore that, run `pesearch doctor "
+                f"--repair`, or delete {folder}"
+            )
         if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
             quarantine(folder, [LOG_FILE])
         file = AtomicFile(catalogue, durable=True)
@@ -90,6 +106,7 @@ def _copy(folder: Path, target: Path) -> None:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, library_id: str, model_set: str, spaces: Sequence[Space]) -> None:
+    connection.begin()
     for migration in MIGRATIONS:
         connection.execute(migration)
     connection.execute(
@@ -107,3 +124,4 @@ def _fill(connection: duckdb.DuckDBPyConnection, library_id: str, model_set: str
         connection.execute(
             "INSERT INTO spaces VALUES (?, ?, ?, ?)", [space.name.value, space.model, space.revision, space.dim]
         )
+    connection.commit()

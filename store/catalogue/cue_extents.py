@@ -13,10 +13,8 @@ import duckdb
 import numpy as np
 
 from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue, cue_from_row, read_sources
-from pesearch.store.catalogue.extents import Extents, vector_extents
 from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.shards.format import VectorShard
-from pesearch.types import SpaceName
 
 _SHARD = {
     "name": "VARCHAR",
@@ -36,12 +34,20 @@ def add_cue_vectors(
     Sources that have vectors already, were removed, or have another number of cues are left out.
     """
     firsts = np.cumsum([0, *(rows for _, rows in sources)]).tolist()
-    extents = [
-        {"source_id": source_id, "shard": shard.name, "first_row": first, "rows": rows}
-        for (source_id, rows), first in zip(sources, firsts, strict=False)
+    extents = [(source_id, first, rows) for (source_id, rows), first in zip(sources, firsts, strict=False)]
+    register_cue_shard(connection, shard, extents)
+
+
+def register_cue_shard(
+    connection: duckdb.DuckDBPyConnection, shard: VectorShard, extents: Sequence[tuple[int, int, int]]
+) -> None:
+    """As `add_cue_vectors`, with rows anywhere in the shard: (source id, first row, rows)."""
+    rows = [
+        {"source_id": source_id, "shard": shard.name, "first_row": first_row, "rows": count}
+        for source_id, first_row, count in extents
     ]
     insert_temp(connection, "embedded_shards", _SHARD, [asdict(shard)])
-    insert_temp(connection, "embedded", _EXTENT, extents)
+    insert_temp(connection, "embedded", _EXTENT, rows)
     connection.execute("INSERT INTO shards BY NAME SELECT * FROM embedded_shards")
     connection.execute("""
         INSERT INTO cue_extents BY NAME SELECT embedded.* FROM embedded JOIN cue_sources ON source_id = id
@@ -61,17 +67,6 @@ def sources_without_vectors(connection: duckdb.DuckDBPyConnection) -> CueSources
 def sources_with_vectors(connection: duckdb.DuckDBPyConnection) -> CueSources:
     """Sources whose cues are embedded: they can be searched by meaning."""
     return read_sources(connection, "id IN (SELECT source_id FROM cue_extents)")
-
-
-def read_cue_extents(connection: duckdb.DuckDBPyConnection) -> Extents[VectorShard]:
-    """The extents of cue vectors, with source ids as `file_ids`."""
-    return vector_extents(
-        connection,
-        SpaceName.CUE,
-        """
-        SELECT source_id AS file_id, shards.rowid AS shard_number, first_row, cue_extents.rows AS rows
-        FROM cue_extents JOIN shards ON shard = name ORDER BY source_id""",
-    )
 
 
 def cues_at(connection: duckdb.DuckDBPyConnection, source_ids: RowIds, numbers: RowIds) -> dict[int, StoredCue]:

@@ -76,25 +76,24 @@ def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:
     return [*_vector_shards(connection).values(), *_feature_shards(connection).values()]
 
 
-def read_vector_extents(connection: duckdb.DuckDBPyConnection, space: SpaceName) -> Extents[VectorShard]:
-    """The extents of the vectors in one space."""
-    return vector_extents(
-        connection,
-        space,
-        """
-        SELECT file_id, shards.rowid AS shard_number, first_row, extents.rows AS rows
-        FROM extents JOIN shards ON shard = name WHERE extents.space = ? ORDER BY file_id, first_row""",
-        space.value,
-    )
+def read_vector_extents(connection: duckdb.DuckDBPyConnection) -> Mapping[SpaceName, Extents[VectorShard]]:
+    """The extents of the vectors in each space that has shards. Those of cues have source ids as `file_ids`."""
+    columns = connection.execute("""
+        SELECT file_id, shards.rowid AS shard_number, first_row, every.rows AS rows
+        FROM (
+            SELECT file_id, shard, first_row, rows FROM extents
+            UNION ALL SELECT source_id, shard, first_row, rows FROM cue_extents
+        ) AS every JOIN shards ON shard = name ORDER BY file_id, first_row""").fetchnumpy()
+    extents: dict[SpaceName, Extents[VectorShard]] = {}
+    for space, shards in _by_space(_vector_shards(connection)).items():
+        is_of_space = np.isin(columns["shard_number"], list(shards))
+        extents[space] = Extents(shards, *(columns[name][is_of_space] for name in _COLUMNS))
+    return extents
 
 
-def vector_extents(
-    connection: duckdb.DuckDBPyConnection, space: SpaceName, query: str, *parameters: str
-) -> Extents[VectorShard]:
-    """The extents in one space that an SQL query returns as the columns of `Extents`."""
-    columns = connection.execute(query, parameters).fetchnumpy()
-    shards = {number: shard for number, shard in _vector_shards(connection).items() if shard.space == space}
-    return Extents(shards, *(columns[name] for name in _COLUMNS))
+def no_extents() -> Extents[VectorShard]:
+    """The extents of a space without vectors."""
+    return Extents({}, *(np.empty(0, np.int64) for _ in _COLUMNS))
 
 
 def read_feature_extents(connection: duckdb.DuckDBPyConnection) -> Extents[FeatureShard]:
@@ -118,3 +117,10 @@ def _feature_shards(connection: duckdb.DuckDBPyConnection) -> dict[int, FeatureS
         "SELECT rowid, name, codec, dim, rows, size_bytes, checksum FROM feature_shards"
     ).fetchall()
     return {number: FeatureShard(*rest) for number, *rest in rows}
+
+
+def _by_space(shards: Mapping[int, VectorShard]) -> Mapping[SpaceName, Mapping[int, VectorShard]]:
+    spaces: dict[SpaceName, dict[int, VectorShard]] = {}
+    for number, shard in shards.items():
+        spaces.setdefault(shard.space, {})[number] = shard
+    return spaces

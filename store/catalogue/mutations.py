@@ -59,15 +59,14 @@ _FEATURES = _Tables(
     "feature_shards", {"name": "VARCHAR", "codec": "VARCHAR", "dim": "INTEGER", **_SIZE}, "feature_extents", _EXTENT
 )
 
-_LOST = "its indexed data was damaged on the disk: index it again"
-
 
 def add_files(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[EncodedFile | StreamedFile],
     written: Sequence[WrittenShard],
 ) -> None:
-    """Register files, their locations, shards and remarks. Known content keeps its vectors and features.
+    """Register files, their locations, shards and remarks. Known content keeps its vectors and features, and gets those
+    of the spaces in which it has none.
 
     Locations of content that was marked for re-indexing (size and time 0) are removed: the next scan adds them.
     """
@@ -76,8 +75,7 @@ def add_files(
         INSERT INTO files (fingerprint, kind, duration_seconds, video, audio)
         SELECT DISTINCT ON (fingerprint) fingerprint, kind, duration_seconds, video, audio FROM encoded
         WHERE fingerprint NOT IN (SELECT fingerprint FROM files) ORDER BY encoded.rowid""")
-    _register(connection, _VECTORS, [each for each in written if isinstance(each.shard, VectorShard)])
-    _register(connection, _FEATURES, [each for each in written if isinstance(each.shard, FeatureShard)])
+    register_shards(connection, written)
     connection.execute("""
         DELETE FROM locations WHERE path IN (SELECT path FROM encoded)
         OR (size_bytes = 0 AND modified_ns = 0
@@ -156,36 +154,6 @@ def register_merged_shard(connection: duckdb.DuckDBPyConnection, merged: MergedS
     )
 
 
-def discard_shards(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> int:
-    """Remove damaged shards from the catalogue. The number of files that lost data.
-
-    These files will be indexed again, at all their locations; lost cue vectors will be embedded again. A file that
-    lost only vectors keeps its features, and vice versa. A file that lost the vectors of one space loses those of
-    all: a content is given new vectors only when it has none.
-    """
-    insert_temp(connection, "lost", {"name": "VARCHAR"}, [{"name": shard.name} for shard in shards])
-    connection.execute("""
-        CREATE TEMP TABLE lost_vectors AS
-        SELECT DISTINCT file_id FROM extents WHERE shard IN (SELECT name FROM lost)""")
-    connection.execute("""
-        CREATE TEMP TABLE lost_files AS SELECT file_id FROM lost_vectors
-        UNION SELECT file_id FROM feature_extents WHERE shard IN (SELECT name FROM lost)""")
-    row = connection.execute("""
-        SELECT count(*) FROM (SELECT file_id FROM lost_files UNION
-        SELECT file_id FROM cue_sources JOIN cue_extents ON source_id = id WHERE shard IN (SELECT name FROM lost))
-        """).fetchone()
-    connection.execute("DELETE FROM cue_extents WHERE shard IN (SELECT name FROM lost)")
-    connection.execute("DELETE FROM extents WHERE file_id IN (SELECT file_id FROM lost_vectors)")
-    connection.execute("DELETE FROM feature_extents WHERE shard IN (SELECT name FROM lost)")
-    connection.execute(
-        """
-        UPDATE locations SET size_bytes = 0, modified_ns = 0, reason = ?
-        WHERE file_id IN (SELECT file_id FROM lost_files)""",
-        [_LOST],
-    )
-    return int(row[0]) if row else 0
-
-
 def rename_library(connection: duckdb.DuckDBPyConnection, library_id: str, last_generation: int) -> None:
     """Give a library that lost its last commits a new id, so that readers drop what they cached of the old one."""
     connection.execute(
@@ -234,16 +202,25 @@ def _tables_of(shard: Shard) -> _Tables:
     return _CUES if shard.space is SpaceName.CUE else _VECTORS
 
 
+def register_shards(connection: duckdb.DuckDBPyConnection, written: Sequence[WrittenShard]) -> None:
+    """Register shards of media, and their extents for known files that have none of this kind and space yet."""
+    _register(connection, _VECTORS, [each for each in written if isinstance(each.shard, VectorShard)])
+    _register(connection, _FEATURES, [each for each in written if isinstance(each.shard, FeatureShard)])
+
+
 def _register(connection: duckdb.DuckDBPyConnection, tables: _Tables, written: Sequence[WrittenShard]) -> None:
-    """Register shards, and their extents for files that have none of this kind yet."""
+    """Register shards, and their extents for files that have none of this kind and space yet."""
     shards, extents = f"written_{tables.shards}", f"written_{tables.extents}"
     insert_temp(connection, shards, tables.shard_types, [asdict(each.shard) for each in written])
     insert_temp(connection, extents, tables.extent_types, [row for each in written for row in _extent_rows(each)])
+    known, held = (
+        ("(files.id, space)", "(file_id, space)") if "space" in tables.extent_types else ("files.id", "file_id")
+    )
     connection.execute(f"INSERT INTO {tables.shards} BY NAME SELECT * FROM {shards}")
     connection.execute(f"""
         INSERT INTO {tables.extents} BY NAME
         SELECT files.id AS file_id, {extents}.* EXCLUDE (fingerprint) FROM {extents} JOIN files USING (fingerprint)
-        WHERE files.id NOT IN (SELECT file_id FROM {tables.extents})""")
+        WHERE {known} NOT IN (SELECT {held} FROM {tables.extents})""")
 
 
 def _location_row(location: Location) -> dict[str, Any]:

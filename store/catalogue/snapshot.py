@@ -12,9 +12,9 @@ import duckdb
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import LibraryDamaged
 from pesearch.locations import Volume
-from pesearch.store.catalogue.cue_extents import read_cue_extents, sources_with_vectors
+from pesearch.store.catalogue.cue_extents import sources_with_vectors
 from pesearch.store.catalogue.cues import CueSources
-from pesearch.store.catalogue.extents import Extents, read_feature_extents, read_vector_extents
+from pesearch.store.catalogue.extents import Extents, no_extents, read_feature_extents, read_vector_extents
 from pesearch.store.catalogue.files import KnownFiles, KnownLocations
 from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
 from pesearch.store.catalogue.vector_backend import MilvusAddress, parse_vectors
@@ -77,6 +77,8 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
     generation, library_id, model_set, window_seconds, hop_seconds, frames_per_second = head
     spaces = _spaces(connection)
     locations = KnownLocations(connection)
+    vectors = read_vector_extents(connection)
+    settings = _settings(connection)
     return Snapshot(
         generation=generation,
         library_id=library_id,
@@ -86,14 +88,11 @@ def read_snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
         frames_per_second=frames_per_second,
         spaces=spaces,
         volumes=_volumes(connection),
-        milvus=_milvus(connection),
-        audio_track=_audio_track(connection),
+        milvus=_milvus(settings),
+        audio_track=_audio_track(settings),
         locations=locations,
         files=KnownFiles(connection, locations),
-        vectors={
-            **{space.name: read_vector_extents(connection, space.name) for space in spaces},
-            **{space.name: read_cue_extents(connection) for space in _cue_space(spaces)},
-        },
+        vectors={space.name: vectors.get(space.name) or no_extents() for space in (*spaces, *_cue_space(spaces))},
         features=read_feature_extents(connection),
         embedded=sources_with_vectors(connection),
     )
@@ -120,19 +119,18 @@ def _cue_space(spaces: Sequence[Space]) -> list[Space]:
     return [replace(space, name=SpaceName.CUE) for space in spaces if space.name is SpaceName.AUDIO]
 
 
-def _milvus(connection: duckdb.DuckDBPyConnection) -> MilvusAddress | None:
-    value = _setting(connection, VECTORS_SETTING)
+def _settings(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
+    return dict(connection.execute("SELECT name, value FROM settings").fetchall())
+
+
+def _milvus(settings: Mapping[str, str]) -> MilvusAddress | None:
+    value = settings.get(VECTORS_SETTING)
     return None if value is None else parse_vectors(value)
 
 
-def _audio_track(connection: duckdb.DuckDBPyConnection) -> AudioTrack | None:
-    value = _setting(connection, AUDIO_TRACK_SETTING)
+def _audio_track(settings: Mapping[str, str]) -> AudioTrack | None:
+    value = settings.get(AUDIO_TRACK_SETTING)
     return None if value is None else AudioTrack(value)
-
-
-def _setting(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
-    row = connection.execute("SELECT value FROM settings WHERE name = ?", [name]).fetchone()
-    return None if row is None else str(row[0])
 
 
 def _volumes(connection: duckdb.DuckDBPyConnection) -> tuple[Volume, ...]:

@@ -11,7 +11,11 @@ from pesearch.errors import VectorServerError
 FAISS = "faiss"
 SCHEME = "milvus:"
 TOKEN_VARIABLE = "PESEARCH_MILVUS_TOKEN"
-"""Environment variable with the token of a Milvus: `user:password`, or an API key. Never stored or printed."""
+"""Environment variable with the token for the servers that the user has named, `user:password` or an API key, or with
+servers and their tokens, `https://HOST:19530 user:password ...`. Never stored or printed."""
+
+DEFAULT_PORT = 19530
+"""The port of a Milvus server."""
 
 _LITE_ENDING = ".db"
 _SERVER_SCHEMES = ("http", "https")

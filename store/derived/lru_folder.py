@@ -1,4 +1,4 @@
-"""LRU caches of derived files in the library's folder: thumbnails, and proxies that a browser can play.
+"""LRU caches of derived files in the library's folder: thumbnails, proxies that a browser can play, archives of clips.
 
 All files can be made again, so they may be deleted at any time and are not synced. The least recently used are evicted
 first. A read-only folder or a full disk is not an error.
@@ -7,6 +7,7 @@ first. A read-only folder or a full disk is not an error.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -60,7 +61,7 @@ class LruFolder:
         with undone_by(file.abandon):
             write(file.temporary)
             size_bytes = file.commit()
-        self._make_room(size_bytes)
+        self.make_room(size_bytes)
         return self.folder / name
 
     def keep(self, name: str, content: bytes) -> None:
@@ -68,8 +69,8 @@ class LruFolder:
         with suppress(OSError):
             self.add(name, lambda path: path.write_bytes(content))
 
-    def _make_room(self, new_bytes: int) -> None:
-        """Update the size; over the limit, delete the least recently used files."""
+    def make_room(self, new_bytes: int) -> None:
+        """Count `new_bytes` that were added; over the limit, delete the least recently used files."""
         with self._counting:
             if self._used_bytes is not None:
                 self._used_bytes += new_bytes
@@ -87,10 +88,11 @@ class LruFolder:
 
 
 def _files(folder: Path) -> list[tuple[int, int, Path]]:
-    """(last use in ns, size in bytes, path) of each file."""
+    """(last use in ns, size in bytes, path) of each file; folders, in which clips are cut, are passed over."""
     found = []
     for path in folder.iterdir():
         with suppress(FileNotFoundError):  # another process sweeps too
-            status = path.stat()
-            found.append((status.st_mtime_ns, status.st_size, path))
+            status = path.lstat()
+            if not stat.S_ISDIR(status.st_mode):
+                found.append((status.st_mtime_ns, status.st_size, path))
     return found

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from pesearch.errors import LibraryError, NoSpaceLeft
+from pesearch.store.disk.os_errors import FULL, no_space_left, unavailable
 
 TEMPORARY_SUFFIX = ".new"
 """Suffix of a durable file while it is written. The library's only writer overwrites leftovers of a crash."""
@@ -21,24 +21,19 @@ TEMPORARY_SUFFIX = ".new"
 PART_SUFFIX = ".part"
 """Suffix of any other file while it is written; the hidden name before it is unique to the process and thread."""
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Errors that mean "no more room": disk full, quota exceeded, file size limit reached."""
+NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
+"""Errors of file systems that cannot sync a folder, such as CIFS: they write names when they write files."""
 
 
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn OSError into `NoSpaceLeft` or `LibraryError`, one line each."""
+    """Turn OSError into `NoSpaceLeft` or `LibraryUnavailable`, one line each."""
     try:
         yield
     except OSError as error:
         if error.errno in FULL:
             raise no_space_left(folder) from error
-        raise LibraryError(f"The library {folder} cannot be used: {error.strerror} ({error.filename})") from error
-
-
-def no_space_left(folder: Path) -> NoSpaceLeft:
-    """The error for a full disk. Earlier commits are not affected."""
-    return NoSpaceLeft(f"No space left for the library {folder}: make room and run the command again")
+        raise unavailable(folder, error.filename, error.errno) from error
 
 
 class AtomicFile:
@@ -119,9 +114,12 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder: a rename or a new folder is durable only after this."""
+    """Sync the names in a folder, where the file system can: a rename or a new folder is durable only after this."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise
     finally:
         os.close(descriptor)

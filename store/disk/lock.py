@@ -15,13 +15,17 @@ from pathlib import Path
 
 from pesearch.errors import LibraryBusy
 from pesearch.store.disk.durable import disk_errors
+from pesearch.store.disk.os_errors import locks_unsupported
 
 LOCK_FILE = "writer.lock"
 
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the writer lock of the library in `folder`. Raises LibraryBusy, which names its holder."""
+    """Hold the writer lock of the library in `folder`.
+
+    Raises LibraryBusy, which names its holder, and LibraryUnavailable where the file system has no locks.
+    """
     with disk_errors(folder):
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -38,5 +42,7 @@ def _acquire(descriptor: int, folder: Path) -> None:
     except BlockingIOError as error:
         holder = os.pread(descriptor, 300, 0).decode(errors="replace").strip() or "another process"
         raise LibraryBusy(f"{holder} is writing to the library {folder}: wait until it has ended") from error
+    except OSError as error:
+        raise locks_unsupported(folder, folder / LOCK_FILE, error.strerror or str(error)) from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"Process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)

@@ -10,6 +10,7 @@ from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.compressed_file import compressed_path, read_compressed
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
+from pesearch.store.index.milvus.named_addresses import is_named
 from pesearch.store.index.milvus.search import open_milvus_index
 from pesearch.store.index.vector_search import AnnIndex, is_large
 from pesearch.store.shards.row_ranges import RowRanges
@@ -29,11 +30,15 @@ class AnnRegistry:
         self._lock = threading.Lock()
 
     def get(self, snapshot: Snapshot, space: Space, layout: RowRanges) -> AnnIndex | None:
-        """The index over files of a space; None when there is none. A small space needs no compressed index."""
-        if snapshot.milvus is None and not is_large(space, layout):
+        """The index over files of a space; None when there is none. A small space needs no compressed index.
+
+        A Milvus that the user has not named is not asked: the shards are searched.
+        """
+        milvus = snapshot.milvus if snapshot.milvus is not None and is_named(snapshot.milvus) else None
+        if milvus is None and not is_large(space, layout):
             return None
         with self._lock:
-            backend = _Backend(snapshot.library_id, snapshot.milvus)
+            backend = _Backend(snapshot.library_id, milvus)
             entry = self._entries.get(space.name)
             if entry is not None and entry.backend != backend:
                 entry = None

@@ -24,6 +24,7 @@ from pesearch.store.index.compressed_file import read_compressed
 from pesearch.store.index.flat import FlatIndex, Nearest, merge_nearest, open_flat, scan
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
+from pesearch.store.index.milvus.named_addresses import is_named
 from pesearch.store.shards.row_ranges import RowMask, RowRanges
 from pesearch.types import MEDIA_SPACES, FloatArray, Space, SpaceName
 
@@ -53,7 +54,8 @@ class AnnIndex(Protocol):
 class SearchPolicy:
     """How a space is searched: its rows by the kind of index that searches them.
 
-    `milvus_rows` are searched by Milvus; `milvus` is its address and kind of index.
+    `milvus_rows` are searched by Milvus; `milvus` is its address and kind of index. `unused` is the address of a Milvus
+    that the user has not named.
     """
 
     compressed_rows: int
@@ -61,6 +63,7 @@ class SearchPolicy:
     disk_rows: int
     milvus_rows: int = 0
     milvus: str = ""
+    unused: str = ""
 
     @property
     def lacks_index(self) -> bool:
@@ -73,9 +76,13 @@ class SearchPolicy:
             (self.milvus_rows, f"on {self.milvus}, then exact"),
             (self.compressed_rows, "compressed, then exact"),
             (self.memory_rows, "exact in memory"),
-            (self.disk_rows, "exact from disk, slow: `pesearch gc` builds the missing index"),
+            (
+                self.disk_rows,
+                f"exact from disk, slow{'' if self.unused else ': `pesearch gc` builds the missing index'}",
+            ),
         )
-        return "; ".join(f"{rows} {how}" for rows, how in counts if rows) or "nothing to search"
+        unused = [f"not on {self.unused}: `pesearch index --vectors {self.unused}` allows it"] if self.unused else []
+        return "; ".join([*(f"{rows} {how}" for rows, how in counts if rows), *unused]) or "nothing to search"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,6 +181,9 @@ def open_index(rows: MappedRows, ann: AnnIndex | None) -> VectorIndex:
 def search_policy(folder: Path, snapshot: Snapshot, space: Space) -> SearchPolicy:
     """How a reader that opens the library now would search a space."""
     layout = snapshot.vectors[space.name].layout()
+    if snapshot.milvus is not None and not is_named(snapshot.milvus):
+        in_memory = layout.rows if _fits_in_memory(space, layout.rows) else 0
+        return SearchPolicy(0, in_memory, layout.rows - in_memory, unused=str(snapshot.milvus))
     if snapshot.milvus is not None:
         manifest = SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus).read_manifest()
         uncovered = _uncovered_rows(layout, None if manifest is None else manifest.layout)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
+from pesearch.store.disk.os_errors import unavailable
 from pesearch.store.shards.features import feature_schema
 from pesearch.store.shards.format import Shard, VectorShard, is_as_written, shard_damaged
 from pesearch.store.shards.reader import read_batches
@@ -24,8 +27,24 @@ def shard_schema(shard: Shard, spaces: Mapping[SpaceName, Space]) -> pa.Schema:
 def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> LibraryDamaged | None:
     """Read a whole shard of the library in `folder`; the error that reading it raises if it is damaged, else None.
 
-    A shard without a checksum is only checked for values that are not finite, which are never written.
+    A shard that seems damaged is read again, from the disk instead of memory: a wrong bit may come from the memory or
+    the cable. A shard without a checksum is only checked for values that are not finite, which are never written.
+    Raises LibraryUnavailable when the shard cannot be read now.
     """
+    if _read_damage(folder, shard, spaces) is None:
+        return None
+    drop_from_memory(folder / shard.relative_path)
+    return _read_damage(folder, shard, spaces)
+
+
+def drop_from_memory(path: Path) -> None:
+    """Let the next read of a file come from the disk, where the system can."""
+    with suppress(OSError), path.open("rb") as file:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _read_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> LibraryDamaged | None:
     path = folder / shard.relative_path
     try:
         batches = read_batches(folder, shard, shard_schema(shard, spaces))
@@ -36,7 +55,7 @@ def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -
     except FileNotFoundError:
         return shard_damaged(path, "is missing")
     except OSError as error:
-        return shard_damaged(path, f"cannot be read ({error.strerror})")
+        raise unavailable(folder, shard.relative_path, error.errno) from error
     except LibraryDamaged as error:
         return error
     return None if is_intact else shard_damaged(path, "differs from what was written")

@@ -154,11 +154,16 @@ def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
     return LibraryDamaged(f"The shard {path} {what}: run `pesearch doctor --repair`")
 
 
-def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
-    """Delete files that no transaction registered: incomplete or no longer used shards. Bytes freed."""
+def find_strays(folder: Path, registered: Iterable[Shard]) -> list[Path]:
+    """The files among the shards of the library in `folder` that are none of these shards."""
     keep = {folder / shard.relative_path for shard in registered}
     found = [*(folder / VECTOR_FOLDER).glob("*/*"), *(folder / FEATURE_FOLDER).glob("*")]
-    strays = [path for path in found if path not in keep and path.is_file()]
+    return [path for path in found if path not in keep and path.is_file()]
+
+
+def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
+    """Delete files that no transaction registered: incomplete or no longer used shards. Bytes freed."""
+    strays = find_strays(folder, registered)
     freed_bytes = sum(path.stat().st_size for path in strays)
     for path in strays:
         path.unlink()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pesearch.errors import LibraryError
+from pesearch.store.disk.os_errors import unavailable
 from pesearch.store.shards.format import Shard, shard_damaged, to_array
 from pesearch.store.shards.parity import Columns, RowGuard, are_plausible, row_checksums
 
@@ -42,7 +42,7 @@ class ShardFile:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise LibraryError(f"The shard {path} cannot be read now: {error.strerror}") from error
+            raise unavailable(folder, shard.relative_path, error.errno) from error
         opened = cls(shard, path, content)
         opened.ensure_whole()
         return opened
@@ -97,7 +97,7 @@ def read_batches(
     """The record batches with rows `start:stop` of a shard of the library in `folder`.
 
     Raises FileNotFoundError when the shard does not exist, LibraryDamaged when it differs from what was written,
-    LibraryError when it cannot be read now.
+    LibraryUnavailable when it cannot be read now.
     """
     file = ShardFile.open(folder, shard)
     try:

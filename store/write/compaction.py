@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from pesearch.errors import LibraryUnavailable
 from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.disk.durable import undone_by
 from pesearch.store.shards.checksum import find_damage
@@ -59,9 +60,9 @@ def find_groups(connection: duckdb.DuckDBPyConnection) -> list[Group]:
 def merge_group(folder: Path, group: Group, spaces: Mapping[SpaceName, Space]) -> MergedShard | None:
     """Write the shard that replaces a group; None if all are damaged.
 
-    Damaged shards are not merged: a new checksum would hide the damage.
+    Damaged shards are not merged: a new checksum would hide the damage. Nor are those that cannot be read now.
     """
-    sound = [shard for shard in group.shards if find_damage(folder, shard, spaces) is None]
+    sound = [shard for shard in group.shards if _is_sound(folder, shard, spaces)]
     if not sound:
         return None
     vectors = [shard for shard in sound if isinstance(shard, VectorShard)]
@@ -71,6 +72,13 @@ def merge_group(folder: Path, group: Group, spaces: Mapping[SpaceName, Space]) -
     else:
         new = _merge_features(folder, features, group)
     return MergedShard(new, tuple(sound), tuple(_moves(sound, group)))
+
+
+def _is_sound(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> bool:
+    try:
+        return find_damage(folder, shard, spaces) is None
+    except LibraryUnavailable:
+        return False
 
 
 def _merge_vectors(folder: Path, shards: Sequence[VectorShard], group: Group, space: Space) -> VectorShard:

@@ -16,11 +16,13 @@ import duckdb
 from pesearch import timeline
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import CueSource
-from pesearch.errors import LibraryDamaged, ModelMismatch, NoSpaceLeft
+from pesearch.errors import ModelMismatch, NoSpaceLeft
 from pesearch.locations import Location, Volume
+from pesearch.store.catalogue.backup import back_up_catalogue
 from pesearch.store.catalogue.connection import reading, transaction
 from pesearch.store.catalogue.cue_extents import add_cue_vectors
 from pesearch.store.catalogue.cues import drop_sources, store_cues
+from pesearch.store.catalogue.discard_manifest import read_manifests
 from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.catalogue.mutations import (
     add_files,
@@ -36,13 +38,15 @@ from pesearch.store.catalogue.mutations import (
 )
 from pesearch.store.catalogue.properties import store_properties
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
-from pesearch.store.catalogue.stamp import count_lost_commits, read_stamp, write_stamp
+from pesearch.store.catalogue.stamp import read_stamp, require_last_commit, write_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
+from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.index.milvus.sync import drop_collections
-from pesearch.store.shards.format import Shard, sweep_shards
+from pesearch.store.shards.format import Shard, find_strays, sweep_shards
+from pesearch.store.shards.presence import require_folders
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
 from pesearch.store.write.batch import check_files, collect_shards, write_files
@@ -69,10 +73,8 @@ class Writer:
         self._added = 0
         self._replaced: list[Shard] = []
         self._maintained_stamp = ""
-        if lost := count_lost_commits(read_stamp(folder), snapshot):
-            raise LibraryDamaged(
-                f"The last {lost} commits of the library {folder} are missing: run `pesearch doctor --repair`"
-            )
+        require_last_commit(folder, read_stamp(folder), snapshot)
+        require_folders(folder, snapshot.shards)
         with disk_errors(folder):
             write_stamp(folder, snapshot.stamp)
         self.sweep()
@@ -166,8 +168,11 @@ class Writer:
     def set_vector_backend(self, milvus: MilvusAddress | None) -> list[str]:
         """Set the vector search backend: a Milvus, which `maintain` then fills, or FAISS (None).
 
-        Collections on the previous Milvus are dropped. Returns the names of those that could not be dropped.
+        It counts as named by the user. Collections on the previous Milvus are dropped. Returns the names of those that
+        could not be dropped.
         """
+        if milvus is not None:
+            remember(milvus)
         with reading(self._folder) as connection:
             before = read_snapshot(connection)
         if before.milvus == milvus:
@@ -185,12 +190,10 @@ class Writer:
         The old shards stay for readers of earlier generations until the next compaction or sweep. Without room for a
         merged shard the small ones stay.
         """
-        for shard in self._replaced:
-            (self._folder / shard.relative_path).unlink(missing_ok=True)
-        self._replaced.clear()
         with reading(self._folder) as connection:
             groups = find_groups(connection)
         with suppress(NoSpaceLeft):
+            self._delete_replaced()
             for group in groups:
                 with disk_errors(self._folder):
                     merged = merge_group(self._folder, group, self._searched)
@@ -211,11 +214,18 @@ class Writer:
             yield from refresh_indexes(self._folder, snapshot)
 
     def sweep(self) -> int:
-        """Delete shards that are not registered, or no longer used. Bytes freed."""
+        """Delete shards that are not registered, or no longer used, except discarded ones. Bytes freed."""
         with reading(self._folder) as connection:
             shards = read_shards(connection)
+        shards += [each.shard for record in read_manifests(self._folder).values() for each in record.shards]
         with disk_errors(self._folder):
+            if find_strays(self._folder, shards):
+                self.back_up()  # the last copy of the catalogue may refer to them
             return sweep_shards(self._folder, shards)
+
+    def back_up(self) -> None:
+        """Copy the catalogue, if it changed since it was copied last."""
+        back_up_catalogue(self._folder, read_stamp(self._folder))
 
     def sweep_previews(self) -> int:
         """Delete previews, thumbnails and proxies of files that are no longer in the library. Bytes freed."""
@@ -223,6 +233,14 @@ class Writer:
             fingerprints = {row[0] for row in connection.execute("SELECT fingerprint FROM files").fetchall()}
         with disk_errors(self._folder):
             return sweep_previews(self._folder, fingerprints)
+
+    def _delete_replaced(self) -> None:
+        """Delete shards that earlier compactions replaced, once the copy of the catalogue does not refer to them."""
+        if self._replaced:
+            self.back_up()
+            with disk_errors(self._folder):
+                while self._replaced:
+                    (self._folder / self._replaced.pop().relative_path).unlink(missing_ok=True)
 
     def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
         with transaction(self._folder) as connection:

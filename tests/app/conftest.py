@@ -7,7 +7,6 @@ event loop. Tests in this folder that need one use `run_async`.
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Coroutine, Iterator
@@ -84,8 +83,7 @@ def page_library(page_media: Path, starter: ModelSet, tmp_path_factory: pytest.T
 @pytest.fixture(scope="session")
 def page_server(page_library: Library) -> Iterator[Server]:
     """The server that the tests with a browser share. It needs no token and listens on 127.0.0.1."""
-    os.environ.pop("PESEARCH_TOKEN", None)
-    with running(page_library.folder) as server:
+    with running(page_library.folder, "--no-token") as server:
         yield server
 
 
@@ -116,8 +114,7 @@ def files(mixed_library: Library) -> dict[str, MediaFile]:
 
 @pytest.fixture(scope="session")
 def server(mixed_library: Library) -> Iterator[Server]:
-    os.environ.pop("PESEARCH_TOKEN", None)
-    with running(mixed_library.folder) as server:
+    with running(mixed_library.folder, "--no-token") as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -77,7 +78,9 @@ def app_command(library: Path, port: int, *options: str) -> list[str]:
 def running(library: Path, *options: str) -> Iterator[Server]:
     """`pesearch app` for a library, as soon as it answers."""
     port = free_port()
-    with subprocess.Popen(app_command(library, port, *options), stderr=subprocess.DEVNULL) as process:
+    environment = {name: value for name, value in os.environ.items() if name != "PESEARCH_TOKEN"}
+    command = app_command(library, port, *options)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:
         server = Server(f"http://127.0.0.1:{port}", port, process.pid)
         try:
             end = time.monotonic() + START_SECONDS

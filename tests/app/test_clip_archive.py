@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pesearch.app import clip_archive, storage_folders
 from pesearch.app.clip_archive import MAX_AGE_SECONDS, archive_path, create_archive, delete_archive
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
@@ -66,6 +67,21 @@ def test_old_archives_are_deleted_with_the_next(selections: list[Selection], tmp
     assert archive_path(first.name, tmp_path) is None
     delete_archive(third.name, tmp_path)
     assert {path.stem for path in (tmp_path / CLIPS_FOLDER).iterdir()} == {second.name}
+
+
+def test_the_archives_of_a_library_need_limited_room(
+    selections: list[Selection], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive of the clip takes about 80 kB."""
+    monkeypatch.setattr(storage_folders, "MAX_CLIPS_BYTES", 200_000)
+    names = [create_archive(selections[:1], False, tmp_path, lambda _: None).name for _ in range(4)]
+    assert archive_path(names[0], tmp_path) is None
+    assert archive_path(names[-1], tmp_path) is not None
+    assert 0 < sum(path.stat().st_size for path in (tmp_path / CLIPS_FOLDER).iterdir()) <= 200_000
+    monkeypatch.setattr(clip_archive, "MAX_ARCHIVE_BYTES", 1000)
+    with pytest.raises(ExportError, match="choose fewer"):
+        create_archive(selections[:1], False, tmp_path, lambda _: None)
+    assert all(path.suffix == ".zip" for path in (tmp_path / CLIPS_FOLDER).iterdir())
 
 
 def test_an_unwritable_folder_raises_one_line(selections: list[Selection], tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -11,9 +14,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from pesearch.app.access import Access, access_for
+from pesearch.app.access import Access, access_for, choose_token
 from pesearch.cli.main import command_line
 from pesearch.errors import ServingError
+from pesearch.search.server.socket_path import open_socket_path, socket_folder
 from pesearch.store.library import Library
 from tests.app.server_process import Server, app_command, free_port, running
 
@@ -95,9 +99,13 @@ def test_every_response_has_the_security_headers(server: Server, path: str) -> N
 
 
 @pytest.fixture(scope="module")
-def locked(page_library: Library) -> Iterator[Server]:
+def locked(page_library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on all addresses, with a token."""
-    with running(page_library.folder, "--listen", "0.0.0.0", "--host", "studio.local", "--token", TOKEN) as server:
+    file = tmp_path_factory.mktemp("token") / "token"
+    file.write_text(TOKEN)
+    file.chmod(0o600)
+    options = ("--listen", "0.0.0.0", "--host", "studio.local", "--token-file", str(file))
+    with running(page_library.folder, *options) as server:
         yield server
 
 
@@ -112,21 +120,70 @@ def test_requests_without_the_token_are_refused(locked: Server, path: str) -> No
 
 
 @pytest.mark.slow
-def test_the_token_becomes_a_cookie_and_leaves_the_url(locked: Server, greet: Greet) -> None:
-    shown = locked.get(f"/?text=a+b%26c&token={TOKEN}&k=2", Accept="text/html,*/*")
-    assert (shown.status, shown.headers["location"]) == (303, "/?text=a+b%26c&k=2")
-    assert locked.get(f"//example.org/?token={TOKEN}", Accept="text/html").headers["location"] == "/example.org/"
-    cookie = shown.headers["set-cookie"]
-    assert "httponly" in cookie.lower()
-    assert "samesite=strict" in cookie.lower()
-    assert TOKEN not in cookie
-    kept = cookie.partition(";")[0]
+def test_the_token_opens_a_session(locked: Server, greet: Greet) -> None:
+    cookie = locked.get(f"/?token={TOKEN}", Accept="text/html").headers["set-cookie"].partition(";")[0]
     for path in ("/", "/clip/2"):
-        assert locked.get(path, Cookie=kept).status == 200
+        assert locked.get(path, Cookie=cookie).status == 200
     assert greet(locked) == 401
-    assert greet(locked, Cookie=kept) == 101
+    assert greet(locked, Cookie=cookie) == 101
     assert greet(locked, f"/_stcore/stream?token={TOKEN}") == 101
-    assert greet(locked, Cookie=kept, Origin="http://example.org") == 403
+    assert greet(locked, Cookie=cookie, Origin="http://example.org") == 403
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_of_the_machine_gets_nothing(locked: Server, page_library: Library) -> None:
+    websocket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+
+    def tries() -> dict[str, object]:
+        statuses = {locked.get(path).status for path in [*PATHS, "/proxy/1/0-1000.mp4", "/_stcore/metrics"]}
+        handshake = locked.get("/_stcore/stream", **websocket | {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="})
+        arguments = Path(f"/proc/{locked.pid}/cmdline").read_bytes()
+        return {
+            "statuses": sorted(statuses),
+            "websocket": handshake.status,
+            "token in arguments": TOKEN.encode() in arguments,
+            "environment": error_of(lambda: Path(f"/proc/{locked.pid}/environ").read_bytes()),
+            "socket": error_of(lambda: socket.socket(socket.AF_UNIX).connect(str(socket_path))),
+        }
+
+    with open_socket_path(page_library.folder) as opened:
+        socket_path = socket_folder() / opened.name
+    assert socket_path.is_socket()
+    assert as_another_user(tries) == {
+        "statuses": [401],
+        "websocket": 401,
+        "token in arguments": False,
+        "environment": "PermissionError",
+        "socket": "PermissionError",
+    }
+
+
+def error_of(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except OSError as error:
+        return type(error).__name__
+    return ""
+
+
+def as_another_user(tries: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """What a function returns in a process of the user `nobody`."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            os.write(writing, json.dumps(tries()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        found: dict[str, object] = json.loads(answer.read())
+    os.waitpid(child, 0)
+    return found
 
 
 @pytest.mark.slow
@@ -137,24 +194,32 @@ def test_host_names_of_a_server_for_other_machines(locked: Server) -> None:
         assert locked.get(f"/?token={TOKEN}", Host=host).status == 400
 
 
-@pytest.mark.parametrize("options", [["--listen", "0.0.0.0"], ["--token", "short"], ["--listen", "example.org"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--listen", "0.0.0.0", "--no-token"], ["--token", "short"], ["--listen", "example.org"], ["--read-only"],
+        ["--token", TOKEN, "--no-token"], ["--token-file", "missing"],
+    ],
+)  # fmt: skip
 def test_invalid_access_options_end_with_one_line(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.delenv("PESEARCH_TOKEN", raising=False)
     monkeypatch.setattr(sys, "argv", ["pesearch", *app_command(tmp_path, free_port(), *options)[3:]])
     with pytest.raises(SystemExit) as ended:
         command_line()
-    error = capfd.readouterr().err
-    assert (ended.value.code, error.count("\n")) == (2, 1)
+    error = capfd.readouterr().err.splitlines()[-1]
+    assert ended.value.code == 2
     assert error.startswith("pesearch: ")
+    assert TOKEN not in error
 
 
 @pytest.mark.parametrize(
     ("listen", "token", "message"),
     [
-        ("0.0.0.0", None, "--token"),
-        ("::", None, "--token"),
-        ("192.168.1.5", "", "--token"),
+        ("0.0.0.0", None, "--no-token"),
+        ("::", None, "--no-token"),
+        ("192.168.1.5", "", "--no-token"),
         ("127.0.0.1", "fifteen-letters", "16 or more"),
         ("192.168.1.5", "sixteen letters!", "letters, digits"),
         ("localhost", TOKEN, "numeric"),
@@ -163,6 +228,27 @@ def test_invalid_access_options_end_with_one_line(
 def test_invalid_access_options_raise(listen: str, token: str | None, message: str) -> None:
     with pytest.raises(ServingError, match=message):
         access_for(listen, (), token)
+
+
+def test_the_token_is_random_unless_it_is_given(tmp_path: Path) -> None:
+    first, second = (choose_token(None, None, False) for _ in range(2))
+    assert first and second and first != second
+    access_for("127.0.0.1", (), first)
+    assert choose_token(TOKEN, None, False) == TOKEN
+    assert choose_token(None, None, True) is None
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    file.chmod(0o600)
+    assert choose_token(None, file, False) == TOKEN
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_token_file_of_others_is_refused(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    file.chmod(mode)
+    with pytest.raises(ServingError, match=f"Other users can open {file}: run `chmod 600"):
+        choose_token(None, file, False)
 
 
 def test_host_names_and_urls_of_an_access() -> None:

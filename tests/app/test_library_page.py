@@ -54,7 +54,7 @@ def test_the_page_creates_the_first_library(browser: Browser, sample_media: Path
     media.mkdir()
     convert(sample_media / "siren_alone.wav", "-t", "3", media / "siren.wav")
     shutil.copy(sample_media / "red_ball.png", media)
-    with running(folder) as server:
+    with running(folder, "--no-token") as server:
         page = browser.new_page()
         page.goto(server.address)
         path = page.get_by_role("textbox", name="Folder or file on this machine")

@@ -4,6 +4,7 @@ fit, the other half measure."""
 from __future__ import annotations
 
 import json
+import shutil
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -120,7 +121,8 @@ def test_a_damaged_calibration_is_one_line(pesearch: Run, noisy: Library) -> Non
             assert result.returncode == 2
             expected = f"pesearch: {path} cannot be read: delete it, or run `pesearch calibrate` again"
             assert result.stderr.splitlines()[-1] == expected
-        assert "damaged calibration was discarded" in pesearch("doctor", "--repair", "--library", noisy.folder).stdout
+        assert "damaged calibration is in damaged-1" in pesearch("doctor", "--repair", "--library", noisy.folder).stdout
         assert not path.exists()
     finally:
         path.unlink(missing_ok=True)
+        shutil.rmtree(noisy.folder / "damaged-1", ignore_errors=True)

@@ -45,7 +45,8 @@ def test_doctor_finds_damage_and_repairs_it(pesearch: Run, sample_library: Libra
     folder = tmp_path / "library"
     shutil.copytree(sample_library.folder, folder)
     shard = next((folder / "vectors" / "audio").iterdir())
-    content = bytearray(shard.read_bytes())
+    whole = shard.read_bytes()
+    content = bytearray(whole)
     content[len(content) // 2] ^= 4
     shard.write_bytes(content)
 
@@ -56,7 +57,33 @@ def test_doctor_finds_damage_and_repairs_it(pesearch: Run, sample_library: Libra
     repaired = pesearch("doctor", "--repair", "--library", folder)
     assert repaired.returncode == 0, repaired.stdout
     assert [line.split()[0] for line in repaired.stdout.splitlines() if shard.name in line] == ["repaired"]
-    assert "index it again" in pesearch("status", "--library", folder).stdout
+    status = pesearch("status", "--library", folder).stdout
+    assert "index it again" in status and "\ndamaged-1 " in status
+    assert "damaged-1 takes" in pesearch("gc", "--library", folder).stderr
+    (folder / "damaged-1" / shard.relative_to(folder)).write_bytes(whole)
+    assert "1 shards" in pesearch("doctor", "--restore", "damaged-1", "--library", folder).stdout
+    status = pesearch("status", "--library", folder).stdout
+    assert "failed      0\n" in status and "damaged-1" not in status
+    refused = pesearch("doctor", "--restore", "damaged-1", "--library", folder)
+    assert (refused.returncode, "holds no shards" in one_line(refused.stderr)) == (2, True)
 
     (folder / "library.duckdb").write_bytes(b"garbage")
     assert "doctor --repair" in one_line(pesearch("status", "--library", folder).stderr)
+
+
+def test_a_drive_that_is_not_connected_is_no_damage(pesearch: Run, sample_library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    shutil.copytree(sample_library.folder, folder)
+    (folder / "vectors").rename(tmp_path / "drive")
+    (folder / "vectors").symlink_to(tmp_path / "not connected")
+    for command in (("query", "a bell", "--no-events"), ("doctor", "--repair"), ("gc",)):
+        refused = pesearch(*command, "--library", folder)
+        assert refused.returncode == 2
+        assert "connect its drive" in refused.stderr.splitlines()[-1]
+    assert "missing     all shards in vectors/" in pesearch("status", "--library", folder).stdout
+    doctor = pesearch("doctor", "--library", folder)
+    assert doctor.returncode == 2
+    assert [line for line in doctor.stdout.splitlines() if line.startswith("damaged")] == []
+    assert "\nunread   shards   4 of 5" in doctor.stdout
+    wrong = pesearch("doctor", "--force", "--library", folder)
+    assert wrong.returncode == 2 and "only with --repair" in wrong.stderr

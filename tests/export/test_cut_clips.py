@@ -14,7 +14,11 @@ from pesearch.export.clip_selection import Selection, with_media_info
 from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
 from pesearch.export.formats import ExportFormat
 from pesearch.export.output_file import write_document
+from pesearch.locations import Location
+from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
+from pesearch.media.verified_file import CHANGED
+from pesearch.types import MediaFile
 
 
 def test_a_failure_does_not_stop_the_others(sample_media: Path, tmp_path: Path) -> None:
@@ -73,3 +77,31 @@ def test_a_document_replaces_only_files_of_its_format(tmp_path: Path) -> None:
         write_document(b"new", film, ExportFormat.CSV)
     assert film.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("/dev/zero", "not a regular file"), ("fifo", "not a regular file"), ("text", "not an image")]
+)
+def test_only_images_are_copied_as_stills(tmp_path: Path, name: str, reason: str) -> None:
+    """Without media info whatever ends at 0 is taken for a still: `/dev/zero` would fill the disk."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "text").write_text("no image")
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    selection = with_media_info(Selection(tmp_path / name, 0.0, 0.0))
+    assert list(cut_clips([selection], folder)) == [CutFailure(selection, reason)]
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["bell.mp4", "red_ball.png"])
+def test_clips_of_a_library_show_what_was_indexed(sample_media: Path, tmp_path: Path, name: str) -> None:
+    path, folder = tmp_path / name, tmp_path / "clips"
+    folder.mkdir()
+    shutil.copy(sample_media / name, path)
+    file = MediaFile(1, fingerprint(path), probe(path), (Location.of_file(path),))
+    selection = Selection(path, 0.0, 1.0, media=file.info, file=file)
+    assert [type(outcome) for outcome in cut_clips([selection], folder)] == [Clip]
+    path.unlink()
+    path.symlink_to(sample_media / "dog_bark.mp4")
+    assert list(cut_clips([selection], folder)) == [CutFailure(selection, CHANGED)]
+    assert len(list(folder.iterdir())) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.store.doctor import examine, repair
 from pesearch.store.library import Library, create_library, open_library
+from pesearch.types import SpaceName
 from tests.indexer.runs import IndexedFolder, location_counts, names_by_kind, row_counts, run
 
 pytestmark = pytest.mark.slow
@@ -19,13 +21,19 @@ def repair_lines(library: Library) -> int:
     return len(list(repair(library.folder)))
 
 
+def damage(folder: Path) -> None:
+    """Overwrite the only shard in a folder."""
+    (shard,) = folder.iterdir()
+    shard.write_bytes(b"damage")
+
+
 def test_lost_vectors_are_embedded_again(indexed_media: IndexedFolder, indexed_copy: Library, models: ModelSet) -> None:
     media, library = indexed_media.folder, indexed_copy
     whole = row_counts(library)
-    next((library.folder / "vectors" / "frame").iterdir()).write_bytes(b"damage")
+    damage(library.folder / "vectors" / "frame")
     assert repair_lines(library) == 1
-    assert set(row_counts(library)["tone.wav"]) == set(whole["tone.wav"])
-    assert row_counts(library)["both.mp4"] == row_counts(library)["cover.png"] == {}
+    for name, counts in row_counts(library).items():
+        assert counts == {space: rows for space, rows in whole[name].items() if space is not SpaceName.FRAME}
     assert names_by_kind(run(media, library, models)) == {
         "Indexed": ["both.mp4", "cover.png"],
         "Unchanged": ["tone.wav"],
@@ -40,7 +48,7 @@ def test_lost_features_are_embedded_again(media: Path, tmp_path: Path, starter: 
     library, models = create_library(tmp_path / "library", starter.name, starter.spaces), starter
     run(media, library, models)
     whole = row_counts(library)
-    next((library.folder / "features").iterdir()).unlink()
+    damage(library.folder / "features")
     assert repair_lines(library) == 1
     assert row_counts(library) == whole
     assert names_by_kind(run(media, library, models)) == {
@@ -54,7 +62,7 @@ def test_lost_features_are_embedded_again(media: Path, tmp_path: Path, starter: 
 def test_a_damaged_file_that_moved_is_embedded_again(media: Path, library: Library, models: ModelSet) -> None:
     run(media, library, models)
     whole = row_counts(library)["tone.wav"]
-    next((library.folder / "vectors" / "audio").iterdir()).unlink()
+    damage(library.folder / "vectors" / "audio")
     repair_lines(library)
     (media / "sound" / "tone.wav").rename(media / "moved.wav")
     assert names_by_kind(run(media, library, models))["Indexed"] == ["both.mp4", "moved.wav"]
@@ -68,7 +76,7 @@ def test_an_offline_copy_is_not_embedded_when_it_is_back(
     copy, offline = media / "copy.wav", tmp_path / "offline.wav"
     copy.write_bytes((media / "sound" / "tone.wav").read_bytes())
     run(media, library, models)
-    next((library.folder / "vectors" / "audio").iterdir()).unlink()
+    damage(library.folder / "vectors" / "audio")
     repair_lines(library)
     copy.rename(offline)
     assert names_by_kind(run(media, library, models))["Indexed"] == ["both.mp4", "tone.wav"]
@@ -76,12 +84,24 @@ def test_an_offline_copy_is_not_embedded_when_it_is_back(
     assert names_by_kind(run(media, library, models))["Relocated"] == ["copy.wav"]
 
 
+def test_a_damaged_catalogue_is_replaced_by_its_copy(
+    indexed_media: IndexedFolder, indexed_copy: Library, models: ModelSet
+) -> None:
+    media, library = indexed_media.folder, indexed_copy
+    whole = row_counts(library)
+    (library.folder / "library.duckdb").write_bytes(b"garbage" * 999)
+    assert repair_lines(library) == 1
+    assert names_by_kind(run(media, library, models)) == {"Unchanged": ["both.mp4", "cover.png", "tone.wav"]}
+    assert row_counts(library) == whole
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage" * 999])
-def test_a_damaged_catalogue(
+def test_a_damaged_catalogue_without_a_copy(
     indexed_media: IndexedFolder, indexed_copy: Library, models: ModelSet, content: bytes
 ) -> None:
     media, library = indexed_media.folder, indexed_copy
     whole = row_counts(library)
+    shutil.rmtree(library.folder / "backup")
     (library.folder / "library.duckdb").write_bytes(content)
     assert repair_lines(library) == 1
     again = create_library(library.folder, models.name, models.spaces)

@@ -9,6 +9,7 @@ import pytest
 
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.milvus.client import close, server_version
+from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.library import Library, create_library
 from tests.store.contents import SPACES
 from tests.store.policies import ask_milvus, compress_without_loss, on_milvus
@@ -35,6 +36,7 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusAddress]:
     """A Milvus Lite, shared by libraries that each have their own collections. It stays open, as in the web server."""
     pytest.importorskip("milvus_lite")  # it needs faiss-cpu, and so is not installed with faiss-gpu
     address = MilvusAddress(str(tmp_path_factory.mktemp("milvus") / "lite.db"))
+    remember(address)
     server_version(address)
     yield address
     close(address)

@@ -18,7 +18,7 @@ from pesearch.store.index.features import read_features
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.shards.checksum import find_damage
 from pesearch.store.shards.damage import DamageRegistry
-from tests.store.contents import AUDIO, SPACES, encoded, features, queries, vectors
+from tests.store.contents import AUDIO, FRAME, SPACES, encoded, features, queries, vectors
 from tests.store.old_library import ANSWERS, LIBRARIES, assert_answers_as
 from tests.store.templates import copy_library
 
@@ -88,8 +88,9 @@ def test_damaged_vectors_are_discarded_and_embedded_again(filled: Library, damag
     repaired = open_library(filled.folder)
     assert repaired.generation() == 3
     assert {str(failure.location.path) for failure in repaired.failures()} == {"/1", "/2", "/copy"}
-    assert [len(repaired.vectors(file_id, AUDIO.name).vectors) for file_id in (1, 2, 3)] == [0, 0, 3]
-    assert {hit.file_id for hit in repaired.search(AUDIO.name, queries(AUDIO), 9)[0]} == {3}
+    assert [len(repaired.vectors(file_id, FRAME.name).vectors) for file_id in (1, 2, 3)] == [0, 0, 3]
+    assert {hit.file_id for hit in repaired.search(FRAME.name, queries(FRAME), 9)[0]} == {3}
+    assert {hit.file_id for hit in repaired.search(AUDIO.name, queries(AUDIO), 9)[0]} == {1, 2, 3}
     kept = repaired.features(1)
     assert kept is not None and (kept.steps == features("one", 5).steps).all()
 
@@ -135,7 +136,8 @@ def test_any_flipped_byte_of_a_shard_is_found_or_harmless(filled: Library) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 9999, b"half"], ids=["empty", "garbage", "half"])
-def test_damaged_catalogue_is_quarantined(filled: Library, content: bytes) -> None:
+def test_damaged_catalogue_without_a_copy_is_quarantined(filled: Library, content: bytes) -> None:
+    shutil.rmtree(filled.folder / "backup")
     catalogue = filled.folder / "library.duckdb"
     whole = catalogue.read_bytes()
     catalogue.write_bytes(whole[: len(whole) // 2] if content == b"half" else content)

@@ -71,8 +71,10 @@ def test_a_pinned_library_does_not_go_to_the_next_generation(filled: Library, mo
 
 
 def test_a_shard_that_is_missing_without_a_commit_is_damage(filled: Library) -> None:
-    for shard in (filled.folder / "vectors" / "audio").iterdir():
-        shard.unlink()
+    (shard,) = (filled.folder / "vectors" / "audio").iterdir()
+    with filled.writer() as writer:
+        writer.add([encoded("/b", "two")])
+    shard.unlink()
     with pytest.raises(LibraryDamaged, match=r"is missing: run `pesearch doctor --repair`"):
         open_library(filled.folder).vectors(1, AUDIO.name)
 

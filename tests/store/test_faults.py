@@ -60,7 +60,7 @@ def test_commit_is_kept_in_the_log_if_the_catalogue_has_no_room(library: Library
     """DuckDB commits to its write-ahead log, and reads from it what it could not write to the catalogue."""
     with library.writer() as writer, file_size_limit(100_000):
         writer.add(batch(files=10, rows=3))
-    assert (library.folder / "library.duckdb.wal").exists()
+        assert (library.folder / "library.duckdb.wal").exists()
     assert len(open_library(library.folder).files()) == 10
     with library.writer() as writer:
         writer.add([encoded("/b", "two")])

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.milvus.client import close, server_version
+from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.library import create_library
 from pesearch.store.write.writer import Writer
 from tests.store.contents import SPACES, encoded, failure, location, queries
@@ -139,6 +140,7 @@ class MilvusAndTwin(LibraryAndTwin):
         self.patch = pytest.MonkeyPatch()
         ask_milvus(self.patch)
         self.milvus = MilvusAddress(str(Path(self.folder.name) / "lite.db"))
+        remember(self.milvus)
         server_version(self.milvus)
         on_milvus(self.library, self.milvus)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pesearch.errors import VectorServerError
-from pesearch.store.catalogue.vector_backend import TOKEN_VARIABLE, MilvusAddress
+from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.index.milvus.named_addresses import ensure_named, token_for
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -91,7 +92,11 @@ def _key(address: MilvusAddress) -> tuple[int, MilvusAddress]:
 
 @contextmanager
 def connect(address: MilvusAddress) -> Iterator[Connection]:
-    """The connection to an address. Its errors inside become a `VectorServerError` of one line."""
+    """The connection to an address that the user has named. Its errors inside become a `VectorServerError` of one line.
+
+    Nothing is sent to an address that only a library names: that raises VectorServerError.
+    """
+    ensure_named(address)
     try:
         import grpc
         from pymilvus.exceptions import MilvusException
@@ -122,7 +127,7 @@ def _cached_connection(address: MilvusAddress) -> Connection:
 def _open_server(address: MilvusAddress) -> MilvusClient:
     from pymilvus import MilvusClient
 
-    return MilvusClient(address.uri, token=os.environ.get(TOKEN_VARIABLE, ""), timeout=CONNECT_SECONDS)
+    return MilvusClient(address.uri, token=token_for(address), timeout=CONNECT_SECONDS)
 
 
 def _open_lite(address: MilvusAddress) -> MilvusClient:

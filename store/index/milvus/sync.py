@@ -22,6 +22,7 @@ from pesearch.store.index.milvus.client import closing_lite, server_version
 from pesearch.store.index.milvus.collection import IndexKind
 from pesearch.store.index.milvus.filters import primary_keys
 from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
+from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import SpaceName
 
@@ -125,12 +126,13 @@ def _with_files(covered: RowRanges, layout: RowRanges, places: RowIds) -> RowRan
 
 
 def resolve_vectors(vectors: str) -> MilvusAddress | None:
-    """Parses `--vectors` and checks that the Milvus can be reached; None for FAISS.
+    """Parses `--vectors`, remembers the Milvus as named by the user, and checks that it can be reached; None for FAISS.
 
     Raises VectorServerError when it cannot, or when the option is malformed.
     """
     address = parse_vectors(vectors)
     if address is not None:
+        remember(address)
         with closing_lite(address):
             server_version(address)
     return address

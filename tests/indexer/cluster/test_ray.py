@@ -89,6 +89,16 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             yield
 
 
+def test_a_ray_of_our_own_is_closed_to_other_users(ray: None) -> None:
+    from ray._raylet import AuthenticationMode, get_authentication_mode
+
+    assert get_authentication_mode() == AuthenticationMode.TOKEN
+    assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+    folder = Path(cast(Any, sys.modules["ray"])._private.worker._global_node.get_temp_dir_path())
+    assert folder.parent.name.startswith("pesearch-ray-")
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+
+
 def check_same(library: Library, plain: Library) -> None:
     """Every file once, with the segments, vectors, features and previews that it has in the plain library."""
     assert location_counts(library) == location_counts(plain)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from pesearch.errors import LibraryBusy
+from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryUnavailable
 from pesearch.store.catalogue import connection as connections
 from pesearch.store.catalogue.connection import reading, transaction
+from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.library import Library, create_library
 from tests.store.contents import SPACES
 
@@ -152,3 +156,58 @@ def test_an_idle_database_is_reused_unless_it_met_an_error(library: Library, oth
     assert sum(map(len, connections._idle_databases.values())) == 0
     with pytest.raises(Exception, match="closed"):
         idle.execute("SELECT 1")
+
+
+class FailingDatabase:
+    """An idle DuckDB instance that fails to attach a catalogue with this error."""
+
+    def __init__(self, error: duckdb.Error) -> None:
+        self._error = error
+
+    def execute(self, statement: str) -> None:
+        raise self._error
+
+    def close(self) -> None:
+        pass
+
+
+READ = 'IO Error: Could not read from file "library.duckdb": {}'
+LOCK = 'IO Error: Could not set lock on file "library.duckdb": {}. See also https://duckdb.org/docs/current/'
+UNSUPPORTED = "File locks are not supported for this file system, cannot open the file in read-write mode"
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        *(
+            (READ.format(os.strerror(number)), os.strerror(number))
+            for number in (errno.EIO, errno.EMFILE, errno.ENOMEM)
+        ),
+        *((READ.format(os.strerror(number)), os.strerror(number)) for number in (errno.ESTALE, errno.EACCES)),
+        *((LOCK.format(os.strerror(number)), "cannot be locked there") for number in (errno.ENOLCK, errno.ENOSYS)),
+        *((LOCK.format(words), "cannot be locked there") for words in (os.strerror(errno.EACCES), UNSUPPORTED)),
+    ],
+)
+def test_errors_of_the_system_are_not_damage(
+    library: Library, monkeypatch: pytest.MonkeyPatch, message: str, words: str
+) -> None:
+    """They are reported at once: waiting for a lock that cannot be had would take a minute."""
+    monkeypatch.setattr(connections.time, "sleep", pytest.fail)
+    monkeypatch.setitem(connections._idle_databases, os.getpid(), [FailingDatabase(duckdb.IOException(message))])
+    with pytest.raises(LibraryUnavailable, match=words) as caught, reading(library.folder):
+        pass
+    assert "--repair" not in str(caught.value)
+
+
+def test_wrong_content_of_a_catalogue_is_damage(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = duckdb.IOException("IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2")
+    monkeypatch.setitem(connections._idle_databases, os.getpid(), [FailingDatabase(error)])
+    with pytest.raises(LibraryDamaged, match="doctor --repair"), reading(library.folder):
+        pass
+
+
+def test_generation_file_that_cannot_be_read(library: Library) -> None:
+    (library.folder / "generation").unlink()
+    (library.folder / "generation").mkdir()
+    with pytest.raises(LibraryUnavailable, match="generation: Is a directory: something else has its name"):
+        read_stamp(library.folder)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ast
+import errno
+import fcntl
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pesearch.store.disk.durable import AtomicFile, undone_by, write_atomically, write_durably
+from pesearch.errors import LibraryUnavailable
+from pesearch.store.disk.durable import AtomicFile, make_folder, undone_by, write_atomically, write_durably
+from pesearch.store.disk.lock import writer_lock
 
 HOUSE = Path(__file__).parents[3]
 ROOMS = (
@@ -91,3 +97,43 @@ def test_there_is_one_atomic_write() -> None:
     found = [each for path in sources if str(path.relative_to(HOUSE)) not in MAY_RENAME for each in renames(path)]
     assert found == []
     assert all(list(renames(HOUSE / path)) for path in MAY_RENAME)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_cannot_sync_folders_can_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As CIFS; files are synced too, and other errors are errors."""
+    fsync = os.fsync
+
+    def refuse_folders(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    write_durably(make(tmp_path / "new" / "folder") / "file", lambda sink: sink.write(b"content"))
+    assert (tmp_path / "new" / "folder" / "file").read_bytes() == b"content"
+    number = errno.EIO
+    with pytest.raises(OSError, match="Input/output error"):
+        make(tmp_path / "other")
+
+
+def make(folder: Path) -> Path:
+    make_folder(folder)
+    return folder
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EACCES])
+def test_a_file_system_without_locks_has_no_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with (
+        pytest.raises(LibraryUnavailable, match=f"{os.strerror(number)}: files cannot be locked"),
+        writer_lock(tmp_path),
+    ):
+        pass

@@ -33,6 +33,7 @@ from pesearch.store.index.milvus.client import close
 from pesearch.store.index.milvus.collection import IndexKind, MilvusCollection
 from pesearch.store.index.milvus.filters import filter_expressions
 from pesearch.store.index.milvus.manifest import Manifest, SpaceOnMilvus
+from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.index.milvus.sync import resolve_vectors, spaces_on_milvus
 from pesearch.store.index.vector_search import open_index
 from pesearch.store.library import Library, create_library, open_library
@@ -318,6 +319,7 @@ with open_library(Path(sys.argv[1])).writer():
 def test_killed_process_leaves_a_manifest_that_holds(library: Library, tmp_path: Path) -> None:
     """Milvus Lite dies with the process: its data and the manifest are on disk."""
     milvus = MilvusAddress(str(tmp_path / "lite.db"))
+    remember(milvus)
     add(library, range(20))
     with transaction(library.folder) as connection:  # only this, so that the process below syncs the vectors
         set_vector_backend(connection, milvus)
@@ -447,6 +449,7 @@ def test_file_open_in_another_process_is_reported(
 def test_milvus_lite_locks_its_file_while_it_is_open(tmp_path: Path) -> None:
     """In the way that `_is_locked` looks for, and until it is closed with an interface of its own."""
     address = MilvusAddress(str(tmp_path / "lite.db"))
+    remember(address)
     with milvus_client.closing_lite(address):
         milvus_client.server_version(address)
         assert milvus_client._is_locked(tmp_path / "lite.db")

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pesearch.errors import LibraryDamaged
+from pesearch.errors import LibraryUnavailable
 from pesearch.store import generation_reader
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.library import Library, create_library, open_library
@@ -184,9 +184,9 @@ def test_damaged_shard(library: Library, damage: Callable[[bytes], bytes], words
     assert words in found.reason
 
 
-def test_missing_shard_is_damage_and_not_no_features(library: Library) -> None:
+def test_missing_shard_is_an_error_and_not_no_features(library: Library) -> None:
     filled(library).unlink()
-    with pytest.raises(LibraryDamaged, match="is missing"):
+    with pytest.raises(LibraryUnavailable, match="connect its drive"):
         library.features(1)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pesearch.errors import LibraryDamaged
+from pesearch.errors import LibraryDamaged, LibraryUnavailable
 from pesearch.store.library import Library
 from pesearch.store.shards.format import VectorShard, sweep_shards
 from pesearch.store.shards.vectors import VectorStream, check_storable, map_shard, slice_rows, write_shard
@@ -86,14 +86,19 @@ def test_shard_of_other_rows(tmp_path: Path, shard: VectorShard) -> None:
         map_shard(tmp_path, replace(shard, rows=4), WIDTH)
 
 
-def test_missing_shard_is_damage_and_not_an_empty_answer(library: Library) -> None:
+def test_missing_shards_are_an_error_and_not_an_empty_answer(library: Library) -> None:
+    """One that is missing beside another is damage; if all of a folder are, its drive may not be connected."""
     with library.writer() as writer:
         writer.add([encoded("/a", "one")])
-    for path in (library.folder / "vectors" / "audio").iterdir():
-        path.unlink()
+        writer.add([encoded("/b", "two")])
+    first, second = (library.folder / "vectors" / "audio").iterdir()
+    first.unlink()
     with pytest.raises(LibraryDamaged, match="is missing"):
         library.search(SpaceName.AUDIO, queries(AUDIO), 3)
-    assert len(library.search(SpaceName.FRAME, np.ones((1, 16), dtype=np.float32), 9)[0]) == 3
+    second.unlink()
+    with pytest.raises(LibraryUnavailable, match="connect its drive"):
+        library.search(SpaceName.AUDIO, queries(AUDIO), 3)
+    assert len(library.search(SpaceName.FRAME, np.ones((1, 16), dtype=np.float32), 9)[0]) == 6
 
 
 def test_sweep_keeps_registered_shards(tmp_path: Path, shard: VectorShard) -> None:
