@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from threading import Thread, Timer
+
+from pesearch.temporary_folder import TemporaryFolder
 
 MAX_FILE_SECONDS = 60.0
 """Time for a browser to start and to read the file, which is deleted after it."""
@@ -26,7 +27,7 @@ def opened_in_browser(url: str) -> Iterator[None]:
     if not _has_display():
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="pesearch-", ignore_cleanup_errors=True) as folder:  # made with mode 0700
+    with TemporaryFolder() as folder:
         file = write_redirect(Path(folder), url)
         timer = Timer(MAX_FILE_SECONDS, file.unlink, kwargs={"missing_ok": True})
         timer.daemon = True

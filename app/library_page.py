@@ -30,6 +30,7 @@ def library_page() -> None:
         if not is_read_only():
             _show_indexing(shared_job(pinned.folder))
         _show_failures(pinned)
+        _show_damage(pinned)
         _show_remarks(pinned)
         _show_offline(pinned)
         _show_files(pinned)
@@ -71,6 +72,19 @@ def _show_failures(pinned: Library) -> None:
             [
                 {"file": printable(str(failure.location.path)), "reason": printable(failure.reason)}
                 for failure in failures
+            ],
+            hide_index=True,
+        )
+
+
+def _show_damage(pinned: Library) -> None:
+    damaged = pinned.damage()
+    if damaged:
+        st.subheader("Damaged on disk", anchor=False)
+        st.dataframe(
+            [
+                {"file": printable(str(file.path)), "damage": str(file), "reason": printable(file.reason)}
+                for file in damaged[:MAX_ROWS]
             ],
             hide_index=True,
         )

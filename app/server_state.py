@@ -6,6 +6,7 @@ much longer, in a second thread, so that no search waits for the sound detection
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
@@ -24,6 +25,9 @@ from pesearch.types import MediaFile
 
 MAX_PREFETCH_WAIT_SECONDS = 1.0
 """Locating sounds starts after the first pictures are made, or after this time."""
+
+VERIFY_INTERVAL_SECONDS = 60.0
+"""Pause between looks for new shards to verify."""
 
 _is_read_only = False
 
@@ -103,7 +107,22 @@ def preload_models() -> None:
 
 @cache
 def _library(folder: Path) -> Library:
-    return open_library(folder)
+    opened = open_library(folder)
+    Thread(target=_verify, args=(opened,), name=f"verify {folder}", daemon=True).start()
+    return opened
+
+
+def _verify(opened: Library) -> None:
+    """Verify the shards of a library, those of later commits too, in at most half of the time."""
+    while True:
+        started = time.monotonic()
+        try:
+            for _ in opened.verify():
+                time.sleep(time.monotonic() - started)
+                started = time.monotonic()
+        except PesearchError:
+            pass  # its drive is disconnected, or a search reports it; verified as soon as it can be read
+        time.sleep(VERIFY_INTERVAL_SECONDS)
 
 
 @cache

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pesearch.store.derived.lru_folder import CLIPS_FOLDER, PROXY_FOLDER, THUMBNAIL_FOLDER, LruFolder
+from pesearch.temporary_folder import TemporaryFolder
 
 MAX_THUMBNAIL_BYTES = 512 << 20
 
@@ -41,5 +41,5 @@ def _writable_folder(library: Path, name: str) -> Path:
 
 
 @cache
-def _temporary_folder(name: str) -> TemporaryDirectory[str]:
-    return TemporaryDirectory(prefix=f"pesearch-{name}-")
+def _temporary_folder(name: str) -> TemporaryFolder:
+    return TemporaryFolder()

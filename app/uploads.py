@@ -17,6 +17,7 @@ import numpy as np
 import streamlit as st
 
 from pesearch.errors import QueryError
+from pesearch.temporary_folder import TemporaryFolder
 
 MAX_NAME_LENGTH = 50
 """Characters, of at most four bytes each: file systems limit names to 255 bytes."""
@@ -38,9 +39,9 @@ class Upload(Protocol):
 
 
 @st.cache_resource
-def _server_folder() -> tempfile.TemporaryDirectory[str]:
+def _server_folder() -> TemporaryFolder:
     """The folder of all uploads of this server, deleted when it ends."""
-    return tempfile.TemporaryDirectory(prefix="pesearch-")
+    return TemporaryFolder()
 
 
 @st.cache_resource(scope="session", on_release=lambda folder: shutil.rmtree(folder, ignore_errors=True))

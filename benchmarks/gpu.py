@@ -15,7 +15,7 @@ from benchmarks.costs import wall_seconds
 from benchmarks.figures import RealTime
 from benchmarks.ours import decode_all, encode_all, index_all
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.chunk_reader import MediaChunk
+from pesearch.indexer.media_chunk import MediaChunk
 from pesearch.indexer.timings import StageTimings
 
 MANY_FILES = 8

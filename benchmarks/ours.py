@@ -9,7 +9,8 @@ from benchmarks.costs import Meter
 from benchmarks.embedded import PHRASES, Embedded
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.batch_encoder import encode
-from pesearch.indexer.chunk_reader import MediaChunk, read_chunks
+from pesearch.indexer.chunk_reader import read_chunks
+from pesearch.indexer.media_chunk import MediaChunk
 from pesearch.indexer.progress_events import Indexed, RunTimings
 from pesearch.indexer.row_buffer import InMemoryRows, RowBuffer
 from pesearch.indexer.run import index

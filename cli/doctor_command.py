@@ -58,7 +58,7 @@ def doctor_command(
 
 
 def print_check(result: str, subject: str, text: object) -> None:
-    """Print one check: its result (ok, missing, none, damaged, unread, offline or repaired), subject and details."""
+    """Print one check: its result (ok, missing, none, open, damaged, unread, offline or repaired), subject, details."""
     print(f"{result:<8} {subject:<8} {text}", flush=True)
 
 
@@ -110,12 +110,15 @@ def check_library(folder: Path) -> bool:
 
 def _check_contents(folder: Path) -> bool:
     from pesearch.cli.render import format_path, format_size
+    from pesearch.store.disk.permissions import is_open_to_others
     from pesearch.store.examination import examine
     from pesearch.store.library import open_library
 
     library = open_library(folder)
     status = library.status()
     print_check("ok", "library", f"{format_path(folder)}: {status.files} files, models {library.model_set}")
+    if is_open_to_others(folder):
+        print_check("open", "library", f"other users can read it: `chmod 700 {format_path(folder)}` makes it private")
     for space, policy in status.policies.items():
         if policy.lacks_index:
             print_check("none", "index", f"{space}: {policy}")

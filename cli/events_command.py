@@ -49,7 +49,8 @@ def events_command(
       pesearch events film.mp4 "a dog barking" --threshold 0.5 --json
     """
     from pesearch.cli.json_output import events_json
-    from pesearch.formatting import format_event
+    from pesearch.damage import SOUND_FEATURES
+    from pesearch.formatting import damage_lines, format_event
     from pesearch.search.events.locate import locate_events
     from pesearch.search.opening import open_for_events
 
@@ -58,6 +59,9 @@ def events_command(
         print(models.notice, file=sys.stderr)
     with detection_progress() as report:
         events = locate_events(file, phrases, models, threshold, stored, report)
+    damaged = stored.library.damage() if stored else ()
+    for line in damage_lines([each for each in damaged if each.data == SOUND_FEATURES]):
+        print(line, file=sys.stderr)
     if as_json:
         print(events_json(file.absolute(), events))
     else:

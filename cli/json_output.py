@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pesearch.search.serialize import event_object, moment_object
+from pesearch.search.serialize import damage_object, event_object, moment_object
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,6 +27,7 @@ def result_json(result: SearchResult, moments: Sequence[Moment]) -> str:
             "model": result.model,
             "library": str(result.library),
             "moments": [moment_object(result, moment) for moment in moments],
+            "damaged": [damage_object(file) for file in result.damaged],
         },
         indent=2,
     )

@@ -218,7 +218,7 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
     """Print the answer, or all moments, to stdout; without a match, say so on stderr."""
     from pesearch.cli.json_output import result_json, result_jsonl
     from pesearch.cli.render import moment_lines
-    from pesearch.formatting import count_files
+    from pesearch.formatting import count_files, damage_lines
 
     moments = result.moments if show_all else result.answer
     if as_json:
@@ -235,6 +235,8 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
                 print(line)
     if not result.matches:
         print(_no_match(result), file=sys.stderr)
+    for line in damage_lines(result.damaged):
+        print(line, file=sys.stderr)
     if result.unread_files:
         print(f"{count_files(result.unread_files)} left out: {UNREAD}", file=sys.stderr)
 

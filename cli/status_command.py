@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pesearch.indexer.volumes import OfflineFiles
     from pesearch.locations import Absence
     from pesearch.matching import Recalibration
+    from pesearch.store.library import Library
     from pesearch.store.status import LibraryStatus, RecordingCounts
     from pesearch.types import Failure, MediaFile
 
@@ -43,7 +44,9 @@ def status_command(
       pesearch status --remarks
       pesearch status --library /mnt/archive/library --json
     """
+    from pesearch.formatting import damage_lines
     from pesearch.indexer.volumes import offline
+    from pesearch.search.serialize import damage_object
     from pesearch.store.library import open_library
     from pesearch.store.recalibration import read_recalibration
     from pesearch.store.status import count_recordings
@@ -53,14 +56,32 @@ def status_command(
     status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
     absences = snapshot.absences()
     recalibration, remarked = read_recalibration(folder), snapshot.files_with_remarks()
+    unreadable = _check(snapshot)
     if as_json:
         recordings = count_recordings(snapshot.files())
-        print(status_json(folder, status, failures, offline_files, absences, recalibration, remarked, recordings))
+        described = status_json(folder, status, failures, offline_files, absences, recalibration, remarked, recordings)
+        damaged = [damage_object(file) for file in snapshot.damage()]
+        print(json.dumps({**described, "damaged": damaged, "unreadable": unreadable}, indent=2))
         return
     for line in status_lines(folder, status, failures, offline_files, absences, recalibration):
         print(line)
     for line in status_remark_lines(remarked, all_remarks):
         print(line)
+    if unreadable and not status.missing_shards:
+        print(f"unreadable  {unreadable}")
+    for number, line in enumerate(damage_lines(snapshot.damage())):
+        print(f"{'' if number else 'damaged':12}{line}")
+
+
+def _check(snapshot: Library) -> str | None:
+    """Check what every search reads; why that is impossible, if it is."""
+    from pesearch.errors import LibraryError
+
+    try:
+        snapshot.check_in_memory()
+    except LibraryError as error:
+        return str(error)
+    return None
 
 
 def status_json(
@@ -72,41 +93,38 @@ def status_json(
     recalibration: Recalibration | None,
     remarked: Sequence[MediaFile],
     recordings: RecordingCounts,
-) -> str:
-    """The status as one JSON object."""
+) -> dict[str, Any]:
+    """The status as a JSON object."""
     from pesearch.cli.remark_lines import remark_objects
 
-    return json.dumps(
-        {
-            "library": str(folder),
-            "model": status.model_set,
-            "calibrated": recalibration is not None or measured_on(status.model_set) is not None,
-            "calibrated_on": recalibration.measured_on if recalibration else measured_on(status.model_set),
-            "generation": status.generation,
-            "files": {str(kind): count for kind, count in status.files_by_kind.items()},
-            "hours": round(status.hours, 4),
-            "vectors": {str(space): count for space, count in status.vectors.items()},
-            "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
-            "cues": status.cues,
-            "audio_track": str(status.audio_track) if status.audio_track else None,
-            "recordings": asdict(recordings),
-            "size_bytes": status.size_bytes,
-            "quarantines": status.quarantines,
-            "missing_shards": status.missing_shards,
-            "offline": [
-                {
-                    "files": drive.files,
-                    "last_seen": str(drive.last_seen),
-                    "now_at": str(drive.now_at) if drive.now_at else None,
-                }
-                for drive in offline_files
-            ],
-            **{str(reason): [str(path) for path in paths] for reason, paths in by_reason(absences).items()},
-            "failures": [{"path": str(failure.location.path), "reason": failure.reason} for failure in failures],
-            "remarks": remark_objects([(file.path, file.remarks) for file in remarked]),
-        },
-        indent=2,
-    )
+    return {
+        "library": str(folder),
+        "model": status.model_set,
+        "calibrated": recalibration is not None or measured_on(status.model_set) is not None,
+        "calibrated_on": recalibration.measured_on if recalibration else measured_on(status.model_set),
+        "generation": status.generation,
+        "files": {str(kind): count for kind, count in status.files_by_kind.items()},
+        "hours": round(status.hours, 4),
+        "vectors": {str(space): count for space, count in status.vectors.items()},
+        "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
+        "cues": status.cues,
+        "audio_track": str(status.audio_track) if status.audio_track else None,
+        "recordings": asdict(recordings),
+        "size_bytes": status.size_bytes,
+        "quarantines": status.quarantines,
+        "missing_shards": status.missing_shards,
+        "offline": [
+            {
+                "files": drive.files,
+                "last_seen": str(drive.last_seen),
+                "now_at": str(drive.now_at) if drive.now_at else None,
+            }
+            for drive in offline_files
+        ],
+        **{str(reason): [str(path) for path in paths] for reason, paths in by_reason(absences).items()},
+        "failures": [{"path": str(failure.location.path), "reason": failure.reason} for failure in failures],
+        "remarks": remark_objects([(file.path, file.remarks) for file in remarked]),
+    }
 
 
 def status_lines(

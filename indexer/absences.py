@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pesearch.indexer.progress_events import Excluded
 from pesearch.indexer.volumes import offline_volumes
-from pesearch.locations import Absence, Location, can_reach
+from pesearch.locations import Absence, Location, can_reach, is_gone
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 
@@ -25,9 +24,10 @@ def record_absences(
     for path in unfound:
         if path not in known or known[path].file_id is None:
             continue
-        if os.path.lexists(path):
-            absences[path] = Absence.EXCLUDED
-            yield Excluded(path)
+        if not is_gone(path):
+            if can_reach(path):
+                absences[path] = Absence.EXCLUDED
+                yield Excluded(path)
         elif known[path].volume not in offline and (known[path].volume or can_reach(path.parent)):
             absences[path] = Absence.MISSING
     found_again = [location.path for location in found if location.path in before]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pesearch.encoders.io_types import FrameVectors, SoundFeatures, WindowVectors
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.chunk_reader import MediaChunk
+from pesearch.indexer.media_chunk import MediaChunk
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.indexer.window_assembler import Window, WindowAssembler
 from pesearch.types import SpaceName

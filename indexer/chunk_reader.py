@@ -13,6 +13,8 @@ from pesearch.audio_track import AudioTrack
 from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.indexer.media_chunk import MediaChunk, SampledFrame, Segment
+from pesearch.indexer.survey import is_access_error
 from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import StillReader
@@ -24,7 +26,6 @@ from pesearch.timeline import FRAMES_PER_SECOND, STEPS_PER_SECOND, chunks, grid,
 from pesearch.types import MediaInfo, MediaKind, Remark, SpaceName
 
 Result = TypeVar("Result")
-Segment = tuple[float, float]
 
 MAX_UNCHANGED_SECONDS = 60.0
 """After this long without a new frame or any sound, nothing is embedded until one comes.
@@ -43,38 +44,13 @@ IMAGE_PREVIEW_WIDTH = 640
 
 
 @dataclass(frozen=True, slots=True)
-class SampledFrame:
-    """A frame, resized for the towers, and the interval of the file that it stands for."""
+class _ShownFrame:
+    """The frame at a time, made small; `since_seconds` is when it first appeared."""
 
-    start_seconds: float
-    end_seconds: float
+    time_seconds: float
+    since_seconds: float
     resized: ResizedFrame
-
-
-@dataclass(frozen=True, slots=True)
-class MediaChunk:
-    """A chunk of a file: its frames, previews and sound, and the windows that end in it.
-
-    `media_seconds` is the length of the chunk, `unread_seconds` the part of it that could not be decoded. `remarks`
-    are those of the whole file, and come with its last chunk.
-    """
-
-    start_seconds: float
-    end_seconds: float
-    frames: tuple[SampledFrame, ...]
-    previews: tuple[Preview, ...]
-    sound: SoundChunk | None
-    windows: tuple[Segment, ...]
-    media_seconds: float
-    unread_seconds: float
-    remarks: tuple[Remark, ...] = ()
-
-    @property
-    def size_bytes(self) -> int:
-        """Memory held; a frame that stands for several intervals is counted once."""
-        frames = {id(frame.resized): frame.resized.size_bytes for frame in self.frames}
-        previews = sum(len(preview.jpeg) for preview in self.previews)
-        return sum(frames.values()) + previews + (0 if self.sound is None else self.sound.samples.nbytes)
+    preview: Preview | None
 
 
 def read_chunks(path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack | None = None) -> Iterator[MediaChunk]:
@@ -143,7 +119,7 @@ class _Chunks:
             return MediaChunk(start, end, (), (), None, (), end - start, 0.0)
         times = grid(start, end)
         reader = self._frames
-        frames = (self._try(lambda: list(reader.read(times))) if reader else None) or []
+        frames = (self._try(lambda: self._read_frames(reader, times.tolist())) if reader else None) or []
         sound = self._read_sound(start, end) if self._has_sound else None
         ending = self._windows[bisect_right(self._ends, start) : bisect_right(self._ends, end)]
         unread = 0.0
@@ -157,10 +133,24 @@ class _Chunks:
             lost_pictures = self._note_missing(times.tolist(), frames, end) if self._has_frames else 0.0
             unread = end - start if lost_sound else lost_pictures
         return MediaChunk(
-            start, end, self._sampled(frames), tuple(self._previews(frames)), sound, tuple(ending), end - start, unread
+            start, end, self._sampled(frames), self._previews(frames), sound, tuple(ending), end - start, unread
         )
 
-    def _note_missing(self, times: Sequence[float], frames: Sequence[Frame], end: float) -> float:
+    def _read_frames(self, reader: FrameReader, times: Sequence[float]) -> list[_ShownFrame]:
+        """The frames at these times, each made small before the next one is decoded: one may take 300 MB.
+
+        The first one in each PREVIEW_INTERVAL_SECONDS gives a preview.
+        """
+        shown, due_seconds = [], self._next_preview_seconds
+        for frame in reader.read(times):
+            preview = None
+            if frame.time_seconds >= due_seconds:
+                due_seconds = _next_preview(frame.time_seconds)
+                preview = Preview(frame.time_seconds, encode_jpeg(frame.image, PREVIEW_WIDTH))
+            shown.append(_ShownFrame(frame.time_seconds, frame.since_seconds, self._resized(frame), preview))
+        return shown
+
+    def _note_missing(self, times: Sequence[float], frames: Sequence[_ShownFrame], end: float) -> float:
         """Notes the times without a frame as unread. The seconds that these frames would stand for."""
         found = {frame.time_seconds for frame in frames}
         missing = [(time, min(time + 1 / FRAMES_PER_SECOND, end)) for time in times if time not in found]
@@ -175,29 +165,27 @@ class _Chunks:
         of_container = self._try(lambda: inspect(self._path, self._track).remarks) or ()
         return tuple(dict.fromkeys((*of_container, *of_readers, *self._unread.remarks(self._duration))))
 
-    def _is_unchanged(self, start: float, end: float, frames: list[Frame], sound: SoundChunk | None) -> bool:
+    def _is_unchanged(self, start: float, end: float, frames: list[_ShownFrame], sound: SoundChunk | None) -> bool:
         """Whether there is no new frame and no sound in this chunk and the MAX_UNCHANGED_SECONDS before it."""
         heard = end if sound is not None and sound.samples.any() else 0.0
         self._last_change_seconds = max([self._last_change_seconds, heard, *(frame.since_seconds for frame in frames)])
         return start - self._last_change_seconds > MAX_UNCHANGED_SECONDS
 
-    def _sampled(self, frames: list[Frame]) -> tuple[SampledFrame, ...]:
+    def _sampled(self, frames: list[_ShownFrame]) -> tuple[SampledFrame, ...]:
         return tuple(
             SampledFrame(
                 frame.time_seconds,
                 min(frame.time_seconds + 1 / FRAMES_PER_SECOND, self._duration),
-                self._resized(frame),
+                frame.resized,
             )
             for frame in frames
         )
 
-    def _previews(self, frames: Sequence[Frame]) -> Iterator[Preview]:
-        """The first frame in each PREVIEW_INTERVAL_SECONDS."""
-        for frame in frames:
-            if frame.time_seconds >= self._next_preview_seconds:
-                intervals = frame.time_seconds // PREVIEW_INTERVAL_SECONDS
-                self._next_preview_seconds = (intervals + 1) * PREVIEW_INTERVAL_SECONDS
-                yield Preview(frame.time_seconds, encode_jpeg(frame.image, PREVIEW_WIDTH))
+    def _previews(self, frames: Sequence[_ShownFrame]) -> tuple[Preview, ...]:
+        previews = tuple(frame.preview for frame in frames if frame.preview is not None)
+        if previews:
+            self._next_preview_seconds = _next_preview(previews[-1].at_seconds)
+        return previews
 
     def _resized(self, frame: Frame) -> ResizedFrame:
         """The same object while the same frame is shown, so that it is encoded once."""
@@ -219,14 +207,24 @@ class _Chunks:
         return SoundChunk(samples, first, *own, starts, ends)
 
     def _try(self, read: Callable[[], Result]) -> Result | None:
-        """None on a MediaError; if nothing of the file can be decoded, the last one is raised at its end."""
+        """None on a MediaError; if nothing of the file can be decoded, the last one is raised at its end.
+
+        One of the disk or share is raised at once: the file is not indexed in part, but tried again in the next run.
+        """
         try:
             return read()
         except FFmpegMissing:
             raise
         except MediaError as error:
+            if is_access_error(error):
+                raise
             self._last_error = error
             return None
+
+
+def _next_preview(seconds: float) -> float:
+    """From when on the next preview is due after one at this time."""
+    return (seconds // PREVIEW_INTERVAL_SECONDS + 1) * PREVIEW_INTERVAL_SECONDS
 
 
 def _between(steps: Sequence[int], first: int, stop: int) -> tuple[int, ...]:

@@ -6,7 +6,6 @@ commit.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,7 @@ from pesearch.indexer.cues import FileCues, read_cues
 from pesearch.indexer.progress_events import Failed, Indexed, Relocated, Remarked
 from pesearch.indexer.properties import properties_of
 from pesearch.indexer.timings import Stage, StageTimings
-from pesearch.locations import Location
+from pesearch.locations import Location, is_gone
 from pesearch.media.sidecars import Sidecars
 from pesearch.store.derived.previews import Preview
 from pesearch.store.shards.records import StreamedFile
@@ -154,7 +153,7 @@ def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
         writer.add([file for each, said in zip(embedded, described, strict=True) for file in _located(each, said)])
     for each in embedded:
         writer.keep_previews(each.file.fingerprint, each.previews)
-    if present := [failure for failure in failures if os.path.lexists(failure.location.path)]:
+    if present := [failure for failure in failures if not is_gone(failure.location.path)]:
         writer.record_failures(*present)
     return [
         *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),

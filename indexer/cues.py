@@ -15,7 +15,7 @@ from pathlib import Path
 from pesearch.cues import CueSource
 from pesearch.indexer.progress_events import CuesUpdated, Remarked
 from pesearch.indexer.survey import without_stamp
-from pesearch.locations import Location
+from pesearch.locations import Location, is_gone
 from pesearch.media.cues import read_embedded_cues, read_sidecar
 from pesearch.media.sidecars import Sidecar, Sidecars
 from pesearch.store.catalogue.cues import KnownSource
@@ -98,7 +98,11 @@ def _stale(found: Sequence[Location], library: Library) -> list[_StaleFile]:
             continue
         present = {each.location.path: each for each in sidecars.find(location.path)}
         recorded = {source.sidecar.path: source for source in sources[entry.file_id] if source.sidecar is not None}
-        gone = [path for path, source in recorded.items() if source.beside == location.path and path not in present]
+        gone = [
+            path
+            for path, source in recorded.items()
+            if source.beside == location.path and path not in present and is_gone(path)
+        ]
         changed = [
             each for path, each in present.items() if path not in recorded or recorded[path].sidecar != each.location
         ]

@@ -13,7 +13,8 @@ from typing import Self
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.bounded_queue import BoundedQueue, QueueClosed
-from pesearch.indexer.chunk_reader import MediaChunk, read_chunks
+from pesearch.indexer.chunk_reader import read_chunks
+from pesearch.indexer.media_chunk import MediaChunk
 from pesearch.indexer.survey import EmbedTask, is_access_error
 from pesearch.indexer.timings import Stage, StageTimings
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
 from pesearch.errors import PesearchError
+from pesearch.indexer.ignore_pattern import IgnorePattern, compile_line
 
 IGNORE_FILE = ".pesearchignore"
 """Name of the ignore file that a folder may have."""
+
+_MAX_FILE_BYTES = 1_000_000
+"""A larger ignore file is refused: each of its lines is compared with each file."""
 
 SYSTEM_NAMES = frozenset(
     {
@@ -46,46 +47,37 @@ class Patterns:
     """Compiled gitignore patterns, relative to the folder `base`."""
 
     base: Path
-    lines: tuple[GitIgnoreSpecPattern, ...]
+    lines: tuple[IgnorePattern, ...]
 
     def excludes(self, path: Path, is_folder: bool) -> bool | None:
         """True: excluded. False: re-included by a `!` line. None: no line matches."""
         if path == self.base or not path.is_relative_to(self.base):
             return None
-        relative = path.relative_to(self.base).as_posix() + "/" * is_folder
-        return next((line.include for line in reversed(self.lines) if _matches(line, relative)), None)
-
-
-def _matches(line: GitIgnoreSpecPattern, relative: str) -> bool:
-    """Whether a line matches the path itself.
-
-    pathspec also matches every path below a match. The crawl does not enter excluded folders, so only the path itself
-    counts here; otherwise `!folder` would re-include files in it that an earlier line excludes.
-    """
-    if line.include is None or line.regex is None:  # a comment or an empty line
-        return False
-    if line.regex.groups:  # ends with the name, or with the slash after it
-        return any(match.end() == len(relative) for match in line.regex.finditer(relative))
-    match = line.regex.search(relative)  # `a/**`, all that is in a but not a itself; or `*`
-    return match is not None and not (match.group().endswith("/") and match.end() == len(relative))
+        relative = path.relative_to(self.base).as_posix()
+        return next((line.excludes for line in reversed(self.lines) if line.matches(relative, is_folder)), None)
 
 
 def compile_patterns(base: Path, lines: Iterable[str], source: str) -> Patterns:
     """Compiles gitignore lines. Raises PesearchError, naming `source`, for an invalid line."""
     try:
-        return Patterns(base, tuple(GitIgnoreSpec.from_lines(lines, backend="simple").patterns))
+        compiled = [compile_line(line) for line in lines]
     except ValueError as error:
         raise PesearchError(f"{source}: not a valid gitignore pattern ({error})") from error
+    return Patterns(base, tuple(each for each in compiled if each is not None))
 
 
 def read_ignore_file(folder: Path) -> tuple[Patterns, ...]:
     """The patterns of the folder's ignore file, if it has one. Raises OSError, PesearchError."""
     source = folder / IGNORE_FILE
     try:
-        text = os.fsdecode(source.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        with source.open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return ()
-    return (compile_patterns(folder, text.splitlines(), str(source)),)
+    if len(content) > _MAX_FILE_BYTES:
+        raise PesearchError(f"{source}: larger than {_MAX_FILE_BYTES / 1e6:.0f} MB, not an ignore file")
+    lines = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf")).split("\n")
+    return (compile_patterns(folder, (line.removesuffix("\r") for line in lines), str(source)),)
 
 
 def is_excluded(path: Path, is_folder: bool, patterns: tuple[Patterns, ...]) -> bool:

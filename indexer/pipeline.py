@@ -17,7 +17,7 @@ from pesearch.indexer.decode_workers import DecodedChunk, DecodeWorkers, EndOfFi
 from pesearch.indexer.maintenance import Maintenance
 from pesearch.indexer.progress_events import Outcome, Progress
 from pesearch.indexer.row_buffer import InMemoryRows, RowBuffer
-from pesearch.indexer.survey import EmbedTask, without_stamp
+from pesearch.indexer.survey import VANISHED, EmbedTask, without_stamp
 from pesearch.indexer.timings import StageTimings
 from pesearch.indexer.window_assembler import WindowAssembler
 from pesearch.locations import Location
@@ -100,8 +100,10 @@ def _problem_of_location(location: Location) -> Problem | None:
     """A problem if the file changed since it was found, when its vectors may mix two contents; else None."""
     try:
         now = Location.of_file(location.path)
-    except OSError:
-        return Problem("deleted while it was read", is_permanent=False)
+    except FileNotFoundError:
+        return Problem(VANISHED, is_permanent=False)
+    except OSError as error:
+        return Problem(f"cannot be read: {error.strerror}", is_permanent=False)
     if now != location:
         return Problem("changed while it was read: index again when it is complete", is_permanent=False)
     return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pesearch.indexer.progress_events import Failed, Missing, Outcome, Relocated, Unchanged
 from pesearch.indexer.survey import KnownContent, NewContent, SurveyResult
+from pesearch.locations import is_gone
 from pesearch.store.catalogue.files import KnownLocations
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
@@ -45,7 +45,7 @@ def update_locations(
 
     The last location of a content is not removed but reported as missing: it may be on an offline drive.
     """
-    left_behind = [each.previous for each in known if each.previous and not os.path.lexists(each.previous)]
+    left_behind = [each.previous for each in known if each.previous and is_gone(each.previous)]
     if known:
         writer.add_locations([(each.file.id, each.location) for each in known])
     if forgettable := [*_with_other_locations(gone, library.known()), *left_behind]:

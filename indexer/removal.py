@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.locations import Absence, can_reach
+from pesearch.locations import Absence, can_reach, is_gone
 from pesearch.path_scope import PathScope
 from pesearch.store.library import Library
 
@@ -40,5 +40,5 @@ def _absent(library: Library, reasons: Collection[Absence]) -> list[Path]:
     return [
         path
         for path, reason in library.absences().items()
-        if reason in reasons and can_reach(path) == (reason is Absence.EXCLUDED)
+        if reason in reasons and (can_reach(path) if reason is Absence.EXCLUDED else is_gone(path))
     ]

@@ -8,7 +8,6 @@ A run may be stopped at any point, even killed: committed files stay, and the ne
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from pesearch.indexer.reconcile import collect_changes, update_locations
 from pesearch.indexer.survey import group_by_content, survey, unfound
 from pesearch.indexer.timings import StageTimings
 from pesearch.indexer.volumes import volumes_of
-from pesearch.locations import Location
+from pesearch.locations import Location, is_gone
 from pesearch.media.ffmpeg import ensure_programs
 from pesearch.store.library import Library
 from pesearch.types import Failure
@@ -76,7 +75,7 @@ def index_found(
         crawled = yield from _collect(found)
         yield from separate_copies(library, writer)
         not_found = unfound(library, crawled.locations, roots_of(paths), crawled.unreadable)
-        gone = [path for path in not_found if not os.path.lexists(path)]
+        gone = [path for path in not_found if is_gone(path)]
         changes = yield from collect_changes(survey(crawled.locations, library.pinned(), retry_failed))
         volumes = volumes_of(crawled.locations)
         if not set(volumes) <= set(library.volumes()):

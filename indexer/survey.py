@@ -13,7 +13,7 @@ from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.copies import CopyFinder, identify
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unchanged
-from pesearch.locations import Location, can_reach
+from pesearch.locations import Location, can_reach, is_gone
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import Fingerprint
 from pesearch.media.probe import probe
@@ -22,6 +22,9 @@ from pesearch.media.suffixes import has_media_name
 from pesearch.store.catalogue.files import KnownLocation, KnownLocations
 from pesearch.store.library import Library
 from pesearch.types import Failure, MediaFile, MediaInfo
+
+VANISHED = "vanished: deleted or renamed since its folder was listed"
+"""The reason why a file that was found is not indexed."""
 
 _BATCH_FILES = 256
 """Files handed to the threads at a time: few enough to stop soon, enough to keep the threads busy."""
@@ -172,22 +175,26 @@ def _inspect(
     except MediaError as error:
         if location.size_bytes == 0 and known is None and not has_media_name(location.path):
             return NotMedia(location)
-        return Failed(Failure(_failed_location(location, known, error), str(error)))
+        return _failed(location, known, error)
 
 
 def _distinguish(new: NewContent, copies: CopyFinder, known: KnownLocations) -> NewContent | Failed:
     try:
         return replace(new, fingerprint=copies.distinct(new.location, new.fingerprint))
     except MediaError as error:
-        return Failed(Failure(_failed_location(new.location, known.get(new.location.path), error), str(error)))
+        return _failed(new.location, known.get(new.location.path), error)
 
 
-def _failed_location(location: Location, known: KnownLocation | None, error: MediaError) -> Location:
-    """The size and time under which a failure is recorded.
+def _failed(location: Location, known: KnownLocation | None, error: MediaError) -> Failed:
+    if is_gone(location.path):
+        return Failed(Failure(_unread_location(location, known), VANISHED))
+    read = not is_access_error(error)
+    return Failed(Failure(location if read else _unread_location(location, known), str(error)))
 
-    A file that could not be accessed has not been read: it keeps the recorded size and time, so that the next run
-    retries it, and the vectors of an earlier run stay.
+
+def _unread_location(location: Location, known: KnownLocation | None) -> Location:
+    """The size and time under which the failure of a file that could not be accessed is recorded.
+
+    It keeps the recorded ones, so that the next run retries it, and the vectors of an earlier run stay.
     """
-    if not is_access_error(error):
-        return location
     return without_stamp(location) if known is None else Location(location.path, known.size_bytes, known.modified_ns)

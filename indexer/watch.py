@@ -12,6 +12,7 @@ from pesearch.indexer.crawl import crawl
 from pesearch.indexer.progress_events import Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
 from pesearch.indexer.run import index_found
 from pesearch.locations import Location
+from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.library import Library
 from pesearch.types import Failure
 
@@ -31,17 +32,19 @@ def watch(
     """Yields the outcomes of changes under `paths` from now on, until `stop` is set. Raises the errors of `index`.
 
     Crawls are compared instead of using the system's file notifications, which network drives do not send. The writer
-    lock is free between runs.
+    lock is free between runs: a library that takes the place of this one is indexed from scratch, if it has the same
+    models. Raises LibraryNotFound when the library is deleted.
     """
     stop = stop or Event()
     before = _Crawl(crawl(paths, excludes))
-    indexed: list[Location | Failure] | None = None
+    indexed: tuple[list[Location | Failure], str] | None = None
     reported: set[Outcome] = set()
     while not stop.wait(interval_seconds):
         now = _Crawl(crawl(paths, excludes))
         settled = [each for each in now.found if each in before.found]
         disappeared, before = before.paths - now.paths, now
-        if settled == indexed:
+        library_id = read_library_id(library.folder)
+        if (settled, library_id) == indexed:
             continue
         try:
             reported, must_retry = yield from _new_outcomes(
@@ -49,7 +52,7 @@ def watch(
             )
         except LibraryBusy:
             continue  # another run is writing; retried after the next crawl
-        indexed = None if must_retry else settled
+        indexed = None if must_retry else (settled, library_id)
 
 
 class _Crawl:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pesearch.encoders.io_types import FrameVectors, SoundFeatures, WindowFeatures
-from pesearch.indexer.chunk_reader import MediaChunk
+from pesearch.indexer.media_chunk import MediaChunk
 from pesearch.indexer.row_buffer import RowBuffer
 from pesearch.store.derived.previews import Preview
 from pesearch.timeline import STEPS_PER_SECOND, WINDOW_SECONDS, step_count

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,8 @@ from PIL import Image, ImageSequence
 
 from pesearch.errors import MediaError
 from pesearch.media.animation import is_animated_webp
+from pesearch.media.file_head import file_status, open_regular, read_head
+from pesearch.temporary_folder import TemporaryFolder
 
 _MAX_SIDE = 1280
 """Pixels of the longer side of a frame of the copy: that of a proxy."""
@@ -36,15 +37,11 @@ _lock = Lock()
 def playable(path: Path) -> Path:
     """The file that FFmpeg is to open: the file itself, or the copy of an animated WebP.
 
-    Errors: MediaError when such an animation is damaged or too large.
+    Errors: MediaError when the file cannot be read, or such an animation is damaged or too large.
     """
-    try:
-        with path.open("rb") as file:
-            if not is_animated_webp(file.read(32)):
-                return path
-        status = path.stat()
-    except OSError:
-        return path  # the error comes when it is read
+    if not is_animated_webp(read_head(path, 32)):
+        return path
+    status = file_status(path)
     name = f"{status.st_dev}_{status.st_ino}_{status.st_size}_{status.st_mtime_ns}.png"
     with _lock:
         copy = _folder() / name
@@ -55,12 +52,12 @@ def playable(path: Path) -> Path:
 
 @cache
 def _folder() -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="pesearch_animations_")
+    folder = TemporaryFolder()
     _folders.append(folder)
     return Path(folder.name)
 
 
-_folders: list[tempfile.TemporaryDirectory[str]] = []
+_folders: list[TemporaryFolder] = []
 """Keeps the folder until the process ends, which deletes it."""
 
 
@@ -70,7 +67,7 @@ def _write_copy(path: Path, copy: Path) -> None:
         old.unlink()
     content = io.BytesIO()
     try:
-        with path.open("rb") as file, Image.open(file, formats=("WEBP",)) as image:
+        with open_regular(path) as file, Image.open(file, formats=("WEBP",)) as image:
             durations: list[int] = []
             first, *others = _frames(image, durations)
             first.save(content, "PNG", save_all=True, append_images=others, duration=durations, compress_level=1)

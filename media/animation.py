@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from typing import IO
 
-from pesearch.media.file_head import raise_unreadable
+from pesearch.media.file_head import open_regular, raise_unreadable
 
 _SEQUENCE_BRANDS = frozenset({b"avis", b"msf1", b"hevc", b"hevx"})
 """Major brands of AVIF and HEIF files that hold a track of pictures beside or instead of a still."""
@@ -18,7 +18,7 @@ _MAX_CHUNKS = 10_000
 def is_animated(path: Path, head: bytes) -> bool:
     """Whether a picture with these first bytes has more than one frame to be shown in turn. Errors: MediaError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if head.startswith((b"GIF87a", b"GIF89a")):
                 return _has_second_frame(file)
             if head.startswith(b"\x89PNG"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from pesearch.media.file_head import file_status, open_regular
 from pesearch.media.joined import count_matroska, is_joined
 from pesearch.types import Remark
 
@@ -39,71 +39,53 @@ _VORBIS_START = b"\x01vorbis"
 _OGG_HEADER_BYTES = 27
 """Of a page; the last one is the number of the segment sizes that follow."""
 
+_OGG_PAGE_BYTES = _OGG_HEADER_BYTES + 255 + 16
+"""Header, sizes and the start of the body of a page, as far as they are looked at."""
+
+_SEARCHED_BYTES = 4 << 20
+"""Read at once of a file that is searched."""
+
 
 def has_wrapped_size(path: Path) -> bool:
     """Whether the samples of a WAV file go on after the size that its header states: beyond 4 GiB it wraps around.
 
     What follows the stated size is then no chunk: no name of four letters, or a size beyond the end of the file.
+    Errors: MediaError; OSError.
     """
-    try:
-        size_bytes = path.stat().st_size
-        with path.open("rb") as file:
-            for name, size, after in _chunks(file, b"WAVE"):
-                if name == b"data":
-                    file.seek(after)
-                    is_stated = size not in _UNKNOWN_SIZES and after < size_bytes
-                    return is_stated and not _is_chunk(file.read(_CHUNK.size), size_bytes - after)
-    except OSError:
-        pass
+    size_bytes = file_status(path).st_size
+    with open_regular(path) as file:
+        for name, size, after in _chunks(file, b"WAVE"):
+            if name == b"data":
+                file.seek(after)
+                is_stated = size not in _UNKNOWN_SIZES and after < size_bytes
+                return is_stated and not _is_chunk(file.read(_CHUNK.size), size_bytes - after)
     return False
 
 
 def has_chained_streams(path: Path) -> bool:
     """Whether in an Ogg file other streams follow the first ones, each on a clock of its own.
 
-    Not those of another sample rate: FFmpeg goes on counting their time at the rate of the first one.
+    Not those of another sample rate: FFmpeg goes on counting their time at the rate of the first one. Errors:
+    MediaError; OSError.
     """
     if not is_joined(path, "ogg"):
         return False
-    try:
-        with path.open("rb") as file:
-            return len(set(_ogg_rates(file))) == 1
-    except (OSError, ValueError, IndexError):
-        return False
+    with open_regular(path) as file:
+        return len(set(_ogg_rates(file))) == 1
 
 
 def appended_remarks(path: Path, format_name: str, streams: int, read: int) -> tuple[Remark, ...]:
     """A remark if whole recordings follow the first one in a file, which players and FFmpeg do not go on to.
 
     `read` is the number of recordings that FFmpeg goes on to, and the first. In Ogg it goes on if there is one stream.
+    Errors: MediaError; OSError.
     """
     if format_name == "ogg" and not is_joined(path, format_name):
         return ()
     if format_name == "ogg" and streams > 1:
         return (Remark("more recordings follow the first one in this file, and cannot be read: split it"),)
-    try:
-        with path.open("rb") as file:
-            if format_name == "flv":
-                count = _count_flv(file)
-            elif format_name.startswith("mov,"):
-                count = sum(name == b"ftyp" for name in _boxes(file))
-            elif format_name.startswith("matroska"):
-                count = count_matroska(file)
-            elif format_name == "asf":
-                count = sum(name == _ASF_HEADER for name in _objects(file))
-            elif format_name in ("wav", "avi"):
-                forms = (b"WAVE", b"AVI ")
-                count = sum(_form(file, at) in forms for at in _riffs(file))
-            elif format_name == "flac":
-                count = _count_flac(file)
-            elif format_name == "ogg":
-                rates = _ogg_rates(file)
-                count = len(rates) if len(set(rates)) > 1 else 1
-            else:
-                return ()
-    except (OSError, ValueError, IndexError):
-        return ()
-    more = count - read
+    with open_regular(path) as file:
+        more = _count(file, format_name) - read
     those = "one" if read == 1 else str(read)
     are = "recordings follow" if more > 1 else "recording follows"
     return (
@@ -111,37 +93,60 @@ def appended_remarks(path: Path, format_name: str, streams: int, read: int) -> t
     )
 
 
+def _count(file: BinaryIO, format_name: str) -> int:
+    """The number of recordings in a file."""
+    if format_name == "flv":
+        return sum(after[1:] == _FLV_HEADER_BYTES for _, after in _found(file, _FLV_MAGIC, 1 + len(_FLV_HEADER_BYTES)))
+    if format_name.startswith("mov,"):
+        return sum(name == b"ftyp" for name in _boxes(file))
+    if format_name.startswith("matroska"):
+        return count_matroska(file)
+    if format_name == "asf":
+        return sum(name == _ASF_HEADER for name in _objects(file))
+    if format_name in ("wav", "avi"):
+        return sum(_form(file, at) in (b"WAVE", b"AVI ") for at in _riffs(file))
+    if format_name == "flac":
+        return sum(1 for _ in _found(file, _FLAC_START, 0))
+    if format_name == "ogg":
+        rates = _ogg_rates(file)
+        return len(rates) if len(set(rates)) > 1 else 1
+    return 1
+
+
 def _ogg_rates(file: BinaryIO) -> list[bytes]:
     """The sample rate of each link of a chain of Vorbis streams, as stored; of other codecs b"", as Opus has one."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        rates, at, end = [], content.find(_OGG_START), -1
-        while at != -1:
-            segments = content[at + _OGG_HEADER_BYTES - 1]
-            body = at + _OGG_HEADER_BYTES + segments
-            if at != end:  # else one more stream of the same link
-                rates.append(b"")
-            if content[body : body + len(_VORBIS_START)] == _VORBIS_START:
-                rates[-1] = content[body + len(_VORBIS_START) + 5 : body + len(_VORBIS_START) + 9]
-            end = body + sum(content[body - segments : body])
-            at = content.find(_OGG_START, at + 1)
-        return rates
+    rates: list[bytes] = []
+    end = -1
+    for at, after in _found(file, _OGG_START, _OGG_PAGE_BYTES):
+        head = _OGG_START + after
+        segments = head[_OGG_HEADER_BYTES - 1] if len(head) >= _OGG_HEADER_BYTES else 0
+        body = _OGG_HEADER_BYTES + segments
+        if at != end:  # else one more stream of the same link
+            rates.append(b"")
+        if head[body : body + len(_VORBIS_START)] == _VORBIS_START:
+            rates[-1] = head[body + len(_VORBIS_START) + 5 : body + len(_VORBIS_START) + 9]
+        end = at + body + sum(head[body - segments : body])
+    return rates
 
 
-def _count_flv(file: BinaryIO) -> int:
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        count, at = 0, content.find(_FLV_MAGIC)
-        while at != -1:
-            count += content[at + 5 : at + 9] == _FLV_HEADER_BYTES
-            at = content.find(_FLV_MAGIC, at + 1)
-    return count
-
-
-def _count_flac(file: BinaryIO) -> int:
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        count, at = 0, content.find(_FLAC_START)
-        while at != -1:
-            count, at = count + 1, content.find(_FLAC_START, at + 1)
-        return count
+def _found(file: BinaryIO, pattern: bytes, more_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Where a pattern is in a file, and up to `more_bytes` after it. (Not by mmap: a share that drops would end the
+    whole process.)"""
+    file.seek(0)
+    start, content = 0, file.read(_SEARCHED_BYTES)
+    overlap = len(pattern) + more_bytes
+    while content:
+        is_last = len(content) < _SEARCHED_BYTES
+        stop = len(content) if is_last else len(content) - overlap + 1
+        at = content.find(pattern)
+        while 0 <= at < stop:
+            yield start + at, content[at + len(pattern) : at + overlap]
+            at = content.find(pattern, at + 1)
+        if is_last:
+            return
+        start += stop
+        file.seek(start)
+        content = file.read(_SEARCHED_BYTES)
 
 
 def _boxes(file: BinaryIO) -> Iterator[bytes]:

@@ -13,9 +13,14 @@ from typing import IO, Any
 from PIL import Image, ImageOps
 
 from pesearch.errors import MediaError
+from pesearch.media.file_head import open_regular
 from pesearch.media.optional_libraries import import_rawpy
+from pesearch.media.pillow_limits import prepare_pillow
 from pesearch.media.signatures import CAMERA_RAW_PREFIXES, is_other_format, kind_of_head
 from pesearch.media.suffixes import is_raw_name
+
+MAX_RAW_PIXELS = 200_000_000
+"""The largest sensors have 151 megapixels, and dark pixels around them."""
 
 _MIN_PREVIEW_SIDE = 640
 """Pixels of the longer side of the camera's own JPEG from which it is taken: the towers see at most 448."""
@@ -38,8 +43,9 @@ def is_camera_raw(path: Path, head: bytes) -> bool:
 
 def _is_raw_tiff(path: Path) -> bool:
     """Whether the first page of a TIFF says that it is DNG, or no more than the preview of a picture further in."""
+    prepare_pillow()
     try:
-        with path.open("rb") as file, Image.open(file, formats=("TIFF",)) as image:
+        with open_regular(path) as file, Image.open(file, formats=("TIFF",)) as image:
             tags: Any = getattr(image, "tag_v2", {})
             is_preview = bool(tags.get(_SUBFILE_TYPE, 0) & _REDUCED) and _SUB_IFDS in tags
             return _DNG_VERSION in tags or is_preview
@@ -50,11 +56,12 @@ def _is_raw_tiff(path: Path) -> bool:
 def decode_raw(file: IO[bytes]) -> Image.Image:
     """The upright picture: the camera's own JPEG, else developed at half its size.
 
-    Errors: MediaError when rawpy is not installed, or LibRaw does not know the camera.
+    Errors: MediaError when rawpy is not installed, LibRaw does not know the camera, or the picture is too large.
     """
     rawpy = import_rawpy()
     try:
         with rawpy.imread(file) as raw:
+            _check_size(raw)
             preview = _preview(rawpy, raw)
             if preview is not None:
                 return preview
@@ -63,15 +70,23 @@ def decode_raw(file: IO[bytes]) -> Image.Image:
         raise MediaError("raw picture that LibRaw cannot read: convert it to DNG or JPEG") from error
 
 
-def raw_size(file: IO[bytes]) -> tuple[int, int]:
+def raw_size(path: Path) -> tuple[int, int]:
     """Width and height of the upright picture in pixels, without developing it. Errors: those of `decode_raw`."""
     rawpy = import_rawpy()
     try:
-        with rawpy.imread(file) as raw:
+        with open_regular(path) as file, rawpy.imread(file) as raw:
+            _check_size(raw)
             size = int(raw.sizes.iwidth), int(raw.sizes.iheight)
             return size[::-1] if raw.sizes.flip in (5, 6) else size
     except rawpy.LibRawError as error:
         raise MediaError("raw picture that LibRaw cannot read: convert it to DNG or JPEG") from error
+
+
+def _check_size(raw: Any) -> None:
+    """Errors: MediaError for a sensor that no camera has."""
+    width, height = int(raw.sizes.raw_width), int(raw.sizes.raw_height)
+    if width * height > MAX_RAW_PIXELS:
+        raise MediaError(f"raw picture of {width}x{height} pixels: the limit is {MAX_RAW_PIXELS:,}")
 
 
 def _preview(rawpy: Any, raw: Any) -> Image.Image | None:

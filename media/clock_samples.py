@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pesearch.media.file_head import file_status, open_regular
+
 _PLACES = 64
 _PLACE_BYTES = 256 << 10
 """What is read at each place: more than a second of most streams."""
@@ -31,11 +33,11 @@ def is_clock_rising(path: Path, claimed_seconds: float) -> bool:
     """Whether the clock of an MPEG stream rises through the file, over about the length that is claimed.
 
     False where it does not, or if too few timestamps are found to tell. A short part between two samples may be
-    overlooked.
+    overlooked. Errors: MediaError; OSError.
     """
-    size_bytes = path.stat().st_size
+    size_bytes = file_status(path).st_size
     found = []
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for place in np.linspace(0, max(size_bytes - _PLACE_BYTES, 0), _PLACES).astype(np.int64).tolist():
             file.seek(place)
             if (seconds := _first_timestamp(file.read(_PLACE_BYTES))) is not None:

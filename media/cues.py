@@ -5,8 +5,8 @@ An unreadable sidecar never fails its media file: its cues are left out, and a r
 
 from __future__ import annotations
 
-import json
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +20,13 @@ from pesearch.locations import Location
 from pesearch.media.broadcast_subtitles import is_ebu_stl, read_ebu_stl, read_scc
 from pesearch.media.cue_timing import place
 from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata
-from pesearch.media.file_head import raise_unreadable
+from pesearch.media.file_head import open_regular, raise_unreadable
+from pesearch.media.json_text import parse_json
 from pesearch.media.language_tags import primary_language
 from pesearch.media.probe import inspect
 from pesearch.media.sidecars import Sidecar
 from pesearch.media.source_timecode import read_timecode, start_seconds
+from pesearch.media.subtitle_times import lines_in
 from pesearch.media.subtitles import (
     MAX_CUES,
     MAX_TEXT_CHARACTERS,
@@ -38,8 +40,11 @@ from pesearch.media.subtitles import (
 from pesearch.media.text_encoding import decode_text
 from pesearch.types import MediaInfo, MediaKind
 
-MAX_SIDECAR_BYTES = 32 << 20
+MAX_SIDECAR_BYTES = 24 << 20
 """Subtitles of a film take 200 kB; with every sign typeset, 20 MB."""
+
+MAX_LINES = 1_000_000
+"""Of a sidecar; those of a typeset film have 200,000."""
 
 _PROGRAM_STREAM = b"\x00\x00\x01\xba"
 """Start of a `.sub` file of VobSub."""
@@ -106,20 +111,29 @@ def _is_io_error(error: MediaError) -> bool:
     return isinstance(error.__cause__, OSError)
 
 
-def _content(location: Location) -> bytes:
-    if location.size_bytes > MAX_SIDECAR_BYTES:
-        limit = MAX_SIDECAR_BYTES / 1e6
-        raise MediaError(f"sidecar of {location.size_bytes / 1e6:,.0f} MB left out: the limit is {limit:,.0f} MB")
-    try:
-        with location.path.open("rb") as file:
-            return file.read(MAX_SIDECAR_BYTES)
-    except OSError as error:
-        raise_unreadable(error)
+def _content(location: Location, suffix: str) -> bytes:
+    with open_regular(location.path) as file:
+        try:
+            _check_link(location.path, suffix)
+            content = file.read(MAX_SIDECAR_BYTES + 1)
+        except OSError as error:
+            raise_unreadable(error)
+    if len(content) > MAX_SIDECAR_BYTES:
+        size, limit = max(location.size_bytes, len(content)) / 1e6, MAX_SIDECAR_BYTES / 1e6
+        raise MediaError(f"sidecar of {size:,.0f} MB left out: the limit is {limit:,.0f} MB")
+    return content
+
+
+def _check_link(path: Path, suffix: str) -> None:
+    """Errors: MediaError for a link from a sidecar's name to a file of another kind, such as a key; OSError."""
+    target, last = Path(os.path.realpath(path)), "." + suffix.rpartition(".")[2]
+    if path.is_symlink() and target.suffix.lower() != last:
+        raise MediaError(f"a link to {_name(target)}, which is no {last} file: left out")
 
 
 def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:
     """The cues of a sidecar with the times that it states, and remarks. Errors: MediaError; FFmpegMissing."""
-    content, path = _content(sidecar.location), sidecar.location.path
+    content, path = _content(sidecar.location, sidecar.suffix), sidecar.location.path
     if sidecar.suffix in PICTURE_SUFFIXES or content.startswith(_PROGRAM_STREAM):
         raise MediaError("subtitles that are pictures are not read: turn them into .srt by character recognition")
     if is_ebu_stl(content):
@@ -127,6 +141,8 @@ def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:
     if sidecar.suffix == ".scc":
         return list(_subtitles(parse_subtitles(read_scc(path), ".ass"), sidecar)), []
     text, remark = decode_text(content, primary_language(sidecar.language))
+    if text.count("\n") > MAX_LINES:
+        raise MediaError(f"more than {MAX_LINES:,} lines: left out")
     if sidecar.suffix == ".info.json":
         cues = list(_yt_dlp_info(text, sidecar))
     elif sidecar.suffix == ".txt" and not has_times(text):
@@ -157,15 +173,12 @@ def _subtitles(lines: Iterable[Line], sidecar: Sidecar) -> Iterator[Cue]:
 def _captions(text: str, sidecar: Sidecar) -> Iterator[Cue]:
     """One caption per line, as in collections of captioned clips."""
     source = _name(sidecar.location.path)
-    return (_whole_file_cue(line, CueKind.DESCRIPTION, source) for line in text.split("\n"))
+    return (_whole_file_cue(line, CueKind.DESCRIPTION, source) for line in lines_in(text))
 
 
 def _yt_dlp_info(text: str, sidecar: Sidecar) -> Iterator[Cue]:
     """The metadata that yt-dlp writes with `--write-info-json`."""
-    try:
-        info = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MediaError("damaged: not JSON") from error
+    info = parse_json(text)
     if not isinstance(info, dict):
         raise MediaError("not an info.json of yt-dlp: not a JSON object")
     source = _name(sidecar.location.path)

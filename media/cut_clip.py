@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import MediaError
+from pesearch.media.container import Container
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, even_size
 from pesearch.media.excerpt_sound import direct_sound, heard_sound
 from pesearch.media.ffmpeg import file_url, input_url, run_program
 from pesearch.media.ffprobe import timeout_for
-from pesearch.media.probe import Container, inspect
+from pesearch.media.probe import inspect
 from pesearch.media.seeking import key_frame_start, seek_options, shown_filter, shown_rate, start_for
+from pesearch.temporary_folder import TemporaryFolder
 
 _MAX_SECONDS_PER_VIDEO_SECOND = 60.0
 """Longest time to encode a second of video: 8K on two cores."""
@@ -74,7 +75,7 @@ def cut_clip(path: Path, start_seconds: float, end_seconds: float, target: Path,
     """
     container = inspect(path)
     end = min(end_seconds, container.info.duration_seconds)
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
+    with TemporaryFolder() as scratch:
         if clip_format.is_copy:
             begin = key_frame_start(path, container, start_seconds)
             options: list[str | bytes] = [*seek_options(begin), *container.input_options, "-i", input_url(path)]

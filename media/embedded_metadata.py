@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from pesearch.media.probe import inspect
 from pesearch.media.subtitles import Line, parse_subtitles
 from pesearch.media.tags import read_tags
 from pesearch.media.text_encoding import decode_text, public_name
+from pesearch.temporary_folder import TemporaryFolder
 
 _SUBTITLE_CODECS = (
     "ass ssa subrip mov_text webvtt text eia_608 sami microdvd mpl2 jacosub pjs realtext stl subviewer vplayer"
@@ -28,6 +28,9 @@ MAX_STREAMS = 64
 
 _MAX_STREAM_BYTES = 32 << 20
 """A subtitle stream is cut at this size, like a sidecar."""
+
+_MAX_STREAMS_BYTES = 48 << 20
+"""Of all subtitle streams of a file together: Matroska may hold them compressed a thousandfold."""
 
 _ANY_ENCODING = ("-sub_charenc_mode", "ignore")
 """Subtitles that are not UTF-8, as they must be in Matroska, are passed on rather than dropped."""
@@ -88,8 +91,8 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
     """All subtitle streams in one pass over the file, each converted to ASS in a temporary file."""
     if not streams:
         return (), ()
-    read, remarks = [], []
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as name:
+    read, remarks, size_bytes = [], [], 0
+    with TemporaryFolder() as name:
         outputs: list[str | bytes] = []
         for stream in streams:
             target = str(Path(name) / f"{stream.text('index')}.ass")
@@ -118,6 +121,9 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
         for stream in streams:
             try:
                 content = (Path(name) / f"{stream.text('index')}.ass").read_bytes()
+                size_bytes += len(content)
+                if size_bytes > _MAX_STREAMS_BYTES:
+                    raise MediaError(f"the subtitles of one file may have {_MAX_STREAMS_BYTES >> 20} MB")
                 text, remark = decode_text(content, primary_language(stream.text("tag:language")))
                 lines = parse_subtitles(text, ".ass")
             except (MediaError, OSError) as error:

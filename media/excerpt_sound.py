@@ -10,8 +10,8 @@ import numpy as np
 
 from pesearch.audio_track import AudioTrack
 from pesearch.media.audio import AudioReader
+from pesearch.media.container import Container
 from pesearch.media.ffmpeg import input_url
-from pesearch.media.probe import Container
 from pesearch.media.seeking import Start, sound_filter
 from pesearch.timeline import SAMPLE_RATE
 

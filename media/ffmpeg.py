@@ -6,6 +6,7 @@ hang or exhaust memory takes down only that process, and Ctrl-C does not truncat
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 120.0
 """Time limit of a call, unless it reads a whole file (then `ffprobe.timeout_for`)."""
+
+_MAX_LINE_BYTES = 16 << 20
+"""Longest line of output: all tags of a file, whose lyrics and comments take kilobytes."""
+
+MAX_FRAME_BYTES = 96 << 20
+"""Largest single allocation of FFmpeg in this process: `frame_stream.MAX_PIXELS` of four channels with 16 bits."""
 
 _MAX_ALLOC_BYTES = 1 << 30
 """Largest single allocation FFmpeg may make: damaged headers claim absurd sizes."""
@@ -61,8 +68,25 @@ def video_decoder() -> type[VideoDecoder]:
             from torchcodec.decoders import VideoDecoder
     except (RuntimeError, OSError, ImportError) as error:
         raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: run `{install_command()}`") from error
+    _limit_allocations()
     decoder: type[VideoDecoder] = VideoDecoder
     return decoder
+
+
+def _limit_allocations() -> None:
+    """Bound the allocations of FFmpeg here: torchcodec passes no limit, and frames may grow in mid-stream."""
+    for library in _loaded_libraries("libavutil."):
+        ctypes.CDLL(library).av_max_alloc(ctypes.c_size_t(MAX_FRAME_BYTES))
+
+
+def _loaded_libraries(name: str) -> set[str]:
+    """The paths of the shared libraries of this process whose names begin so. Linux only; elsewhere none."""
+    try:
+        lines = Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return set()
+    mapped = (line.split(maxsplit=5) for line in lines)
+    return {fields[5] for fields in mapped if len(fields) > 5 and Path(fields[5]).name.startswith(name)}
 
 
 def install_command() -> str:
@@ -97,8 +121,11 @@ def run_program(
     return done
 
 
-def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[str]:
-    """Run `ffmpeg` or `ffprobe` and yield its output line by line. Errors: those of `run_program`."""
+def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[bytes]:
+    """Run `ffmpeg` or `ffprobe` and yield its output line by line, as it is written; it is ended when the caller stops.
+
+    Errors: those of `run_program`, and MediaError for a line of more than 16 MiB.
+    """
     command = [program(name), *_limits(), *arguments]
     timed_out = Event()
     with subprocess.Popen(
@@ -113,8 +140,10 @@ def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> 
         timer = Timer(timeout_seconds, end)
         timer.start()
         try:
-            for line in process.stdout:
-                yield line.decode(errors="replace").rstrip("\n")
+            while line := process.stdout.readline(_MAX_LINE_BYTES):
+                if len(line) == _MAX_LINE_BYTES:
+                    raise MediaError(f"damaged: a description of more than {_MAX_LINE_BYTES >> 20} MB")
+                yield line.rstrip(b"\n")
             process.wait()
         finally:
             timer.cancel()

@@ -14,6 +14,9 @@ from pesearch.media.ffmpeg import file_url, run_program
 _MAX_SIDE = 4096
 """Pixels of the longer side of the decoded picture; larger ones are shrunk by FFmpeg."""
 
+MAX_STILL_BYTES = 4 * _MAX_SIDE**2
+"""Of the decoded picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class FFmpegStill:

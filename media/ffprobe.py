@@ -10,9 +10,17 @@ from pathlib import Path
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, run_program, stream_lines
+from pesearch.media.file_head import file_status
 
 _MIN_DISK_BYTES_PER_SECOND = 2_000_000
 """Slowest disk or network share that a time limit allows for."""
+
+MAX_SECTIONS = 30_000
+"""Sections that are kept of a file, of about 600 bytes each: 20 minutes of sound have 60,000 packets at most. Packets
+beyond are read one by one."""
+
+_MAX_DESCRIBED_BYTES = 32 << 20
+"""Of all sections but the packets. 10,000 chapters take 1 MB."""
 
 _FIELD = re.compile(r"(?:^|\|)((?:[^|\\]|\\.)*)")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
@@ -47,17 +55,30 @@ class Section:
         return int(numerator) / int(denominator) if numerator.isdigit() and denominator.strip("0").isdigit() else 0.0
 
 
+class TooManySections(Exception):
+    """A file has more packets than are kept at a time."""
+
+
 def ffprobe(path: Path, entries: str, options: Sequence[str] = ()) -> list[Section]:
     """The sections of a file that `entries` selects (ffprobe's -show_entries). `options` are input options.
 
     Tags that are not UTF-8 (of AVI and WAV) are read as Latin-1, which keeps their bytes: see `media/mojibake.py`.
 
-    Errors: MediaError when FFmpeg cannot open the file; FFmpegMissing.
+    Errors: MediaError when FFmpeg cannot open the file, or its tags are too large; TooManySections; FFmpegMissing.
     """
-    done = run_program("ffprobe", *options, *_showing(entries), input_url(path), timeout_seconds=timeout_for(path))
-    sections = [_section(line) for line in done.stdout.decode("latin-1").split("\n") if line]
+    sections: list[Section] = []
+    size_bytes = 0
+    for line in _lines(path, entries, options):
+        section = _section(line)
+        size_bytes += 0 if section.name == "packet" else len(line)
+        if size_bytes > _MAX_DESCRIBED_BYTES:
+            raise MediaError(f"damaged: it describes itself in more than {_MAX_DESCRIBED_BYTES >> 20} MB")
+        if len(sections) == MAX_SECTIONS:
+            raise TooManySections
+        sections.append(section)
     if not sections:
-        raise MediaError(_reason(done.stderr))
+        failed = run_program("ffprobe", *options, "-v", "error", input_url(path), timeout_seconds=timeout_for(path))
+        raise MediaError(_reason(failed.stderr))
     return sections
 
 
@@ -74,20 +95,24 @@ def packets(
     """
     interval = () if from_seconds is None else ("-read_intervals", f"{from_seconds:.3f}%")
     selected = () if stream is None else ("-select_streams", str(stream))
-    arguments = (*options, *interval, *selected, *_showing(f"packet={fields}"))
-    for line in stream_lines("ffprobe", *arguments, input_url(path), timeout_seconds=timeout_for(path)):
+    for line in _lines(path, f"packet={fields}", (*options, *interval, *selected)):
         section = _section(line)
         if section.name == "packet":
             yield section
 
 
-def _showing(entries: str) -> list[str]:
-    return ["-v", "error", "-of", "compact=string_validation=ignore", "-show_entries", entries]
+def _lines(path: Path, entries: str, options: Sequence[str]) -> Iterator[str]:
+    """ffprobe's output without empty lines, as Latin-1."""
+    shown = ("-v", "error", "-of", "compact=string_validation=ignore", "-show_entries", entries)
+    timeout = timeout_for(path)
+    for line in stream_lines("ffprobe", *options, *shown, input_url(path), timeout_seconds=timeout):
+        if line:
+            yield line.decode("latin-1")
 
 
 def timeout_for(path: Path) -> float:
-    """Time limit in seconds for a call that reads the whole file."""
-    return TIMEOUT_SECONDS + path.stat().st_size / _MIN_DISK_BYTES_PER_SECOND
+    """Time limit in seconds for a call that reads the whole file. Errors: MediaError."""
+    return TIMEOUT_SECONDS + file_status(path).st_size / _MIN_DISK_BYTES_PER_SECOND
 
 
 def _section(line: str) -> Section:

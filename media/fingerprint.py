@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pesearch.errors import MediaError
-from pesearch.media.file_head import raise_unreadable, read_head
+from pesearch.media.file_head import open_regular, raise_unreadable
 
 _PART_BYTES = 1 << 20
 """1 MiB of each of head, middle and tail."""
@@ -59,9 +59,8 @@ def whole_fingerprint(path: Path) -> str:
 
 def sampled_fingerprint(path: Path) -> str:
     """Of the size and three parts, whatever they hold: what libraries of older programs have. Errors: as above."""
-    read_head(path, 1)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             return _hash(size, _parts(file, _starts(size)))
     except OSError as error:
@@ -77,7 +76,7 @@ def has_fingerprint(path: Path, digest: str) -> bool:
 def same_content(one: Path, other: Path) -> bool:
     """Whether two files hold the same bytes; reads them up to the first difference. Errors: MediaError."""
     try:
-        with one.open("rb") as first, other.open("rb") as second:
+        with open_regular(one) as first, open_regular(other) as second:
             if os.fstat(first.fileno()).st_size != os.fstat(second.fileno()).st_size:
                 return False
             while (part := first.read(_PART_BYTES)) == second.read(_PART_BYTES):
@@ -89,9 +88,8 @@ def same_content(one: Path, other: Path) -> bool:
 
 
 def _digest(path: Path, *, takes_all: bool) -> Fingerprint:
-    read_head(path, 1)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             if size == 0:
                 raise MediaError("empty file (0 bytes)")

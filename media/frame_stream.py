@@ -17,15 +17,18 @@ from typing import IO
 import numpy as np
 
 from pesearch.errors import MediaError
+from pesearch.media.container import Container
 from pesearch.media.display import RGB_COLOURS
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, start_ffmpeg
-from pesearch.media.probe import Container
 from pesearch.media.seeking import shown_filter, start_for
 from pesearch.timeline import FRAMES_PER_SECOND
 from pesearch.types import ImageArray
 
 THREADS = min(4, os.cpu_count() or 1)
 """FFmpeg decoding threads."""
+
+MAX_PIXELS = 4096 * 2304
+"""Larger frames are shrunk to as many by FFmpeg: still four times what the largest tower takes on each side."""
 
 _MAX_SKIP_FRAMES = math.ceil(60 * FRAMES_PER_SECOND)
 """Up to this far ahead, decoding on is cheaper than a new process."""
@@ -40,7 +43,8 @@ class FrameStream:
     def __init__(self, path: Path, container: Container) -> None:
         assert container.display is not None
         self._path, self._container, self._display = path, container, container.display
-        self._shape = (self._display.height, self._display.width, 3)
+        scale = min(1.0, math.sqrt(MAX_PIXELS / (self._display.width * self._display.height)))
+        self._shape = (max(int(self._display.height * scale), 1), max(int(self._display.width * scale), 1), 3)
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: IO[bytes] | None = None
         self._start_seconds = 0.0
@@ -71,7 +75,8 @@ class FrameStream:
     def _restart(self, seconds: float) -> None:
         self.close()
         start, display = start_for(self._path, self._container, seconds), self._display
-        filters = (shown_filter(start, str(FRAMES_PER_SECOND)), display.filters(display.width, display.height))
+        height, width, _ = self._shape
+        filters = (shown_filter(start, str(FRAMES_PER_SECOND)), display.filters(width, height))
         self._process, self._pipe = start_ffmpeg(
             "-threads", str(THREADS), *start.input_options(self._container, self._path),
             "-map", f"0:{self._container.video_index}", "-vf", ",".join((*filters, RGB_COLOURS)),

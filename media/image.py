@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pesearch.errors import MediaError
 from pesearch.media.camera_raw import is_camera_raw, raw_size
-from pesearch.media.ffmpeg_still import ffmpeg_still, still_size
+from pesearch.media.decode_budget import BUDGET, MAX_DECODED_BYTES
+from pesearch.media.ffmpeg_still import MAX_STILL_BYTES, ffmpeg_still, still_size
 from pesearch.media.file_head import read_head
-from pesearch.media.image_colors import to_srgb
-from pesearch.media.image_opening import check_size, opened_image
-from pesearch.media.image_pages import DAMAGE, MAX_PAGES, page_numbers
-from pesearch.media.image_truncation import load_truncated
+from pesearch.media.image_decoding import Fit, decode_pages, is_sideways, shrink_factor
+from pesearch.media.image_opening import TOO_LARGE, opened_image
+from pesearch.media.image_process import MAX_PROCESS_BYTES, decode_in_process
+from pesearch.media.image_weight import RAW_BYTES_PER_PIXEL, decoded_bytes
 from pesearch.media.signatures import is_other_format
 from pesearch.types import ImageArray, Remark
 
-_MIN_SIDE = 1024
-"""Pixels of the shorter side down to which larger images are shrunk while they are decoded: more than twice what the
-largest tower takes (448), and than the preview shows (640)."""
-
 _Answer = TypeVar("_Answer")
-_ORIENTATION = 0x0112
-_SELF_TURNING = ("TIFF", "HEIF")
-"""Formats whose plugins turn the picture when they load it, and give its size as it is shown."""
 
 
 class StillReader:
     """The pages of one image file, each RGB uint8 [height, width, 3] as a viewer shows it.
 
     Rotated by the EXIF orientation, in sRGB, transparency over white, greys of 16 bits and more by their range; at most
-    2047 pixels on the shorter side. `remarks` are complete when all pages were read.
+    2047 pixels on the shorter side, and 16 million. `remarks` are complete when all pages were read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,39 +40,53 @@ class StillReader:
 
         Errors: MediaError when the first page cannot be read; others that cannot are a remark.
         """
-        with opened_image(self._path) as image:
-            numbers, left_out = page_numbers(image)
-            yield self._page(image)
-            for number in numbers:
-                try:
-                    image.seek(number)
-                    check_size(image)
-                    page = self._page(image)
-                except DAMAGE:
-                    self.remarks += (Remark(f"page {number + 1} is damaged"),)
-                    continue
-                yield page
-        if left_out:
-            self.remarks += (Remark(f"{left_out:,} of its pages are not searched: the limit is {MAX_PAGES}"),)
-
-    def _page(self, image: Image.Image) -> ImageArray:
-        pixels, remark = _load(image, _factor(image.size))
-        self.remarks += (remark,) if remark else ()
-        return np.array(pixels)
+        for each in _decoded(self._path):
+            if isinstance(each, Remark):
+                self.remarks += (each,)
+            else:
+                yield each
 
 
 def read_image(path: Path) -> ImageArray:
     """The first page of an image as `StillReader` gives it. Errors: MediaError."""
-    return next(StillReader(path).pages())
+    return _first_page(path, None)
 
 
 def read_small(path: Path, width: int, height: int) -> ImageArray:
     """As `read_image`, shrunk to fit into width x height. Errors: MediaError."""
+    return _first_page(path, (width, height))
+
+
+def _first_page(path: Path, fit: Fit | None) -> ImageArray:
+    with closing(_decoded(path, fit)) as decoded:
+        return next(each for each in decoded if not isinstance(each, Remark))
+
+
+def _decoded(path: Path, fit: Fit | None = None) -> Generator[ImageArray | Remark, None, None]:
+    """As `decode_pages`, within the memory of all decoders: a large picture alone, in a process of its own."""
+    size_bytes = _weight(path, fit)
+    with BUDGET.hold(size_bytes):
+        if size_bytes <= MAX_DECODED_BYTES:
+            yield from decode_pages(path, fit)
+            return
+        try:
+            yield from decode_in_process(path, fit)
+        except MediaError as error:
+            if size_bytes <= MAX_PROCESS_BYTES or isinstance(error.__cause__, OSError):
+                raise
+            raise MediaError(TOO_LARGE) from error  # some decoders call that damage
+
+
+def _weight(path: Path, fit: Fit | None) -> int:
+    """The bytes that decoding the first page takes; nothing is decoded. Errors: MediaError."""
+    head = read_head(path)
+    if ffmpeg_still(head):
+        return MAX_STILL_BYTES
+    if is_camera_raw(path, head):
+        width, height = raw_size(path)
+        return RAW_BYTES_PER_PIXEL * width * height
     with opened_image(path) as image:
-        across, down = (height, width) if _is_sideways(image) else (width, height)
-        pixels, _ = _load(image, max(int(max(image.width / across, image.height / down)), 1))
-        pixels.thumbnail((width, height))
-        return np.array(pixels)
+        return decoded_bytes(image, shrink_factor(image, fit))
 
 
 def image_size(path: Path) -> tuple[str, int, int]:
@@ -87,11 +95,10 @@ def image_size(path: Path) -> tuple[str, int, int]:
     if still := ffmpeg_still(head):
         return still.name, *still_size(path, still)
     if is_camera_raw(path, head):
-        with path.open("rb") as file:
-            return "raw", *raw_size(file)
+        return "raw", *raw_size(path)
     with opened_image(path) as image:
         width, height = image.size
-        return (image.format or "").lower(), *((height, width) if _is_sideways(image) else (width, height))
+        return (image.format or "").lower(), *((height, width) if is_sideways(image) else (width, height))
 
 
 def examine_image(path: Path, examine: Callable[[Image.Image], _Answer]) -> _Answer:
@@ -113,44 +120,3 @@ def is_image(path: Path) -> bool:
             return True
     except MediaError:
         return False
-
-
-def _factor(size: tuple[int, int]) -> int:
-    """By how much an image is shrunk while it is decoded."""
-    return max(min(size) // _MIN_SIDE, 1)
-
-
-def _load(image: Image.Image, factor: int) -> tuple[Image.Image, Remark | None]:
-    """The upright sRGB picture, its sides divided by about `factor`, and what of it is missing."""
-    whole = image.width
-    image.draft(image.mode, (image.width // factor, image.height // factor))
-    remark = None
-    try:
-        image.load()
-    except OSError as error:
-        if "truncated" not in str(error):
-            raise
-        image, remark = load_truncated(image)
-    rest = factor * image.width // whole
-    turned = image.format in _SELF_TURNING
-    small = _reduced(image, rest) if rest > 1 else image
-    upright = small if turned else ImageOps.exif_transpose(small)
-    return to_srgb(upright), remark
-
-
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """Means of squares of factor x factor pixels; of modes that Pillow cannot average, every so many pixels."""
-    if image.mode in ("1", "P", "PA"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode.startswith("I;16"):
-        reduced = Image.fromarray(np.ascontiguousarray(np.asarray(image)[::factor, ::factor]))
-    else:
-        reduced = image.reduce(factor)
-    reduced.info = image.info
-    return reduced
-
-
-def _is_sideways(image: Image.Image) -> bool:
-    """Whether the EXIF orientation is still to swap width and height."""
-    exif = Image.Image.getexif(image)  # that of a PNG would decode the whole file
-    return image.format not in _SELF_TURNING and exif.get(_ORIENTATION, 1) in (5, 6, 7, 8)

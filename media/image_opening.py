@@ -3,29 +3,22 @@ not."""
 
 from __future__ import annotations
 
-import re
-import warnings
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.camera_raw import decode_raw, is_camera_raw
 from pesearch.media.ffmpeg_still import decode_still, ffmpeg_still
-from pesearch.media.file_head import read_head
+from pesearch.media.file_head import open_regular, raise_unreadable, read_head
 from pesearch.media.optional_libraries import heif_missing, register_heif
+from pesearch.media.pillow_limits import MAX_JPEG_PIXELS, MAX_PIXELS, prepare_pillow
 from pesearch.media.signatures import HEIF_BRANDS
-
-MAX_PIXELS = 150_000_000
-"""Larger images are refused before a pixel is decoded: 450 MB as RGB, more than phone cameras give in their usual
-mode; a PNG of a few kilobytes can claim a thousand times as much."""
-
-MAX_JPEG_PIXELS = 250_000_000
-"""JPEGs are decoded at reduced size, so that those of 200 megapixel phones can be read, too."""
 
 _FORMATS = (
     "AVIF", "BMP", "DDS", "FITS", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "SUN", "TIFF",
@@ -33,7 +26,8 @@ _FORMATS = (
 )  # fmt: skip
 """Pillow's formats that hold pictures and nothing else; EPS, for one, would run Ghostscript."""
 
-_PIL = re.compile(r"PIL\.")
+TOO_LARGE = "image too large: decoding it takes more memory than one picture may, save it smaller or as JPEG"
+"""Why a picture within the limits of pixels is refused."""
 
 
 @contextmanager
@@ -43,9 +37,9 @@ def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Ima
     A raw picture is developed, or else opened as the TIFF that most are, for its tags.
     """
     head = read_head(path)
-    _prepare_pil()
+    prepare_pillow()
     try:
-        with path.open("rb") as file, _image(path, file, head, is_developed) as image:
+        with open_regular(path) as file, _image(path, file, head, is_developed) as image:
             yield image
     except (MediaError, FFmpegMissing, KeyboardInterrupt):
         raise
@@ -53,6 +47,14 @@ def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Ima
         raise MediaError(f"image too large: the limit is {MAX_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
         raise _unidentified(head) from error
+    except MemoryError as error:
+        raise MediaError(TOO_LARGE) from error
+    except OSError as error:
+        if "memory" in str(error):  # of a decoder of Pillow
+            raise MediaError(TOO_LARGE) from error
+        if error.errno is not None and error.errno != errno.EINVAL:  # Pillow's have none, or are seeks beyond the end
+            raise_unreadable(error)
+        raise MediaError("damaged image: it cannot be decoded") from error
     except Exception as error:  # PIL raises anything: struct.error, SyntaxError, ...; kept as the cause, and reported
         raise MediaError("damaged image: it cannot be decoded") from error
 
@@ -90,16 +92,3 @@ def _unidentified(head: bytes) -> MediaError:
     if head[:2] in (b"II", b"MM"):
         return MediaError("damaged image, or a kind of TIFF that is not read: save it as TIFF or PNG of 8 or 16 bits")
     return MediaError("damaged image")
-
-
-def _prepare_pil() -> None:
-    """Set Pillow's limits, and silence its warnings about odd files, which are not for the user.
-
-    The warnings permanently rather than with `catch_warnings`, which is not thread-safe; and only once, because each
-    change of the filters makes Python repeat warnings that it had shown before. Generated pictures hold their recipe as
-    text of some megabytes, where Pillow's limit is one.
-    """
-    Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
-    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 64 << 20
-    if ("ignore", None, Warning, _PIL, 0) not in warnings.filters:
-        warnings.filterwarnings("ignore", module=_PIL.pattern)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
+from PIL import ExifTags, Image, ImageFile, IptcImagePlugin, PngImagePlugin
 
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.media.camera_name import join_camera
@@ -25,6 +26,11 @@ _IPTC_DATE, _IPTC_TIME = (2, 55), (2, 60)
 _ROTATIONS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 """Degrees clockwise by EXIF orientation; mirrored ones as without the mirror."""
 
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CRC_BYTES = 4
+_MAX_CHUNKS = 100_000
+"""Of a PNG that are looked at; pixels are stored in chunks of 8 KB and more."""
+
 _MAX_ALTITUDE_METERS = 1e6
 """A larger altitude is damaged."""
 
@@ -35,7 +41,9 @@ def read_image_properties(path: Path) -> MediaProperties:
 
 
 def _properties(image: Image.Image) -> MediaProperties:
-    exif = image.getexif()
+    if isinstance(image, PngImagePlugin.PngImageFile):
+        _read_last_chunks(image)
+    exif = Image.Image.getexif(image)  # that of a PNG would decode the whole file
     details = exif.get_ifd(ExifTags.IFD.Exif)
     xmp = _xmp(image)
     return MediaProperties(
@@ -44,6 +52,23 @@ def _properties(image: Image.Image) -> MediaProperties:
         camera=join_camera(_text(exif, ExifTags.Base.Make), _text(exif, ExifTags.Base.Model)),
         rotation_degrees=_ROTATIONS.get(exif.get(ExifTags.Base.Orientation, 1), 0),
     )
+
+
+def _read_last_chunks(image: PngImagePlugin.PngImageFile) -> None:
+    """Add the texts and the EXIF of a PNG that stand after its pixels, which are not decoded."""
+    file = image.fp
+    assert file is not None
+    file.seek(len(_PNG_SIGNATURE))
+    stream = PngImagePlugin.PngStream(file)
+    for _ in range(_MAX_CHUNKS):
+        name, at, length = stream.read()
+        if name == b"IEND":
+            break
+        if name in (b"iTXt", b"tEXt", b"zTXt", b"eXIf"):
+            stream.crc(name, stream.call(name, at, length))
+        else:
+            file.seek(length + _CRC_BYTES, os.SEEK_CUR)
+    image.info.update(stream.im_info)
 
 
 def _times(
@@ -72,7 +97,7 @@ def _xmp(image: Image.Image) -> str:
 
 def _xmp_field(xmp: str, name: str) -> str:
     """A simple property, as attribute or element; empty if missing."""
-    found = re.search(rf"\b{name}\s*(?:=\s*[\"']([^\"']*)[\"']|>([^<]*)<)", xmp)
+    found = re.search(rf"\b{name}\s{{0,9}}(?:=\s{{0,9}}[\"']([^\"']{{0,99}})[\"']|>([^<]{{0,99}})<)", xmp)
     return (found[1] or found[2] or "") if found else ""
 
 

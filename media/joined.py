@@ -10,6 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
+from pesearch.media.file_head import open_regular
+
 _EBML = b"\x1a\x45\xdf\xa3"
 _MAX_ELEMENTS = 1000
 """Two for each recording of a Matroska file, and what editors append: tags and padding."""
@@ -24,14 +26,14 @@ _MAX_PAGE_BYTES = 65_307
 
 
 def is_joined(path: Path, format_name: str) -> bool:
-    """Whether another recording follows the first one in an Ogg or Matroska file. Looks at a few places of the file."""
-    try:
-        with path.open("rb") as file:
-            if format_name == "ogg":
-                return _is_chained(file)
-            return format_name.startswith("matroska") and count_matroska(file) > 1
-    except OSError:
-        return False
+    """Whether another recording follows the first one in an Ogg or Matroska file. Looks at a few places of the file.
+
+    Errors: MediaError; OSError.
+    """
+    with open_regular(path) as file:
+        if format_name == "ogg":
+            return _is_chained(file)
+        return format_name.startswith("matroska") and count_matroska(file) > 1
 
 
 def count_matroska(file: BinaryIO) -> int:

@@ -18,6 +18,9 @@ _CLOCK = re.compile(r"(\d{1,4}):(\d\d):(\d\d)(?:\.(\d{1,9})|:(\d{1,3})(?:\.\d{1,
 _DEFAULT_FRAME_RATE = 30.0
 """Of TTML, section 6.2.4."""
 
+_MAX_TAGS = 1_000_000
+"""Of a file, which take about 100 bytes each in memory: ten for each of the 100,000 subtitles that are read at most."""
+
 _MAX_DEPTH = 50
 """Deeper elements are ignored: those of subtitles are about six deep."""
 
@@ -47,6 +50,8 @@ def read_ttml(text: str) -> Iterator[Entry]:
     """Text of `p`, or of its `span`s if they have times. Errors: MediaError for damaged XML, or XML with entities."""
     if "<!ENTITY" in text:
         raise MediaError("XML with entities of its own is not read")
+    if text.count("<") > _MAX_TAGS:
+        raise MediaError(f"more than {_MAX_TAGS:,} tags: left out")
     try:
         root = ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
     except (ElementTree.ParseError, ValueError) as error:

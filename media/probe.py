@@ -6,22 +6,23 @@ a video stream. `inspect` measures the streams from their packets, and finds whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import MediaError
 from pesearch.media.appended import appended_remarks, has_wrapped_size
-from pesearch.media.audio_choice import AudioChoice, Sound, choose_audio
-from pesearch.media.clock import Clock, Run
+from pesearch.media.audio_choice import AudioChoice, choose_audio
+from pesearch.media.container import Container
 from pesearch.media.decoded_audio import is_digital_silence
 from pesearch.media.display import Display, display_of
-from pesearch.media.extent import HEADLESS_FORMATS, PACKET_FIELDS, RESTARTING_FORMATS, measure_extent
-from pesearch.media.ffprobe import Section, ffprobe
-from pesearch.media.file_head import raise_unreadable
+from pesearch.media.extent import PACKET_FIELDS, RESTARTING_FORMATS, measure_extent
+from pesearch.media.ffprobe import MAX_SECTIONS, Section, TooManySections, ffprobe
+from pesearch.media.file_head import file_status, raise_unreadable
 from pesearch.media.image import image_size
 from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
+from pesearch.media.probe_cache import ProbeCache
 from pesearch.media.refusals import refusal
 from pesearch.media.sniff import sniff
 from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStream
@@ -29,17 +30,16 @@ from pesearch.types import AudioStream, MediaInfo, MediaKind, Remark, VideoStrea
 MAX_FRAME_PIXELS = 12_288 * 8192
 """A larger video frame means a damaged header (12K cameras record 12288x6480): a decoder would allocate gigabytes."""
 
-_BLOCK_FORMATS = {"wav", "w64"}
-"""Formats whose seeks FFmpeg computes from the bytes of a block."""
-
 _NO_STREAM = "damaged or empty: it has no video or audio stream that can be decoded"
 
 _SMALL_FILE_BYTES = 8 << 20
 """Up to this size, reading all packets is cheaper than starting ffprobe a second time."""
 
 _KEPT_CONTAINERS = 512
-"""Files whose probe is kept for the readers, so that a run over fewer new files starts ffprobe once for each. One takes
-about 10 KB."""
+"""Files whose probe is kept for the readers, so that a run over fewer new files starts ffprobe once for each."""
+
+_KEPT_BYTES = 32 << 20
+"""Of all that these files say about themselves. One takes about 2 KB, but a file may have 32 MB of tags."""
 
 _DEFAULT_PROBE_BYTES = 5_000_000
 """What FFmpeg reads to find the streams of a file."""
@@ -50,9 +50,6 @@ _PROBE_FURTHER = ("-probesize", "100M", "-analyzeduration", "200M")
 _IGNORE_SIZE = ("-ignore_length", "1")
 """Read a WAV file to its end, whatever size its header states."""
 
-_SEEK_LEAD_SECONDS = 5.0
-"""Seeks in formats without an index land up to this much late, so reading begins this much before."""
-
 _STREAMS = (
     "format=format_name,start_time,duration:stream=index,codec_type,codec_name,codec_tag_string,width,height,"
     "avg_frame_rate,r_frame_rate,sample_aspect_ratio,color_transfer,nb_frames,sample_rate,channels,channel_layout,duration"
@@ -62,76 +59,6 @@ _STREAMS = (
 
 _STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
 """Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Container:
-    """A probed video or audio file. Time 0 of the player is `origin_seconds` on the clock of the file's timestamps.
-
-    `format` is FFmpeg's name of the container, the indexes are those of the streams to decode, and `sections` is
-    ffprobe's output except the packets. `remarks` say what of the file will not be read. Every call of FFmpeg on the
-    file needs `input_options` before its `-i`.
-
-    `display` is how its pictures are shown, None without pictures.
-    `sound` is what is heard: `audio_index` is its first stream. `clock` is None where the timestamps of all packets
-    were not read, as FFmpeg's seeks are right for the format. It is only equal to itself: what is found out about it
-    can be cached.
-    """
-
-    info: MediaInfo
-    format: str
-    origin_seconds: float
-    video_index: int | None
-    audio_index: int | None
-    sections: tuple[Section, ...]
-    display: Display | None = None
-    remarks: tuple[Remark, ...] = ()
-    sound: Sound | None = None
-    input_options: tuple[str, ...] = ()
-    clock: Clock | None = None
-
-    @property
-    def sound_runs(self) -> tuple[Run, ...]:
-        """The runs of the first stream that is heard; none where the clock is continuous."""
-        return () if self.has_continuous_clock or self.audio_index is None else self._runs(self.audio_index)
-
-    @property
-    def picture_runs(self) -> tuple[Run, ...]:
-        """The runs of the pictures; none where the clock is continuous."""
-        return () if self.has_continuous_clock or self.video_index is None else self._runs(self.video_index)
-
-    @property
-    def has_continuous_clock(self) -> bool:
-        """Whether a time of the player is one place of the file, `origin_seconds` earlier than the timestamps there."""
-        return self.clock is None or self.clock.is_continuous
-
-    @property
-    def gaps(self) -> tuple[tuple[float, float], ...]:
-        """Long stretches without a packet, start and end in seconds, as far as they are known."""
-        return self.clock.gaps if self.clock else ()
-
-    @property
-    def can_seek_sound(self) -> bool:
-        """Whether FFmpeg finds the sound of a time. It miscounts the blocks of compressed WAV, and cannot know where a
-        clock that restarts is meant: there, reading forwards from the start is right."""
-        codec = self.info.audio.codec if self.info.audio else ""
-        is_miscounted = self.format in _BLOCK_FORMATS and not codec.startswith("pcm_")
-        return self.has_continuous_clock and not is_miscounted
-
-    @property
-    def seek_lead_seconds(self) -> float:
-        """How much before a time reading begins, so that the sound there is complete."""
-        return _SEEK_LEAD_SECONDS if self.format in HEADLESS_FORMATS else 0.0
-
-    @property
-    def is_sound_plain(self) -> bool:
-        """Whether `ffmpeg -ss TIME -i FILE -map 0:audio_index` gives the sound that is heard. If not, only AudioReader
-        does."""
-        is_one = self.sound is None or (len(self.sound.streams) == 1 and not self.sound.is_discrete)
-        return is_one and self.can_seek_sound
-
-    def _runs(self, stream: int) -> tuple[Run, ...]:
-        return self.clock.runs.get(stream, ()) if self.clock else ()
 
 
 def probe(path: Path, track: AudioTrack | None = None) -> MediaInfo:
@@ -150,16 +77,24 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
     """
     if sniff(path) is None:
         raise MediaError(refusal(path))
+    status = file_status(path)
+    key = (path.absolute(), status.st_size, status.st_mtime_ns, track)
     try:
-        status = path.stat()
-    except OSError as error:
+        return containers.get(key, lambda: _inspect(*key))
+    except OSError as error:  # a read failed
         raise_unreadable(error)
-    return _inspect(path.absolute(), status.st_size, status.st_mtime_ns, track)
 
 
-@lru_cache(maxsize=_KEPT_CONTAINERS)
+def _size_of(container: Container) -> int:
+    """The bytes of what a container says about itself, about."""
+    return sum(len(name) + len(text) for each in container.sections for name, text in each.fields.items())
+
+
+containers = ProbeCache(_KEPT_CONTAINERS, _KEPT_BYTES, _size_of)
+"""By path, size, time and track: the survey, the frame reader and the audio reader open the same file."""
+
+
 def _inspect(path: Path, size_bytes: int, modified_ns: int, track: AudioTrack | None) -> Container:
-    """Cached by path, size and time: the survey, the frame reader and the audio reader open the same file."""
     sections, options = _sections(path, size_bytes, modified_ns)
     header = next((section for section in sections if section.name == "format"), None)
     if header is None:
@@ -209,13 +144,23 @@ def _sections(path: Path, size_bytes: int, modified_ns: int) -> tuple[list[Secti
 
     Cached, as pictures are asked for without the audio track that the user wants. Few, as they hold packets.
     """
-    entries = f"{_STREAMS}:packet={PACKET_FIELDS}" if size_bytes <= _SMALL_FILE_BYTES else _STREAMS
     options = _IGNORE_SIZE if has_wrapped_size(path) else ()
-    sections = ffprobe(path, entries, options)
+    sections = _described(path, size_bytes, options)
     if size_bytes > _DEFAULT_PROBE_BYTES and _may_begin_later(sections):
         options = (*options, *_PROBE_FURTHER)
-        sections = ffprobe(path, entries, options)
+        sections = _described(path, size_bytes, options)
     return sections, options
+
+
+def _described(path: Path, size_bytes: int, options: tuple[str, ...]) -> list[Section]:
+    """The streams of a file, and the packets of a small one unless they are many: a megabyte may hold a million."""
+    if size_bytes <= _SMALL_FILE_BYTES:
+        with suppress(TooManySections):
+            return ffprobe(path, f"{_STREAMS}:packet={PACKET_FIELDS}", options)
+    try:
+        return ffprobe(path, _STREAMS, options)
+    except TooManySections as error:
+        raise MediaError(f"damaged: it claims more than {MAX_SECTIONS:,} streams and chapters") from error
 
 
 def _may_begin_later(sections: list[Section]) -> bool:

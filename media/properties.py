@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.media.camera_name import join_camera
+from pesearch.media.container import Container
 from pesearch.media.ffprobe import Section
 from pesearch.media.image_properties import read_image_properties
-from pesearch.media.probe import Container, inspect
+from pesearch.media.probe import inspect
 from pesearch.media.time_tags import parse_time_tag
 from pesearch.place import Place, parse_iso6709
 from pesearch.types import MediaKind, MediaProperties

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import select
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from threading import Event
@@ -18,6 +17,7 @@ from pesearch.media.excerpt_sound import direct_sound, heard_sound
 from pesearch.media.ffmpeg import file_url, input_url, run_program, start_ffmpeg
 from pesearch.media.probe import inspect
 from pesearch.media.seeking import shown_filter, shown_rate, start_for
+from pesearch.temporary_folder import TemporaryFolder
 
 _MAX_SECONDS_PER_SECOND = 10.0
 """Longest time to transcode a second of media, in addition to `_STARTUP_SECONDS`: beyond it FFmpeg hangs."""
@@ -61,7 +61,7 @@ def write_proxy(
             "-map", f"0:{container.video_index}", "-vf", ",".join(filters), *COLOUR_TAGS,
             "-c:v", "libx264", "-preset", "veryfast", "-crf", "24",
         ]  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
+    with TemporaryFolder() as scratch:
         if container.is_sound_plain or container.sound is None:
             sound = direct_sound(container, start)
         else:
@@ -123,7 +123,7 @@ def render_waveform(
     if start_seconds >= container.info.duration_seconds:
         raise MediaError(f"lasts {container.info.duration_seconds:.1f} s: there is nothing at {start_seconds:.1f} s")
     seconds = f"{end_seconds - start_seconds:.3f}"
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as scratch:
+    with TemporaryFolder() as scratch:
         seek = ("-ss", f"{start_seconds:.3f}", "-t", seconds, *container.input_options)
         source: tuple[str | bytes, ...] = (*seek, "-i", input_url(path))
         stream = str(container.audio_index)

@@ -15,10 +15,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from pesearch.media.clock import MIN_STEP_BACK_SECONDS, Run
+from pesearch.media.container import Container
 from pesearch.media.extent import CLOCKLESS_FORMATS
 from pesearch.media.ffmpeg import input_url, run_program
 from pesearch.media.ffprobe import packets, timeout_for
-from pesearch.media.probe import Container
 
 _INDEXED_FORMATS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf"})
 """FFmpeg's names of the formats whose index leads to the key frame at or before a time."""

@@ -65,9 +65,12 @@ class Sidecars:
         found = []
         for path, suffix, language in self._folders[folder].get(media.name, []):
             try:
-                found.append(Sidecar(Location.of_file(path), suffix, language))
-            except OSError:  # deleted since its folder was listed
+                location = Location.of_file(path)
+            except FileNotFoundError:  # deleted since its folder was listed
                 continue
+            except OSError:  # reading it tells why
+                location = Location(path, 0, 0)
+            found.append(Sidecar(location, suffix, language))
         return found
 
 

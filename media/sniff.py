@@ -13,7 +13,7 @@ from pathlib import Path
 from pesearch.errors import MediaError
 from pesearch.media.demuxers import MIN_PROBE_SCORE
 from pesearch.media.ffprobe import ffprobe
-from pesearch.media.file_head import raise_unreadable, read_head
+from pesearch.media.file_head import file_status, read_head
 from pesearch.media.signatures import is_other_format, is_transport_stream, kind_of_head
 from pesearch.media.suffixes import may_have_media_name, promised_kind
 from pesearch.types import MediaKind
@@ -37,10 +37,7 @@ def sniff(path: Path) -> MediaKind | None:
         return MediaKind.IMAGE if is_image(path) else None
     if is_other_format(head):
         return None
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise_unreadable(error)
+    status = file_status(path)
     return _kind_by_ffmpeg(path.absolute(), status.st_size, status.st_mtime_ns)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pesearch.media.subtitle_times import CLOCK, TIME, Entry, seconds
+from pesearch.media.subtitle_times import CLOCK, TIME, Entry, lines_in, seconds
 
 _ARROW = r"(?:[-–—=]{1,3}\s?(?:>|&gt;){1,2}|→|,)"
 TIMES = re.compile(rf"\s{{0,9}}(?:\d{{1,6}}\s{{1,3}})?{CLOCK}\s{{0,9}}{_ARROW}\s{{0,9}}{CLOCK}(?!\d)")
@@ -19,7 +19,7 @@ _DRAWING = re.compile(r"\{[^{}]*\\p[1-9]")
 _MAX_LINE_CHARACTERS = 20_000
 """Longer lines of a subtitle file are drawings, or not text; they are skipped."""
 
-_MAX_LINES_PER_CUE = 100
+MAX_LINES_PER_CUE = 100
 """Further lines of one subtitle are skipped."""
 
 
@@ -30,7 +30,7 @@ def read_blocks(text: str, is_web_vtt: bool, is_numbered: bool) -> Iterator[Entr
     """
     times: tuple[float, float] | None = None
     shown: list[str] = []
-    for line in text.split("\n"):
+    for line in lines_in(text):
         found = TIMES.match(line)
         if found:
             if times is not None:
@@ -40,7 +40,7 @@ def read_blocks(text: str, is_web_vtt: bool, is_numbered: bool) -> Iterator[Entr
             if times is not None:
                 yield *times, "\n".join(shown)
             times = None
-        elif times is not None and len(line) <= _MAX_LINE_CHARACTERS and len(shown) < _MAX_LINES_PER_CUE:
+        elif times is not None and len(line) <= _MAX_LINE_CHARACTERS and len(shown) < MAX_LINES_PER_CUE:
             shown.append(line)
     if times is not None:
         yield *times, "\n".join(shown)
@@ -49,11 +49,13 @@ def read_blocks(text: str, is_web_vtt: bool, is_numbered: bool) -> Iterator[Entr
 def read_ass(text: str) -> Iterator[Entry]:
     """`Dialogue:` and fields in the order given by `Format:`, the text last. Drawings are skipped."""
     order = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
-    for line in text.split("\n"):
+    for line in lines_in(text):
+        if len(line) > _MAX_LINE_CHARACTERS:
+            continue
         head, _, rest = line.partition(":")
         if head.strip() == "Format":
             order = [name.strip().lower() for name in rest.split(",")]
-        elif head.strip() == "Dialogue" and len(line) <= _MAX_LINE_CHARACTERS and not _DRAWING.search(line):
+        elif head.strip() == "Dialogue" and not _DRAWING.search(line):
             fields = dict(zip(order, rest.split(",", len(order) - 1), strict=False))
             start, end = (TIME.match(fields.get(name, "").strip()) for name in ("start", "end"))
             if start and end and "text" in fields:

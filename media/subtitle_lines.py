@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from pesearch.media.subtitle_times import Entry, with_ends
+from pesearch.media.subtitle_times import Entry, lines_in, with_ends
 
 _MICRODVD = re.compile(r"\{(\d{1,9})\}\{(\d{0,9})\}(.*)")
 _MPL2 = re.compile(r"\[(\d{1,9})\]\s?\[(\d{0,9})\](.*)")
@@ -43,7 +43,7 @@ def line_reader(text: str) -> Callable[[str, float], Iterator[Entry]] | None:
 def _read_microdvd(text: str, frames_per_second: float) -> Iterator[Entry]:
     """Numbers of frames; a first subtitle at frames 0 or 1 may state their rate."""
     rate = frames_per_second or _DEFAULT_RATE
-    for number, line in enumerate(text.split("\n")):
+    for number, line in enumerate(lines_in(text)):
         if (found := _MICRODVD.match(line)) is None:
             continue
         start, end, shown = found.groups()
@@ -61,20 +61,20 @@ def _rate(text: str) -> float:
 
 def _read_mpl2(text: str, _: float) -> Iterator[Entry]:
     """Tenths of a second."""
-    for line in text.split("\n"):
+    for line in lines_in(text):
         if found := _MPL2.match(line):
             yield int(found[1]) / 10, int(found[2] or found[1]) / 10, _with_breaks(found[3])
 
 
 def _read_tmplayer(text: str, _: float) -> Iterator[Entry]:
     """Hours, minutes and seconds of the start."""
-    found = (_TMPLAYER.match(line) for line in text.split("\n"))
+    found = (_TMPLAYER.match(line) for line in lines_in(text))
     yield from with_ends([(_in_seconds(*each.groups()[:3]), _with_breaks(each[4])) for each in found if each])
 
 
 def _read_spruce(text: str, _: float) -> Iterator[Entry]:
     """Hours, minutes, seconds and frames of start and end."""
-    for line in text.split("\n"):
+    for line in lines_in(text):
         if found := _SPRUCE.match(line):
             *numbers, shown = found.groups()
             start = _in_seconds(*numbers[:3]) + int(numbers[3]) / _SPRUCE_RATE
@@ -88,7 +88,7 @@ def _read_lyrics(text: str, _: float) -> Iterator[Entry]:
     offset = _LRC_OFFSET.search(text[:10_000])
     earlier = int(offset[1]) / 1000 if offset else 0.0
     starts = []
-    for line in text.split("\n"):
+    for line in lines_in(text):
         if found := _LRC.match(line):
             for time in _LRC_TIME.finditer(found[1]):
                 at = int(time[1]) * 60 + int(time[2]) + float(f"0.{time[3] or 0}")

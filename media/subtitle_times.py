@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 Entry = tuple[float, float, str]
 """Start and end of a subtitle in seconds, and its text with markup and line breaks."""
@@ -22,6 +23,15 @@ def seconds(found: re.Match[str], first: int = 0) -> float:
     milliseconds = (int(hours or 0) * 3600 + int(minutes) * 60 + int(whole)) * 1000
     milliseconds += int((fraction or "0")[:3].ljust(3, "0"))
     return (-milliseconds if sign else milliseconds) / 1000
+
+
+def lines_in(text: str) -> Iterator[str]:
+    """The lines of a text, one at a time: a list of them would take more memory than the text."""
+    start = 0
+    while (end := text.find("\n", start)) != -1:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 def with_ends(starts: list[tuple[float, str]]) -> list[Entry]:

@@ -15,9 +15,9 @@ from itertools import islice
 from pesearch.cues import EXPORTED_CHAPTERS
 from pesearch.errors import MediaError
 from pesearch.media.markup_subtitles import is_sami, is_ttml, read_sami, read_ttml
-from pesearch.media.subtitle_blocks import TIMES, read_ass, read_blocks
+from pesearch.media.subtitle_blocks import MAX_LINES_PER_CUE, TIMES, read_ass, read_blocks
 from pesearch.media.subtitle_lines import line_reader
-from pesearch.media.subtitle_times import Entry
+from pesearch.media.subtitle_times import Entry, lines_in
 from pesearch.media.telemetry import is_telemetry
 from pesearch.media.transcripts import read_json, read_tsv
 
@@ -100,7 +100,7 @@ def _entries(text: str, suffix: str, frames_per_second: float) -> Iterator[Entry
         return read_sami(text)
     if suffix not in (".srt", ".vtt", ".sbv") and (reader := line_reader(text)) is not None:
         return reader(text, frames_per_second)
-    if not any(TIMES.match(line) for line in text.split("\n")) and (reader := line_reader(text)) is not None:
+    if not any(TIMES.match(line) for line in lines_in(text)) and (reader := line_reader(text)) is not None:
         return reader(text, frames_per_second)
     is_web_vtt = text.lstrip().startswith("WEBVTT") or suffix == ".vtt"
     return read_blocks(text, is_web_vtt, is_numbered=not is_web_vtt and suffix != ".sbv")
@@ -121,7 +121,7 @@ def _clean_ass(text: str) -> list[str]:
 
 def _lines(text: str) -> list[str]:
     lines = (" ".join(line.split()) for line in _BREAK.split(text[:MAX_TEXT_CHARACTERS]))
-    return [line for line in lines if line]
+    return list(islice(filter(None, lines), MAX_LINES_PER_CUE))
 
 
 def _merge_rolling(timed: Iterable[tuple[float, float, list[str]]]) -> Iterator[Line]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pesearch.media.container import Container
 from pesearch.media.ffprobe import Section
 from pesearch.media.mojibake import restore
-from pesearch.media.probe import Container
 
 _TAG = "tag:"
 """Prefix of tags in ffprobe's compact output."""

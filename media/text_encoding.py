@@ -41,6 +41,7 @@ _BEYOND_LATIN = re.compile(r"[\u0370-\u1dff\u2000-\U0010ffff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _HIGH_CONTROL = re.compile(r"[\x80-\x9f]")
 _WORD = re.compile(r"[^\W\d_]+")
+_LINE_ENDS = re.compile(r"\r+\n?")
 _NAMES = {"big5hkscs": "Big5", "euc_jis_2004": "EUC-JP", "cp932": "Shift_JIS"}
 
 
@@ -56,7 +57,12 @@ def decode_text(content: bytes, language: str = "") -> tuple[str, str | None]:
     remarks = [remark] if remark is not None else []
     if damaged := text.count(REPLACEMENT):
         remarks.append(f"damaged text: {damaged} character{'s' if damaged > 1 else ''} cannot be read")
-    return re.sub(r"\r+\n|\r", "\n", text), "; ".join(remarks) or None
+    return _LINE_ENDS.sub(_line_ends, text), "; ".join(remarks) or None
+
+
+def _line_ends(found: re.Match[str]) -> str:
+    """One line end for `\\r\\n` and `\\r\\r\\n`, else one for each `\\r`."""
+    return "\n" if found[0].endswith("\n") else "\n" * len(found[0])
 
 
 def _decoded(content: bytes, language: str) -> tuple[str, str | None]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from PIL import Image
 
 from pesearch.errors import MediaError
+from pesearch.media.container import Container
 from pesearch.media.display import JPEG_COLOURS
 from pesearch.media.ffmpeg import run_program
 from pesearch.media.ffprobe import timeout_for
 from pesearch.media.image import read_small
-from pesearch.media.probe import Container, inspect
+from pesearch.media.probe import inspect
 from pesearch.media.seeking import shown_filter, start_for
 from pesearch.media.sniff import sniff
 from pesearch.types import ImageArray, MediaKind

@@ -6,13 +6,14 @@ FFmpeg's own `tonemap` needs the filter `zscale`, which many builds lack (Homebr
 from __future__ import annotations
 
 import atexit
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from pesearch.temporary_folder import TemporaryFolder
 
 Values = npt.NDArray[np.float64]
 
@@ -81,7 +82,7 @@ def table_file(transfer: str) -> Path:
     axis = np.linspace(0.0, 1.0, _SIDE)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")  # red changes fastest
     table = sdr(transfer, np.stack([red, green, blue], axis=-1)).reshape(-1, 3)
-    folder = tempfile.TemporaryDirectory(prefix="pesearch-")
+    folder = TemporaryFolder()
     atexit.register(folder.cleanup)
     path = Path(folder.name) / f"{transfer}.cube"
     np.savetxt(path, table, fmt="%.5f", header=f"LUT_3D_SIZE {_SIDE}", comments="")

@@ -5,11 +5,11 @@ Most JSON files next to media are something else; they are passed over in silenc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from pesearch.media.subtitle_times import Entry
+from pesearch.media.json_text import parse_json
+from pesearch.media.subtitle_times import Entry, lines_in
 
 _MAX_SECONDS = 1e7
 
@@ -17,10 +17,7 @@ _MAX_SECONDS = 1e7
 def read_json(text: str) -> Iterator[Entry]:
     """The timed texts of a transcript, nothing for other JSON: `segments` (Whisper, WhisperX, faster-whisper), `chunks`
     (Transformers), `transcription` (whisper.cpp), `events` (YouTube's json3), or a list of segments alone."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return
+    found = parse_json(text)
     lists: list[Any] = [found]
     if isinstance(found, dict):
         lists = [found.get(name) for name in ("segments", "chunks", "transcription", "events")]
@@ -36,7 +33,7 @@ def read_tsv(text: str) -> Iterator[Entry]:
     header, _, rest = text.partition("\n")
     if header.split("\t")[:3] != ["start", "end", "text"]:
         return
-    for line in rest.split("\n"):
+    for line in lines_in(rest):
         start, _, more = line.partition("\t")
         end, _, shown = more.partition("\t")
         if start.isdecimal() and end.isdecimal() and max(len(start), len(end)) < 12:

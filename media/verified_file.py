@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pesearch.errors import MediaError
 from pesearch.locations import Location
 from pesearch.media.file_head import raise_unreadable
 from pesearch.media.fingerprint import has_fingerprint
+from pesearch.temporary_folder import TemporaryFolder
 from pesearch.types import MediaFile
 
 CHANGED = "changed since it was indexed: index it again"
@@ -181,9 +181,9 @@ def _version(status: os.stat_result) -> tuple[int, ...]:
 
 @cache
 def _link_folder() -> Path:
-    _folders.append(tempfile.TemporaryDirectory(prefix="pesearch-open-", ignore_cleanup_errors=True))
+    _folders.append(TemporaryFolder())
     return Path(_folders[-1].name)
 
 
-_folders: list[tempfile.TemporaryDirectory[str]] = []
+_folders: list[TemporaryFolder] = []
 """Keeps the folder, which only this user can enter, until the process ends."""

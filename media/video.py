@@ -9,18 +9,20 @@ forwards by FFmpeg (`frame_stream`).
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from pesearch.errors import MediaError
+from pesearch.media.container import Container
 from pesearch.media.ffmpeg import video_decoder
-from pesearch.media.frame_stream import THREADS, FrameStream
+from pesearch.media.frame_stream import MAX_PIXELS, THREADS, FrameStream
 from pesearch.media.probe import inspect
 from pesearch.media.seeking import has_index
 from pesearch.types import ImageArray, Remark
@@ -58,12 +60,10 @@ class FrameReader:
             raise MediaError("has no pictures")
         self._path, self._container, self._stream_index = path, container, container.video_index
         self._origin = container.origin_seconds
-        self._file: IO[bytes] | None = None
         self._decoder: VideoDecoder | None = None
         self._stream: FrameStream | None = None
         self._trusts_index = True
-        is_plain = has_index(container) and container.display is not None and container.display.is_plain
-        if not (is_plain and any(self._open(each) for each in dict.fromkeys((device, "cpu")))):
+        if not any(self._open(each) for each in _torchcodec_devices(path, container, device)):
             self._stream = FrameStream(path, container)
         if not self._decodes():
             self.close()
@@ -88,8 +88,8 @@ class FrameReader:
         """Whether torchcodec can index the file and decode it on this device."""
         try:
             self._decoder = video_decoder()(
-                self._source(), stream_index=self._stream_index, dimension_order="NHWC", num_ffmpeg_threads=THREADS,
-                device=device, seek_mode="exact",
+                os.fspath(self._path.absolute()), stream_index=self._stream_index, dimension_order="NHWC",
+                num_ffmpeg_threads=THREADS, device=device, seek_mode="exact",
             )  # fmt: skip
             begin, end = self._decoder.metadata.begin_stream_seconds, self._decoder.metadata.end_stream_seconds
         except (RuntimeError, ValueError, IndexError, MemoryError):
@@ -134,16 +134,6 @@ class FrameReader:
         duration = self._container.info.duration_seconds
         return any(self._frame(part * duration) is not None for part in np.arange(8) / 8)
 
-    def _source(self) -> str | IO[bytes]:
-        """torchcodec takes paths as UTF-8; a path of other bytes is passed as an open file."""
-        text = str(self._path.absolute())
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            self._file = self._path.open("rb")
-            return self._file
-        return text
-
     def close(self) -> None:
         """Close the file, and end FFmpeg."""
         self._close_decoder()
@@ -152,15 +142,33 @@ class FrameReader:
 
     def _close_decoder(self) -> None:
         self._decoder = None
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def _torchcodec_devices(path: Path, container: Container, device: str) -> tuple[str, ...]:
+    """Where torchcodec may decode the file, the best first: it must have an index, and frames that need no more.
+
+    torchcodec takes no list of allowed demuxers. It gets what FFmpeg's program has opened with one, and only by a path:
+    the `file` protocol opens nothing but files, where an open file would allow every protocol. Paths are UTF-8.
+    """
+    display = container.display
+    if display is None or not display.is_plain or not has_index(container) or not _is_utf8(path):
+        return ()
+    is_small = display.width * display.height <= MAX_PIXELS
+    return tuple(each for each in dict.fromkeys((device, "cpu")) if is_small or each != "cpu")
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        os.fspath(path.absolute()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_frames(path: Path, times_seconds: Iterable[float]) -> Iterator[Frame]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
+from pesearch.damage import DamagedFile
 from pesearch.types import Event, Hit, MediaFile, Moment, Remark, SpaceName
 
 MAX_CUE_CHARACTERS = 100
 """Longer cue texts are cut to this length, the last character being an ellipsis."""
+
+MAX_DAMAGED = 5
+"""Files with damaged data that are named."""
 
 SENSE_WORDS = {
     SpaceName.FRAME: "seen",
@@ -103,6 +107,14 @@ def format_remark(remark: Remark) -> str:
     subject = f"{remark.sidecar.name}: " if remark.sidecar else ""
     length = "" if remark.seconds is None else f" ({format_length(remark.seconds)})"
     return printable(f"{subject}{remark.reason}{length}")
+
+
+def damage_lines(damaged: Sequence[DamagedFile]) -> Iterator[str]:
+    """A line for each of the first MAX_DAMAGED files with damaged data, and one for the others."""
+    for file in damaged[:MAX_DAMAGED]:
+        yield printable(f"{file.path}: {file}: run `pesearch doctor`")
+    if len(damaged) > MAX_DAMAGED:
+        yield f"{len(damaged) - MAX_DAMAGED:,} more with damaged vectors or sound features: run `pesearch doctor`"
 
 
 def count_files(count: int) -> str:

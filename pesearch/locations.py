@@ -73,3 +73,14 @@ class Location:
 
 def _modified_ns(status: os.stat_result) -> int:
     return min(max(status.st_mtime_ns, -_MAX_NS), _MAX_NS)
+
+
+def is_gone(path: Path) -> bool:
+    """Whether there is certainly no file at a path: a disk or share that fails, or a lack of rights, does not tell."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False

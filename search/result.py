@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.damage import DamagedFile
 from pesearch.types import Moment
 
 CONFIDENT = 0.5
@@ -26,6 +27,7 @@ class SearchResult:
     `is_measured`: Whether the threshold was measured for the model set; if not, users should see the nearest moments.
     `kept_files`: How many files of the library meet the conditions of the request; None if it has none.
     `unread_files`: Files that these conditions leave out only because their dates and places were never read.
+    `damaged`: Files of the library whose vectors or sound features were found to be damaged, whether they match or not.
     """
 
     query: str
@@ -36,6 +38,7 @@ class SearchResult:
     is_measured: bool = True
     kept_files: int | None = None
     unread_files: int = 0
+    damaged: tuple[DamagedFile, ...] = ()
 
     @property
     def is_calibrated(self) -> bool:

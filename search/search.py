@@ -78,15 +78,17 @@ def _search_snapshot(
     if not file_ids and files.names_nothing(library.known()):
         raise QueryError(f"there is nothing at {files.under}, neither on this machine nor in the library")
     unread = library.files_without_properties() if files.asks_recording else frozenset()
+    moments = _find_moments(library, normalizers, models, request, plan, file_ids, cancelled)
     return SearchResult(
         query=str(request),
         model=models.name,
         library=library.folder,
-        moments=_find_moments(library, normalizers, models, request, plan, file_ids, cancelled),
+        moments=moments,
         score_kind=SIMILARITY if plan.is_example_only else CALIBRATED,
         is_measured=any((models.description.matching.measured_on, normalizers.recalibration(library))),
         kept_files=None if file_ids is None else len(file_ids),
         unread_files=len(unread - (file_ids or frozenset())),
+        damaged=library.damage(),
     )
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pesearch.cues import FoundCue
+    from pesearch.damage import DamagedFile
     from pesearch.search.search import SearchResult
     from pesearch.types import Event, MediaFile, MediaInfo, Moment, Remark
 
@@ -86,6 +87,18 @@ def remark_object(remark: Remark) -> dict[str, Any]:
         "reason": remark.reason,
         "seconds": None if remark.seconds is None else seconds(remark.seconds),
         "sidecar": str(remark.sidecar) if remark.sidecar else None,
+    }
+
+
+def damage_object(file: DamagedFile) -> dict[str, Any]:
+    """The JSON object of damaged vectors or sound features of a file."""
+    return {
+        "path": str(file.path),
+        "data": file.data,
+        "rows": file.rows,
+        "lost": file.lost,
+        "restored": file.restored,
+        "reason": file.reason,
     }
 
 

@@ -14,6 +14,7 @@ from pesearch.store.catalogue.snapshot import is_current, read_catalogue_stamp, 
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.generation import Generation
 from pesearch.store.index.ann_registry import AnnRegistry
+from pesearch.store.shards.damage import DamageRegistry, RowsDamaged
 from pesearch.store.shards.presence import shard_missing
 
 MAX_SNAPSHOT_TRIES = 8
@@ -26,9 +27,10 @@ _Answer = TypeVar("_Answer")
 class GenerationReader:
     """Answers from one generation of the library in `folder`, which is kept in memory until the next commit."""
 
-    def __init__(self, folder: Path, ann: AnnRegistry, pinned_to: Generation | None) -> None:
+    def __init__(self, folder: Path, ann: AnnRegistry, damage: DamageRegistry, pinned_to: Generation | None) -> None:
         self.folder = folder
         self._ann = ann
+        self._damage = damage
         self._is_pinned = pinned_to is not None
         self._generation = pinned_to or self._read()
 
@@ -40,7 +42,7 @@ class GenerationReader:
         for _ in range(MAX_SNAPSHOT_TRIES):
             generation = self._now()
             try:
-                return answer(generation)
+                return _without_damage(answer, generation)
             except (FileNotFoundError, VectorServerError) as error:
                 if self._is_pinned and read_stamp(self.folder) != generation.snapshot.stamp:
                     raise self._expired() from error
@@ -76,4 +78,13 @@ class GenerationReader:
         with reading_migrated(self.folder) as connection:
             if cached is not None and is_current(connection, cached.snapshot):
                 return cached
-            return Generation(self.folder, read_snapshot(connection), self._ann)
+            return Generation(self.folder, read_snapshot(connection), self._ann, self._damage)
+
+
+def _without_damage(answer: Callable[[Generation], _Answer], generation: Generation) -> _Answer:
+    """Calls `answer`, and again without the damaged rows that it finds."""
+    while True:
+        try:
+            return answer(generation)
+        except RowsDamaged:
+            continue  # a shard is examined once, as a whole: there are at most as many tries as shards

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue, CueHit
+from pesearch.damage import DamagedFile
 from pesearch.errors import LibraryError, ModelMismatch, NoSpaceLeft
 from pesearch.locations import Absence, Volume
 from pesearch.search_hits import Hits
@@ -40,17 +42,20 @@ from pesearch.store.catalogue.files import KnownLocations
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.cue_search import SimilarCues, find_similar_cues
 from pesearch.store.derived.previews import nearest_preview
+from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.generation import Generation
 from pesearch.store.generation_reader import GenerationReader
 from pesearch.store.index.ann_registry import AnnRegistry
-from pesearch.store.index.features import read_features
 from pesearch.store.index.fulltext import FullTextIndex
 from pesearch.store.index.fulltext_file import FullTextRegistry
+from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
-from pesearch.store.index.part_vectors import PartVectors, read_vectors, vectors_of_parts
+from pesearch.store.index.part_vectors import PartVectors, batch_parts, read_parts, read_vectors
 from pesearch.store.index.vector_search import search_threads
 from pesearch.store.recalibration import write_recalibration
+from pesearch.store.shards.checksum import shard_schema
+from pesearch.store.shards.damage import DamageRegistry
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
 from pesearch.store.write.writer import Writer
@@ -81,11 +86,12 @@ class Library(GenerationReader):
         folder: Path,
         *,
         ann: AnnRegistry | None = None,
+        damage: DamageRegistry | None = None,
         text: FullTextRegistry | None = None,
         pinned_to: Generation | None = None,
     ) -> None:
         """`open_library` opens a library. The keywords are for `pinned`, which shares the indexes of this library."""
-        super().__init__(folder, ann or AnnRegistry(folder), pinned_to)
+        super().__init__(folder, ann or AnnRegistry(folder), damage or DamageRegistry(folder), pinned_to)
         self._text = text or FullTextRegistry(folder)
 
     @property
@@ -127,7 +133,7 @@ class Library(GenerationReader):
 
         Its methods raise SnapshotExpired when they need data that was removed from the disk since.
         """
-        return Library(self.folder, ann=self._ann, text=self._text, pinned_to=self._now())
+        return Library(self.folder, ann=self._ann, damage=self._damage, text=self._text, pinned_to=self._now())
 
     def generation(self) -> int:
         """The number of the last commit. It only increases."""
@@ -229,8 +235,14 @@ class Library(GenerationReader):
 
     def vectors_of(self, parts: Sequence[Part], space: SpaceName) -> Iterator[PartVectors]:
         """The vectors of parts of files in one space, a few parts at a time: they need not all fit into memory."""
-        rows = self._from_shards(lambda generation: generation.rows(self._space(generation, space)))
-        yield from vectors_of_parts(rows, parts)
+
+        def rows(generation: Generation) -> MappedRows:
+            return generation.rows(self._space(generation, space))
+
+        for batch in batch_parts(self._from_shards(rows), parts):
+            found = self._from_shards(partial(lambda batch, generation: read_parts(rows(generation), batch), batch))
+            if found is not None:
+                yield found
 
     def rows(self, space: SpaceName) -> int:
         """The number of vectors in a space."""
@@ -258,14 +270,40 @@ class Library(GenerationReader):
     def features(self, file_id: int, start_step: int = 0, stop_step: int | None = None) -> CodecFeatures | None:
         """The codec features of one file, as stored: its steps in `start_step:stop_step`, or to the end.
 
-        Steps beyond the end are left out, and only the requested ones are read from disk. None when the file has no
-        features.
+        Steps beyond the end are left out, and only the requested ones are read into memory. None when the file has no
+        features, or some of them are damaged.
         """
 
         def answer(generation: Generation) -> CodecFeatures | None:
-            return read_features(self.folder, generation.snapshot, file_id, start_step, stop_step)
+            return generation.features(file_id, start_step, stop_step)
 
         return self._from_shards(answer)
+
+    def damage(self) -> tuple[DamagedFile, ...]:
+        """The files whose vectors or features were found to be damaged so far, in this process, by path."""
+        return self._now().damage()
+
+    def check_in_memory(self) -> None:
+        """Check what every search reads: the sizes of all shards, and the vectors of spaces that it holds in memory.
+
+        Raises LibraryDamaged when a shard is missing, LibraryError when one cannot be read now.
+        """
+        for space in self._now().snapshot.searched:
+            self._from_shards(partial(lambda space, generation: generation.check_in_memory(space), space))
+
+    def verify(self) -> Iterator[Path]:
+        """Compare each shard with its checksum, once for each of its states in this process; its path, after each.
+
+        Raises LibraryError when one cannot be read now.
+        """
+        generation = self._now()
+        spaces = {space.name: space for space in generation.snapshot.searched}
+        for shard in generation.snapshot.shards:
+            with disk_errors(self.folder), suppress(FileNotFoundError):  # merged or removed meanwhile
+                if self._damage.verify(shard, shard_schema(shard, spaces)):
+                    if self._damage.find(shard) is None:
+                        generation.mark_checked(shard)
+                    yield shard.relative_path
 
     def cues(self, file_id: int) -> tuple[Cue, ...]:
         """The cues of one file by time; none if the file is not in the library."""
@@ -307,10 +345,10 @@ class Library(GenerationReader):
         At the end, unless there was an error, shards are compacted, indexes refreshed (`Writer.maintain`) and the
         catalogue copied.
         """
-        with writer_lock(self.folder):
+        with writer_lock(self.folder) as lock:
             if needs_migration(self.folder):
                 apply_migrations(self.folder)
-            writer = Writer(self.folder, self._read(self._generation).snapshot)
+            writer = Writer(lock, self._read(self._generation).snapshot)
             yield writer
             for _ in writer.maintain():  # nothing is left to do if the caller did it
                 pass

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from pesearch.errors import LibraryDamaged
 from pesearch.matching import LogOdds, Recalibration
@@ -13,6 +14,9 @@ from pesearch.store.disk.durable import disk_errors, write_atomically
 from pesearch.store.disk.os_errors import unavailable
 
 CALIBRATION_FILE = "calibration.json"
+
+CHECKSUM_KEY = "crc32"
+"""Entry with the checksum of the others. Files of older programs have none, nor may those that were edited by hand."""
 
 MIN_SLOPE, MAX_SLOPE, MAX_OFFSET = 0.05, 20.0, 50.0
 """Scores that need a flatter slope say nothing about answers; no fit to real judgements is beyond the others."""
@@ -24,6 +28,8 @@ def read_recalibration(folder: Path) -> Recalibration | None:
     path = folder / CALIBRATION_FILE
     try:
         content = json.loads(path.read_bytes())
+        if content.pop(CHECKSUM_KEY, None) not in (None, _checksum(content)):
+            raise ValueError("other content than was written")
         return Recalibration(
             str(content["measured_on"]), *(_log_odds(content[kind]) for kind in ("names", "sentences"))
         )
@@ -43,7 +49,8 @@ def write_recalibration(folder: Path, recalibration: Recalibration | None) -> No
         if recalibration is None:
             path.unlink(missing_ok=True)
             return
-        content = json.dumps(asdict(recalibration), indent=2).encode() + b"\n"
+        entries = asdict(recalibration)
+        content = json.dumps({**entries, CHECKSUM_KEY: _checksum(entries)}, indent=2).encode() + b"\n"
         write_atomically(path, lambda sink: sink.write(content), durable=False)  # by several processes, without a lock
 
 
@@ -52,6 +59,11 @@ def ensure_writable(folder: Path) -> None:
     with disk_errors(folder):
         write_atomically(folder / f"{CALIBRATION_FILE}.try", lambda sink: None, durable=False)
         (folder / f"{CALIBRATION_FILE}.try").unlink(missing_ok=True)
+
+
+def _checksum(content: Any) -> str:
+    """The CRC-32 of the other entries, in hexadecimal: a flipped bit makes another number, which may be possible."""
+    return f"{crc32(json.dumps(content, sort_keys=True).encode()):08x}"
 
 
 def _log_odds(content: Any) -> LogOdds:

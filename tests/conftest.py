@@ -38,7 +38,7 @@ LONGEST = (
     "test_terminal",
     "test_real_sizes",
     "test_eval",
-    "test_torture",
+    "test_beside",
     "test_codec",
     "test_same_as_twin",
     "test_conformance",

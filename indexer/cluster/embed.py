@@ -20,6 +20,7 @@ from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import EmbedTask, without_stamp
 from pesearch.indexer.timings import CONCURRENT_STAGES, Stage, StageTimings
 from pesearch.store.catalogue.stamp import read_library_id
+from pesearch.store.disk.lock import library_replaced
 from pesearch.store.shards.staging import Staging
 from pesearch.types import Failure
 
@@ -86,6 +87,8 @@ class RayEmbed:
                         remaining.pop(fingerprint, None)
                     timings.add(report)
                     if staging is not None:
+                        if read_library_id(library) != library_id:
+                            raise library_replaced(library)
                         staging.fetch(library, shards_of(report.results))
                     yield Progress(report.media_seconds)
                     yield report.results

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pesearch.encoders.hub import ModelFolders, find_model_folders
 from pesearch.encoders.model_registry import ModelSetDescription
@@ -19,11 +18,13 @@ from pesearch.indexer.pipeline import embed
 from pesearch.indexer.progress_events import Progress
 from pesearch.indexer.survey import EmbedTask, without_stamp
 from pesearch.indexer.timings import Stage, StageTimings
+from pesearch.locations import is_gone
 from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.staging import Staging
 from pesearch.store.write.batch import store_files
+from pesearch.temporary_folder import TemporaryFolder
 from pesearch.types import EncodedFile, Failure, Space
 
 
@@ -89,9 +90,9 @@ class Worker:
 
     def _embed(self, tasks: Sequence[EmbedTask], stages: StageTimings) -> ResultGroup:
         job, models = self._job, self._loaded()
-        present = [task for task in tasks if os.path.lexists(task.location.path)]
+        present = [task for task in tasks if not is_gone(task.location.path)]
         absent = [failure for task in tasks if task not in present for failure in _not_on_node(task)]
-        with nullcontext(job.library) if job.staging is None else TemporaryDirectory(prefix="pesearch-") as name:
+        with nullcontext(job.library) if job.staging is None else TemporaryFolder() as name:
             folder = Path(name)
             results = [
                 result for event in embed(present, models, stages, folder) if not isinstance(event, Progress)
@@ -103,18 +104,18 @@ class Worker:
         return tuple(self._with_node(result) for result in [*absent, *stored])
 
     def _loaded(self) -> ModelSet:
-        """The models. Checks first that they and a shared library are those of the coordinator.
+        """The models. Checks that they, and each time that a shared library, are those of the coordinator.
 
         Raises ClusterError, ModelError.
         """
+        job = self._job
+        if job.staging is None and read_library_id(job.library) != job.library_id:
+            raise ClusterError(
+                f"The library {job.library} is not shared with this node: share it, or use --staging URI"
+            )
         if self._models is None:
             import torch
 
-            job = self._job
-            if job.staging is None and read_library_id(job.library) != job.library_id:
-                raise ClusterError(
-                    f"The library {job.library} is not shared with this node: share it, or use --staging URI"
-                )
             models = ModelSet(job.description, _model_folders(job), job.device)
             if models.spaces != job.spaces:
                 raise ModelDamaged(f"The model set {models.name} is of another revision than the library's")

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -24,22 +23,24 @@ from pesearch.store.catalogue.connection import (
 )
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
-from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder
+from pesearch.store.disk.durable import PRIVATE, AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.quarantine import quarantine
 from pesearch.store.shards.format import find_strays
+from pesearch.temporary_folder import TemporaryFolder
 from pesearch.types import Space
 
 
 def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> None:
     """Write an empty catalogue. It is renamed into place when complete, so no partial library ever exists.
 
+    A folder that does not exist is created for this user alone: the catalogue holds all cues, the other files pictures.
     Raises LibraryError if there is a library, LibraryDamaged if there is one that has lost its catalogue.
     """
     if "\\/" in str(folder / CATALOGUE_FILE):
         raise LibraryError(f"A library cannot be in {folder}: DuckDB opens no path with a backslash before a slash")
     with disk_errors(folder):
-        make_folder(folder)
+        make_folder(folder, PRIVATE)
     with writer_lock(folder):
         catalogue = folder / CATALOGUE_FILE
         if catalogue.exists():
@@ -81,7 +82,7 @@ def reading_migrated(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         if is_current:
             yield connection
     if not is_current:
-        with TemporaryDirectory(prefix="pesearch-") as copy:
+        with TemporaryFolder() as copy:
             _copy(folder, Path(copy))
             apply_migrations(Path(copy))
             with reading(Path(copy)) as connection:

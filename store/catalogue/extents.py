@@ -14,7 +14,7 @@ from pesearch.store.shards.records import Extent
 from pesearch.store.shards.row_ranges import RowIds, RowRanges
 from pesearch.types import SpaceName
 
-_Shard = TypeVar("_Shard", bound=Shard)
+_Shard = TypeVar("_Shard", bound=Shard, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +34,15 @@ class Extents(Generic[_Shard]):
         columns = (self.file_ids, self.shard_numbers, self.first_rows, self.rows)
         return Extents(self.shards, *(column[start:stop] for column in columns))
 
+    def without(self, lost: Mapping[int, RowIds]) -> Extents[_Shard]:
+        """The extents without the `lost` rows of some shards (sorted), by the numbers of these."""
+        if not lost:
+            return self
+        columns = (self.file_ids, self.shard_numbers, self.first_rows, self.rows)
+        extents = zip(*(column.tolist() for column in columns), strict=True)
+        kept = [piece for extent in extents for piece in _cut(*extent, lost=lost.get(extent[1]))]
+        return Extents(self.shards, *np.array(kept, np.int64).reshape(-1, len(_COLUMNS)).T)
+
     def joined(self) -> Iterator[Extent[_Shard]]:
         """The same rows in the same order, with adjacent extents of a shard merged."""
         same_shard = self.shard_numbers[1:] == self.shard_numbers[:-1]
@@ -49,6 +58,17 @@ class Extents(Generic[_Shard]):
         """The rows of each file, when the rows of all extents are numbered in order."""
         unique, first = np.unique(self.file_ids, return_index=True)
         return RowRanges.of(unique, np.add.reduceat(self.rows, first) if len(first) else self.rows)
+
+
+def _cut(
+    file_id: int, shard_number: int, first_row: int, rows: int, *, lost: RowIds | None
+) -> Iterator[tuple[int, int, int, int]]:
+    """The pieces of an extent between lost rows."""
+    stop = first_row + rows
+    inside = [] if lost is None else lost[(lost >= first_row) & (lost < stop)].tolist()
+    for first, next_lost in zip([first_row, *(row + 1 for row in inside)], [*inside, stop], strict=True):
+        if first < next_lost:
+            yield file_id, shard_number, first, next_lost - first
 
 
 def read_shards(connection: duckdb.DuckDBPyConnection) -> list[Shard]:

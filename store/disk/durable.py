@@ -101,14 +101,18 @@ def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     write_atomically(path, write, durable=True)
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its missing parents, each durable in its own parent."""
+PRIVATE = 0o700
+"""Mode of a folder that other users of the machine can neither list nor enter."""
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Create a folder and its missing parents with `mode`, less the umask, each durable in its own parent."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
     for new in reversed(missing):
-        new.mkdir(exist_ok=True)
+        new.mkdir(mode, exist_ok=True)
         with suppress(PermissionError):  # a parent that may be written to but not listed cannot be opened to sync it
             sync_folder(new.parent)
 

@@ -11,17 +11,47 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.errors import LibraryBusy
+from pesearch.errors import LibraryBusy, LibraryError
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.os_errors import locks_unsupported
 
 LOCK_FILE = "writer.lock"
 
 
+@dataclass(frozen=True, slots=True)
+class WriterLock:
+    """The writer lock of the library in `folder`, held through an open file."""
+
+    folder: Path
+    descriptor: int
+
+    def require(self) -> None:
+        """Raises LibraryError unless the lock file in the folder is the one that is locked.
+
+        After a move, a deletion or a restored backup it is another one, or missing: the library that is now in the
+        folder may have another writer.
+        """
+        with disk_errors(self.folder):
+            try:
+                is_held = os.path.samestat(os.fstat(self.descriptor), (self.folder / LOCK_FILE).stat())
+            except (FileNotFoundError, NotADirectoryError):
+                is_held = False
+        if not is_held:
+            raise library_replaced(self.folder)
+
+
+def library_replaced(folder: Path) -> LibraryError:
+    """The error of a writer whose library is no longer in `folder`. What it has committed is where the library is."""
+    return LibraryError(
+        f"The library {folder} was moved, deleted or replaced during the command: run the command again"
+    )
+
+
 @contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
+def writer_lock(folder: Path) -> Iterator[WriterLock]:
     """Hold the writer lock of the library in `folder`.
 
     Raises LibraryBusy, which names its holder, and LibraryUnavailable where the file system has no locks.
@@ -31,7 +61,7 @@ def writer_lock(folder: Path) -> Iterator[None]:
     try:
         with disk_errors(folder):
             _acquire(descriptor, folder)
-        yield
+        yield WriterLock(folder, descriptor)
     finally:
         os.close(descriptor)
 

@@ -8,11 +8,9 @@ so the cache need not be current. The writer refreshes it at the end of its work
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar
 from unicodedata import unidata_version
@@ -25,6 +23,7 @@ from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue, cues_of
 from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.index.compressed_file import INDEX_FOLDER
 from pesearch.store.index.fulltext import TANTIVY_VERSION, FullTextIndex, build_fulltext
+from pesearch.temporary_folder import TemporaryFolder
 
 FULLTEXT_FORMAT = 3
 """Format version of the file."""
@@ -96,7 +95,8 @@ def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
 def _write(folder: Path, library_id: str, live: CueSources, cues: list[StoredCue]) -> None:
     """Index all cues from scratch: deleted documents would still count in the BM25 statistics."""
     header = {"made_for": _made_for(library_id), "ids": live.ids.tolist(), "counts": live.counts.tolist()}
-    with _temporary_folder() as temporary:
+    with TemporaryFolder() as name:
+        temporary = Path(name)
         build_fulltext(temporary, live.ids, (), cues)
 
         def write(sink: BinaryIO) -> None:
@@ -115,7 +115,8 @@ def _open_current(folder: Path, library_id: str, read_catalogue: CatalogueReader
     The unpacked files are deleted at once: tantivy has mapped them, so they stay readable, and nothing is left behind
     when the process is killed.
     """
-    with _temporary_folder() as temporary:
+    with TemporaryFolder() as name:
+        temporary = Path(name)
         known = _unpack(folder, library_id, temporary)
 
         def missing(connection: duckdb.DuckDBPyConnection) -> tuple[CueSources, list[StoredCue]]:
@@ -125,12 +126,6 @@ def _open_current(folder: Path, library_id: str, read_catalogue: CatalogueReader
         live, cues = read_catalogue(missing)
         removed = known[~np.isin(known, live.ids)].tolist()
         return build_fulltext(temporary if len(known) else None, live.ids, removed, cues)
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pesearch-") as name:
-        yield Path(name)
 
 
 def _unpack(folder: Path, library_id: str, into: Path) -> RowIds:

@@ -21,6 +21,7 @@ from pesearch.store.index.milvus.client import closing_lite, server_version
 from pesearch.store.index.milvus.manifest import SpaceOnMilvus
 from pesearch.store.index.milvus.sync import sync_collection
 from pesearch.store.index.vector_search import is_large, uncovered_files
+from pesearch.store.shards.damage import DamageRegistry, RowsDamaged
 from pesearch.store.shards.presence import shard_missing
 from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.types import Space
@@ -103,10 +104,21 @@ def _refresh_fulltext(folder: Path, snapshot: Snapshot) -> Iterator[float]:
 
 
 def _refresh_space(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[float]:
+    """Raises LibraryDamaged when rows are lost: the index would not fit the space once it is repaired."""
+    damage = DamageRegistry(folder)
+    while True:
+        try:
+            yield from _refresh_readable(folder, snapshot, space, damage)
+        except RowsDamaged:  # `_map_rows` restores the row or raises the error
+            continue
+        return
+
+
+def _refresh_readable(folder: Path, snapshot: Snapshot, space: Space, damage: DamageRegistry) -> Iterator[float]:
     layout = snapshot.vectors[space.name].layout()
     if snapshot.milvus is not None:
         on_milvus = SpaceOnMilvus(folder, snapshot.library_id, space, snapshot.milvus)
-        yield from sync_collection(on_milvus, _map_rows(folder, snapshot, space), large=is_large(space, layout))
+        yield from sync_collection(on_milvus, _map_rows(folder, damage, snapshot, space), large=is_large(space, layout))
     if snapshot.milvus is not None or not is_large(space, layout):
         if (unneeded := compressed_path(folder, space.name)).exists():
             unneeded.unlink()
@@ -115,9 +127,9 @@ def _refresh_space(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[f
     uncovered = uncovered_files(layout, None if compressed_file is None else compressed_file.layout)
     uncovered_rows = int(layout.counts[uncovered].sum())
     if compressed_file is None or _needs_rebuild(compressed_file, layout, layout.rows - uncovered_rows):
-        building = build(_map_rows(folder, snapshot, space))
+        building = build(_map_rows(folder, damage, snapshot, space))
     elif uncovered_rows > max(MIN_UNCOVERED_ROWS, MIN_UNCOVERED_SHARE * compressed_file.layout.rows):
-        building = extend(compressed_file.load(), _map_rows(folder, snapshot, space), uncovered)
+        building = extend(compressed_file.load(), _map_rows(folder, damage, snapshot, space), uncovered)
     else:
         return
     index = yield from building
@@ -125,9 +137,13 @@ def _refresh_space(folder: Path, snapshot: Snapshot, space: Space) -> Iterator[f
     yield 1.0
 
 
-def _map_rows(folder: Path, snapshot: Snapshot, space: Space) -> MappedRows:
+def _map_rows(folder: Path, damage: DamageRegistry, snapshot: Snapshot, space: Space) -> MappedRows:
     try:
-        return map_rows(folder, snapshot, space)
+        rows = map_rows(damage, snapshot, space)
+        for shard in snapshot.vectors[space.name].shards.values():
+            if (found := damage.find(shard)) is not None and len(found.lost):
+                raise found.error
+        return rows
     except FileNotFoundError as error:
         raise shard_missing(folder, snapshot.shards, Path(error.filename)) from error
 

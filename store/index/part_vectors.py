@@ -39,26 +39,32 @@ class PartVectors:
             yield part, slice(start, stop)
 
 
-def vectors_of_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[PartVectors]:
-    """The vectors of `parts`, in batches of at most PART_BATCH_ROWS rows or one part; skips parts without rows."""
-    batch: list[tuple[Part, RowIds]] = []
+def batch_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    """Batches of at most PART_BATCH_ROWS rows or one part, without the parts that have no rows."""
+    rows.ensure_whole()
+    batch: list[Part] = []
     batched = 0
     for part in parts:
-        row_ids = np.arange(*rows.range_of(part))
-        if batch and batched + len(row_ids) > PART_BATCH_ROWS:
-            yield _read_batch(rows, batch)
+        first, stop = rows.range_of(part)
+        if batch and batched + stop - first > PART_BATCH_ROWS:
+            yield batch
             batch, batched = [], 0
-        if len(row_ids):
-            batch.append((part, row_ids))
-            batched += len(row_ids)
+        if first < stop:
+            batch.append(part)
+            batched += stop - first
     if batch:
-        yield _read_batch(rows, batch)
+        yield batch
 
 
-def _read_batch(rows: MappedRows, batch: Sequence[tuple[Part, RowIds]]) -> PartVectors:
-    parts, row_ids = zip(*batch, strict=True)
-    starts, joined = np.cumsum([0, *map(len, row_ids)])[:-1], np.concatenate(row_ids)
-    return PartVectors(parts, starts, rows.segments(joined), rows.vectors(joined))
+def read_parts(rows: MappedRows, parts: Sequence[Part]) -> PartVectors | None:
+    """The vectors of parts, without the parts that have no rows; None if none has any."""
+    rows.ensure_whole()
+    row_ids = {part: np.arange(*rows.range_of(part)) for part in parts}
+    row_ids = {part: of_part for part, of_part in row_ids.items() if len(of_part)}
+    if not row_ids:
+        return None
+    starts, joined = np.cumsum([0, *map(len, row_ids.values())])[:-1], np.concatenate(list(row_ids.values()))
+    return PartVectors(list(row_ids), starts, rows.segments(joined), rows.vectors(joined))
 
 
 def read_vectors(rows: MappedRows, file_id: int) -> SpaceVectors:

@@ -13,11 +13,15 @@ import pyarrow as pa
 from pesearch.errors import LibraryDamaged
 from pesearch.store.disk.os_errors import unavailable
 from pesearch.store.shards.features import feature_schema
-from pesearch.store.shards.format import Shard, VectorShard, from_half_column, new_hash, read_rows, shard_damaged
+from pesearch.store.shards.format import Shard, VectorShard, is_as_written, shard_damaged
+from pesearch.store.shards.reader import read_batches
 from pesearch.store.shards.vectors import vector_schema
 from pesearch.types import Space, SpaceName
 
-_PIECE_BYTES = 1 << 20
+
+def shard_schema(shard: Shard, spaces: Mapping[SpaceName, Space]) -> pa.Schema:
+    """The schema of a shard of a library with these spaces."""
+    return vector_schema(spaces[shard.space].dim) if isinstance(shard, VectorShard) else feature_schema(shard.dim)
 
 
 def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> LibraryDamaged | None:
@@ -42,30 +46,16 @@ def drop_from_memory(path: Path) -> None:
 
 def _read_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> LibraryDamaged | None:
     path = folder / shard.relative_path
-    is_of_vectors = isinstance(shard, VectorShard)
-    schema = vector_schema(spaces[shard.space].dim) if isinstance(shard, VectorShard) else feature_schema(shard.dim)
     try:
-        batches = read_rows(folder, shard, schema)
+        batches = read_batches(folder, shard, shard_schema(shard, spaces))
         if shard.checksum is not None:
-            is_as_written = _checksum(path) == shard.checksum
+            is_intact = is_as_written(path, shard)
         else:
-            is_as_written = all(_is_finite(batch.column(2 if is_of_vectors else 0)) for batch in batches)
+            is_intact = all(np.isfinite(batch.columns[-1]).all() for batch in batches)
     except FileNotFoundError:
         return shard_damaged(path, "is missing")
     except OSError as error:
         raise unavailable(folder, shard.relative_path, error.errno) from error
     except LibraryDamaged as error:
         return error
-    return None if is_as_written else shard_damaged(path, "differs from what was written")
-
-
-def _checksum(path: Path) -> str:
-    checksum = new_hash()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            checksum.update(piece)
-    return checksum.hexdigest()
-
-
-def _is_finite(column: pa.Array) -> bool:
-    return bool(np.isfinite(from_half_column(column)).all())
+    return None if is_intact else shard_damaged(path, "differs from what was written")

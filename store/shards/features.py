@@ -13,14 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from pesearch.store.disk.durable import undone_by
-from pesearch.store.shards.format import (
-    FEATURE_FOLDER,
-    FeatureShard,
-    RowStream,
-    from_half_column,
-    read_rows,
-    to_half_column,
-)
+from pesearch.store.shards.format import FEATURE_FOLDER, FeatureShard, RowStream, to_half_column
+from pesearch.store.shards.reader import RowBatch, read_batches
 from pesearch.types import CodecFeatures, HalfArray
 
 BATCH_STEPS = 1 << 14
@@ -69,10 +63,14 @@ def write_features(folder: Path, parts: Sequence[CodecFeatures]) -> FeatureShard
 
 
 def read_steps(folder: Path, shard: FeatureShard, start: int, stop: int) -> HalfArray:
-    """Steps `start:stop` of a shard, copied into memory. Errors as in `read_rows`."""
-    batches = read_rows(folder, shard, feature_schema(shard.dim), start, stop)
-    nothing = np.empty((0, shard.dim), dtype=np.float16)
-    return np.concatenate([nothing, *(from_half_column(batch.column(0)) for batch in batches)])
+    """Steps `start:stop` of a shard, copied into memory, not checked. Errors as in `read_batches`."""
+    return join_steps(read_batches(folder, shard, feature_schema(shard.dim), start, stop), shard.dim, start, stop)
+
+
+def join_steps(batches: Sequence[RowBatch], dim: int, start: int, stop: int) -> HalfArray:
+    """Steps `start:stop` of a shard from the record batches that hold them: a copy."""
+    parts = [batch.columns[0][max(start - batch.first_row, 0) : max(stop - batch.first_row, 0)] for batch in batches]
+    return np.concatenate([np.empty((0, dim), dtype=np.float16), *parts])
 
 
 def feature_schema(dim: int) -> pa.Schema:

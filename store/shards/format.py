@@ -1,14 +1,13 @@
-"""Code shared by both kinds of shards, vectors and codec features: names, writing, reading, sweeping.
+"""Code shared by both kinds of shards, vectors and codec features: names, writing, columns, sweeping.
 
-A shard is an immutable Arrow IPC file, written once and read memory-mapped.
+A shard is an immutable Arrow IPC file, written once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,11 +18,13 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.disk.durable import AtomicFile, make_folder
-from pesearch.store.disk.os_errors import error_number, unavailable
+from pesearch.store.shards.parity import RowGuard
 from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
 FEATURE_FOLDER = "features"
+
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class RowStream:
         """Write the first `rows` of the waiting rows."""
         waiting = pa.Table.from_batches(self._waiting).combine_chunks()
         for batch in waiting.slice(0, rows).to_batches(max_chunksize=self._batch_rows):
-            self._writer.write_batch(batch)
+            guard = RowGuard.of([to_array(column) for column in batch.columns])
+            self._writer.write_batch(batch, custom_metadata=guard.to_metadata())
         self._waiting = waiting.slice(rows).to_batches()
 
 
@@ -136,41 +138,15 @@ def new_hash() -> hashlib.blake2b:
     return hashlib.blake2b(digest_size=16)
 
 
-def read_rows(
-    folder: Path, shard: Shard, schema: pa.Schema, start: int = 0, stop: int | None = None
-) -> list[pa.RecordBatch]:
-    """Map rows `start:stop` of a shard of the library in `folder` into memory.
-
-    Raises FileNotFoundError when the shard does not exist, LibraryDamaged when it differs from what was written,
-    LibraryUnavailable when the system does not let it be read.
-    """
-    path = folder / shard.relative_path
-    with _refusals(folder, shard):
-        if path.stat().st_size != shard.size_bytes:
-            raise shard_damaged(path, "has the wrong size")
-        mapped = pa.memory_map(str(path))
-    try:
-        reader = pa.ipc.open_file(mapped)
-        if reader.schema.equals(schema) and _count(reader) == shard.rows:
-            return list(_between(reader, start, shard.rows if stop is None else stop))
-    except OSError as error:
-        if error.errno:
-            raise unavailable(folder, shard.relative_path, error.errno) from error
-        raise shard_damaged(path, "cannot be read") from error
-    except pa.ArrowException as error:
-        raise shard_damaged(path, "cannot be read") from error
-    raise shard_damaged(path, "has other rows than the catalogue")
-
-
-@contextmanager
-def _refusals(folder: Path, shard: Shard) -> Iterator[None]:
-    """Turn OSError into LibraryUnavailable, except that the shard does not exist."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:  # Arrow leaves the number of a failed mmap out
-        raise unavailable(folder, shard.relative_path, error.errno or error_number(str(error))) from error
+def is_as_written(path: Path, shard: Shard) -> bool:
+    """Whether the file of a shard has its checksum; True if it was written by an older program, without one."""
+    if shard.checksum is None:
+        return True
+    found = new_hash()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            found.update(piece)
+    return found.hexdigest() == shard.checksum
 
 
 def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
@@ -194,18 +170,9 @@ def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
     return freed_bytes
 
 
-def _count(reader: pa.RecordBatchFileReader) -> int:
-    last = reader.num_record_batches - 1
-    return int(last * reader.get_batch(0).num_rows + reader.get_batch(last).num_rows) if last >= 0 else 0
-
-
-def _between(reader: pa.RecordBatchFileReader, start: int, stop: int) -> Iterator[pa.RecordBatch]:
-    size = reader.get_batch(0).num_rows
-    for first in range(start // size * size, stop, size):
-        batch = reader.get_batch(first // size)
-        batch.validate()
-        skipped = max(start - first, 0)
-        yield batch.slice(skipped, stop - first - skipped)
+def to_array(column: pa.Array) -> npt.NDArray[Any]:
+    """The values of a column, [n] or [n, dim]: a read-only view."""
+    return from_half_column(column) if pa.types.is_fixed_size_list(column.type) else from_column(column, np.float64)
 
 
 # Not `pa.array` and `Array.to_numpy`: they import pandas.

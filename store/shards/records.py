@@ -10,7 +10,7 @@ from pesearch.locations import Location
 from pesearch.store.shards.format import Shard
 from pesearch.types import MediaInfo, MediaProperties, Remark
 
-_Shard = TypeVar("_Shard", bound=Shard)
+_Shard = TypeVar("_Shard", bound=Shard, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

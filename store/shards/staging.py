@@ -44,7 +44,7 @@ class Staging:
                 ):
                     while part := source.read(_PART_BYTES):
                         sink.write(part)
-            (folder / shard.relative_path).unlink()
+                (folder / shard.relative_path).unlink()
 
     def fetch(self, folder: Path, shards: Iterable[Shard]) -> None:
         """Move shards to the library in `folder`, where they are durable.

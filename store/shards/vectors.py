@@ -16,35 +16,33 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pesearch.store.disk.durable import undone_by
-from pesearch.store.shards.format import (
-    VECTOR_FOLDER,
-    RowStream,
-    VectorShard,
-    from_column,
-    from_half_column,
-    read_rows,
-    to_column,
-    to_half_column,
-)
+from pesearch.store.shards.format import VECTOR_FOLDER, RowStream, VectorShard, to_column, to_half_column
+from pesearch.store.shards.reader import RowBatch, read_batches
 from pesearch.types import HalfArray, SegmentArray, Space, SpaceVectors
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRows:
-    """Memory-mapped rows of a shard: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim]."""
+    """Rows of a shard: `starts` and `ends` float64 [n] in seconds, `vectors` float16 [n, dim].
+
+    They are views of the rows of a record batch from its row `offset` on.
+    """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     vectors: HalfArray
+    batch: RowBatch | None = None
+    offset: int = 0
 
     @property
     def segments(self) -> SegmentArray:
         """The segments, float64 [n, 2] in seconds."""
         return np.stack([self.starts, self.ends], axis=1)
 
-    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> ShardRows:
-        """Select rows. A slice stays memory-mapped; an index array copies."""
-        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows])
+    def between(self, first: int, stop: int) -> ShardRows:
+        """The rows from `first` to before `stop`."""
+        rows = slice(first, stop)
+        return ShardRows(self.starts[rows], self.ends[rows], self.vectors[rows], self.batch, self.offset + first)
 
 
 def check_storable(vectors: SpaceVectors) -> None:
@@ -96,8 +94,14 @@ def write_shard(folder: Path, space: Space, parts: Sequence[SpaceVectors]) -> Ve
 
 
 def map_shard(folder: Path, shard: VectorShard, dim: int) -> list[ShardRows]:
-    """Map a shard into memory; its record batches. Errors as in `read_rows`."""
-    return [_mapped(batch) for batch in read_rows(folder, shard, vector_schema(dim))]
+    """The rows of a shard by record batch, not checked. Errors as in `read_batches`."""
+    return [to_rows(batch) for batch in read_batches(folder, shard, vector_schema(dim))]
+
+
+def to_rows(batch: RowBatch) -> ShardRows:
+    """The rows of a record batch."""
+    starts, ends, vectors = batch.columns
+    return ShardRows(starts, ends, vectors, batch)
 
 
 def slice_rows(batches: Sequence[ShardRows], first_row: int, rows: int) -> Iterator[ShardRows]:
@@ -105,12 +109,7 @@ def slice_rows(batches: Sequence[ShardRows], first_row: int, rows: int) -> Itera
     size, stop = len(batches[0].vectors), first_row + rows
     for number in range(first_row // size, math.ceil(stop / size)):
         start = number * size
-        yield batches[number][max(first_row - start, 0) : stop - start]
-
-
-def _mapped(batch: pa.RecordBatch) -> ShardRows:
-    starts, ends = (from_column(batch.column(at), np.float64) for at in (0, 1))
-    return ShardRows(starts, ends, from_half_column(batch.column(2)))
+        yield batches[number].between(max(first_row - start, 0), stop - start)
 
 
 def vector_schema(dim: int) -> pa.Schema:

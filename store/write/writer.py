@@ -6,7 +6,7 @@ which the next writer sweeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ from pesearch.errors import ModelMismatch, NoSpaceLeft
 from pesearch.locations import Absence, Location, Volume
 from pesearch.store.catalogue.absences import store_absences
 from pesearch.store.catalogue.backup import back_up_catalogue
-from pesearch.store.catalogue.connection import reading, transaction
 from pesearch.store.catalogue.cue_extents import add_cue_vectors
 from pesearch.store.catalogue.cues import drop_sources, store_cues
 from pesearch.store.catalogue.discard_manifest import read_manifests
@@ -28,7 +27,6 @@ from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.catalogue.mutations import (
     add_files,
     forget_locations,
-    raise_generation,
     record_compared_copies,
     record_failures,
     record_volumes,
@@ -43,7 +41,7 @@ from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import read_stamp, require_last_commit, write_stamp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
-from pesearch.store.disk.durable import disk_errors
+from pesearch.store.disk.lock import WriterLock
 from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
 from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.index.milvus.sync import drop_collections
@@ -53,6 +51,7 @@ from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
 from pesearch.store.write.batch import check_files, collect_shards, write_files
 from pesearch.store.write.compaction import find_groups, merge_group
+from pesearch.store.write.locked_library import LockedLibrary
 from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName, SpaceVectors
 
 BATCHES_PER_COMPACTION = 64
@@ -60,16 +59,19 @@ BATCHES_PER_COMPACTION = 64
 
 
 class Writer:
-    """The only writer of a library, from `Library.writer()`. `NoSpaceLeft` from a method leaves it intact."""
+    """The only writer of a library, from `Library.writer()`. `NoSpaceLeft` from a method leaves it intact.
 
-    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+    Methods raise LibraryError, and change nothing, once another library is in the folder.
+    """
+
+    def __init__(self, lock: WriterLock, snapshot: Snapshot) -> None:
+        folder = lock.folder
         grid = (timeline.WINDOW_SECONDS, timeline.HOP_SECONDS, timeline.FRAMES_PER_SECOND)
         if (snapshot.window_seconds, snapshot.hop_seconds, snapshot.frames_per_second) != grid:
             raise ModelMismatch(
                 f"The library {folder} was indexed in windows of another length: index into a new library"
             )
-        self._folder = folder
-        self._library_id = snapshot.library_id
+        self._library = LockedLibrary(lock, snapshot)
         self._spaces: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.spaces}
         self._searched: Mapping[SpaceName, Space] = {space.name: space for space in snapshot.searched}
         self._added = 0
@@ -77,7 +79,7 @@ class Writer:
         self._maintained_stamp = ""
         require_last_commit(folder, read_stamp(folder), snapshot)
         require_folders(folder, snapshot.shards)
-        with disk_errors(folder):
+        with self._library.folder():
             write_stamp(folder, snapshot.stamp)
         self.sweep()
 
@@ -95,13 +97,15 @@ class Writer:
         self._added += 1
         if self._added % BATCHES_PER_COMPACTION == 0:
             self.compact()
-        written = write_files(self._folder, encoded, self._spaces)
+        with self._library.folder() as folder:
+            written = write_files(folder, encoded, self._spaces)
         written += collect_shards(file for file in batch if isinstance(file, StreamedFile))
-        return self._commit(lambda connection: add_files(connection, files, written))
+        return self._library.commit(lambda connection: add_files(connection, files, written))
 
     def keep_previews(self, fingerprint: str, pictures: Sequence[Preview]) -> None:
         """Store preview pictures of a content, if the disk has room."""
-        keep_previews(self._folder, fingerprint, pictures)
+        with self._library.folder() as folder:
+            keep_previews(folder, fingerprint, pictures)
 
     def add_locations(self, located: Sequence[tuple[int, Location]]) -> int:
         """Add locations of known files, (file id, location), or update size and time of known locations.
@@ -109,11 +113,11 @@ class Writer:
         Raises LibraryError for an unknown file id.
         """
         latest = {location.path: (file_id, location) for file_id, location in located}
-        return self._commit(lambda connection: set_locations(connection, list(latest.values())))
+        return self._library.commit(lambda connection: set_locations(connection, list(latest.values())))
 
     def record_volumes(self, volumes: Sequence[Volume]) -> int:
         """Store where volumes are mounted now."""
-        return self._commit(lambda connection: record_volumes(connection, volumes))
+        return self._library.commit(lambda connection: record_volumes(connection, volumes))
 
     def record_failures(self, *failures: Failure) -> int:
         """Store why files could not be indexed. A path keeps its file only if size and time are still the same.
@@ -121,7 +125,7 @@ class Writer:
         The last of several failures of one path counts.
         """
         latest = {failure.location.path: failure for failure in failures}
-        return self._commit(lambda connection: record_failures(connection, list(latest.values())))
+        return self._library.commit(lambda connection: record_failures(connection, list(latest.values())))
 
     def store_cues(self, read: Sequence[tuple[int, CueSource]], removed: Iterable[int] = ()) -> int:
         """Store cues of known files, (file id, source), replacing those of the same source. `removed`: source ids
@@ -132,11 +136,11 @@ class Writer:
             drop_sources(connection, removed_ids)
             store_cues(connection, read)
 
-        return self._commit(change)
+        return self._library.commit(change)
 
     def store_properties(self, read: Sequence[tuple[int, MediaProperties]]) -> int:
         """Store what known files say about their recording, (file id, properties)."""
-        return self._commit(lambda connection: store_properties(connection, read))
+        return self._library.commit(lambda connection: store_properties(connection, read))
 
     def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
         """Store the vectors of sources (`Library.cues_to_embed`), one per cue, in order.
@@ -149,15 +153,15 @@ class Writer:
             if vectors.space is not SpaceName.CUE or vectors.vectors.shape[1] != space.dim:
                 raise ValueError(f"{vectors!r} does not fit the space of cues")
             check_storable(vectors)
-        with disk_errors(self._folder):
-            shard = write_shard(self._folder, space, [vectors for _, vectors in embedded])
+        with self._library.folder() as folder:
+            shard = write_shard(folder, space, [vectors for _, vectors in embedded])
         sources = [(source_id, len(vectors.vectors)) for source_id, vectors in embedded]
-        return self._commit(lambda connection: add_cue_vectors(connection, shard, sources))
+        return self._library.commit(lambda connection: add_cue_vectors(connection, shard, sources))
 
     def remove(self, file_ids: Iterable[int]) -> int:
         """Remove files from the library: locations, vectors, features, cues. Media files are never touched."""
         ids = list(file_ids)
-        return self._commit(lambda connection: remove_files(connection, ids))
+        return self._library.commit(lambda connection: remove_files(connection, ids))
 
     def forget(self, paths: Iterable[Path]) -> int:
         """Remove paths that no longer exist: failures, and locations of files that have another location.
@@ -165,12 +169,12 @@ class Writer:
         The last location of a file is kept: when a drive is disconnected its files are offline, not removed.
         """
         removed = list(paths)
-        return self._commit(lambda connection: forget_locations(connection, removed))
+        return self._library.commit(lambda connection: forget_locations(connection, removed))
 
     def record_absences(self, found: Iterable[Path], absences: Mapping[Path, Absence]) -> int:
         """Store why known paths were not found, and that others were `found` again."""
         present = list(found)
-        return self._commit(lambda connection: store_absences(connection, present, absences))
+        return self._library.commit(lambda connection: store_absences(connection, present, absences))
 
     def settle_copies(self, file_ids: Iterable[int], removed: Iterable[int]) -> int:
         """Note that the locations of files have been compared (`Library.uncompared_copies`). Those `removed` stood for
@@ -181,7 +185,7 @@ class Writer:
             record_compared_copies(connection, compared)
             remove_files(connection, ids)
 
-        return self._commit(change)
+        return self._library.commit(change)
 
     def set_vector_backend(self, milvus: MilvusAddress | None) -> list[str]:
         """Set the vector search backend: a Milvus, which `maintain` then fills, or FAISS (None).
@@ -191,16 +195,17 @@ class Writer:
         """
         if milvus is not None:
             remember(milvus)
-        with reading(self._folder) as connection:
+        with self._library.reading() as connection:
             before = read_snapshot(connection)
         if before.milvus == milvus:
             return []
-        self._commit(partial(set_vector_backend, milvus=milvus))
-        return drop_collections(self._folder, before)
+        self._library.commit(partial(set_vector_backend, milvus=milvus))
+        with self._library.folder() as folder:
+            return drop_collections(folder, before)
 
     def set_audio_track(self, track: AudioTrack | None) -> int:
         """Set the audio track that is searched; None for the one that players choose. Vectors stay as they are."""
-        return self._commit(partial(set_audio_track, track=track))
+        return self._library.commit(partial(set_audio_track, track=track))
 
     def compact(self) -> None:
         """Merge shards where too many are small or mostly unused; each merge is one transaction.
@@ -208,15 +213,15 @@ class Writer:
         The old shards stay for readers of earlier generations until the next compaction or sweep. Without room for a
         merged shard the small ones stay.
         """
-        with reading(self._folder) as connection:
+        with self._library.reading() as connection:
             groups = find_groups(connection)
         with suppress(NoSpaceLeft):
             self._delete_replaced()
             for group in groups:
-                with disk_errors(self._folder):
-                    merged = merge_group(self._folder, group, self._searched)
+                with self._library.folder() as folder:
+                    merged = merge_group(folder, group, self._searched)
                 if merged is not None:
-                    self._commit(partial(register_merged_shard, merged=merged))
+                    self._library.commit(partial(register_merged_shard, merged=merged))
                     self._replaced += merged.replaced
 
     def maintain(self) -> Iterator[IndexRefresh]:
@@ -225,45 +230,40 @@ class Writer:
         Errors of an index are steps too, not exceptions. Does nothing if nothing was committed since the last call.
         """
         self.compact()
-        if self._maintained_stamp != (stamp := read_stamp(self._folder)):
+        with self._library.folder() as folder:
+            stamp = read_stamp(folder)
+        if self._maintained_stamp != stamp:
             self._maintained_stamp = stamp
-            with reading(self._folder) as connection:
+            with self._library.reading() as connection:
                 snapshot = read_snapshot(connection)
-            yield from refresh_indexes(self._folder, snapshot)
+            yield from refresh_indexes(folder, snapshot)
 
     def sweep(self) -> int:
         """Delete shards that are not registered, or no longer used, except discarded ones. Bytes freed."""
-        with reading(self._folder) as connection:
+        with self._library.reading() as connection:
             shards = read_shards(connection)
-        shards += [each.shard for record in read_manifests(self._folder).values() for each in record.shards]
-        with disk_errors(self._folder):
-            if find_strays(self._folder, shards):
+        with self._library.folder() as folder:
+            shards += [each.shard for record in read_manifests(folder).values() for each in record.shards]
+            if find_strays(folder, shards):
                 self.back_up()  # the last copy of the catalogue may refer to them
-            return sweep_shards(self._folder, shards)
+            return sweep_shards(folder, shards)
 
     def back_up(self) -> None:
         """Copy the catalogue, if it changed since it was copied last."""
-        back_up_catalogue(self._folder, read_stamp(self._folder))
+        with self._library.folder() as folder:
+            back_up_catalogue(folder, read_stamp(folder))
 
     def sweep_previews(self) -> int:
         """Delete previews, thumbnails and proxies of files that are no longer in the library. Bytes freed."""
-        with reading(self._folder) as connection:
+        with self._library.reading() as connection:
             fingerprints = {row[0] for row in connection.execute("SELECT fingerprint FROM files").fetchall()}
-        with disk_errors(self._folder):
-            return sweep_previews(self._folder, fingerprints)
+        with self._library.folder() as folder:
+            return sweep_previews(folder, fingerprints)
 
     def _delete_replaced(self) -> None:
         """Delete shards that earlier compactions replaced, once the copy of the catalogue does not refer to them."""
         if self._replaced:
             self.back_up()
-            with disk_errors(self._folder):
+            with self._library.folder() as folder:
                 while self._replaced:
-                    (self._folder / self._replaced.pop().relative_path).unlink(missing_ok=True)
-
-    def _commit(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> int:
-        with transaction(self._folder) as connection:
-            change(connection)
-            generation = raise_generation(connection)
-        with disk_errors(self._folder):
-            write_stamp(self._folder, f"{generation} {self._library_id}")
-        return generation
+                    (folder / self._replaced.pop().relative_path).unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -64,3 +66,20 @@ def test_a_library_created_later_is_found(
         server_state.library()
     folder.symlink_to(page_library.folder)
     assert server_state.library().status().files == page_library.status().files
+
+
+def test_the_page_verifies_shards_and_those_of_later_commits(
+    page_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The codec's name in a shard of features is read by no search."""
+    shutil.copytree(page_library.folder, tmp_path / "library")
+    monkeypatch.setattr(server_state, "VERIFY_INTERVAL_SECONDS", 0.05)
+    library = server_state._library(tmp_path / "library")
+    shards = list((tmp_path / "library" / "features").iterdir())
+    content = shards[0].read_bytes()
+    shards[0].write_bytes(content.replace(b"codec", b"codeC"))
+    deadline = time.monotonic() + 60.0
+    while not library.damage() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert {str(named) for named in library.damage()} == {"its sound features may differ from what was written"}
+    server_state.VERIFY_INTERVAL_SECONDS = 3600.0  # until the fixture puts it back: the thread goes to sleep

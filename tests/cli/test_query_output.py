@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cli import query_command
+from pesearch.damage import SOUND_FEATURES, DamagedFile
 from pesearch.locations import Location
 from pesearch.place import Place
 from pesearch.search.query.media_features import Feature, Orientation
@@ -19,7 +22,17 @@ from pesearch.search.query.picture_range import Comparison, RateRange, SizeRange
 from pesearch.search.query.property_filter import Area, PropertyFilter
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
-from pesearch.types import AudioStream, MediaFile, MediaInfo, MediaKind, MediaProperties, Moment, VideoStream
+from pesearch.store.library import Library
+from pesearch.types import (
+    AudioStream,
+    MediaFile,
+    MediaInfo,
+    MediaKind,
+    MediaProperties,
+    Moment,
+    SpaceName,
+    VideoStream,
+)
 from tests.cli.conftest import Run
 
 Asked = list[SearchRequest]
@@ -187,6 +200,62 @@ def test_files_whose_recording_was_never_read_are_named(pesearch: Run, monkeypat
         "no match: no file of the library meets these conditions",
         "1 file left out: run `pesearch index` again, which reads when and where files were recorded",
     ]
+
+
+def test_damaged_files_are_named(pesearch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = Path("vectors/audio/a.arrow")
+    damaged = (
+        DamagedFile(Path("/m/a\n.wav"), "audio", shard, 3, 1, 0, "The shard has the wrong size"),
+        DamagedFile(Path("/m/b.wav"), "audio", shard, 3, 0, 2, "differs"),
+        DamagedFile(Path("/m/b.wav"), SOUND_FEATURES, shard, 3, 1, 2, "differs"),
+        DamagedFile(Path("/m/c.wav"), SOUND_FEATURES, shard, 30, 0, 2, "differs"),
+        *[DamagedFile(Path("/m/d.wav"), "frame", shard, 3, 0, 0, "differs")] * 3,
+    )
+
+    def respond(*_: object) -> SearchResult:
+        moments = (moment(1, "a.mp4", 0.9),)
+        return SearchResult("dog", "starter", Path("/library"), moments, "calibrated", damaged=damaged)
+
+    monkeypatch.setattr(query_command, "answer_request", respond)
+    result = pesearch("query", "dog", "--json")
+    assert (result.returncode, result.stderr.splitlines()) == (
+        0,
+        [
+            r"/m/a\n.wav: 1 of its 3 audio vectors are damaged and left out: run `pesearch doctor`",
+            "/m/b.wav: damage in 2 of its 3 audio vectors was corrected: run `pesearch doctor`",
+            "/m/b.wav: its stored sound features are damaged and not used: run `pesearch doctor`",
+            "/m/c.wav: damage in 2 of its 30 steps of sound features was corrected: run `pesearch doctor`",
+            "/m/d.wav: its frame may differ from what was written: run `pesearch doctor`",
+            "2 more with damaged vectors or sound features: run `pesearch doctor`",
+        ],
+    )
+    assert json.loads(result.stdout)["damaged"][0] == {
+        "path": "/m/a\n.wav",
+        "data": "audio",
+        "rows": 3,
+        "lost": 1,
+        "restored": 0,
+        "reason": "The shard has the wrong size",
+    }
+
+
+def test_status_names_damaged_files(pesearch: Run, sample_library: Library, tmp_path: Path) -> None:
+    shutil.copytree(sample_library.folder, tmp_path / "library")
+    at = ("--library", tmp_path / "library")
+    assert json.loads(pesearch("status", *at, "--json").stdout)["damaged"] == []
+    ball = next(file for file in sample_library.files() if file.path.name == "red_ball.png")
+    vector = sample_library.vectors(ball.id, SpaceName.FRAME).vectors[0].astype(np.float16).tobytes()
+    shards = list((tmp_path / "library" / "vectors" / "frame").iterdir())
+    (shard,) = (path for path in shards if vector in path.read_bytes())
+    content = shard.read_bytes()
+    shard.write_bytes(content.replace(vector, bytes(len(vector))))
+    assert pesearch("status", *at).stdout.splitlines()[-1] == (
+        f"damaged     {ball.path}: damage in 1 of its 1 frame vectors was corrected: run `pesearch doctor`"
+    )
+    shard.unlink()
+    result = pesearch("status", *at, "--json")
+    described = json.loads(result.stdout)
+    assert (result.returncode, described["damaged"]) == (0, []) and "missing" in described["unreadable"]
 
 
 def test_models_that_nobody_measured_show_the_nearest_moments_without_a_match(

@@ -25,8 +25,8 @@ SERVER = MilvusAddress("http://host:19530")
 def test_status_names_offline_drives_and_failures() -> None:
     status = LibraryStatus(
         generation=7, model_set="starter", files=3, files_by_kind={MediaKind.VIDEO: 3, MediaKind.AUDIO: 0}, hours=1.5,
-        vectors={SpaceName.FRAME: 9}, policies={}, cues=4, failures=1, remarks=0, size_bytes=2_000_000,
-        quarantines={}, missing_shards={},
+        vectors={SpaceName.FRAME: 9}, policies={}, cues=4, failures=1, remarks=0, size_bytes=2_000_000, quarantines={},
+        missing_shards={},
     )  # fmt: skip
     offline = [OfflineFiles(2, Path("/mnt/a"), None), OfflineFiles(1, Path("/mnt/b"), Path("/mnt/c"))]
     failures = [Failure(Location(Path("/x\n.mp4"), 1, 1), "empty file")]

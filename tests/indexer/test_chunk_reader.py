@@ -12,7 +12,8 @@ import pytest
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import MediaError
 from pesearch.indexer import chunk_reader
-from pesearch.indexer.chunk_reader import MAX_UNCHANGED_SECONDS, MediaChunk, read_chunks
+from pesearch.indexer.chunk_reader import MAX_UNCHANGED_SECONDS, read_chunks
+from pesearch.indexer.media_chunk import MediaChunk
 from pesearch.media.audio import AudioReader
 from pesearch.media.probe import inspect, probe
 from pesearch.media.video import FrameReader

@@ -116,6 +116,7 @@ def test_a_file_without_read_permission_is_retried_in_each_run(sample: Sample, m
     """It is recorded without size and time: granting permission changes neither."""
     with public_folder() as folder:
         library = create_library(folder / "library", models.name, models.spaces)
+        library.folder.chmod(0o755)
         path = folder / "closed.mp4"
         path.write_bytes(sample("both.mp4").read_bytes())
         path.chmod(0)
@@ -153,5 +154,5 @@ def test_a_file_that_vanishes_after_the_crawl_is_reported(tmp_path: Path, librar
     gone = Location(tmp_path / "gone.mp4", 10, 10)
     outcomes = list(index_found([gone], [tmp_path], library, models))
     assert names_by_kind(outcomes) == {"Failed": ["gone.mp4"]}
-    assert "no such file" in of(Failed, outcomes)[0].failure.reason
+    assert "vanished" in of(Failed, outcomes)[0].failure.reason
     assert library.failures() == []

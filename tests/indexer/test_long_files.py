@@ -105,5 +105,5 @@ def test_an_unfinished_file_leaves_nothing_on_disk(
     else:
         (media / "long.mp4").unlink()
         (failed,) = of(Failed, outcomes)
-        assert "deleted while it was read" in failed.failure.reason
+        assert "vanished" in failed.failure.reason
     assert list(on_disk(long)) == []

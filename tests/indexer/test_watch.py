@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -10,9 +11,10 @@ from threading import Event
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import LibraryNotFound
 from pesearch.indexer.progress_events import Indexed, Missing, Outcome, Plan, Relocated
 from pesearch.indexer.watch import watch
-from pesearch.store.library import Library
+from pesearch.store.library import Library, create_library
 from tests.indexer.runs import names_by_kind, run
 
 Sample = Callable[[str], Path]
@@ -109,3 +111,20 @@ def test_watching_waits_while_another_run_writes(
     other = library.writer()
     outcomes = watching(other.__enter__, nothing, lambda: other.__exit__(None, None, None), nothing)
     assert names_by_kind(outcomes) == {"Indexed": ["a.png"]}
+
+
+def test_a_library_that_is_replaced_or_deleted_is_noticed(
+    folder: Path, sample: Sample, library: Library, models: ModelSet, watching: Callable[..., Iterator[Outcome]]
+) -> None:
+    """Although no file has changed since it was indexed."""
+    (folder / "a.png").write_bytes(sample("cover.png").read_bytes())
+
+    def replace() -> None:
+        library.folder.rename(library.folder.with_name("old"))
+        create_library(library.folder, models.name, models.spaces)
+
+    outcomes = watching(nothing, nothing, replace, nothing, lambda: shutil.rmtree(library.folder))
+    indexed: list[str] = []
+    with pytest.raises(LibraryNotFound):
+        indexed.extend(each.location.path.name for each in outcomes if isinstance(each, Indexed))
+    assert indexed == ["a.png", "a.png"]

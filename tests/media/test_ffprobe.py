@@ -35,3 +35,12 @@ def test_tags_with_separators_are_read_from_files(tmp_path: Path, sample: Callab
     ffmpeg("-i", sample("tone.mp3"), "-c", "copy", "-metadata", f"title={HOSTILE}", path)
     tags = dict(read_embedded_metadata(path).tags)
     assert tags["title"] == HOSTILE
+
+
+def test_more_packets_than_are_kept_end_the_program(
+    sample: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ffprobe, "MAX_SECTIONS", 3)
+    with pytest.raises(ffprobe.TooManySections):
+        ffprobe.ffprobe(sample("tone.mp3"), "packet=pts_time")
+    assert sum(1 for _ in ffprobe.packets(sample("tone.mp3"), "pts_time")) > 3

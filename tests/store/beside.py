@@ -16,8 +16,8 @@ from pesearch.errors import SnapshotExpired
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.write import compaction
 from pesearch.store.write import writer as writer_module
+from tests.store.changes import apply, change
 from tests.store.contents import SPACES, queries
-from tests.store.torture import apply, change
 from tests.store.twin import Twin
 
 PROCESSES = multiprocessing.get_context("forkserver")

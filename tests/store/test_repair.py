@@ -29,6 +29,7 @@ from pesearch.store.examination import examine
 from pesearch.store.library import Library, create_library, open_library
 from pesearch.store.restore import restore
 from pesearch.store.shards import checksum
+from pesearch.store.shards.format import Shard
 from pesearch.types import SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, SPACES, encoded, queries, vectors
 from tests.store.templates import copy_library
@@ -285,13 +286,13 @@ def test_what_does_not_fit_is_not_taken_back(healthy: Library, tmp_path: Path) -
 
 def test_a_wrong_read_is_repeated(healthy: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[Path] = []
-    read = checksum._checksum
+    read = checksum.is_as_written
 
-    def first_is_wrong(path: Path) -> str:
+    def first_is_wrong(path: Path, shard: Shard) -> bool:
         reads.append(path)
-        return "another" if len(reads) == 1 else read(path)
+        return len(reads) > 1 and read(path, shard)
 
-    monkeypatch.setattr(checksum, "_checksum", first_is_wrong)
+    monkeypatch.setattr(checksum, "is_as_written", first_is_wrong)
     assert examine(healthy.folder).damaged == ()
     assert reads.count(reads[0]) == 2
 

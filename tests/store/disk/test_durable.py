@@ -7,7 +7,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,26 @@ def test_the_temporary_file_of_a_killed_writer_is_overwritten(tmp_path: Path) ->
     (tmp_path / "file.new").write_bytes(b"half of a longer file")
     write_durably(tmp_path / "file", lambda sink: sink.write(b"whole"))
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"whole")]
+
+
+def test_content_is_synced_before_the_rename_and_names_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename that reaches the disk before the content would leave an empty file in place of the old one."""
+    events = []
+
+    def recorded(call: Callable[..., None], name: str) -> None:
+        def record(first: int | Path, *rest: Path) -> None:
+            path = Path(f"/proc/self/fd/{first}").resolve() if isinstance(first, int) else first
+            events.append(f"{name} {path.name}")
+            call(first, *rest)
+
+        monkeypatch.setattr(os, name, record)
+
+    recorded(os.fsync, "fsync")
+    recorded(os.replace, "replace")
+    write_durably(tmp_path / "file", lambda sink: sink.write(b"content"))
+    assert events == ["fsync file.new", "replace file.new", f"fsync {tmp_path.name}"]
 
 
 def test_a_file_may_be_committed_under_another_name(tmp_path: Path) -> None:

@@ -240,6 +240,7 @@ def test_read_only_library_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
         with library.writer() as writer:
             writer.add([with_cues("/a", "one", inside(cue("mind the gap")))])
         assert cache(library).exists()
+        library.folder.chmod(0o755)
         with without_rights():
             assert files(search_cues(open_library(library.folder), "gap", 5)) == [1]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.store.index.mapped_rows import MappedRows
-from pesearch.store.index.part_vectors import vectors_of_parts
+from pesearch.store.index.part_vectors import batch_parts, read_parts
 from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.store.shards.vectors import ShardRows
 from pesearch.types import Part, SegmentArray
@@ -54,6 +54,6 @@ def test_rows_of_a_part_are_those_of_a_plain_comparison(
         inside = np.flatnonzero(overlaps | (starts == part.start_seconds))
         if len(inside):
             expected.append((part, (first_rows[number] + inside).tolist()))
-    found = [(part, read.vectors[own, 0].tolist()) for read in vectors_of_parts(rows, parts)
-             for part, own in read.each()]  # fmt: skip
+    read = [read_parts(rows, batch) for batch in batch_parts(rows, parts)]
+    found = [(part, each.vectors[own, 0].tolist()) for each in read if each for part, own in each.each()]
     assert found == expected

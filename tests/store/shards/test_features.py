@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pesearch.errors import LibraryDamaged, LibraryUnavailable
+from pesearch.errors import LibraryUnavailable
 from pesearch.store import generation_reader
 from pesearch.store.catalogue.stamp import read_stamp
 from pesearch.store.library import Library, create_library, open_library
@@ -103,7 +103,7 @@ def test_long_file_is_written_and_read_in_parts(library: Library) -> None:
         tracemalloc.stop()
     assert kept is not None and len(kept.steps) == 10
     assert written_bytes < steps.nbytes / 2
-    assert read_bytes < steps.nbytes / 100
+    assert read_bytes < steps.nbytes / 10  # the checksums of its steps are a sixteenth of them
 
 
 def test_each_codec_and_dimension_has_its_own_shard(library: Library) -> None:
@@ -178,8 +178,10 @@ def test_features_of_another_type_are_refused(library: Library, kind: str) -> No
 def test_damaged_shard(library: Library, damage: Callable[[bytes], bytes], words: str) -> None:
     shard = filled(library)
     shard.write_bytes(damage(shard.read_bytes()))
-    with pytest.raises(LibraryDamaged, match=words):
-        library.features(1, 2, 3)
+    assert library.features(1, 2, 3) is None
+    (found,) = library.damage()
+    assert (found.path, found.shard.name, found.rows, found.lost) == (Path("/a"), shard.name, 10, 10)
+    assert words in found.reason
 
 
 def test_missing_shard_is_an_error_and_not_no_features(library: Library) -> None:

@@ -1,0 +1,112 @@
+"""A media file never makes pesearch open another file or connect to anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pesearch.errors import MediaError
+from pesearch.media.audio import AudioReader
+from pesearch.media.cues import read_sidecar
+from pesearch.media.probe import inspect
+from pesearch.media.sidecars import Sidecars
+from tests.media.polyglots import ID3, lists, read_all, watched
+
+ROOT = Path(__file__).parent.parent.parent
+ROOMS = ("app", "cli", "encoders", "evaluation", "export", "indexer", "media", "search", "store")
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+
+
+@pytest.mark.parametrize("kind", ["hls", "hls, http", "dash, segments", "ffconcat", "sdp"])
+def test_a_list_of_other_files_behind_a_tag_opens_none(
+    kind: str, tmp_path: Path, sample: Callable[[str], Path]
+) -> None:
+    """FFmpeg skips an ID3 tag, and takes what follows for the file. Under a name that is not UTF-8, torchcodec read an
+    open file, for which FFmpeg allows every protocol."""
+    with watched(tmp_path / "secret", sample("offset.ts").read_bytes()) as watch:
+        path = tmp_path / os.fsdecode(b"a\xff.mp3")
+        path.write_bytes(ID3 + lists(watch.secret, watch.port)[kind])
+        assert read_all(path) == "damaged: FFmpeg cannot open it"
+    assert watch.seen == []
+
+
+def test_the_watch_sees_what_is_opened(tmp_path: Path) -> None:
+    with watched(tmp_path / "secret", b"a") as watch:
+        watch.secret.read_bytes()
+    assert watch.seen == ["the file was opened"]
+
+
+def test_a_name_that_is_a_pattern_opens_no_other_file(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    """FFmpeg would read clip%03d.jpg from clip001.jpg on."""
+    content = sample("both.mp4").read_bytes()
+    with watched(tmp_path / "secret", content) as watch:
+        (tmp_path / "clip001.jpg").symlink_to(watch.secret)
+        (tmp_path / "clip%03d.jpg").write_bytes(content)
+        assert read_all(tmp_path / "clip%03d.jpg") == "damaged: FFmpeg cannot open it"
+    assert watch.seen == []
+
+
+def test_a_file_replaced_by_a_fifo_is_not_waited_for(tmp_path: Path, sample: Callable[[str], Path]) -> None:
+    path = tmp_path / "tone.wav"
+    path.write_bytes(sample("tone.wav").read_bytes())
+    assert inspect(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(MediaError, match="not a regular file"):
+        AudioReader(path)
+
+
+def test_a_sidecar_that_is_a_link_to_another_kind_of_file_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").touch()
+    (tmp_path / "id_rsa").write_text("a secret\n")
+    (tmp_path / "shared.TXT").write_text("a caption\n")
+    (tmp_path / "film.txt").symlink_to(tmp_path / "id_rsa")
+    remark, cues = _only_sidecar(tmp_path)
+    assert remark == "a link to id_rsa, which is no .txt file: left out" and not cues
+    (tmp_path / "film.txt").unlink()
+    (tmp_path / "film.txt").symlink_to(tmp_path / "shared.TXT")
+    assert _only_sidecar(tmp_path) == (None, ["a caption"])
+
+
+def _only_sidecar(folder: Path) -> tuple[str | None, list[str]]:
+    (sidecar,) = Sidecars().find(folder / "film.mp4")
+    read = read_sidecar(sidecar, folder / "film.mp4", 10.0)
+    assert read.source is not None
+    return read.remark, [cue.text for cue in read.source.cues]
+
+
+def test_one_place_opens_media() -> None:
+    """What starts FFmpeg, loads a decoder or lets Pillow guess a format is where the allow-lists are."""
+    places = {
+        r"\bsubprocess\.(run|Popen|call|check_\w+)\(": {
+            "media/ffmpeg.py",
+            "media/image_process.py",
+            "app/index_job.py",
+            "app/library_page.py",
+        },
+        r"\bos\.(exec|spawn|popen|system)\w*\(": set(),
+        r"\b(from|import) (torchcodec|torchaudio|cv2|av|soundfile|librosa|imageio)\b": {
+            "media/ffmpeg.py",
+            "media/video.py",
+        },
+        r"\bvideo_decoder\(\)": {"media/ffmpeg.py", "media/video.py"},
+        r'"(rawpy|pillow_heif)"': {"media/optional_libraries.py"},
+        r"Image\.open\((?![^\n]*formats=)": set(),
+        r'"-i",(?!\s*(input|file)_url\()': set(),
+        r"(?<!def )\b(?<![\w.])open\(|\.open\(\"rb\"\)|\.read_bytes\(\)": set(),
+    }
+    for pattern, allowed in places.items():
+        rooms = ("media",) if "read_bytes" in pattern else ROOMS
+        found = {
+            path.relative_to(ROOT).as_posix()
+            for room in rooms
+            for path in (ROOT / room).rglob("*.py")
+            if re.search(pattern, path.read_text("utf-8"))
+        }
+        assert found <= allowed | {"media/file_head.py", "media/embedded_metadata.py"}, pattern
