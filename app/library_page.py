@@ -33,6 +33,7 @@ def library_page() -> None:
         _show_damage(pinned)
         _show_remarks(pinned)
         _show_offline(pinned)
+        _show_absences(pinned)
         _show_files(pinned)
         _show_about(pinned, status)
     except PesearchError as error:
@@ -104,6 +105,19 @@ def _show_remarks(pinned: Library) -> None:
         )
         if len(files) > MAX_ROWS:
             st.caption(f"First {MAX_ROWS} of {len(files)} files")
+
+
+def _show_absences(pinned: Library) -> None:
+    absences = list(pinned.absences().items())
+    if absences:
+        st.subheader("Deleted or excluded files", anchor=False)
+        st.caption("They stay searchable: `pesearch remove --missing` or `--excluded` removes them.")
+        st.dataframe(
+            [{"file": printable(str(path)), "state": reason.value} for path, reason in absences[:MAX_ROWS]],
+            hide_index=True,
+        )
+        if len(absences) > MAX_ROWS:
+            st.caption(f"First {MAX_ROWS} of {len(absences)} files")
 
 
 def _show_offline(pinned: Library) -> None:
