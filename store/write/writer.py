@@ -97,6 +97,8 @@ class Writer:
         self._added += 1
         if self._added % BATCHES_PER_COMPACTION == 0:
             self.compact()
+            with suppress(NoSpaceLeft):
+                self.back_up()  # a long run would lose more if the catalogue were damaged before its end
         with self._library.folder() as folder:
             written = write_files(folder, encoded, self._spaces)
         written += collect_shards(file for file in batch if isinstance(file, StreamedFile))

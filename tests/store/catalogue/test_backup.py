@@ -14,6 +14,7 @@ from pesearch.store.catalogue import backup
 from pesearch.store.doctor import repair
 from pesearch.store.examination import examine
 from pesearch.store.library import Library, create_library, open_library
+from pesearch.store.write import writer as writer_module
 from pesearch.store.write.writer import Writer
 from tests.store.contents import AUDIO, SPACES, encoded, queries
 from tests.store.templates import copy_library
@@ -157,6 +158,14 @@ def test_the_copy_is_made_before_shards_that_it_knows_are_deleted(
         writer.remove([1, 2])
         writer.sweep()
     assert deleted_after_copy == [True] * 3
+
+
+def test_a_long_session_is_copied_while_it_runs(copied: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "BATCHES_PER_COMPACTION", 2)
+    with copied.writer() as writer:
+        for number in range(3, 7):
+            writer.add([encoded(f"/{number}", f"{number}")])
+        assert fingerprints(copied.folder / "backup") == ["one", "two", "3", "4", "5"]
 
 
 def test_a_full_disk_keeps_the_last_copy(copied: Library, monkeypatch: pytest.MonkeyPatch) -> None:
