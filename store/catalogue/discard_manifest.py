@@ -5,6 +5,7 @@ It also keeps shards from being swept that were discarded while their drive was 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -27,7 +28,8 @@ _FORMAT = 1
 
 def write_manifest(quarantine: Path, discarded: Discarded) -> None:
     """Write or replace the manifest of a quarantine, durably."""
-    content = json.dumps({"format": _FORMAT, **_to_json(discarded)}, indent=1).encode()
+    described = _to_json(discarded)
+    content = json.dumps({"format": _FORMAT, "checksum": _checksum(described), **described}, indent=1).encode()
     with disk_errors(quarantine.parent):
         write_durably(quarantine / MANIFEST_FILE, lambda sink: sink.write(content))
 
@@ -53,6 +55,10 @@ def read_manifests(folder: Path) -> Mapping[Path, Discarded]:
     return {quarantine: discarded for quarantine, discarded in found.items() if discarded is not None}
 
 
+def _checksum(described: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
 def _to_json(discarded: Discarded) -> dict[str, Any]:
     return {
         "library": discarded.library_id,
@@ -65,6 +71,9 @@ def _to_json(discarded: Discarded) -> dict[str, Any]:
 def _from_json(content: Any) -> Discarded:
     if content["format"] != _FORMAT:
         raise ValueError("written by a newer pesearch")
+    described = {name: value for name, value in content.items() if name not in ("format", "checksum")}
+    if content["checksum"] != _checksum(described):
+        raise ValueError("differs from what was written")
     return Discarded(
         str(content["library"]),
         tuple(Space(**{**space, "name": SpaceName(space["name"])}) for space in content["spaces"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
 from pesearch.store.catalogue.cues import drop_unused_cues, store_cues
 from pesearch.store.catalogue.properties import drop_unused_properties, store_properties
 from pesearch.store.catalogue.remarks import drop_unused_remarks, store_remarks
-from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
+from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, ROLLED_BACK_SETTING, VECTORS_SETTING
 from pesearch.store.catalogue.temp_table import escape_undecodable, insert_temp
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
@@ -159,6 +160,15 @@ def rename_library(connection: duckdb.DuckDBPyConnection, library_id: str, last_
     connection.execute(
         "UPDATE library SET birth = ?, generation = greatest(generation, ?) + 1", [library_id, last_generation]
     )
+    connection.execute("DELETE FROM settings WHERE name = ?", [ROLLED_BACK_SETTING])
+    connection.execute("INSERT INTO settings VALUES (?, ?)", [ROLLED_BACK_SETTING, str(time.time_ns())])
+
+
+def rolled_back_ns(connection: duckdb.DuckDBPyConnection) -> int:
+    """When the library last lost commits, in nanoseconds since the epoch; 0 for never. Shards from before may be those
+    of lost commits."""
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", [ROLLED_BACK_SETTING]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def record_compared_copies(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:

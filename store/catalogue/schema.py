@@ -111,6 +111,9 @@ VECTORS_SETTING = "vectors"
 AUDIO_TRACK_SETTING = "audio_track"
 """The name of the setting for the audio track that is searched."""
 
+ROLLED_BACK_SETTING = "rolled_back_ns"
+"""The name of the setting for the time at which a repair put an older catalogue in place."""
+
 MIGRATIONS: Sequence[str] = (
     FIRST_TABLES,
     FEATURE_TABLES,

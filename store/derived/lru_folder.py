@@ -7,6 +7,7 @@ first. A read-only folder or a full disk is not an error.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable
@@ -21,6 +22,10 @@ CLIPS_FOLDER = "clips"
 
 _LEFT_AFTER_SWEEP = 0.8
 """Share of `max_bytes` that a sweep leaves, so that a full folder is not swept for each new file."""
+
+
+_OWN_NAME = re.compile(r"\.?[0-9a-f]{16}")
+"""The beginning of every name: a fingerprint, a random number, or that of an unfinished file."""
 
 
 class LruFolder:
@@ -88,9 +93,10 @@ class LruFolder:
 
 
 def _files(folder: Path) -> list[tuple[int, int, Path]]:
-    """(last use in ns, size in bytes, path) of each file; folders, in which clips are cut, are passed over."""
+    """(last use in ns, size in bytes, path) of each file that was made here; folders, in which clips are cut, and what
+    has another name are passed over: the folder may be a link."""
     found = []
-    for path in folder.iterdir():
+    for path in filter(lambda path: _OWN_NAME.match(path.name), folder.iterdir()):
         with suppress(FileNotFoundError):  # another process sweeps too
             status = path.lstat()
             if not stat.S_ISDIR(status.st_mode):

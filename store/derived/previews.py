@@ -6,6 +6,7 @@ catalogue, may be missing, and are not synced; a full disk is not an error.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
@@ -56,10 +57,17 @@ def nearest_preview(library: Path, fingerprint: str, at_seconds: float) -> bytes
 
 def sweep_previews(library: Path, fingerprints: Collection[str]) -> int:
     """Delete previews, thumbnails and proxies of other contents than these. Bytes freed. Raises OSError."""
-    kept = (library / PREVIEW_FOLDER).glob("*/*")
+    kept = list((library / PREVIEW_FOLDER).glob("*/*"))
     made = (path for name in (THUMBNAIL_FOLDER, PROXY_FOLDER) for path in (library / name).glob("[!.]*"))
-    strays = [path for path in kept if path.suffix != ".zip" or path.stem not in fingerprints]
-    return _delete([*strays, *(path for path in made if path.name.split("-")[0] not in fingerprints)])
+    unfinished = [path for path in kept if _OWN_NAME.fullmatch(path.name) and path.suffix != ".zip"]
+    named = ((path, _OWN_NAME.fullmatch(path.name)) for path in (*kept, *made))
+    unneeded = [path for path, name in named if name and name["fingerprint"] not in fingerprints]
+    return _delete(dict.fromkeys([*unfinished, *unneeded]))
+
+
+_OWN_NAME = re.compile(r"(?P<fingerprint>[0-9a-f]{40})[-.].*|\.[0-9a-f]{32}\.part")
+"""The names of previews, thumbnails and proxies, and of unfinished ones. Other files in a folder, which may be a link,
+are never touched."""
 
 
 def _path(library: Path, fingerprint: str) -> Path:

@@ -6,6 +6,7 @@ A shard is an immutable Arrow IPC file, written once.
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from pesearch.types import HalfArray, SpaceName
 
 VECTOR_FOLDER = "vectors"
 FEATURE_FOLDER = "features"
+
+_SHARD_NAME = re.compile(r"[0-9a-f]{32}\.arrow(\.new)?")
+"""The names of shards, and of those that are being written."""
 
 _PIECE_BYTES = 1 << 20
 
@@ -155,19 +159,13 @@ def shard_damaged(path: Path | str, what: str) -> LibraryDamaged:
 
 
 def find_strays(folder: Path, registered: Iterable[Shard]) -> list[Path]:
-    """The files among the shards of the library in `folder` that are none of these shards."""
+    """The shards in the library in `folder` that are none of these, finished or not.
+
+    By name: a folder of shards may be a link, or a drive with other files, which are never touched.
+    """
     keep = {folder / shard.relative_path for shard in registered}
     found = [*(folder / VECTOR_FOLDER).glob("*/*"), *(folder / FEATURE_FOLDER).glob("*")]
-    return [path for path in found if path not in keep and path.is_file()]
-
-
-def sweep_shards(folder: Path, registered: Iterable[Shard]) -> int:
-    """Delete files that no transaction registered: incomplete or no longer used shards. Bytes freed."""
-    strays = find_strays(folder, registered)
-    freed_bytes = sum(path.stat().st_size for path in strays)
-    for path in strays:
-        path.unlink()
-    return freed_bytes
+    return [path for path in found if path not in keep and _SHARD_NAME.fullmatch(path.name) and path.is_file()]
 
 
 def to_array(column: pa.Array) -> npt.NDArray[Any]:

@@ -32,6 +32,7 @@ from pesearch.store.catalogue.mutations import (
     record_volumes,
     register_merged_shard,
     remove_files,
+    rolled_back_ns,
     set_audio_track,
     set_locations,
     set_vector_backend,
@@ -42,10 +43,11 @@ from pesearch.store.catalogue.stamp import read_stamp, require_last_commit, writ
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.derived.previews import Preview, keep_previews, sweep_previews
 from pesearch.store.disk.lock import WriterLock
+from pesearch.store.disk.quarantine import move, new_quarantine
 from pesearch.store.index.maintenance import IndexRefresh, refresh_indexes
 from pesearch.store.index.milvus.named_addresses import remember
 from pesearch.store.index.milvus.sync import drop_collections
-from pesearch.store.shards.format import Shard, find_strays, sweep_shards
+from pesearch.store.shards.format import Shard, find_strays
 from pesearch.store.shards.presence import require_folders
 from pesearch.store.shards.records import StreamedFile
 from pesearch.store.shards.vectors import check_storable, write_shard
@@ -243,12 +245,20 @@ class Writer:
     def sweep(self) -> int:
         """Delete shards that are not registered, or no longer used, except discarded ones. Bytes freed."""
         with self._library.reading() as connection:
-            shards = read_shards(connection)
+            shards, rolled_back = read_shards(connection), rolled_back_ns(connection)
         with self._library.folder() as folder:
             shards += [each.shard for record in read_manifests(folder).values() for each in record.shards]
-            if find_strays(folder, shards):
-                self.back_up()  # the last copy of the catalogue may refer to them
-            return sweep_shards(folder, shards)
+            strays = find_strays(folder, shards)
+            if not strays:
+                return 0
+            self.back_up()  # the last copy of the catalogue may refer to them
+            unused = [path for path in strays if path.stat().st_mtime_ns > rolled_back]
+            if lost := [path.relative_to(folder) for path in strays if path not in unused]:
+                move(folder, new_quarantine(folder), lost)  # of commits that a repair could not see
+            freed_bytes = sum(path.stat().st_size for path in unused)
+            for path in unused:
+                path.unlink()
+            return freed_bytes
 
     def back_up(self) -> None:
         """Copy the catalogue, if it changed since it was copied last."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from pesearch.errors import (
     ModelMismatch,
 )
 from pesearch.store import doctor
+from pesearch.store.catalogue.discard_manifest import read_manifest, write_manifest
 from pesearch.store.doctor import repair
 from pesearch.store.examination import examine
 from pesearch.store.library import Library, create_library, open_library
@@ -269,9 +270,17 @@ def test_what_does_not_fit_is_not_taken_back(healthy: Library, tmp_path: Path) -
     flip(shard(healthy, "vectors/frame"))
     list(repair(healthy.folder))
     manifest = healthy.folder / "damaged-1" / "shards.json"
-    content = json.loads(manifest.read_text())
-    content["spaces"][0]["revision"] = "another"
-    manifest.write_text(json.dumps(content))
+    written = manifest.read_bytes()
+    for place, other in ((b'"rows": ', b'"rows": 1'), (b'"files"', b'"filez"'), (b"[\n    ", b"[\n   -")):
+        manifest.write_bytes(written.replace(place, other, 1))
+        if manifest.read_bytes() != written:
+            with pytest.raises(LibraryDamaged, match=r"shards\.json cannot be read"):
+                restore(healthy.folder, "damaged-1")
+    manifest.write_bytes(written)
+    discarded = read_manifest(manifest.parent)
+    assert discarded is not None
+    write_manifest(manifest.parent, replace(discarded, spaces=(replace(discarded.spaces[0], revision="another"),)))
+    written = manifest.read_bytes()
     before = contents(healthy.folder)
     with pytest.raises(ModelMismatch, match="other models"):
         restore(healthy.folder, "damaged-1")
@@ -280,8 +289,28 @@ def test_what_does_not_fit_is_not_taken_back(healthy: Library, tmp_path: Path) -
         restore(healthy.folder, "damaged-1")
     with pytest.raises(LibraryDamaged, match=r"shards\.json cannot be read"), healthy.writer():
         pass  # a sweep could delete what it names
-    manifest.write_text(json.dumps(content))
+    manifest.write_bytes(written)
     assert contents(healthy.folder) == before
+
+
+def test_shards_of_commits_that_a_repair_could_not_see_are_kept(healthy: Library, tmp_path: Path) -> None:
+    """The copy of the catalogue is from before all commits, and `vectors` is on a drive that is not connected."""
+    shutil.rmtree(healthy.folder / "backup")
+    empty = create_library(tmp_path / "empty", "made-up", SPACES)
+    with empty.writer() as writer:
+        writer.record_volumes([])
+        writer.back_up()
+    shutil.copytree(empty.folder / "backup", healthy.folder / "backup")
+    (healthy.folder / "library.duckdb").write_bytes(b"damaged")
+    before = {path.name: path.read_bytes() for path in (healthy.folder / "vectors").rglob("*.arrow")}
+    (healthy.folder / "vectors").rename(tmp_path / "drive")
+    list(repair(healthy.folder))
+    shutil.rmtree(healthy.folder / "vectors", ignore_errors=True)
+    (tmp_path / "drive").rename(healthy.folder / "vectors")
+    with open_library(healthy.folder).writer() as writer:
+        writer.sweep()
+    after = {path.name: path.read_bytes() for path in healthy.folder.rglob("*.arrow") if path.name in before}
+    assert before and after == before
 
 
 def test_a_wrong_read_is_repeated(healthy: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,15 +66,22 @@ def test_folder_that_cannot_be_created_is_no_error(tmp_path: Path) -> None:
 
 
 def test_previews_of_removed_contents_are_swept(tmp_path: Path) -> None:
-    for content in ("stays", "goes"):
+    stays, goes = "a" * 40, "b" * 40
+    for content in (stays, goes):
         keep_previews(tmp_path, content, [Preview(0.0, bytes(100))])
         for folder, name in ((THUMBNAIL_FOLDER, f"{content}-0-320.jpg"), (PROXY_FOLDER, f"{content}-0-1000.mp4")):
             (tmp_path / folder).mkdir(exist_ok=True)
             (tmp_path / folder / name).write_bytes(bytes(100))
     (tmp_path / THUMBNAIL_FOLDER / ".begun-by-a-page").write_bytes(bytes(100))
-    left = tmp_path / PREVIEW_FOLDER / "st" / "stays.zip.123.new"
-    left.write_bytes(bytes(100))
-    assert sweep_previews(tmp_path, {"stays"}) > 300
+    (tmp_path / PREVIEW_FOLDER / "aa" / f"{stays}.zip.123.new").write_bytes(bytes(100))
+    (tmp_path / PREVIEW_FOLDER / "aa" / f".{'0' * 32}.part").write_bytes(bytes(100))
+    others = {"thesis.tex", "holiday.zip"}  # a folder may be a link to the user's own
+    for folder in (THUMBNAIL_FOLDER, PROXY_FOLDER, f"{PREVIEW_FOLDER}/x"):
+        for name in others:
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / name).write_bytes(b"years of work")
+    assert sweep_previews(tmp_path, {stays}) > 300
     assert {path.name for path in tmp_path.rglob("*.*")} == {
-        *("stays.zip", "stays-0-320.jpg", "stays-0-1000.mp4", ".begun-by-a-page")
+        *(f"{stays}.zip", f"{stays}-0-320.jpg", f"{stays}-0-1000.mp4", ".begun-by-a-page"),
+        *others,
     }

@@ -208,8 +208,8 @@ def test_next_writer_sweeps_the_features_of_removed_files(library: Library) -> N
         writer.add([encoded("/a", "one", steps=5), encoded("/b", "two", steps=5)])
         writer.add([encoded("/c", "three", steps=5)])
         writer.remove([1, 3])
-    (library.folder / "features" / "stray.arrow.new").write_bytes(b"half")
-    (library.folder / "features" / "stray.arrow").write_bytes(b"not registered")
+    (library.folder / "features" / f"{'0' * 32}.arrow.new").write_bytes(b"half")
+    (library.folder / "features" / f"{'0' * 32}.arrow").write_bytes(b"not registered")
     with library.writer():
         assert len(list((library.folder / "features").iterdir())) == 1
     kept = library.features(2)

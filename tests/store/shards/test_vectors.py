@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from pesearch.errors import LibraryDamaged, LibraryUnavailable
 from pesearch.store.library import Library
-from pesearch.store.shards.format import VectorShard, sweep_shards
+from pesearch.store.shards.format import VectorShard, find_strays
 from pesearch.store.shards.vectors import VectorStream, check_storable, map_shard, slice_rows, write_shard
 from pesearch.types import SpaceName, SpaceVectors
 from tests.store.contents import AUDIO, encoded, queries, vectors
@@ -101,13 +101,18 @@ def test_missing_shards_are_an_error_and_not_an_empty_answer(library: Library) -
     assert len(library.search(SpaceName.FRAME, np.ones((1, 16), dtype=np.float32), 9)[0]) == 6
 
 
-def test_sweep_keeps_registered_shards(tmp_path: Path, shard: VectorShard) -> None:
-    stray = tmp_path / "vectors" / "frame" / "stray.arrow.new"
-    stray.parent.mkdir()
-    stray.write_bytes(b"half")
-    assert sweep_shards(tmp_path, [shard]) == 4
-    assert not stray.exists()
-    assert [len(part.vectors) for part in map_shard(tmp_path, shard, WIDTH)] == [5]
+def test_strays_are_shards_that_are_not_registered_and_nothing_else(tmp_path: Path, shard: VectorShard) -> None:
+    """`vectors` may be a drive, and a folder in it a link to the user's documents."""
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "thesis.tex").write_text("years of work")
+    (documents / "a.arrow").write_text("a table of another program")
+    (tmp_path / "vectors" / "x").symlink_to(documents)
+    strays = [tmp_path / "vectors" / "frame" / f"{'0' * 32}.arrow{end}" for end in ("", ".new")]
+    strays[0].parent.mkdir()
+    for stray in strays:
+        stray.write_bytes(b"half")
+    assert sorted(find_strays(tmp_path, [shard])) == strays
 
 
 def test_next_writer_sweeps_the_vectors_of_removed_files(library: Library) -> None:
