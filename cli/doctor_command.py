@@ -128,6 +128,8 @@ def _check_contents(folder: Path) -> bool:
         print_check("damaged", "shard", shard.error)
     if found.lost_commits:
         print_check("damaged", "library", f"last {found.lost_commits} commits missing: run `pesearch doctor --repair`")
+    if found.copy_error:
+        print_check("damaged", "copy", f"of the catalogue: {found.copy_error}")
     if found.unread:
         print_check("unread", "shards", f"{len(found.unread)} of {found.shards}: {found.unread[0].error}")
     intact = found.shards - len(found.damaged) - len(found.unread)
@@ -135,7 +137,7 @@ def _check_contents(folder: Path) -> bool:
     print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
     is_calibrated = check_calibration(folder)
     print_check("ok", "sharing", shared_models(library.model_set))
-    return is_served and is_calibrated and not (found.damaged or found.unread or found.lost_commits)
+    return is_served and is_calibrated and not (found.damaged or found.unread or found.lost_commits or found.copy_error)
 
 
 def check_calibration(folder: Path) -> bool:

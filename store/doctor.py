@@ -28,6 +28,7 @@ from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.os_errors import unavailable
 from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
+from pesearch.store.disk.regular_files import require_regular_files
 from pesearch.store.examination import examine
 from pesearch.store.shards.checksum import drop_from_memory
 from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard, find_strays
@@ -41,6 +42,7 @@ def repair(folder: Path, *, force: bool = False) -> Iterator[str]:
     Raises LibraryBusy when another process writes to it, LibraryTooNew, and LibraryUnavailable when something cannot be
     read now or belongs to another user; then nothing was changed.
     """
+    require_regular_files(folder)
     with disk_errors(folder):
         if not _has_library(folder):
             return
@@ -61,8 +63,13 @@ def _has_library(folder: Path) -> bool:
 
 def _repair_shards(folder: Path, *, force: bool) -> Iterator[str]:
     found = examine(folder)
-    if found.unread and not force:
-        raise found.unread[0].error
+    copies = [found.copy_error] if isinstance(found.copy_error, LibraryUnavailable) else []
+    unread = [*(each.error for each in found.unread), *copies]
+    if unread and not force:
+        raise unread[0]
+    if isinstance(found.copy_error, LibraryDamaged):
+        target = quarantine(folder, [BACKUP_FOLDER])
+        yield f"the copy of the catalogue was damaged, and is in {target.name}: it is made again"
     if found.lost_commits:
         yield _accept_lost_commits(folder, found.lost_commits)
     yield from _discard(folder, [*(each.shard for each in found.damaged), *(each.shard for each in found.unread)])

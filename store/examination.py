@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from pesearch.errors import LibraryDamaged, LibraryUnavailable
-from pesearch.store.catalogue.backup import read_whole
+from pesearch.store.catalogue.backup import has_backup, read_whole
+from pesearch.store.catalogue.connection import BACKUP_FOLDER, reading
 from pesearch.store.catalogue.create import migrate_catalogue, reading_migrated
 from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
@@ -33,6 +34,7 @@ class Examination:
     """The result of reading a whole library. `without_checksum` shards were written by an older program.
 
     `lost_commits` is how far the catalogue is behind the generation file, as after restoring an old copy of it.
+    `copy_error` says why the copy of the catalogue cannot be read, if there is one.
     `unread` shards may be as they were written: their folder is missing as a whole, or the system refuses to read them.
     """
 
@@ -40,6 +42,7 @@ class Examination:
     shards: int
     size_bytes: int
     without_checksum: int
+    copy_error: LibraryDamaged | LibraryUnavailable | None
     damaged: tuple[FaultyShard[LibraryDamaged], ...]
     unread: tuple[FaultyShard[LibraryUnavailable], ...]
 
@@ -63,9 +66,21 @@ def examine(folder: Path) -> Examination:
         shards=len(shards),
         size_bytes=sum(shard.size_bytes for shard in shards),
         without_checksum=sum(shard.checksum is None for shard in shards),
+        copy_error=_copy_error(folder),
         damaged=tuple(FaultyShard(shard, error) for shard, error in faulty if isinstance(error, LibraryDamaged)),
         unread=tuple(FaultyShard(shard, error) for shard, error in faulty if isinstance(error, LibraryUnavailable)),
     )
+
+
+def _copy_error(folder: Path) -> LibraryDamaged | LibraryUnavailable | None:
+    try:
+        if not has_backup(folder):
+            return None
+        with reading(folder / BACKUP_FOLDER) as connection:
+            read_whole(connection)
+    except (LibraryDamaged, LibraryUnavailable) as error:
+        return error
+    return None
 
 
 def _faulty_shards(folder: Path, snapshot: Snapshot) -> Iterator[tuple[Shard, LibraryDamaged | LibraryUnavailable]]:

@@ -44,6 +44,7 @@ from pesearch.store.cue_search import SimilarCues, find_similar_cues
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.lock import writer_lock
+from pesearch.store.disk.regular_files import require_regular_files
 from pesearch.store.generation import Generation
 from pesearch.store.generation_reader import GenerationReader
 from pesearch.store.index.ann_registry import AnnRegistry
@@ -70,7 +71,8 @@ def create_library(folder: Path, model_set: str, spaces: Sequence[Space]) -> Lib
 
 
 def open_library(folder: Path) -> Library:
-    """Open the library in `folder`. Raises `LibraryNotFound`, `LibraryTooNew` and `LibraryDamaged`."""
+    """Open the library in `folder`. Raises LibraryError: LibraryNotFound, LibraryTooNew, LibraryDamaged, ..."""
+    require_regular_files(folder)
     migrate_catalogue(folder)
     return Library(folder)
 

@@ -48,6 +48,16 @@ def back_up_catalogue(folder: Path, stamp: str) -> None:
         write_stamp(target, copied_stamp)
 
 
+def has_backup(folder: Path) -> bool:
+    """Whether there is a copy of the catalogue, readable or not. Raises LibraryUnavailable."""
+    with disk_errors(folder):
+        try:
+            (folder / BACKUP_FOLDER / CATALOGUE_FILE).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+
 def read_whole(connection: duckdb.DuckDBPyConnection) -> None:
     """Read every value of a catalogue, so that damage anywhere is an error: DuckDB compares checksums of what it
     reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -158,6 +159,29 @@ def test_the_copy_is_made_before_shards_that_it_knows_are_deleted(
         writer.remove([1, 2])
         writer.sweep()
     assert deleted_after_copy == [True] * 3
+
+
+def test_a_damaged_copy_is_noticed_and_made_again(copied: Library) -> None:
+    path = copied.folder / "backup" / "library.duckdb"
+    damage(path)
+    assert isinstance(examine(copied.folder).copy_error, LibraryDamaged)
+    (line,) = repair(copied.folder)
+    assert "copy of the catalogue was damaged, and is in damaged-1" in line
+    with copied.writer():
+        pass
+    assert fingerprints(copied.folder / "backup") == ["one", "two"]
+    assert examine(copied.folder).copy_error is None
+
+
+@pytest.mark.parametrize("name", ["generation", "calibration.json", "backup/generation", "indexes/texts.vectors"])
+def test_a_fifo_of_a_library_is_not_waited_for(copied: Library, name: str) -> None:
+    path = copied.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    for use in (lambda: open_library(copied.folder), lambda: list(repair(copied.folder))):
+        with pytest.raises(LibraryError, match="is not a regular file"):
+            use()
 
 
 def test_a_long_session_is_copied_while_it_runs(copied: Library, monkeypatch: pytest.MonkeyPatch) -> None:
