@@ -137,7 +137,8 @@ def _check_contents(folder: Path) -> bool:
     print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
     is_calibrated = check_calibration(folder)
     print_check("ok", "sharing", shared_models(library.model_set))
-    return is_served and is_calibrated and not (found.damaged or found.unread or found.lost_commits or found.copy_error)
+    is_whole = not (found.damaged or found.unread or found.lost_commits or found.copy_error)
+    return is_served and is_calibrated and is_whole
 
 
 def check_calibration(folder: Path) -> bool:

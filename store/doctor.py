@@ -11,7 +11,7 @@ import errno
 import os
 import pwd
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,9 +30,11 @@ from pesearch.store.disk.os_errors import unavailable
 from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
 from pesearch.store.disk.regular_files import require_regular_files
 from pesearch.store.examination import examine
-from pesearch.store.shards.checksum import drop_from_memory
+from pesearch.store.shards.checksum import drop_from_memory, shard_schema
 from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard, find_strays
+from pesearch.store.shards.parity_repair import repair_by_parity
 from pesearch.store.shards.presence import require_folders
+from pesearch.types import Space, SpaceName
 
 
 def repair(folder: Path, *, force: bool = False) -> Iterator[str]:
@@ -72,7 +74,20 @@ def _repair_shards(folder: Path, *, force: bool) -> Iterator[str]:
         yield f"the copy of the catalogue was damaged, and is in {target.name}: it is made again"
     if found.lost_commits:
         yield _accept_lost_commits(folder, found.lost_commits)
-    yield from _discard(folder, [*(each.shard for each in found.damaged), *(each.shard for each in found.unread)])
+    damaged = [each.shard for each in found.damaged]
+    if damaged:
+        spaces = {space.name: space for space in _snapshot(folder).searched}
+        restored = [shard for shard in damaged if _is_restored(folder, shard, spaces)]
+        damaged = [shard for shard in damaged if shard not in restored]
+        yield from (f"{shard.relative_path} was damaged and has been restored: nothing is lost" for shard in restored)
+    yield from _discard(folder, [*damaged, *(each.shard for each in found.unread)])
+
+
+def _is_restored(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> bool:
+    try:
+        return repair_by_parity(folder, shard, shard_schema(shard, spaces))
+    except FileNotFoundError:
+        return False
 
 
 def _discard(folder: Path, shards: Sequence[Shard]) -> Iterator[str]:

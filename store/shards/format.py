@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -89,7 +89,7 @@ class RowStream:
         self.rows, self.size_bytes, self.checksum = 0, 0, ""
         self._path = folder / self.name
         self._file = AtomicFile(self._path, durable=True)
-        self._sink = _HashedSink(self._file.sink)
+        self._sink = HashedSink(self._file.sink)
         self._writer = pa.ipc.new_file(self._sink, schema)
         self._batch_rows = batch_rows
         self._waiting: list[pa.RecordBatch] = []
@@ -123,7 +123,7 @@ class RowStream:
         self._waiting = waiting.slice(rows).to_batches()
 
 
-class _HashedSink:
+class HashedSink:
     """A file for Arrow to write to that hashes the bytes on the way."""
 
     closed = False
@@ -133,6 +133,7 @@ class _HashedSink:
         self.hash = new_hash()
 
     def write(self, part: bytes | pa.Buffer) -> int:
+        """Write a part; Arrow calls it."""
         self.hash.update(part)
         return self._sink.write(part)
 
@@ -177,6 +178,13 @@ def to_array(column: pa.Array) -> npt.NDArray[Any]:
 def to_column(kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
     """A column over values of the type `kind`: a view if they are contiguous."""
     return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def to_record_batch(schema: pa.Schema, columns: Sequence[npt.NDArray[Any]]) -> pa.RecordBatch:
+    """A record batch from columns as `to_array` gives them."""
+    pairs = zip(schema.types, columns, strict=True)
+    made = (to_column(kind, column) if column.ndim == 1 else to_half_column(column) for kind, column in pairs)
+    return pa.RecordBatch.from_arrays(list(made), schema=schema)
 
 
 def from_column(column: pa.Array, kind: type[np.generic]) -> npt.NDArray[Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryNotFound, LibraryTooNew, SnapshotExpired
@@ -25,14 +26,16 @@ from tests.store.templates import copy_library
 pytestmark = pytest.mark.slow
 
 
-def flipped(content: bytes) -> bytes:
-    """The content of a shard with one bit flipped in the middle."""
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+def flipped(content: bytes, every: int = 1 << 30) -> bytes:
+    """A content with one bit flipped in the middle, and on to the end in so many bytes each."""
+    changed = bytearray(content)
+    for at in range(len(content) // 2, len(content), every):
+        changed[at] ^= 4
+    return bytes(changed)
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
-    "a flipped bit": lambda path: path.write_bytes(flipped(path.read_bytes())),
+    "flipped bits": lambda path: path.write_bytes(flipped(path.read_bytes(), every=16)),
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:-10]),
     "other bytes": lambda path: path.write_bytes(b"x" * path.stat().st_size),
     "missing": Path.unlink,
@@ -72,6 +75,21 @@ def test_undamaged_library_needs_no_repair(filled: Library) -> None:
     assert found.size_bytes == sum(path.stat().st_size for path in filled.folder.rglob("*.arrow"))
     assert list(repair(filled.folder)) == []
     assert filled.generation() == 2
+
+
+@pytest.mark.parametrize("folder", ["vectors/frame", "vectors/audio", "features"])
+def test_what_parity_restores_is_written_again(filled: Library, folder: str) -> None:
+    shard = shard_of(filled, folder, 1)
+    written = shard.read_bytes()
+    with pa.OSFile(str(shard)) as source:
+        values = pa.ipc.open_file(source).get_batch(0).columns[-1].flatten().buffers()[1].to_pybytes()
+    at = written.index(values[:8])
+    shard.write_bytes(written[:at] + bytes([written[at] ^ 64]) + written[at + 1 :])
+    assert len(examine(filled.folder).damaged) == 1
+    (line,) = repair(filled.folder)
+    assert line == f"{shard.relative_to(filled.folder)} was damaged and has been restored: nothing is lost"
+    assert shard.read_bytes() == written
+    assert not list(filled.folder.glob("damaged-*")) and not open_library(filled.folder).failures()
 
 
 @ALL_DAMAGES
