@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pesearch.errors import LibraryDamaged, LibraryNotFound, LibraryUnavailable
-from pesearch.store.catalogue.backup import read_whole
+from pesearch.store.catalogue.backup import has_backup, read_whole
 from pesearch.store.catalogue.connection import BACKUP_FOLDER, CATALOGUE_FILE, LOG_FILE, transaction
 from pesearch.store.catalogue.create import apply_migrations, needs_migration, reading_migrated
 from pesearch.store.catalogue.discard_manifest import write_manifest
@@ -72,6 +72,10 @@ def _repair_shards(folder: Path, *, force: bool) -> Iterator[str]:
     if isinstance(found.copy_error, LibraryDamaged):
         target = quarantine(folder, [BACKUP_FOLDER])
         yield f"the copy of the catalogue was damaged, and is in {target.name}: it is made again"
+    if found.lost_commits and _has_last_commit(folder):
+        yield _use_backup(folder, force=force, what="was older than its last commits")
+        yield from _repair_shards(folder, force=force)
+        return
     if found.lost_commits:
         yield _accept_lost_commits(folder, found.lost_commits)
     damaged = [each.shard for each in found.damaged]
@@ -135,7 +139,7 @@ def _repair_catalogue(folder: Path, *, force: bool) -> Iterator[str]:
                 "`pesearch index PATH` embeds their files again"
             )
             return
-    if _has_backup(folder):
+    if _has_backup(folder, force=force):
         yield _use_backup(folder, force=force)
         return
     names = [CATALOGUE_FILE, GENERATION_FILE, BACKUP_FOLDER, VECTOR_FOLDER, FEATURE_FOLDER]
@@ -147,7 +151,12 @@ def _repair_catalogue(folder: Path, *, force: bool) -> Iterator[str]:
     )
 
 
-def _use_backup(folder: Path, *, force: bool) -> str:
+def _has_last_commit(folder: Path) -> bool:
+    """Whether the copy of the catalogue holds the last commit."""
+    return _has_backup(folder, force=True) and _snapshot(folder / BACKUP_FOLDER).stamp == read_stamp(folder)
+
+
+def _use_backup(folder: Path, *, force: bool, what: str = "was damaged") -> str:
     """Put the copy of the catalogue in place. Shards that it does not know go to the quarantine."""
     backup = folder / BACKUP_FOLDER
     snapshot = _snapshot(backup)
@@ -160,11 +169,11 @@ def _use_backup(folder: Path, *, force: bool) -> str:
         raise unavailable(folder, CATALOGUE_FILE, errno.EBUSY)
     write_durably(folder / CATALOGUE_FILE, lambda sink: sink.write(content))
     if stamp == snapshot.stamp:
-        return f"the catalogue was damaged and has been moved to {target}: its copy is in use, nothing is lost"
+        return f"the catalogue {what} and has been moved to {target}: its copy is in use, nothing is lost"
     _move_strays(folder, target)
     _rename_library(folder)
     return (
-        f"the catalogue was damaged and has been moved to {target}: its copy is in use, and `pesearch index PATH` "
+        f"the catalogue {what} and has been moved to {target}: its copy is in use, and `pesearch index PATH` "
         "embeds again what was added after it was made"
     )
 
@@ -221,10 +230,14 @@ def _is_readable(folder: Path, *, force: bool = False) -> bool:
     return False
 
 
-def _has_backup(folder: Path) -> bool:
-    """Whether there is a copy of the catalogue that can be read. Raises LibraryUnavailable."""
-    backup = folder / BACKUP_FOLDER
-    return (backup / CATALOGUE_FILE).exists() and _is_readable(backup)
+def _has_backup(folder: Path, *, force: bool) -> bool:
+    """Whether there is a copy of the catalogue that can be read. Raises LibraryUnavailable, except with `force`."""
+    try:
+        return has_backup(folder) and _is_readable(folder / BACKUP_FOLDER)
+    except LibraryUnavailable:
+        if force:
+            return False
+        raise
 
 
 def _has_bytes(folder: Path, name: str) -> bool:

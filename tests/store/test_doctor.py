@@ -220,6 +220,7 @@ def test_restored_old_catalogue_gets_a_new_id(filled: Library) -> None:
         writer.add([encoded("/4", "four")])
         writer.remove([3])
     (filled.folder / "library.duckdb").write_bytes(copy)
+    shutil.rmtree(filled.folder / "backup")  # else it is used
     again = open_library(filled.folder)
     with pytest.raises(LibraryDamaged, match="last 2 commits"), again.writer():
         pass

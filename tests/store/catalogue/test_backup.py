@@ -173,6 +173,17 @@ def test_a_damaged_copy_is_noticed_and_made_again(copied: Library) -> None:
     assert examine(copied.folder).copy_error is None
 
 
+def test_a_catalogue_that_was_put_back_is_replaced_by_a_newer_copy(copied: Library, tmp_path: Path) -> None:
+    older = shutil.copy(copied.folder / "library.duckdb", tmp_path / "older")
+    with copied.writer() as writer:
+        writer.add([encoded("/3", "three", steps=5)])
+    shutil.copy(older, copied.folder / "library.duckdb")
+    (line,) = repair(copied.folder)
+    assert "was older than its last commits" in line and "nothing is lost" in line
+    assert fingerprints(copied.folder) == ["one", "two", "three"]
+    assert examine(copied.folder).damaged == () and list(repair(copied.folder)) == []
+
+
 @pytest.mark.parametrize("name", ["generation", "calibration.json", "backup/generation", "indexes/texts.vectors"])
 def test_a_fifo_of_a_library_is_not_waited_for(copied: Library, name: str) -> None:
     path = copied.folder / name
