@@ -6,7 +6,7 @@ interrupted, or a library of an older version. The media is not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -38,15 +38,21 @@ def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: Stage
     total, done = int(missing.counts.sum()), 0
     for source_ids in _groups(missing):
         cues = library.cues_of(source_ids)
-        vectors: dict[str, FloatArray] = {}
-        for texts in _batches(cues):
-            yield CuesEmbedded(done + len(vectors), total)
+        rows, embedded_texts = _rows_of_texts(cues), 0
+        vectors: FloatArray | None = None
+        for texts in _batches(rows):
+            yield CuesEmbedded(done + embedded_texts, total)
             with stages.timed(Stage.TRANSFORMERS):
                 embedded = models.embed_texts(texts, {SpaceName.CUE}).of(SpaceName.CUE)
             if embedded is None:  # the model set has no audio model
                 return
-            vectors.update(zip(texts, embedded, strict=True))
-        writer.add_cue_vectors(list(_by_source(cues, vectors)))
+            if vectors is None:
+                vectors = np.empty((len(cues), embedded.shape[1]), embedded.dtype)
+            for text, vector in zip(texts, embedded, strict=True):
+                vectors[rows[text]] = vector
+            embedded_texts += len(texts)
+        if vectors is not None:
+            writer.add_cue_vectors(list(_by_source(cues, vectors)))
         done += len(cues)
         yield CuesEmbedded(done, total)
 
@@ -65,10 +71,18 @@ def _groups(sources: CueSources) -> Iterator[RowIds]:
         yield np.array(group, dtype=np.int64)
 
 
-def _batches(cues: Sequence[StoredCue]) -> Iterator[list[str]]:
-    """The distinct texts, sorted by length so that little padding is needed."""
+def _rows_of_texts(cues: Sequence[StoredCue]) -> dict[str, list[int]]:
+    """The places of each distinct text among the cues."""
+    rows: dict[str, list[int]] = {}
+    for row, found in enumerate(cues):
+        rows.setdefault(found.cue.text, []).append(row)
+    return rows
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts, sorted by length so that little padding is needed."""
     batch: list[str] = []
-    for text in sorted({found.cue.text for found in cues}, key=lambda text: (len(text), text)):
+    for text in sorted(texts, key=lambda text: (len(text), text)):
         if batch and (len(batch) == TEXTS_PER_BATCH or (len(batch) + 1) * len(text) > CHARACTERS_PER_BATCH):
             yield batch
             batch = []
@@ -77,8 +91,11 @@ def _batches(cues: Sequence[StoredCue]) -> Iterator[list[str]]:
         yield batch
 
 
-def _by_source(cues: Sequence[StoredCue], vectors: dict[str, FloatArray]) -> Iterator[tuple[int, SpaceVectors]]:
+def _by_source(cues: Sequence[StoredCue], vectors: FloatArray) -> Iterator[tuple[int, SpaceVectors]]:
+    """The vectors of each source, which are parts of `vectors` (one row a cue) and no copies: they may be 100,000."""
+    begin = 0
     for source_id, group in groupby(cues, key=lambda found: found.source_id):
-        source_cues = [found.cue for found in group]
-        segments = np.array([(cue.start_seconds, cue.end_seconds) for cue in source_cues])
-        yield source_id, SpaceVectors(SpaceName.CUE, segments, np.stack([vectors[cue.text] for cue in source_cues]))
+        segments = np.array([(found.cue.start_seconds, found.cue.end_seconds) for found in group])
+        end = begin + len(segments)
+        yield source_id, SpaceVectors(SpaceName.CUE, segments, vectors[begin:end])
+        begin = end

@@ -42,9 +42,9 @@ class IgnorePattern:
 
 
 def compile_line(line: str) -> IgnorePattern | None:
-    """The pattern of a line; None for a comment, an empty line, and what can match nothing.
+    """The pattern of a line; None for a comment, an empty line, a `!` alone, and what can match nothing.
 
-    Errors: ValueError with the reason for a line without a pattern, or a longer one than a path.
+    Errors: ValueError with the reason for a pattern that is longer than a path.
     """
     text = _without_trailing_spaces(line)
     if not text or text.startswith("#"):
@@ -52,7 +52,7 @@ def compile_line(line: str) -> IgnorePattern | None:
     is_negated = text.startswith("!")
     text = text[is_negated:]
     if not text:
-        raise ValueError("nothing after '!'")
+        return None
     if len(text) > MAX_PATTERN_CHARACTERS:
         raise ValueError(f"longer than {MAX_PATTERN_CHARACTERS} characters")
     is_for_folders = text.endswith("/")

@@ -141,6 +141,7 @@ def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:
     if sidecar.suffix == ".scc":
         return list(_subtitles(parse_subtitles(read_scc(path), ".ass"), sidecar)), []
     text, remark = decode_text(content, primary_language(sidecar.language))
+    del content  # as large as the text
     if text.count("\n") > MAX_LINES:
         raise MediaError(f"more than {MAX_LINES:,} lines: left out")
     if sidecar.suffix == ".info.json":
@@ -218,7 +219,7 @@ def _clipped(
     placed = place(listed, duration_seconds, timecode() if is_late else None)
     found: dict[Cue, None] = {}
     for cue in placed.cues:
-        text = _encodable(" ".join(cue.text.split())[:MAX_TEXT_CHARACTERS])
+        text = _encodable(" ".join(cue.text[: 4 * MAX_TEXT_CHARACTERS].split())[:MAX_TEXT_CHARACTERS])
         start, end = max(cue.start_seconds, 0.0), min(max(cue.end_seconds, cue.start_seconds), duration_seconds)
         if text and start <= end:
             found[Cue(start, end, text, cue.kind, cue.source, cue.language)] = None

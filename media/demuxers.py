@@ -1,7 +1,8 @@
 """The demuxers of FFmpeg that may open a file.
 
 A media file is often somebody else's: FFmpeg must not take it for a list of other files (HLS, DASH, concat, SDP, IMF),
-which it would open, nor for text, subtitles or a picture. FFmpeg looks for the format by the content, whatever the
+which it would open, nor for text, subtitles or a picture; nor for Magic Lantern raw video (MLV), beside which FFmpeg
+opens `film.m00`, `film.m01` and so on, whatever they are. FFmpeg looks for the format by the content, whatever the
 name, so that only a list of allowed demuxers keeps them out.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 _CONTAINERS = (
     "3dostr 4xm anm asf asf_o avi avr avs bethsoftvid bfi bink bmv c93 caf cdxl cine dfa dhav dsicin dss dxa ea "
     "film_cpk filmstrip flic flv gdv gxf hnm idcin iff ifv ingenient ipmovie ipu iv8 ivf jv kux live_flv lmlm4 lvf "
-    "lxf matroska mgsts mlv mm mods moflex mov mpeg mpegts mtv mv mvi mxf mxg nc nsv nut nuv ogg paf pmp psxstr pva "
+    "lxf matroska mgsts mm mods moflex mov mpeg mpegts mtv mv mvi mxf mxg nc nsv nut nuv ogg paf pmp psxstr pva "
     "r3d rl2 rm roq rpl sdx ser sga siff simbiosis_imx smjpeg smk smush sol swf thp tiertexseq tmv txd ty vc1test "
     "vividas vivo vmd wc3movie wsvqa wtv xmv xwma yop"
 )

@@ -1,7 +1,7 @@
 """The installed FFmpeg: its two programs, and its libraries through torchcodec.
 
-The programs run silently, with a time limit and in their own process group: a damaged file that makes a demuxer crash,
-hang or exhaust memory takes down only that process, and Ctrl-C does not truncate a decode.
+The programs run silently, with limits of time and memory and in their own process group: a damaged file that makes a
+demuxer crash, hang or exhaust memory takes down only that process, and Ctrl-C does not truncate a decode.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.gc_pause import pause_collection
 from pesearch.media.demuxers import ALLOWED_DEMUXERS
+from pesearch.media.ffmpeg_memory import LIMITS, MemoryLimits, limit_process
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
@@ -33,9 +34,6 @@ _MAX_LINE_BYTES = 16 << 20
 
 MAX_FRAME_BYTES = 96 << 20
 """Largest single allocation of FFmpeg in this process: `frame_stream.MAX_PIXELS` of four channels with 16 bits."""
-
-_MAX_ALLOC_BYTES = 1 << 30
-"""Largest single allocation FFmpeg may make: damaged headers claim absurd sizes."""
 
 
 def ensure_programs() -> None:
@@ -107,18 +105,21 @@ def file_url(path: Path) -> bytes:
 
 
 def run_program(
-    name: str, *arguments: str | bytes, timeout_seconds: float = TIMEOUT_SECONDS
+    name: str, *arguments: str | bytes, timeout_seconds: float = TIMEOUT_SECONDS, limits: MemoryLimits | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `ffmpeg` or `ffprobe` to completion. Errors: MediaError when it crashes or times out; FFmpegMissing."""
-    command = [program(name), *_limits(), *arguments]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_seconds, process_group=0
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _timeout_error(timeout_seconds) from error
-    _raise_crash(done.returncode)
-    return done
+    """Run `ffmpeg` or `ffprobe` to completion, with the usual limits of memory unless others are given.
+
+    Errors: MediaError when it crashes or times out; FFmpegMissing.
+    """
+    with _start(name, arguments, stderr=subprocess.PIPE, limits=limits) as process:
+        try:
+            output, log = process.communicate(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired as error:
+            raise _timeout_error(timeout_seconds) from error
+        finally:
+            process.kill()
+    _raise_crash(process.returncode)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, log)
 
 
 def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> Iterator[bytes]:
@@ -126,11 +127,8 @@ def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> 
 
     Errors: those of `run_program`, and MediaError for a line of more than 16 MiB.
     """
-    command = [program(name), *_limits(), *arguments]
     timed_out = Event()
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0
-    ) as process:
+    with _start(name, arguments) as process:
         assert process.stdout is not None
 
         def end() -> None:
@@ -155,28 +153,38 @@ def stream_lines(name: str, *arguments: str | bytes, timeout_seconds: float) -> 
 
 def start_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Start `ffmpeg` with its stdout on an unbuffered pipe. The caller must kill it and wait for it."""
-    process = _start("quiet", subprocess.DEVNULL, arguments)
+    process = _start("ffmpeg", ("-v", "quiet", "-nostdin", *arguments), buffer_bytes=0)
     assert process.stdout is not None
     return process, process.stdout
 
 
 def start_logged_ffmpeg(*arguments: str | bytes) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
     """Start `ffmpeg` with stdout and its log on unbuffered pipes. The caller must read both, kill and wait for it."""
-    process = _start("repeat+error", subprocess.PIPE, arguments)
+    logged = ("-v", "repeat+error", "-nostdin", *arguments)
+    process = _start("ffmpeg", logged, stderr=subprocess.PIPE, buffer_bytes=0)
     assert process.stdout is not None and process.stderr is not None
     return process, process.stdout, process.stderr
 
 
-def _start(log_level: str, log: int, arguments: Sequence[str | bytes]) -> subprocess.Popen[bytes]:
-    """Start `ffmpeg`; `log` is where its stderr goes, as `Popen` takes it."""
-    return subprocess.Popen(
-        [program("ffmpeg"), "-v", log_level, "-nostdin", *_limits(), *arguments],
+def _start(
+    name: str,
+    arguments: Sequence[str | bytes],
+    stderr: int = subprocess.DEVNULL,
+    buffer_bytes: int = -1,
+    limits: MemoryLimits | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program with its stdout on a pipe; `stderr` and `buffer_bytes` as `Popen` takes them."""
+    memory = limits or LIMITS[name]
+    process = subprocess.Popen(
+        [program(name), *_options(name, memory), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=log,
-        bufsize=0,
+        stderr=stderr,
+        bufsize=buffer_bytes,
         process_group=0,
     )
+    limit_process(process.pid, memory)
+    return process
 
 
 def _timeout_error(timeout_seconds: float) -> MediaError:
@@ -188,7 +196,9 @@ def _raise_crash(code: int) -> None:
         raise MediaError(f"damaged: FFmpeg crashed on it (signal {-code})")
 
 
-def _limits() -> list[str]:
+def _options(name: str, memory: MemoryLimits) -> list[str]:
+    """Options that bound what a file can make a program do. ffprobe decodes nothing for which it needs threads."""
     return [
-        "-max_alloc", str(_MAX_ALLOC_BYTES), "-protocol_whitelist", "file,pipe", "-format_whitelist", ALLOWED_DEMUXERS,
+        "-max_alloc", str(memory.allocation_bytes), "-protocol_whitelist", "file,pipe",
+        "-format_whitelist", ALLOWED_DEMUXERS, *(("-threads", "1") if name == "ffprobe" else ()),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import file_url, run_program
+from pesearch.media.ffmpeg_memory import STILL_LIMITS
 
 _MAX_SIDE = 4096
 """Pixels of the longer side of the decoded picture; larger ones are shrunk by FFmpeg."""
@@ -48,7 +49,8 @@ def ffmpeg_still(head: bytes) -> FFmpegStill | None:
 def still_size(path: Path, still: FFmpegStill) -> tuple[int, int]:
     """Width and height in pixels. Errors: MediaError; FFmpegMissing."""
     options = (*_input(path, still), "-v", "error", "-of", "csv=p=0", "-show_entries", "stream=width,height")
-    width, _, height = run_program("ffprobe", *options).stdout.decode(errors="replace").strip().partition(",")
+    size = run_program("ffprobe", *options, limits=STILL_LIMITS).stdout.decode(errors="replace")
+    width, _, height = size.strip().partition(",")
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise MediaError(_reason(still))
     return int(width), int(height)
@@ -59,7 +61,7 @@ def decode_still(path: Path, still: FFmpegStill) -> Image.Image:
     shrink = f"scale=w='min(iw,{_MAX_SIDE})':h='min(ih,{_MAX_SIDE})':force_original_aspect_ratio=decrease"
     png = run_program(
         "ffmpeg", "-v", "quiet", "-nostdin", *still.options, *_input(path, still), "-frames:v", "1",
-        "-vf", shrink, "-c:v", "png", "-f", "image2pipe", "pipe:1",
+        "-vf", shrink, "-c:v", "png", "-f", "image2pipe", "pipe:1", limits=STILL_LIMITS,
     ).stdout  # fmt: skip
     if not png:
         raise MediaError(_reason(still))

@@ -22,6 +22,7 @@ from pesearch.media.ffprobe import MAX_SECTIONS, Section, TooManySections, ffpro
 from pesearch.media.file_head import file_status, raise_unreadable
 from pesearch.media.image import image_size
 from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
+from pesearch.media.mp4_index import INDEX_BUDGET, claimed_index_bytes
 from pesearch.media.probe_cache import ProbeCache
 from pesearch.media.refusals import refusal
 from pesearch.media.sniff import sniff
@@ -79,8 +80,13 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
         raise MediaError(refusal(path))
     status = file_status(path)
     key = (path.absolute(), status.st_size, status.st_mtime_ns, track)
+
+    def inspected() -> Container:
+        with INDEX_BUDGET.hold(claimed_index_bytes(path)):
+            return _inspect(*key)
+
     try:
-        return containers.get(key, lambda: _inspect(*key))
+        return containers.get(key, inspected)
     except OSError as error:  # a read failed
         raise_unreadable(error)
 

@@ -47,7 +47,9 @@ class ShardRows:
 
 def check_storable(vectors: SpaceVectors) -> None:
     """Raises ValueError unless all values are finite in float16, whose maximum is 65504."""
-    if not (np.abs(vectors.vectors) <= np.finfo(np.float16).max).all():
+    least, largest = vectors.vectors.min(initial=0.0), vectors.vectors.max(initial=0.0)  # NaN if any is
+    limit = np.finfo(np.float16).max
+    if not (-limit <= least and largest <= limit):
         raise ValueError(f"{vectors!r} has values that are not finite in float16")
 
 

@@ -17,6 +17,9 @@ from pesearch.locations import Location
 from pesearch.types import Failure
 from tests.indexer.trees import names, plant
 
+LONG = "a" * 5000
+"""Longer than a path."""
+
 
 def found(root: Path, excludes: Sequence[str] = ()) -> list[str]:
     return names(root, [each.path for each in crawl([root], excludes) if isinstance(each, Location)])
@@ -73,8 +76,8 @@ def test_a_file_given_by_the_user_can_be_excluded(tmp_path: Path) -> None:
 def test_an_invalid_pattern(tmp_path: Path) -> None:
     plant(tmp_path, "sub/a.mp4", "b.mp4")
     with pytest.raises(PesearchError, match="--exclude: not a valid gitignore pattern"):
-        list(crawl([tmp_path], ["!"]))
-    (tmp_path / "sub" / ".pesearchignore").write_text("!\n")
+        list(crawl([tmp_path], [LONG]))
+    (tmp_path / "sub" / ".pesearchignore").write_text(f"!\n{LONG}\n")
     failure = next(each for each in crawl([tmp_path]) if isinstance(each, Failure))
     assert failure.location.path == tmp_path / "sub"
     assert "not a valid gitignore pattern" in failure.reason

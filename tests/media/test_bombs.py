@@ -25,12 +25,14 @@ from pesearch.media.image import StillReader, image_size, read_image, read_small
 from pesearch.media.image_decoding import _reduced
 from pesearch.media.image_properties import read_image_properties
 from pesearch.media.image_weight import decoded_bytes
+from pesearch.media.mp4_index import claimed_index_bytes
 from pesearch.media.probe import containers, inspect
 from pesearch.media.probe_cache import ProbeCache
 from pesearch.media.sidecars import Sidecars
 from pesearch.media.subtitles import parse_subtitles
 from pesearch.media.text_encoding import decode_text
 from pesearch.media.video import Frame, FrameReader
+from tests.media.samples import ffmpeg
 
 Sample = Callable[[str], Path]
 
@@ -181,6 +183,55 @@ def test_a_file_that_says_too_much_about_itself_is_refused(sample: Sample, monke
     monkeypatch.setattr("pesearch.media.ffmpeg._MAX_LINE_BYTES", 50)
     with pytest.raises(MediaError, match="description of more than"):
         ffprobe.ffprobe(sample("tone.wav"), "format:stream")
+
+
+def test_an_index_of_more_frames_than_any_film_has_is_refused(sample: Sample, tmp_path: Path) -> None:
+    """FFmpeg makes room for all frames that a header of two kilobytes claims: for these 1 GB."""
+    path = _film_claiming(42_000_000, sample, tmp_path)
+    with pytest.raises(MediaError, match="no video or audio packet can be read"):
+        inspect(path)
+
+
+def test_a_film_of_a_day_is_opened_with_its_index(sample: Sample, tmp_path: Path) -> None:
+    path = _film_claiming(24 * 3600 * 60, sample, tmp_path)
+    (packet,) = ffprobe.ffprobe(path, "packet=size", ("-read_intervals", "%+#1"))
+    assert packet.text("size") == "4"
+
+
+def test_indexes_are_as_large_as_the_frames_that_they_list(sample: Sample, tmp_path: Path) -> None:
+    """Sound without compression has one entry for many samples."""
+    assert claimed_index_bytes(sample("silent.mp4")) == 80 * 100
+    assert claimed_index_bytes(_film_claiming(1_000_000, sample, tmp_path)) == 80_000_000
+    assert claimed_index_bytes(sample("tone.wav")) == 0
+    uncompressed = tmp_path / "sound.mov"
+    ffmpeg("-i", sample("tone.wav"), "-c:a", "pcm_s16le", uncompressed)
+    assert claimed_index_bytes(uncompressed) == 0
+
+
+def test_large_indexes_wait_for_each_other(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = list[int]()
+
+    def refuse(*_: object) -> None:
+        held.append(probe.INDEX_BUDGET._held_bytes)
+        raise MediaError("refused")
+
+    monkeypatch.setattr(probe, "_inspect", refuse)
+    for frames in (1_000_000, 42_000_000):
+        with pytest.raises(MediaError, match="refused"):
+            inspect(_film_claiming(frames, sample, tmp_path))
+    assert held == [80_000_000, 512 << 20]
+
+
+def _film_claiming(frames: int, sample: Sample, folder: Path) -> Path:
+    """A film whose tables claim as many frames of four bytes, one after another."""
+    content = bytearray(sample("silent.mp4").read_bytes())
+    struct.pack_into(">II", content, content.index(b"stsz") + 8, 4, frames)
+    struct.pack_into(">II", content, content.index(b"stts") + 8, 1, frames)
+    struct.pack_into(">IIII", content, content.index(b"stsc") + 8, 1, 1, frames, 1)
+    struct.pack_into(">I", content, content.index(b"stco") + 8, 1)
+    path = folder / f"{frames}.mp4"
+    path.write_bytes(content)
+    return path
 
 
 def test_probes_are_kept_by_their_size() -> None:

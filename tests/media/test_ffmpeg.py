@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media import ffmpeg
 from pesearch.media.audio import AudioReader
+from pesearch.media.ffmpeg_memory import LIMITS
 from pesearch.media.probe import probe
 from pesearch.media.video import read_frames
 
@@ -44,6 +46,13 @@ def test_a_crash_of_ffprobe_is_a_media_error(
     fake_program("kill -SEGV $$")
     with pytest.raises(MediaError, match=r"crashed on it \(signal 11\)"):
         probe(copy)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit")
+def test_the_system_bounds_the_memory_of_a_program(fake_program: Callable[[str], None]) -> None:
+    fake_program("while [ $(ulimit -d) = unlimited ]; do :; done; ulimit -d")
+    done = ffmpeg.run_program("ffprobe", timeout_seconds=20)
+    assert int(done.stdout) * 1024 == LIMITS["ffprobe"].process_bytes
 
 
 def test_a_hanging_program_times_out(fake_program: Callable[[str], None]) -> None:

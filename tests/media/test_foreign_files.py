@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from pesearch.errors import MediaError
 from pesearch.media.audio import AudioReader
 from pesearch.media.cues import read_sidecar
+from pesearch.media.ffmpeg import file_url, run_program
 from pesearch.media.probe import inspect
 from pesearch.media.sidecars import Sidecars
 from tests.media.polyglots import ID3, lists, read_all, watched
@@ -34,6 +36,27 @@ def test_a_list_of_other_files_behind_a_tag_opens_none(
         path.write_bytes(ID3 + lists(watch.secret, watch.port)[kind])
         assert read_all(path) == "damaged: FFmpeg cannot open it"
     assert watch.seen == []
+
+
+def test_magic_lantern_video_does_not_open_the_files_beside_it(tmp_path: Path) -> None:
+    """FFmpeg would open film.m00, and wait for it if it is a FIFO."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(_magic_lantern())
+    os.mkfifo(tmp_path / "film.m00")
+    done = run_program("ffprobe", "-v", "error", file_url(path), timeout_seconds=5)
+    assert done.returncode and b"not on whitelist" in done.stderr
+    (tmp_path / "film.m00").unlink()
+    with watched(tmp_path / "secret", b"a") as watch:
+        (tmp_path / "film.m00").symlink_to(watch.secret)
+        assert str(read_all(path)).startswith("not a media file")
+    assert watch.seen == []
+
+
+def _magic_lantern() -> bytes:
+    """The head of a recording with sound, as FFmpeg recognizes it."""
+    head = b"MLVI" + struct.pack("<I8s", 52, b"v2.0") + struct.pack("<QHHIIHHIII", 1, 0, 1, 0, 0, 0, 1, 1, 1, 25)
+    sound = b"WAVI" + struct.pack("<IQHHIIHH", 32, 0, 1, 1, 48000, 96000, 2, 16)
+    return head + sound + bytes(4096)
 
 
 def test_the_watch_sees_what_is_opened(tmp_path: Path) -> None:
