@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,14 @@ def test_files_of_the_library_are_examples(
         ensure_library_examples(f'file:"{page_media}/damaged.mp4"', page_library)
 
 
+@pytest.fixture
+def bare_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a page in this process. Streamlit puts the page in the place of `__main__`, which the processes that later
+    tests start would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.mark.usefixtures("bare_page")
 @pytest.mark.parametrize("is_read_only", [False, True])
 def test_viewers_cannot_index_or_check_the_library(
     page_library: Library, monkeypatch: pytest.MonkeyPatch, is_read_only: bool
@@ -61,6 +70,7 @@ def test_viewers_cannot_index_or_check_the_library(
     assert [each.label for each in page.button] == ([] if is_read_only else ["Index", "Check library"])
 
 
+@pytest.mark.usefixtures("bare_page")
 @pytest.mark.parametrize("is_read_only", [False, True])
 def test_viewers_cannot_search_with_other_files(
     page_library: Library, monkeypatch: pytest.MonkeyPatch, is_read_only: bool
