@@ -26,7 +26,7 @@ class Absence(StrEnum):
 def can_reach(path: Path) -> bool:
     """Whether there is something at `path` now. What its folder or drive denies (no permission, a dead network share, a
     failing disk) cannot be reached; `Path.exists` raises OSError for it."""
-    return os.path.exists(path)  # noqa: PTH110 - see above
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where this is False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,45 +8,30 @@ with library.writer() as writer:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from pesearch.audio_track import AudioTrack
-from pesearch.cues import Cue, CueHit
+from pesearch.cues import CueHit
 from pesearch.damage import DamagedFile
-from pesearch.errors import LibraryError, ModelMismatch, NoSpaceLeft
-from pesearch.locations import Absence, Volume
+from pesearch.errors import LibraryError, NoSpaceLeft
 from pesearch.search_hits import Hits
-from pesearch.store.catalogue.absences import read_absences
 from pesearch.store.catalogue.create import (
     apply_migrations,
     create_catalogue,
     migrate_catalogue,
     needs_migration,
 )
-from pesearch.store.catalogue.cue_extents import sources_without_vectors
-from pesearch.store.catalogue.cues import (
-    CueSources,
-    KnownSource,
-    StoredCue,
-    count_cues,
-    cues_of_file,
-    cues_of_sources,
-    read_known_sources,
-)
-from pesearch.store.catalogue.files import KnownLocations
-from pesearch.store.catalogue.vector_backend import MilvusAddress
+from pesearch.store.catalogue_reader import CatalogueReader
 from pesearch.store.cue_search import SimilarCues, find_similar_cues
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.regular_files import require_regular_files
 from pesearch.store.generation import Generation
-from pesearch.store.generation_reader import GenerationReader
 from pesearch.store.index.ann_registry import AnnRegistry
 from pesearch.store.index.fulltext import FullTextIndex
 from pesearch.store.index.fulltext_file import FullTextRegistry
@@ -58,9 +43,8 @@ from pesearch.store.recalibration import write_recalibration
 from pesearch.store.shards.checksum import shard_schema
 from pesearch.store.shards.damage import DamageRegistry
 from pesearch.store.shards.row_ranges import RowIds
-from pesearch.store.status import LibraryStatus, compute_status
 from pesearch.store.write.writer import Writer
-from pesearch.types import CodecFeatures, Failure, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
+from pesearch.types import CodecFeatures, FloatArray, MediaFile, Part, Space, SpaceName, SpaceVectors
 
 
 def create_library(folder: Path, model_set: str, spaces: Sequence[Space]) -> Library:
@@ -77,7 +61,7 @@ def open_library(folder: Path) -> Library:
     return Library(folder)
 
 
-class Library(GenerationReader):
+class Library(CatalogueReader):
     """A library for reading. Each method answers from the last committed generation, or from the pinned one.
 
     Use one `pinned()` library for several calls that must see the same generation. Safe to share among threads.
@@ -96,36 +80,6 @@ class Library(GenerationReader):
         super().__init__(folder, ann or AnnRegistry(folder), damage or DamageRegistry(folder), pinned_to)
         self._text = text or FullTextRegistry(folder)
 
-    @property
-    def model_set(self) -> str:
-        """The name of the model set that made the vectors."""
-        return self._now().snapshot.model_set
-
-    @property
-    def spaces(self) -> tuple[Space, ...]:
-        """The spaces of the media vectors, fixed when the library was created."""
-        return self._now().snapshot.spaces
-
-    @property
-    def milvus(self) -> MilvusAddress | None:
-        """The Milvus that searches the vectors; None if FAISS does, in this process."""
-        return self._now().snapshot.milvus
-
-    @property
-    def audio_track(self) -> AudioTrack | None:
-        """The audio track that is searched, where a file has it; None for the one that players choose."""
-        return self._now().snapshot.audio_track
-
-    def uncompared_copies(self) -> list[MediaFile]:
-        """Files with several locations that a program took for copies by parts of their content."""
-        ids = self._from_catalogue(lambda connection: connection.execute("FROM uncompared_copies").fetchall())
-        files = self._now().snapshot.files
-        return [files[file_id] for (file_id,) in ids if file_id in files]
-
-    def absences(self) -> Mapping[Path, Absence]:
-        """The known paths that the last indexing run of their folder did not find, though their drive was connected."""
-        return self._from_catalogue(read_absences)
-
     def milvus_state(self) -> MilvusState | None:
         """The state of the library's collections on Milvus. Raises VectorServerError when that does not answer."""
         return milvus_state(self.folder, self._now().snapshot)
@@ -137,69 +91,9 @@ class Library(GenerationReader):
         """
         return Library(self.folder, ann=self._ann, damage=self._damage, text=self._text, pinned_to=self._now())
 
-    def generation(self) -> int:
-        """The number of the last commit. It only increases."""
-        return self._now().snapshot.generation
-
-    def require(self, model_set: str, spaces: Sequence[Space]) -> None:
-        """Raises ModelMismatch unless the library was created with this model set, in these revisions."""
-        snapshot = self._now().snapshot
-        if snapshot.model_set == model_set and set(snapshot.spaces) == set(spaces):
-            return
-        other = "another revision of it" if snapshot.model_set == model_set else f"the model set {snapshot.model_set}"
-        raise ModelMismatch(
-            f"The library {self.folder} was created with {other}: "
-            f"use `--model {snapshot.model_set}`, or `pesearch index PATH --model {model_set} --library NEW_FOLDER`"
-        )
-
-    def status(self) -> LibraryStatus:
-        """Counts of the contents of the library, and its size on disk."""
-        return compute_status(self.folder, self._now().snapshot, self._from_catalogue(count_cues))
-
-    def files(self) -> list[MediaFile]:
-        """All media files, in the order in which they were added."""
-        return list(self._now().snapshot.files.all)
-
-    def files_without_properties(self) -> frozenset[int]:
-        """The ids of the files that were not read for their properties yet."""
-        files = self._now().snapshot.files
-        return frozenset(files.keys() - files.properties.keys())
-
-    def file(self, file_id: int) -> MediaFile:
-        """A media file by id. Raises LibraryError when it is not, or no longer, in the library."""
-        file = self._now().snapshot.files.get(file_id)
-        if file is None:
-            raise LibraryError(f"The library {self.folder} has no file {file_id}: it was removed")
-        return file
-
-    def find(self, fingerprint: str) -> MediaFile | None:
-        """The media file with this content, if there is one."""
-        return self._now().snapshot.files.find(fingerprint)
-
     def preview(self, file: MediaFile, at_seconds: float) -> bytes | None:
         """The stored preview frame of a file nearest to a time, as JPEG; None when there is none that can be read."""
         return nearest_preview(self.folder, file.fingerprint, at_seconds)
-
-    def known(self) -> KnownLocations:
-        """Every path that was indexed or failed, with its size and time then."""
-        return self._now().snapshot.locations
-
-    def volumes(self) -> tuple[Volume, ...]:
-        """The volumes on which files were found, and where each was last mounted."""
-        return self._now().snapshot.volumes
-
-    def only_on(self, volumes: Collection[str]) -> Mapping[str, int]:
-        """The number of files whose paths are all on these volumes; each is counted once, for one of them."""
-        return self._now().snapshot.locations.only_on(volumes)
-
-    def failures(self) -> list[Failure]:
-        """The files that could not be indexed, with reasons, by path."""
-        return self._now().snapshot.locations.failures()
-
-    def files_with_remarks(self) -> list[MediaFile]:
-        """The media files of which something is not in the library, or was guessed: those with remarks."""
-        files = self._now().snapshot.files
-        return [files[file_id] for file_id in files.remarks.file_ids()]
 
     def search(
         self, space: SpaceName, queries: FloatArray, k: int, file_ids: frozenset[int] | None = None
@@ -307,14 +201,6 @@ class Library(GenerationReader):
                         generation.mark_checked(shard)
                     yield shard.relative_path
 
-    def cues(self, file_id: int) -> tuple[Cue, ...]:
-        """The cues of one file by time; none if the file is not in the library."""
-        return self._from_catalogue(lambda connection: cues_of_file(connection, file_id))
-
-    def cue_sources(self) -> list[KnownSource]:
-        """All sources that were read for cues, with size and time at that point: sidecars and media files."""
-        return self._from_catalogue(read_known_sources)
-
     def full_text(self) -> FullTextIndex:
         """The index of the words of all cues at this generation. Its searches all see the same cues."""
         snapshot = self._now().snapshot
@@ -331,14 +217,6 @@ class Library(GenerationReader):
 
         found = self._from_shards(answer)
         return self._from_catalogue(found.read) if len(found.scores) else [[]] * len(queries)
-
-    def cues_to_embed(self) -> CueSources:
-        """The sources whose cues are not embedded yet."""
-        return self._from_catalogue(sources_without_vectors)
-
-    def cues_of(self, source_ids: RowIds) -> list[StoredCue]:
-        """The cues of sources, in order."""
-        return self._from_catalogue(lambda connection: cues_of_sources(connection, source_ids))
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:

@@ -113,7 +113,7 @@ def outcome(folder: Path, models: ModelSet, clean: tuple[Any, Any]) -> Outcome:
         found, pictures = answers(library, models)
     except PesearchError as error:
         return Outcome.REPORTED if len(str(error).splitlines()) == 1 else Outcome.WRONG
-    except Exception as error:  # noqa: BLE001 - a finding, whatever it is
+    except Exception as error:  # noqa: BLE001 - no answer may end so: printed, and counted as wrong
         print(f"unexpected {type(error).__name__}: {error}", file=sys.stderr)
         return Outcome.WRONG
     damaged = library.damage()

@@ -226,7 +226,7 @@ def in_fork(run: Callable[[], str]) -> str:
         finally:
             os._exit(0)
     os.close(write_end)
-    with open(read_end, "rb") as pipe:  # noqa: PTH123 - a descriptor
+    with os.fdopen(read_end, "rb") as pipe:
         ended = pipe.read() if select.select([pipe], [], [], MAX_SECONDS)[0] else f"{UNEXPECTED}: it hangs".encode()
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
@@ -238,7 +238,7 @@ def _ending(run: Callable[[], str]) -> str:
         return run()
     except PesearchError as error:
         return f"{type(error).__name__}: {error}"
-    except BaseException as error:  # noqa: BLE001 - all of them are reported
+    except BaseException as error:  # noqa: BLE001 - whatever it is becomes the outcome, by name and text
         return f"{UNEXPECTED} {type(error).__name__}: {error}"
 
 

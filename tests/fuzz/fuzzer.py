@@ -47,7 +47,7 @@ def try_input(name: str, data: bytes) -> Finding | None:
     except PesearchError as error:
         if len(str(error).splitlines()) != 1:
             return Finding(name, data, error)
-    except Exception as error:  # noqa: BLE001 - whatever a parser raises is what is searched for
+    except Exception as error:  # noqa: BLE001 - what is searched for: kept in the finding, which is printed
         return Finding(name, data, error)
     return None
 

@@ -50,7 +50,7 @@ NOISE = random.Random(0).randbytes(_MIB)
     [
         (b"\0\0\0\x18ftypmp42", NOISE, False),
         (b"\x1aE\xdf\xa3", NOISE, False),
-        (b"\0\0\0\x18ftypmp42", b"", True),  # black or silence in the middle
+        (b"\0\0\0\x18ftypmp42", b"", True),  # black or silence at its half
         (b"RIFF\0\0\0\0WAVEfmt ", NOISE, True),
         (b"RIFF\0\0\0\0AVI LIST", NOISE, False),
         (b"FORM\0\0\0\0AIFFCOMM", NOISE, True),

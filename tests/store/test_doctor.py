@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 def flipped(content: bytes, every: int = 1 << 30) -> bytes:
-    """A content with one bit flipped in the middle, and on to the end in so many bytes each."""
+    """A content with one bit flipped at its half, and one in each further `every` bytes."""
     changed = bytearray(content)
     for at in range(len(content) // 2, len(content), every):
         changed[at] ^= 4

@@ -84,7 +84,7 @@ def shard(library: Library, folder: str, number: int = 0) -> Path:
 
 
 def flip(path: Path) -> None:
-    """Change bits in the middle of a file: more than parity can restore."""
+    """Change more bits of a file than parity can restore."""
     content = bytearray(path.read_bytes())
     for at in range(len(content) // 4, 3 * len(content) // 4, 16):
         content[at] ^= 4
