@@ -10,7 +10,14 @@ from pathlib import Path
 from pesearch.errors import MediaError
 from pesearch.indexer.progress_events import CopiesCompared
 from pesearch.locations import Location
-from pesearch.media.fingerprint import Fingerprint, fingerprint, same_content, sampled_fingerprint, whole_fingerprint
+from pesearch.media.fingerprint import (
+    MAX_UNSAMPLED_BYTES,
+    Fingerprint,
+    fingerprint,
+    same_content,
+    sampled_fingerprint,
+    whole_fingerprint,
+)
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
 from pesearch.types import MediaFile
@@ -36,11 +43,13 @@ def identify(location: Location, library: Library) -> Identity:
     file = library.find(content.digest)
     if file is not None and (content.is_whole or _is_copy(location, file)):
         return Identity(location, content, file)
-    if content.is_whole:  # libraries of older programs have the digest of samples
+    if (
+        content.is_whole and location.size_bytes > MAX_UNSAMPLED_BYTES
+    ):  # libraries of older programs have the digest of samples
         former = library.find(sampled_fingerprint(path))
         if former is not None and not _is_at(path, former) and _is_copy(location, former):
             return Identity(location, Fingerprint(former.fingerprint, is_whole=False), former)
-    elif file is not None:
+    elif not content.is_whole and file is not None:
         content = Fingerprint(whole_fingerprint(path), is_whole=True)
         file = library.find(content.digest)
     return Identity(location, content, file)

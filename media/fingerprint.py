@@ -17,6 +17,9 @@ from pesearch.media.file_head import open_regular, raise_unreadable
 _PART_BYTES = 1 << 20
 """1 MiB of each of head, middle and tail."""
 
+MAX_UNSAMPLED_BYTES = 3 * _PART_BYTES
+"""The parts of a file up to this size are all of it."""
+
 _UNCOMPRESSED = (
     rb"RIFF....WAVE", rb"RF64", rb"BW64", rb"riff\.\x91\xcf\x11", rb"FORM....AIF", rb"caff", rb"\.snd", rb"DSD ",
     rb"BM", rb"II[*+]\x00", rb"MM\x00[*+]", rb"P[1-7]\s", rb"8BPS", rb"SIMPLE  = ", rb"SDPX", rb"XPDS",
@@ -97,7 +100,7 @@ def _digest(path: Path, *, takes_all: bool) -> Fingerprint:
             if size == 0:
                 raise MediaError("empty file (0 bytes)")
             parts = list(_parts(file, _starts(size)))
-            is_whole = takes_all or size <= 3 * _PART_BYTES or _says_little(parts)
+            is_whole = takes_all or size <= MAX_UNSAMPLED_BYTES or _says_little(parts)
             return Fingerprint(_hash(size, _parts(file, range(0, size, _PART_BYTES)) if is_whole else parts), is_whole)
     except OSError as error:
         raise_unreadable(error)
@@ -123,6 +126,6 @@ def _says_little(parts: Sequence[bytes]) -> bool:
 
 
 def _starts(size_bytes: int) -> list[int]:
-    if size_bytes <= 3 * _PART_BYTES:
+    if size_bytes <= MAX_UNSAMPLED_BYTES:
         return list(range(0, size_bytes, _PART_BYTES))
     return [0, (size_bytes - _PART_BYTES) // 2, size_bytes - _PART_BYTES]
