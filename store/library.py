@@ -37,7 +37,7 @@ from pesearch.store.index.fulltext import FullTextIndex
 from pesearch.store.index.fulltext_file import FullTextRegistry
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.index.milvus.sync import MilvusState, milvus_state
-from pesearch.store.index.part_vectors import PartVectors, batch_parts, read_parts, read_vectors
+from pesearch.store.index.part_vectors import PartRanges, PartVectors, read_vectors
 from pesearch.store.index.vector_search import search_threads
 from pesearch.store.recalibration import write_recalibration
 from pesearch.store.shards.checksum import shard_schema
@@ -135,8 +135,11 @@ class Library(CatalogueReader):
         def rows(generation: Generation) -> MappedRows:
             return generation.rows(self._space(generation, space))
 
-        for batch in batch_parts(self._from_shards(rows), parts):
-            found = self._from_shards(partial(lambda batch, generation: read_parts(rows(generation), batch), batch))
+        def read(batch: PartRanges, generation: Generation) -> PartVectors | None:
+            return batch.within(rows(generation)).read()
+
+        for batch in self._from_shards(lambda generation: PartRanges.of(rows(generation), parts)).batches():
+            found = self._from_shards(partial(read, batch))
             if found is not None:
                 yield found
 

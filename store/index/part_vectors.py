@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -39,32 +40,46 @@ class PartVectors:
             yield part, slice(start, stop)
 
 
-def batch_parts(rows: MappedRows, parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
-    """Batches of at most PART_BATCH_ROWS rows or one part, without the parts that have no rows."""
-    rows.ensure_whole()
-    batch: list[Part] = []
-    batched = 0
-    for part in parts:
-        first, stop = rows.range_of(part)
-        if batch and batched + stop - first > PART_BATCH_ROWS:
-            yield batch
-            batch, batched = [], 0
-        if first < stop:
-            batch.append(part)
+@dataclass(frozen=True, slots=True, eq=False)
+class PartRanges:
+    """Where parts of files lie in `rows`: the first row of each part and the row after its last."""
+
+    rows: MappedRows
+    ranges: Mapping[Part, tuple[int, int]]
+
+    @classmethod
+    def of(cls, rows: MappedRows, parts: Iterable[Part]) -> PartRanges:
+        """The ranges of parts in the order of their rows, without the parts that have none."""
+        rows.ensure_whole()
+        ranges = sorted(((rows.range_of(part), part) for part in parts), key=itemgetter(0))
+        return cls(rows, {part: (first, stop) for (first, stop), part in ranges if first < stop})
+
+    def batches(self) -> Iterator[PartRanges]:
+        """Batches of at most PART_BATCH_ROWS rows or one part."""
+        batch: dict[Part, tuple[int, int]] = {}
+        batched = 0
+        for part, (first, stop) in self.ranges.items():
+            if batch and batched + stop - first > PART_BATCH_ROWS:
+                yield PartRanges(self.rows, batch)
+                batch, batched = {}, 0
+            batch[part] = (first, stop)
             batched += stop - first
-    if batch:
-        yield batch
+        if batch:
+            yield PartRanges(self.rows, batch)
 
+    def within(self, rows: MappedRows) -> PartRanges:
+        """The ranges of the same parts in `rows`, perhaps those of a later generation."""
+        return self if rows is self.rows else PartRanges.of(rows, self.ranges)
 
-def read_parts(rows: MappedRows, parts: Sequence[Part]) -> PartVectors | None:
-    """The vectors of parts, without the parts that have no rows; None if none has any."""
-    rows.ensure_whole()
-    row_ids = {part: np.arange(*rows.range_of(part)) for part in parts}
-    row_ids = {part: of_part for part, of_part in row_ids.items() if len(of_part)}
-    if not row_ids:
-        return None
-    starts, joined = np.cumsum([0, *map(len, row_ids.values())])[:-1], np.concatenate(list(row_ids.values()))
-    return PartVectors(list(row_ids), starts, rows.segments(joined), rows.vectors(joined))
+    def read(self) -> PartVectors | None:
+        """The vectors of the parts; None without any."""
+        if not self.ranges:
+            return None
+        self.rows.ensure_whole()
+        counts = np.array([stop - first for first, stop in self.ranges.values()])
+        starts = np.cumsum(counts) - counts
+        row_ids = np.arange(counts.sum()) + np.repeat([first for first, _ in self.ranges.values()] - starts, counts)
+        return PartVectors(list(self.ranges), starts, self.rows.segments(row_ids), self.rows.vectors(row_ids))
 
 
 def read_vectors(rows: MappedRows, file_id: int) -> SpaceVectors:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.store.index.mapped_rows import MappedRows
-from pesearch.store.index.part_vectors import batch_parts, read_parts
+from pesearch.store.index.part_vectors import PartRanges
 from pesearch.store.shards.row_ranges import RowRanges
 from pesearch.store.shards.vectors import ShardRows
 from pesearch.types import Part, SegmentArray
@@ -44,7 +44,7 @@ def test_rows_of_a_part_are_those_of_a_plain_comparison(
     rows = rows_of(files, cuts)
     first_rows = np.cumsum([0, *map(len, files)])
     parts = [Part(file_id, start, end) for file_id, start, end in asked if start < end]
-    expected = []
+    expected: dict[Part, list[int]] = {}
     for part in parts:
         number = part.file_id // 2 - 1
         if part.file_id % 2 or number >= len(files):
@@ -53,7 +53,8 @@ def test_rows_of_a_part_are_those_of_a_plain_comparison(
         overlaps = (starts < part.end_seconds) & (ends > part.start_seconds)
         inside = np.flatnonzero(overlaps | (starts == part.start_seconds))
         if len(inside):
-            expected.append((part, (first_rows[number] + inside).tolist()))
-    read = [read_parts(rows, batch) for batch in batch_parts(rows, parts)]
+            expected[part] = (first_rows[number] + inside).tolist()
+    read = [batch.read() for batch in PartRanges.of(rows, parts).batches()]
     found = [(part, each.vectors[own, 0].tolist()) for each in read if each for part, own in each.each()]
-    assert found == expected
+    assert dict(found) == expected
+    assert [of_part[0] for _, of_part in found] == sorted(of_part[0] for of_part in expected.values())
