@@ -8,7 +8,6 @@ next run of the indexer. A damaged catalogue is replaced by its copy.
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -31,6 +30,7 @@ from pesearch.store.catalogue_repair import (
 )
 from pesearch.store.disk.durable import disk_errors, undone_by
 from pesearch.store.disk.lock import writer_lock
+from pesearch.store.disk.permissions import user_name
 from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
 from pesearch.store.disk.regular_files import require_regular_files
 from pesearch.store.examination import examine
@@ -51,7 +51,7 @@ def repair(folder: Path, *, force: bool = False) -> Iterator[str]:
     with disk_errors(folder):
         if not _has_library(folder):
             return
-        with writer_lock(folder):
+        with writer_lock(folder, as_root=force):
             if not force:
                 _require_owner(folder)
             if not is_catalogue_readable(folder, force=force):
@@ -141,12 +141,5 @@ def _require_owner(folder: Path) -> None:
     for each in inside:
         if each.is_dir() and (owner := each.stat().st_uid) != os.geteuid():
             raise LibraryUnavailable(
-                f"{each} belongs to {_user_name(owner)}: run the command as that user, or with `--repair --force`"
+                f"{each} belongs to {user_name(owner)}: run the command as that user, or with `--repair --force`"
             )
-
-
-def _user_name(user_id: int) -> str:
-    try:
-        return pwd.getpwuid(user_id).pw_name
-    except KeyError:
-        return f"the user {user_id}"
