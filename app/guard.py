@@ -19,7 +19,9 @@ import streamlit
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from pesearch.app.access import Access
 from pesearch.app.login_pages import opening_page, token_page
@@ -43,7 +45,9 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(HTTPConnection(scope))
+        refusal: ASGIApp | None = self._refusal(HTTPConnection(scope))
+        if refusal is not None and scope["type"] == "websocket":
+            refusal = WebSocketClose(WS_1008_POLICY_VIOLATION)  # the server answers 403; no browser shows a response
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):

@@ -198,7 +198,7 @@ def repair_library(folder: Path, *, force: bool) -> None:
         target = quarantine(folder, [CALIBRATION_FILE])
         text = f"the damaged calibration is in {target.name}: run `pesearch calibrate` again"
         print_check("repaired", "scores", text)
-    with library.writer() as writer:
+    with library.writer(as_root=force) as writer:
         for index in follow_refresh(writer.maintain()):
             print_check("repaired", "index", f"{index}: rebuilt")
 

@@ -218,9 +218,11 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
     from pesearch.cli.refresh_progress import RefreshBar
     from pesearch.cli.remark_lines import MAX_FILES, remark_line
     from pesearch.cli.render import format_path, progress_bar
+    from pesearch.formatting import damage_lines
     from pesearch.indexer.progress_events import (
         CopiesCompared,
         CuesEmbedded,
+        Damaged,
         Failed,
         Indexed,
         Plan,
@@ -253,6 +255,9 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
                     refresh.show_share("reading dates and places", outcome.done / outcome.total)
                 case CopiesCompared():
                     refresh.show_share("comparing copies", outcome.done / outcome.total)
+                case Damaged():
+                    for line in damage_lines(outcome.files):
+                        bar.console.print(line, markup=False)
                 case Failed():
                     bar.console.print(
                         f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False

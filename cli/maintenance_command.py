@@ -81,9 +81,6 @@ def gc_command(library: LibraryOption = None) -> None:
         freed_bytes = writer.sweep() + writer.sweep_previews()
     built = f", search index built: {', '.join(updated)}" if updated else ""
     print(f"{format_size(freed_bytes)} freed{built}", file=sys.stderr)
-    for name, size_bytes in quarantine_sizes(folder).items():
-        print(
-            f"{name} takes {format_size(size_bytes)}: `pesearch doctor --restore {name}` takes back what is good in "
-            "it; delete the folder to free it",
-            file=sys.stderr,
-        )
+    for name, each in quarantine_sizes(folder).items():
+        restore = f"`pesearch doctor --restore {name}` takes back what is good in it; " if each.is_restorable else ""
+        print(f"{name} takes {format_size(each.size_bytes)}: {restore}delete the folder to free it", file=sys.stderr)

@@ -111,7 +111,7 @@ def status_json(
         "audio_track": str(status.audio_track) if status.audio_track else None,
         "recordings": asdict(recordings),
         "size_bytes": status.size_bytes,
-        "quarantines": status.quarantines,
+        "quarantines": {name: each.size_bytes for name, each in status.quarantines.items()},
         "missing_shards": status.missing_shards,
         "offline": [
             {
@@ -157,9 +157,9 @@ def status_lines(
         yield f"{'' if number else 'offline':12}{drive.files} files on the drive last seen at {last_seen}: {where}"
     for name, count in status.missing_shards.items():
         yield f"missing     all shards in {name} ({count}): connect its drive"
-    for name, size_bytes in status.quarantines.items():
-        size = format_size(size_bytes)
-        yield f"{name:<11} {size} out of use: `pesearch doctor --restore {name}`, or delete the folder"
+    for name, each in status.quarantines.items():
+        restore = f"`pesearch doctor --restore {name}`, or " if each.is_restorable else ""
+        yield f"{name:<11} {format_size(each.size_bytes)} out of use: {restore}delete the folder"
     for reason, paths in by_reason(absences).items():
         if paths:
             yield f"{reason:12}{len(paths)} (`pesearch remove --{reason}` removes them)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import deque
@@ -23,7 +24,8 @@ def crawl(paths: Sequence[Path], excludes: Sequence[str] = ()) -> Iterator[Locat
     """Every regular file under `paths`, each path once; a folder or file that cannot be accessed is a Failure.
 
     In the order of `paths`; within a folder its files first, then its folders, both by name; links to folders last,
-    and each real folder only once, so that link loops end. `excludes` are gitignore patterns, relative to each of
+    and each real folder only once, so that link loops end. Links that lead nowhere, or in a circle, are left out like
+    names without a file, except `paths` themselves. `excludes` are gitignore patterns, relative to each of
     `paths` or, when they begin with a slash, also to the root of the file system; they override ignore files. The
     `paths` themselves are taken even if hidden. Pipes, sockets and devices are never opened.
     Raises PesearchError for an invalid pattern.
@@ -141,7 +143,8 @@ class _Walk:
             elif entry.is_file():
                 listing.files.append(path)
         except OSError as error:
-            listing.failures.append(_failure(path, error))
+            if error.errno != errno.ELOOP:
+                listing.failures.append(_failure(path, error))
 
     def file(self, path: Path) -> Iterator[Location | Failure]:
         if str(path) in self.files:

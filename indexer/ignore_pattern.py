@@ -1,5 +1,7 @@
 """One line of an ignore file as a regular expression: gitignore(5), and the wildcards of git's wildmatch.c.
 
+`?` and brackets match a character, as in a shell and ripgrep; in git a byte, so that `?.mp4` is not `é.mp4` there.
+
 Ignore files come with downloads and shares, so a search must end in time: `*` and `**` are atomic groups, which take
 the first match of what follows and never try another one. What follows a star may begin at any later place, so no other
 one is needed; the time grows with the length of the pattern times that of the path.

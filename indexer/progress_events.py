@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.damage import DamagedFile
 from pesearch.locations import Location
 from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
 from pesearch.types import Failure, MediaInfo, Remark
@@ -47,6 +48,13 @@ class Excluded:
     """A file of the library that ignore files or `--exclude` leave out now. It stays in the library."""
 
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """Files whose vectors or sound features in the library were found to be damaged."""
+
+    files: tuple[DamagedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,5 +193,6 @@ Outcome = (
     | Remarked
     | PropertiesRead
     | CopiesCompared
+    | Damaged
     | RunTimings
 )

@@ -6,10 +6,11 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
+from pesearch.damage import DamagedFile
 from pesearch.encoders.model_set import ModelSet
-from pesearch.errors import LibraryBusy
+from pesearch.errors import LibraryBusy, LibraryUnavailable, SnapshotExpired
 from pesearch.indexer.crawl import crawl
-from pesearch.indexer.progress_events import Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
+from pesearch.indexer.progress_events import Damaged, Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
 from pesearch.indexer.run import index_found
 from pesearch.locations import Location
 from pesearch.store.catalogue.stamp import read_library_id
@@ -34,8 +35,11 @@ def watch(
     Crawls are compared instead of using the system's file notifications, which network drives do not send. The writer
     lock is free between runs: a library that takes the place of this one is indexed from scratch, if it has the same
     models. Raises LibraryNotFound when the library is deleted.
+
+    After each crawl without changes the next shard is compared with its checksum, each of its states once.
     """
     stop = stop or Event()
+    verification = _Verification(library)
     before = _Crawl(crawl(paths, excludes))
     indexed: tuple[list[Location | Failure], str] | None = None
     reported: set[Outcome] = set()
@@ -45,6 +49,7 @@ def watch(
         disappeared, before = before.paths - now.paths, now
         library_id = read_library_id(library.folder)
         if (settled, library_id) == indexed:
+            yield from verification.step()
             continue
         try:
             reported, must_retry = yield from _new_outcomes(
@@ -53,6 +58,28 @@ def watch(
         except LibraryBusy:
             continue  # another run is writing; retried after the next crawl
         indexed = None if must_retry else (settled, library_id)
+
+
+class _Verification:
+    """Verifies a library shard by shard."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._shards: Iterator[Path] = iter(())
+        self._reported: set[DamagedFile] = set()
+
+    def step(self) -> Iterator[Damaged]:
+        """Verify the next shard, if there is one. Yields the files that are newly found to be damaged."""
+        try:
+            if next(self._shards, None) is None:
+                self._shards = self._library.verify()
+                next(self._shards, None)
+            found = tuple(file for file in self._library.damage() if file not in self._reported)
+        except (LibraryBusy, LibraryUnavailable, SnapshotExpired):
+            return  # its drive is disconnected, or commits overtake it: verified as soon as it can be read
+        if found:
+            self._reported.update(found)
+            yield Damaged(found)
 
 
 class _Crawl:

@@ -22,11 +22,12 @@ MIN_AGE_SECONDS = 60.0
 
 
 class TemporaryFolder(tempfile.TemporaryDirectory[str]):
-    """A temporary folder that only this user can enter. The first one of a process deletes those of dead processes."""
+    """A temporary folder that only this user can enter, in `parent` or where the system keeps such folders. The first
+    one of a process deletes those of dead processes there."""
 
-    def __init__(self) -> None:
-        _sweep_once(tempfile.gettempdir())
-        super().__init__(prefix=PREFIX, ignore_cleanup_errors=True)
+    def __init__(self, parent: str | None = None) -> None:
+        _sweep_once(parent or tempfile.gettempdir())
+        super().__init__(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True)
         self._descriptor = os.open(self.name, os.O_RDONLY | os.O_DIRECTORY)
         with suppress(OSError):  # a file system without locks, where nothing is ever swept
             fcntl.flock(self._descriptor, fcntl.LOCK_SH)

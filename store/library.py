@@ -222,13 +222,14 @@ class Library(CatalogueReader):
         return self._from_catalogue(found.read) if len(found.scores) else [[]] * len(queries)
 
     @contextmanager
-    def writer(self) -> Iterator[Writer]:
-        """Hold the writer's lock and change the library. Raises LibraryBusy, which names its holder.
+    def writer(self, *, as_root: bool = False) -> Iterator[Writer]:
+        """Hold the writer's lock and change the library. Raises LibraryBusy, which names its holder, and
+        LibraryUnavailable for root in the library of another user, unless `as_root`.
 
         At the end, unless there was an error, shards are compacted, indexes refreshed (`Writer.maintain`) and the
         catalogue copied.
         """
-        with writer_lock(self.folder) as lock:
+        with writer_lock(self.folder, as_root=as_root) as lock:
             if needs_migration(self.folder):
                 apply_migrations(self.folder)
             writer = Writer(lock, self._read(self._generation).snapshot)

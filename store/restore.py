@@ -32,7 +32,7 @@ from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import read_stamp, require_last_commit, write_stamp
 from pesearch.store.disk.durable import disk_errors, sync_folder
 from pesearch.store.disk.lock import writer_lock
-from pesearch.store.disk.quarantine import move
+from pesearch.store.disk.quarantine import move, remove_if_empty
 from pesearch.store.shards.checksum import find_damage
 from pesearch.store.shards.format import Shard
 from pesearch.store.shards.records import WrittenShard
@@ -123,8 +123,5 @@ def _forget(quarantine: Path, discarded: Discarded, restored: Sequence[WrittenSh
         write_manifest(quarantine, Discarded(discarded.library_id, discarded.spaces, left, discarded.locations))
         return
     (quarantine / MANIFEST_FILE).unlink()
-    folders = sorted((path for path in quarantine.rglob("*") if path.is_dir()), reverse=True)
-    for empty in (*folders, quarantine):
-        with suppress(OSError):  # it holds something else
-            empty.rmdir()
+    remove_if_empty(quarantine)
     sync_folder(quarantine.parent)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pesearch.audio_track import AudioTrack
 from pesearch.capture_time import DateSource
 from pesearch.disk_usage import size_on_disk
+from pesearch.store.catalogue.discard_manifest import MANIFEST_FILE
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.quarantine import quarantines
@@ -19,10 +20,18 @@ from pesearch.types import MediaFile, MediaKind, SpaceName
 
 
 @dataclass(frozen=True, slots=True)
+class QuarantineSize:
+    """The size of what a repair took out of use, and whether that is shards that `restore` can take back."""
+
+    size_bytes: int
+    is_restorable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryStatus:
     """The contents of a library. `hours` count each content once; `vectors` has the number of vectors by space, CUE
-    only if there are any; `policies` says how each of these spaces is searched. `quarantines` has the size in bytes of
-    each folder of what repairs took out of use, `missing_shards` the number of shards by folder, where all are missing.
+    only if there are any; `policies` says how each of these spaces is searched. `quarantines` has the size of each
+    folder of what repairs took out of use, `missing_shards` the number of shards by folder, where all are missing.
     """
 
     generation: int
@@ -36,7 +45,7 @@ class LibraryStatus:
     failures: int
     remarks: int
     size_bytes: int
-    quarantines: Mapping[str, int]
+    quarantines: Mapping[str, QuarantineSize]
     missing_shards: Mapping[str, int]
     audio_track: AudioTrack | None = None
 
@@ -66,9 +75,13 @@ def count_recordings(files: Sequence[MediaFile]) -> RecordingCounts:
     )
 
 
-def quarantine_sizes(folder: Path) -> dict[str, int]:
-    """The size in bytes of each quarantine of the library in `folder`, by name."""
-    return {quarantine.name: size_on_disk(quarantine) for quarantine in quarantines(folder)}
+def quarantine_sizes(folder: Path) -> dict[str, QuarantineSize]:
+    """The size of each quarantine of the library in `folder` that is not empty, by name."""
+    return {
+        quarantine.name: QuarantineSize(size_bytes, (quarantine / MANIFEST_FILE).exists())
+        for quarantine in quarantines(folder)
+        if (size_bytes := size_on_disk(quarantine))
+    }
 
 
 def compute_status(folder: Path, snapshot: Snapshot, cues: int) -> LibraryStatus:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from pesearch.errors import ClusterError, first_line
 from pesearch.indexer.cluster.ray_internals import require_token, silence_stdout, started_cluster
+from pesearch.temporary_folder import TemporaryFolder
 
 AUTO = "auto"
 """The address that stands for the running cluster, if there is one, else a local Ray."""
+
+SHORT_PARENT = "/tmp"
+"""The folder for the files of a local Ray: paths of its sockets may have 107 characters."""
 
 OBJECT_STORE_BYTES = 200_000_000
 """Size of the object store of a local Ray: only lists of paths and shards pass through it."""
@@ -54,14 +56,12 @@ def ray_session(address: str, cpus: int | None = None) -> Iterator[None]:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         require_token()
     ray = _import_ray()
-    folder = tempfile.mkdtemp(prefix="pesearch-ray-", dir="/tmp") if running is None else None  # sockets: short paths
-    try:
-        _connect(ray, running, folder, cpus)
-        yield
-    finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    with nullcontext() if running else TemporaryFolder(SHORT_PARENT) as folder:
+        try:
+            _connect(ray, running, folder, cpus)
+            yield
+        finally:
+            ray.shutdown()
 
 
 def alive_nodes() -> list[dict[str, float]]:

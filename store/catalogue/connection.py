@@ -21,7 +21,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,12 +36,15 @@ from pesearch.errors import (
     LibraryUnavailable,
     first_line,
 )
-from pesearch.store.disk.durable import disk_errors
+from pesearch.store.catalogue.header_guard import HeaderGuard
+from pesearch.store.disk.durable import disk_errors, undone_by
 from pesearch.store.disk.os_errors import FULL, error_number, locks_unsupported, no_space_left, unavailable
 
 CATALOGUE_FILE = "library.duckdb"
 
-LOG_FILE = CATALOGUE_FILE + ".wal"
+_LOG_SUFFIX = ".wal"
+
+LOG_FILE = CATALOGUE_FILE + _LOG_SUFFIX
 """DuckDB's write-ahead log: commits that are not in the catalogue file yet."""
 
 BACKUP_FOLDER = "backup"
@@ -143,9 +146,9 @@ def _attached(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnect
         database = idle.pop()
     except IndexError:
         database = duckdb.connect(config=_SETTINGS)
-    with ExitStack() as stack:
+    with ExitStack() as files, ExitStack() as stack:
         stack.callback(database.close)
-        _attach(database, path, read_only=read_only)
+        files.enter_context(_attach(database, path, read_only=read_only))
         yield database
         with suppress(duckdb.Error):  # a full disk cannot fold the log into the catalogue: the log stays
             database.execute("DETACH catalogue")
@@ -153,18 +156,40 @@ def _attached(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnect
             stack.pop_all()  # an instance that met an error is closed, and not used again
 
 
-def _attach(database: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
-    quoted = str(path).replace("'", "''")
+def _attach(database: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> AbstractContextManager[object]:
+    """Attach a catalogue. What is returned is to be closed after it is detached."""
     for _ in range(MAX_ATTACH_TRIES):
         _require_file(path)
         try:
-            database.execute(f"ATTACH '{quoted}' AS catalogue ({'READ_ONLY' if read_only else 'READ_WRITE'})")
-            return
+            if not read_only:
+                return closing(_attach_for_writing(database, path))
+            database.execute(f"ATTACH {_quoted(path)} AS catalogue (READ_ONLY)")
+            return nullcontext()
         except duckdb.IOException as error:
             if _LOCKED not in str(error):
                 raise
         time.sleep(_RETRY_SECONDS)
     raise LibraryBusy(f"Another program keeps the library {path.parent} open: close it and run the command again")
+
+
+def _attach_for_writing(database: duckdb.DuckDBPyConnection, path: Path) -> HeaderGuard:
+    """Raises LibraryUnavailable if DuckDB took the catalogue for missing; then it is as before."""
+    guard = HeaderGuard(path, path.with_name(path.name + _LOG_SUFFIX))
+    with undone_by(guard.close):
+        try:
+            database.execute(f"ATTACH {_quoted(path)} AS catalogue (READ_WRITE)")
+        except duckdb.Error:
+            guard.restore()
+            raise
+        if guard.is_replaced():
+            database.execute("DETACH catalogue")
+            guard.restore()
+            raise unavailable(path.parent, path.name, errno.EIO)
+    return guard
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _require_file(path: Path) -> None:

@@ -25,6 +25,7 @@ from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
 from pesearch.store.disk.durable import PRIVATE, AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
+from pesearch.store.disk.permissions import locks_owner_out
 from pesearch.store.disk.quarantine import quarantine
 from pesearch.store.shards.format import find_strays
 from pesearch.temporary_folder import TemporaryFolder
@@ -65,11 +66,11 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
 
 
 def migrate_catalogue(folder: Path) -> None:
-    """Apply missing migrations, unless the library is read-only or another process is writing to it.
+    """Apply missing migrations, unless the library is read-only, is another user's, or another process writes to it.
 
     Raises LibraryTooNew for a schema that this program does not know.
     """
-    if needs_migration(folder) and os.access(folder, os.W_OK):
+    if needs_migration(folder) and os.access(folder, os.W_OK) and not locks_owner_out(folder):
         with suppress(LibraryBusy), writer_lock(folder):
             apply_migrations(folder)
 

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pesearch.errors import LibraryBusy, LibraryError
+from pesearch.errors import LibraryBusy, LibraryError, LibraryUnavailable
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.os_errors import locks_unsupported
+from pesearch.store.disk.permissions import locks_owner_out, user_name
 
 LOCK_FILE = "writer.lock"
 
@@ -51,12 +52,18 @@ def library_replaced(folder: Path) -> LibraryError:
 
 
 @contextmanager
-def writer_lock(folder: Path) -> Iterator[WriterLock]:
-    """Hold the writer lock of the library in `folder`.
+def writer_lock(folder: Path, *, as_root: bool = False) -> Iterator[WriterLock]:
+    """Hold the writer lock of the library in `folder`. With `as_root` root may write to the library of another user.
 
-    Raises LibraryBusy, which names its holder, and LibraryUnavailable where the file system has no locks.
+    Raises LibraryBusy, which names its holder, and LibraryUnavailable where the file system has no locks, or for root.
     """
     with disk_errors(folder):
+        if not as_root and locks_owner_out(folder):
+            owner = user_name(folder.stat().st_uid)
+            raise LibraryUnavailable(
+                f"The library {folder} belongs to {owner}, who could not use what root writes to it: run the command "
+                "as that user"
+            )
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         with disk_errors(folder):

@@ -1,8 +1,11 @@
-"""Who can read a library."""
+"""Who owns a library, and who can read it."""
 
 from __future__ import annotations
 
+import os
+import pwd
 import stat
+import tempfile
 from pathlib import Path
 
 _ENTER, _READ = stat.S_IXOTH, stat.S_IROTH
@@ -17,3 +20,22 @@ def is_open_to_others(folder: Path) -> bool:
     return bool(real.stat().st_mode & (_ENTER | _READ)) and all(
         parent.stat().st_mode & _ENTER for parent in real.parents
     )
+
+
+def user_name(user_id: int) -> str:
+    """The name of a user of this machine."""
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"the user {user_id}"
+
+
+def locks_owner_out(folder: Path) -> bool:
+    """Whether files that this process creates in the folder of another user would be root's, so that their owner could
+    not write them: as with `sudo`, or as root in a container. False on file systems without owners. Raises OSError.
+    """
+    owner = folder.stat().st_uid
+    if os.geteuid() != 0 or owner == 0:
+        return False
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        return os.fstat(probe.fileno()).st_uid != owner

@@ -6,7 +6,8 @@ It may still be good, so it is never deleted, except by the user.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pesearch.store.disk.durable import disk_errors, make_folder, sync_folder
@@ -17,14 +18,27 @@ _STAYS = (errno.EXDEV, errno.EBUSY)
 """Errors of a rename for what lies on another drive, or is the folder where one is mounted."""
 
 
-def new_quarantine(folder: Path) -> Path:
-    """Create `damaged-1`, or the next free number, in the library in `folder`."""
+@contextmanager
+def new_quarantine(folder: Path) -> Iterator[Path]:
+    """Create `damaged-1`, or the next free number, in the library in `folder`. One that is empty in the end, as on a
+    full disk, is removed."""
     number = 1
     while (target := folder / f"{_PREFIX}{number}").exists():
         number += 1
     with disk_errors(folder):
         make_folder(target)
-    return target
+    try:
+        yield target
+    finally:
+        remove_if_empty(target)
+
+
+def remove_if_empty(quarantine: Path) -> None:
+    """Remove a quarantine, and folders in it, that hold nothing."""
+    folders = sorted((path for path in quarantine.rglob("*") if path.is_dir()), reverse=True)
+    for empty in (*folders, quarantine):
+        with suppress(OSError):  # it holds something
+            empty.rmdir()
 
 
 def quarantines(folder: Path) -> list[Path]:
@@ -35,8 +49,8 @@ def quarantines(folder: Path) -> list[Path]:
 
 def quarantine(folder: Path, names: Sequence[str]) -> Path:
     """Move these files and folders of a library, if they exist, to a new quarantine. Returns it."""
-    target = new_quarantine(folder)
-    move(folder, target, map(Path, names))
+    with new_quarantine(folder) as target:
+        move(folder, target, map(Path, names))
     return target
 
 

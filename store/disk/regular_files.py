@@ -9,15 +9,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from pesearch.errors import LibraryError
+from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.quarantine import quarantines
 
 _FOLDERS = ("backup", "indexes")
 
 
 def require_regular_files(folder: Path) -> None:
-    """Check the files that are opened by name, links followed. Raises LibraryError. Shards are checked when they are
-    read."""
-    for path in _files(folder):
+    """Check the files that are opened by name, links followed. Raises LibraryError, LibraryUnavailable. Shards are
+    checked when they are read."""
+    with disk_errors(folder):
+        paths = list(_files(folder))
+    for path in paths:
         with suppress(OSError):  # reported when it is read
             mode = path.stat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):

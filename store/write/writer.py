@@ -254,7 +254,8 @@ class Writer:
             self.back_up()  # the last copy of the catalogue may refer to them
             unused = [path for path in strays if path.stat().st_mtime_ns > rolled_back]
             if lost := [path.relative_to(folder) for path in strays if path not in unused]:
-                move(folder, new_quarantine(folder), lost)  # of commits that a repair could not see
+                with new_quarantine(folder) as target:
+                    move(folder, target, lost)  # of commits that a repair could not see
             freed_bytes = sum(path.stat().st_size for path in unused)
             for path in unused:
                 path.unlink()

@@ -15,6 +15,9 @@ PORT = 8501
 OPENED = 101
 """The status of a websocket that was accepted."""
 
+REFUSED = 403
+"""The status with which a server answers when an application closes a websocket that it has not accepted."""
+
 
 def scope_of(kind: str, url: str, headers: Mapping[str, str]) -> Scope:
     """The scope of a request for a path with an optional query string; the host is 127.0.0.1."""
@@ -46,5 +49,7 @@ async def respond(app: ASGIApp, scope: Scope) -> Answer:
     first = messages[0]
     if first["type"] == "websocket.accept":
         return Answer(OPENED, b"", {})
+    if first["type"] == "websocket.close":
+        return Answer(REFUSED, b"", {})
     body = b"".join(message.get("body", b"") for message in messages[1:])
     return Answer(first["status"], body, {name.decode().lower(): value.decode() for name, value in first["headers"]})

@@ -2,6 +2,7 @@
 
     python -m tests.faults                         # all of it: an hour on two cores
     python -m tests.faults --operation add merge   # these operations
+    python -m tests.faults --operation add --call stat   # errors of these calls alone
     python -m tests.faults --cases 50              # about as many of each operation, of all kinds
     python -m tests.faults --list                  # the operations
 
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the cases that are asked for, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--operation", nargs="+", choices=[each.name for each in OPERATIONS], default=None)
+    parser.add_argument("--call", nargs="+", choices=[kind.name.lower() for kind in Kind], help="only faults in these")
     parser.add_argument("--cases", type=int, help="about how many cases of each operation to run")
     parser.add_argument("--list", action="store_true", help="print the operations")
     parser.add_argument("--json", action="store_true", help="print each outcome as a line of JSON")
@@ -49,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = [sys.executable, "-m", "tests.faults", *sys.argv[1:]]
             return os.spawnve(os.P_WAIT, sys.executable, command, interposed_environment(Path(folder)))
         chosen = [each for each in OPERATIONS if options.operation is None or each.name in options.operation]
-        outcomes = [each for operation in chosen for each in run(operation, Path(folder), options.cases)]
+        calls = frozenset(Kind) if options.call is None else frozenset(Kind[name.upper()] for name in options.call)
+        outcomes = [each for operation in chosen for each in run(operation, Path(folder), options.cases, calls)]
     if options.json:
         print(*(json.dumps(asdict(each)) for each in outcomes), sep="\n")
     else:
@@ -57,10 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(each.wrong for each in outcomes))
 
 
-def run(operation: Operation, folder: Path, cases: int | None) -> Iterator[Outcome]:
-    """Run the cases of an operation, with a line of progress each few seconds."""
+def run(operation: Operation, folder: Path, cases: int | None, calls: frozenset[Kind]) -> Iterator[Outcome]:
+    """Run the cases of an operation, with a line of progress each few seconds. Power cuts only with all `calls`."""
     sweep = Sweep(operation, folder / operation.name)
-    chosen = sweep.faults() if cases is None else sample(sweep.faults(), cases, OPERATIONS.index(operation))
+    faults = [fault for fault in sweep.faults() if fault.kind in calls]
+    chosen = faults if cases is None else sample(faults, cases, OPERATIONS.index(operation))
     reported = time.monotonic()
     for number, fault in enumerate(chosen, start=1):
         outcome = sweep.run(fault)
@@ -69,7 +73,8 @@ def run(operation: Operation, folder: Path, cases: int | None) -> Iterator[Outco
             reported = time.monotonic()
             wrong = f", {fault}: {'; '.join(map(_general, outcome.wrong))}" if outcome.wrong else ""
             print(f"{operation.name}: {number} of {len(chosen)} cases{wrong}", file=sys.stderr, flush=True)
-    yield from sweep.cut_power(cases)
+    if calls == frozenset(Kind):
+        yield from sweep.cut_power(cases)
 
 
 def sample(faults: Sequence[Fault], count: int, first: int) -> list[Fault]:

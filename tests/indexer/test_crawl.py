@@ -69,6 +69,9 @@ def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
     (tmp_path / "tree" / "self").symlink_to(tmp_path / "tree" / "self")
     (tmp_path / "tree" / "dangling.mp4").symlink_to(tmp_path / "nothing")
     assert names(tmp_path / "tree", found(tmp_path / "tree")) == ["file.mp4", "z/real.mp4", "out/far.mp4"]
+    assert failed(tmp_path / "tree") == []
+    circle = tmp_path / "tree" / "self"
+    assert failed(circle) == [(circle, "too many levels of symbolic links")]
 
 
 def test_pipes_sockets_and_devices_are_never_opened(tmp_path: Path) -> None:

@@ -83,6 +83,12 @@ def test_brackets_of_other_languages_are_plain_characters(pattern: str) -> None:
         assert matches(pattern, "[") == (pattern == "[[a]")
 
 
+@pytest.mark.parametrize(("pattern", "path"), [("?.mp4", "é.mp4"), ("[^a]", "東"), ("[à-ï]", "é"), ("?", "\udce9")])
+def test_a_character_beyond_ascii_is_one_character(pattern: str, path: str) -> None:
+    """In git it is two or three bytes. A byte that is not UTF-8 is one."""
+    assert matches(pattern, path)
+
+
 def test_a_line_longer_than_a_path_is_invalid_and_one_without_a_pattern_is_ignored() -> None:
     with pytest.raises(ValueError, match="longer than 4096"):
         compile_line("a" * (MAX_PATTERN_CHARACTERS + 1))

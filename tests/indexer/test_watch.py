@@ -12,8 +12,9 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryNotFound
-from pesearch.indexer.progress_events import Indexed, Missing, Outcome, Plan, Relocated
+from pesearch.indexer.progress_events import Damaged, Indexed, Missing, Outcome, Plan, Relocated
 from pesearch.indexer.watch import watch
+from pesearch.store.index.maintenance import RefreshProgress
 from pesearch.store.library import Library, create_library
 from tests.indexer.runs import names_by_kind, run
 
@@ -128,3 +129,20 @@ def test_a_library_that_is_replaced_or_deleted_is_noticed(
     with pytest.raises(LibraryNotFound):
         indexed.extend(each.location.path.name for each in outcomes if isinstance(each, Indexed))
     assert indexed == ["a.png", "a.png"]
+
+
+def test_a_shard_is_verified_after_each_crawl_without_changes(
+    folder: Path, sample: Sample, library: Library, models: ModelSet, watching: Callable[..., Iterator[Outcome]]
+) -> None:
+    (folder / "a.png").write_bytes(sample("cover.png").read_bytes())
+    run(folder, library, models)
+    (shard,) = library.folder.glob("vectors/*/*.arrow")
+
+    def damage() -> None:
+        shard.write_bytes(shard.read_bytes()[:-10])
+
+    outcomes = [
+        each for each in watching(*[nothing] * 3, damage, *[nothing] * 4) if not isinstance(each, RefreshProgress)
+    ]
+    (found,) = outcomes
+    assert isinstance(found, Damaged) and [file.path for file in found.files] == [folder / "a.png"]

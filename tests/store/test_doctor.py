@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryNotFound, LibraryTooNew, SnapshotExpired
+from pesearch.errors import (
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryNotFound,
+    LibraryTooNew,
+    LibraryUnavailable,
+    NoSpaceLeft,
+    SnapshotExpired,
+)
+from pesearch.store import doctor
 from pesearch.store.doctor import examine, repair
 from pesearch.store.index.features import read_features
 from pesearch.store.library import Library, create_library, open_library
@@ -178,6 +189,50 @@ def test_damaged_catalogue_without_a_copy_is_quarantined(filled: Library, conten
     (quarantined / "library.duckdb").write_bytes(whole)  # a user restores a backup
     assert [file.fingerprint for file in open_library(quarantined).files()] == ["one", "two", "three"]
     assert examine(quarantined).damaged == ()
+
+
+def test_vectors_on_a_mounted_drive_without_any_catalogue(
+    filled: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A mount point cannot be moved: nothing is changed, and what the line says leads to a library."""
+    shutil.rmtree(filled.folder / "backup")
+    (filled.folder / "library.duckdb").write_bytes(b"garbage")
+    before = sorted(filled.folder.rglob("*"))
+    rename = Path.rename
+
+    def rename_unless_mounted(path: Path, target: Path) -> Path:
+        if path == filled.folder / "vectors":
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename_unless_mounted)
+    for _ in range(2):
+        with pytest.raises(LibraryUnavailable, match=r"library/vectors is the mount point of a drive.*pesearch index"):
+            list(repair(filled.folder))
+        assert sorted(filled.folder.rglob("*")) == before
+    for folder in list((filled.folder / "vectors").iterdir()):
+        shutil.move(folder, tmp_path)
+    (line,) = repair(filled.folder)
+    assert "damaged-1" in line
+    assert len(list((filled.folder / "damaged-1" / "features").iterdir())) == 2
+    assert create_library(filled.folder, "made-up", SPACES).generation() == 0
+
+
+@pytest.mark.parametrize("step", ["write_manifest", "raise_generation"])
+def test_a_repair_on_a_full_disk_leaves_no_quarantine(
+    filled: Library, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def full(*arguments: object) -> None:
+        raise NoSpaceLeft("full")
+
+    shard = shard_of(filled, "vectors/audio", 3)
+    shard.write_bytes(b"garbage")
+    with monkeypatch.context() as patch, pytest.raises(NoSpaceLeft):
+        patch.setattr(doctor, step, full)
+        list(repair(filled.folder))
+    assert [path.name for path in filled.folder.glob("damaged-*")] == []
+    assert len(list(repair(filled.folder))) == 1
+    assert (filled.folder / "damaged-1" / "shards.json").exists()
 
 
 LEAVE_A_LOG = """

@@ -24,6 +24,7 @@ from pesearch.indexer.run import index
 from pesearch.indexer.survey import EmbedTask
 from pesearch.store.derived.previews import nearest_preview
 from pesearch.store.library import Library, create_library
+from pesearch.temporary_folder import PREFIX
 from pesearch.types import SpaceName
 from tests.indexer.cluster.processes import workers
 from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
@@ -95,7 +96,7 @@ def test_a_ray_of_our_own_is_closed_to_other_users(ray: None) -> None:
     assert get_authentication_mode() == AuthenticationMode.TOKEN
     assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
     folder = Path(cast(Any, sys.modules["ray"])._private.worker._global_node.get_temp_dir_path())
-    assert folder.parent.name.startswith("pesearch-ray-")
+    assert folder.parent.name.startswith(PREFIX)  # so that it is deleted after a crash
     assert folder.parent.stat().st_mode & 0o777 == 0o700
 
 

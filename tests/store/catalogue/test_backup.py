@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from pesearch.errors import LibraryDamaged, LibraryError, LibraryUnavailable, NoSpaceLeft
-from pesearch.store import doctor
+from pesearch.store import catalogue_repair
 from pesearch.store.catalogue import backup
 from pesearch.store.doctor import repair
 from pesearch.store.examination import examine
@@ -94,7 +94,7 @@ def test_shards_that_the_copy_does_not_know_are_kept(copied: Library) -> None:
     assert len(list((copied.folder / "damaged-1" / "vectors").rglob("*.arrow"))) == 2
 
 
-@pytest.mark.parametrize("step", ["write_durably", "_rename_library"])
+@pytest.mark.parametrize("step", ["write_durably", "assign_new_id"])
 def test_a_repair_that_was_killed_is_finished_by_the_next(
     copied: Library, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_repair_that_was_killed_is_finished_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(doctor, step, killed)
+        patch.setattr(catalogue_repair, step, killed)
         list(repair(copied.folder))
     with pytest.raises(LibraryDamaged, match="doctor --repair"), open_library(copied.folder).writer():
         pass

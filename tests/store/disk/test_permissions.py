@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from pesearch.cli import doctor_command
+from pesearch.errors import LibraryUnavailable
 from pesearch.store.disk import permissions
-from pesearch.store.disk.permissions import is_open_to_others
-from pesearch.store.library import Library, create_library
+from pesearch.store.disk.permissions import is_open_to_others, locks_owner_out
+from pesearch.store.doctor import repair
+from pesearch.store.library import Library, create_library, open_library
 from tests.indexer.trees import public_folder
 from tests.store.contents import SPACES, encoded
 
@@ -45,6 +47,34 @@ def test_a_folder_that_exists_keeps_its_mode_and_is_shared_with_what_is_in_it(tm
     assert mode(library.folder) == 0o750
     assert {mode(path) for path in library.folder.rglob("*") if path.is_dir()} == {0o755}
     assert mode(library.folder / "library.duckdb") & 0o044 == 0o044
+
+
+def test_root_reads_the_library_of_another_user_and_does_not_write_to_it(tmp_path: Path) -> None:
+    """Its owner could write neither the lock nor folders that root creates there."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    library = create_library(tmp_path / "library", "made-up", SPACES)
+    for path in (library.folder, *library.folder.rglob("*")):
+        os.chown(path, 65534, 65534)
+    before = sorted(library.folder.rglob("*"))
+    for write in (lambda: list(repair(library.folder)), library.writer().__enter__):
+        with pytest.raises(LibraryUnavailable, match="run the command as that user"):
+            write()
+    assert sorted(library.folder.rglob("*")) == before
+    assert {path.stat().st_uid for path in before} == {65534}
+    assert open_library(library.folder).files() == []
+    with library.writer(as_root=True) as writer:
+        writer.add([encoded("/a", "one")])
+
+
+def test_a_file_system_without_owners_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As exFAT: each file belongs to the user of the mount, whoever creates it."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    if os.getuid() == 0:
+        stat = os.stat_result((0o40755, 1, 1, 1, 1000, 1000, 0, 0, 0, 0))
+        monkeypatch.setattr(Path, "stat", lambda path, **named: stat)
+        monkeypatch.setattr(permissions.os, "fstat", lambda descriptor: stat)
+    assert not locks_owner_out(tmp_path)
 
 
 @pytest.mark.parametrize(
