@@ -60,7 +60,7 @@ class SetResult:
 
     @property
     def is_right(self) -> bool:
-        """Whether each file was told from the others, and each copy recognised."""
+        """Whether each file was distinguished from the others, and each copy recognised."""
         return self.contents == self.files and self.copies_found == self.copies
 
 
