@@ -30,7 +30,7 @@ class Summary:
     """Counts of a run's outcomes.
 
     `failed` maps printable paths to reasons, `remarks` paths to what of them is not in the library or was guessed,
-    `refresh_failed` index names to failures.
+    `refresh_failed` index names to failures. `replaced` are paths with other content of the same size and time.
     """
 
     indexed: int = 0
@@ -39,6 +39,7 @@ class Summary:
     missing: int = 0
     excluded: int = 0
     not_media: int = 0
+    replaced: list[Path] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = 0
     cues_taken: int = 0
@@ -68,6 +69,8 @@ class Summary:
                 self.unchanged += 1
             case events.Relocated():
                 self.relocated += 1
+            case events.Replaced():
+                self.replaced.append(outcome.path)
             case events.Missing():
                 self.missing += 1
             case events.Excluded():
@@ -134,6 +137,7 @@ class Summary:
         if self.unread_seconds >= MIN_UNREAD_SECONDS:
             yield f"{self.unread_seconds:.1f} s of media could not be decoded and are not in the library"
         yield from (f"remark: {line}" for line in remark_lines(list(self.remarks.items())))
+        yield from (f"replaced: {format_path(path)}: other content of the same size and time" for path in self.replaced)
         yield from (f"failed: {path}: {reason}" for path, reason in self.failed.items())
         if self.failed or self.failed_before:
             yield "failed files are retried when they change, or with --retry-failed"
@@ -147,6 +151,7 @@ class Summary:
         return json.dumps(
             counts
             | {
+                "replaced": [format_path(path) for path in self.replaced],
                 "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
                 "cues_taken": self.cues_taken,
                 "properties_read": self.properties_read,

@@ -108,7 +108,7 @@ def _channels_and_times(selections: Sequence[Selection], spans: Sequence[FrameSp
     rate, at = spans[0].rate, 0
     in_drop_frames = _is_drop_frame(selections, rate)
     for selection, span in zip(selections, spans, strict=True):
-        drops = is_drop_frame(selection.timecode) if selection.timecode else in_drop_frames
+        drops = is_drop_frame(selection.timecode) and rate in DROP_FRAME_RATES if selection.timecode else in_drop_frames
         source = [span.origin + frame for frame in (span.first, span.end)]
         ends = [timecode_text(frame, rate, drop_frame=drops) for frame in source]
         ends += [timecode_text(frame, rate, drop_frame=in_drop_frames) for frame in (at, at + span.count)]

@@ -85,13 +85,23 @@ def frame_span(selection: Selection, rate: Fraction | None = None) -> FrameSpan:
     has_duration = selection.media or selection.is_still
     total = max(round(Fraction(selection.duration_seconds) * rate), 1) if has_duration else end + 1
     first = min(start, total - 1)
-    origin = round(frame_number(selection.timecode, rate_of(selection)) / rate_of(selection) * rate)
+    origin = frame_number(_at_rate(selection.timecode, rate_of(selection), rate), rate)
     return FrameSpan(rate, first, max(min(end, total) - first, 1), total, origin)
 
 
 def is_drop_frame(timecode: str) -> bool:
     """Whether a timecode is counted in drop frames: `;` or `.` before its frames."""
     return bool(timecode) and timecode.rstrip("0123456789")[-1:] in (";", ".")
+
+
+def _at_rate(timecode: str, own: Fraction, rate: Fraction) -> str:
+    """A timecode in the frames of another rate. Its clock stays: it is what editors compare, not the time that passed
+    since 00:00:00:00, which is 36 s longer at 10:00:00:00 of 23.976 than of 24."""
+    if not timecode or own == rate:
+        return timecode
+    *clock, frames = re.split("[:;.]", timecode)
+    mark = ";" if is_drop_frame(timecode) and rate in DROP_FRAME_RATES else ":"
+    return f"{':'.join(clock)}{mark}{int(frames) * round(rate) // round(own):02d}"
 
 
 def frame_number(timecode: str, rate: Fraction) -> int:

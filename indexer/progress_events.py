@@ -37,6 +37,16 @@ class Relocated:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A file of the library whose path has other content now, although size and time are the same.
+
+    An outcome of the new content follows: Indexed, Relocated or Failed.
+    """
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """A file of the library that is no longer at its path. It stays in the library: its drive may be offline."""
 
@@ -179,6 +189,7 @@ Outcome = (
     Unchanged
     | NotMedia
     | Relocated
+    | Replaced
     | Missing
     | Excluded
     | Failed

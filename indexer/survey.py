@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.copies import CopyFinder, identify
-from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Unchanged
+from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Replaced, Unchanged
+from pesearch.indexer.volumes import volumes_with_stable_inodes
 from pesearch.locations import Location, can_reach, is_gone
 from pesearch.media.ffmpeg import ensure_ffmpeg
-from pesearch.media.fingerprint import Fingerprint
+from pesearch.media.fingerprint import Fingerprint, has_fingerprint
 from pesearch.media.probe import probe
 from pesearch.media.sniff import sniff
 from pesearch.media.suffixes import has_media_name
@@ -65,18 +67,34 @@ class EmbedTask:
     audio_track: AudioTrack | None = None
 
 
-SurveyResult = Unchanged | FailedBefore | NotMedia | Failed | KnownContent | NewContent
+_Comparison = Unchanged | FailedBefore | NotMedia | Failed | KnownContent | NewContent
+SurveyResult = _Comparison | Replaced
 
 
 def survey(found: Sequence[Location], library: Library, retry_failed: bool) -> Iterator[SurveyResult]:
     """Compares each file with the library, without decoding. Files recognised without opening them come first.
 
+    A file with the size and time of a known one, but another inode, is read for its fingerprint, once: the content of a
+    restored backup is the same, that of another file is not. This needs a file system that keeps inode numbers.
+
     Raises FFmpegMissing, LibraryError.
     """
-    known, copies = library.known(), CopyFinder()
+    known = library.known()
+    for result in _compare(found, known, library, retry_failed):
+        if _is_replacement(result, known):
+            yield Replaced(result.location.path)
+        yield result
+
+
+def _compare(
+    found: Sequence[Location], known: KnownLocations, library: Library, retry_failed: bool
+) -> Iterator[_Comparison]:
+    copies, volumes = CopyFinder(), volumes_with_stable_inodes()
     to_open: list[Location] = []
     for location in found:
-        result = _as_known(location, known.get(location.path), library, retry_failed)
+        recorded = known.get(location.path)
+        is_other = recorded is not None and recorded.has_other_inode(location) and location.volume in volumes
+        result = None if is_other else _as_known(location, recorded, library, retry_failed)
         result = result or _as_moved(location, known, library)
         if result is None:
             to_open.append(location)
@@ -165,6 +183,9 @@ def _inspect(
     try:
         if sniff(location.path) is None and known is None and not has_media_name(location.path):
             return NotMedia(location)
+        recorded = _recorded_content(location, known, library)
+        if recorded is not None:
+            return KnownContent(location, recorded)
         content = identify(location, library)
         if content.file and _is_complete(content.file):
             return KnownContent(location, content.file)
@@ -176,6 +197,24 @@ def _inspect(
         if location.size_bytes == 0 and known is None and not has_media_name(location.path):
             return NotMedia(location)
         return _failed(location, known, error)
+
+
+def _recorded_content(location: Location, known: KnownLocation | None, library: Library) -> MediaFile | None:
+    """The file that the library has at a path with this size and time, if that has its content. Errors: MediaError."""
+    if known is None or known.file_id is None or not known.is_unchanged(location):
+        return None
+    file = library.file(known.file_id)
+    return file if _is_complete(file) and has_fingerprint(location.path, file.fingerprint) else None
+
+
+def _is_replacement(result: _Comparison, known: KnownLocations) -> TypeGuard[KnownContent | NewContent]:
+    """Whether a file that is in the library was replaced by another of the same size and time."""
+    if not isinstance(result, KnownContent | NewContent):
+        return False
+    before = known.get(result.location.path)
+    if before is None or before.file_id is None or not before.is_unchanged(result.location):
+        return False
+    return isinstance(result, NewContent) or result.file.id != before.file_id
 
 
 def _distinguish(new: NewContent, copies: CopyFinder, known: KnownLocations) -> NewContent | Failed:
@@ -197,4 +236,6 @@ def _unread_location(location: Location, known: KnownLocation | None) -> Locatio
 
     It keeps the recorded ones, so that the next run retries it, and the vectors of an earlier run stay.
     """
-    return without_stamp(location) if known is None else Location(location.path, known.size_bytes, known.modified_ns)
+    if known is None:
+        return without_stamp(location)
+    return Location(location.path, known.size_bytes, known.modified_ns, known.volume, known.inode)

@@ -23,6 +23,12 @@ UUIDS = Path("/dev/disk/by-uuid")
 """Links named by UUID to devices, kept by udev."""
 
 
+_WITH_STABLE_INODES = frozenset(
+    ("apfs", "bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "hfsplus", "jfs", "ntfs", "ntfs3", "xfs")
+)
+"""File systems that store inode numbers. FAT and exFAT have none; drivers in user space (`fuseblk`) may invent them."""
+
+
 @dataclass(frozen=True, slots=True)
 class OfflineFiles:
     """The number of files that are only on one offline volume.
@@ -39,15 +45,20 @@ def mounted_volumes() -> dict[int, Volume]:
     """The mounted volumes by device number (`st_dev` of `os.stat`)."""
     volumes: dict[int, Volume] = {}
     uuids = _uuids()
-    for source, mount_point in _mounted_devices():
+    for source, mount_point, kind in _mounted_devices():
         try:
             device = mount_point.stat().st_dev
             name = uuids.get(os.path.realpath(source)) or f"{os.statvfs(mount_point).f_fsid:x}"
         except OSError:
             continue  # unmounted meanwhile, or not accessible: its files get no volume
         if name != "0":
-            volumes.setdefault(device, Volume(name, mount_point))
+            volumes.setdefault(device, Volume(name, mount_point, kind in _WITH_STABLE_INODES))
     return volumes
+
+
+def volumes_with_stable_inodes() -> frozenset[str]:
+    """The names of the mounted volumes whose files keep their inode numbers."""
+    return frozenset(volume.name for volume in mounted_volumes().values() if volume.has_stable_inodes)
 
 
 def volumes_of(locations: Iterable[Location]) -> list[Volume]:
@@ -86,17 +97,17 @@ def _mount_point(path: Path) -> Path:
     return next(parent for parent in real.parents if os.path.ismount(parent))
 
 
-def _mounted_devices() -> Iterable[tuple[str, Path]]:
-    """Device and mount point of each mounted device. See proc(5) for the columns of mountinfo."""
+def _mounted_devices() -> Iterable[tuple[str, Path, str]]:
+    """Device, mount point and file system type of each mounted device. See proc(5) for the columns of mountinfo."""
     try:
         lines = MOUNTS.read_bytes().splitlines()
     except OSError:  # not Linux
         return
     for line in lines:
         mount, _, file_system = line.partition(b" - ")
-        source = os.fsdecode(_unescaped(file_system.split(b" ")[1]))
+        kind, source = (os.fsdecode(_unescaped(column)) for column in file_system.split(b" ")[:2])
         if source.startswith("/dev/"):
-            yield source, Path(os.fsdecode(_unescaped(mount.split(b" ")[4])))
+            yield source, Path(os.fsdecode(_unescaped(mount.split(b" ")[4]))), kind
 
 
 def _uuids() -> dict[str, str]:

@@ -31,10 +31,14 @@ def can_reach(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A file system: a name that does not depend on where it is mounted, and its current or last mount point."""
+    """A file system: a name that does not depend on where it is mounted, and its current or last mount point.
+
+    `has_stable_inodes`: a file keeps its inode number, however often it is mounted. It does not take part in equality.
+    """
 
     name: str
     mount_point: Path
+    has_stable_inodes: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class KnownLocation:
         """Whether size and modification time are the same, which counts as the same content."""
         return (self.size_bytes, self.modified_ns) == (location.size_bytes, location.modified_ns)
 
+    def has_other_inode(self, location: Location) -> bool:
+        """Whether another file of the same volume is at its path, provided that its file system keeps inode numbers."""
+        are_known = 0 not in (self.inode, location.inode)
+        return are_known and self.volume == location.volume and self.inode != location.inode
+
 
 class KnownLocations(Mapping[Path, KnownLocation]):
     """All known paths, sorted by their bytes."""

@@ -18,6 +18,7 @@ from pesearch.indexer.progress_events import (
     PropertiesRead,
     Relocated,
     Remarked,
+    Replaced,
     RunTimings,
     Unchanged,
 )
@@ -49,7 +50,8 @@ def test_every_count_is_reported() -> None:
     info = MediaInfo(MediaKind.AUDIO, 360.0, None, None)
     summary = summary_of(
         Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, None),
-        Missing(PLACE.path), Excluded(PLACE.path), NotMedia(PLACE), Failed(FAILURE), FailedBefore(FAILURE),
+        Replaced(PLACE.path), Missing(PLACE.path), Excluded(PLACE.path), NotMedia(PLACE), Failed(FAILURE),
+        FailedBefore(FAILURE),
         CuesUpdated(PLACE, 7), PropertiesRead(5, 5), Remarked(PLACE.path, REMARKS),
         RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
@@ -66,10 +68,12 @@ def test_every_count_is_reported() -> None:
         "exactly, which may be slow, until the next run updates it",
         "0.3 s of media could not be decoded and are not in the library",
         "remark: /a\\n.mp4: pictures could not be decoded at 00:12.0 (0.6 s); a\\n.srt: no subtitles",
+        "replaced: /a\\n.mp4: other content of the same size and time",
         "failed: /a\\n.mp4: empty file",
         "failed files are retried when they change, or with --retry-failed",
     ]
     report = json.loads(summary.json())
+    assert report["replaced"] == ["/a\\n.mp4"]
     assert report["failed"] == [{"path": "/a\\n.mp4", "reason": "empty file"}]
     assert report["remarks"] == [
         {

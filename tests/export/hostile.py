@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import strategies as st
 
 from pesearch.export.clip_selection import Selection
+from pesearch.export.timecode import DROP_FRAME_RATES, rate_of, timecode_text
 from pesearch.types import AudioStream, Event, MediaInfo, MediaKind, VideoStream
 
 NAMES = st.one_of(
@@ -77,3 +79,15 @@ def still(name: str = "still.png") -> Selection:
     """A selection of an image."""
     info = MediaInfo(MediaKind.IMAGE, 0.0, VideoStream("png", 640, 360, 0.0), None)
     return Selection(Path("/media") / name, 0.0, 0.0, "ball", 0.7, (), info)
+
+
+@st.composite
+def with_any_timecode(draw: st.DrawFn, made: st.SearchStrategy[Selection]) -> Selection:
+    """A selection whose file may state a timecode, from any time of the day, drop-frame or not."""
+    selection = draw(made)
+    if selection.is_still or selection.media is None or not draw(st.booleans()):
+        return selection
+    rate = rate_of(selection)
+    frame = draw(st.integers(0, 86_000 * round(rate)))
+    drops = rate in DROP_FRAME_RATES and draw(st.booleans())
+    return replace(selection, timecode=timecode_text(frame, rate, drop_frame=drops))

@@ -17,6 +17,7 @@ from pesearch.media.fingerprint import sampled_fingerprint
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.schema import MIGRATIONS, UNCOMPARED_COPIES
 from pesearch.store.library import Library, open_library
+from tests.indexer.equal_lengths import sweep
 from tests.indexer.runs import names_by_kind, of, run
 
 Sample = Callable[[str], Path]
@@ -59,6 +60,14 @@ def test_scans_of_one_size_are_different_files(tmp_path: Path, library: Library,
     assert names_by_kind(run(media, library, models)) == {"Indexed": names, "Relocated": ["copy of 10.bmp"]}
     scan(media / "20.bmp", 99)  # written again in place
     assert names_by_kind(run(media, library, models))["Indexed"] == ["20.bmp"]
+
+
+def test_no_stem_bounce_or_scan_is_taken_for_another() -> None:
+    """`python -m tests.indexer.equal_lengths` tries 1000."""
+    results = list(sweep(15))
+    assert [(each.kind, each.contents, each.sampled, each.copies_found) for each in results] == [
+        (kind, 3, 1, 1) for kind in ("wav", "aiff", "mp3", "bmp", "tiff")
+    ]
 
 
 def test_compressed_files_with_equal_samples_are_compared(

@@ -12,7 +12,7 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer import survey, volumes
 from pesearch.indexer.crawl import crawl
-from pesearch.indexer.progress_events import Missing, Relocated
+from pesearch.indexer.progress_events import Missing, Relocated, Replaced
 from pesearch.indexer.volumes import OfflineFiles, mounted_volumes, offline
 from pesearch.locations import Location, Volume
 from pesearch.store.library import Library, open_library
@@ -134,6 +134,76 @@ def test_two_folders_that_swap_names(tmp_path: Path, sample: Sample, library: Li
     assert len(library.known()) == 2
 
 
+def replace(path: Path, content: bytes) -> None:
+    """Put a new file in place of one, of the same size and time."""
+    status = path.stat()
+    assert len(content) == status.st_size
+    other = path.with_name("other")
+    other.write_bytes(content)
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(path)
+
+
+@pytest.fixture
+def keeps_inodes(tmp_path: Path, on_a_volume: None) -> None:
+    if not mounted_volumes()[tmp_path.stat().st_dev].has_stable_inodes:
+        pytest.skip("the file system of the temporary folder does not keep inode numbers")
+
+
+@pytest.mark.usefixtures("keeps_inodes")
+def test_a_file_that_replaced_another_of_the_same_size_and_time_is_indexed(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
+) -> None:
+    media = stills(tmp_path / "media", sample, "a.png", "b.png", "c.png", "d.png")
+    run(media, library, models)
+    before = {file.path.name: file for file in library.files()}
+    replace(media / "a.png", sample("cover.png").read_bytes() + b"x")
+    replace(media / "b.png", (media / "c.png").read_bytes())  # content that is in the library
+    replace(media / "d.png", (media / "d.png").read_bytes())  # a backup that was restored
+    opened.clear()
+    outcomes = run(media, library, models)
+    assert of(Replaced, outcomes) == [Replaced(media / name) for name in ("a.png", "b.png")]
+    assert names_by_kind(outcomes) == {"Indexed": ["a.png"], "Relocated": ["b.png"], "Unchanged": ["c.png", "d.png"]}
+    assert sorted(opened) == ["a.png", "b.png", "d.png"]
+    now = {location.path.name: file for file in library.files() for location in file.locations}
+    assert len(library.files()) == 3 and now["b.png"].id == now["c.png"].id == before["c.png"].id
+    assert now["d.png"].id == before["d.png"].id and library.find(before["a.png"].fingerprint) is None
+    opened.clear()
+    assert set(names_by_kind(run(media, library, models))) == {"Unchanged"}
+    assert opened == []
+
+
+@pytest.mark.usefixtures("keeps_inodes")
+def test_a_damaged_file_that_was_replaced_is_read_again(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    media = stills(tmp_path / "media", sample, "a.png")
+    content = (media / "a.png").read_bytes()
+    (media / "a.png").write_bytes(content[:100].ljust(len(content), b"\0"))
+    assert names_by_kind(run(media, library, models)) == {"Failed": ["a.png"]}
+    replace(media / "a.png", content)
+    outcomes = run(media, library, models)
+    assert (names_by_kind(outcomes), of(Replaced, outcomes)) == ({"Indexed": ["a.png"]}, [])
+
+
+@pytest.mark.usefixtures("on_a_volume")
+def test_inodes_of_file_systems_that_make_them_up_are_not_compared(
+    tmp_path: Path,
+    sample: Sample,
+    library: Library,
+    models: ModelSet,
+    opened: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else all files on an exFAT card would be read whenever it is inserted."""
+    monkeypatch.setattr(volumes, "_WITH_STABLE_INODES", frozenset({"vfat"}))
+    media = stills(tmp_path / "media", sample, "a.png")
+    run(media, library, models)
+    replace(media / "a.png", (media / "a.png").read_bytes())
+    opened.clear()
+    assert (names_by_kind(run(media, library, models)), opened) == ({"Unchanged": ["a.png"]}, [])
+
+
 @pytest.mark.usefixtures("on_a_volume")
 def test_a_library_without_volumes_records_them_without_opening_files(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, opened: list[str]
@@ -169,7 +239,7 @@ def test_a_volume_is_named_by_its_uuid_if_known(tmp_path: Path, drive: Drive, mo
     """udev links UUIDs to devices, whatever device number they get."""
     monkeypatch.setattr(volumes, "UUIDS", tmp_path)
     with drive.at(tmp_path / "tab\tand space") as folder:
-        (source,) = [source for source, mount_point in volumes._mounted_devices() if mount_point == folder]
+        (source,) = [source for source, mount_point, _ in volumes._mounted_devices() if mount_point == folder]
         (tmp_path / "8f3e-1").symlink_to(source)
         assert mounted_volumes()[folder.stat().st_dev] == Volume("8f3e-1", folder)
         (folder / "a.png").touch()

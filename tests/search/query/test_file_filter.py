@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -87,6 +88,48 @@ def test_a_kept_file_is_at_the_location_that_met_the_filter(tmp_path: Path) -> N
     assert in_second.path == second
     assert [location.path for location in in_second.locations] == [second]
     assert FileFilter().at_kept_locations(copies) is copies
+
+
+@st.composite
+def copies_and_filters(draw: st.DrawFn) -> tuple[list[tuple[str, int]], FileFilter]:
+    """Names of copies below a folder, with the days since 2026 at which they were changed, and a filter of them."""
+    names = st.sampled_from(["a/x.mp4", "a/b/x.mp4", "a/b/y.mp4", "ab/x.mp4", "b/x.mp4", "gone/x.mp4", "x.mp4"])
+    copies = draw(st.lists(st.tuples(names, st.integers(0, 4)), min_size=1, max_size=5, unique_by=lambda each: each[0]))
+    under = draw(st.none() | st.sampled_from(["a", "a/b", "ab", "b", "gone", "a/b/x.mp4"]))
+    first = draw(st.none() | st.integers(0, 4))
+    last = draw(st.none() | st.integers(1 if first is None else first + 1, 6))
+    after, before = (None if day is None else datetime(2026, 1, 1 + day) for day in (first, last))
+    folder = None if under is None else Path(under)
+    return copies, FileFilter(folder, after, before, online=draw(st.booleans()), by_file_time=True)
+
+
+@given(copies_and_filters())
+def test_what_is_shown_of_a_kept_file_meets_the_filter(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[list[tuple[str, int]], FileFilter]
+) -> None:
+    """All of its shown locations do, and no other one does."""
+    copies, wanted = made
+    root = tmp_path_factory.getbasetemp().resolve() / "copies"
+    for name in ("a/x.mp4", "a/b/x.mp4", "a/b/y.mp4", "ab/x.mp4", "b/x.mp4", "x.mp4"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    locations = [
+        Location(root / name, 1, int(datetime(2026, 1, 1 + day, 12).timestamp() * 1e9)) for name, day in copies
+    ]
+    met = [
+        location.path
+        for location, (name, day) in zip(locations, copies, strict=True)
+        if (wanted.under is None or f"{name}/".startswith(f"{wanted.under}/"))
+        and (wanted.after is None or wanted.after.day <= 1 + day)
+        and (wanted.before is None or 1 + day < wanted.before.day)
+        and (not wanted.online or not name.startswith("gone"))
+    ]
+    below = replace(wanted, under=wanted.under and root / wanted.under)
+    file = MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), tuple(locations))
+    assert below.keeps(file) == bool(met)
+    if met:
+        shown = below.at_kept_locations(file)
+        assert [location.path for location in shown.locations] == met and shown.path in met
 
 
 def test_kind_and_length() -> None:

@@ -13,6 +13,7 @@ from pesearch.cues import Cue, CueKind
 from pesearch.store.catalogue.cues import StoredCue
 from pesearch.store.index import fulltext_phrases
 from pesearch.store.index.fulltext import FullTextIndex, build_fulltext
+from pesearch.store.index.fulltext_query import CueQuery
 
 WORDS = st.sampled_from(["mind", "the", "gap"])
 LINE = st.lists(WORDS, max_size=4)
@@ -66,3 +67,37 @@ def test_a_very_long_phrase_costs_few_searches() -> None:
     assert index.across_lines(["mind", "gap"] * 2000) == []
     ((_, lines),) = index.across_lines(["the", "mind", "the", "mind"])
     assert len(lines) == 3
+
+
+_UNSPACED = st.sampled_from(["東京大山", "かがき", "カタナ", "กรุงเทพ", "ကခဂ", "កខគ", "ກຂຄ"])
+
+
+@given(st.data(), _UNSPACED)
+def test_a_run_of_an_unspaced_script_is_found_as_it_is_written(data: st.DataObject, alphabet: str) -> None:
+    lines = data.draw(st.lists(st.text(alphabet, min_size=1, max_size=8), max_size=6))
+    asked = data.draw(st.text(alphabet, min_size=1, max_size=3))
+    hits = index_of([[[line]] for line in lines]).search(CueQuery.parse(f'"{asked}"'), 100)
+    assert {hit.cue.text for hit in hits} == {line for line in lines if asked in line}
+
+
+_SPELLINGS = [
+    ["Łódź", "lodz", "ŁÓDŹ"], ["København", "kobenhavn"], ["Eisen\u00adbahn", "eisenbahn"], ["שָׁלוֹם", "שלום"],
+    ["مُحَمَّد", "محمد"], ["ёлка", "ЕЛКА"], ["Σίσυφος", "σισυφος"], ["हिन्दी"], ["한국어"], ["Straße", "STRASSE"],
+]  # fmt: skip
+_WORD = st.sampled_from([(number, text) for number, texts in enumerate(_SPELLINGS) for text in texts])
+
+
+@given(st.lists(st.lists(_WORD, min_size=1, max_size=4), max_size=4), st.lists(_WORD, min_size=1, max_size=2))
+def test_a_phrase_is_found_in_any_spelling_of_a_spaced_script(
+    lines: list[list[tuple[int, str]]], asked: list[tuple[int, str]]
+) -> None:
+    """In order, next to each other, and nowhere else."""
+    sources = [[[text for _, text in line]] for line in lines]
+    phrase = CueQuery.parse('"{}"'.format(" ".join(text for _, text in asked)))
+    numbers = [number for number, _ in asked]
+    expected = {
+        " ".join(text for _, text in line)
+        for line in lines
+        if any([number for number, _ in line[at : at + len(asked)]] == numbers for at in range(len(line)))
+    }
+    assert {hit.cue.text for hit in index_of(sources).search(phrase, 100)} == expected
