@@ -205,7 +205,8 @@ def searched(folder: Path, seed: int) -> Iterator[Search]:
         writer.add([cue_file(number, [f"cue {number} {at}" for at in range(cues)]) for number in range(files)])
         for source_id in library.cues_to_embed().ids.tolist():
             vectors = normalize(rng.standard_normal((cues, 1024)).astype(np.float32))
-            writer.add_cue_vectors([(source_id, SpaceVectors(SpaceName.CUE, np.zeros((cues, 2)), vectors))])
+            with writer.cue_vectors() as stream:
+                stream.append(source_id, SpaceVectors(SpaceName.CUE, np.zeros((cues, 2)), vectors))
     queries = normalize(rng.standard_normal((40, 1024)).astype(np.float32))
     figures = []
     with on_one_core():

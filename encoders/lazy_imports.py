@@ -39,10 +39,12 @@ def load_transformers() -> ModuleType:
 
 @cache
 def load_open_clip() -> ModuleType:
-    """The open_clip package."""
+    """The open_clip package, without the tokenizer of 26 MB that its import makes for `open_clip.tokenize`."""
     _load_shared()
     with suppress_output():
-        return importlib.import_module("open_clip")
+        open_clip = importlib.import_module("open_clip")
+    open_clip.tokenizer._tokenizer = None
+    return open_clip
 
 
 @cache

@@ -7,7 +7,9 @@ a folder whose configuration does not say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,8 @@ class PeCore:
     def __init__(self, folder: ModelFolder, device: str) -> None:
         self.device = device
         self.dim = folder.dim
-        model, self._tokenize = _load(folder)
+        self._folder = folder
+        model = _load(folder)
         self._model = move_to(model, device)
         visual = model.visual
         self.tower = ImageTower(visual.trunk, visual, resize_like_open_clip, visual.image_size[0], self.dim, device)
@@ -46,8 +49,15 @@ class PeCore:
         self.tower, self._model.visual = tower, None
         return True
 
+    @cached_property
+    def _tokenize(self) -> Any:
+        """The tokenizer, of 26 MB: indexing does without."""
+        with _damage_as_error(self._folder):
+            return load_open_clip().get_tokenizer(_name(self._folder))
+
     def embed_texts(self, texts: Sequence[str]) -> FloatArray:
-        """Texts to float32 [n, dim] of unit length. Texts are truncated to 30 tokens. Raises DeviceError."""
+        """Texts to float32 [n, dim] of unit length. Texts are truncated to 30 tokens. Raises DeviceError,
+        ModelDamaged."""
         parts = [np.empty((0, self.dim), dtype=np.float32)]
         for start in range(0, len(texts), TEXT_BATCH_SIZE):
             with TOKENIZER_LOCK:
@@ -58,20 +68,30 @@ class PeCore:
         return np.concatenate(parts)
 
 
-def _load(folder: ModelFolder) -> tuple[Any, Any]:
-    """The model in evaluation mode, and its tokenizer."""
-    open_clip = load_open_clip()
-    name = f"local-dir:{folder.path}"
-    try:
-        with suppress_output(), SkipParameterInit():
-            model = open_clip.create_model(name)
-            tokenize = open_clip.get_tokenizer(name)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = first_line(error)
-        raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch the model again.") from error
+def _load(folder: ModelFolder) -> Any:
+    """The model in evaluation mode."""
+    with _damage_as_error(folder), SkipParameterInit():
+        model = load_open_clip().create_model(_name(folder))
     size = model.visual.image_size
     if folder.image_size is not None and size != (folder.image_size, folder.image_size):
         raise ModelDamaged(
             f"{folder.path} takes images of {size}, not {folder.image_size} pixels: fetch the model again."
         )
-    return model.eval(), tokenize
+    return model.eval()
+
+
+def _name(folder: ModelFolder) -> str:
+    """The name of a folder for open_clip."""
+    return f"local-dir:{folder.path}"
+
+
+@contextmanager
+def _damage_as_error(folder: ModelFolder) -> Iterator[None]:
+    """Turns the errors of open_clip into ModelDamaged, and silences it."""
+    load_open_clip()
+    try:
+        with suppress_output():
+            yield
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = first_line(error)
+        raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch the model again.") from error

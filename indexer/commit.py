@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from pesearch.errors import LibraryError
+from pesearch.heap_trim import trim_heap
 from pesearch.indexer.cues import FileCues, read_cues
 from pesearch.indexer.progress_events import Failed, Indexed, Relocated, Remarked
 from pesearch.indexer.properties import properties_of
@@ -30,6 +31,10 @@ BATCH_FILES = 64
 
 BATCH_BYTES = 64 << 20
 """A batch is committed as soon as its vectors, features and previews in memory take this much."""
+
+MAX_BATCH_CUES = 100_000
+"""The files of a batch are committed in several transactions if their cues are more than this, or those of one file:
+with their text they take 20 MB or more."""
 
 BATCH_SECONDS = 5.0
 """A batch is committed when its oldest file has waited this long."""
@@ -79,7 +84,7 @@ class Committer:
         self._writer = writer
         self._stages = stages
         self._thread = ThreadPoolExecutor(1, "pesearch-commit")
-        self._waiting: list[FileResult] = []
+        self._waiting: list[ResultGroup] = []
         self._waiting_since = 0.0
         self._in_flight: Future[list[CommitOutcome]] | None = None
 
@@ -87,7 +92,7 @@ class Committer:
         """Adds files to the next batch; the files of one call are committed in one transaction."""
         if not self._waiting:
             self._waiting_since = time.monotonic()
-        self._waiting += results
+        self._waiting.append(results)
 
     def poll(self) -> list[CommitOutcome]:
         """Starts a commit when one is due, and returns the outcomes of the previous one. Raises LibraryError.
@@ -108,9 +113,10 @@ class Committer:
         return outcomes + self._wait()
 
     def _is_due(self) -> bool:
-        return bool(self._waiting) and (
-            len(self._waiting) >= BATCH_FILES
-            or sum(each.size_bytes for each in self._waiting if isinstance(each, EmbeddedFile)) >= BATCH_BYTES
+        waiting = [each for group in self._waiting for each in group]
+        return bool(waiting) and (
+            len(waiting) >= BATCH_FILES
+            or sum(each.size_bytes for each in waiting if isinstance(each, EmbeddedFile)) >= BATCH_BYTES
             or time.monotonic() - self._waiting_since >= BATCH_SECONDS
         )
 
@@ -118,9 +124,11 @@ class Committer:
         self._in_flight = self._thread.submit(self._commit, self._waiting)
         self._waiting = []
 
-    def _commit(self, batch: Sequence[FileResult]) -> list[CommitOutcome]:
+    def _commit(self, batch: Sequence[ResultGroup]) -> list[CommitOutcome]:
         with self._stages.timed(Stage.COMMIT):
-            return commit(self._writer, batch)
+            outcomes = commit(self._writer, batch)
+            trim_heap()
+            return outcomes
 
     def _wait(self) -> list[CommitOutcome]:
         """Waits for the commit in flight, if any, and returns its outcomes."""
@@ -140,51 +148,65 @@ class Committer:
             self._thread.shutdown()
 
 
-def commit(writer: Writer, batch: Sequence[FileResult]) -> list[CommitOutcome]:
-    """Writes a batch, each file with its cues, properties and previews.
+def commit(writer: Writer, batch: Sequence[ResultGroup]) -> list[CommitOutcome]:
+    """Writes a batch, each file with its cues, properties and previews, in as few transactions as MAX_BATCH_CUES
+    allows.
 
     A failed file that no longer exists is reported, but not recorded in the library. Raises LibraryError.
     """
-    embedded = [each for each in batch if isinstance(each, EmbeddedFile)]
-    failures = [each for each in batch if isinstance(each, Failure)]
+    outcomes: list[CommitOutcome] = []
+    described: list[_DescribedFile] = []
     sidecars = Sidecars()
-    described = [_describe(each, sidecars) for each in embedded]
-    if embedded:
-        writer.add([file for each, said in zip(embedded, described, strict=True) for file in _located(each, said)])
-    for each in embedded:
-        writer.keep_previews(each.file.fingerprint, each.previews)
+    for group in batch:
+        described += [_describe(each, sidecars) for each in group if isinstance(each, EmbeddedFile)]
+        if sum(each.cues.count for each in described) >= MAX_BATCH_CUES:
+            outcomes += _commit_described(writer, described)
+            described.clear()
+    if described:
+        outcomes += _commit_described(writer, described)
+    failures = [each for group in batch for each in group if isinstance(each, Failure)]
     if present := [failure for failure in failures if not is_gone(failure.location.path)]:
         writer.record_failures(*present)
-    return [
-        *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
-        *(Relocated(copy, None) for each in embedded for copy in each.copies),
-        *(Failed(failure) for failure in failures),
-        *(
-            Remarked(each.file.location.path, remarks)
-            for each, own in zip(embedded, described, strict=True)
-            if (remarks := (*each.file.remarks, *own.cues.remarks))
-        ),
-    ]
+    return outcomes + [Failed(failure) for failure in failures]
 
 
 @dataclass(frozen=True, slots=True)
-class _Description:
-    """What a file says: its cues, and its properties if it could be opened."""
+class _DescribedFile:
+    """A file and what it says: its cues, and its properties if it could be opened."""
 
+    embedded: EmbeddedFile
     cues: FileCues
     properties: MediaProperties | None
 
+    @property
+    def located(self) -> list[EncodedFile | StreamedFile]:
+        """The file at each of its locations; what it says comes with the first."""
+        file, (first, *copies) = self.embedded.file, self.embedded.locations
+        return [
+            replace(file, location=first, cues=self.cues.sources, properties=self.properties),
+            *(replace(file, location=copy) for copy in copies),
+        ]
 
-def _describe(embedded: EmbeddedFile, sidecars: Sidecars) -> _Description:
+
+def _describe(embedded: EmbeddedFile, sidecars: Sidecars) -> _DescribedFile:
     """Cues and properties of one file after the other: both probe it, once."""
     location, info = embedded.file.location, embedded.file.info
-    return _Description(read_cues(embedded.locations, info, sidecars), properties_of(location, info.kind))
+    cues = read_cues(embedded.locations, info, sidecars)
+    return _DescribedFile(embedded, cues, properties_of(location, info.kind))
 
 
-def _located(embedded: EmbeddedFile, said: _Description) -> list[EncodedFile | StreamedFile]:
-    """The file at each of its locations; what it says comes with the first."""
-    first, *copies = embedded.locations
+def _commit_described(writer: Writer, described: Sequence[_DescribedFile]) -> list[CommitOutcome]:
+    """One transaction, and the previews of its files."""
+    writer.add([file for each in described for file in each.located])
+    embedded = [each.embedded for each in described]
+    for file in embedded:
+        writer.keep_previews(file.file.fingerprint, file.previews)
     return [
-        replace(embedded.file, location=first, cues=said.cues.sources, properties=said.properties),
-        *(replace(embedded.file, location=copy) for copy in copies),
+        *(Indexed(each.file.location, each.file.info, each.unread_seconds) for each in embedded),
+        *(Relocated(copy, None) for each in embedded for copy in each.copies),
+        *(
+            Remarked(each.embedded.file.location.path, remarks)
+            for each in described
+            if (remarks := (*each.embedded.file.remarks, *each.cues.remarks))
+        ),
     ]

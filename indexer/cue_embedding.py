@@ -22,6 +22,9 @@ from pesearch.types import FloatArray, SpaceName, SpaceVectors
 CUES_PER_COMMIT = 2048
 """Cues per commit, unless a single source has more: a second of a GPU, some minutes of a CPU."""
 
+CUES_AT_ONCE = 2048
+"""Cues in memory with their vectors, which are 8 MiB at 1024 numbers each."""
+
 TEXTS_PER_BATCH = 64
 """Maximum number of texts in one call of the text tower."""
 
@@ -30,31 +33,41 @@ CHARACTERS_PER_BATCH = 8192
 
 
 def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: StageTimings) -> Iterator[CuesEmbedded]:
-    """Embeds the cues without vectors, a few sources per commit, each distinct text of them once.
+    """Embeds the cues without vectors, a few sources per commit, each distinct text of CUES_AT_ONCE once.
 
     Raises LibraryError, ModelError.
     """
     missing = library.cues_to_embed()
     total, done = int(missing.counts.sum()), 0
     for source_ids in _groups(missing):
-        cues = library.cues_of(source_ids)
-        rows, embedded_texts = _rows_of_texts(cues), 0
-        vectors: FloatArray | None = None
-        for texts in _batches(rows):
-            yield CuesEmbedded(done + embedded_texts, total)
-            with stages.timed(Stage.TRANSFORMERS):
-                embedded = models.embed_texts(texts, {SpaceName.CUE}).of(SpaceName.CUE)
-            if embedded is None:  # the model set has no audio model
-                return
-            if vectors is None:
-                vectors = np.empty((len(cues), embedded.shape[1]), embedded.dtype)
-            for text, vector in zip(texts, embedded, strict=True):
-                vectors[rows[text]] = vector
-            embedded_texts += len(texts)
-        if vectors is not None:
-            writer.add_cue_vectors(list(_by_source(cues, vectors)))
-        done += len(cues)
+        with writer.cue_vectors() as stream:
+            for cues in _parts(library, source_ids):
+                vectors: FloatArray | None = None
+                rows, embedded_texts = _rows_of_texts(cues), 0
+                for texts in _batches(rows):
+                    yield CuesEmbedded(done + embedded_texts, total)
+                    with stages.timed(Stage.TRANSFORMERS):
+                        embedded = models.embed_texts(texts, {SpaceName.CUE}).of(SpaceName.CUE)
+                    if embedded is None:  # the model set has no audio model
+                        return
+                    if vectors is None:
+                        vectors = np.empty((len(cues), embedded.shape[1]), embedded.dtype)
+                    for text, vector in zip(texts, embedded, strict=True):
+                        vectors[rows[text]] = vector
+                    embedded_texts += len(texts)
+                if vectors is not None:
+                    for source_id, of_source in _by_source(cues, vectors):
+                        stream.append(source_id, of_source)
+                done += len(cues)
         yield CuesEmbedded(done, total)
+
+
+def _parts(library: Library, source_ids: RowIds) -> Iterator[list[StoredCue]]:
+    """The cues of sources, up to CUES_AT_ONCE at a time."""
+    first = 0
+    while cues := library.cues_of(source_ids, first, CUES_AT_ONCE):
+        yield cues
+        first += len(cues)
 
 
 def _groups(sources: CueSources) -> Iterator[RowIds]:
@@ -92,7 +105,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _by_source(cues: Sequence[StoredCue], vectors: FloatArray) -> Iterator[tuple[int, SpaceVectors]]:
-    """The vectors of each source, which are parts of `vectors` (one row a cue) and no copies: they may be 100,000."""
+    """The vectors of each source, which are parts of `vectors` (one row a cue) and no copies."""
     begin = 0
     for source_id, group in groupby(cues, key=lambda found: found.source_id):
         segments = np.array([(found.cue.start_seconds, found.cue.end_seconds) for found in group])

@@ -7,7 +7,7 @@ one that the file system refuses to open with size and time 0, so that the next 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +24,17 @@ from pesearch.store.write.writer import Writer
 from pesearch.types import MediaFile, MediaInfo, Remark
 
 _THREADS = 4
-"""Threads that read cues; they mostly wait for files."""
+"""Threads that read cues, of a file each; they mostly wait for files."""
 
-_FILES_PER_COMMIT = 64
+_MAX_BYTES_AT_ONCE = 4 << 20
+"""Sidecars that are read at the same time, unless one is larger: a film has 100 kB, and reading takes three times the
+size."""
+
+MAX_BATCH_FILES = 64
 """Files whose cues are updated in one transaction."""
+
+MAX_BATCH_CUES = 100_000
+"""A transaction is completed once it has this many cues: with their text they take 20 MB or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ class FileCues:
 
     sources: tuple[CueSource, ...]
     remarks: tuple[Remark, ...]
+
+    @property
+    def count(self) -> int:
+        """The number of cues."""
+        return sum(len(source.cues) for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +76,48 @@ def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) ->
 
     Cues inside a file are read once; a changed file is new content. Raises LibraryError.
     """
-    stale = _stale(found, library.pinned())
+    batch: list[tuple[_StaleFile, FileCues]] = []
     with ThreadPoolExecutor(_THREADS, "pesearch-cues") as threads:
-        for start in range(0, len(stale), _FILES_PER_COMMIT):
-            batch = stale[start : start + _FILES_PER_COMMIT]
-            read = list(threads.map(_read_stale, batch))
-            new = [
-                (each.file.id, source)
-                for each, cues in zip(batch, read, strict=True)
-                for source in cues.sources
-                if (source.sidecar, source.remark) not in each.recorded
-            ]
-            gone = [source_id for each in batch for source_id in each.gone]
-            if new or gone:
-                writer.store_cues(new, gone)
-            for each, cues in zip(batch, read, strict=True):
-                if cues.remarks:
-                    yield Remarked(each.location.path, cues.remarks)
-                if count := sum(len(source.cues) for source in cues.sources):
-                    yield CuesUpdated(each.location, count)
+        for together in _read_together(_stale(found, library.pinned())):
+            batch += zip(together, threads.map(_read_stale, together), strict=True)
+            if len(batch) >= MAX_BATCH_FILES or sum(cues.count for _, cues in batch) >= MAX_BATCH_CUES:
+                yield from _store(batch, writer)
+                batch.clear()
+    if batch:
+        yield from _store(batch, writer)
+
+
+def _read_together(stale: Iterable[_StaleFile]) -> Iterator[list[_StaleFile]]:
+    """The files in groups of _THREADS, smaller ones where their sidecars are large."""
+    group: list[_StaleFile] = []
+    size_bytes = 0
+    for each in stale:
+        own_bytes = sum(sidecar.location.size_bytes for sidecar in each.sidecars)
+        if group and (len(group) == _THREADS or size_bytes + own_bytes > _MAX_BYTES_AT_ONCE):
+            yield group
+            group, size_bytes = [], 0
+        group.append(each)
+        size_bytes += own_bytes
+    if group:
+        yield group
+
+
+def _store(batch: Sequence[tuple[_StaleFile, FileCues]], writer: Writer) -> Iterator[CuesUpdated | Remarked]:
+    """One transaction."""
+    new = [
+        (stale.file.id, source)
+        for stale, cues in batch
+        for source in cues.sources
+        if (source.sidecar, source.remark) not in stale.recorded
+    ]
+    gone = [source_id for stale, _ in batch for source_id in stale.gone]
+    if new or gone:
+        writer.store_cues(new, gone)
+    for stale, cues in batch:
+        if cues.remarks:
+            yield Remarked(stale.location.path, cues.remarks)
+        if cues.count:
+            yield CuesUpdated(stale.location, cues.count)
 
 
 def _stale(found: Sequence[Location], library: Library) -> list[_StaleFile]:

@@ -21,7 +21,7 @@ from pesearch.indexer.timings import Stage, StageTimings
 MAX_THREADS = 4
 """Decoding threads; no more than there are cores or files."""
 
-PREFETCH_BYTES = {"cpu": 64 << 20, "cuda": 512 << 20}
+PREFETCH_BYTES = {"cpu": 16 << 20, "cuda": 512 << 20}
 """Limit of decoded media waiting for the models. A GPU needs its next batches ready; on a CPU more only costs
 memory."""
 

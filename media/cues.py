@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -131,25 +131,26 @@ def _check_link(path: Path, suffix: str) -> None:
         raise MediaError(f"a link to {_name(target)}, which is no {last} file: left out")
 
 
-def _read(sidecar: Sidecar, media: Path) -> tuple[list[Cue], list[str]]:
-    """The cues of a sidecar with the times that it states, and remarks. Errors: MediaError; FFmpegMissing."""
+def _read(sidecar: Sidecar, media: Path) -> tuple[Iterator[Cue], list[str]]:
+    """The cues of a sidecar with the times that it states, and remarks. Errors: MediaError, also while the cues are
+    iterated; FFmpegMissing."""
     content, path = _content(sidecar.location, sidecar.suffix), sidecar.location.path
     if sidecar.suffix in PICTURE_SUFFIXES or content.startswith(_PROGRAM_STREAM):
         raise MediaError("subtitles that are pictures are not read: turn them into .srt by character recognition")
     if is_ebu_stl(content):
-        return list(_subtitles(lines_of(read_ebu_stl(content)), sidecar)), []
+        return _subtitles(lines_of(read_ebu_stl(content)), sidecar), []
     if sidecar.suffix == ".scc":
-        return list(_subtitles(parse_subtitles(read_scc(path), ".ass"), sidecar)), []
+        return _subtitles(parse_subtitles(read_scc(path), ".ass"), sidecar), []
     text, remark = decode_text(content, primary_language(sidecar.language))
     del content  # as large as the text
     if text.count("\n") > MAX_LINES:
         raise MediaError(f"more than {MAX_LINES:,} lines: left out")
     if sidecar.suffix == ".info.json":
-        cues = list(_yt_dlp_info(text, sidecar))
+        cues = _yt_dlp_info(text, sidecar)
     elif sidecar.suffix == ".txt" and not has_times(text):
-        cues = list(_captions(text, sidecar))
+        cues = _captions(text, sidecar)
     else:
-        cues = list(_subtitles(parse_subtitles(text, sidecar.suffix, _frame_rate(media, sidecar)), sidecar))
+        cues = _subtitles(parse_subtitles(text, sidecar.suffix, _frame_rate(media, sidecar)), sidecar)
     return cues, [] if remark is None else [remark]
 
 
@@ -212,18 +213,27 @@ def _clipped(
     cues: Iterable[Cue], duration_seconds: float, timecode: Callable[[], float | None]
 ) -> tuple[tuple[Cue, ...], tuple[str, ...]]:
     """The cues in [0, duration], clipped to it, sorted by time, without duplicates; and remarks on those left out."""
-    listed = list(islice(cues, MAX_CUES + 1))
+    listed = [_with_plain_text(cue) for cue in islice(cues, MAX_CUES + 1)]
     if len(listed) > MAX_CUES:
         raise MediaError(f"more than {MAX_CUES:,} cues: all of them left out")
     is_late = any(cue.kind is CueKind.SUBTITLE and cue.start_seconds > duration_seconds for cue in listed)
     placed = place(listed, duration_seconds, timecode() if is_late else None)
-    found: dict[Cue, None] = {}
-    for cue in placed.cues:
-        text = _encodable(" ".join(cue.text[: 4 * MAX_TEXT_CHARACTERS].split())[:MAX_TEXT_CHARACTERS])
-        start, end = max(cue.start_seconds, 0.0), min(max(cue.end_seconds, cue.start_seconds), duration_seconds)
-        if text and start <= end:
-            found[Cue(start, end, text, cue.kind, cue.source, cue.language)] = None
+    clipped = (_clip(cue, duration_seconds) for cue in placed.cues if cue.text)
+    found = dict.fromkeys(cue for cue in clipped if cue.start_seconds <= cue.end_seconds)
     return tuple(sorted(found, key=lambda cue: (cue.start_seconds, cue.end_seconds))), placed.remarks
+
+
+def _with_plain_text(cue: Cue) -> Cue:
+    """The cue with its text on one line, and of bounded length."""
+    text = _encodable(" ".join(cue.text[: 4 * MAX_TEXT_CHARACTERS].split())[:MAX_TEXT_CHARACTERS])
+    return cue if text == cue.text else replace(cue, text=text)
+
+
+def _clip(cue: Cue, duration_seconds: float) -> Cue:
+    """The part of a cue in [0, duration]; it ends before it starts if there is none."""
+    start, end = max(cue.start_seconds, 0.0), min(max(cue.end_seconds, cue.start_seconds), duration_seconds)
+    is_inside = (start, end) == (cue.start_seconds, cue.end_seconds)
+    return cue if is_inside else replace(cue, start_seconds=start, end_seconds=end)
 
 
 def _cue(line: Line, kind: CueKind, source: str, language: str = "") -> Cue:

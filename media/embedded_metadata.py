@@ -12,7 +12,7 @@ from pesearch.media.ffprobe import Section, timeout_for
 from pesearch.media.language_tags import primary_language
 from pesearch.media.mojibake import restore
 from pesearch.media.probe import inspect
-from pesearch.media.subtitles import Line, parse_subtitles
+from pesearch.media.subtitles import MAX_CUES, Line, parse_subtitles
 from pesearch.media.tags import read_tags
 from pesearch.media.text_encoding import decode_text, public_name
 from pesearch.temporary_folder import TemporaryFolder
@@ -125,11 +125,14 @@ def _streams(path: Path, streams: Sequence[Section]) -> tuple[tuple[SubtitleStre
                 if size_bytes > _MAX_STREAMS_BYTES:
                     raise MediaError(f"the subtitles of one file may have {_MAX_STREAMS_BYTES >> 20} MB")
                 text, remark = decode_text(content, primary_language(stream.text("tag:language")))
-                lines = parse_subtitles(text, ".ass")
+                del content  # as large as the text
+                lines = tuple(parse_subtitles(text, ".ass"))
             except (MediaError, OSError) as error:
                 remarks.append(f"subtitles of stream {stream.text('index')} left out: {error}")
                 continue
             if remark is not None:
                 remarks.append(f"subtitles of stream {stream.text('index')}: {remark}")
-            read.append(SubtitleStream(stream.count("index"), stream.text("tag:language"), tuple(lines)))
+            read.append(SubtitleStream(stream.count("index"), stream.text("tag:language"), lines))
+            if sum(len(each.lines) for each in read) > MAX_CUES:
+                break  # too many for one file: all of them are left out
     return tuple(read), tuple(remarks)

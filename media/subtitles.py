@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import html
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+
+import numpy as np
 
 from pesearch.cues import EXPORTED_CHAPTERS
 from pesearch.errors import MediaError
@@ -55,7 +58,7 @@ class Line:
     text: str
 
 
-def parse_subtitles(text: str, suffix: str, frames_per_second: float = 0.0) -> list[Line]:
+def parse_subtitles(text: str, suffix: str, frames_per_second: float = 0.0) -> Iterator[Line]:
     """The lines of a subtitle file or transcript, sorted by time, without markup.
 
     `suffix` is one of TEXT_SUFFIXES, or `.txt`; `frames_per_second` is that of the film, for formats that count frames;
@@ -66,21 +69,28 @@ def parse_subtitles(text: str, suffix: str, frames_per_second: float = 0.0) -> l
         raise MediaError("search results exported by pesearch, not subtitles: left out")
     is_ass = suffix in (".ass", ".ssa") or _looks_like_ass(text)
     entries = read_ass(text) if is_ass else _entries(text, suffix, frames_per_second)
-    return lines_of(list(islice(entries, MAX_CUES + 1)), is_ass)
+    return lines_of(entries, is_ass)
 
 
-def lines_of(entries: Iterable[Entry], is_ass: bool = False) -> list[Line]:
-    """Timed texts with markup as lines without it, sorted by time. Errors: those of `parse_subtitles`."""
-    found = [
-        (start, max(start, end), _clean_ass(shown) if is_ass else _clean_html(shown)) for start, end, shown in entries
-    ]
-    if not found:
+def lines_of(entries: Iterable[Entry], is_ass: bool = False) -> Iterator[Line]:
+    """Timed texts with markup as lines without it, sorted by time.
+
+    All entries are read before it returns, each reduced to its times and clean text: 100,000 take 8 MB and their text,
+    their markup may be ten times that. Errors: those of `parse_subtitles`.
+    """
+    starts, ends, texts = array("d"), array("d"), []
+    for start, end, shown in islice(entries, MAX_CUES + 1):
+        starts.append(start)
+        ends.append(max(start, end))
+        texts.append("\n".join(_clean_ass(shown) if is_ass else _clean_html(shown)))
+    if not texts:
         raise MediaError("contains no subtitles")
-    if is_telemetry([" ".join(lines) for _, _, lines in found]):
+    if is_telemetry(texts):
         raise MediaError("telemetry of a camera or drone (positions, exposure), not speech: left out")
-    if len(found) > MAX_CUES:
+    if len(texts) > MAX_CUES:
         raise MediaError(f"more than {MAX_CUES:,} subtitles: all of them left out")
-    return list(_merge_rolling(sorted(found, key=lambda each: each[:2])))
+    order = np.lexsort((ends, starts)).tolist()
+    return _merge_rolling((starts[at], ends[at], texts[at].splitlines()) for at in order)
 
 
 def has_times(text: str) -> bool:

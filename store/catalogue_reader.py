@@ -133,6 +133,6 @@ class CatalogueReader(GenerationReader):
         """The sources whose cues are not embedded yet."""
         return self._from_catalogue(sources_without_vectors)
 
-    def cues_of(self, source_ids: RowIds) -> list[StoredCue]:
-        """The cues of sources, in order."""
-        return self._from_catalogue(lambda connection: cues_of_sources(connection, source_ids))
+    def cues_of(self, source_ids: RowIds, first: int = 0, count: int | None = None) -> list[StoredCue]:
+        """The cues of sources, in order: all of them, or `count` from number `first` on."""
+        return self._from_catalogue(lambda connection: list(cues_of_sources(connection, source_ids, first, count)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 
 import duckdb
 import numpy as np
@@ -41,6 +42,8 @@ _SAME_SOURCE = """cue_sources.file_id = read_sources.file_id
 _UNREAD = "read_sources.size_bytes = 0 AND read_sources.modified_ns = 0"
 _PROSE_SUFFIXES = (b".json", b".txt")
 """Suffixes of sidecars that are no subtitles: descriptions and plain text."""
+
+_ROWS_PER_FETCH = 2048
 
 _COLUMNS = "start_seconds, end_seconds, text, kind, source, language"
 
@@ -84,7 +87,7 @@ def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, 
     latest = {(file_id, _path(source)): (file_id, source) for file_id, source in read}
     numbered = list(enumerate(latest.values()))
     source_rows = [_source_row(number, file_id, source) for number, (file_id, source) in numbered]
-    cue_rows = [row for number, (_, source) in numbered for row in _cue_rows(number, source)]
+    cue_rows = (row for number, (_, source) in numbered for row in _cue_rows(number, source))
     insert_temp(connection, "read_sources", _SOURCE, source_rows)
     insert_temp(connection, "read_cues", _CUE, cue_rows)
     connection.execute(f"""
@@ -167,15 +170,23 @@ def cues_of_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> tuple[C
     return tuple(dict.fromkeys(cue_from_row(*row) for row in rows))
 
 
-def cues_of_sources(connection: duckdb.DuckDBPyConnection, source_ids: RowIds) -> list[StoredCue]:
-    """The cues of sources, in the order in which they were stored."""
-    rows = connection.execute(
-        f"""
-        SELECT source_id, file_id, {_COLUMNS} FROM cues JOIN cue_sources ON source_id = id
-        WHERE id IN (SELECT unnest($1::BIGINT[])) ORDER BY source_id, cues.rowid""",
-        [source_ids.tolist()],
-    ).fetchall()
-    return [StoredCue(source_id, file_id, cue_from_row(*row)) for source_id, file_id, *row in rows]
+def cues_of_sources(
+    connection: duckdb.DuckDBPyConnection, source_ids: RowIds, first: int = 0, count: int | None = None
+) -> Iterator[StoredCue]:
+    """The cues of sources, source by source and as they were stored: all of them, or `count` from number `first` on.
+
+    They are read as they are iterated: no other query may run on the connection meanwhile. Nothing is sorted, which
+    would take all of them into memory: the cues of a source are inserted together, and DuckDB keeps the order of
+    insertion where a query has only WHERE and LIMIT (its setting `preserve_insertion_order`).
+    """
+    ids = source_ids.tolist()
+    rows_of = "FROM {} WHERE {} IN (SELECT unnest($1::BIGINT[]))".format
+    file_ids = dict(connection.execute(f"SELECT id, file_id {rows_of('cue_sources', 'id')}", [ids]).fetchall())
+    limit = "" if count is None else f"LIMIT {count:d} OFFSET {first:d}"
+    found = connection.execute(f"SELECT source_id, {_COLUMNS} {rows_of('cues', 'source_id')} {limit}", [ids])
+    while rows := found.fetchmany(_ROWS_PER_FETCH):
+        for source_id, *row in rows:
+            yield StoredCue(source_id, file_ids[source_id], cue_from_row(*row))
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: object) -> None:
@@ -187,7 +198,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, statement: str, *parameters: 
 
 def cue_from_row(start: float, end: float, text: str, kind: str, source: str, language: str) -> Cue:
     """A cue from its columns."""
-    return Cue(start, end, text, CueKind(kind), source, language)
+    return Cue(start, end, text, CueKind(kind), intern(source), intern(language))
 
 
 def _path(source: CueSource) -> Path | None:
@@ -208,9 +219,9 @@ def _source_row(number: int, file_id: int, source: CueSource) -> dict[str, objec
     }
 
 
-def _cue_rows(number: int, source: CueSource) -> list[dict[str, object]]:
-    return [
-        {
+def _cue_rows(number: int, source: CueSource) -> Iterator[dict[str, object]]:
+    for cue in source.cues:
+        yield {
             "number": number,
             "start_seconds": cue.start_seconds,
             "end_seconds": cue.end_seconds,
@@ -219,5 +230,3 @@ def _cue_rows(number: int, source: CueSource) -> list[dict[str, object]]:
             "source": cue.source,
             "language": cue.language,
         }
-        for cue in source.cues
-    ]

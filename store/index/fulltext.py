@@ -123,7 +123,7 @@ def build_fulltext(
     """The index in `folder` (empty when there is none) without the `removed` sources and with the `added` cues.
 
     The new index covers `source_ids`, and its files may be deleted. Without a folder it is built in memory, which saves
-    0.1 s of disk access. The cues of a source come one after the other.
+    0.1 s of disk access. The cues of a source come one after the other, in order of time.
     """
     index = tantivy.Index(SCHEMA) if folder is None else tantivy.Index(SCHEMA, str(folder))
     writer = index.writer(_WRITER_HEAP_BYTES, num_threads=1)

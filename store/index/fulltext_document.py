@@ -26,8 +26,9 @@ MAX_BLOCKS_PER_CUE = 1 << 10
 """18 hours."""
 
 PLACES_PER_SOURCE = 1 << 24
-"""A line of subtitles is at the place source id * PLACES_PER_SOURCE + its number in its stream; the next line is at the
-next place."""
+PLACES_PER_STREAM = 1 << 17
+"""A line of subtitles is at the place source id * PLACES_PER_SOURCE + number of its stream * PLACES_PER_STREAM + its
+number in the stream; the next line is at the next place. A source has 100,000 cues, in 64 streams, at most."""
 
 KINDS = tuple(CueKind)
 """The kinds, in the order of the numbers by which documents store them."""
@@ -55,18 +56,26 @@ SCHEMA = _schema()
 
 
 def documents(cues: Iterable[StoredCue]) -> Iterator[tantivy.Document]:
-    """The documents of cues, which come source by source."""
-    for source_id, group in groupby(cues, key=lambda found: found.source_id):
-        of_source = list(group)
-        words = {found.cue: tokenize(found.cue.text) for found in of_source}
-        numbers = _number_lines(cue for cue, each in words.items() if each and cue.kind is CueKind.SUBTITLE)
+    """The documents of cues, which come source by source, and in order of time: one is in memory at a time."""
+    for source_id, of_source in groupby(cues, key=lambda found: found.source_id):
+        streams: dict[str, Iterator[int]] = {}
         for found in of_source:
-            document = _document(found, words[found.cue])
-            if (number := numbers.get(found.cue)) is not None:
-                document.add_text("first", words[found.cue][0])
-                document.add_text("last", words[found.cue][-1])
-                document.add_unsigned("place", source_id * PLACES_PER_SOURCE + number)
+            words = tokenize(found.cue.text)
+            document = _document(found, words)
+            if words and found.cue.kind is CueKind.SUBTITLE:
+                places = streams.setdefault(found.cue.source, _places(source_id, len(streams)))
+                if (place := next(places, None)) is not None:
+                    document.add_text("first", words[0])
+                    document.add_text("last", words[-1])
+                    document.add_unsigned("place", place)
             yield document
+
+
+def _places(source_id: int, stream: int) -> Iterator[int]:
+    """The places of the lines of a stream, which has this number in its source. The last one stays free."""
+    first = source_id * PLACES_PER_SOURCE + stream * PLACES_PER_STREAM
+    is_numbered = stream < PLACES_PER_SOURCE // PLACES_PER_STREAM
+    return iter(range(first, first + PLACES_PER_STREAM - 1) if is_numbered else ())
 
 
 def _document(found: StoredCue, words: list[str]) -> tantivy.Document:
@@ -93,17 +102,6 @@ def stored_cue(stored: bytes) -> tuple[int, Cue]:
     """The file id and the cue that a document stores."""
     file_id, start, end, text, kind, source, language = json.loads(stored)
     return file_id, Cue(start, end, text, CueKind(kind), source, language)
-
-
-def _number_lines(lines: Iterable[Cue]) -> dict[Cue, int]:
-    """Consecutive numbers of the lines of each stream of a source, in time order; streams are one apart."""
-    in_order = sorted(lines, key=lambda cue: (cue.source, cue.start_seconds, cue.end_seconds))
-    streams = groupby(in_order, key=lambda cue: cue.source)
-    return {
-        cue: number
-        for number, cue in enumerate(cue for _, stream in streams for cue in (*stream, None))
-        if cue is not None
-    }
 
 
 def _blocks(cue: Cue) -> Iterable[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar
 from unicodedata import unidata_version
@@ -77,12 +77,11 @@ def refresh_fulltext(folder: Path, library_id: str) -> None:
         total = int(live.counts.sum())
         if _changed_cues(_read_covered(folder, library_id), live) <= max(MIN_CACHED_CUES, MIN_CHANGED_SHARE * total):
             return
-        cues = cues_of_sources(connection, live.ids)
-    with disk_errors(folder):
-        if total <= MIN_CACHED_CUES:
-            _path(folder).unlink(missing_ok=True)
-        else:
-            _write(folder, library_id, live, cues)
+        with disk_errors(folder):
+            if total <= MIN_CACHED_CUES:
+                _path(folder).unlink(missing_ok=True)
+            else:
+                _write(folder, library_id, live, cues_of_sources(connection, live.ids))
 
 
 def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
@@ -92,7 +91,7 @@ def _changed_cues(covered: CueSources | None, live: CueSources) -> int:
     return int(live.counts[added].sum() + covered.counts[removed].sum())
 
 
-def _write(folder: Path, library_id: str, live: CueSources, cues: list[StoredCue]) -> None:
+def _write(folder: Path, library_id: str, live: CueSources, cues: Iterable[StoredCue]) -> None:
     """Index all cues from scratch: deleted documents would still count in the BM25 statistics."""
     header = {"made_for": _made_for(library_id), "ids": live.ids.tolist(), "counts": live.counts.tolist()}
     with TemporaryFolder() as name:
@@ -121,7 +120,7 @@ def _open_current(folder: Path, library_id: str, read_catalogue: CatalogueReader
 
         def missing(connection: duckdb.DuckDBPyConnection) -> tuple[CueSources, list[StoredCue]]:
             live = sources_with_cues(connection)
-            return live, cues_of_sources(connection, live.ids[~np.isin(live.ids, known)])
+            return live, list(cues_of_sources(connection, live.ids[~np.isin(live.ids, known)]))
 
         live, cues = read_catalogue(missing)
         removed = known[~np.isin(known, live.ids)].tolist()

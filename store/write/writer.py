@@ -20,7 +20,6 @@ from pesearch.errors import ModelMismatch, NoSpaceLeft
 from pesearch.locations import Absence, Location, Volume
 from pesearch.store.catalogue.absences import store_absences
 from pesearch.store.catalogue.backup import back_up_catalogue
-from pesearch.store.catalogue.cue_extents import add_cue_vectors
 from pesearch.store.catalogue.cues import drop_sources, store_cues
 from pesearch.store.catalogue.discard_manifest import read_manifests
 from pesearch.store.catalogue.extents import read_shards
@@ -50,11 +49,11 @@ from pesearch.store.index.milvus.sync import drop_collections
 from pesearch.store.shards.format import Shard, find_strays
 from pesearch.store.shards.presence import require_folders
 from pesearch.store.shards.records import StreamedFile
-from pesearch.store.shards.vectors import check_storable, write_shard
 from pesearch.store.write.batch import check_files, collect_shards, write_files
 from pesearch.store.write.compaction import find_groups, merge_group
+from pesearch.store.write.cue_vectors import CueVectorStream
 from pesearch.store.write.locked_library import LockedLibrary
-from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName, SpaceVectors
+from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName
 
 BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""
@@ -146,21 +145,12 @@ class Writer:
         """Store what known files say about their recording, (file id, properties)."""
         return self._library.commit(lambda connection: store_properties(connection, read))
 
-    def add_cue_vectors(self, embedded: Sequence[tuple[int, SpaceVectors]]) -> int:
-        """Store the vectors of sources (`Library.cues_to_embed`), one per cue, in order.
+    def cue_vectors(self) -> CueVectorStream:
+        """A shard for the vectors of sources (`Library.cues_to_embed`), one per cue, committed when its context ends.
 
-        Sources that have vectors already or were removed are left out. Raises ValueError for vectors that do not fit
-        the space or are not finite in float16.
+        Sources that have vectors already or were removed are left out.
         """
-        space = self._searched[SpaceName.CUE]
-        for _, vectors in embedded:
-            if vectors.space is not SpaceName.CUE or vectors.vectors.shape[1] != space.dim:
-                raise ValueError(f"{vectors!r} does not fit the space of cues")
-            check_storable(vectors)
-        with self._library.folder() as folder:
-            shard = write_shard(folder, space, [vectors for _, vectors in embedded])
-        sources = [(source_id, len(vectors.vectors)) for source_id, vectors in embedded]
-        return self._library.commit(lambda connection: add_cue_vectors(connection, shard, sources))
+        return CueVectorStream(self._library, self._searched[SpaceName.CUE])
 
     def remove(self, file_ids: Iterable[int]) -> int:
         """Remove files from the library: locations, vectors, features, cues. Media files are never touched."""

@@ -123,7 +123,7 @@ def test_exported_chapters_are_no_subtitles() -> None:
     chapters = render_document([film(1, 2)], ExportFormat.VTT).decode()
     with pytest.raises(MediaError, match="not subtitles"):
         parse_subtitles(chapters, ".vtt")
-    assert parse_subtitles(chapters.replace(EXPORTED_CHAPTERS, ""), ".vtt")
+    assert list(parse_subtitles(chapters.replace(EXPORTED_CHAPTERS, ""), ".vtt"))
 
 
 @pytest.mark.parametrize("export_format", list(ExportFormat))

@@ -106,9 +106,9 @@ def collect_garbage(writer: Writer, folder: Path) -> None:
 def embed_cues(writer: Writer, folder: Path) -> None:
     """The vectors of all cues."""
     waiting = open_library(folder).cues_to_embed()
-    writer.add_cue_vectors(
-        [(source, replace(vectors(str(source), AUDIO, 1), space=SpaceName.CUE)) for source in waiting.ids.tolist()]
-    )
+    with writer.cue_vectors() as stream:
+        for source in waiting.ids.tolist():
+            stream.append(source, replace(vectors(str(source), AUDIO, 1), space=SpaceName.CUE))
 
 
 def written(change: Callable[[Writer, Path], object], small_shards: int = 32) -> Callable[[Path], None]:

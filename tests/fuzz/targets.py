@@ -56,7 +56,7 @@ def _subtitles(data: bytes) -> None:
     text.encode()
     for suffix in (".srt", ".vtt", ".ass", ".sub", ".smi", ".lrc", ".ttml", ".json", ".txt"):
         try:
-            lines = parse_subtitles(text, suffix, 25.0)
+            lines = list(parse_subtitles(text, suffix, 25.0))
         except PesearchError:
             continue
         assert all(line.start_seconds <= line.end_seconds for line in lines)

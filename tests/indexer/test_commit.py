@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.indexer import commit
-from pesearch.indexer.commit import Committer, EmbeddedFile, FileResult
-from pesearch.indexer.progress_events import Failed
+from pesearch.indexer.commit import Committer, EmbeddedFile, ResultGroup
+from pesearch.indexer.cues import FileCues
+from pesearch.indexer.progress_events import Failed, Indexed
 from pesearch.indexer.timings import StageTimings
 from pesearch.locations import Location
 from pesearch.store.derived.previews import Preview
@@ -44,9 +47,9 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the batches that are committed, in place of the library."""
     sizes: list[int] = []
 
-    def record(_writer: Writer, batch: Sequence[FileResult]) -> list[Failed]:
-        sizes.append(len(batch))
-        return [Failed(FAILURE) for _ in batch]
+    def record(_writer: Writer, batch: Sequence[ResultGroup]) -> list[Failed]:
+        sizes.append(sum(map(len, batch)))
+        return [Failed(FAILURE) for group in batch for _ in group]
 
     monkeypatch.setattr(commit, "commit", record)
     return sizes
@@ -109,5 +112,30 @@ def test_a_failed_file_that_is_gone_is_reported_but_not_recorded(tmp_path: Path)
     recorded: list[Failure] = []
     writer = SimpleNamespace(record_failures=lambda *failures: recorded.extend(failures))
     gone = Failure(Location(tmp_path / "gone.mp4", 1, 1), "deleted while it was read")
-    assert commit.commit(cast(Writer, writer), [FAILURE, gone]) == [Failed(FAILURE), Failed(gone)]
+    assert commit.commit(cast(Writer, writer), [(FAILURE, gone)]) == [Failed(FAILURE), Failed(gone)]
     assert recorded == [FAILURE]
+
+
+def test_files_with_many_cues_are_committed_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cues of a file are read once those of the files before it are stored; files that share shards stay
+    together."""
+    events: list[str] = []
+
+    def read(locations: Sequence[Location], *_: Any) -> FileCues:
+        events.append(f"read {locations[0].path}")
+        return FileCues((CueSource(None, None, (Cue(0.0, 1.0, "said", CueKind.SUBTITLE, "stream 2"),) * 6),), ())
+
+    def add(files: Sequence[EncodedFile]) -> None:
+        events.append(" ".join(["commit", *(str(file.location.path) for file in files)]))
+
+    def named(name: str) -> EmbeddedFile:
+        file = embedded()
+        return replace(file, file=replace(file.file, location=Location(Path(name), 1, 1)))
+
+    monkeypatch.setattr(commit, "read_cues", read)
+    monkeypatch.setattr(commit, "MAX_BATCH_CUES", 12)
+    writer = SimpleNamespace(add=add, keep_previews=lambda *_: None)
+    groups = [(named("a"),), (named("b"), named("c")), (named("d"),)]
+    outcomes = commit.commit(cast(Writer, writer), groups)
+    assert [each.location.path.name for each in outcomes if isinstance(each, Indexed)] == ["a", "b", "c", "d"]
+    assert events == ["read a", "read b", "read c", "commit a b c", "read d", "commit d"]

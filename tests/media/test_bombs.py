@@ -293,8 +293,8 @@ def test_long_runs_of_line_ends_take_no_longer_than_others() -> None:
 def test_lines_of_a_typeset_subtitle_and_fields_of_its_format_are_bounded() -> None:
     event = "Dialogue: 0:00:{0:02}.00,0:00:{0:02}.90,{1}\n"
     alike = "".join(event.format(number, r"a\N" * 2000 + "ab"[number % 2]) for number in range(50))
-    lines = parse_subtitles(f"[Events]\nFormat: Start,End,Text\n{alike}", ".ass")
-    assert len(lines) == 1 and lines[0].text == " ".join("a" * 100)
+    (line,) = parse_subtitles(f"[Events]\nFormat: Start,End,Text\n{alike}", ".ass")
+    assert line.text == " ".join("a" * 100)
     header = "Format: " + "a," * 20_000
     (line,) = parse_subtitles(f"[Events]\n{header}\nDialogue: 0,0:00:00.00,0:00:01.00,,,,,,,said\n", ".ass")
     assert line.text == "said"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from weakref import WeakSet
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pesearch.errors import MediaError
-from pesearch.media.subtitles import MAX_CUES, TEXT_SUFFIXES, Line, parse_subtitles
+from pesearch.media.subtitle_times import Entry
+from pesearch.media.subtitles import MAX_CUES, TEXT_SUFFIXES, Line, lines_of, parse_subtitles
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -83,8 +86,12 @@ Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,Sooner
 """
 
 
+def parsed(text: str, suffix: str) -> list[Line]:
+    return list(parse_subtitles(text, suffix))
+
+
 def test_markup_is_removed_and_words_are_kept() -> None:
-    assert parse_subtitles(SRT, ".srt") == [
+    assert parsed(SRT, ".srt") == [
         Line(1.0, 2.5, "Mind the gap & more"),
         Line(3.0, 4.0, "1 < 2, and 3 > 2 <3"),
     ]
@@ -92,7 +99,7 @@ def test_markup_is_removed_and_words_are_kept() -> None:
 
 def test_rolling_captions_give_each_line_once() -> None:
     """A line that is repeated after a pause is a new one."""
-    assert parse_subtitles(ROLLING, ".vtt") == [
+    assert parsed(ROLLING, ".vtt") == [
         Line(0.16, 2.399, "good evening everyone"),
         Line(2.399, 4.56, "the train is late"),
         Line(9.0, 10.0, "the train is late"),
@@ -100,7 +107,7 @@ def test_rolling_captions_give_each_line_once() -> None:
 
 
 def test_ass_is_sorted_by_time_and_drawings_are_skipped() -> None:
-    assert parse_subtitles(ASS, ".ass") == [
+    assert parsed(ASS, ".ass") == [
         Line(1.0, 2.0, "Sooner"),
         Line(3.0, 4.0, "Later, with a comma and a line"),
     ]
@@ -112,7 +119,7 @@ def test_times_in_any_order_are_sorted_and_kept(starts_ms: list[int], random: ra
     written = [Line(start / 1000, start / 1000 + 0.0005, f"line {start}") for start in starts_ms]
     random.shuffle(written)
     text = "\n\n".join(f"{_stamp(line)}\n{line.text}" for line in written)
-    read = parse_subtitles(text, ".srt")
+    read = parsed(text, ".srt")
     assert [line.text for line in read] == [f"line {start}" for start in sorted(starts_ms)]
     assert [line.start_seconds for line in read] == [start / 1000 for start in sorted(starts_ms)]
 
@@ -124,7 +131,7 @@ def _stamp(line: Line) -> str:
 
 
 def test_an_end_before_the_start_gives_duration_zero() -> None:
-    assert parse_subtitles("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
+    assert parsed("00:00:05,000 --> 00:00:01,000\nhuh", ".srt") == [Line(5.0, 5.0, "huh")]
 
 
 @pytest.mark.parametrize("form", [".srt", ".vtt", ".ass", ".ssa"])
@@ -143,7 +150,7 @@ def test_an_end_before_the_start_gives_duration_zero() -> None:
 )
 def test_files_without_subtitles_are_refused(text: str, form: str) -> None:
     with pytest.raises(MediaError):
-        parse_subtitles(text, form)
+        parsed(text, form)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +169,7 @@ def test_hostile_text_takes_linear_time(text: str) -> None:
     """No regular expression backtracks quadratically."""
     for form in (".srt", ".vtt"):
         try:
-            lines = parse_subtitles(text, form)
+            lines = parsed(text, form)
         except MediaError:
             continue
         assert len(lines) <= 1
@@ -172,17 +179,39 @@ def test_too_many_cues_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_CUES == 100_000
     monkeypatch.setattr("pesearch.media.subtitles.MAX_CUES", 1000)
     block = "00:00:01,000 --> 00:00:02,000\nx\n\n"
-    assert len(parse_subtitles(block * 1000, ".srt")) == 1
+    assert len(parsed(block * 1000, ".srt")) == 1
     with pytest.raises(MediaError, match="more than 1,000 subtitles"):
-        parse_subtitles(block * 1001, ".srt")
+        parsed(block * 1001, ".srt")
 
 
 @given(st.text(), st.sampled_from(BEGINNINGS))
 def test_any_text_gives_clean_lines_or_an_error(text: str, beginning: str) -> None:
     for form in (*TEXT_SUFFIXES, ".txt"):
         try:
-            lines = parse_subtitles(beginning + text, form)
+            lines = parsed(beginning + text, form)
         except MediaError:
             continue
         assert all(line.text == " ".join(line.text.split()) != "" for line in lines)
         assert all(line.end_seconds >= line.start_seconds for line in lines)
+
+
+def test_markup_is_not_kept_while_the_lines_are_read() -> None:
+    """A typeset file has ten times as much markup as text."""
+
+    class Markup(str):
+        """Text that can be watched."""
+
+    in_memory: WeakSet[Markup] = WeakSet()
+    most = 0
+
+    def entries() -> Iterator[Entry]:
+        nonlocal most
+        for second in range(50):
+            markup = Markup(rf"{{\b1}}line {second}")
+            in_memory.add(markup)
+            most = max(most, len(in_memory))
+            yield float(second), second + 0.5, markup
+            del markup
+
+    assert [line.text for line in lines_of(entries(), is_ass=True)] == [f"line {second}" for second in range(50)]
+    assert most <= 2

@@ -45,7 +45,8 @@ def healthy_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.add([encoded("/1", "one", steps=5), encoded("/copy", "one"), encoded("/2", "two", steps=5)])
         writer.add([encoded("/3", "three", steps=5), encoded("/\udcff", "four", steps=5)])
         writer.store_cues([(1, CueSource(None, None, (Cue(0.0, 1.0, "hello", CueKind.SUBTITLE, "a.srt"),)))])
-        writer.add_cue_vectors([(1, SpaceVectors(SpaceName.CUE, meant.segments, meant.vectors))])
+        with writer.cue_vectors() as stream:
+            stream.append(1, SpaceVectors(SpaceName.CUE, meant.segments, meant.vectors))
     return library.folder
 
 

@@ -68,7 +68,7 @@ def test_remarks_come_with_the_results(
     sent = pickle.dumps(Worker(job).embed(tasks).results)
     results = pickle.loads(sent)  # noqa: S301  # bytes that this test has made
     with library.writer() as writer:
-        remarked = {outcome.path: outcome.remarks for outcome in of(Remarked, commit(writer, results))}
+        remarked = {outcome.path: outcome.remarks for outcome in of(Remarked, commit(writer, [results]))}
     assert remarked == {task.location.path: (left,) for task in tasks}
     assert [file.remarks for file in library.files()] == [(left,), (left,)]
 

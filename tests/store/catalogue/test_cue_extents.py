@@ -35,7 +35,8 @@ def embed(library: Library) -> None:
             cues = [found.cue for found in library.cues_of(np.array([source_id]))]
             segments = np.array([(each.start_seconds, each.end_seconds) for each in cues])
             rows = np.concatenate([vector_of(each.text) for each in cues])
-            writer.add_cue_vectors([(int(source_id), SpaceVectors(SpaceName.CUE, segments, rows))])
+            with writer.cue_vectors() as stream:
+                stream.append(int(source_id), SpaceVectors(SpaceName.CUE, segments, rows))
 
 
 def nearest(library: Library, text: str, k: int = 1, file_ids: frozenset[int] | None = None) -> list[str]:
@@ -111,10 +112,11 @@ def test_vectors_are_removed_with_their_source(talking: Library) -> None:
 
 def test_vectors_of_another_space_are_refused_and_known_ones_stay(talking: Library) -> None:
     with talking.writer() as writer:
-        with pytest.raises(ValueError, match="fit"):
-            writer.add_cue_vectors([(1, vectors("hello", AUDIO, 3))])
+        with pytest.raises(ValueError, match="fit"), writer.cue_vectors() as stream:
+            stream.append(1, vectors("hello", AUDIO, 3))
         other = vectors("other", AUDIO, 3)
-        writer.add_cue_vectors([(1, SpaceVectors(SpaceName.CUE, other.segments, other.vectors))])
+        with writer.cue_vectors() as stream:
+            stream.append(1, SpaceVectors(SpaceName.CUE, other.segments, other.vectors))
     assert nearest(talking, "hello") == ["hello"]
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import duckdb
 import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import SnapshotExpired
 from pesearch.locations import Location
+from pesearch.store.catalogue import temp_table
+from pesearch.store.catalogue.temp_table import insert_temp
 from pesearch.store.doctor import repair
 from pesearch.store.library import Library, open_library
 from pesearch.store.write.streaming import StreamingShardWriter
@@ -139,3 +145,41 @@ def test_repair_of_vectors_keeps_cues(library: Library) -> None:
         shard.write_bytes(b"")
     assert list(repair(library.folder))
     assert texts(open_library(library.folder)) == {"one": ["kept"]}
+
+
+def test_cues_are_read_as_they_were_stored_and_in_parts(library: Library) -> None:
+    """Of two sources at a time, whose cues are in no order of time."""
+    said = [cue(f"said {number}", float(number * 7 % 10)) for number in range(10)]
+    with library.writer() as writer:
+        writer.add([with_cues("/a", "one", inside(*said)), with_cues("/b", "two", inside(cue("other")))])
+        writer.add([with_cues("/c", "three", inside(*reversed(said)))])
+    ids = library.cues_to_embed().ids[[0, 2]]
+    expected = [*((1, each) for each in said), *((3, each) for each in reversed(said))]
+    assert [(each.file_id, each.cue) for each in library.cues_of(ids)] == expected
+    parts = [library.cues_of(ids, first, 8) for first in range(0, 24, 8)]
+    assert [len(part) for part in parts] == [8, 8, 4]
+    assert [(each.file_id, each.cue) for part in parts for each in part] == expected
+
+
+def test_rows_are_passed_to_the_database_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(temp_table, "ROWS_PER_INSERT", 3)
+    sizes: list[int] = []
+
+    def rows() -> Iterator[dict[str, int]]:
+        for number in range(8):
+            assert len(sizes) == number // 3, "rows wait for those before them"
+            yield {"number": number}
+
+    with duckdb.connect() as connection:
+
+        def execute(statement: str, values: list[list[int]]) -> None:
+            sizes.append(len(values[0]))
+            connection.execute(statement, values)
+
+        insert_temp(
+            cast(duckdb.DuckDBPyConnection, SimpleNamespace(execute=execute)), "t", {"number": "BIGINT"}, rows()
+        )
+        assert sizes == [3, 3, 2]
+        assert connection.execute("SELECT rowid, number FROM t").fetchall() == [(n, n) for n in range(8)]
+        insert_temp(connection, "empty", {"number": "BIGINT"}, [])
+        assert connection.execute("SELECT * FROM empty").fetchall() == []

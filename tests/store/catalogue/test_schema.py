@@ -164,7 +164,7 @@ def test_cue_vectors_can_be_added_to_a_library_without_them(library: Library) ->
     assert [hit.cue for hit in search_cues(older, "gap", 5)] == [said] and unembedded.counts.tolist() == [1]
     near = vectors("gap", AUDIO, 1)
     assert older.find_similar_cues(near.vectors, np.zeros(1, np.float32), 5) == [[]]
-    with older.writer() as writer:
-        writer.add_cue_vectors([(int(unembedded.ids[0]), SpaceVectors(SpaceName.CUE, near.segments, near.vectors))])
+    with older.writer() as writer, writer.cue_vectors() as stream:
+        stream.append(int(unembedded.ids[0]), SpaceVectors(SpaceName.CUE, near.segments, near.vectors))
     (found,) = older.find_similar_cues(near.vectors, np.zeros(1, np.float32), 5)
     assert [(hit.file_id, hit.cue) for hit in found] == [(2, said)] and not len(older.cues_to_embed().ids)

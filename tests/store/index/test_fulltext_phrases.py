@@ -13,6 +13,7 @@ from pesearch.cues import Cue, CueKind
 from pesearch.store.catalogue.cues import StoredCue
 from pesearch.store.index import fulltext_phrases
 from pesearch.store.index.fulltext import FullTextIndex, build_fulltext
+from pesearch.store.index.fulltext_document import documents
 from pesearch.store.index.fulltext_query import CueQuery
 
 WORDS = st.sampled_from(["mind", "the", "gap"])
@@ -101,3 +102,21 @@ def test_a_phrase_is_found_in_any_spelling_of_a_spaced_script(
         if any([number for number, _ in line[at : at + len(asked)]] == numbers for at in range(len(line)))
     }
     assert {hit.cue.text for hit in index_of(sources).search(phrase, 100)} == expected
+
+
+def test_cues_are_indexed_one_at_a_time_and_streams_apart() -> None:
+    """Two streams of one source alternate: the phrase goes on in the next line of the same stream."""
+    read: list[int] = []
+
+    def cues() -> Iterator[StoredCue]:
+        for at, (stream, text) in enumerate([("2", "mind"), ("3", "never"), ("2", "the gap"), ("3", "mind")]):
+            read.append(at)
+            yield StoredCue(0, 0, Cue(float(at), at + 1.0, text, CueKind.SUBTITLE, f"stream {stream}"))
+
+    made = documents(cues())
+    next(made)
+    assert read == [0]
+    index = build_fulltext(None, np.arange(1), (), cues())
+    ((_, lines),) = index.across_lines(["mind", "the", "gap"])
+    assert [line.start_seconds for line in lines] == [0.0, 2.0]
+    assert index.across_lines(["mind", "never"]) == index.across_lines(["gap", "mind"]) == []
