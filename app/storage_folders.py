@@ -1,12 +1,13 @@
-"""The folders for files made for the page: in the library, or in a temporary folder if the library is read-only."""
+"""The folders for files made for the page: in the library, or in a temporary folder if the library is read-only, or
+another user's and this is root."""
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
 from pesearch.store.derived.lru_folder import CLIPS_FOLDER, PROXY_FOLDER, THUMBNAIL_FOLDER, LruFolder
+from pesearch.store.disk.permissions import locks_owner_out, may_write
 from pesearch.temporary_folder import TemporaryFolder
 
 MAX_THUMBNAIL_BYTES = 512 << 20
@@ -19,7 +20,8 @@ MAX_CLIPS_BYTES = 4 << 30
 @cache
 def thumbnail_cache(library: Path) -> LruFolder:
     """The thumbnails and waveforms of a library; a read-only library keeps no new ones."""
-    return LruFolder(library / THUMBNAIL_FOLDER, MAX_THUMBNAIL_BYTES)
+    folder = _writable_folder(library, THUMBNAIL_FOLDER) if locks_owner_out(library) else library / THUMBNAIL_FOLDER
+    return LruFolder(folder, MAX_THUMBNAIL_BYTES)
 
 
 @cache
@@ -35,7 +37,7 @@ def clip_archives(library: Path) -> LruFolder:
 
 
 def _writable_folder(library: Path, name: str) -> Path:
-    if os.access(library, os.W_OK):
+    if may_write(library):
         return library / name
     return Path(_temporary_folder(name).name)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import chain
@@ -19,9 +17,7 @@ from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, librar
 from pesearch.errors import ClusterError
 
 if TYPE_CHECKING:
-    from pesearch.cli.index_summary import Summary
     from pesearch.indexer.pipeline import Embedder
-    from pesearch.indexer.progress_events import Outcome
     from pesearch.store.library import Library
 
 
@@ -140,6 +136,7 @@ class IndexRequest:
 
 def run_index(request: IndexRequest) -> int:
     """Index and print the summary, also after an error or Ctrl-C. Returns the exit code."""
+    from pesearch.cli.index_progress import follow
     from pesearch.cli.index_summary import Summary
     from pesearch.indexer.opening import open_for_indexing
     from pesearch.indexer.run import index
@@ -208,68 +205,3 @@ def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:
     from pesearch.indexer.cluster.embed import on_ray
 
     return on_ray(request.ray, request.device, request.staging)
-
-
-def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = False) -> None:
-    """Count the outcomes as they come, and show progress, failures and the first remarks of each pass on stderr.
-
-    With `names_files`, and without a terminal to show progress on, each file that is indexed has a line.
-    """
-    from pesearch.cli.refresh_progress import RefreshBar
-    from pesearch.cli.remark_lines import MAX_FILES, remark_line
-    from pesearch.cli.render import format_path, progress_bar
-    from pesearch.formatting import damage_lines
-    from pesearch.indexer.progress_events import (
-        CopiesCompared,
-        CuesEmbedded,
-        Damaged,
-        Failed,
-        Indexed,
-        Plan,
-        Progress,
-        PropertiesRead,
-        Remarked,
-    )
-    from pesearch.store.index.maintenance import RefreshProgress
-
-    started = time.monotonic()
-    with progress_bar() as bar:
-        task = bar.add_task("scanning", total=None, files="")
-        refresh = RefreshBar(bar)
-        planned_files = remarked_files = 0
-        for outcome in outcomes:
-            summary.count(outcome)
-            summary.elapsed_seconds = time.monotonic() - started
-            match outcome:
-                case Plan():
-                    planned_files += outcome.files
-                    remarked_files = 0
-                    bar.update(task, description="indexing", total=max(outcome.media_seconds, 1e-9), completed=0)
-                case Progress():
-                    bar.advance(task, outcome.media_seconds)
-                case RefreshProgress():
-                    refresh.show(outcome)
-                case CuesEmbedded():
-                    refresh.show_share("embedding cues", outcome.done / outcome.total)
-                case PropertiesRead():
-                    refresh.show_share("reading dates and places", outcome.done / outcome.total)
-                case CopiesCompared():
-                    refresh.show_share("comparing copies", outcome.done / outcome.total)
-                case Damaged():
-                    for line in damage_lines(outcome.files):
-                        bar.console.print(line, markup=False)
-                case Failed():
-                    bar.console.print(
-                        f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
-                    )
-                case Remarked():
-                    remarked_files += 1
-                    if remarked_files <= MAX_FILES:
-                        line = remark_line((outcome.path, outcome.remarks))
-                        bar.console.print(f"remark: {line}", markup=False)
-                    elif remarked_files == MAX_FILES + 1:
-                        bar.console.print("remark: further ones are in the summary", markup=False)
-                case Indexed():
-                    if names_files and not bar.console.is_terminal:
-                        bar.console.print(f"indexed: {format_path(outcome.location.path)}", markup=False)
-                    bar.update(task, files=f"{summary.indexed}/{planned_files} files, {summary.speed()}")

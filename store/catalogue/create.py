@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
 from pesearch.store.disk.durable import PRIVATE, AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
-from pesearch.store.disk.permissions import locks_owner_out
+from pesearch.store.disk.permissions import may_write
 from pesearch.store.disk.quarantine import quarantine
 from pesearch.store.shards.format import find_strays
 from pesearch.temporary_folder import TemporaryFolder
@@ -70,7 +69,7 @@ def migrate_catalogue(folder: Path) -> None:
 
     Raises LibraryTooNew for a schema that this program does not know.
     """
-    if needs_migration(folder) and os.access(folder, os.W_OK) and not locks_owner_out(folder):
+    if needs_migration(folder) and may_write(folder):
         with suppress(LibraryBusy), writer_lock(folder):
             apply_migrations(folder)
 

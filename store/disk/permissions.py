@@ -39,3 +39,8 @@ def locks_owner_out(folder: Path) -> bool:
         return False
     with tempfile.TemporaryFile(dir=folder) as probe:
         return os.fstat(probe.fileno()).st_uid != owner
+
+
+def may_write(folder: Path) -> bool:
+    """Whether this process can create files in a folder that its owner can use."""
+    return os.access(folder, os.W_OK) and not locks_owner_out(folder)

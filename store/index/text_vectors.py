@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from pesearch.store.disk.durable import write_atomically
+from pesearch.store.disk.permissions import may_write
 from pesearch.store.index.compressed_file import INDEX_FOLDER
 from pesearch.types import FloatArray, Space, SpaceName
 
@@ -41,11 +42,13 @@ def read_text_vectors(folder: Path, spaces: Sequence[Space], texts: Sequence[str
 def keep_text_vectors(
     folder: Path, spaces: Sequence[Space], texts: Sequence[str], vectors: Mapping[SpaceName, FloatArray]
 ) -> None:
-    """Store the vectors of `texts` in all `spaces`. A read-only folder or a full disk is not an error."""
+    """Store the vectors of `texts` in all `spaces`, unless the folder is read-only, another user's or full."""
     parts = [np.ascontiguousarray(vectors[space.name], np.float32).tobytes() for space in spaces]
     content = b"".join([_header(spaces, texts), b"\n", *parts])
     path = _path(folder)
     with suppress(OSError):
+        if not may_write(folder):
+            return
         path.parent.mkdir(exist_ok=True)
         checksum = crc32(content).to_bytes(CHECKSUM_BYTES)
         write_atomically(path, lambda sink: sink.write(checksum + content), durable=False)

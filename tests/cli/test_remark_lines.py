@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pesearch.cli import index_command
+from pesearch.cli import index_progress
 from pesearch.cli.index_summary import Summary
 from pesearch.cli.remark_lines import MAX_FILES, remark_line, remark_lines, remark_objects
 from pesearch.cli.status_command import status_remark_lines
-from pesearch.indexer.progress_events import Indexed, Outcome, Plan, Remarked
+from pesearch.damage import DamagedFile
+from pesearch.indexer.progress_events import Damaged, Indexed, Outcome, Plan, Remarked
 from pesearch.locations import Location
 from pesearch.types import MediaFile, MediaInfo, MediaKind, Remark
 
@@ -69,7 +70,7 @@ def follow(*outcomes: Outcome, monkeypatch: pytest.MonkeyPatch, names_files: boo
     """What `pesearch index` prints while these outcomes come; with `names_files` as with --watch."""
     shown = io.StringIO()
     monkeypatch.setattr("rich.console.Console", lambda **options: Console(**options | {"file": shown}))
-    index_command.follow(outcomes, Summary(), names_files)
+    index_progress.follow(outcomes, Summary(), names_files)
     return shown.getvalue().splitlines()
 
 
@@ -81,6 +82,13 @@ def test_index_shows_remarks_as_they_come_and_never_floods(monkeypatch: pytest.M
         *(f"remark: {remark_line(each)}" for each in MANY[:MAX_FILES]),
         "remark: further ones are in the summary",
         f"remark: {remark_line(MANY[0])}",
+    ]
+
+
+def test_watching_names_damaged_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = DamagedFile(Path("/a.mp4"), "audio", Path("vectors/audio/a.arrow"), rows=4, lost=1, restored=0, reason="")
+    assert follow(Damaged((damaged,)), monkeypatch=monkeypatch) == [
+        "/a.mp4: 1 of its 4 audio vectors are damaged and left out: run `pesearch doctor`"
     ]
 
 

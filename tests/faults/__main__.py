@@ -1,10 +1,10 @@
 """Put a fault into each call of each operation on a library, then cut the power at each, and check what is left.
 
-    python -m tests.faults                         # all of it: an hour on two cores
-    python -m tests.faults --operation add merge   # these operations
+    python -m tests.faults                               # all of it: an hour on two cores
+    python -m tests.faults --operation add merge         # these operations
     python -m tests.faults --operation add --call stat   # errors of these calls alone
-    python -m tests.faults --cases 50              # about as many of each operation, of all kinds
-    python -m tests.faults --list                  # the operations
+    python -m tests.faults --cases 50                    # about as many of each operation, of all kinds
+    python -m tests.faults --list                        # the operations
 
 After each case: the state is that before the operation or that after it, by value; what doctor finds was there before;
 no shard is lost or changed; the next writer works, and leaves no stray file. Exit code 1 when a case is wrong.

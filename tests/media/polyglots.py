@@ -1,6 +1,8 @@
 """Files that begin like media and go on as a list of other files, and a watch on what is opened because of them.
 
 python -m tests.media.polyglots    # each signature before each list under each name: about five minutes
+
+Also files that name others by their format (tests/media/linked_files.py).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pesearch.media.probe import probe
 from pesearch.media.thumbnails import thumbnail
 from pesearch.media.video import FrameReader
 from pesearch.types import MediaKind
+from tests.media.linked_files import VOBSUB, write_linked
 
 ID3 = b"ID3\x03\0\0" + bytes([0, 0, 0, 64]) + bytes(64)
 """A whole tag, which FFmpeg skips before it looks for the format."""
@@ -58,6 +61,7 @@ def lists(secret: Path, port: int) -> dict[str, bytes]:
         "ffconcat": f"ffconcat version 1.0\nfile '{near}'\n",
         "sdp": f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=a\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio {port} RTP/AVP 0\n",
         "imf": imf,
+        "vobsub": VOBSUB,
         "rtsp": f"rtsp://127.0.0.1:{port}/a",
     }
     return {name: text.encode() for name, text in texts.items()}
@@ -136,6 +140,9 @@ def main() -> None:
         count, read = 0, 0
         with watched(folder / "secret", content) as watch:
             (folder / "media").mkdir()
+            for each in NAMES:  # where a VobSub index has its pictures
+                with suppress(FileExistsError):
+                    os.link(watch.secret, (folder / "media" / each).with_suffix(".sub"))
             for kind, text in lists(watch.secret, watch.port).items():
                 for prefix in prefixes():
                     for each in NAMES:
@@ -144,6 +151,11 @@ def main() -> None:
                         reason = read_all(path)
                         count, read = count + 1, read + (reason is None)
                         assert reason is None or "\n" not in reason, (kind, prefix, reason)
+            (folder / "linked").mkdir()
+            for kind, path in write_linked(
+                folder / "linked", watch.secret, lambda name: samples.make(name, folder / "samples")
+            ):
+                print(f"{kind}: {read_all(path) or 'read'}")
             for each in ("clip%03d.jpg", "a*?.png", "a%d.webp", "a%d.tif", "%d.mp4"):
                 (folder / "media" / "clip001.jpg").write_bytes(content)
                 path = folder / "media" / each

@@ -17,6 +17,7 @@ from pesearch.media.cues import read_sidecar
 from pesearch.media.ffmpeg import file_url, run_program
 from pesearch.media.probe import inspect
 from pesearch.media.sidecars import Sidecars
+from tests.media.linked_files import write_linked
 from tests.media.polyglots import ID3, lists, read_all, watched
 
 ROOT = Path(__file__).parent.parent.parent
@@ -73,6 +74,20 @@ def test_a_name_that_is_a_pattern_opens_no_other_file(tmp_path: Path, sample: Ca
         (tmp_path / "clip%03d.jpg").write_bytes(content)
         assert read_all(tmp_path / "clip%03d.jpg") == "damaged: FFmpeg cannot open it"
     assert watch.seen == []
+
+
+def test_a_file_that_names_another_as_a_part_of_itself_opens_it_not(
+    tmp_path: Path, sample: Callable[[str], Path]
+) -> None:
+    """Data references of QuickTime, linked segments of Matroska, the pictures of VobSub, files beside a raw picture."""
+    kinds = ("alias", "url", "linked segment", "VobSub as .idx", "raw picture")
+    (tmp_path / "media").mkdir()
+    with watched(tmp_path / "secret", sample("offset.ts").read_bytes()) as watch:
+        files = dict(write_linked(tmp_path / "media", watch.secret, sample))
+        reasons = {kind: read_all(files[kind]) for kind in kinds}
+    assert watch.seen == []
+    assert [reasons[kind] for kind in ("url", "linked segment", "raw picture")] == [None, None, None]
+    assert str(reasons["VobSub as .idx"]).startswith("not a media file")
 
 
 def test_a_file_replaced_by_a_fifo_is_not_waited_for(tmp_path: Path, sample: Callable[[str], Path]) -> None:

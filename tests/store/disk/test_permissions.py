@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pesearch.app.storage_folders import thumbnail_cache
 from pesearch.cli import doctor_command
 from pesearch.errors import LibraryUnavailable
 from pesearch.store.disk import permissions
 from pesearch.store.disk.permissions import is_open_to_others, locks_owner_out
 from pesearch.store.doctor import repair
+from pesearch.store.index.text_vectors import keep_text_vectors
 from pesearch.store.library import Library, create_library, open_library
 from tests.indexer.trees import public_folder
 from tests.store.contents import SPACES, encoded
@@ -60,6 +62,8 @@ def test_root_reads_the_library_of_another_user_and_does_not_write_to_it(tmp_pat
     for write in (lambda: list(repair(library.folder)), library.writer().__enter__):
         with pytest.raises(LibraryUnavailable, match="run the command as that user"):
             write()
+    keep_text_vectors(library.folder, (), [], {})
+    assert thumbnail_cache(library.folder).folder.parent != library.folder
     assert sorted(library.folder.rglob("*")) == before
     assert {path.stat().st_uid for path in before} == {65534}
     assert open_library(library.folder).files() == []
