@@ -154,8 +154,8 @@ def _attached(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnect
 
 
 def require_openable(folder: Path) -> None:
-    """Raise LibraryError for a path that DuckDB takes for another: it reads a backslash as a slash, and cuts the path of
-    its log at `?`."""
+    """Raise LibraryError for a path that DuckDB takes for another: it reads a backslash as a slash, and ends the path
+    of its log at `?`."""
     if any(character in str(folder) for character in "\\?"):
         raise LibraryError(f"A library cannot be in {folder}: DuckDB opens no path with a backslash or ?: rename it")
 
