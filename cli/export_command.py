@@ -63,7 +63,9 @@ def export_command(
     from pesearch.export.formats import TIMELINES, ExportFormat
 
     name = _format_name(output_format, to)
-    selections = [with_media_info(selection).padded(pad) for selection in _read_moments(moments)]
+    selections = [with_media_info(selection) for selection in _read_moments(moments)]
+    _require_inside_files(selections)
+    selections = [selection.padded(pad) for selection in selections]
     if pad:
         selections = merge_overlaps(selections)
     if name in TIMELINES:
@@ -81,7 +83,9 @@ def export_command(
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        raise ExportError(f"cannot write {error.filename or to}: {error.strerror or error}") from error
+        if to is not None and not to.parent.is_dir():
+            raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
+        raise ExportError(f"cannot write {to or error.filename}: {error.strerror or error}") from error
 
 
 def _format_name(output_format: FormatName | None, to: Path | None) -> str:
@@ -103,6 +107,20 @@ def _read_moments(moments: str) -> list[Selection]:
     except OSError as error:
         raise ExportError(f"cannot read {moments}: {error.strerror}") from error
     return parse_selections(data.decode("utf-8-sig", "surrogateescape"))
+
+
+def _require_inside_files(selections: Sequence[Selection]) -> None:
+    """Raise ExportError if a moment is after the end of its file: the results are older than the file."""
+    from pesearch.cli.render import format_path
+    from pesearch.formatting import format_clock
+
+    outside = [selection for selection in selections if selection.is_past_end]
+    if outside:
+        first, more = outside[0], f" ({len(outside) - 1} more such moments)" if outside[1:] else ""
+        raise ExportError(
+            f"{format_path(first.path)} ends at {format_clock(first.duration_seconds)}, before the moment at "
+            f"{format_clock(first.start_seconds)}{more}: search again, the results are of another version of it"
+        )
 
 
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def index_command(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH...", help="Media files and folders. Optional with --vectors."),
+        typer.Argument(
+            metavar="PATH...", readable=False, help="Media files and folders. Optional with --vectors."
+        ),  # one that may not be read fails alone
     ] = None,
     library: LibraryOption = None,
     model: Annotated[

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 STAGES = ("decode", "wait", "tower", "codec", "transformers", "commit", "index")
 """The stages of a run in the order in which they are printed."""
 
+COUNTS = ("indexed", "unchanged", "relocated", "copies", "missing", "excluded", "not_media", "failed_before")
+"""The counts of files in a summary as JSON."""
+
 MIN_UNREAD_SECONDS = 0.1
 """Undecodable media is reported only if it is longer than this."""
 
@@ -36,6 +39,7 @@ class Summary:
     indexed: int = 0
     unchanged: int = 0
     relocated: int = 0
+    copies: int = 0
     missing: int = 0
     excluded: int = 0
     not_media: int = 0
@@ -67,6 +71,8 @@ class Summary:
                 self.failed_before += 1
             case events.Unchanged():
                 self.unchanged += 1
+            case events.Relocated(previous=None):
+                self.copies += 1
             case events.Relocated():
                 self.relocated += 1
             case events.Replaced():
@@ -105,7 +111,7 @@ class Summary:
 
     @property
     def _has_media(self) -> bool:
-        known = self.unchanged or self.relocated or self.missing or self.excluded
+        known = self.unchanged or self.relocated or self.copies or self.missing or self.excluded
         return bool(self.indexed or known or self.failed or self.failed_before)
 
     def lines(self) -> Iterator[str]:
@@ -113,8 +119,9 @@ class Summary:
         parts = [f"{self.indexed} file{'' if self.indexed == 1 else 's'} indexed"]
         if self.media_seconds:
             parts.append(f"{self.speed()}, in {self.elapsed_seconds:.0f} s")
-        counts = ("unchanged", "relocated", "missing", "excluded", "failed_before")
-        parts += [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in counts if getattr(self, name)]
+        counts = ("unchanged", "relocated", "copies", "missing", "excluded", "failed_before")
+        names = {name: name.replace("_", " ") for name in counts} | ({"copies": "copy"} if self.copies == 1 else {})
+        parts += [f"{getattr(self, name)} {shown}" for name, shown in names.items() if getattr(self, name)]
         if self.cues_taken:
             parts.append(f"{self.cues_taken} new cues of files already indexed")
         if self.properties_read:
@@ -144,10 +151,7 @@ class Summary:
 
     def json(self) -> str:
         """The summary as one JSON object."""
-        counts = {
-            name: getattr(self, name)
-            for name in ("indexed", "unchanged", "relocated", "missing", "excluded", "not_media", "failed_before")
-        }
+        counts = {name: getattr(self, name) for name in COUNTS}
         return json.dumps(
             counts
             | {

@@ -14,7 +14,8 @@ from pesearch.cli.options import LibraryOption, library_folder
 
 def remove_command(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or folders to remove from the library.")
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", readable=False, help="Files or folders to remove from the library."),
     ] = None,
     missing: Annotated[
         bool, typer.Option("--missing", help="Only files that were deleted. Those on disconnected drives stay.")

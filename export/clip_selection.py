@@ -76,6 +76,11 @@ class Selection:
         return self.end_seconds if self.media is None else self.media.duration_seconds
 
     @property
+    def is_past_end(self) -> bool:
+        """Whether it begins after the end of its file."""
+        return not self.is_still and self.start_seconds > self.duration_seconds + _MIN_SECONDS
+
+    @property
     def interval_seconds(self) -> tuple[float, float]:
         """Start and end, clamped to the file and at least 1 ms apart. (0, STILL_SECONDS) for a still."""
         if self.is_still:

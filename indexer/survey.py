@@ -181,7 +181,8 @@ def _inspect(
     location: Location, known: KnownLocation | None, library: Library
 ) -> NotMedia | Failed | KnownContent | NewContent:
     try:
-        if sniff(location.path) is None and known is None and not has_media_name(location.path):
+        kind = sniff(location.path)
+        if kind is None and known is None and not has_media_name(location.path):
             return NotMedia(location)
         recorded = _recorded_content(location, known, library)
         if recorded is not None:
@@ -190,7 +191,7 @@ def _inspect(
         if content.file and _is_complete(content.file):
             return KnownContent(location, content.file)
         ensure_ffmpeg()  # its libraries only now: torch is not imported where nothing is new
-        return NewContent(location, content.fingerprint, probe(location.path, library.audio_track))
+        return NewContent(location, content.fingerprint, probe(location.path, library.audio_track, kind))
     except FFmpegMissing:
         raise
     except MediaError as error:

@@ -62,10 +62,12 @@ _STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "tiff", "webp", "gif"})
 """Codecs of pictures: beside a film they hold its poster, although some films are stored as such pictures too."""
 
 
-def probe(path: Path, track: AudioTrack | None = None) -> MediaInfo:
-    """Kind, duration and streams of a file. Errors: MediaError with a short reason; FFmpegMissing."""
-    kind = sniff(path)
-    if kind is MediaKind.IMAGE:
+def probe(path: Path, track: AudioTrack | None = None, kind: MediaKind | None = None) -> MediaInfo:
+    """Kind, duration and streams of a file; `kind` is what `sniff` just said, if it was asked.
+
+    Errors: MediaError with a short reason; FFmpegMissing.
+    """
+    if (kind or sniff(path)) is MediaKind.IMAGE:
         codec, width, height = image_size(path)
         return MediaInfo(MediaKind.IMAGE, 0.0, VideoStream(codec, width, height, 0.0), None)
     return inspect(path, track).info

@@ -156,8 +156,16 @@ def _attached(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnect
             stack.pop_all()  # an instance that met an error is closed, and not used again
 
 
+def require_openable(folder: Path) -> None:
+    """Raise LibraryError for a path that DuckDB takes for another: it reads a backslash as a slash, and ends the path
+    of its log at `?`."""
+    if any(character in str(folder) for character in "\\?"):
+        raise LibraryError(f"A library cannot be in {folder}: DuckDB opens no path with a backslash or ?: rename it")
+
+
 def _attach(database: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> AbstractContextManager[object]:
     """Attach a catalogue. What is returned is to be closed after it is detached."""
+    require_openable(path.parent)
     for _ in range(MAX_ATTACH_TRIES):
         _require_file(path)
         try:

@@ -18,6 +18,7 @@ from pesearch.store.catalogue.connection import (
     LOG_FILE,
     new_catalogue,
     reading,
+    require_openable,
     transaction,
 )
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
@@ -37,8 +38,7 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
     A folder that does not exist is created for this user alone: the catalogue holds all cues, the other files pictures.
     Raises LibraryError if there is a library, LibraryDamaged if there is one that has lost its catalogue.
     """
-    if "\\/" in str(folder / CATALOGUE_FILE):
-        raise LibraryError(f"A library cannot be in {folder}: DuckDB opens no path with a backslash before a slash")
+    require_openable(folder)
     with disk_errors(folder):
         make_folder(folder, PRIVATE)
     with writer_lock(folder):

@@ -36,6 +36,15 @@ def test_no_event_is_exit_code_1(pesearch: Run, sample_library: Library) -> None
     assert (result.returncode, result.stdout) == (1, "")
 
 
+def test_a_file_that_never_was_needs_no_models(pesearch: Run, tmp_path: Path) -> None:
+    result = pesearch("events", tmp_path / "never.mp4", "siren", "--library", tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (
+        result.stderr
+        == f"pesearch: {tmp_path / 'never.mp4'}: no such file, neither on this machine nor in the library\n"
+    )
+
+
 def test_fast_detection_shows_no_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes stderr for a terminal
     monkeypatch.setattr(events_command, "PROGRESS_DELAY_SECONDS", 1000.0)

@@ -87,8 +87,10 @@ def test_nothing_to_export(pesearch: Run, found: Path) -> None:
         assert "nothing to export" in result.stderr
 
 
-def test_errors_are_one_line(pesearch: Run, found: Path, tmp_path: Path) -> None:
+def test_errors_are_one_line(pesearch: Run, sample_media: Path, found: Path, tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_text("a film")
+    stale = {"path": str(sample_media / "bell.mp4"), "start": 62.0, "end": 63.0}
+    (tmp_path / "stale.json").write_text(json.dumps([stale, stale]))
     (tmp_path / "bad.json").write_text('{"moments": [{"path": "/a"}]}')
     for arguments, message in (
         ((tmp_path / "none.json", "--as", "csv"), "No such file"),
@@ -98,7 +100,8 @@ def test_errors_are_one_line(pesearch: Run, found: Path, tmp_path: Path) -> None
         ((found, "--to", tmp_path / "cuts.xyz"), "--as"),
         ((found, "--as", "clips"), "--to FOLDER"),
         ((found, "--as", "csv", "--to", tmp_path / "film.mp4"), "already exists"),
-        ((found, "--to", tmp_path / "no folder" / "a.csv"), "No such file"),
+        ((found, "--to", tmp_path / "no folder" / "a.csv"), f"there is no folder {tmp_path / 'no folder'}"),
+        ((tmp_path / "stale.json", "--as", "edl"), "ends at 00:04.0, before the moment at 01:02.0 (1 more such"),
         ((found, "--as", "clips", "--to", tmp_path / "film.mp4"), "cannot write"),
     ):
         result = pesearch("export", *arguments)

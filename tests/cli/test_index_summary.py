@@ -49,14 +49,13 @@ def summary_of(*outcomes: Outcome) -> Summary:
 def test_every_count_is_reported() -> None:
     info = MediaInfo(MediaKind.AUDIO, 360.0, None, None)
     summary = summary_of(
-        Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, None),
-        Replaced(PLACE.path), Missing(PLACE.path), Excluded(PLACE.path), NotMedia(PLACE), Failed(FAILURE),
-        FailedBefore(FAILURE),
-        CuesUpdated(PLACE, 7), PropertiesRead(5, 5), Remarked(PLACE.path, REMARKS),
-        RefreshFailed("audio", "disk full"), SPENT,
+        Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, PLACE.path),
+        Relocated(PLACE, None), Replaced(PLACE.path), Missing(PLACE.path), Excluded(PLACE.path), NotMedia(PLACE),
+        Failed(FAILURE), FailedBefore(FAILURE), CuesUpdated(PLACE, 7), PropertiesRead(5, 5),
+        Remarked(PLACE.path, REMARKS), RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
     assert list(summary.lines()) == [
-        "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 missing, "
+        "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 copy, 1 missing, "
         "1 excluded, 1 failed before, 7 new cues of files already indexed, dates and places of 5 files read, "
         "1 with remarks, 1 failed",
         "missing files stay searchable: `pesearch status` lists and `pesearch remove --missing` removes them",
@@ -85,8 +84,8 @@ def test_every_count_is_reported() -> None:
         {"path": "/a\n.mp4", "reason": "no subtitles", "seconds": None, "sidecar": "/a\n.srt"},
     ]
     assert report["troubles"] == summary.warnings()
-    counts = ("indexed", "unchanged", "relocated", "missing", "not_media", "failed_before", "cues_taken")
-    assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 7] and report["properties_read"] == 5
+    counts = ("indexed", "unchanged", "relocated", "copies", "missing", "not_media", "failed_before", "cues_taken")
+    assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 1, 7] and report["properties_read"] == 5
     assert (report["media_seconds"], report["unread_seconds"], report["elapsed_seconds"]) == (720.0, 0.3, 60.0)
     assert (report["stages_seconds"]["tower"], report["bound_by"]) == (20.0, "tower")
 

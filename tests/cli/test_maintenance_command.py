@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -46,10 +47,22 @@ def test_remove_keeps_the_vectors_of_a_file_that_has_another_copy(
     copy.parent.mkdir()
     shutil.copy(sample_media / "bell.mp4", copy)
     at = ("--library", library.folder)
-    assert json.loads(pesearch("index", copy.parent, "--json", *at).stdout)["relocated"] == 1
+    assert json.loads(pesearch("index", copy.parent, "--json", *at).stdout)["copies"] == 1
     files = len(library.files())
     removed = pesearch("remove", copy.parent, *at)
     assert removed.stderr == "removed 1 path and the vectors of 0 files\n"
     assert len(library.files()) == files
     assert copy not in library.known()
     assert sample_media / "bell.mp4" in library.known()
+
+
+def test_a_folder_that_may_not_be_read_is_no_error_of_its_command(
+    pesearch: Run, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked up in the library, or fails alone."""
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: Path(path) != locked)
+    removed = pesearch("remove", locked, "--library", library.folder)
+    assert (removed.returncode, removed.stderr) == (1, "none of these paths is in the library\n")
+    assert pesearch("index", locked, "--library", library.folder).returncode == 0

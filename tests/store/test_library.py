@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,20 @@ def test_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LibraryError, match="cannot be used"):
         create_library(tmp_path / "file" / "library", "made-up", SPACES)
+
+
+def test_folders_of_any_name_without_backslash_and_question_mark(empty_library: Path, tmp_path: Path) -> None:
+    odd = copy_library(empty_library, tmp_path / 'it\'s "a" #%&$`{x}[y]* 東京\n')
+    with odd.writer() as writer:
+        writer.add([encoded("/a", "one")])
+    assert len(open_library(odd.folder).files()) == 1
+    for name in ("end\\", "back\\slash", "what?", "what?/library"):
+        with pytest.raises(LibraryError, match="rename it"):
+            create_library(tmp_path / name, "made-up", SPACES)
+        assert not (tmp_path / name).exists()
+    moved = shutil.copytree(odd.folder, tmp_path / "moved?")
+    with pytest.raises(LibraryError, match="rename it"):
+        open_library(moved)
 
 
 def test_interrupted_creation_can_be_repeated(tmp_path: Path) -> None:
