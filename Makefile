@@ -7,7 +7,7 @@ PROFILE ?= auto
 BIN := $(VENV)/bin
 DEMO := .demo/library
 unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests would compile our modules again
-PYTEST := $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/pytest -q -n 2
 
 .PHONY: help setup setup-test demo check test lint types contracts bench clean
 help:

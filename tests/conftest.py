@@ -18,42 +18,15 @@ from pesearch.indexer.progress_events import Failed
 from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library, open_library
 from tests.small_disk import SmallDisk
+from tests.worker_groups import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
 settings.register_profile("pesearch", deadline=None, max_examples=50, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=400)
 settings.load_profile("pesearch")
-
-LONGEST = (
-    "app",
-    "test_clock_film",
-    "test_ray",
-    "test_train",
-    "test_stopping",
-    "test_devices",
-    "test_broken",
-    "test_equality",
-    "test_faults",
-    "test_terminal",
-    "test_real_sizes",
-    "test_eval",
-    "test_beside",
-    "test_codec",
-    "test_same_as_twin",
-    "test_conformance",
-)
-"""The groups that take the longest: they are run first, so that no process works alone at the end."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups tests for `--dist loadgroup`: a process runs whole files, and one runs all that share servers and a
-    browser."""
-    group_of = {item: "app" if item.path.parent.name == "app" else item.path.stem for item in items}
-    for item, group in group_of.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: LONGEST.index(group_of[item]) if group_of[item] in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish() -> None:
