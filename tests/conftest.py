@@ -7,7 +7,7 @@ import gc
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.indexer.progress_events import Failed
 from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library, open_library
+from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
+from tests.media import samples
 from tests.small_disk import SmallDisk
 from tests.worker_groups import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
@@ -54,22 +56,58 @@ def starter() -> ModelSet:
 
 
 @pytest.fixture(scope="session")
-def sample_library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, which the first worker that needs it makes; the others wait for it."""
+    finished = folder.with_suffix(".finished")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            finished.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_library(starter: ModelSet, sample_media: Path, shared_folder: Path) -> Library:
     """A library of all the sample media, made by the real indexer with the starter models, once for all workers.
 
     Tests that change it work on a copy.
     """
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, finished = shared / "sample_library", shared / "sample_library.finished"
-    with (shared / "sample_library.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not finished.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            library = create_library(folder, starter.name, starter.spaces)
-            assert not [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
-            finished.touch()
-    return open_library(folder)
+
+    def make(folder: Path) -> None:
+        library = create_library(folder, starter.name, starter.spaces)
+        assert not [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
+
+    return open_library(made_once(shared_folder / "sample_library", make))
+
+
+@pytest.fixture(scope="session")
+def sample(shared_folder: Path) -> Callable[[str], Path]:
+    """A function from the name of a sample of 4 s to its path. The files are shared: do not change them."""
+    folder = shared_folder / "media_samples"
+    folder.mkdir(exist_ok=True)
+    return lambda name: samples.make(name, folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_set(shared_folder: Path) -> Path:
+    """A models folder with pe_core/, pe_av/ and pe_a_frame/, tiny, random. It is shared: do not change it."""
+
+    def make(folder: Path) -> None:
+        save_pe_core(folder / "pe_core")
+        save_pe_av(TINY, folder / "pe_av")
+        save_pe_a_frame(TINY, folder / "pe_a_frame")
+
+    return made_once(shared_folder / "tiny_set", make)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ node ids.)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Scheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     """Hands out whole groups, in the order of the tests."""
     from xdist.scheduler import LoadScopeScheduling
 
@@ -64,4 +64,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config) -> Scheduling:
             return group_of(nodeid)
 
     config.option.loadscopereorder = False
-    return GroupScheduling(config)
+    return GroupScheduling(config, log)
