@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import math
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.indexer import commit
 from pesearch.indexer.progress_events import Failed
 from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library, open_library
@@ -80,12 +83,14 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
 def sample_library(starter: ModelSet, sample_media: Path, shared_folder: Path) -> Library:
     """A library of all the sample media, made by the real indexer with the starter models, once for all workers.
 
-    Tests that change it work on a copy.
+    Its files are committed together, however busy the machine is. Tests that change it work on a copy.
     """
 
     def make(folder: Path) -> None:
         library = create_library(folder, starter.name, starter.spaces)
-        assert not [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
+        with patch.object(commit, "BATCH_SECONDS", math.inf):
+            outcomes = list(index([sample_media], library, starter))
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Failed)]
 
     return open_library(made_once(shared_folder / "sample_library", make))
 
