@@ -4,14 +4,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= auto
+WORKERS ?= 2
 BIN := $(VENV)/bin
 DEMO := .demo/library
 unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests would compile our modules again
-PYTEST := $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 
 .PHONY: help setup setup-test demo check test lint types contracts bench clean
 help:
-	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types contracts bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda)"
+	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types contracts bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda, WORKERS=2)"
 
 setup:
 	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg

@@ -4,56 +4,34 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import math
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
+from pesearch.indexer import commit
 from pesearch.indexer.progress_events import Failed
 from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library, open_library
+from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
+from tests.media import samples
 from tests.small_disk import SmallDisk
+from tests.worker_groups import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
 settings.register_profile("pesearch", deadline=None, max_examples=50, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=400)
 settings.load_profile("pesearch")
-
-LONGEST = (
-    "app",
-    "test_clock_film",
-    "test_ray",
-    "test_train",
-    "test_stopping",
-    "test_devices",
-    "test_broken",
-    "test_equality",
-    "test_faults",
-    "test_terminal",
-    "test_real_sizes",
-    "test_eval",
-    "test_beside",
-    "test_codec",
-    "test_same_as_twin",
-    "test_conformance",
-)
-"""The groups that take the longest: they are run first, so that no process works alone at the end."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups tests for `--dist loadgroup`: a process runs whole files, and one runs all that share servers and a
-    browser."""
-    group_of = {item: "app" if item.path.parent.name == "app" else item.path.stem for item in items}
-    for item, group in group_of.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: LONGEST.index(group_of[item]) if group_of[item] in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish() -> None:
@@ -81,22 +59,60 @@ def starter() -> ModelSet:
 
 
 @pytest.fixture(scope="session")
-def sample_library(starter: ModelSet, sample_media: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """A library of all the sample media, made by the real indexer with the starter models, once for all workers.
-
-    Tests that change it work on a copy.
-    """
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run for all workers."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, finished = shared / "sample_library", shared / "sample_library.finished"
-    with (shared / "sample_library.lock").open("w") as lock:
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, which the first worker that needs it makes; the others wait for it."""
+    finished = folder.with_suffix(".finished")
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not finished.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            library = create_library(folder, starter.name, starter.spaces)
-            assert not [outcome for outcome in index([sample_media], library, starter) if isinstance(outcome, Failed)]
+            make(folder)
             finished.touch()
-    return open_library(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_library(starter: ModelSet, sample_media: Path, shared_folder: Path) -> Library:
+    """A library of all the sample media, made by the real indexer with the starter models, once for all workers.
+
+    Its files are committed together, however busy the machine is. Tests that change it work on a copy.
+    """
+
+    def make(folder: Path) -> None:
+        library = create_library(folder, starter.name, starter.spaces)
+        with patch.object(commit, "BATCH_SECONDS", math.inf):
+            outcomes = list(index([sample_media], library, starter))
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+
+    return open_library(made_once(shared_folder / "sample_library", make))
+
+
+@pytest.fixture(scope="session")
+def sample(shared_folder: Path) -> Callable[[str], Path]:
+    """A function from the name of a sample of 4 s to its path. The files are shared: do not change them."""
+    folder = shared_folder / "media_samples"
+    folder.mkdir(exist_ok=True)
+    return lambda name: samples.make(name, folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_set(shared_folder: Path) -> Path:
+    """A models folder with pe_core/, pe_av/ and pe_a_frame/, tiny, random. It is shared: do not change it."""
+
+    def make(folder: Path) -> None:
+        save_pe_core(folder / "pe_core")
+        save_pe_av(TINY, folder / "pe_av")
+        save_pe_a_frame(TINY, folder / "pe_a_frame")
+
+    return made_once(shared_folder / "tiny_set", make)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tiny models of the real classes with random weights, empty libraries for them, a folder of small media files."""
+"""Models with random weights, empty libraries for them, a folder of small media files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import torch
 
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.store.library import Library, create_library, open_library
-from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
 from tests.indexer.runs import IndexedFolder, run
-from tests.media import samples
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,30 +20,13 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder for `open_model_set("starter", "cpu", folder)`."""
-    folder = tmp_path_factory.mktemp("models")
-    save_pe_core(folder / "pe_core")
-    save_pe_av(TINY, folder / "pe_av")
-    save_pe_a_frame(TINY, folder / "pe_a_frame")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def models(models_folder: Path) -> ModelSet:
-    return open_model_set("starter", "cpu", models_folder)
+def models(tiny_set: Path) -> ModelSet:
+    return open_model_set("starter", "cpu", tiny_set)
 
 
 @pytest.fixture
 def library(tmp_path: Path, models: ModelSet) -> Library:
     return create_library(tmp_path / "library", models.name, models.spaces)
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Returns the path of a sample (4 s long) by name. The files are shared: do not change them."""
-    folder = tmp_path_factory.mktemp("samples")
-    return lambda name: samples.make(name, folder)
 
 
 @pytest.fixture

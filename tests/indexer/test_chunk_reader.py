@@ -99,8 +99,8 @@ def test_a_frame_that_is_still_shown_is_the_same_object(tmp_path: Path, models: 
     assert len({id(frame.resized) for frame in chunk.frames}) == 2
 
 
-def test_frames_are_resized_only_for_towers_of_the_model_set(long_clip: Path, models_folder: Path) -> None:
-    light = open_model_set("light", "cpu", models_folder)
+def test_frames_are_resized_only_for_towers_of_the_model_set(long_clip: Path, tiny_set: Path) -> None:
+    light = open_model_set("light", "cpu", tiny_set)
     for chunk in chunks_of(long_clip, light):
         assert chunk.frames
         assert {frame.resized.video for frame in chunk.frames} == {None}

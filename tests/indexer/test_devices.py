@@ -53,8 +53,8 @@ def test_every_file_is_in_one_share_and_shares_are_balanced(lengths: list[float]
 
 
 @pytest.fixture
-def both(models_folder: Path) -> ModelSet:
-    return open_model_set("starter", "cpu,cpu", models_folder)
+def both(tiny_set: Path) -> ModelSet:
+    return open_model_set("starter", "cpu,cpu", tiny_set)
 
 
 @pytest.mark.slow
@@ -91,8 +91,8 @@ def test_two_processes_make_the_same_library(
 
 
 @pytest.mark.slow
-def test_an_error_in_a_process_is_raised_in_the_parent(tmp_path: Path, media: Path, models_folder: Path) -> None:
-    folder = Path(shutil.copytree(models_folder, tmp_path / "models"))
+def test_an_error_in_a_process_is_raised_in_the_parent(tmp_path: Path, media: Path, tiny_set: Path) -> None:
+    folder = Path(shutil.copytree(tiny_set, tmp_path / "models"))
     broken = open_model_set("starter", "cpu,cpu", folder)
     library = create_library(tmp_path / "library", broken.name, broken.spaces)
     (folder / "pe_av" / "model.safetensors").write_bytes(b"no weights")
@@ -141,10 +141,10 @@ def test_a_process_that_dies_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.slow
-def test_a_process_ends_when_its_parent_is_killed(tmp_path: Path, library: Library, models_folder: Path) -> None:
+def test_a_process_ends_when_its_parent_is_killed(tmp_path: Path, library: Library, tiny_set: Path) -> None:
     """Both write to the same pipe: it is closed when the last of them has ended."""
     ffmpeg("-f", "lavfi", "-i", "sine=500:r=8000:d=1300", tmp_path / "long.wav")  # long enough to be streamed to disk
-    command = [sys.executable, "-c", PARENT, tmp_path, library.folder, models_folder]
+    command = [sys.executable, "-c", PARENT, tmp_path, library.folder, tiny_set]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         assert "Progress\n" in parent.stdout

@@ -33,11 +33,11 @@ def test_batches_are_halved_when_memory_runs_out(
     media: Path,
     library: Library,
     models: ModelSet,
-    models_folder: Path,
+    tiny_set: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run(media, library, models)
-    narrow = open_model_set("starter", "cpu", models_folder)
+    narrow = open_model_set("starter", "cpu", tiny_set)
     narrow.load()
     tower = narrow._models.pe_core.tower
     tower.batches.size = tower.batches.initial_size = 16

@@ -112,8 +112,8 @@ def test_segments_cover_the_file(indexed_media: IndexedFolder) -> None:
     assert library.vectors(still.id, SpaceName.FRAME).segments.tolist() == [[0.0, 0.0]]
 
 
-def test_a_model_set_without_a_video_tower(tmp_path: Path, media: Path, models_folder: Path) -> None:
-    light = open_model_set("light", "cpu", models_folder)
+def test_a_model_set_without_a_video_tower(tmp_path: Path, media: Path, tiny_set: Path) -> None:
+    light = open_model_set("light", "cpu", tiny_set)
     library = create_library(tmp_path / "light", light.name, light.spaces)
     run(media, library, light)
     assert row_counts(library) == {

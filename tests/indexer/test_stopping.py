@@ -45,8 +45,8 @@ def add_pictures(folder: Path, sample: Sample, numbers: range) -> None:
 
 
 @contextmanager
-def working(folder: Path, library: Library, models_folder: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.indexer.worker", folder, library.folder, models_folder, str(BATCH_FILES)]
+def working(folder: Path, library: Library, tiny_set: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.indexer.worker", folder, library.folder, tiny_set, str(BATCH_FILES)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -89,12 +89,12 @@ def check_whole(folder: Path, library: Library) -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_and_a_killed_run_are_continued(
-    many: Path, sample: Sample, library: Library, models: ModelSet, models_folder: Path
+    many: Path, sample: Sample, library: Library, models: ModelSet, tiny_set: Path
 ) -> None:
     """A process continues its interrupted run, is killed, and the rest is indexed here."""
     endless = many / "endless.wav"  # so that no run can be over before it is stopped
     ffmpeg("-f", "lavfi", "-i", "sine=1000:r=8000:d=1800", endless)
-    with working(many, library, models_folder) as process:
+    with working(many, library, tiny_set) as process:
         said = lines(process)
         begin_run(process)
         assert "Indexed" in said  # its first commit is on disk

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -32,12 +31,9 @@ THUMBNAIL_SECONDS, START, END = 8.1, 6.3, 6.7
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
+def film(shared_folder: Path) -> Film:
     """A function from the name of a variant to its path. The files are shared: do not change them."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:  # shared by all processes of the run
-        folder = folder.parent
-    folder = folder / "clock_films"
+    folder = shared_folder / "clock_films"
     folder.mkdir(exist_ok=True)
     return lambda name: make(name, folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from pesearch.search.score.library_normalizer import (
     score_normalizers,
 )
 from pesearch.search.score.match_threshold import Draws, MatchThreshold
-from pesearch.store.library import Library
+from pesearch.store.library import Library, open_library
 from pesearch.store.recalibration import write_recalibration
 from pesearch.types import MEDIA_SPACES, SpaceName
 from tests.search.conftest import encoded
@@ -243,6 +244,16 @@ def test_the_cohort_is_embedded_once_for_each_library(make_library: MakeLibrary)
     library, first, second = make_library({"a.wav": {AUDIO: [[1.0, 0.5]]}}), FakeModels(), FakeModels()
     cohorts = [ScoreNormalizers().cohort(library, models) for models in (first, second)]  # type: ignore[arg-type]  # fakes
     assert (len(first.embedded), len(second.embedded)) == (len(COHORT), 0)
+    for space in MEDIA_SPACES:
+        np.testing.assert_array_equal(*(cohort.of(space) for cohort in cohorts))
+
+
+def test_models_embed_the_cohort_once_for_all_libraries(make_library: MakeLibrary, tmp_path: Path) -> None:
+    models, other = FakeModels(), tmp_path / "other"
+    library = make_library({"a.wav": {AUDIO: [[1.0, 0.5]]}})
+    shutil.copytree(library.folder, other)
+    cohorts = [ScoreNormalizers().cohort(each, models) for each in (library, open_library(other))]  # type: ignore[arg-type]  # fakes
+    assert len(models.embedded) == len(COHORT)
     for space in MEDIA_SPACES:
         np.testing.assert_array_equal(*(cohort.of(space) for cohort in cohorts))
 

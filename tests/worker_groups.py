@@ -1,0 +1,70 @@
+"""Which tests run in one worker process of xdist, and in what order.
+
+A worker runs whole files, and one worker runs all of `tests/app`, so that each shared fixture, server and browser is
+made once. (`--dist loadgroup` of xdist 3.8 has no effect in pytest 9.2, which ignores the groups that xdist writes into
+node ids.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler.protocol import Scheduling
+
+_FOLDERS = ("tests/app",)
+"""The folders whose files share what is expensive."""
+
+LONGEST = (
+    "tests/app",
+    "tests/media/test_clock_film.py",
+    "tests/indexer/cluster/test_ray.py",
+    "tests/search/test_common_things.py",
+    "tests/training/test_train.py",
+    "tests/indexer/test_devices.py",
+    "tests/search/test_mixed_library.py",
+    "tests/store/test_conformance.py",
+    "tests/cli/test_calibrate.py",
+    "tests/search/test_search.py",
+    "tests/media/test_cut_clip.py",
+    "tests/indexer/test_equality.py",
+    "tests/faults/test_faults.py",
+    "tests/store/write/test_compaction.py",
+    "tests/store/index/test_milvus.py",
+    "tests/indexer/test_repair.py",
+    "tests/store/shards/test_features.py",
+    "tests/indexer/test_stopping.py",
+    "tests/store/test_doctor.py",
+    "tests/media/test_audio_streams.py",
+    "tests/encoders/test_real_sizes.py",
+    "tests/indexer/test_broken.py",
+)
+"""The groups that take the longest: they are run first, so that no worker is idle at the end."""
+
+
+def group_of(node_id: str) -> str:
+    """The file or folder whose tests run in one worker."""
+    path = node_id.partition("::")[0]
+    return next((folder for folder in _FOLDERS if path.startswith(f"{folder}/")), path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest groups first."""
+    rank = {group: place for place, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(group_of(item.nodeid), len(rank)))
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Hands out whole groups, in the order of the tests."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class GroupScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return GroupScheduling(config, log)
