@@ -13,6 +13,9 @@ from pesearch.media.file_head import open_regular
 INDEX_BUDGET = DecodeBudget(512 << 20)
 """Of the indexes that FFmpeg's programs hold at a time while files are inspected."""
 
+READING_BUDGET = DecodeBudget(512 << 20)
+"""Of the indexes of files that are being decoded. A film of two hours takes 40 MB."""
+
 _BYTES_PER_FRAME = 80
 """Measured with FFmpeg 5.1: 70 for a film with B-frames and an edit list."""
 
