@@ -18,6 +18,7 @@ from pesearch.indexer.survey import is_access_error
 from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
 from pesearch.media.image import StillReader
+from pesearch.media.mp4_index import READING_BUDGET, claimed_index_bytes
 from pesearch.media.probe import inspect
 from pesearch.media.thumbnails import encode_jpeg
 from pesearch.media.video import Frame, FrameReader
@@ -61,7 +62,7 @@ def read_chunks(path: Path, info: MediaInfo, models: ModelSet, track: AudioTrack
     if info.kind is MediaKind.IMAGE:
         yield _read_still(path, models)
         return
-    with ExitStack() as stack:
+    with READING_BUDGET.hold(claimed_index_bytes(path)), ExitStack() as stack:
         yield from _Chunks(path, info, models, track, stack)
 
 

@@ -197,6 +197,7 @@ def _describe(embedded: EmbeddedFile, sidecars: Sidecars) -> _DescribedFile:
 
 def _commit_described(writer: Writer, described: Sequence[_DescribedFile]) -> list[CommitOutcome]:
     """One transaction, and the previews of its files."""
+    trim_heap()  # of what reading the cues left
     writer.add([file for each in described for file in each.located])
     embedded = [each.embedded for each in described]
     for file in embedded:

@@ -12,6 +12,7 @@ from itertools import groupby
 import numpy as np
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.heap_trim import trim_heap
 from pesearch.indexer.progress_events import CuesEmbedded
 from pesearch.indexer.timings import Stage, StageTimings
 from pesearch.store.catalogue.cues import CueSources, RowIds, StoredCue
@@ -59,6 +60,7 @@ def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: Stage
                     for source_id, of_source in _by_source(cues, vectors):
                         stream.append(source_id, of_source)
                 done += len(cues)
+                trim_heap()  # texts of all lengths leave gaps that grow with their number
         yield CuesEmbedded(done, total)
 
 

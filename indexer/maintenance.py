@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.heap_trim import trim_heap
 from pesearch.indexer.commit import Committer
 from pesearch.indexer.cue_embedding import embed_cues
 from pesearch.indexer.progress_events import Outcome
@@ -56,7 +55,6 @@ class Maintenance:
         started = time.monotonic()
         if with_cues:
             yield from embed_cues(self._library, self._models, self._writer, self._stages)
-            trim_heap()
         with self._stages.timed(Stage.INDEX):
             yield from self._writer.maintain()
         ended = time.monotonic()

@@ -45,6 +45,13 @@ def place(cues: Sequence[Cue], duration_seconds: float, timecode_seconds: float 
     return PlacedCues(kept, tuple(remarks))
 
 
+def clip(cue: Cue, duration_seconds: float) -> Cue:
+    """The part of a cue in [0, duration]; it ends before it starts if there is none."""
+    start, end = max(cue.start_seconds, 0.0), min(max(cue.end_seconds, cue.start_seconds), duration_seconds)
+    is_inside = (start, end) == (cue.start_seconds, cue.end_seconds)
+    return cue if is_inside else replace(cue, start_seconds=start, end_seconds=end)
+
+
 def _shift(cues: Sequence[Cue], duration_seconds: float, timecode_seconds: float | None) -> float:
     """Seconds to subtract from all subtitles beyond the end; 0.0 if there is no such number."""
     starts = sorted(cue.start_seconds for cue in cues if cue.kind is CueKind.SUBTITLE)

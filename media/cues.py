@@ -18,7 +18,7 @@ from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.locations import Location
 from pesearch.media.broadcast_subtitles import is_ebu_stl, read_ebu_stl, read_scc
-from pesearch.media.cue_timing import place
+from pesearch.media.cue_timing import clip, place
 from pesearch.media.embedded_metadata import EmbeddedMetadata, read_embedded_metadata
 from pesearch.media.file_head import open_regular, raise_unreadable
 from pesearch.media.json_text import parse_json
@@ -218,7 +218,7 @@ def _clipped(
         raise MediaError(f"more than {MAX_CUES:,} cues: all of them left out")
     is_late = any(cue.kind is CueKind.SUBTITLE and cue.start_seconds > duration_seconds for cue in listed)
     placed = place(listed, duration_seconds, timecode() if is_late else None)
-    clipped = (_clip(cue, duration_seconds) for cue in placed.cues if cue.text)
+    clipped = (clip(cue, duration_seconds) for cue in placed.cues if cue.text)
     found = dict.fromkeys(cue for cue in clipped if cue.start_seconds <= cue.end_seconds)
     return tuple(sorted(found, key=lambda cue: (cue.start_seconds, cue.end_seconds))), placed.remarks
 
@@ -227,13 +227,6 @@ def _with_plain_text(cue: Cue) -> Cue:
     """The cue with its text on one line, and of bounded length."""
     text = _encodable(" ".join(cue.text[: 4 * MAX_TEXT_CHARACTERS].split())[:MAX_TEXT_CHARACTERS])
     return cue if text == cue.text else replace(cue, text=text)
-
-
-def _clip(cue: Cue, duration_seconds: float) -> Cue:
-    """The part of a cue in [0, duration]; it ends before it starts if there is none."""
-    start, end = max(cue.start_seconds, 0.0), min(max(cue.end_seconds, cue.start_seconds), duration_seconds)
-    is_inside = (start, end) == (cue.start_seconds, cue.end_seconds)
-    return cue if is_inside else replace(cue, start_seconds=start, end_seconds=end)
 
 
 def _cue(line: Line, kind: CueKind, source: str, language: str = "") -> Cue:

@@ -14,6 +14,8 @@ _UNASSIGNED = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _UNLIKELY = re.compile("[\ufffd\x80\xa0\uf8f0-\uf8f3\uff61-\uff9f]")
 """Damage and halfwidth Katakana, which wrong pairs of bytes give."""
 
+_PIECE_CHARACTERS = 1 << 20
+
 _MAX_DAMAGES_IN_LINE = 4
 """Further ones in a line are decoded as Python's codecs do."""
 
@@ -27,8 +29,9 @@ def decode_damaged(content: bytes, encoding: str) -> str:
 
 
 def beyond_ascii(text: str) -> int:
-    """How many of its characters are not ASCII."""
-    return len(text) - len(text.encode("ascii", "ignore"))
+    """How many of its characters are not ASCII. Counted in pieces: a sidecar may have 24 MB."""
+    pieces = (text[at : at + _PIECE_CHARACTERS] for at in range(0, len(text), _PIECE_CHARACTERS))
+    return sum(len(piece) - len(piece.encode("ascii", "ignore")) for piece in pieces)
 
 
 def _decode_line(line: bytes, encoding: str) -> str:

@@ -21,7 +21,8 @@ from pesearch.store.index.fulltext_query import CueQuery, CueScope, compile_quer
 from pesearch.store.index.fulltext_rows import CueRows, read_document
 
 TANTIVY_VERSION = version("tantivy")
-_WRITER_HEAP_BYTES = 32 << 20
+_WRITER_HEAP_BYTES = 16 << 20
+"""Of documents before they become a segment, about 40,000 cues; tantivy needs 15 MB. Twice as much takes as long."""
 _LIMIT_FACTOR = 4
 
 

@@ -15,6 +15,7 @@ from pesearch.indexer import chunk_reader
 from pesearch.indexer.chunk_reader import MAX_UNCHANGED_SECONDS, read_chunks
 from pesearch.indexer.media_chunk import MediaChunk
 from pesearch.media.audio import AudioReader
+from pesearch.media.mp4_index import READING_BUDGET
 from pesearch.media.probe import inspect, probe
 from pesearch.media.video import FrameReader
 from pesearch.timeline import CHUNK_SECONDS, FRAMES_PER_SECOND, HOP_SECONDS, STEP_SAMPLES, grid
@@ -51,6 +52,14 @@ def test_chunks_follow_the_timeline_and_each_window_comes_once(long_clip: Path, 
     assert [len(chunk.windows) for chunk in chunks] == [3, 6]
     assert sum(chunk.media_seconds for chunk in chunks) == pytest.approx(duration)
     assert all(chunk.unread_seconds == 0 for chunk in chunks)
+
+
+def test_files_with_large_indexes_are_decoded_one_at_a_time(
+    long_clip: Path, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk_reader, "claimed_index_bytes", lambda path: 10**9)
+    held = [READING_BUDGET._held_bytes for _ in read_chunks(long_clip, probe(long_clip), models)]
+    assert held == [512 << 20] * 2 and READING_BUDGET._held_bytes == 0
 
 
 def test_a_chunk_has_its_sound_with_context_for_the_codec(long_clip: Path, models: ModelSet) -> None:

@@ -18,7 +18,7 @@ from PIL import Image, PngImagePlugin
 
 from pesearch.errors import MediaError
 from pesearch.indexer import chunk_reader
-from pesearch.media import ffprobe, image, image_process, probe
+from pesearch.media import ffprobe, image, image_process, mp4_index, probe
 from pesearch.media.cues import MAX_LINES, read_sidecar
 from pesearch.media.decode_budget import MAX_DECODED_BYTES, DecodeBudget
 from pesearch.media.image import StillReader, image_size, read_image, read_small
@@ -206,6 +206,20 @@ def test_indexes_are_as_large_as_the_frames_that_they_list(sample: Sample, tmp_p
     uncompressed = tmp_path / "sound.mov"
     ffmpeg("-i", sample("tone.wav"), "-c:a", "pcm_s16le", uncompressed)
     assert claimed_index_bytes(uncompressed) == 0
+
+
+def test_fragments_have_an_index_too(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fragment of a hundred bytes may claim gigabytes."""
+    path = tmp_path / "fragments.mp4"
+    ffmpeg("-i", sample("silent.mp4"), "-c", "copy", "-movflags", "empty_moov", "-frag_duration", "1000000", path)
+    content = bytearray(path.read_bytes())
+    assert content.count(b"trun") > 1
+    assert claimed_index_bytes(path) == 80 * 100
+    struct.pack_into(">I", content, content.index(b"trun") + 8, 40_000_000)
+    path.write_bytes(content)
+    assert claimed_index_bytes(path) > 80 * 40_000_000
+    monkeypatch.setattr(mp4_index, "_MAX_BOXES", 30)
+    assert claimed_index_bytes(path) > 80 * 40_000_000
 
 
 def test_large_indexes_wait_for_each_other(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
