@@ -48,6 +48,14 @@ def test_vectors_equal_the_plain_call(core: PeCore, tiny_set: Path, frames: list
     np.testing.assert_allclose(core.embed_texts(TEXTS), texts.numpy(), atol=1e-4)
 
 
+def test_tokenizers_are_loaded_by_the_first_text(tiny_set: Path) -> None:
+    """They take 26 MB each; open_clip makes another one when it is imported."""
+    core = open_core(tiny_set / "pe_core")
+    assert load_open_clip().tokenizer._tokenizer is None and "_tokenize" not in vars(core)
+    core.embed_texts(TEXTS)
+    assert "_tokenize" in vars(core)
+
+
 def test_vectors_have_unit_length_and_do_not_depend_on_the_batch(core: PeCore, frames: list[np.ndarray]) -> None:
     vectors = core.tower.embed(frames)
     assert vectors.shape == (3, 32)
