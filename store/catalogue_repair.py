@@ -119,11 +119,13 @@ def assign_new_id(folder: Path) -> None:
 
 
 def announce_generation(folder: Path) -> None:
+    """Write the generation file, by which readers notice the last commit."""
     with disk_errors(folder):
         write_stamp(folder, snapshot_of(folder).stamp)
 
 
 def snapshot_of(folder: Path) -> Snapshot:
+    """What the catalogue of the library in `folder` holds now."""
     with reading_migrated(folder) as connection:
         return read_snapshot(connection)
 
