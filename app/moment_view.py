@@ -92,6 +92,8 @@ def _data(
 
 def _notice(file: MediaFile) -> str:
     """Why a file cannot be played; "" when it can."""
+    if file.is_missing:
+        return "This file is not in its folder any more: it was deleted or moved. Index its new folder to play it."
     if not file.is_online:
         return "This file is offline: connect its drive to play it."
     try:

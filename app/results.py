@@ -11,7 +11,7 @@ from pesearch.app.escape import printable
 from pesearch.app.pictures import Picture, thumbnail_of, waveform_of
 from pesearch.app.tray import Tray
 from pesearch.app.urls import THUMB_WIDTHS
-from pesearch.formatting import format_cue, format_event, format_evidence, format_moment_time
+from pesearch.formatting import format_absence, format_cue, format_event, format_evidence, format_moment_time
 from pesearch.search.result import CONFIDENT, SearchResult
 from pesearch.types import MediaKind, Moment
 
@@ -82,7 +82,7 @@ def _moment_data(moment: Moment, in_tray: bool) -> dict[str, Any]:
         "file": file.id,
         "name": printable(file.path.name),
         "folder": printable(str(file.path.parent)),
-        "is_offline": not file.is_online,
+        "absence": format_absence(file),
         "start": moment.start_seconds,
         "end": moment.end_seconds,
         "when": format_moment_time(moment),

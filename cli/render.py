@@ -34,6 +34,7 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     """Rank (`3.`, or `3?` without a confident match), score, time and path; below it the evidence, the cues, the sound
     events, and the command that plays the moment."""
     from pesearch.formatting import (
+        format_absence,
         format_cue,
         format_event,
         format_evidence,
@@ -42,15 +43,15 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
         printable,
     )
 
-    mark, is_online = "." if is_match else "?", moment.file.is_online
-    path = format_path(moment.file.path) + ("" if is_online else "  (offline)")
+    mark, absence = "." if is_match else "?", format_absence(moment.file)
+    path = format_path(moment.file.path) + (f"  ({absence})" if absence else "")
     yield f"{moment.rank:>3}{mark} {moment.score:.2f}  {format_moment_time(moment)}  {path}"
     indent = " " * 11
     if moment.evidence:
         yield indent + format_evidence(moment.evidence)
     yield from (indent + printable(format_cue(cue)) for cue in moment.cues[:MAX_CUES])
     yield from (indent + format_event(event) for event in moment.events)
-    if is_online and moment.end_seconds > moment.start_seconds:
+    if not absence and moment.end_seconds > moment.start_seconds:
         yield indent + mpv_command(moment)
 
 

@@ -46,6 +46,13 @@ def format_moment_time(moment: Moment) -> str:
     return format_span(moment.start_seconds, moment.end_seconds)
 
 
+def format_absence(file: MediaFile) -> str:
+    """Why a file cannot be opened: "not found" or "offline"; "" if it can be reached."""
+    if file.is_online:
+        return ""
+    return "not found" if file.is_missing else "offline"
+
+
 def format_evidence(evidence: Sequence[Hit]) -> str:
     """The best rank in each sense, best first: `heard #1, seen #3`."""
     best: dict[str, int] = {}

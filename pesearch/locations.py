@@ -60,6 +60,12 @@ class Location:
         """Whether the file can be reached now."""
         return can_reach(self.path)
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether its folder is there without the file, which was deleted or moved; or the folder is the mount point of
+        a drive that is disconnected."""
+        return is_gone(self.path) and can_reach(self.path.parent)
+
     @classmethod
     def of_file(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
         """The location with its current size and time; `volumes` maps device numbers. Raises OSError."""

@@ -154,6 +154,11 @@ class MediaFile:
         return self._here.is_online
 
     @property
+    def is_missing(self) -> bool:
+        """Whether it is not online, although the folder of its first location is."""
+        return not self.is_online and self._here.is_missing
+
+    @property
     def has_subtitles(self) -> bool:
         """Whether there are subtitles inside the file or next to it."""
         return self.has_sidecar_subtitles or (self.properties is not None and self.properties.subtitle_streams > 0)

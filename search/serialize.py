@@ -19,6 +19,7 @@ def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
         "rank": moment.rank,
         **interval_object(moment.file.path, moment.start_seconds, moment.end_seconds),
         "online": moment.file.is_online,
+        "missing": moment.file.is_missing,
         "score": rounded(moment.score),
         "score_kind": result.score_kind,
         "confident": result.is_match(moment),

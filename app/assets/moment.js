@@ -211,7 +211,7 @@ function open(root, data, close) {
   return view;
 }
 
-// A still image, or the preview of a file that is offline.
+// A still image, or the preview of a file that is offline or was not found.
 function openPicture(root, view, closeButton) {
   const notice = view.data.notice ? [create("div", "notice", view.data.notice)] : [], screen = create("div", "screen");
   view.render = () => {

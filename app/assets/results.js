@@ -96,7 +96,7 @@ function fileSections(moments, threshold, openRank, keepsRow, send, pinnedOrder)
     const element = create("section", found.length > 1 ? "file many" : "file"), header = create("header"), cards = create("div", "cards");
     header.append(create("h3", "", found[0].name), create("span", "where", found[0].folder));
     if (found.length > 1) header.append(create("span", "where", `${found.length} moments`));
-    if (found[0].is_offline) header.append(create("span", "offline", "offline"));
+    if (found[0].absence) header.append(create("span", "absence", found[0].absence));
     cards.append(...found.map((moment) => card(moment, threshold, openRank, keepsRow, send)));
     element.append(header, cards);
     return element;

@@ -1,4 +1,4 @@
-"""An open moment in a real browser: its player, its timeline, its picture while the file is offline."""
+"""An open moment in a real browser: its player, its timeline, its picture while the file is missing."""
 
 from __future__ import annotations
 
@@ -56,24 +56,24 @@ def test_a_file_that_browsers_cannot_play_is_converted(page: Page) -> None:
     assert "/proxy/" in str(video.get_attribute("src"))
 
 
-def test_an_offline_file_is_shown_by_its_stored_preview(page: Page, page_media: Path, page_library: Library) -> None:
+def test_a_deleted_file_is_shown_by_its_stored_preview(page: Page, page_media: Path, page_library: Library) -> None:
     film = page_media / "engine_car.mp4"
     shutil.rmtree(page_library.folder / "thumbnails", ignore_errors=True)
-    film.rename(film.with_suffix(".offline"))
+    film.rename(film.with_suffix(".moved"))
     try:
         search_for(page, "seen:car")
-        expect(page.locator(".file", has_text="engine_car.mp4").locator(".offline")).to_be_visible()
+        expect(page.locator(".file", has_text="engine_car.mp4").locator(".absence")).to_have_text("not found")
         card = page.locator(".file", has_text="engine_car.mp4").locator(".card")
         picture = card.locator(".strip img").first
         page.wait_for_function(IS_SHOWN, arg=picture.element_handle())
         answer = page.request.get(picture.evaluate("image => image.src"))  # not from the browser's cache
         assert (answer.status, answer.headers["cache-control"]) == (200, "private, no-cache")
         card.get_by_role("button", name="Play").click()
-        expect(page.locator(".moment .notice")).to_contain_text("offline")
+        expect(page.locator(".moment .notice")).to_contain_text("deleted or moved")
         page.wait_for_function(IS_SHOWN, arg=page.locator(".moment img").element_handle())
         assert page.locator(".moment video").count() == 0
     finally:
-        film.with_suffix(".offline").rename(film)
+        film.with_suffix(".moved").rename(film)
 
 
 def test_path_command_and_json_are_copied(page: Page) -> None:

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 TRUTHS = {clip["path"]: clip for clip in json.loads((SAMPLES / "truths.json").read_text())["clips"]}
 MOMENT_KEYS = {
-    "rank", "path", "online", "start", "end", "score", "score_kind", "confident", "evidence", "events", "cues", "media",
-    "recording", "remarks",
+    "rank", "path", "online", "missing", "start", "end", "score", "score_kind", "confident", "evidence", "events",
+    "cues", "media", "recording", "remarks",
 }  # fmt: skip
 
 

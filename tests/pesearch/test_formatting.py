@@ -10,6 +10,7 @@ import pytest
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.formatting import (
+    format_absence,
     format_clock,
     format_cue,
     format_evidence,
@@ -32,6 +33,17 @@ from pesearch.types import (
     SpaceName,
     VideoStream,
 )
+
+
+def test_a_file_is_offline_or_was_not_found_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "here.wav").touch()
+    names = ["here.wav", "deleted.wav", "drive/film.wav"]
+    info = MediaInfo(MediaKind.AUDIO, 1.0, None, None)
+    files = [MediaFile(1, "f", info, (Location(tmp_path / name, 1, 1),)) for name in names]
+    assert [format_absence(file) for file in files] == ["", "not found", "offline"]
+    assert [(file.is_online, file.is_missing) for file in files] == [(True, False), (False, True), (False, False)]
+    elsewhere = MediaFile(1, "f", info, (*files[1].locations, *files[0].locations))
+    assert format_absence(elsewhere) == ""
 
 
 def test_clock_and_span_are_rounded_to_tenths_of_a_second() -> None:
