@@ -42,17 +42,11 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
     with disk_errors(folder):
         make_folder(folder, PRIVATE)
     with writer_lock(folder):
-        catalogue = folder / CATALOGUE_FILE
-        if catalogue.exists():
-            raise LibraryError(f"There is a library in {folder} already")
-        if (folder / BACKUP_FOLDER / CATALOGUE_FILE).exists() or find_strays(folder, ()):
-            raise LibraryDamaged(
-                f"{folder} holds a library without its catalogue {CATALOGUE_FILE}: restore that, run `pesearch doctor "
-                f"--repair`, or delete {folder}"
-            )
-        if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
-            quarantine(folder, [LOG_FILE])
-        file = AtomicFile(catalogue, durable=True)
+        with disk_errors(folder):
+            _require_vacant(folder)
+            if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
+                quarantine(folder, [LOG_FILE])
+        file = AtomicFile(folder / CATALOGUE_FILE, durable=True)
         library_id = uuid.uuid4().hex
         with disk_errors(folder):
             for left_behind in folder.glob(file.temporary.name + "*"):
@@ -62,6 +56,16 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
                 connection.execute("CHECKPOINT")  # closing the connection would not report a full disk
             write_stamp(folder, f"0 {library_id}")
             file.commit()
+
+
+def _require_vacant(folder: Path) -> None:
+    if (folder / CATALOGUE_FILE).exists():
+        raise LibraryError(f"There is a library in {folder} already")
+    if (folder / BACKUP_FOLDER / CATALOGUE_FILE).exists() or find_strays(folder, ()):
+        raise LibraryDamaged(
+            f"{folder} holds a library without its catalogue {CATALOGUE_FILE}: restore that, run `pesearch doctor "
+            f"--repair`, or delete {folder}"
+        )
 
 
 def migrate_catalogue(folder: Path) -> None:
