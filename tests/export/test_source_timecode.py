@@ -16,9 +16,9 @@ from opentimelineio.opentime import RationalTime
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection, merge_overlaps, with_timecode
 from pesearch.export.formats import ExportFormat, render_document, split_document
-from pesearch.export.timecode import DROP_FRAME_RATES, RATES, frame_number, timecode_text
+from pesearch.export.timecode import DROP_FRAME_RATES, RATES, frame_number, frame_rate, frame_span, timecode_text
 from pesearch.types import Event
-from tests.export.hostile import film, still
+from tests.export.hostile import film, sound, still
 from tests.export.test_timelines import clips, read, seconds
 from tests.media.samples import ffmpeg
 
@@ -65,6 +65,49 @@ def test_edl_counts_a_source_as_its_own_timecode() -> None:
 def test_edl_converts_a_timecode_of_another_rate() -> None:
     text = edl(from_camera("10:00:00:00", 50.0, "fast.mp4"), from_camera("01:00:00:00"), from_camera("01:00:00:00"))
     assert "10:00:02:00 10:00:08:00 00:00:00:00" in text
+
+
+@pytest.mark.parametrize(
+    ("rate", "timecode", "start"),
+    [
+        (120.0, "01:00:00:100", "01:00:00:50"),
+        (119.88, "01:00:00;100", "01:00:00;50"),
+        (100.0, "01:00:00:75", "01:00:00:37"),
+        (15.0, "01:00:00:14", "01:00:00:28"),
+        (12.5, "01:00:00:06", "01:00:00:12"),
+        (240.0, "23:59:59:239", "23:59:59:59"),
+    ],
+)
+def test_frames_of_a_timecode_are_counted_at_the_rate_of_the_file(rate: float, timecode: str, start: str) -> None:
+    source = replace(film(0.0, 2.0, rate), timecode=timecode)
+    assert f"C        {start} " in edl(source)
+    standard = frame_rate(rate)
+    root = ElementTree.fromstring(render_document([source], ExportFormat.FCPXML))
+    assert seconds(next(root.iter("asset")).get("start")) == frame_number(start, standard) / standard
+
+
+@given(
+    st.sampled_from([1.0, 10.0, 12.5, 15.0, *map(float, RATES), 90.0, 100.0, 119.88, 120.0, 240.0, 1000.0, 27.3]),
+    st.sampled_from(RATES),
+    st.tuples(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59)),
+    st.data(),
+)
+def test_a_timecode_keeps_its_clock_and_the_share_of_its_second(
+    measured: float, rate: Fraction, clock: tuple[int, int, int], data: st.DataObject
+) -> None:
+    """Whatever the rate of the file and that of the list are; the start is less than a frame early, and never late."""
+    nominal = max(round(measured), 1)
+    frames = data.draw(st.integers(0, nominal - 1))
+    text = ":".join(f"{part:02d}" for part in (*clock, frames))
+    origin = frame_span(replace(film(0.0, 1.0, measured), timecode=text), rate).origin
+    whole, part = divmod(origin, round(rate))
+    assert whole == clock[0] * 3600 + clock[1] * 60 + clock[2]
+    assert 0 <= Fraction(frames, nominal) - Fraction(part, round(rate)) < Fraction(1, round(rate))
+
+
+@pytest.mark.parametrize("source", [film(0.0, 2.0, 27.3), sound(0.0, 2.0)])
+def test_frames_beyond_the_measured_rate_stay_in_their_second(source: Selection) -> None:
+    assert frame_span(replace(source, timecode="01:00:00:29")).origin == 3600 * 25 + 24
 
 
 def test_otio_and_fcpxml_start_at_the_timecode() -> None:
