@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opentimelineio.opentime import RationalTime
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Selection, merge_overlaps, with_timecode
+from pesearch.export.clip_selection import Selection, with_timecode
 from pesearch.export.formats import ExportFormat, render_document, split_document
 from pesearch.export.timecode import DROP_FRAME_RATES, RATES, frame_number, frame_rate, frame_span, timecode_text
 from pesearch.types import Event
@@ -149,18 +149,6 @@ def test_a_long_edl_is_split() -> None:
     assert split_document(many, ExportFormat.OTIO) == [many]
     with pytest.raises(ExportError, match="999 events"):
         render_document(many[:1000], ExportFormat.EDL)
-
-
-def test_moments_that_overlap_once_padded_are_merged() -> None:
-    first, second, other = film(2, 4), replace(film(5, 6), label="bell", score=0.95), film(2, 4, name="other.mp4")
-    chosen = [first.padded(1), other.padded(1), second.padded(1), film(20, 21).padded(1)]
-    merged = merge_overlaps(chosen)
-    assert [(each.path.name, each.start_seconds, each.end_seconds) for each in merged] == [
-        ("film.mp4", 1, 7), ("other.mp4", 1, 5), ("film.mp4", 19, 22),
-    ]  # fmt: skip
-    assert (merged[0].label, merged[0].score) == ("siren, bell", 0.95)
-    bridge = film(4, 19).padded(1)
-    assert len(merge_overlaps([*chosen, bridge])) == 2
 
 
 @pytest.mark.parametrize(("rate", "timecode"), [("25", "01:00:00:00"), ("30000/1001", "10:09:58;00")])
