@@ -126,11 +126,12 @@ def _require_inside_files(selections: Sequence[Selection]) -> None:
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
-    from pesearch.export.formats import ExportFormat, render_document, split_document
+    from pesearch.export.formats import TIMELINES, ExportFormat, render_document, split_document
     from pesearch.export.output_file import write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
 
-    _warn_about_rates(selections, form)
+    if form in TIMELINES:
+        _warn_about_times(selections, form)
     if to is None:
         sys.stdout.buffer.write(render_document(selections, form))
     elif form is ExportFormat.VTT and to.is_dir():
@@ -149,19 +150,18 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
             print(f"more than {len(parts[0])} events: written as {len(parts)} documents", file=sys.stderr)
 
 
-def _warn_about_rates(selections: Sequence[Selection], form: ExportFormat) -> None:
-    """Warn on stderr about frame rates that are assumed, or that differ in an EDL, which has only one."""
-    from pesearch.export.formats import TIMELINES, ExportFormat
+def _warn_about_times(selections: Sequence[Selection], form: ExportFormat) -> None:
+    """Warn on stderr about frame rates and timecodes that are assumed, and about rates that differ in an EDL, which has
+    only one."""
+    from pesearch.export.formats import ExportFormat
     from pesearch.export.timecode import common_rate, rate_of, rate_text
 
-    if form not in TIMELINES:
-        return
-    unknown = sum(selection.media is None for selection in selections)
-    if unknown:
-        print(
-            f"25 frames per second from 00:00:00:00 assumed for {unknown} moments, whose files are offline",
-            file=sys.stderr,
-        )
+    not_probed = sum(selection.media is None for selection in selections)
+    films = [selection for selection in selections if selection.has_pictures and not selection.is_still]
+    not_read = sum(film.media is not None and film.timecode is None for film in films)
+    for count, assumed in ((not_probed, "25 frames per second from 00:00:00:00"), (not_read, "timecode 00:00:00:00")):
+        if count:
+            print(f"{assumed} assumed for {count} moments, whose files are offline or unreadable", file=sys.stderr)
     rates = sorted({rate_of(selection) for selection in selections if selection.frames_per_second is not None})
     if form is ExportFormat.EDL and len(rates) > 1:
         in_files = ", ".join(map(rate_text, rates))

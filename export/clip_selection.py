@@ -23,8 +23,8 @@ class Selection:
     """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
     `media` is None for a file that was never probed and cannot be now, for example one on an offline drive. `timecode`
-    is that of the first frame, as the file states it; empty if it has none, or was not read. `file` is the file of the
-    library that it was found in, if any: clips show its indexed content only.
+    is that of the first frame, as the file states it; empty if it has none, None if it was not read. `file` is the file of
+    the library that it was found in, if any: clips show its indexed content only.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class Selection:
     events: tuple[Event, ...] = ()
     media: MediaInfo | None = None
     file: MediaFile | None = None
-    timecode: str = ""
+    timecode: str | None = None
 
     @classmethod
     def from_moment(cls, moment: Moment, query: str) -> Selection:
@@ -111,7 +111,7 @@ def with_media_info(selection: Selection) -> Selection:
 
 
 def with_timecode(selection: Selection) -> Selection:
-    """Read the timecode of the file, if it can be reached. Errors: FFmpegMissing."""
+    """Read the timecode of the file. Unchanged if it is offline. Errors: FFmpegMissing."""
     from pesearch.media.source_timecode import read_timecode
 
     if selection.is_still or not can_reach(selection.path):

@@ -95,12 +95,12 @@ def frame_span(selection: Selection, rate: Fraction | None = None) -> FrameSpan:
     return FrameSpan(rate, first, max(min(end, total) - first, 1), total, origin)
 
 
-def is_drop_frame(timecode: str) -> bool:
+def is_drop_frame(timecode: str | None) -> bool:
     """Whether a timecode is counted in drop frames: `;` or `.` before its frames."""
-    return bool(timecode) and timecode.rstrip("0123456789")[-1:] in (";", ".")
+    return timecode is not None and timecode.rstrip("0123456789")[-1:] in (";", ".")
 
 
-def _at_rate(timecode: str, frames_per_second: float | None, rate: Fraction) -> str:
+def _at_rate(timecode: str | None, frames_per_second: float | None, rate: Fraction) -> str:
     """A timecode of a file in the frames of `rate`.
 
     Its frames are counted at the rate of the file, 100 and 120 included, or at more where their number shows it (sound

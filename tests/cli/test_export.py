@@ -46,8 +46,26 @@ def test_every_document_of_an_offline_file(pesearch: Run, found: Path, form: str
     result = pesearch("export", found, "--as", form)
     assert result.returncode == 0, result.stderr
     assert ("siren" in result.stdout) and ("film.mp4" in result.stdout or form == "vtt")
-    warning = "25 frames per second from 00:00:00:00 assumed for 1 moments, whose files are offline\n"
+    warning = "25 frames per second from 00:00:00:00 assumed for 1 moments, whose files are offline or unreadable\n"
     assert result.stderr == (warning if form in ("edl", "otio", "fcpxml") else "")
+
+
+@pytest.mark.parametrize("form", ["csv", "edl", "otio", "fcpxml"])
+def test_timelines_warn_of_timecodes_that_were_not_read(pesearch: Run, tmp_path: Path, form: str) -> None:
+    """The library knows the rate of an offline file; its timecode is read when exporting."""
+    film, sound = {"kind": "video", "duration": 60.0, "frames_per_second": 25.0}, {"kind": "audio", "duration": 60.0}
+    still = {"kind": "image", "duration": 0.0, "frames_per_second": 0.0}
+    (tmp_path / "unreadable.mp4").write_bytes(b"no film")
+    moments = [
+        FILM | {"media": film},
+        FILM | {"media": film, "path": str(tmp_path / "unreadable.mp4")},
+        FILM | {"media": sound | {"channels": 2}, "path": "/offline/sound.wav"},
+        FILM | {"media": still, "path": "/offline/still.png", "start": 0.0, "end": 0.0},
+    ]
+    (tmp_path / "found.json").write_text(json.dumps(moments))
+    result = pesearch("export", tmp_path / "found.json", "--as", form)
+    warning = "timecode 00:00:00:00 assumed for 2 moments, whose files are offline or unreadable\n"
+    assert (result.returncode, result.stderr) == (0, "" if form == "csv" else warning)
 
 
 def test_the_extension_selects_the_format(pesearch: Run, found: Path, tmp_path: Path) -> None:
