@@ -126,7 +126,7 @@ def _require_inside_files(selections: Sequence[Selection]) -> None:
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
-    from pesearch.export.formats import TIMELINES, ExportFormat, render_document, split_document
+    from pesearch.export.formats import TIMELINES, ExportFormat, render_document, render_documents
     from pesearch.export.output_file import write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
 
@@ -139,15 +139,15 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
             name = f"{safe_stem(chapters[0].path)}.chapters"
             print(write_new_document(render_document(chapters, form), to, name, form))
     else:
-        parts = split_document(selections, form)
-        for number, part in enumerate(parts, start=1):
-            document, suffix = render_document(part, form), f"-{number}" if len(parts) > 1 else ""
+        documents = render_documents(selections, form)
+        for number, document in enumerate(documents, start=1):
+            suffix = f"-{number}" if len(documents) > 1 else ""
             if to.is_dir():
                 print(write_new_document(document, to, f"moments{suffix}", form))
             else:
                 write_document(document, to.with_stem(to.stem + suffix), form)
-        if len(parts) > 1:
-            print(f"more than {len(parts[0])} events: written as {len(parts)} documents", file=sys.stderr)
+        if len(documents) > 1:
+            print(f"more than 999 events: written as {len(documents)} documents", file=sys.stderr)
 
 
 def _warn_about_times(selections: Sequence[Selection], form: ExportFormat) -> None:

@@ -23,8 +23,8 @@ class Selection:
     """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
     `media` is None for a file that was never probed and cannot be now, for example one on an offline drive. `timecode`
-    is that of the first frame, as the file states it; empty if it has none, None if it was not read. `file` is the file of
-    the library that it was found in, if any: clips show its indexed content only.
+    is that of the first frame, as the file states it; empty if it has none, None if it was not read. `file` is the file
+    of the library that it was found in, if any: clips show its indexed content only.
     """
 
     path: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -52,6 +52,21 @@ class FrameSpan:
     def end(self) -> int:
         """The frame after the last one."""
         return self.first + self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Timebase:
+    """How a timeline counts: its frame rate, and whether its timecode is drop-frame."""
+
+    rate: Fraction
+    is_drop_frame: bool
+
+    @classmethod
+    def of(cls, selections: Sequence[Selection]) -> Timebase:
+        """The most common rate; drop-frame at rates that have it, unless most of the timecodes of files are not."""
+        rate = common_rate(selections)
+        stated = [is_drop_frame(selection.timecode) for selection in selections if selection.timecode]
+        return cls(rate, rate in DROP_FRAME_RATES and (not stated or 2 * sum(stated) > len(stated)))
 
 
 def frame_rate(frames_per_second: float | None) -> Fraction:

@@ -15,9 +15,10 @@ from opentimelineio.opentime import RationalTime
 
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection, with_timecode
-from pesearch.export.formats import ExportFormat, render_document, split_document
+from pesearch.export.formats import ExportFormat, render_document, render_documents
 from pesearch.export.timecode import DROP_FRAME_RATES, RATES, frame_number, frame_rate, frame_span, timecode_text
 from pesearch.types import Event
+from tests.export.edl_reader import read_edl
 from tests.export.hostile import film, sound, still
 from tests.export.test_timelines import clips, read, seconds
 from tests.media.samples import ffmpeg
@@ -145,10 +146,30 @@ def test_fcpxml_conforms_other_rates_and_takes_the_size_of_a_film() -> None:
 
 def test_a_long_edl_is_split() -> None:
     many = [film(1, 2)] * 2000
-    assert [len(part) for part in split_document(many, ExportFormat.EDL)] == [999, 999, 2]
-    assert split_document(many, ExportFormat.OTIO) == [many]
+    parts = [read_edl(document) for document in render_documents(many, ExportFormat.EDL)]
+    assert [len(events) for _, events in parts] == [999, 999, 2]
+    assert [events[0].record_in for _, events in parts] == ["00:00:00:00"] * 3
+    assert render_documents(many[:5], ExportFormat.OTIO) == [render_document(many[:5], ExportFormat.OTIO)]
     with pytest.raises(ExportError, match="999 events"):
         render_document(many[:1000], ExportFormat.EDL)
+
+
+def test_all_parts_of_a_split_edl_count_alike() -> None:
+    drops = [from_camera("01:00:00;00", 29.97, "drops.mp4")] * 1000
+    counts_all = [from_camera("01:00:00:00", 29.97, "all.mp4")] * 600
+    other = [film(1, 2, name="other.mp4")] * 400
+    for document in render_documents([*other, *counts_all, *drops], ExportFormat.EDL):
+        assert "(29.97 fps)\nFCM: DROP FRAME\n" in document.decode()
+
+
+@pytest.mark.parametrize("rate", [25.0, 29.97, 30.0, 59.94])
+@pytest.mark.parametrize("timecode", [None, "01:00:00:00", "01:00:00;00"])
+def test_fcpxml_and_edl_count_in_drop_frames_by_one_rule(rate: float, timecode: str | None) -> None:
+    chosen = [replace(film(1, 2, rate), timecode=timecode)]
+    drops = rate in (29.97, 59.94) and timecode != "01:00:00:00"
+    sequence = ElementTree.fromstring(render_document(chosen, ExportFormat.FCPXML)).find("project/sequence")
+    assert sequence is not None and sequence.get("tcFormat") == ("DF" if drops else "NDF")
+    assert read_edl(render_document(chosen, ExportFormat.EDL))[0] == ("DROP FRAME" if drops else "NON-DROP FRAME")
 
 
 @pytest.mark.parametrize(("rate", "timecode"), [("25", "01:00:00:00"), ("30000/1001", "10:09:58;00")])
