@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pesearch.export.clip_selection import Selection
     from pesearch.export.formats import ExportFormat
 
+_STDOUT = Path("/dev/stdout")
+
 FormatName = Literal["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt", "clips"]
 
 
@@ -62,6 +64,7 @@ def export_command(
     from pesearch.export.clip_selection import merge_overlaps, with_media_info, with_timecode
     from pesearch.export.formats import TIMELINES, ExportFormat
 
+    to = None if to == _STDOUT else to
     name = _format_name(output_format, to)
     selections = [with_media_info(selection) for selection in _read_moments(moments)]
     _require_inside_files(selections)
@@ -81,11 +84,11 @@ def export_command(
             raise ExportError("name a folder for the clips: --to FOLDER")
         raise typer.Exit(_export_clips(selections, to, reencode))
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
+        if to is None or isinstance(error, BrokenPipeError):
             raise
-        if to is not None and not to.parent.is_dir():
+        if not to.parent.is_dir():
             raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
-        raise ExportError(f"cannot write {to or error.filename}: {error.strerror or error}") from error
+        raise ExportError(f"cannot write {to}: {error.strerror or error}") from error
 
 
 def _format_name(output_format: FormatName | None, to: Path | None) -> str:
@@ -127,7 +130,7 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
     from pesearch.export.formats import TIMELINES, ExportFormat, render_document, render_documents
-    from pesearch.export.output_file import write_document, write_new_document
+    from pesearch.export.output_file import is_stream, write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
 
     if form in TIMELINES:
@@ -139,7 +142,7 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
             name = f"{safe_stem(chapters[0].path)}.chapters"
             print(write_new_document(render_document(chapters, form), to, name, form))
     else:
-        documents = render_documents(selections, form)
+        documents = [render_document(selections, form)] if is_stream(to) else render_documents(selections, form)
         for number, document in enumerate(documents, start=1):
             suffix = f"-{number}" if len(documents) > 1 else ""
             if to.is_dir():
@@ -148,6 +151,14 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
                 write_document(document, to.with_stem(to.stem + suffix), form)
         if len(documents) > 1:
             print(f"more than 999 events: written as {len(documents)} documents", file=sys.stderr)
+            _name_earlier_documents(to, len(documents))
+
+
+def _name_earlier_documents(to: Path, written: int) -> None:
+    """Name on stderr what an export of another length left beside documents 1 to `written`."""
+    for path in (to, to.with_stem(f"{to.stem}-{written + 1}")):
+        if path.is_file():
+            print(f"{path} is of an earlier export, and was not replaced", file=sys.stderr)
 
 
 def _warn_about_times(selections: Sequence[Selection], form: ExportFormat) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import opentimelineio as otio
 import pytest
@@ -95,6 +98,41 @@ def test_clips_and_their_exit_codes(pesearch: Run, sample_media: Path, found: Pa
     assert "key frame" in copied.stderr
     found.write_text(json.dumps(FILM))
     assert pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips").returncode == 2
+
+
+def test_dev_stdout_is_stdout(pesearch: Run, found: Path) -> None:
+    result = pesearch("export", found, "--as", "csv", "--to", "/dev/stdout")
+    assert (result.returncode, result.stdout) == (0, pesearch("export", found, "--as", "csv").stdout)
+    assert "siren" in result.stdout
+
+
+def test_a_full_device_is_named(pesearch: Run, found: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = pesearch("export", found, "--as", "csv", "--to", "/dev/full")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert one_line(result.stderr) == "pesearch: cannot write /dev/full: No space left on device"
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr("pesearch.export.formats.render_document", Mock(side_effect=full))
+    result = pesearch("export", found, "--as", "csv")
+    assert result.returncode == 2
+    assert one_line(result.stderr) == "pesearch: cannot write the output: No space left on device"
+
+
+def test_a_split_edl_names_files_of_an_earlier_export(pesearch: Run, tmp_path: Path) -> None:
+    moments, cuts = tmp_path / "found.json", tmp_path / "cuts.edl"
+    media = {"kind": "audio", "duration": 60.0, "channels": 2}
+    moments.write_text(json.dumps([FILM | {"media": media}] * 1000))
+    written = [tmp_path / f"cuts-{number}.edl" for number in (1, 2)]
+    first = pesearch("export", moments, "--to", cuts)
+    assert (first.returncode, first.stderr) == (0, "more than 999 events: written as 2 documents\n")
+    assert sorted(tmp_path.glob("*.edl")) == written
+    for old in (cuts, tmp_path / "cuts-3.edl"):
+        old.write_text("old")
+    _, *named = pesearch("export", moments, "--to", cuts).stderr.splitlines()
+    assert named == [
+        f"{cuts} is of an earlier export, and was not replaced",
+        f"{tmp_path / 'cuts-3.edl'} is of an earlier export, and was not replaced",
+    ]
+    assert cuts.read_text() == "old"
 
 
 def test_nothing_to_export(pesearch: Run, found: Path) -> None:

@@ -9,11 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection, with_media_info
 from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
-from pesearch.export.formats import ExportFormat
-from pesearch.export.output_file import write_document
 from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
@@ -65,18 +62,6 @@ def test_padding_is_limited_to_the_file(sample_media: Path, tmp_path: Path) -> N
     (outcome,) = cut_clips([far], tmp_path)
     assert isinstance(outcome, Clip)
     assert probe(outcome.path).duration_seconds == pytest.approx(selection.media.duration_seconds, abs=0.1)
-
-
-def test_a_document_replaces_only_files_of_its_format(tmp_path: Path) -> None:
-    list_, film = tmp_path / "cuts.csv", tmp_path / "film.mp4"
-    for path in (list_, film):
-        path.write_text("old")
-    write_document(b"new", list_, ExportFormat.CSV)
-    assert list_.read_text() == "new"
-    with pytest.raises(ExportError, match=r"film\.mp4 already exists"):
-        write_document(b"new", film, ExportFormat.CSV)
-    assert film.read_text() == "old"
-    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize(
