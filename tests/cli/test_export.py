@@ -91,7 +91,7 @@ def test_clips_and_their_exit_codes(pesearch: Run, sample_media: Path, found: Pa
     (clip,) = (tmp_path / "clips").iterdir()
     assert result.stdout == f"{clip}\n"
     assert probe(clip).duration_seconds == pytest.approx(2.0, abs=1 / 15)
-    assert "failed: /offline/film.mp4: file not found" in result.stderr
+    assert "failed: /offline/film.mp4: offline: connect its drive" in result.stderr
     found.write_text(json.dumps(siren))
     copied = pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips")
     assert copied.returncode == 0
