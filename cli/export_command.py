@@ -129,12 +129,13 @@ def _require_inside_files(selections: Sequence[Selection]) -> None:
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
-    from pesearch.export.formats import TIMELINES, ExportFormat, render_document, render_documents
+    from pesearch.export.formats import ExportFormat, render_document, render_documents
     from pesearch.export.output_file import is_stream, write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
+    from pesearch.export.timecode_warnings import timecode_warnings
 
-    if form in TIMELINES:
-        _warn_about_times(selections, form)
+    for warning in timecode_warnings(selections, form):
+        print(warning, file=sys.stderr)
     if to is None:
         sys.stdout.buffer.write(render_document(selections, form))
     elif form is ExportFormat.VTT and to.is_dir():
@@ -151,7 +152,8 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
                 write_document(document, to.with_stem(to.stem + suffix), form)
         if len(documents) > 1:
             print(f"more than 999 events: written as {len(documents)} documents", file=sys.stderr)
-            _name_earlier_documents(to, len(documents))
+            if not to.is_dir():
+                _name_earlier_documents(to, len(documents))
 
 
 def _name_earlier_documents(to: Path, written: int) -> None:
@@ -159,27 +161,6 @@ def _name_earlier_documents(to: Path, written: int) -> None:
     for path in (to, to.with_stem(f"{to.stem}-{written + 1}")):
         if path.is_file():
             print(f"{path} is of an earlier export, and was not replaced", file=sys.stderr)
-
-
-def _warn_about_times(selections: Sequence[Selection], form: ExportFormat) -> None:
-    """Warn on stderr about frame rates and timecodes that are assumed, and about rates that differ in an EDL, which has
-    only one."""
-    from pesearch.export.formats import ExportFormat
-    from pesearch.export.timecode import common_rate, rate_of, rate_text
-
-    not_probed = sum(selection.media is None for selection in selections)
-    films = [selection for selection in selections if selection.has_pictures and not selection.is_still]
-    not_read = sum(film.media is not None and film.timecode is None for film in films)
-    for count, assumed in ((not_probed, "25 frames per second from 00:00:00:00"), (not_read, "timecode 00:00:00:00")):
-        if count:
-            print(f"{assumed} assumed for {count} moments, whose files are offline or unreadable", file=sys.stderr)
-    rates = sorted({rate_of(selection) for selection in selections if selection.frames_per_second is not None})
-    if form is ExportFormat.EDL and len(rates) > 1:
-        in_files = ", ".join(map(rate_text, rates))
-        print(
-            f"the EDL has {rate_text(common_rate(selections))} frames per second, its files have {in_files}",
-            file=sys.stderr,
-        )
 
 
 def _export_clips(selections: Sequence[Selection], folder: Path, reencode: bool) -> int:

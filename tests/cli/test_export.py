@@ -117,7 +117,9 @@ def test_a_full_device_is_named(pesearch: Run, found: Path, monkeypatch: pytest.
     assert one_line(result.stderr) == "pesearch: cannot write the output: No space left on device"
 
 
-def test_a_split_edl_names_files_of_an_earlier_export(pesearch: Run, tmp_path: Path) -> None:
+def test_a_split_edl_names_files_of_an_earlier_export(
+    pesearch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     moments, cuts = tmp_path / "found.json", tmp_path / "cuts.edl"
     media = {"kind": "audio", "duration": 60.0, "channels": 2}
     moments.write_text(json.dumps([FILM | {"media": media}] * 1000))
@@ -133,6 +135,8 @@ def test_a_split_edl_names_files_of_an_earlier_export(pesearch: Run, tmp_path: P
         f"{tmp_path / 'cuts-3.edl'} is of an earlier export, and was not replaced",
     ]
     assert cuts.read_text() == "old"
+    monkeypatch.chdir(tmp_path)
+    assert pesearch("export", moments, "--as", "edl", "--to", ".").stdout == "moments-1.edl\nmoments-2.edl\n"
 
 
 def test_nothing_to_export(pesearch: Run, found: Path) -> None:
