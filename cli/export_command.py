@@ -61,6 +61,7 @@ def export_command(
     """
     from pesearch.export.clip_selection import merge_overlaps, with_media_info, with_timecode
     from pesearch.export.formats import TIMELINES, ExportFormat
+    from pesearch.locations import is_folder, is_gone
 
     name = _format_name(output_format, to)
     selections = [with_media_info(selection) for selection in _read_moments(moments)]
@@ -83,7 +84,7 @@ def export_command(
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        if to is not None and not to.parent.is_dir():
+        if to is not None and is_gone(to) and not is_folder(to.parent):
             raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
         raise ExportError(f"cannot write {to or error.filename}: {error.strerror or error}") from error
 

@@ -29,6 +29,11 @@ def can_reach(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where this is False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at `path` that can be reached now, see `can_reach`."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where this is False
+
+
 @dataclass(frozen=True, slots=True)
 class Volume:
     """A file system: a name that does not depend on where it is mounted, and its current or last mount point.
