@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pesearch.errors import PesearchError
 from pesearch.indexer.ignore import Patterns, compile_patterns, is_excluded, is_hidden, read_ignore_file
-from pesearch.indexer.volumes import mounted_volumes
-from pesearch.locations import Location, Volume, is_folder
+from pesearch.locations import Location, is_folder
 from pesearch.types import Failure
+from pesearch.volumes import Volume, mounted_volumes
 
 LIBRARY_MARKER = "library.duckdb"
 """A folder with this file is a library. It is skipped: its previews are not the user's media."""
