@@ -104,6 +104,7 @@ def test_moves_and_removals_are_reported_once(
     assert [(each.previous, each.location.path) for each in moved] == [(folder / "a.png", folder / "c.png")]
     assert [each for each in outcomes if isinstance(each, Missing)] == [Missing(folder / "b.png")]
     assert library.absences() == {folder / "b.png": Absence.MISSING}
+    assert not any(isinstance(each, Missing) for each in watching(nothing, nothing, nothing))  # named before
     assert not any(isinstance(each, Indexed) for each in outcomes)
 
 
