@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import PesearchError
 from pesearch.indexer import absences as recorder
 from pesearch.indexer.progress_events import Excluded, Missing
 from pesearch.indexer.removal import plan_removal
@@ -42,6 +43,9 @@ def test_deleted_and_excluded_files_are_named_and_removed(
     missing = plan_removal(library, [], [Absence.MISSING])
     assert missing.paths == (media / "b.png",) and len(missing.file_ids) == 1
     assert plan_removal(library, [media / "d.png"], [Absence.MISSING]).paths == ()
+    for absences in ([], [Absence.MISSING]):
+        with pytest.raises(PesearchError, match=r"nothing at .*typo\.png"):
+            plan_removal(library, [media, media / "typo.png"], absences)
     assert plan_removal(library, [media], [Absence.MISSING, Absence.EXCLUDED]).paths == (
         media / "b.png",
         media / "c.png",
