@@ -1,4 +1,4 @@
-"""Files that were deleted are told apart from those on drives that are disconnected."""
+"""Deleted files are distinguished from those on drives that are disconnected."""
 
 from __future__ import annotations
 
