@@ -55,8 +55,10 @@ def eval_command(
       pesearch eval queries.json
       pesearch eval ~/datasets/clotho --split evaluation --json
     """
+    from pesearch.locations import is_folder
+
     folder = library_folder(library)
-    if judged.is_dir():
+    if is_folder(judged):
         evaluate_dataset(judged, layout, split, folder, device, as_json)
     else:
         evaluate_file(judged, folder, device, as_json)

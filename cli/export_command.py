@@ -63,6 +63,7 @@ def export_command(
     """
     from pesearch.export.clip_selection import merge_overlaps, with_media_info, with_timecode
     from pesearch.export.formats import TIMELINES, ExportFormat
+    from pesearch.locations import is_folder, is_gone
 
     to = None if to == _STDOUT else to
     name = _format_name(output_format, to)
@@ -86,7 +87,7 @@ def export_command(
     except OSError as error:
         if to is None or isinstance(error, BrokenPipeError):
             raise
-        if not to.parent.is_dir():
+        if is_gone(to) and not is_folder(to.parent):
             raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
         raise ExportError(f"cannot write {to}: {error.strerror or error}") from error
 

@@ -16,6 +16,7 @@ from pesearch.indexer.progress_events import (
     Damaged,
     Failed,
     Indexed,
+    Missing,
     Outcome,
     Plan,
     Progress,
@@ -28,7 +29,7 @@ from pesearch.store.index.maintenance import RefreshProgress
 def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = False) -> None:
     """Count the outcomes as they come, and show progress, failures and the first remarks of each pass on stderr.
 
-    With `names_files`, and without a terminal to show progress on, each file that is indexed has a line.
+    With `names_files` each missing file has a line, and so has each indexed one without a terminal to show progress on.
     """
     started = time.monotonic()
     with progress_bar() as bar:
@@ -60,6 +61,9 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
                     bar.console.print(
                         f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
                     )
+                case Missing():
+                    if names_files:
+                        bar.console.print(f"missing: {format_path(outcome.path)}", markup=False)
                 case Remarked():
                     remarked_files += 1
                     if remarked_files <= MAX_FILES:

@@ -49,8 +49,9 @@ def read_judgements(judged: Path, layout: str | None, split: str | None) -> Call
     from pesearch.evaluation.judged_scores import Judgements, of_clips, of_dataset
     from pesearch.evaluation.judgements import has_queries, read_queries
     from pesearch.evaluation.layouts import read_dataset
+    from pesearch.locations import is_folder
 
-    if judged.is_dir():
+    if is_folder(judged):
         dataset = read_dataset(judged, layout, split)
 
         def of_folder(library: Library, models: ModelSet) -> Judgements:

@@ -28,6 +28,7 @@ def remove_command(
     """Remove files from the library. The media files stay.
 
     --missing and --excluded go by the last `pesearch index` of a folder; without PATH they remove such files anywhere.
+    A PATH that is neither on this machine nor in the library is an error, and nothing is removed.
 
     Exit codes: 0 removed, 1 nothing to remove, 2 error.
 

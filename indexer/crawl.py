@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pesearch.errors import PesearchError
 from pesearch.indexer.ignore import Patterns, compile_patterns, is_excluded, is_hidden, read_ignore_file
-from pesearch.indexer.volumes import mounted_volumes
-from pesearch.locations import Location, Volume
+from pesearch.locations import Location, is_folder
 from pesearch.types import Failure
+from pesearch.volumes import Volume, mounted_volumes
 
 LIBRARY_MARKER = "library.duckdb"
 """A folder with this file is a library. It is skipped: its previews are not the user's media."""
@@ -46,7 +46,7 @@ def roots_of(paths: Sequence[Path]) -> list[Path]:
 
 def _user_patterns(root: Path, excludes: Sequence[str]) -> tuple[Patterns, ...]:
     absolute = [line for line in excludes if line.removeprefix("!").startswith("/")]
-    base = root if root.is_dir() else root.parent
+    base = root if is_folder(root) else root.parent
     both = compile_patterns(Path("/"), absolute, "--exclude"), compile_patterns(base, excludes, "--exclude")
     return tuple(each for each in both if each.lines)
 

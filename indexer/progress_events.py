@@ -48,7 +48,7 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A file of the library that is no longer at its path. It stays in the library: its drive may be offline."""
+    """A file of the library that was deleted or moved; its drive is connected. It stays in the library."""
 
     path: Path
 

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pesearch.indexer.progress_events import Failed, Missing, Outcome, Relocated, Unchanged
+from pesearch.indexer.progress_events import Failed, Outcome, Relocated, Unchanged
 from pesearch.indexer.survey import KnownContent, NewContent, SurveyResult
 from pesearch.locations import is_gone
 from pesearch.store.catalogue.files import KnownLocations
@@ -43,7 +43,7 @@ def update_locations(
 ) -> Iterator[Outcome]:
     """Records new locations of known content and removes those in `gone`. Raises LibraryError.
 
-    The last location of a content is not removed but reported as missing: it may be on an offline drive.
+    The last location of a content is not removed: it may be on an offline drive.
     """
     left_behind = [each.previous for each in known if each.previous and is_gone(each.previous)]
     if known:
@@ -58,7 +58,6 @@ def update_locations(
             yield Unchanged(each.location)
         else:
             yield Relocated(each.location, next((path for path in before if path in forgotten), None))
-    yield from (Missing(path) for path in gone if path in remaining)
 
 
 def _with_other_locations(gone: Sequence[Path], known: KnownLocations) -> Iterator[Path]:

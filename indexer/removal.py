@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pesearch.errors import PesearchError
 from pesearch.locations import Absence, can_reach, is_gone
 from pesearch.path_scope import PathScope
 from pesearch.store.library import Library
@@ -25,10 +26,13 @@ def plan_removal(library: Library, paths: Sequence[Path], absences: Collection[A
     """Find the known paths at or below `paths`, as people name them; all if there are none.
 
     With `absences` only those that the last indexing run did not find for one of these reasons, if that still holds.
+    Raises PesearchError for a path where nothing is found, neither on this machine nor in the library.
     """
-    known = library.known()
+    known, scope = library.known(), PathScope(paths)
+    if problem := scope.problem(known):
+        raise PesearchError(problem)
     chosen = _absent(library, absences) if absences else known
-    removed = dict.fromkeys(filter(PathScope(paths).contains, chosen) if paths else chosen)
+    removed = dict.fromkeys(filter(scope.contains, chosen) if paths else chosen)
     file_ids = frozenset(
         file.id for file in library.files() if all(location.path in removed for location in file.locations)
     )

@@ -82,8 +82,7 @@ def index_found(
             writer.record_volumes(volumes)
         # Locations first: the content that a failed path held before may have moved to another path.
         yield from update_locations(changes.known, gone, library, writer)
-        if is_complete:
-            yield from record_absences(crawled.locations, not_found, library, writer)
+        yield from record_absences(crawled.locations, not_found if is_complete else gone, library, writer)
         for failed in changes.failed:
             committer.add(failed.failure)
         yield from committer.flush()

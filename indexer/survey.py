@@ -14,7 +14,6 @@ from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.copies import CopyFinder, identify
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Replaced, Unchanged
-from pesearch.indexer.volumes import volumes_with_stable_inodes
 from pesearch.locations import Location, can_reach, is_gone
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import Fingerprint, has_fingerprint
@@ -24,6 +23,7 @@ from pesearch.media.suffixes import has_media_name
 from pesearch.store.catalogue.files import KnownLocation, KnownLocations
 from pesearch.store.library import Library
 from pesearch.types import Failure, MediaFile, MediaInfo
+from pesearch.volumes import volumes_with_stable_inodes
 
 VANISHED = "vanished: deleted or renamed since its folder was listed"
 """The reason why a file that was found is not indexed."""

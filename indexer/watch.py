@@ -12,7 +12,7 @@ from pesearch.errors import LibraryBusy, LibraryUnavailable, SnapshotExpired
 from pesearch.indexer.crawl import crawl
 from pesearch.indexer.progress_events import Damaged, Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
 from pesearch.indexer.run import index_found
-from pesearch.locations import Location
+from pesearch.locations import Absence, Location
 from pesearch.store.catalogue.stamp import read_library_id
 from pesearch.store.library import Library
 from pesearch.types import Failure
@@ -42,7 +42,7 @@ def watch(
     verification = _Verification(library)
     before = _Crawl(crawl(paths, excludes))
     indexed: tuple[list[Location | Failure], str] | None = None
-    reported: set[Outcome] = set()
+    reported: set[Outcome] = {Missing(path) for path, why in library.absences().items() if why is Absence.MISSING}
     while not stop.wait(interval_seconds):
         now = _Crawl(crawl(paths, excludes))
         settled = [each for each in now.found if each in before.found]

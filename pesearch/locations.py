@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from pesearch.volumes import Volume, mounted_volumes
+
 _MAX_NS = 2**63 - 1
 """File systems can store times after the year 2262, but int64 nanoseconds cannot: later times are clamped to this."""
 
@@ -29,16 +31,9 @@ def can_reach(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where this is False
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """A file system: a name that does not depend on where it is mounted, and its current or last mount point.
-
-    `has_stable_inodes`: a file keeps its inode number, however often it is mounted. It does not take part in equality.
-    """
-
-    name: str
-    mount_point: Path
-    has_stable_inodes: bool = field(default=False, compare=False)
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at `path` that can be reached now, see `can_reach`."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where this is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +57,8 @@ class Location:
 
     @property
     def is_missing(self) -> bool:
-        """Whether its folder is there without the file, which was deleted or moved; or the folder is the mount point of
-        a drive that is disconnected."""
-        return is_gone(self.path) and can_reach(self.path.parent)
+        """Whether the file is gone while its drive is connected, see `is_missing`."""
+        return is_missing(self.path, self.volume, mounted_volumes())
 
     @classmethod
     def of_file(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:
@@ -94,3 +88,19 @@ def is_gone(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def is_missing(path: Path, volume: str, mounted: Mapping[int, Volume]) -> bool:
+    """Whether the file of a volume is gone from a path, deleted or moved, while the volume is where it was: the nearest
+    folder above it that is there is on that volume. `mounted` maps device numbers.
+
+    Without a volume (""), on a network share or in memory, its own folder has to be there. An empty mount point counts
+    as such a folder.
+    """
+    if not is_gone(path):
+        return False
+    if not volume:
+        return can_reach(path.parent)
+    nearest = next(filter(can_reach, path.parents))
+    found = mounted.get(nearest.stat().st_dev)
+    return found is not None and found.name == volume

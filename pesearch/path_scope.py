@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from pesearch.locations import is_gone
 from pesearch.settings import expand_home
 
 
@@ -33,10 +34,16 @@ class PathScope:
         written = (path for path in self._roots if path in stored)
         return next(written, None) or next(filter(self.contains, stored), None)
 
-    @property
-    def missing(self) -> list[Path]:
-        """Those of the paths, as given, where nothing is on this machine now."""
-        return [path for path in self._paths if not os.path.lexists(path)]
+    def problem(self, stored: Collection[Path]) -> str:
+        """One line about the first of these paths where nothing is found on this machine, nor in a library with the
+        `stored` paths; "" if there is none."""
+        not_here = (path for path in self._paths if not os.path.lexists(path))
+        path = next((path for path in not_here if PathScope([path]).find(stored) is None), None)
+        if path is None:
+            return ""
+        if is_gone(path):
+            return f"there is nothing at {path}, neither on this machine nor in the library"
+        return f"{path} cannot be read, and nothing of it is in the library: check its permissions and its drive"
 
     @cached_property
     def _roots(self) -> frozenset[Path]:

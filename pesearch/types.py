@@ -155,8 +155,8 @@ class MediaFile:
 
     @property
     def is_missing(self) -> bool:
-        """Whether it is not online, although the folder of its first location is."""
-        return not self.is_online and self._here.is_missing
+        """Whether it was deleted or moved from each of its locations, on drives that are connected."""
+        return all(known.is_missing for known in self.locations)
 
     @property
     def has_subtitles(self) -> bool:

@@ -7,9 +7,8 @@ from pathlib import Path
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import LibraryNotFound, MediaError
-from pesearch.locations import is_gone
+from pesearch.media.file_head import file_status
 from pesearch.search.events.locate import StoredSound, find_stored_sound
-from pesearch.settings import expand_home
 from pesearch.store.library import Library, open_library
 
 
@@ -36,13 +35,15 @@ def open_for_events(path: Path, folder: Path, model: str | None, device: str) ->
     """Opens the models to locate sounds in a file, and its stored features if the library in `folder` has them.
 
     The models are those of `model`, else those of the library if it knows the file, else the default set.
-    Raises ModelMissing, ModelDamaged, DeviceError, MediaError for a path where nothing is or was.
+    Raises MediaError for a path where no file can be found, ModelMissing, ModelDamaged, DeviceError.
     """
+    try:
+        file_status(path)
+    except MediaError as error:
+        raise MediaError(f"{path}: {error}") from error
     try:
         stored = find_stored_sound(path, open_library(folder).pinned())
     except (LibraryNotFound, OSError):
         stored = None  # an unreadable file is reported when it is decoded
-    if stored is None and is_gone(expand_home(path)):
-        raise MediaError(f"{path}: no such file, neither on this machine nor in the library")
     name = model or (stored.library.model_set if stored else default_model_set())
     return open_model_set(name, device), stored

@@ -75,8 +75,8 @@ def _search_snapshot(
     plan = compile_query(request)
     files = request.files
     file_ids = None if files.keeps_all else frozenset(file.id for file in library.files() if files.keeps(file))
-    if not file_ids and files.names_nothing(library.known()):
-        raise QueryError(f"there is nothing at {files.under}, neither on this machine nor in the library")
+    if not file_ids and (problem := files.problem(library.known())):
+        raise QueryError(problem)
     unread = library.files_without_properties() if files.asks_recording else frozenset()
     moments = _find_moments(library, normalizers, models, request, plan, file_ids, cancelled)
     return SearchResult(

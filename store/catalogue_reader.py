@@ -8,7 +8,7 @@ from pathlib import Path
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue
 from pesearch.errors import LibraryError, ModelMismatch
-from pesearch.locations import Absence, Volume
+from pesearch.locations import Absence
 from pesearch.store.catalogue.absences import read_absences
 from pesearch.store.catalogue.cue_extents import sources_without_vectors
 from pesearch.store.catalogue.cues import (
@@ -26,6 +26,7 @@ from pesearch.store.generation_reader import GenerationReader
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
 from pesearch.types import Failure, MediaFile, Space
+from pesearch.volumes import Volume
 
 
 class CatalogueReader(GenerationReader):

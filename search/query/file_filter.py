@@ -66,9 +66,9 @@ class FileFilter:
         """Whether a file meets the conditions: folder, date and `online` must hold for one and the same location."""
         return self._keeps_content(file) and any(self._keeps_location(file, location) for location in file.locations)
 
-    def names_nothing(self, stored: Collection[Path]) -> bool:
-        """Whether there is nothing at `under`: no file or folder now, and none of the `stored` paths."""
-        return self._scope is not None and bool(self._scope.missing) and self._scope.find(stored) is None
+    def problem(self, stored: Collection[Path]) -> str:
+        """One line about `under` if nothing is found there, now or among the `stored` paths of a library; else ""."""
+        return self._scope.problem(stored) if self._scope else ""
 
     def at_kept_locations(self, file: MediaFile) -> MediaFile:
         """A kept file without those of its locations that do not meet the conditions."""

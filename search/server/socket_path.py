@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from pesearch.locations import is_folder
 from pesearch.search.server.linux_sockets import path_in_open_folder
 
 
@@ -40,7 +41,7 @@ class SocketPath:
 def socket_folder() -> Path:
     """`pesearch` in $XDG_RUNTIME_DIR; without that, a folder of this user in the folder for temporary files."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and Path(runtime).is_dir():
+    if runtime and is_folder(Path(runtime)):
         return Path(runtime) / "pesearch"
     return Path(tempfile.gettempdir()) / f"pesearch-{os.geteuid()}"
 

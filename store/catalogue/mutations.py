@@ -13,7 +13,7 @@ import duckdb
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import LibraryDamaged, LibraryError
-from pesearch.locations import Location, Volume
+from pesearch.locations import Location
 from pesearch.store.catalogue.cue_extents import drop_unused_cue_vectors
 from pesearch.store.catalogue.cues import drop_unused_cues, store_cues
 from pesearch.store.catalogue.properties import drop_unused_properties, store_properties
@@ -24,6 +24,7 @@ from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.store.shards.records import MergedShard, StreamedFile, WrittenShard
 from pesearch.types import EncodedFile, Failure, SpaceName
+from pesearch.volumes import Volume
 
 _PATH = {"path": "BLOB"}
 _FILE_ID = {"file_id": "BIGINT"}

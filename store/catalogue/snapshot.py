@@ -11,7 +11,6 @@ import duckdb
 
 from pesearch.audio_track import AudioTrack
 from pesearch.errors import LibraryDamaged
-from pesearch.locations import Volume
 from pesearch.store.catalogue.cue_extents import sources_with_vectors
 from pesearch.store.catalogue.cues import CueSources
 from pesearch.store.catalogue.extents import Extents, no_extents, read_feature_extents, read_vector_extents
@@ -20,6 +19,7 @@ from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
 from pesearch.store.catalogue.vector_backend import MilvusAddress, parse_vectors
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.types import Space, SpaceName
+from pesearch.volumes import Volume
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from pesearch import timeline
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import CueSource
 from pesearch.errors import ModelMismatch, NoSpaceLeft
-from pesearch.locations import Absence, Location, Volume
+from pesearch.locations import Absence, Location
 from pesearch.store.catalogue.absences import store_absences
 from pesearch.store.catalogue.backup import back_up_catalogue
 from pesearch.store.catalogue.cues import drop_sources, store_cues
@@ -54,6 +54,7 @@ from pesearch.store.write.compaction import find_groups, merge_group
 from pesearch.store.write.cue_vectors import CueVectorStream
 from pesearch.store.write.locked_library import LockedLibrary
 from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName
+from pesearch.volumes import Volume
 
 BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from pesearch.cli import events_command
 from pesearch.cli.events_command import detection_progress
+from pesearch.errors import MediaError
+from pesearch.search.opening import open_for_events
 from pesearch.store.library import Library
 from tests.cli.conftest import Run
+from tests.indexer.trees import plant, public_folder, without_rights
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 TRUTHS = {clip["path"]: clip for clip in json.loads((SAMPLES / "truths.json").read_text())["clips"]}
@@ -39,10 +43,16 @@ def test_no_event_is_exit_code_1(pesearch: Run, sample_library: Library) -> None
 def test_a_file_that_never_was_needs_no_models(pesearch: Run, tmp_path: Path) -> None:
     result = pesearch("events", tmp_path / "never.mp4", "siren", "--library", tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
-    assert (
-        result.stderr
-        == f"pesearch: {tmp_path / 'never.mp4'}: no such file, neither on this machine nor in the library\n"
-    )
+    assert result.stderr == f"pesearch: {tmp_path / 'never.mp4'}: no such file\n"
+
+
+def test_a_file_in_a_folder_that_may_not_be_read_needs_no_models() -> None:
+    with public_folder() as folder:
+        film = plant(folder, "locked/film.mp4") / "locked/film.mp4"
+        film.parent.chmod(0)
+        with without_rights(), pytest.raises(MediaError, match=re.escape(f"{film}: no permission to read it")):
+            open_for_events(film, folder, None, "cpu")
+        film.parent.chmod(0o755)
 
 
 def test_fast_detection_shows_no_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ Answering = Callable[..., Asked]
 
 def moment(rank: int, name: str, score: float) -> Moment:
     info = MediaInfo(MediaKind.VIDEO, 9.0, None, None)
-    return Moment(rank, MediaFile(1, name, info, (Location(Path("/media", name), 1, 1),)), 1.0, 2.5, score, (), (), ())
+    return Moment(rank, MediaFile(1, name, info, (Location(Path("/drive", name), 1, 1),)), 1.0, 2.5, score, (), (), ())
 
 
 @pytest.fixture
@@ -143,20 +143,20 @@ def test_matches_are_printed_and_found_is_exit_code_0(
     answering(*MOMENTS)
     offline = pesearch("query", "siren").stdout
     assert offline == (
-        "  1. 0.90  00:01.0-00:02.5  /media/a.mp4  (offline)\n  2. 0.70  00:01.0-00:02.5  /media/a.mp4  (offline)\n"
+        "  1. 0.90  00:01.0-00:02.5  /drive/a.mp4  (offline)\n  2. 0.70  00:01.0-00:02.5  /drive/a.mp4  (offline)\n"
     )
     monkeypatch.setattr("pesearch.locations.can_reach", lambda path: True)
     result = pesearch("query", "siren")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == (
-        "  1. 0.90  00:01.0-00:02.5  /media/a.mp4\n"
-        "           mpv --start=1.0 -- /media/a.mp4\n"
-        "  2. 0.70  00:01.0-00:02.5  /media/a.mp4\n"
-        "           mpv --start=1.0 -- /media/a.mp4\n"
+        "  1. 0.90  00:01.0-00:02.5  /drive/a.mp4\n"
+        "           mpv --start=1.0 -- /drive/a.mp4\n"
+        "  2. 0.70  00:01.0-00:02.5  /drive/a.mp4\n"
+        "           mpv --start=1.0 -- /drive/a.mp4\n"
     )
     everything = pesearch("query", "siren", "--all")
     assert everything.stdout == result.stdout + (
-        "  3? 0.20  00:01.0-00:02.5  /media/b\\n.mp4\n           mpv --start=1.0 -- $'/media/b\\x0a.mp4'\n"
+        "  3? 0.20  00:01.0-00:02.5  /drive/b\\n.mp4\n           mpv --start=1.0 -- $'/drive/b\\x0a.mp4'\n"
     )
 
 
@@ -167,8 +167,8 @@ def test_json_and_jsonl_are_printed_to_stdout(pesearch: Run, answering: Answerin
     found = json.loads(result.stdout)
     assert (found["query"], found["model"], found["library"]) == ("siren", "starter", "/library")
     assert [(entry["rank"], entry["path"], entry["score"]) for entry in found["moments"]] == [
-        (1, "/media/a.mp4", 0.9),
-        (2, "/media/a.mp4", 0.7),
+        (1, "/drive/a.mp4", 0.9),
+        (2, "/drive/a.mp4", 0.7),
     ]
     lines = pesearch("query", "siren", "--jsonl", "--all").stdout.splitlines()
     assert [json.loads(line)["rank"] for line in lines] == [1, 2, 3]
@@ -178,7 +178,7 @@ def test_json_and_jsonl_are_printed_to_stdout(pesearch: Run, answering: Answerin
 def test_0_separates_paths_by_nul(pesearch: Run, answering: Answering) -> None:
     answering(*MOMENTS)
     result = pesearch("query", "siren", "--all", "-0")
-    assert (result.returncode, result.stdout, result.stderr) == (0, "/media/a.mp4\0/media/b\n.mp4\0", "")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "/drive/a.mp4\0/drive/b\n.mp4\0", "")
 
 
 @pytest.mark.parametrize("moments", [(), (moment(1, "a.mp4", 0.4),)])

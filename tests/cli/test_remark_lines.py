@@ -13,7 +13,7 @@ from pesearch.cli.index_summary import Summary
 from pesearch.cli.remark_lines import MAX_FILES, remark_line, remark_lines, remark_objects
 from pesearch.cli.status_command import status_remark_lines
 from pesearch.damage import DamagedFile
-from pesearch.indexer.progress_events import Damaged, Indexed, Outcome, Plan, Remarked
+from pesearch.indexer.progress_events import Damaged, Indexed, Missing, Outcome, Plan, Remarked
 from pesearch.locations import Location
 from pesearch.types import MediaFile, MediaInfo, MediaKind, Remark
 
@@ -102,7 +102,9 @@ def test_the_summary_counts_files_and_joins_what_is_said_of_one_file() -> None:
     ]
 
 
-def test_watching_without_a_terminal_names_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watching_names_each_file_that_is_indexed_or_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     indexed = Indexed(Location(Path("/a.mp4"), 1, 1), MediaInfo(MediaKind.AUDIO, 1.0, None, None), 0.0)
-    assert follow(indexed, monkeypatch=monkeypatch, names_files=True) == ["indexed: /a.mp4"]
+    missing = Missing(Path("/b.mp4"))
+    assert follow(indexed, missing, monkeypatch=monkeypatch, names_files=True) == ["indexed: /a.mp4", "missing: /b.mp4"]
+    assert follow(missing, monkeypatch=monkeypatch) == []
     assert follow(indexed, monkeypatch=monkeypatch) == []

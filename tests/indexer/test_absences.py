@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.errors import PesearchError
 from pesearch.indexer import absences as recorder
 from pesearch.indexer.progress_events import Excluded, Missing
 from pesearch.indexer.removal import plan_removal
@@ -42,6 +43,9 @@ def test_deleted_and_excluded_files_are_named_and_removed(
     missing = plan_removal(library, [], [Absence.MISSING])
     assert missing.paths == (media / "b.png",) and len(missing.file_ids) == 1
     assert plan_removal(library, [media / "d.png"], [Absence.MISSING]).paths == ()
+    for absences in ([], [Absence.MISSING]):
+        with pytest.raises(PesearchError, match=r"nothing at .*typo\.png"):
+            plan_removal(library, [media, media / "typo.png"], absences)
     assert plan_removal(library, [media], [Absence.MISSING, Absence.EXCLUDED]).paths == (
         media / "b.png",
         media / "c.png",
@@ -58,12 +62,12 @@ def test_files_of_a_disconnected_drive_are_not_missing(
 ) -> None:
     media = stills(tmp_path / "media/disk", sample, "a.png").parent
     run(media, library, models)
-    volumes = frozenset(volume.name for volume in library.volumes())
     shutil.rmtree(media / "disk")  # as an unmounted drive: neither the file nor its folder is there
     with monkeypatch.context() as patched:
-        patched.setattr(recorder, "offline_volumes", lambda library: volumes)
-        assert of(Missing, run(media, library, models)) == [Missing(media / "disk/a.png")]
+        patched.setattr(recorder, "mounted_volumes", dict)
+        assert of(Missing, run(media, library, models)) == []
         assert library.absences() == {}
         assert plan_removal(library, [], [Absence.MISSING]).paths == ()
-    run(media, library, models)
-    assert library.absences() == ({media / "disk/a.png": Absence.MISSING} if volumes else {})
+    missing = [media / "disk/a.png"] if library.volumes() else []  # without a volume its folder has to be there
+    assert of(Missing, run(media, library, models)) == [Missing(path) for path in missing]
+    assert library.absences() == dict.fromkeys(missing, Absence.MISSING)

@@ -91,11 +91,14 @@ def test_a_missing_path_fails_and_the_others_are_crawled(tmp_path: Path) -> None
 
 def test_an_unreadable_folder_fails_and_the_others_are_crawled() -> None:
     with public_folder() as root:
-        plant(root, "closed/a.mp4", "open/b.mp4")
+        plant(root, "closed/a.mp4", "closed/folder/", "open/b.mp4")
         (root / "closed").chmod(0)
         with without_rights():
             assert failed(root) == [(root / "closed", "permission denied")]
             assert found(root) == [root / "open" / "b.mp4"]
+            inside = [root / "closed" / name for name in ("folder", "a.mp4", "no such file")]
+            assert failed(*inside, root / "open") == [(path, "permission denied") for path in inside]
+            assert found(*inside, root / "open") == [root / "open" / "b.mp4"]
         (root / "closed").chmod(0o755)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pesearch.errors import PesearchError
 from pesearch.indexer.removal import plan_removal
 from pesearch.locations import Location
 from pesearch.store.library import Library, create_library
@@ -54,13 +55,21 @@ def test_what_the_system_finds_below_the_named_paths_is_removed(
     tree: Path, known: Library, named: list[list[str]]
 ) -> None:
     paths = [tree.joinpath(*steps) for steps in named]
-    reals = [Path(os.path.realpath(path)) for path in paths]
-    expected = {
-        name
-        for name in STORED
-        if any(Path(os.path.realpath(tree / name)).is_relative_to(real) for real in reals)
-        or any((tree / name).is_relative_to(path) for path in paths if ".." not in path.parts)
-    }
+
+    def covered(path: Path) -> set[str]:
+        real, is_plain = Path(os.path.realpath(path)), ".." not in path.parts
+        return {
+            name
+            for name in STORED
+            if Path(os.path.realpath(tree / name)).is_relative_to(real)
+            or (is_plain and (tree / name).is_relative_to(path))
+        }
+
+    if any(not os.path.lexists(path) and not covered(path) for path in paths):
+        with pytest.raises(PesearchError, match="there is nothing at"):
+            plan_removal(known, paths)
+        return
+    expected = set[str]().union(*map(covered, paths))
     removal = plan_removal(known, paths)
     assert {str(path.relative_to(tree)) for path in removal.paths} == expected
     lost = {STORED[name] for name in STORED} - {STORED[name] for name in STORED.keys() - expected}

@@ -9,13 +9,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pesearch import volumes
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer import survey, volumes
+from pesearch.indexer import survey
 from pesearch.indexer.crawl import crawl
 from pesearch.indexer.progress_events import Missing, Relocated, Replaced
-from pesearch.indexer.volumes import OfflineFiles, mounted_volumes, offline
-from pesearch.locations import Location, Volume
+from pesearch.indexer.volumes import OfflineFiles, offline
+from pesearch.locations import Location
 from pesearch.store.library import Library, open_library
+from pesearch.volumes import Volume, mounted_volumes
 from tests.indexer.drives import Drive
 from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
 from tests.indexer.test_reconcile import stills
@@ -77,13 +79,18 @@ def test_an_offline_drive_is_reported_even_if_another_is_in_its_place(
         run(stills(tmp_path / "copy", sample, "a.png"), library, models)  # the content of one is here as well
         assert offline(library) == []
     assert offline(library) == [OfflineFiles(1, usb, None)]
+    assert not any(file.is_missing for file in library.files())  # the mount point is there, but empty
+    usb.rmdir()
+    assert not any(file.is_missing for file in library.files())
     with Drive(tmp_path / "other.img").at(usb):
         assert offline(library) == [OfflineFiles(1, usb, None)]
-        assert of(Missing, run(usb, library, models)) == [Missing(usb / "b.png")]
+        assert (of(Missing, run(usb, library, models)), library.absences()) == ([], {})
     assert len(library.files()) == 2
     with drive.at(usb):
         assert offline(library) == []
         assert names_by_kind(run(usb, library, models)) == {"Unchanged": ["b.png"], "Relocated": ["a.png"]}
+        (usb / "b.png").unlink()
+        assert [file.path.name for file in library.files() if file.is_missing] == ["b.png"]
 
 
 @pytest.mark.usefixtures("on_a_volume")

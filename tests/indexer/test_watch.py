@@ -14,6 +14,7 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryNotFound
 from pesearch.indexer.progress_events import Damaged, Indexed, Missing, Outcome, Plan, Relocated
 from pesearch.indexer.watch import watch
+from pesearch.locations import Absence
 from pesearch.store.index.maintenance import RefreshProgress
 from pesearch.store.library import Library, create_library
 from tests.indexer.runs import names_by_kind, run
@@ -102,6 +103,8 @@ def test_moves_and_removals_are_reported_once(
     moved = [outcome for outcome in outcomes if isinstance(outcome, Relocated)]
     assert [(each.previous, each.location.path) for each in moved] == [(folder / "a.png", folder / "c.png")]
     assert [each for each in outcomes if isinstance(each, Missing)] == [Missing(folder / "b.png")]
+    assert library.absences() == {folder / "b.png": Absence.MISSING}
+    assert not any(isinstance(each, Missing) for each in watching(nothing, nothing, nothing))  # named before
     assert not any(isinstance(each, Indexed) for each in outcomes)
 
 

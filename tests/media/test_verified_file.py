@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from pesearch.errors import MediaError
-from pesearch.locations import Location, Volume
+from pesearch.locations import Location
 from pesearch.media import verified_file
 from pesearch.media.fingerprint import fingerprint, has_fingerprint
 from pesearch.media.proxy import render_waveform
 from pesearch.media.verified_file import CHANGED, indexed_path, open_indexed, open_regular
 from pesearch.types import AudioStream, MediaFile, MediaInfo, MediaKind
+from pesearch.volumes import Volume
 
 INFO = MediaInfo(MediaKind.AUDIO, 1.0, None, AudioStream("pcm_s16le", 48_000, 1))
 

@@ -42,8 +42,9 @@ def test_a_file_is_offline_or_was_not_found_in_its_folder(tmp_path: Path) -> Non
     files = [MediaFile(1, "f", info, (Location(tmp_path / name, 1, 1),)) for name in names]
     assert [format_absence(file) for file in files] == ["", "not found", "offline"]
     assert [(file.is_online, file.is_missing) for file in files] == [(True, False), (False, True), (False, False)]
+    on_drive = MediaFile(1, "f", info, (*files[1].locations, *files[2].locations))
     elsewhere = MediaFile(1, "f", info, (*files[1].locations, *files[0].locations))
-    assert format_absence(elsewhere) == ""
+    assert [format_absence(file) for file in (on_drive, elsewhere)] == ["offline", ""]
 
 
 def test_clock_and_span_are_rounded_to_tenths_of_a_second() -> None:

@@ -60,7 +60,15 @@ def test_paths_below_a_named_path(
 def test_a_disconnected_drive_is_named_as_it_was_written(tree: Path) -> None:
     scope = PathScope([tree / "gone/films", tree / "videos"])
     assert scope.contains(tree / "gone/films/x.mp4")
-    assert scope.missing == [tree / "gone/films"]
+    assert scope.problem([tree / "gone/films/x.mp4"]) == ""
+
+
+def test_a_path_without_anything_now_or_in_the_library_is_a_problem(tree: Path) -> None:
+    gone, unreadable = tree / "gone/films", tree / ("name" * 64)
+    assert PathScope([tree / "videos", gone]).problem([tree / "drive/films/a.mp4"]) == (
+        f"there is nothing at {gone}, neither on this machine nor in the library"
+    )
+    assert PathScope([unreadable]).problem([]).startswith(f"{unreadable} cannot be read, and nothing of it is in the")
 
 
 _STEPS = st.sampled_from(("drive", "films", "videos", "trip", "more", "archive", "..", "a.mp4", "b.mp4", "c.mp4"))

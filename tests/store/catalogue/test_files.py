@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pesearch.locations import Location, Volume
+from pesearch.locations import Location
 from pesearch.store import generation_reader
 from pesearch.store.catalogue.extents import Extents
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards.format import VectorShard
 from pesearch.types import Failure, SpaceName
+from pesearch.volumes import Volume
 from tests.store.contents import encoded, failure, location
 
 SHARDS = {number: VectorShard(f"{number}.arrow", SpaceName.AUDIO, 9, 9, None) for number in range(3)}
