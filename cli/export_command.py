@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,7 @@ def export_command(
             raise ExportError("name a folder for the clips: --to FOLDER")
         raise typer.Exit(_export_clips(selections, to, reencode))
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
+        if isinstance(error, BrokenPipeError) or (to is None and error.filename is None):  # of stdout
             raise
         if to is not None and not to.parent.is_dir():
             raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
@@ -105,7 +106,8 @@ def _read_moments(moments: str) -> list[Selection]:
     try:
         data = sys.stdin.buffer.read() if moments == "-" else Path(moments).read_bytes()
     except OSError as error:
-        raise ExportError(f"cannot read {moments}: {error.strerror}") from error
+        source, reason = ("stdin", "it is closed") if error.errno == errno.EBADF else (moments, error.strerror)
+        raise ExportError(f"cannot read {source}: {reason}") from error
     return parse_selections(data.decode("utf-8-sig", "surrogateescape"))
 
 
