@@ -129,16 +129,18 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
     from pesearch.export.formats import ExportFormat, render_document, split_document
-    from pesearch.export.output_file import write_document, write_new_document
+    from pesearch.export.output_file import write_chapters, write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
 
     _warn_about_rates(selections, form)
     if to is None:
         sys.stdout.buffer.write(render_document(selections, form))
     elif form is ExportFormat.VTT and to.is_dir():
+        written: list[Path] = []
         for chapters in group_by_file(selections):
-            name = f"{safe_stem(chapters[0].path)}.chapters"
-            print(write_new_document(render_document(chapters, form), to, name, form))
+            document, stem = render_document(chapters, form), safe_stem(chapters[0].path)
+            written.append(write_chapters(document, to, stem, written))
+            print(written[-1])
     else:
         parts = split_document(selections, form)
         for number, part in enumerate(parts, start=1):
