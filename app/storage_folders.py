@@ -1,5 +1,5 @@
 """The folders for files made for the page: in the library, or in a temporary folder if the library is read-only, or
-another user's and this is root."""
+another user's."""
 
 from __future__ import annotations
 

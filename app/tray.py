@@ -13,6 +13,7 @@ from pesearch.app.server_state import library
 from pesearch.app.urls import clips_url
 from pesearch.export.clip_selection import Selection, merge_overlaps, with_timecode
 from pesearch.export.formats import TIMELINES, ExportFormat, render_document
+from pesearch.export.timecode_warnings import timecode_warnings
 from pesearch.formatting import format_moment_time
 from pesearch.types import Moment
 
@@ -90,6 +91,8 @@ def _show_export(tray: Tray) -> None:
     if form in TIMELINES:
         selections = [with_timecode(selection) for selection in selections]
     if form is not None:
+        for warning in timecode_warnings(selections, form):
+            st.caption(warning)
         st.download_button(
             "Download",
             render_document(selections, form),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pesearch.export.clip_selection import Selection
     from pesearch.export.formats import ExportFormat
 
+_STDOUT = Path("/dev/stdout")
+
 FormatName = Literal["csv", "json", "m3u", "edl", "otio", "fcpxml", "vtt", "clips"]
 
 
@@ -63,6 +65,7 @@ def export_command(
     from pesearch.export.clip_selection import merge_overlaps, with_media_info, with_timecode
     from pesearch.export.formats import TIMELINES, ExportFormat
 
+    to = None if to == _STDOUT else to
     name = _format_name(output_format, to)
     selections = [with_media_info(selection) for selection in _read_moments(moments)]
     _require_inside_files(selections)
@@ -82,11 +85,11 @@ def export_command(
             raise ExportError("name a folder for the clips: --to FOLDER")
         raise typer.Exit(_export_clips(selections, to, reencode))
     except OSError as error:
-        if isinstance(error, BrokenPipeError) or (to is None and error.filename is None):  # of stdout
+        if to is None or isinstance(error, BrokenPipeError):
             raise
-        if to is not None and not to.parent.is_dir():
+        if not to.parent.is_dir():
             raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
-        raise ExportError(f"cannot write {to or error.filename}: {error.strerror or error}") from error
+        raise ExportError(f"cannot write {to}: {error.strerror or error}") from error
 
 
 def _format_name(output_format: FormatName | None, to: Path | None) -> str:
@@ -128,11 +131,13 @@ def _require_inside_files(selections: Sequence[Selection]) -> None:
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
-    from pesearch.export.formats import ExportFormat, render_document, split_document
-    from pesearch.export.output_file import write_chapters, write_document, write_new_document
+    from pesearch.export.formats import ExportFormat, render_document, render_documents
+    from pesearch.export.output_file import is_stream, write_chapters, write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
+    from pesearch.export.timecode_warnings import timecode_warnings
 
-    _warn_about_rates(selections, form)
+    for warning in timecode_warnings(selections, form):
+        print(warning, file=sys.stderr)
     if to is None:
         sys.stdout.buffer.write(render_document(selections, form))
     elif form is ExportFormat.VTT and to.is_dir():
@@ -142,37 +147,24 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
             written.append(write_chapters(document, to, stem, written))
             print(written[-1])
     else:
-        parts = split_document(selections, form)
-        for number, part in enumerate(parts, start=1):
-            document, suffix = render_document(part, form), f"-{number}" if len(parts) > 1 else ""
+        documents = [render_document(selections, form)] if is_stream(to) else render_documents(selections, form)
+        for number, document in enumerate(documents, start=1):
+            suffix = f"-{number}" if len(documents) > 1 else ""
             if to.is_dir():
                 print(write_new_document(document, to, f"moments{suffix}", form))
             else:
                 write_document(document, to.with_stem(to.stem + suffix), form)
-        if len(parts) > 1:
-            print(f"more than {len(parts[0])} events: written as {len(parts)} documents", file=sys.stderr)
+        if len(documents) > 1:
+            print(f"more than 999 events: written as {len(documents)} documents", file=sys.stderr)
+            if not to.is_dir():
+                _name_earlier_documents(to, len(documents))
 
 
-def _warn_about_rates(selections: Sequence[Selection], form: ExportFormat) -> None:
-    """Warn on stderr about frame rates that are assumed, or that differ in an EDL, which has only one."""
-    from pesearch.export.formats import TIMELINES, ExportFormat
-    from pesearch.export.timecode import common_rate, rate_of, rate_text
-
-    if form not in TIMELINES:
-        return
-    unknown = sum(selection.media is None for selection in selections)
-    if unknown:
-        print(
-            f"25 frames per second from 00:00:00:00 assumed for {unknown} moments, whose files are offline",
-            file=sys.stderr,
-        )
-    rates = sorted({rate_of(selection) for selection in selections if selection.frames_per_second is not None})
-    if form is ExportFormat.EDL and len(rates) > 1:
-        in_files = ", ".join(map(rate_text, rates))
-        print(
-            f"the EDL has {rate_text(common_rate(selections))} frames per second, its files have {in_files}",
-            file=sys.stderr,
-        )
+def _name_earlier_documents(to: Path, written: int) -> None:
+    """Name on stderr what an export of another length left beside documents 1 to `written`."""
+    for path in (to, to.with_stem(f"{to.stem}-{written + 1}")):
+        if path.is_file():
+            print(f"{path} is of an earlier export, and was not replaced", file=sys.stderr)
 
 
 def _export_clips(selections: Sequence[Selection], folder: Path, reencode: bool) -> int:

@@ -23,8 +23,8 @@ class Selection:
     """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
     `media` is None for a file that was never probed and cannot be now, for example one on an offline drive. `timecode`
-    is that of the first frame, as the file states it; empty if it has none, or was not read. `file` is the file of the
-    library that it was found in, if any: clips show its indexed content only.
+    is that of the first frame, as the file states it; empty if it has none, None if it was not read. `file` is the file
+    of the library that it was found in, if any: clips show its indexed content only.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class Selection:
     events: tuple[Event, ...] = ()
     media: MediaInfo | None = None
     file: MediaFile | None = None
-    timecode: str = ""
+    timecode: str | None = None
 
     @classmethod
     def from_moment(cls, moment: Moment, query: str) -> Selection:
@@ -111,7 +111,7 @@ def with_media_info(selection: Selection) -> Selection:
 
 
 def with_timecode(selection: Selection) -> Selection:
-    """Read the timecode of the file, if it can be reached. Errors: FFmpegMissing."""
+    """Read the timecode of the file. Unchanged if it is offline. Errors: FFmpegMissing."""
     from pesearch.media.source_timecode import read_timecode
 
     if selection.is_still or not can_reach(selection.path):
@@ -121,30 +121,37 @@ def with_timecode(selection: Selection) -> Selection:
 
 def merge_overlaps(selections: Sequence[Selection]) -> list[Selection]:
     """Selections of one file that overlap become one, in the place of the first: its label is that of all."""
-    merged: list[Selection] = []
-    for selection in selections:
-        overlapping = [each for each in merged if _overlap(each, selection)]
-        for each in overlapping:
-            selection = _joined(each, selection)
-        place = merged.index(overlapping[0]) if overlapping else len(merged)
-        merged = [*merged[:place], selection, *merged[place:]]
-        merged = [each for each in merged if not any(each is joined for joined in overlapping)]
-    return merged
+    by_time = sorted(enumerate(selections), key=lambda ranked: _place_in_time(ranked[1]))
+    groups: list[list[int]] = []
+    latest, end = None, 0.0
+    for rank, selection in by_time:
+        start, own_end = selection.interval_seconds
+        if latest == selection.path and start < end and not selection.is_still:
+            groups[-1].append(rank)
+            end = max(end, own_end)
+        else:
+            groups.append([rank])
+            latest, end = selection.path, own_end
+    by_rank = sorted(sorted(group) for group in groups)
+    return [_joined([selections[rank] for rank in group]) for group in by_rank]
 
 
-def _overlap(one: Selection, other: Selection) -> bool:
-    (start, end), (other_start, other_end) = one.interval_seconds, other.interval_seconds
-    return one.path == other.path and not one.is_still and start < other_end and other_start < end
+def _place_in_time(selection: Selection) -> tuple[Path, bool, float]:
+    """Sorts by file and start; stills, which stay as they are, after the others of a file."""
+    return selection.path, selection.is_still, selection.interval_seconds[0]
 
 
-def _joined(one: Selection, other: Selection) -> Selection:
-    scores = [each.score for each in (one, other) if each.score is not None]
-    events = dict.fromkeys((*one.events, *other.events))
+def _joined(selections: Sequence[Selection]) -> Selection:
+    first = selections[0]
+    if len(selections) == 1:
+        return first
+    scores = [each.score for each in selections if each.score is not None]
+    events = dict.fromkeys(event for each in selections for event in each.events)
     return replace(
-        one,
-        start_seconds=min(one.start_seconds, other.start_seconds),
-        end_seconds=max(one.end_seconds, other.end_seconds),
-        label=combined_title([one, other]) if one.label or other.label else "",
+        first,
+        start_seconds=min(each.start_seconds for each in selections),
+        end_seconds=max(each.end_seconds for each in selections),
+        label=combined_title(selections) if any(each.label for each in selections) else "",
         score=max(scores, default=None),
         events=tuple(sorted(events, key=lambda event: event.start_seconds)),
     )

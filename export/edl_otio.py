@@ -16,7 +16,7 @@ from pesearch.export.safe_names import file_name, file_url, one_line, reel_names
 from pesearch.export.timecode import (
     DROP_FRAME_RATES,
     FrameSpan,
-    common_rate,
+    Timebase,
     frame_span,
     is_drop_frame,
     rate_text,
@@ -54,8 +54,8 @@ def otio_document(selections: Sequence[Selection]) -> bytes:
     return _serialize(timeline, "otio_json").encode() + b"\n"
 
 
-def edl_document(selections: Sequence[Selection]) -> bytes:
-    """An EDL (CMX3600) of cuts only, all times at the most common rate, which is part of the title.
+def edl_document(selections: Sequence[Selection], timebase: Timebase | None = None) -> bytes:
+    """An EDL (CMX3600) of cuts only, all times at one rate, which is part of the title: by default the most common.
 
     The adapter writes neither the channels of an event nor the frame count mode (FCM), and counts in drop frames
     wherever the rate allows it: channels, mode and times are inserted here. Sources are counted as their own timecode
@@ -63,7 +63,8 @@ def edl_document(selections: Sequence[Selection]) -> bytes:
     """
     if len(selections) > MAX_EDL_EVENTS:
         raise ExportError(f"an EDL has {MAX_EDL_EVENTS} events at most: use --to, which writes several documents")
-    rate = common_rate(selections)
+    timebase = timebase or Timebase.of(selections)
+    rate = timebase.rate
     spans = [frame_span(selection, rate) for selection in selections]
     if max(sum(span.count for span in spans), *(span.end for span in spans)) >= _DAY_SECONDS * rate:
         raise ExportError("EDL timecode ends at 24 hours: export as otio or fcpxml")
@@ -76,14 +77,8 @@ def edl_document(selections: Sequence[Selection]) -> bytes:
     timeline = Timeline(f"{one_line(combined_title(selections))} ({rate_text(rate)} fps)")
     timeline.tracks.append(track)
     title, _, events = _serialize(timeline, "cmx_3600", rate=float(rate)).partition("\n\n")
-    mode = "DROP FRAME" if _is_drop_frame(selections, rate) else "NON-DROP FRAME"
-    return f"{title}\nFCM: {mode}\n\n{_insert_times(events, selections, spans)}".encode()
-
-
-def _is_drop_frame(selections: Sequence[Selection], rate: Fraction) -> bool:
-    """Whether a timeline is counted in drop frames: at rates that have them, unless most of its sources are not."""
-    stated = [is_drop_frame(selection.timecode) for selection in selections if selection.timecode]
-    return rate in DROP_FRAME_RATES and (not stated or 2 * sum(stated) > len(stated))
+    mode = "DROP FRAME" if timebase.is_drop_frame else "NON-DROP FRAME"
+    return f"{title}\nFCM: {mode}\n\n{_insert_times(events, _channels_and_times(selections, spans, timebase))}".encode()
 
 
 def _comments(selection: Selection) -> list[str]:
@@ -93,9 +88,7 @@ def _comments(selection: Selection) -> list[str]:
     return [f"MOMENT: {one_line(selection.label)}{score}", *sounds]
 
 
-def _insert_times(events: str, selections: Sequence[Selection], spans: Sequence[FrameSpan]) -> str:
-    rest = iter(_channels_and_times(selections, spans))
-
+def _insert_times(events: str, rest: Iterator[tuple[str, str]]) -> str:
     def written(match: re.Match[str]) -> str:
         channels, times = next(rest)
         return f"{match[1]}{channels:6}{match[2]}{times}"
@@ -103,10 +96,11 @@ def _insert_times(events: str, selections: Sequence[Selection], spans: Sequence[
     return "\n".join(_EVENT_LINE.sub(written, line) for line in events.split("\n"))
 
 
-def _channels_and_times(selections: Sequence[Selection], spans: Sequence[FrameSpan]) -> Iterator[tuple[str, str]]:
+def _channels_and_times(
+    selections: Sequence[Selection], spans: Sequence[FrameSpan], timebase: Timebase
+) -> Iterator[tuple[str, str]]:
     """For each event its channels, and the times of its ends in the source and in the timeline."""
-    rate, at = spans[0].rate, 0
-    in_drop_frames = _is_drop_frame(selections, rate)
+    rate, in_drop_frames, at = timebase.rate, timebase.is_drop_frame, 0
     for selection, span in zip(selections, spans, strict=True):
         drops = is_drop_frame(selection.timecode) and rate in DROP_FRAME_RATES if selection.timecode else in_drop_frames
         source = [span.origin + frame for frame in (span.first, span.end)]

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pesearch.export.clip_selection import Selection, combined_title
 from pesearch.export.safe_names import file_name, file_url, one_line
-from pesearch.export.timecode import common_rate, frame_span, is_drop_frame
+from pesearch.export.timecode import Timebase, frame_span, is_drop_frame
 from pesearch.types import VideoStream
 
 _FULL_HD = VideoStream("", 1920, 1080, 0.0)
@@ -24,13 +24,14 @@ def fcpxml_document(selections: Sequence[Selection]) -> bytes:
 
     Offset and duration of a clip are whole frames of the sequence, its start is a whole frame of its file.
     """
-    rate = common_rate(selections)
+    timebase = Timebase.of(selections)
+    rate, counting = timebase.rate, "DF" if timebase.is_drop_frame else "NDF"
     root = Element("fcpxml", version="1.8")
     resources = _Resources(SubElement(root, "resources"))
     films = sorted(selections, key=lambda item: item.is_still)  # the size of a still only if there is no film
     size = next((item.media.video for item in films if item.media and item.media.video), _FULL_HD)
     project = SubElement(root, "project", name=one_line(combined_title(selections)))
-    sequence = SubElement(project, "sequence", format=resources.format(size, rate), tcStart="0s", tcFormat="NDF")
+    sequence = SubElement(project, "sequence", format=resources.format(size, rate), tcStart="0s", tcFormat=counting)
     spine = SubElement(sequence, "spine")
     offset = 0
     for selection in selections:

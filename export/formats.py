@@ -32,13 +32,18 @@ def format_of(path: Path) -> ExportFormat | None:
     return _FORMAT_BY_SUFFIX.get(path.suffix.lower())
 
 
-def split_document(selections: Sequence[Selection], export_format: ExportFormat) -> list[Sequence[Selection]]:
-    """The selections by documents: several where the format limits how many one may hold."""
-    if export_format is not ExportFormat.EDL:
-        return [selections]
-    from pesearch.export.edl_otio import MAX_EDL_EVENTS
+def render_documents(selections: Sequence[Selection], export_format: ExportFormat) -> list[bytes]:
+    """The selections as documents: several, which count alike, where the format limits how many one may hold.
 
-    return [selections[start : start + MAX_EDL_EVENTS] for start in range(0, len(selections), MAX_EDL_EVENTS)]
+    Errors: those of `render_document`.
+    """
+    if export_format is not ExportFormat.EDL or not selections:
+        return [render_document(selections, export_format)]
+    from pesearch.export.edl_otio import MAX_EDL_EVENTS, edl_document
+    from pesearch.export.timecode import Timebase
+
+    timebase, starts = Timebase.of(selections), range(0, len(selections), MAX_EDL_EVENTS)
+    return [edl_document(selections[start : start + MAX_EDL_EVENTS], timebase) for start in starts]
 
 
 def render_document(selections: Sequence[Selection], export_format: ExportFormat) -> bytes:

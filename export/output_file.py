@@ -1,7 +1,8 @@
-"""Writing exports to disk: atomically, and never over a file of another kind."""
+"""Writing exports: files atomically, and never over one of another kind; FIFOs and devices as they are."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from itertools import count
 from pathlib import Path
@@ -13,13 +14,23 @@ from pesearch.store.disk.durable import AtomicFile, undone_by, write_atomically
 
 
 def write_document(document: bytes, path: Path, export_format: ExportFormat) -> None:
-    """Write a document, replacing an existing file only if it has the suffix of the same format.
+    """Write a document to a stream or a file, replacing an existing one only if it has the suffix of the same format.
 
-    Raises ExportError if the existing file has another suffix; OSError.
+    A link stays, and its target is written. Raises ExportError if the existing file has another suffix; OSError.
     """
+    if is_stream(path):
+        with path.open("wb") as stream:
+            stream.write(document)
+        return
+    path = Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for circular links
     if path.exists() and format_of(path) is not export_format:
         raise ExportError(f"{path.name} already exists and is not a .{export_format} file: choose another name")
     write_atomically(path, lambda sink: sink.write(document), durable=False)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether there is a FIFO or a device at a path, or at the target of a link: it is written to, not replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def write_new_document(document: bytes, folder: Path, name: str, export_format: ExportFormat) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -54,16 +54,37 @@ class FrameSpan:
         return self.first + self.count
 
 
+@dataclass(frozen=True, slots=True)
+class Timebase:
+    """How a timeline counts: its frame rate, and whether its timecode is drop-frame."""
+
+    rate: Fraction
+    is_drop_frame: bool
+
+    @classmethod
+    def of(cls, selections: Sequence[Selection]) -> Timebase:
+        """The most common rate; drop-frame at rates that have it, unless most of the timecodes of files are not."""
+        rate = common_rate(selections)
+        stated = [is_drop_frame(selection.timecode) for selection in selections if selection.timecode]
+        return cls(rate, rate in DROP_FRAME_RATES and (not stated or 2 * sum(stated) > len(stated)))
+
+
 def frame_rate(frames_per_second: float | None) -> Fraction:
     """The timecode rate for a measured one.
 
     That is the nearest rate that is a multiple or divisor of it (15 becomes 30, 119.88 becomes 59.94), else, for
     variable rates, the nearest of all. DEFAULT_RATE if the measured rate is missing or implausible.
     """
+    measured = _plausible(frames_per_second)
+    candidates = [rate for rate in RATES if _is_multiple(float(rate), measured)] or RATES
+    return min(candidates, key=lambda rate: abs(math.log(float(rate) / measured)))
+
+
+def _plausible(frames_per_second: float | None) -> float:
+    """The measured rate; DEFAULT_RATE if it is missing, or from a damaged header."""
     if frames_per_second is None or not _MIN_RATE < frames_per_second < _MAX_RATE:
-        return DEFAULT_RATE
-    candidates = [rate for rate in RATES if _is_multiple(float(rate), frames_per_second)] or RATES
-    return min(candidates, key=lambda rate: abs(math.log(float(rate) / frames_per_second)))
+        return float(DEFAULT_RATE)
+    return frames_per_second
 
 
 def rate_of(selection: Selection) -> Fraction:
@@ -85,23 +106,28 @@ def frame_span(selection: Selection, rate: Fraction | None = None) -> FrameSpan:
     has_duration = selection.media or selection.is_still
     total = max(round(Fraction(selection.duration_seconds) * rate), 1) if has_duration else end + 1
     first = min(start, total - 1)
-    origin = frame_number(_at_rate(selection.timecode, rate_of(selection), rate), rate)
+    origin = frame_number(_at_rate(selection.timecode, selection.frames_per_second, rate), rate)
     return FrameSpan(rate, first, max(min(end, total) - first, 1), total, origin)
 
 
-def is_drop_frame(timecode: str) -> bool:
+def is_drop_frame(timecode: str | None) -> bool:
     """Whether a timecode is counted in drop frames: `;` or `.` before its frames."""
-    return bool(timecode) and timecode.rstrip("0123456789")[-1:] in (";", ".")
+    return timecode is not None and timecode.rstrip("0123456789")[-1:] in (";", ".")
 
 
-def _at_rate(timecode: str, own: Fraction, rate: Fraction) -> str:
-    """A timecode in the frames of another rate. Its clock stays: it is what editors compare, not the time that passed
-    since 00:00:00:00, which is 36 s longer at 10:00:00:00 of 23.976 than of 24."""
-    if not timecode or own == rate:
-        return timecode
-    *clock, frames = re.split("[:;.]", timecode)
+def _at_rate(timecode: str | None, frames_per_second: float | None, rate: Fraction) -> str:
+    """A timecode of a file in the frames of `rate`.
+
+    Its frames are counted at the rate of the file, 100 and 120 included, or at more where their number shows it (sound
+    alone, variable rates). Its clock stays: it is what editors compare, not the time that passed since 00:00:00:00,
+    which is 36 s longer at 10:00:00:00 of 23.976 than of 24.
+    """
+    if not timecode:
+        return ""
+    *clock, frames = map(int, re.split("[:;.]", timecode))
+    nominal = max(round(_plausible(frames_per_second)), frames + 1)
     mark = ";" if is_drop_frame(timecode) and rate in DROP_FRAME_RATES else ":"
-    return f"{':'.join(clock)}{mark}{int(frames) * round(rate) // round(own):02d}"
+    return f"{':'.join(f'{part:02d}' for part in clock)}{mark}{frames * round(rate) // nominal:02d}"
 
 
 def frame_number(timecode: str, rate: Fraction) -> int:

@@ -206,7 +206,7 @@ def _embedded(metadata: EmbeddedMetadata) -> Iterator[Cue]:
 
 
 def _start_timecode(media: Path) -> float | None:
-    return start_seconds(read_timecode(media))
+    return start_seconds(read_timecode(media) or "")
 
 
 def _clipped(

@@ -11,8 +11,9 @@ from pesearch.media.probe import inspect
 _TIMECODE = re.compile(r"(\d{1,2}):(\d\d):(\d\d)[:;.]\d{1,3}")
 
 
-def read_timecode(path: Path) -> str:
-    """As the file states it: `01:00:00:00`, or `10:09:58;00` when it is counted in drop frames; empty without one.
+def read_timecode(path: Path) -> str | None:
+    """As the file states it: `01:00:00:00`, or `10:09:58;00` when it is counted in drop frames; empty without one, None
+    if the file cannot be read.
 
     FFmpeg finds it in the timecode tracks of MOV and MP4, in MXF, GXF, MPEG-2, DV, and in tags. Errors: FFmpegMissing.
     """
@@ -21,7 +22,7 @@ def read_timecode(path: Path) -> str:
     except FFmpegMissing:
         raise
     except MediaError:
-        return ""
+        return None
     stated = (section.text("tag:timecode") for section in sections)
     return next((text for text in stated if _TIMECODE.fullmatch(text)), "")
 

@@ -197,7 +197,8 @@ def _require_file(path: Path) -> None:
     except LibraryUnavailable as error:
         if not isinstance(error.__cause__, FileNotFoundError) or path.is_symlink():  # a link to a drive
             raise
-        raise missing_catalogue(path.parent) from None
+        with disk_errors(path.parent):
+            raise missing_catalogue(path.parent) from None
 
 
 @contextmanager

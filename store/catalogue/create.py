@@ -34,14 +34,11 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
     with disk_errors(folder):
         make_folder(folder, PRIVATE)
     with writer_lock(folder):
-        catalogue = folder / CATALOGUE_FILE
-        if catalogue.exists():
-            raise LibraryError(f"There is a library in {folder} already")
-        if isinstance(lost := missing_catalogue(folder), LibraryDamaged):
-            raise lost
-        if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
-            quarantine(folder, [LOG_FILE])
-        file = AtomicFile(catalogue, durable=True)
+        with disk_errors(folder):
+            _require_vacant(folder)
+            if (folder / LOG_FILE).exists():  # of a deleted catalogue: DuckDB would replay it into the new one
+                quarantine(folder, [LOG_FILE])
+        file = AtomicFile(folder / CATALOGUE_FILE, durable=True)
         library_id = uuid.uuid4().hex
         with disk_errors(folder):
             for left_behind in folder.glob(file.temporary.name + "*"):
@@ -51,6 +48,13 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
                 connection.execute("CHECKPOINT")  # closing the connection would not report a full disk
             write_stamp(folder, f"0 {library_id}")
             file.commit()
+
+
+def _require_vacant(folder: Path) -> None:
+    if (folder / CATALOGUE_FILE).exists():
+        raise LibraryError(f"There is a library in {folder} already")
+    if isinstance(lost := missing_catalogue(folder), LibraryDamaged):
+        raise lost
 
 
 def migrate_catalogue(folder: Path) -> None:

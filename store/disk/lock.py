@@ -17,9 +17,7 @@ from pathlib import Path
 from pesearch.errors import LibraryBusy, LibraryError, LibraryUnavailable
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.os_errors import locks_unsupported
-from pesearch.store.disk.permissions import locks_owner_out, user_name
-
-LOCK_FILE = "writer.lock"
+from pesearch.store.disk.permissions import LOCK_FILE, library_owner, locks_owner_out, user_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +56,13 @@ def writer_lock(folder: Path, *, as_root: bool = False) -> Iterator[WriterLock]:
     Raises LibraryBusy, which names its holder, and LibraryUnavailable where the file system has no locks, or for root.
     """
     with disk_errors(folder):
-        if not as_root and locks_owner_out(folder):
-            owner = user_name(folder.stat().st_uid)
+        if os.geteuid() == 0 and not as_root and locks_owner_out(folder):
+            owner = user_name(library_owner(folder))
             raise LibraryUnavailable(
                 f"The library {folder} belongs to {owner}, who could not use what root writes to it: run the command "
                 "as that user"
             )
-        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         with disk_errors(folder):
             _acquire(descriptor, folder)

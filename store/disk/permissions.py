@@ -8,6 +8,9 @@ import stat
 import tempfile
 from pathlib import Path
 
+LOCK_FILE = "writer.lock"
+"""Made with a library, by its owner, and never replaced."""
+
 _ENTER, _READ = stat.S_IXOTH, stat.S_IROTH
 
 
@@ -30,12 +33,20 @@ def user_name(user_id: int) -> str:
         return f"the user {user_id}"
 
 
-def locks_owner_out(folder: Path) -> bool:
-    """Whether files that this process creates in the folder of another user would be root's, so that their owner could
-    not write them: as with `sudo`, or as root in a container. False on file systems without owners. Raises OSError.
-    """
+def library_owner(folder: Path) -> int:
+    """The user whose library is in a folder. A folder of root may be the library of another: a drive's first folder, or
+    one that an administrator made. Raises OSError."""
     owner = folder.stat().st_uid
-    if os.geteuid() != 0 or owner == 0:
+    lock = folder / LOCK_FILE
+    return lock.stat().st_uid if owner == 0 and lock.exists() else owner
+
+
+def locks_owner_out(folder: Path) -> bool:
+    """Whether files that this process creates in a library would belong to another user than the library does, who
+    could then not write them: as with `sudo`, or as root in a container. False on file systems without owners, and
+    where this process can create none. Raises OSError."""
+    owner = library_owner(folder)
+    if os.geteuid() == owner or not os.access(folder, os.W_OK):
         return False
     with tempfile.TemporaryFile(dir=folder) as probe:
         return os.fstat(probe.fileno()).st_uid != owner

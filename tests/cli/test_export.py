@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import opentimelineio as otio
 import pytest
@@ -46,8 +49,26 @@ def test_every_document_of_an_offline_file(pesearch: Run, found: Path, form: str
     result = pesearch("export", found, "--as", form)
     assert result.returncode == 0, result.stderr
     assert ("siren" in result.stdout) and ("film.mp4" in result.stdout or form == "vtt")
-    warning = "25 frames per second from 00:00:00:00 assumed for 1 moments, whose files are offline\n"
+    warning = "25 frames per second from 00:00:00:00 assumed for 1 moments, whose files are offline or unreadable\n"
     assert result.stderr == (warning if form in ("edl", "otio", "fcpxml") else "")
+
+
+@pytest.mark.parametrize("form", ["csv", "edl", "otio", "fcpxml"])
+def test_timelines_warn_of_timecodes_that_were_not_read(pesearch: Run, tmp_path: Path, form: str) -> None:
+    """The library knows the rate of an offline file; its timecode is read when exporting."""
+    film, sound = {"kind": "video", "duration": 60.0, "frames_per_second": 25.0}, {"kind": "audio", "duration": 60.0}
+    still = {"kind": "image", "duration": 0.0, "frames_per_second": 0.0}
+    (tmp_path / "unreadable.mp4").write_bytes(b"no film")
+    moments = [
+        FILM | {"media": film},
+        FILM | {"media": film, "path": str(tmp_path / "unreadable.mp4")},
+        FILM | {"media": sound | {"channels": 2}, "path": "/offline/sound.wav"},
+        FILM | {"media": still, "path": "/offline/still.png", "start": 0.0, "end": 0.0},
+    ]
+    (tmp_path / "found.json").write_text(json.dumps(moments))
+    result = pesearch("export", tmp_path / "found.json", "--as", form)
+    warning = "timecode 00:00:00:00 assumed for 2 moments, whose files are offline or unreadable\n"
+    assert (result.returncode, result.stderr) == (0, "" if form == "csv" else warning)
 
 
 def test_the_extension_selects_the_format(pesearch: Run, found: Path, tmp_path: Path) -> None:
@@ -81,13 +102,52 @@ def test_clips_and_their_exit_codes(pesearch: Run, sample_media: Path, found: Pa
     (clip,) = (tmp_path / "clips").iterdir()
     assert result.stdout == f"{clip}\n"
     assert probe(clip).duration_seconds == pytest.approx(2.0, abs=1 / 15)
-    assert "failed: /offline/film.mp4: file not found" in result.stderr
+    assert "failed: /offline/film.mp4: offline: connect its drive" in result.stderr
     found.write_text(json.dumps(siren))
     copied = pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips")
     assert copied.returncode == 0
     assert "key frame" in copied.stderr
     found.write_text(json.dumps(FILM))
     assert pesearch("export", found, "--as", "clips", "--to", tmp_path / "clips").returncode == 2
+
+
+def test_dev_stdout_is_stdout(pesearch: Run, found: Path) -> None:
+    result = pesearch("export", found, "--as", "csv", "--to", "/dev/stdout")
+    assert (result.returncode, result.stdout) == (0, pesearch("export", found, "--as", "csv").stdout)
+    assert "siren" in result.stdout
+
+
+def test_a_full_device_is_named(pesearch: Run, found: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = pesearch("export", found, "--as", "csv", "--to", "/dev/full")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert one_line(result.stderr) == "pesearch: cannot write /dev/full: No space left on device"
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr("pesearch.export.formats.render_document", Mock(side_effect=full))
+    result = pesearch("export", found, "--as", "csv")
+    assert result.returncode == 2
+    assert one_line(result.stderr) == "pesearch: cannot write the output: No space left on device"
+
+
+def test_a_split_edl_names_files_of_an_earlier_export(
+    pesearch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments, cuts = tmp_path / "found.json", tmp_path / "cuts.edl"
+    media = {"kind": "audio", "duration": 60.0, "channels": 2}
+    moments.write_text(json.dumps([FILM | {"media": media}] * 1000))
+    written = [tmp_path / f"cuts-{number}.edl" for number in (1, 2)]
+    first = pesearch("export", moments, "--to", cuts)
+    assert (first.returncode, first.stderr) == (0, "more than 999 events: written as 2 documents\n")
+    assert sorted(tmp_path.glob("*.edl")) == written
+    for old in (cuts, tmp_path / "cuts-3.edl"):
+        old.write_text("old")
+    _, *named = pesearch("export", moments, "--to", cuts).stderr.splitlines()
+    assert named == [
+        f"{cuts} is of an earlier export, and was not replaced",
+        f"{tmp_path / 'cuts-3.edl'} is of an earlier export, and was not replaced",
+    ]
+    assert cuts.read_text() == "old"
+    monkeypatch.chdir(tmp_path)
+    assert pesearch("export", moments, "--as", "edl", "--to", ".").stdout == "moments-1.edl\nmoments-2.edl\n"
 
 
 def test_nothing_to_export(pesearch: Run, found: Path) -> None:

@@ -88,6 +88,11 @@ def with_any_timecode(draw: st.DrawFn, made: st.SearchStrategy[Selection]) -> Se
     if selection.is_still or selection.media is None or not draw(st.booleans()):
         return selection
     rate = rate_of(selection)
-    frame = draw(st.integers(0, 86_000 * round(rate)))
+    nominal = max(round(selection.frames_per_second or rate), 1)
+    if nominal != round(rate):  # 12.5, 15, 120
+        clock, frames = draw(st.integers(0, 86_399)), draw(st.integers(0, min(nominal, 1000) - 1))
+        text = f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}:{frames:02d}"
+        return replace(selection, timecode=text)
+    frame = draw(st.integers(0, 86_000 * nominal))
     drops = rate in DROP_FRAME_RATES and draw(st.booleans())
     return replace(selection, timecode=timecode_text(frame, rate, drop_frame=drops))

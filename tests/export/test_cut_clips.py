@@ -9,16 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection, with_media_info
 from pesearch.export.cut_clips import Clip, CutFailure, cut_clips
-from pesearch.export.formats import ExportFormat
-from pesearch.export.output_file import write_document
 from pesearch.locations import Location
 from pesearch.media.fingerprint import fingerprint
 from pesearch.media.probe import probe
 from pesearch.media.verified_file import CHANGED
 from pesearch.types import MediaFile
+from tests.indexer.trees import public_folder, without_rights
 
 
 def test_a_failure_does_not_stop_the_others(sample_media: Path, tmp_path: Path) -> None:
@@ -31,12 +29,32 @@ def test_a_failure_does_not_stop_the_others(sample_media: Path, tmp_path: Path) 
     selections = [with_media_info(Selection(path, *span)) for path, span in zip(paths, times, strict=True)]
     outcomes = list(cut_clips(selections, folder))
     assert [type(outcome) for outcome in outcomes] == [Clip, CutFailure, Clip, CutFailure, Clip]
-    assert isinstance(outcomes[1], CutFailure) and "drive" in outcomes[1].reason
+    assert isinstance(outcomes[1], CutFailure) and outcomes[1].reason == "not found: it was deleted or moved"
     assert isinstance(outcomes[3], CutFailure) and "moov" in outcomes[3].reason
     names = ["siren_train_00-02.0-00-04.0.mp4", "siren_train_00-02.0-00-04.0_2.mp4", "red_ball.png"]
     assert [outcome.path.name for outcome in outcomes if isinstance(outcome, Clip)] == names
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)  # no temporary files
     assert (folder / "red_ball.png").read_bytes() == (sample_media / "red_ball.png").read_bytes()
+
+
+def test_failures_tell_absent_folders_absent_files_and_locked_ones_apart() -> None:
+    """Root may read everything; the clips would go to a folder that is never written to."""
+    with public_folder() as root:
+        for name in ("locked.mp4", "closed/film.mp4"):
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_bytes(b"film")
+        (root / "locked.mp4").chmod(0)
+        (root / "closed").chmod(0)
+        with without_rights():
+            names = ("gone.mp4", "no folder/film.mp4", "locked.mp4", "closed/film.mp4")
+            outcomes = list(cut_clips([Selection(root / name, 0.0, 1.0) for name in names], root))
+        (root / "closed").chmod(0o755)
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, CutFailure)] == [
+        "not found: it was deleted or moved",
+        "offline: connect its drive",
+        "no permission to read it",
+        "no permission to read it",
+    ]
 
 
 def test_existing_files_are_never_replaced(sample_media: Path, tmp_path: Path) -> None:
@@ -65,18 +83,6 @@ def test_padding_is_limited_to_the_file(sample_media: Path, tmp_path: Path) -> N
     (outcome,) = cut_clips([far], tmp_path)
     assert isinstance(outcome, Clip)
     assert probe(outcome.path).duration_seconds == pytest.approx(selection.media.duration_seconds, abs=0.1)
-
-
-def test_a_document_replaces_only_files_of_its_format(tmp_path: Path) -> None:
-    list_, film = tmp_path / "cuts.csv", tmp_path / "film.mp4"
-    for path in (list_, film):
-        path.write_text("old")
-    write_document(b"new", list_, ExportFormat.CSV)
-    assert list_.read_text() == "new"
-    with pytest.raises(ExportError, match=r"film\.mp4 already exists"):
-        write_document(b"new", film, ExportFormat.CSV)
-    assert film.read_text() == "old"
-    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize(

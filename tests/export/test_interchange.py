@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import ExportFormat, render_document
-from pesearch.export.timecode import DROP_FRAME_RATES, RATES, common_rate, frame_number, frame_span, timecode_text
+from pesearch.export.timecode import DROP_FRAME_RATES, RATES, common_rate, frame_span, timecode_text
 from tests.export.edl_reader import frames_a_day, frames_since_midnight, read_edl
 from tests.export.fcpxml_rules import faults
 from tests.export.hostile import film, selections, sound, still, with_any_timecode
@@ -80,7 +80,7 @@ def test_edl_keeps_the_clock_of_a_source_of_another_rate(timecode: str, rate: fl
 @settings(max_examples=20)  # of up to three selections each
 @given(CHOSEN)
 def test_otio_and_fcpxml_of_any_sources_start_at_their_timecode(chosen: list[Selection]) -> None:
-    starts = {selection.path: frame_number(selection.timecode, frame_span(selection).rate) for selection in chosen}
+    starts = {selection.path: frame_span(selection).origin for selection in chosen}
     timeline = read(render_document(chosen, ExportFormat.OTIO), "otio_json")
     for clip in (clip for track in timeline.tracks for clip in clips(track)):
         whole, part = clip.media_reference.available_range, clip.source_range

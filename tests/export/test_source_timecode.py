@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from opentimelineio.opentime import RationalTime
 
 from pesearch.errors import ExportError
-from pesearch.export.clip_selection import Selection, merge_overlaps, with_timecode
-from pesearch.export.formats import ExportFormat, render_document, split_document
-from pesearch.export.timecode import DROP_FRAME_RATES, RATES, frame_number, timecode_text
+from pesearch.export.clip_selection import Selection, with_timecode
+from pesearch.export.formats import ExportFormat, render_document, render_documents
+from pesearch.export.timecode import DROP_FRAME_RATES, RATES, frame_number, frame_rate, frame_span, timecode_text
 from pesearch.types import Event
-from tests.export.hostile import film, still
+from tests.export.edl_reader import read_edl
+from tests.export.hostile import film, sound, still
 from tests.export.test_timelines import clips, read, seconds
 from tests.media.samples import ffmpeg
 
@@ -67,6 +68,49 @@ def test_edl_converts_a_timecode_of_another_rate() -> None:
     assert "10:00:02:00 10:00:08:00 00:00:00:00" in text
 
 
+@pytest.mark.parametrize(
+    ("rate", "timecode", "start"),
+    [
+        (120.0, "01:00:00:100", "01:00:00:50"),
+        (119.88, "01:00:00;100", "01:00:00;50"),
+        (100.0, "01:00:00:75", "01:00:00:37"),
+        (15.0, "01:00:00:14", "01:00:00:28"),
+        (12.5, "01:00:00:06", "01:00:00:12"),
+        (240.0, "23:59:59:239", "23:59:59:59"),
+    ],
+)
+def test_frames_of_a_timecode_are_counted_at_the_rate_of_the_file(rate: float, timecode: str, start: str) -> None:
+    source = replace(film(0.0, 2.0, rate), timecode=timecode)
+    assert f"C        {start} " in edl(source)
+    standard = frame_rate(rate)
+    root = ElementTree.fromstring(render_document([source], ExportFormat.FCPXML))
+    assert seconds(next(root.iter("asset")).get("start")) == frame_number(start, standard) / standard
+
+
+@given(
+    st.sampled_from([1.0, 10.0, 12.5, 15.0, *map(float, RATES), 90.0, 100.0, 119.88, 120.0, 240.0, 1000.0, 27.3]),
+    st.sampled_from(RATES),
+    st.tuples(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59)),
+    st.data(),
+)
+def test_a_timecode_keeps_its_clock_and_the_share_of_its_second(
+    measured: float, rate: Fraction, clock: tuple[int, int, int], data: st.DataObject
+) -> None:
+    """Whatever the rate of the file and that of the list are; the start is less than a frame early, and never late."""
+    nominal = max(round(measured), 1)
+    frames = data.draw(st.integers(0, nominal - 1))
+    text = ":".join(f"{part:02d}" for part in (*clock, frames))
+    origin = frame_span(replace(film(0.0, 1.0, measured), timecode=text), rate).origin
+    whole, part = divmod(origin, round(rate))
+    assert whole == clock[0] * 3600 + clock[1] * 60 + clock[2]
+    assert 0 <= Fraction(frames, nominal) - Fraction(part, round(rate)) < Fraction(1, round(rate))
+
+
+@pytest.mark.parametrize("source", [film(0.0, 2.0, 27.3), sound(0.0, 2.0)])
+def test_frames_beyond_the_measured_rate_stay_in_their_second(source: Selection) -> None:
+    assert frame_span(replace(source, timecode="01:00:00:29")).origin == 3600 * 25 + 24
+
+
 def test_otio_and_fcpxml_start_at_the_timecode() -> None:
     chosen = from_camera("01:00:00:00", 29.97)
     start = 3600 * 30
@@ -102,22 +146,30 @@ def test_fcpxml_conforms_other_rates_and_takes_the_size_of_a_film() -> None:
 
 def test_a_long_edl_is_split() -> None:
     many = [film(1, 2)] * 2000
-    assert [len(part) for part in split_document(many, ExportFormat.EDL)] == [999, 999, 2]
-    assert split_document(many, ExportFormat.OTIO) == [many]
+    parts = [read_edl(document) for document in render_documents(many, ExportFormat.EDL)]
+    assert [len(events) for _, events in parts] == [999, 999, 2]
+    assert [events[0].record_in for _, events in parts] == ["00:00:00:00"] * 3
+    assert render_documents(many[:5], ExportFormat.OTIO) == [render_document(many[:5], ExportFormat.OTIO)]
     with pytest.raises(ExportError, match="999 events"):
         render_document(many[:1000], ExportFormat.EDL)
 
 
-def test_moments_that_overlap_once_padded_are_merged() -> None:
-    first, second, other = film(2, 4), replace(film(5, 6), label="bell", score=0.95), film(2, 4, name="other.mp4")
-    chosen = [first.padded(1), other.padded(1), second.padded(1), film(20, 21).padded(1)]
-    merged = merge_overlaps(chosen)
-    assert [(each.path.name, each.start_seconds, each.end_seconds) for each in merged] == [
-        ("film.mp4", 1, 7), ("other.mp4", 1, 5), ("film.mp4", 19, 22),
-    ]  # fmt: skip
-    assert (merged[0].label, merged[0].score) == ("siren, bell", 0.95)
-    bridge = film(4, 19).padded(1)
-    assert len(merge_overlaps([*chosen, bridge])) == 2
+def test_all_parts_of_a_split_edl_count_alike() -> None:
+    drops = [from_camera("01:00:00;00", 29.97, "drops.mp4")] * 1000
+    counts_all = [from_camera("01:00:00:00", 29.97, "all.mp4")] * 600
+    other = [film(1, 2, name="other.mp4")] * 400
+    for document in render_documents([*other, *counts_all, *drops], ExportFormat.EDL):
+        assert "(29.97 fps)\nFCM: DROP FRAME\n" in document.decode()
+
+
+@pytest.mark.parametrize("rate", [25.0, 29.97, 30.0, 59.94])
+@pytest.mark.parametrize("timecode", [None, "01:00:00:00", "01:00:00;00"])
+def test_fcpxml_and_edl_count_in_drop_frames_by_one_rule(rate: float, timecode: str | None) -> None:
+    chosen = [replace(film(1, 2, rate), timecode=timecode)]
+    drops = rate in (29.97, 59.94) and timecode != "01:00:00:00"
+    sequence = ElementTree.fromstring(render_document(chosen, ExportFormat.FCPXML)).find("project/sequence")
+    assert sequence is not None and sequence.get("tcFormat") == ("DF" if drops else "NDF")
+    assert read_edl(render_document(chosen, ExportFormat.EDL))[0] == ("DROP FRAME" if drops else "NON-DROP FRAME")
 
 
 @pytest.mark.parametrize(("rate", "timecode"), [("25", "01:00:00:00"), ("30000/1001", "10:09:58;00")])
@@ -126,4 +178,4 @@ def test_the_timecode_of_a_file(tmp_path: Path, rate: str, timecode: str) -> Non
     ffmpeg("-f", "lavfi", "-i", f"color=s=64x64:r={rate}:d=0.2", "-timecode", timecode, path)
     chosen = with_timecode(replace(film(0, 0.1), path=path))
     assert chosen.timecode == timecode
-    assert with_timecode(replace(chosen, path=tmp_path / "gone.mov", timecode="")).timecode == ""
+    assert with_timecode(film(0, 1)).timecode is None  # offline

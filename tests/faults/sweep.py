@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pesearch.errors import PesearchError
 from pesearch.store.catalogue import connection
-from pesearch.store.disk.lock import LOCK_FILE
+from pesearch.store.disk.permissions import LOCK_FILE
 from tests.faults.interposer import Hook, Kind, watching
 from tests.faults.library_state import commit_next, read_state, unregistered_files
 from tests.faults.operations import Operation

@@ -19,7 +19,7 @@ from typing import Any
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.locations import Location
 from pesearch.store.catalogue.schema import MIGRATIONS
-from pesearch.store.disk.lock import LOCK_FILE
+from pesearch.store.disk.permissions import LOCK_FILE
 from pesearch.store.library import Library, create_library
 from pesearch.store.write.streaming import StreamingShardWriter
 from tests.store.contents import SPACES, encoded, failure, location, queries

@@ -12,7 +12,7 @@ from pesearch.app.storage_folders import thumbnail_cache
 from pesearch.cli import doctor_command
 from pesearch.errors import LibraryUnavailable
 from pesearch.store.disk import permissions
-from pesearch.store.disk.permissions import is_open_to_others, locks_owner_out
+from pesearch.store.disk.permissions import LOCK_FILE, is_open_to_others, library_owner, locks_owner_out
 from pesearch.store.doctor import repair
 from pesearch.store.index.text_vectors import keep_text_vectors
 from pesearch.store.library import Library, create_library, open_library
@@ -51,13 +51,37 @@ def test_a_folder_that_exists_keeps_its_mode_and_is_shared_with_what_is_in_it(tm
     assert mode(library.folder / "library.duckdb") & 0o044 == 0o044
 
 
-def test_root_reads_the_library_of_another_user_and_does_not_write_to_it(tmp_path: Path) -> None:
-    """Its owner could write neither the lock nor folders that root creates there."""
+def test_a_group_can_write_what_a_umask_shares_with_it(tmp_path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        (tmp_path / "library").mkdir(0o770)
+        with create_library(tmp_path / "library", "made-up", SPACES).writer() as writer:
+            writer.add([encoded("/a", "one")])
+    finally:
+        os.umask(before)
+    assert {mode(path) & 0o020 for path in (tmp_path / "library").rglob("*")} == {0o020}
+    assert mode(tmp_path / "library" / LOCK_FILE) == 0o664
+
+
+def test_a_member_of_the_group_leaves_no_caches_to_the_owner(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(permissions, "library_owner", lambda folder: 54321)
+    before = sorted(library.folder.rglob("*"))
+    keep_text_vectors(library.folder, (), [], {})
+    assert thumbnail_cache(library.folder).folder.parent != library.folder
+    assert sorted(library.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("top_owner", [65534, 0])
+def test_root_reads_the_library_of_another_user_and_does_not_write_to_it(tmp_path: Path, top_owner: int) -> None:
+    """Its owner could write neither the lock nor folders that root creates there, also where the folder itself is of
+    root, as the first one of a drive."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
     library = create_library(tmp_path / "library", "made-up", SPACES)
     for path in (library.folder, *library.folder.rglob("*")):
         os.chown(path, 65534, 65534)
+    os.chown(library.folder, top_owner, top_owner)
     before = sorted(library.folder.rglob("*"))
     for write in (lambda: list(repair(library.folder)), library.writer().__enter__):
         with pytest.raises(LibraryUnavailable, match="run the command as that user"):
@@ -66,7 +90,9 @@ def test_root_reads_the_library_of_another_user_and_does_not_write_to_it(tmp_pat
     assert thumbnail_cache(library.folder).folder.parent != library.folder
     assert sorted(library.folder.rglob("*")) == before
     assert {path.stat().st_uid for path in before} == {65534}
+    assert library_owner(library.folder) == 65534
     assert open_library(library.folder).files() == []
+    os.chown(library.folder, 65534, 65534)
     with library.writer(as_root=True) as writer:
         writer.add([encoded("/a", "one")])
 
