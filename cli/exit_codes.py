@@ -34,8 +34,8 @@ OUTPUT_CLOSED = 141
 """128 + SIGPIPE, as shells report a command whose reader (`head`, a pager) has enough: it did not fail."""
 
 
-OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""Errors of a write to stdout when it is a file: without room, or on a failing disk. They name no file."""
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""Errors of a write to stdout: without room, on a failing disk, or closed by the caller. They name no file."""
 
 
 class Interrupted(Exception):
@@ -81,24 +81,12 @@ def exit_on_error(app: Callable[[], Any]) -> None:
         if isinstance(error, PesearchError):
             fail(str(error))
         if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_ERRORS:
-            fail(f"cannot write the output: {error.strerror}")
+            reason = "stdout is closed" if error.errno == errno.EBADF else error.strerror
+            fail(f"cannot write the output: {reason}")
         # a bug is also reported in one line, with the way to get the traceback
         if os.environ.get("PESEARCH_DEBUG"):
             raise
         fail(f"unexpected {type(error).__name__}: {error} (PESEARCH_DEBUG=1 prints the traceback)")
-
-
-def open_missing_streams() -> None:
-    """Open the null device for each of stdin, stdout and stderr that the caller closed, as `>&-` does.
-
-    Else the next file that is opened, such as a library's, would take the number of stdout, and receive its text.
-    """
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
-            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _is_stdout_closed() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,7 +110,8 @@ def _read_moments(moments: str) -> list[Selection]:
     try:
         data = sys.stdin.buffer.read() if moments == "-" else Path(moments).read_bytes()
     except OSError as error:
-        raise ExportError(f"cannot read {moments}: {error.strerror}") from error
+        source, reason = ("stdin", "it is closed") if error.errno == errno.EBADF else (moments, error.strerror)
+        raise ExportError(f"cannot read {source}: {reason}") from error
     return parse_selections(data.decode("utf-8-sig", "surrogateescape"))
 
 
@@ -131,7 +133,7 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
     from pesearch.export.formats import ExportFormat, render_document, render_documents
-    from pesearch.export.output_file import is_stream, write_document, write_new_document
+    from pesearch.export.output_file import is_stream, write_chapters, write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
     from pesearch.export.timecode_warnings import timecode_warnings
 
@@ -140,9 +142,11 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
     if to is None:
         sys.stdout.buffer.write(render_document(selections, form))
     elif form is ExportFormat.VTT and to.is_dir():
+        written: list[Path] = []
         for chapters in group_by_file(selections):
-            name = f"{safe_stem(chapters[0].path)}.chapters"
-            print(write_new_document(render_document(chapters, form), to, name, form))
+            document, stem = render_document(chapters, form), safe_stem(chapters[0].path)
+            written.append(write_chapters(document, to, stem, written))
+            print(written[-1])
     else:
         documents = [render_document(selections, form)] if is_stream(to) else render_documents(selections, form)
         for number, document in enumerate(documents, start=1):

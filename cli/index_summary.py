@@ -47,6 +47,7 @@ class Summary:
     failed: dict[str, str] = field(default_factory=dict)
     failed_before: int = 0
     cues_taken: int = 0
+    cues_embedded: int = 0
     properties_read: int = 0
     remarks: dict[Path, tuple[Remark, ...]] = field(default_factory=dict)
     media_seconds: float = 0.0
@@ -89,6 +90,8 @@ class Summary:
                 self.refresh_failed.pop(outcome.index, None)
             case events.CuesUpdated():
                 self.cues_taken += outcome.cues
+            case events.CuesEmbedded():
+                self.cues_embedded += outcome.committed
             case events.PropertiesRead():
                 self.properties_read = outcome.done
             case events.Remarked():
@@ -124,6 +127,8 @@ class Summary:
         parts += [f"{getattr(self, name)} {shown}" for name, shown in names.items() if getattr(self, name)]
         if self.cues_taken:
             parts.append(f"{self.cues_taken} new cues of files already indexed")
+        if self.cues_embedded:
+            parts.append(f"{self.cues_embedded} cue{'' if self.cues_embedded == 1 else 's'} embedded")
         if self.properties_read:
             parts.append(f"dates and places of {self.properties_read} files read")
         if self.not_media and not self._has_media:
@@ -158,6 +163,7 @@ class Summary:
                 "replaced": [format_path(path) for path in self.replaced],
                 "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
                 "cues_taken": self.cues_taken,
+                "cues_embedded": self.cues_embedded,
                 "properties_read": self.properties_read,
                 "remarks": remark_objects(list(self.remarks.items())),
                 "media_seconds": round(self.media_seconds, 3),

@@ -12,12 +12,13 @@ from pesearch.cli.calibrate_command import calibrate_command
 from pesearch.cli.doctor_command import doctor_command
 from pesearch.cli.eval_command import eval_command
 from pesearch.cli.events_command import events_command
-from pesearch.cli.exit_codes import Commands, end_process, exit_on_error, open_missing_streams
+from pesearch.cli.exit_codes import Commands, end_process, exit_on_error
 from pesearch.cli.export_command import export_command
 from pesearch.cli.index_command import index_command
 from pesearch.cli.maintenance_command import gc_command, remove_command
 from pesearch.cli.models_command import models_app
 from pesearch.cli.query_command import query_command
+from pesearch.cli.standard_streams import ignore_stderr_errors, open_missing_streams
 from pesearch.cli.status_command import status_command
 
 app = typer.Typer(
@@ -64,12 +65,13 @@ def options(
 
 def main() -> NoReturn:
     """Entry point of the installed command; ends the process."""
+    open_missing_streams()
+    ignore_stderr_errors()
     end_process(command_line)
 
 
 def command_line() -> None:
     """Run the command in `sys.argv`. Always raises SystemExit, except after Ctrl-C, which ends the process."""
-    open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may hold any bytes
     exit_on_error(app)

@@ -42,6 +42,7 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
         mpv_command,
         printable,
     )
+    from pesearch.types import MediaKind
 
     mark, absence = "." if is_match else "?", format_absence(moment.file)
     path = format_path(moment.file.path) + (f"  ({absence})" if absence else "")
@@ -51,7 +52,7 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
         yield indent + format_evidence(moment.evidence)
     yield from (indent + printable(format_cue(cue)) for cue in moment.cues[:MAX_CUES])
     yield from (indent + format_event(event) for event in moment.events)
-    if not absence and moment.end_seconds > moment.start_seconds:
+    if not absence and moment.file.info.kind is not MediaKind.IMAGE:
         yield indent + mpv_command(moment)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from itertools import count
 from pathlib import Path
 
+from pesearch.cues import EXPORTED_CHAPTERS
 from pesearch.errors import ExportError
 from pesearch.export.formats import ExportFormat, format_of
 from pesearch.store.disk.durable import AtomicFile, undone_by, write_atomically
@@ -39,6 +41,36 @@ def write_new_document(document: bytes, folder: Path, name: str, export_format: 
         return commit_to_free_name(file, folder, name, f".{export_format}")
 
 
+def write_chapters(document: bytes, folder: Path, stem: str, written: Collection[Path]) -> Path:
+    """Write the chapters of a film to STEM.chapters.vtt, or to STEM.chapters_2.vtt, ...; returns the path.
+
+    The first of these is taken that does not exist or holds chapters that were exported before, except those `written`
+    in the same export: films of the same name keep a document each. Raises OSError.
+    """
+    name, suffix = f"{stem}.chapters", f".{ExportFormat.VTT}"
+    for number in count(1):
+        path = folder / _numbered(name, number, suffix)
+        if path in written:
+            continue
+        if _has_exported_chapters(path):
+            write_document(document, path, ExportFormat.VTT)
+            break
+        if not path.exists():
+            return write_new_document(document, folder, name, ExportFormat.VTT)
+    return path
+
+
+def _has_exported_chapters(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return EXPORTED_CHAPTERS.encode() in file.read(200)
+
+
+def _numbered(name: str, number: int, suffix: str) -> str:
+    return f"{name}{suffix}" if number == 1 else f"{name}_{number}{suffix}"
+
+
 def commit_to_free_name(file: AtomicFile, folder: Path, name: str, suffix: str) -> Path:
     """Rename a finished file to NAME.SUFFIX, or to NAME_2.SUFFIX, NAME_3.SUFFIX, ... if that exists.
 
@@ -46,7 +78,7 @@ def commit_to_free_name(file: AtomicFile, folder: Path, name: str, suffix: str) 
     of files in the folder: each turn skips one that exists.
     """
     for number in count(1):
-        path = folder / (f"{name}{suffix}" if number == 1 else f"{name}_{number}{suffix}")
+        path = folder / _numbered(name, number, suffix)
         try:
             path.touch(exist_ok=False)
             break

@@ -41,6 +41,7 @@ def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: Stage
     missing = library.cues_to_embed()
     total, done = int(missing.counts.sum()), 0
     for source_ids in _groups(missing):
+        committed = done
         with writer.cue_vectors() as stream:
             for cues in _parts(library, source_ids):
                 vectors: FloatArray | None = None
@@ -61,7 +62,7 @@ def embed_cues(library: Library, models: ModelSet, writer: Writer, stages: Stage
                         stream.append(source_id, of_source)
                 done += len(cues)
                 trim_heap()  # texts of all lengths leave gaps that grow with their number
-        yield CuesEmbedded(done, total)
+        yield CuesEmbedded(done, total, done - committed)
 
 
 def _parts(library: Library, source_ids: RowIds) -> Iterator[list[StoredCue]]:

@@ -118,10 +118,12 @@ class CuesUpdated:
 
 @dataclass(frozen=True, slots=True)
 class CuesEmbedded:
-    """Of `total` cues without vectors, `done` have been embedded; they are searchable by meaning once committed."""
+    """Of `total` cues without vectors, `done` have been embedded. `committed` of them have become searchable by meaning
+    since the last of these events."""
 
     done: int
     total: int
+    committed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def place(cues: Sequence[Cue], duration_seconds: float, timecode_seconds: float 
     shift = _shift(cues, duration_seconds, timecode_seconds)
     remarks = []
     if shift:
-        cues = [_earlier(cue, shift) if cue.start_seconds > duration_seconds else cue for cue in cues]
+        cues = [_earlier(cue, shift) if cue.start_seconds >= duration_seconds else cue for cue in cues]
         remarks.append(f"timecodes from {format_clock(shift)} on: counted from there")
     kept = tuple(cue for cue in cues if _is_inside(cue, duration_seconds))
     if outside := len(cues) - len(kept):
@@ -55,14 +55,14 @@ def clip(cue: Cue, duration_seconds: float) -> Cue:
 def _shift(cues: Sequence[Cue], duration_seconds: float, timecode_seconds: float | None) -> float:
     """Seconds to subtract from all subtitles beyond the end; 0.0 if there is no such number."""
     starts = sorted(cue.start_seconds for cue in cues if cue.kind is CueKind.SUBTITLE)
-    beyond = [start for start in starts if start > duration_seconds]
+    beyond = [start for start in starts if start >= duration_seconds]
     if duration_seconds <= 0 or not beyond or len(beyond) < _MIN_SHARE * len(starts):
         return 0.0
     hours = (math.floor(start / 3600) * 3600.0 for start in (beyond[0], beyond[-1]))
     candidates = [shift for shift in (timecode_seconds, *hours) if shift]
     for shift in candidates:
         later = [start for start in beyond if start >= shift]
-        fitting = sum(start - shift <= duration_seconds for start in later)
+        fitting = sum(start - shift < duration_seconds for start in later)
         if fitting >= max(_MIN_SHARE * len(later), len(beyond) / 2):
             return shift
     return 0.0
@@ -75,5 +75,5 @@ def _earlier(cue: Cue, shift: float) -> Cue:
 def _is_inside(cue: Cue, duration_seconds: float) -> bool:
     if cue.kind not in _TIMED:
         return True
-    begins = cue.start_seconds <= duration_seconds
+    begins = cue.start_seconds < duration_seconds or cue.start_seconds <= 0  # a still has no duration
     return begins and (cue.end_seconds > 0 or cue.start_seconds >= 0)

@@ -216,7 +216,7 @@ def _clipped(
     listed = [_with_plain_text(cue) for cue in islice(cues, MAX_CUES + 1)]
     if len(listed) > MAX_CUES:
         raise MediaError(f"more than {MAX_CUES:,} cues: all of them left out")
-    is_late = any(cue.kind is CueKind.SUBTITLE and cue.start_seconds > duration_seconds for cue in listed)
+    is_late = any(cue.kind is CueKind.SUBTITLE and 0 < duration_seconds <= cue.start_seconds for cue in listed)
     placed = place(listed, duration_seconds, timecode() if is_late else None)
     clipped = (clip(cue, duration_seconds) for cue in placed.cues if cue.text)
     found = dict.fromkeys(cue for cue in clipped if cue.start_seconds <= cue.end_seconds)

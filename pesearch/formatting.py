@@ -9,7 +9,7 @@ from pathlib import Path
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.damage import DamagedFile
-from pesearch.types import Event, Hit, MediaFile, Moment, Remark, SpaceName
+from pesearch.types import Event, Hit, MediaFile, MediaKind, Moment, Remark, SpaceName
 
 MAX_CUE_CHARACTERS = 100
 """Longer cue texts are cut to this length, the last character being an ellipsis."""
@@ -41,7 +41,7 @@ def format_span(start_seconds: float, end_seconds: float) -> str:
 
 def format_moment_time(moment: Moment) -> str:
     """`MM:SS.s-MM:SS.s` of a moment, or `still` for an image, which has no duration."""
-    if moment.end_seconds <= moment.start_seconds:
+    if moment.file.info.kind is MediaKind.IMAGE:
         return "still"
     return format_span(moment.start_seconds, moment.end_seconds)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pesearch.errors import LibraryDamaged, LibraryNotFound, LibraryUnavailable
 from pesearch.store.catalogue.backup import has_backup, read_whole
-from pesearch.store.catalogue.connection import BACKUP_FOLDER, CATALOGUE_FILE, LOG_FILE, transaction
+from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.create import apply_migrations, needs_migration, reading_migrated
+from pesearch.store.catalogue.disk_files import BACKUP_FOLDER, CATALOGUE_FILE, LOG_FILE
 from pesearch.store.catalogue.mutations import rename_library
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import GENERATION_FILE, read_stamp, write_stamp

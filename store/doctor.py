@@ -14,9 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from pesearch.errors import LibraryDamaged, LibraryError, LibraryUnavailable
-from pesearch.store.catalogue.connection import BACKUP_FOLDER, CATALOGUE_FILE, transaction
+from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.discard_manifest import MANIFEST_FILE, write_manifest
 from pesearch.store.catalogue.discarded import discard_shards
+from pesearch.store.catalogue.disk_files import BACKUP_FOLDER, CATALOGUE_FILE, missing_catalogue
 from pesearch.store.catalogue.mutations import raise_generation
 from pesearch.store.catalogue_repair import (
     announce_generation,
@@ -35,7 +36,7 @@ from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
 from pesearch.store.disk.regular_files import require_regular_files
 from pesearch.store.examination import examine
 from pesearch.store.shards.checksum import shard_schema
-from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard, find_strays
+from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, Shard
 from pesearch.store.shards.parity_repair import repair_by_parity
 from pesearch.types import Space, SpaceName
 
@@ -62,8 +63,7 @@ def repair(folder: Path, *, force: bool = False) -> Iterator[str]:
 
 def _has_library(folder: Path) -> bool:
     """Whether there is a library, or what is left of one that has lost its catalogue."""
-    catalogues = (folder / CATALOGUE_FILE, folder / BACKUP_FOLDER / CATALOGUE_FILE)
-    return any(path.exists() for path in catalogues) or bool(find_strays(folder, ()))
+    return (folder / CATALOGUE_FILE).exists() or isinstance(missing_catalogue(folder), LibraryDamaged)
 
 
 def _repair_shards(folder: Path, *, force: bool) -> Iterator[str]:

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 
 from pesearch.errors import LibraryDamaged, LibraryUnavailable
 from pesearch.store.catalogue.backup import has_backup, read_whole
-from pesearch.store.catalogue.connection import BACKUP_FOLDER, reading
+from pesearch.store.catalogue.connection import reading
 from pesearch.store.catalogue.create import migrate_catalogue, reading_migrated
+from pesearch.store.catalogue.disk_files import BACKUP_FOLDER
 from pesearch.store.catalogue.extents import read_shards
 from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import count_lost_commits, read_stamp

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from pesearch.store.catalogue.connection import BACKUP_FOLDER, CATALOGUE_FILE, LOG_FILE, reading, transaction
+from pesearch.store.catalogue.connection import reading, transaction
+from pesearch.store.catalogue.disk_files import BACKUP_FOLDER, CATALOGUE_FILE, LOG_FILE
 from pesearch.store.catalogue.snapshot import read_catalogue_stamp
 from pesearch.store.catalogue.stamp import read_stamp, write_stamp
 from pesearch.store.disk.durable import AtomicFile, disk_errors, make_folder, undone_by

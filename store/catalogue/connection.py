@@ -31,24 +31,14 @@ from pesearch.errors import (
     LibraryBusy,
     LibraryDamaged,
     LibraryError,
-    LibraryNotFound,
     LibraryTooNew,
     LibraryUnavailable,
     first_line,
 )
+from pesearch.store.catalogue.disk_files import CATALOGUE_FILE, LOG_FILE, missing_catalogue
 from pesearch.store.catalogue.header_guard import HeaderGuard
 from pesearch.store.disk.durable import disk_errors, undone_by
 from pesearch.store.disk.os_errors import FULL, error_number, locks_unsupported, no_space_left, unavailable
-
-CATALOGUE_FILE = "library.duckdb"
-
-_LOG_SUFFIX = ".wal"
-
-LOG_FILE = CATALOGUE_FILE + _LOG_SUFFIX
-"""DuckDB's write-ahead log: commits that are not in the catalogue file yet."""
-
-BACKUP_FOLDER = "backup"
-"""The folder of the copy of the catalogue that `pesearch doctor --repair` uses."""
 
 MAX_ATTACH_TRIES = 3000
 """Attempts to attach a catalogue that another process has locked: at least a minute in total, far longer than any
@@ -182,7 +172,7 @@ def _attach(database: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool)
 
 def _attach_for_writing(database: duckdb.DuckDBPyConnection, path: Path) -> HeaderGuard:
     """Raises LibraryUnavailable if DuckDB took the catalogue for missing; then it is as before."""
-    guard = HeaderGuard(path, path.with_name(path.name + _LOG_SUFFIX))
+    guard = HeaderGuard(path, path.with_name(LOG_FILE))
     with undone_by(guard.close):
         try:
             database.execute(f"ATTACH {_quoted(path)} AS catalogue (READ_WRITE)")
@@ -207,11 +197,8 @@ def _require_file(path: Path) -> None:
     except LibraryUnavailable as error:
         if not isinstance(error.__cause__, FileNotFoundError) or path.is_symlink():  # a link to a drive
             raise
-        if (path.parent / BACKUP_FOLDER / CATALOGUE_FILE).exists():
-            raise LibraryDamaged(
-                f"The catalogue of the library {path.parent} is missing: run `pesearch doctor --repair`"
-            ) from None
-        raise LibraryNotFound(f"No library in {path.parent}: create one with `pesearch index PATH`") from None
+        with disk_errors(path.parent):
+            raise missing_catalogue(path.parent) from None
 
 
 @contextmanager

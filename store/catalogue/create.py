@@ -12,22 +12,14 @@ import duckdb
 
 from pesearch import timeline
 from pesearch.errors import LibraryBusy, LibraryDamaged, LibraryError
-from pesearch.store.catalogue.connection import (
-    BACKUP_FOLDER,
-    CATALOGUE_FILE,
-    LOG_FILE,
-    new_catalogue,
-    reading,
-    require_openable,
-    transaction,
-)
+from pesearch.store.catalogue.connection import new_catalogue, reading, require_openable, transaction
+from pesearch.store.catalogue.disk_files import CATALOGUE_FILE, LOG_FILE, missing_catalogue
 from pesearch.store.catalogue.schema import MIGRATIONS, migrate, schema_number
 from pesearch.store.catalogue.stamp import write_stamp
 from pesearch.store.disk.durable import PRIVATE, AtomicFile, disk_errors, make_folder
 from pesearch.store.disk.lock import writer_lock
 from pesearch.store.disk.permissions import may_write
 from pesearch.store.disk.quarantine import quarantine
-from pesearch.store.shards.format import find_strays
 from pesearch.temporary_folder import TemporaryFolder
 from pesearch.types import Space
 
@@ -61,11 +53,8 @@ def create_catalogue(folder: Path, model_set: str, spaces: Sequence[Space]) -> N
 def _require_vacant(folder: Path) -> None:
     if (folder / CATALOGUE_FILE).exists():
         raise LibraryError(f"There is a library in {folder} already")
-    if (folder / BACKUP_FOLDER / CATALOGUE_FILE).exists() or find_strays(folder, ()):
-        raise LibraryDamaged(
-            f"{folder} holds a library without its catalogue {CATALOGUE_FILE}: restore that, run `pesearch doctor "
-            f"--repair`, or delete {folder}"
-        )
+    if isinstance(lost := missing_catalogue(folder), LibraryDamaged):
+        raise lost
 
 
 def migrate_catalogue(folder: Path) -> None:

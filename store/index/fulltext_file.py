@@ -25,7 +25,7 @@ from pesearch.store.index.compressed_file import INDEX_FOLDER
 from pesearch.store.index.fulltext import TANTIVY_VERSION, FullTextIndex, build_fulltext
 from pesearch.temporary_folder import TemporaryFolder
 
-FULLTEXT_FORMAT = 3
+FULLTEXT_FORMAT = 4
 """Format version of the file."""
 
 MIN_CACHED_CUES = 2000

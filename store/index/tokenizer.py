@@ -51,6 +51,11 @@ _LETTERS = {
 non-joiner, which Persian has between the parts of a word, where others write a space."""
 
 
+_NEGATION = re.compile(r"(?<=n)['\u2018\u2019\u02bc]t(?![^\W_])")
+"""The end of "don't", which many type without an apostrophe. Other apostrophes separate words: "dog" finds "dog's", and
+"amour" finds "l'amour"."""
+
+
 class _CharacterTable(dict[int, str]):
     """Replacement of each character of a text in NFKD, for `str.translate`; filled on first use."""
 
@@ -96,7 +101,7 @@ def loose_phrases(text: str) -> list[tuple[str, ...]]:
 def _fold(text: str) -> str:
     """The text in one form of case, accents and width, with spaces in place of punctuation."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return unicodedata.normalize("NFC", decomposed.translate(_characters))
+    return unicodedata.normalize("NFC", _NEGATION.sub("t", decomposed).translate(_characters))
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,27 +114,34 @@ def test_closed_pipe_and_full_disk(tmp_path: Path) -> None:
         assert (ended.returncode, ended.stderr) == (code, lines)
 
 
-def test_a_reader_that_has_enough_and_closed_streams(tmp_path: Path) -> None:
-    """`| head -1` leaves after the first line; with `>&-` no file of the program gets the number of stdout."""
+def test_streams_that_are_closed_or_full(tmp_path: Path) -> None:
+    """Data that cannot be written is an error, messages that cannot be are dropped; no file of the program gets the
+    number of a closed stream."""
     program = (
         "import os, sys\n"
         "from pesearch.cli import main\n"
         "@main.app.command('lines')\n"
-        "def lines() -> None:\n"
+        "def lines(count: int) -> None:\n"
         "    file = open('data', 'w')\n"
-        "    for _ in range(100_000): print('line')\n"
+        "    print('a message', file=sys.stderr)\n"
+        "    for _ in range(count): print('line')\n"
         "    assert file.fileno() > 2\n"
-        "sys.argv = ['pesearch', 'lines']\n"
+        "sys.argv = ['pesearch', *sys.argv[1:]]\n"
         "main.main()\n"
     )
     (tmp_path / "program.py").write_text(program)
-    run = f"{sys.executable} program.py"
-    for command, code, output in (
-        (f"{run} | head -1; exit ${{PIPESTATUS[0]}}", 141, "line\n"),
-        (f"{run} >&- <&-", 0, ""),
+    run, message = f"{sys.executable} program.py", "a message\n"
+    closed = "pesearch: cannot write the output: stdout is closed\n"
+    for command, code, output, messages in (
+        (f"{run} lines 100000 | head -1; exit ${{PIPESTATUS[0]}}", 141, "line\n", message),
+        (f"{run} lines 1 >&- <&-", 2, "", message + closed),
+        (f"{run} lines 0 >&- <&-", 0, "", message),
+        (f"{run} lines 1 2>/dev/full", 0, "line\n", ""),
+        (f"{run} lines 1 2>&-", 0, "line\n", ""),
+        (f"{run} export - --as csv <&-", 2, "", "pesearch: cannot read stdin: it is closed\n"),
     ):
         ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
-        assert (ended.returncode, ended.stdout, ended.stderr) == (code, output, ""), command
+        assert (ended.returncode, ended.stdout, ended.stderr) == (code, output, messages), command
     assert (tmp_path / "data").read_text() == ""
 
 

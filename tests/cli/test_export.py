@@ -76,10 +76,21 @@ def test_the_extension_selects_the_format(pesearch: Run, found: Path, tmp_path: 
     assert (tmp_path / "a.m3u8").read_text().startswith("#EXTM3U\n")
     assert pesearch("export", found, "--to", tmp_path / "a.M3U", "--pad", "1.5").returncode == 0
     assert "start-time=0.500" in (tmp_path / "a.M3U").read_text()
-    result = pesearch("export", found, "--to", tmp_path, "--as", "vtt")
-    assert result.stdout == f"{tmp_path / 'film.chapters.vtt'}\n"
-    again = pesearch("export", found, "--to", tmp_path, "--as", "vtt")
-    assert again.stdout == f"{tmp_path / 'film.chapters_2.vtt'}\n"
+
+
+def test_chapters_replace_those_of_an_earlier_export_only(pesearch: Run, tmp_path: Path) -> None:
+    """Films of the same name keep a document each, and a document of someone else is never replaced."""
+    moments, foreign = tmp_path / "found.json", tmp_path / "film.chapters_2.vtt"
+    foreign.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nOpening\n")
+    names = ["film.chapters.vtt", "film.chapters_3.vtt"]
+    for start in (2.0, 4.0):
+        films = [FILM | {"path": f"/offline/{folder}/film.mp4", "start": start, "end": start + 1} for folder in "ab"]
+        moments.write_text("\n".join(map(json.dumps, films)))
+        result = pesearch("export", moments, "--to", tmp_path, "--as", "vtt")
+        assert result.stdout.splitlines() == [str(tmp_path / name) for name in names]
+        assert all(f"00:00:0{start:.3f} -->" in (tmp_path / name).read_text() for name in names)
+    assert "Opening" in foreign.read_text()
+    assert sorted(path.name for path in tmp_path.glob("*.vtt")) == sorted([*names, foreign.name])
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pesearch.cli.index_summary import Summary
 from pesearch.indexer.progress_events import (
+    CuesEmbedded,
     CuesUpdated,
     Excluded,
     Failed,
@@ -52,12 +53,13 @@ def test_every_count_is_reported() -> None:
         Indexed(PLACE, info, 0.3), Indexed(PLACE, info, 0.0), Unchanged(PLACE), Relocated(PLACE, PLACE.path),
         Relocated(PLACE, None), Replaced(PLACE.path), Missing(PLACE.path), Excluded(PLACE.path), NotMedia(PLACE),
         Failed(FAILURE), FailedBefore(FAILURE), CuesUpdated(PLACE, 7), PropertiesRead(5, 5),
-        Remarked(PLACE.path, REMARKS), RefreshFailed("audio", "disk full"), SPENT,
+        CuesEmbedded(3, 9), CuesEmbedded(6, 9, 6), CuesEmbedded(9, 9, 3), Remarked(PLACE.path, REMARKS),
+        RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
     assert list(summary.lines()) == [
         "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 copy, 1 missing, "
-        "1 excluded, 1 failed before, 7 new cues of files already indexed, dates and places of 5 files read, "
-        "1 with remarks, 1 failed",
+        "1 excluded, 1 failed before, 7 new cues of files already indexed, 9 cues embedded, dates and places of 5 "
+        "files read, 1 with remarks, 1 failed",
         "missing files stay searchable: `pesearch status` lists and `pesearch remove --missing` removes them",
         "excluded files stay searchable: `pesearch remove --excluded` removes them",
         "time: decode 9.0 s, wait 1.0 s, tower 20.0 s, codec 10.0 s, transformers 5.0 s, commit 2.0 s, index 0.5 s; "
@@ -87,6 +89,7 @@ def test_every_count_is_reported() -> None:
     counts = ("indexed", "unchanged", "relocated", "copies", "missing", "not_media", "failed_before", "cues_taken")
     assert [report[name] for name in counts] == [2, 1, 1, 1, 1, 1, 1, 7] and report["properties_read"] == 5
     assert (report["media_seconds"], report["unread_seconds"], report["elapsed_seconds"]) == (720.0, 0.3, 60.0)
+    assert report["cues_embedded"] == 9
     assert (report["stages_seconds"]["tower"], report["bound_by"]) == (20.0, "tower")
 
 

@@ -65,3 +65,12 @@ def test_moment_lines_mark_uncertain_matches_and_show_cues() -> None:
     assert certain[1].strip() == 'subtitle 00:01.0-00:02.0 "mind\\nthe gap" (a.srt)'
     assert certain[2].strip() == 'subtitle 00:01.0-00:02.0 "careful" (a.srt, by meaning)'
     assert certain[1:] == uncertain[1:]
+
+
+def test_only_images_are_stills() -> None:
+    """A moment of a film is one where it begins and ends at the same time."""
+    for kind, when, lines in ((MediaKind.VIDEO, "00:04.0-00:04.0", 2), (MediaKind.IMAGE, "still", 1)):
+        file = MediaFile(1, "print", MediaInfo(kind, 4.0, None, None), (Location(Path(__file__), 1, 1),))
+        printed = list(moment_lines(Moment(1, file, 4.0, 4.0, 0.4, (), ()), True))
+        assert printed[0].split()[2] == when
+        assert len(printed) == lines, "the command that plays it"

@@ -67,6 +67,7 @@ def test_a_source_is_embedded_in_parts(library: Library, monkeypatch: pytest.Mon
     progress = embed(library, models)
     assert models.asked == [TEXTS[:4], sorted(set(TEXTS[4:8])), sorted(set(TEXTS[8:])), ["other"]]
     assert (progress[-1].done, progress[-1].total) == (11, 11)
+    assert [each.committed for each in progress if each.committed] == [10, 1]
     for text in set(TEXTS):
         assert found(library, text) == {(1, float(at)) for at, each in enumerate(TEXTS) if each == text}
     assert found(library, "other") == {(2, 1.0)}

@@ -26,6 +26,14 @@ def test_cues_beyond_the_end_are_counted() -> None:
     assert place(subtitles(1, 30), MINUTE).remarks == ()
 
 
+def test_a_cue_that_begins_at_the_end_has_no_part_in_the_file() -> None:
+    """Of a still, whose end is its beginning, it has."""
+    placed = place(subtitles(59.9, 60), MINUTE)
+    assert starts(placed.cues) == [59.9]
+    assert placed.remarks == ("1 of 2 cues left out: not within the file's 01:00.0",)
+    assert starts(place(subtitles(0, 1), 0.0).cues) == [0]
+
+
 def test_all_beyond_the_end() -> None:
     placed = place(subtitles(1300, 1310), MINUTE)
     assert placed.cues == () and placed.remarks == ("2 of 2 cues left out: not within the file's 01:00.0",)

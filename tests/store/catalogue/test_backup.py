@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -122,8 +123,9 @@ def test_shards_of_a_lost_catalogue_are_not_swept_by_a_new_library(copied: Libra
     for name in ("backup", "library.duckdb", "generation"):
         path = copied.folder / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(LibraryDamaged, match="without its catalogue"):
-        create_library(copied.folder, "made-up", SPACES)
+    for act in (open_library, partial(create_library, model_set="made-up", spaces=SPACES)):
+        with pytest.raises(LibraryDamaged, match="without its catalogue"):
+            act(copied.folder)
     assert len(list(repair(copied.folder))) == 1
     assert create_library(copied.folder, "made-up", SPACES).files() == []
     assert len(list((copied.folder / "damaged-1").rglob("*.arrow"))) == 3
