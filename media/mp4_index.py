@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pesearch.media.decode_budget import DecodeBudget
-from pesearch.media.file_head import open_regular
+from pesearch.media.file_head import open_regular, raise_unreadable
 
 INDEX_BUDGET = DecodeBudget(512 << 20)
 """Of the indexes that FFmpeg's programs hold at a time while files are inspected."""
@@ -27,11 +27,14 @@ _MAX_BOXES = 10_000
 
 
 def claimed_index_bytes(path: Path) -> int:
-    """The memory that FFmpeg's index of a file may take; 0 for one that is no MP4. Errors: MediaError, OSError."""
+    """The memory that FFmpeg's index of a file may take; 0 for one that is no MP4. Errors: MediaError."""
     with open_regular(path) as file:
-        if file.read(8)[4:] not in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"):
-            return 0
-        return _BYTES_PER_FRAME * _frame_count(file, os.fstat(file.fileno()).st_size)
+        try:
+            if file.read(8)[4:] not in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"):
+                return 0
+            return _BYTES_PER_FRAME * _frame_count(file, os.fstat(file.fileno()).st_size)
+        except OSError as error:
+            raise_unreadable(error)
 
 
 def _frame_count(file: BinaryIO, size_bytes: int) -> int:
