@@ -132,6 +132,7 @@ def _require_inside_files(selections: Sequence[Selection]) -> None:
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
     from pesearch.export.csv_m3u_vtt import group_by_file
+    from pesearch.export.edl_otio import MAX_EDL_EVENTS
     from pesearch.export.formats import ExportFormat, render_document, render_documents
     from pesearch.export.output_file import is_stream, write_chapters, write_document, write_new_document
     from pesearch.export.safe_names import safe_stem
@@ -156,7 +157,7 @@ def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Pa
             else:
                 write_document(document, to.with_stem(to.stem + suffix), form)
         if len(documents) > 1:
-            print(f"more than 999 events: written as {len(documents)} documents", file=sys.stderr)
+            print(f"more than {MAX_EDL_EVENTS} events: written as {len(documents)} documents", file=sys.stderr)
             if not to.is_dir():
                 _name_earlier_documents(to, len(documents))
 

@@ -13,7 +13,7 @@ from pesearch.export.clip_selection import Selection
 from pesearch.export.output_file import commit_to_free_name
 from pesearch.export.safe_names import safe_stem
 from pesearch.formatting import format_span
-from pesearch.locations import can_reach, is_gone
+from pesearch.locations import is_gone, is_missing
 from pesearch.media.cut_clip import choose_clip_format, cut_clip
 from pesearch.media.sniff import sniff
 from pesearch.media.verified_file import OpenFile, open_indexed, open_regular
@@ -77,8 +77,8 @@ def _open(selection: Selection) -> OpenFile:
     Errors: MediaError, which tells an absent folder, an absent file, and one that cannot be read apart.
     """
     if is_gone(selection.path):
-        is_missing = can_reach(selection.path.parent)
-        raise MediaError("not found: it was deleted or moved" if is_missing else "offline: connect its drive")
+        is_deleted = is_missing(selection.path, "", {})
+        raise MediaError("not found: it was deleted or moved" if is_deleted else "offline: connect its drive")
     return open_regular(selection.path) if selection.file is None else open_indexed(selection.file)
 
 

@@ -15,7 +15,7 @@ from typing import Self
 
 from pesearch.errors import LibraryError
 from pesearch.heap_trim import trim_heap
-from pesearch.indexer.cues import FileCues, read_cues
+from pesearch.indexer.cues import MAX_BATCH_CUES, FileCues, read_cues
 from pesearch.indexer.progress_events import Failed, Indexed, Relocated, Remarked
 from pesearch.indexer.properties import properties_of
 from pesearch.indexer.timings import Stage, StageTimings
@@ -31,10 +31,6 @@ BATCH_FILES = 64
 
 BATCH_BYTES = 64 << 20
 """A batch is committed as soon as its vectors, features and previews in memory take this much."""
-
-MAX_BATCH_CUES = 100_000
-"""The files of a batch are committed in several transactions if their cues are more than this, or those of one file:
-with their text they take 20 MB or more."""
 
 BATCH_SECONDS = 5.0
 """A batch is committed when its oldest file has waited this long."""

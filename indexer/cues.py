@@ -34,7 +34,7 @@ MAX_BATCH_FILES = 64
 """Files whose cues are updated in one transaction."""
 
 MAX_BATCH_CUES = 100_000
-"""A transaction is completed once it has this many cues: with their text they take 20 MB or more."""
+"""A transaction is completed once its files have this many cues: with their text they take 20 MB or more."""
 
 
 @dataclass(frozen=True, slots=True)

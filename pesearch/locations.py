@@ -58,7 +58,7 @@ class Location:
     @property
     def is_missing(self) -> bool:
         """Whether the file is gone while its drive is connected, see `is_missing`."""
-        return is_missing(self.path, self.volume, mounted_volumes())
+        return is_gone(self.path) and is_missing(self.path, self.volume, mounted_volumes())  # most files are there
 
     @classmethod
     def of_file(cls, path: Path, volumes: Mapping[int, Volume] = MappingProxyType({})) -> Location:

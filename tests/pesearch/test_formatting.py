@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pesearch import locations
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.formatting import (
@@ -33,6 +34,7 @@ from pesearch.types import (
     SpaceName,
     VideoStream,
 )
+from pesearch.volumes import Volume
 
 
 def test_a_file_is_offline_or_was_not_found_in_its_folder(tmp_path: Path) -> None:
@@ -45,6 +47,21 @@ def test_a_file_is_offline_or_was_not_found_in_its_folder(tmp_path: Path) -> Non
     on_drive = MediaFile(1, "f", info, (*files[1].locations, *files[2].locations))
     elsewhere = MediaFile(1, "f", info, (*files[1].locations, *files[0].locations))
     assert [format_absence(file) for file in (on_drive, elsewhere)] == ["offline", ""]
+
+
+def test_the_mount_table_is_read_for_absent_files_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def mounted_volumes() -> dict[int, Volume]:
+        read.append("mounts")
+        return {}
+
+    monkeypatch.setattr(locations, "mounted_volumes", mounted_volumes)
+    (tmp_path / "here.wav").touch()
+    assert not Location(tmp_path / "here.wav", 1, 1).is_missing
+    assert read == []
+    assert Location(tmp_path / "deleted.wav", 1, 1).is_missing
+    assert read == ["mounts"]
 
 
 def test_clock_and_span_are_rounded_to_tenths_of_a_second() -> None:
