@@ -55,13 +55,13 @@ def writer_lock(folder: Path, *, as_root: bool = False) -> Iterator[WriterLock]:
 
     Raises LibraryBusy, which names its holder, and LibraryUnavailable where the file system has no locks, or for root.
     """
+    if os.geteuid() == 0 and not as_root and locks_owner_out(folder):
+        owner = user_name(library_owner(folder))
+        raise LibraryUnavailable(
+            f"The library {folder} belongs to {owner}, who could not use what root writes to it: run the command "
+            "as that user"
+        )
     with disk_errors(folder):
-        if os.geteuid() == 0 and not as_root and locks_owner_out(folder):
-            owner = user_name(library_owner(folder))
-            raise LibraryUnavailable(
-                f"The library {folder} belongs to {owner}, who could not use what root writes to it: run the command "
-                "as that user"
-            )
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         with disk_errors(folder):

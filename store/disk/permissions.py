@@ -8,6 +8,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from pesearch.store.disk.durable import disk_errors
+
 LOCK_FILE = "writer.lock"
 """Made with a library, by its owner, and never replaced."""
 
@@ -35,23 +37,24 @@ def user_name(user_id: int) -> str:
 
 def library_owner(folder: Path) -> int:
     """The user whose library is in a folder. A folder of root may be the library of another: a drive's first folder, or
-    one that an administrator made. Raises OSError."""
-    owner = folder.stat().st_uid
+    one that an administrator made. Raises LibraryUnavailable."""
     lock = folder / LOCK_FILE
-    return lock.stat().st_uid if owner == 0 and lock.exists() else owner
+    with disk_errors(folder):
+        owner = folder.stat().st_uid
+        return lock.stat().st_uid if owner == 0 and lock.exists() else owner
 
 
 def locks_owner_out(folder: Path) -> bool:
     """Whether files that this process creates in a library would belong to another user than the library does, who
     could then not write them: as with `sudo`, or as root in a container. False on file systems without owners, and
-    where this process can create none. Raises OSError."""
+    where this process can create none. Raises LibraryUnavailable, NoSpaceLeft."""
     owner = library_owner(folder)
     if os.geteuid() == owner or not os.access(folder, os.W_OK):
         return False
-    with tempfile.TemporaryFile(dir=folder) as probe:
+    with disk_errors(folder), tempfile.TemporaryFile(dir=folder) as probe:
         return os.fstat(probe.fileno()).st_uid != owner
 
 
 def may_write(folder: Path) -> bool:
-    """Whether this process can create files in a folder that its owner can use."""
+    """Whether this process can create files in a folder that its owner can use. Raises as `locks_owner_out`."""
     return os.access(folder, os.W_OK) and not locks_owner_out(folder)

@@ -14,6 +14,7 @@ from zlib import crc32
 
 import numpy as np
 
+from pesearch.errors import LibraryUnavailable, NoSpaceLeft
 from pesearch.store.disk.durable import write_atomically
 from pesearch.store.disk.permissions import may_write
 from pesearch.store.index.compressed_file import INDEX_FOLDER
@@ -46,7 +47,7 @@ def keep_text_vectors(
     parts = [np.ascontiguousarray(vectors[space.name], np.float32).tobytes() for space in spaces]
     content = b"".join([_header(spaces, texts), b"\n", *parts])
     path = _path(folder)
-    with suppress(OSError):
+    with suppress(OSError, LibraryUnavailable, NoSpaceLeft):
         if not may_write(folder):
             return
         path.parent.mkdir(exist_ok=True)

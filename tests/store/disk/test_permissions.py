@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pesearch.app.storage_folders import thumbnail_cache
 from pesearch.cli import doctor_command
 from pesearch.errors import LibraryUnavailable
 from pesearch.store.disk import permissions
-from pesearch.store.disk.permissions import LOCK_FILE, is_open_to_others, library_owner, locks_owner_out
+from pesearch.store.disk.permissions import LOCK_FILE, is_open_to_others, library_owner, locks_owner_out, may_write
 from pesearch.store.doctor import repair
 from pesearch.store.index.text_vectors import keep_text_vectors
 from pesearch.store.library import Library, create_library, open_library
@@ -95,6 +96,17 @@ def test_root_reads_the_library_of_another_user_and_does_not_write_to_it(tmp_pat
     os.chown(library.folder, 65534, 65534)
     with library.writer(as_root=True) as writer:
         writer.add([encoded("/a", "one")])
+
+
+def test_a_drive_that_fails_has_no_owner_and_keeps_no_caches(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, **named: bool) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(Path, "stat", fail)
+    with pytest.raises(LibraryUnavailable, match="check that its drive"):
+        may_write(library.folder)
+    keep_text_vectors(library.folder, (), [], {})
 
 
 def test_a_file_system_without_owners_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
