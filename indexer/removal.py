@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pesearch.errors import PesearchError
 from pesearch.locations import Absence, can_reach, is_gone
 from pesearch.path_scope import PathScope
+from pesearch.store.catalogue.files import KnownLocation
 from pesearch.store.library import Library
 
 
@@ -32,12 +34,21 @@ def plan_removal(library: Library, paths: Sequence[Path], absences: Collection[A
     if problem := scope.problem(known):
         raise PesearchError(problem)
     chosen = _absent(library, absences) if absences else known
-    removed = dict.fromkeys(filter(scope.contains, chosen) if paths else chosen)
+    removed = dict.fromkeys(_named(scope, known, chosen) if paths else chosen)
     file_ids = frozenset(
         file.id for file in library.files() if all(location.path in removed for location in file.locations)
     )
     copies = tuple(path for path in removed if known[path].file_id not in file_ids)
     return Removal(tuple(removed), file_ids, copies)
+
+
+def _named(scope: PathScope, known: Mapping[Path, KnownLocation], chosen: Iterable[Path]) -> Iterator[Path]:
+    """Those of the chosen paths that are in the scope, which decides between the paths of one file."""
+    by_file: dict[int | Path, list[Path]] = {}
+    for path in chosen:
+        file_id = known[path].file_id
+        by_file.setdefault(path if file_id is None else file_id, []).append(path)
+    return chain.from_iterable(map(scope.covered, by_file.values()))
 
 
 def _absent(library: Library, reasons: Collection[Absence]) -> list[Path]:
