@@ -85,6 +85,14 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Syncs only check their descriptor in this process, not in those that tests start. Their order is tested in
+    `tests/store/disk/test_durable.py`, and what a power cut leaves in `tests/faults`."""
+    with patch.object(os, "fsync", os.fstat):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def preloaded_ffmpeg(shared_folder: Path) -> None:
     """FFmpeg starts sooner where a whole suite runs; a few tests would not repay the preparation."""
     if "PYTEST_XDIST_WORKER" in os.environ:
