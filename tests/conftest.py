@@ -22,10 +22,11 @@ from pesearch.indexer.run import index
 from pesearch.store.library import Library, create_library, open_library
 from tests.encoders.checkpoints import TINY, save_pe_a_frame, save_pe_av, save_pe_core
 from tests.media import samples
+from tests.preloaded_ffmpeg import write_programs
 from tests.small_disk import SmallDisk
-from tests.worker_groups import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.worker_groups import pytest_collect_directory, pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
-__all__ = ["pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
+__all__ = ["pytest_collect_directory", "pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
@@ -34,8 +35,12 @@ settings.register_profile("explore", deadline=None, max_examples=400)
 settings.load_profile("pesearch")
 
 
+gc.disable()  # until all modules are imported: an eighth of the time that takes
+
+
 def pytest_collection_finish() -> None:
     """What the imports have left is not looked through by the garbage collector again: a twentieth of the time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
@@ -77,6 +82,22 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
             make(folder)
             finished.touch()
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Syncs only check their descriptor in this process, not in those that tests start. Their order is tested in
+    `tests/store/disk/test_durable.py`, and what a power cut leaves in `tests/faults`."""
+    with patch.object(os, "fsync", os.fstat):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def preloaded_ffmpeg(shared_folder: Path) -> None:
+    """FFmpeg starts sooner where a whole suite runs; a few tests would not repay the preparation."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = made_once(shared_folder / "programs", write_programs)
+        os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 @pytest.fixture(scope="session")

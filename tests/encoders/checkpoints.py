@@ -44,7 +44,7 @@ TINY = Size(
     | {"pad_token_id": 0, "cls_token_id": 1, "bos_token_id": 1, "sep_token_id": 2, "eos_token_id": 2},
     tower={"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "head_dim": 16},
     layers=(2, 2, 2),
-    codec={"encoder_hidden_size": 4, "downsampling_ratios": [2, 8, 10, 12], "codebook_dim": 16, "codebook_size": 64},
+    codec={"encoder_hidden_size": 2, "downsampling_ratios": [2, 8, 10, 12], "codebook_dim": 16, "codebook_size": 64},
     vision={
         "architecture": "vit_pe_core_tiny_patch16_384",
         "model_args": {"embed_dim": 48, "img_size": (32, 32), "depth": 2, "num_heads": 3},

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.encoders.torchvision_ops import ensure_torchvision
 from pesearch.evaluation.metrics import auroc, calibration_error, first_relevant_ranks, recall_at
 from pesearch.evaluation.ranking import (
@@ -23,13 +26,17 @@ from pesearch.evaluation.ranking import (
     ranking_metrics,
 )
 
-ensure_torchvision()  # torchmetrics imports torchvision
-from torchmetrics.functional import retrieval  # noqa: E402
-from torchmetrics.functional.classification import binary_auroc, binary_calibration_error  # noqa: E402
-
 SEEDS = range(25)
 AGREED = json.loads((Path(__file__).parent / "agreed.json").read_text(encoding="utf-8"))
 """Random data with the values of reference libraries, written by `benchmarks/metric_libraries.py --record`."""
+
+
+@pytest.fixture(scope="module")
+def references() -> ModuleType:
+    """torchmetrics' functions. It imports torchvision, which takes a second: not before a test needs it."""
+    defer_dynamo()
+    ensure_torchvision()
+    return import_module("torchmetrics.functional")
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +58,9 @@ def random_queries(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rankings_agree_with_torchmetrics(seed: int) -> None:
+def test_rankings_agree_with_torchmetrics(seed: int, references: ModuleType) -> None:
     scores, grades = random_queries(seed)
-    relevant = grades > 0
+    retrieval, relevant = references.retrieval, grades > 0
     theirs = [(torch.from_numpy(row), torch.from_numpy(graded)) for row, graded in zip(scores, grades, strict=True)]
     for k in (1, 5, 10):
         hits = [float(retrieval.retrieval_hit_rate(row, graded > 0, top_k=k)) for row, graded in theirs]
@@ -75,14 +82,17 @@ def test_rankings_agree_with_scikit_learn(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_probabilities_agree_with_torchmetrics(seed: int) -> None:
+def test_probabilities_agree_with_torchmetrics(seed: int, references: ModuleType) -> None:
     random = np.random.default_rng(seed)
     probabilities = np.round(random.random(200), int(random.integers(1, 6)))  # with ties where rounded
     positive = random.random(200) < probabilities
     theirs = torch.from_numpy(probabilities), torch.from_numpy(positive.astype(np.int64))
-    assert auroc(probabilities, positive) == pytest.approx(float(binary_auroc(*theirs)), abs=1e-9)
+    assert auroc(probabilities, positive) == pytest.approx(
+        float(references.classification.binary_auroc(*theirs)), abs=1e-9
+    )
     confidence = (random.permutation(200) + 0.5) / 200  # none on the edge of a bin
-    error = binary_calibration_error(torch.from_numpy(confidence), theirs[1], n_bins=10, norm="l1")
+    calibration = references.classification.binary_calibration_error
+    error = calibration(torch.from_numpy(confidence), theirs[1], n_bins=10, norm="l1")
     assert calibration_error(confidence, positive) == pytest.approx(float(error), abs=1e-9)
 
 

@@ -12,6 +12,7 @@ import torch
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.store.library import Library, create_library, open_library
 from tests.indexer.runs import IndexedFolder, run
+from tests.store.templates import copy_library
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,9 +25,15 @@ def models(tiny_set: Path) -> ModelSet:
     return open_model_set("starter", "cpu", tiny_set)
 
 
+@pytest.fixture(scope="session")
+def empty_library(tmp_path_factory: pytest.TempPathFactory, models: ModelSet) -> Path:
+    """The folder of an empty library, to be copied."""
+    return create_library(tmp_path_factory.mktemp("template") / "library", models.name, models.spaces).folder
+
+
 @pytest.fixture
-def library(tmp_path: Path, models: ModelSet) -> Library:
-    return create_library(tmp_path / "library", models.name, models.spaces)
+def library(tmp_path: Path, empty_library: Path) -> Library:
+    return copy_library(empty_library, tmp_path / "library")
 
 
 @pytest.fixture

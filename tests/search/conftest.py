@@ -24,6 +24,7 @@ from pesearch.types import (
     SpaceVectors,
     VideoStream,
 )
+from tests.store.templates import copy_library
 
 Vectors = Mapping[SpaceName, list[list[float]]]
 MakeLibrary = Callable[..., Library]
@@ -41,8 +42,15 @@ def without_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distinct_windows, "COPY_COSINE", 2.0)
 
 
+@pytest.fixture(scope="session")
+def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an empty library of two dimensions, to be copied."""
+    spaces = [Space(name, "by hand", "1", 2) for name in MEDIA_SPACES]
+    return create_library(tmp_path_factory.mktemp("template") / "library", "starter", spaces).folder
+
+
 @pytest.fixture
-def make_library(tmp_path: Path) -> MakeLibrary:
+def make_library(empty_library: Path, tmp_path: Path) -> MakeLibrary:
     """Returns a function that makes a library with two dimensions from the vectors of its files by name.
 
     There is one vector per window, and per frame from 0 s on.
@@ -51,8 +59,7 @@ def make_library(tmp_path: Path) -> MakeLibrary:
     def make(
         files: Mapping[str, Vectors], seconds: float = 10.0, cues: Mapping[str, Sequence[Cue]] | None = None
     ) -> Library:
-        spaces = [Space(name, "by hand", "1", 2) for name in MEDIA_SPACES]
-        library = create_library(tmp_path / "library", "starter", spaces)
+        library = copy_library(empty_library, tmp_path / "library")
         with library.writer() as writer:
             writer.add(
                 [

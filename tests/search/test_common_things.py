@@ -5,7 +5,8 @@ Their vectors are those of the sample media with a little noise, so that no two 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,14 +32,15 @@ FORMAT_NOISE = 0.05
 Copy = Callable[..., Library]
 
 
-@pytest.fixture
-def copy(sample_library: Library, starter: ModelSet, tmp_path: Path) -> Copy:
-    """Makes a library of copies of sample clips, given by their names, with noise."""
+@pytest.fixture(scope="module")
+def copy(sample_library: Library, starter: ModelSet, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A function from names of sample clips to a library of copies of them, with noise. Do not change the library."""
     files = {file.path.stem: file for file in sample_library.files()}
 
-    def make(names: Sequence[str], noise: float = NOISE) -> Library:
+    @cache
+    def make(names: tuple[str, ...], noise: float = NOISE) -> Library:
         random = np.random.default_rng(1)
-        library = create_library(tmp_path / f"library{len(names)}", starter.name, starter.spaces)
+        library = create_library(tmp_path_factory.mktemp("copies") / "library", starter.name, starter.spaces)
         with library.writer() as writer:
             writer.add([_copy(sample_library, files[name], number, random, noise) for number, name in enumerate(names)])
         return library
@@ -82,7 +84,7 @@ def test_all_clips_that_hold_a_thing_match_and_no_others(
     copy: Copy, starter: ModelSet, name: str, texts: list[str], others: list[str], clips: int
 ) -> None:
     filled = [others[number % len(others)] for number in range(CLIPS - clips)]
-    library = copy([name] * clips + filled)
+    library = copy((*[name] * clips, *filled))
     for text in texts:
         assert matches(library, starter, text) == [name] * clips, text
     if filled:
@@ -92,13 +94,13 @@ def test_all_clips_that_hold_a_thing_match_and_no_others(
 
 @pytest.mark.parametrize("text", ["siren and train", "a train", "heard:siren", "seen:car", "seen:train heard:siren"])
 def test_a_single_clip_matches_what_it_holds(copy: Copy, starter: ModelSet, text: str) -> None:
-    (moment,) = search(copy(["siren_train"]), starter, SearchRequest(text, locate=False)).matches
+    (moment,) = search(copy(("siren_train",)), starter, SearchRequest(text, locate=False)).matches
     assert moment.score > 0.9
 
 
 @pytest.mark.parametrize("text", ["a bell", "an elephant", "heard:drum", "a dog", "said:(good morning)", "heard:rain"])
 def test_a_single_clip_does_not_match_what_it_lacks(copy: Copy, starter: ModelSet, text: str) -> None:
-    moments = search(copy(["siren_train"]), starter, SearchRequest(text, locate=False)).moments
+    moments = search(copy(("siren_train",)), starter, SearchRequest(text, locate=False)).moments
     assert all(moment.score < 0.3 < CONFIDENT for moment in moments)
 
 
@@ -107,10 +109,10 @@ def test_copies_in_other_formats_change_no_score(
     copy: Copy, sample_library: Library, starter: ModelSet, text: str
 ) -> None:
     """Most windows of the larger library are those of two clips."""
-    names = [file.path.stem for file in sample_library.files()]
+    names = tuple(file.path.stem for file in sample_library.files())
     once, often = (
         search(copy(each, FORMAT_NOISE), starter, SearchRequest(text, k=200, locate=False)).moments
-        for each in (names, [*names, *["siren_train", "six_scenes"] * 15])
+        for each in (names, (*names, *["siren_train", "six_scenes"] * 15))
     )
     best_once, best_often = (
         {moment.file.path.parent.name: moment.score for moment in each[::-1]} for each in (once, often)
