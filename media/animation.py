@@ -17,6 +17,8 @@ _MAX_CHUNKS = 10_000
 
 def is_animated(path: Path, head: bytes) -> bool:
     """Whether a picture with these first bytes has more than one frame to be shown in turn. Errors: MediaError."""
+    if head.startswith(b"\xff\xd8\xff"):  # JPEG, the usual photo, is not opened again
+        return False
     try:
         with open_regular(path) as file:
             if head.startswith((b"GIF87a", b"GIF89a")):

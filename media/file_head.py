@@ -42,10 +42,16 @@ def open_regular(path: Path) -> BinaryIO:
 def read_head(path: Path, size_bytes: int = _HEAD_BYTES) -> bytes:
     """The first bytes of a non-empty regular file. Errors: those of `open_regular`."""
     with open_regular(path) as file:
-        try:
-            head = file.read(size_bytes)
-        except OSError as error:
-            raise_unreadable(error)
+        return head_of(file, size_bytes)
+
+
+def head_of(file: BinaryIO, size_bytes: int = _HEAD_BYTES) -> bytes:
+    """The first bytes of an open file, which is then at its start again. Errors: MediaError, also if it is empty."""
+    try:
+        head = file.read(size_bytes)
+        file.seek(0)
+    except OSError as error:
+        raise_unreadable(error)
     if not head:
         raise MediaError("empty file (0 bytes)")
     return head

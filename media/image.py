@@ -28,7 +28,7 @@ class StillReader:
     """The pages of one image file, each RGB uint8 [height, width, 3] as a viewer shows it.
 
     Rotated by the EXIF orientation, in sRGB, transparency over white, greys of 16 bits and more by their range; at most
-    2047 pixels on the shorter side, and 16 million. `remarks` are complete when all pages were read.
+    1279 pixels on the shorter side, and 16 million. `remarks` are complete when all pages were read.
     """
 
     def __init__(self, path: Path) -> None:

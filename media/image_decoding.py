@@ -15,9 +15,14 @@ from pesearch.media.image_pages import DAMAGE, MAX_PAGES, page_numbers
 from pesearch.media.image_truncation import load_truncated
 from pesearch.types import ImageArray, Remark
 
-MIN_SIDE = 1024
-"""Pixels of the shorter side down to which larger images are shrunk while they are decoded: more than twice what the
-largest tower takes (448), and than the preview shows (640)."""
+MIN_SIDE = 640
+"""Pixels of the shorter side down to which larger images are shrunk while they are decoded: the width of a preview, and
+nearly twice what the largest tower takes (336).
+
+Measured on JPEGs of 12 to 48 megapixels against their full decoding, with the starter tower and a random one of 224
+pixels: cosine at least 0.9996 on text of 12 pixels, foliage, shapes and noise of film, 0.997 on white noise. Patterns
+that are flat grey at the size of the tower differ by their rounding in any decoding: down to 0.84, and with 1024 pixels
+to 0.26."""
 
 _MAX_PAGE_PIXELS = 16 << 20
 """Of a decoded page: very long pictures are shrunk further."""

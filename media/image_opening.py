@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media.camera_raw import decode_raw, is_camera_raw
 from pesearch.media.ffmpeg_still import decode_still, ffmpeg_still
-from pesearch.media.file_head import open_regular, raise_unreadable, read_head
+from pesearch.media.file_head import head_of, open_regular, raise_unreadable
 from pesearch.media.optional_libraries import heif_missing, register_heif
 from pesearch.media.pillow_limits import MAX_JPEG_PIXELS, MAX_PIXELS, prepare_pillow
 from pesearch.media.signatures import HEIF_BRANDS
@@ -36,27 +36,28 @@ def opened_image(path: Path, *, is_developed: bool = True) -> Iterator[Image.Ima
 
     A raw picture is developed, or else opened as the TIFF that most are, for its tags.
     """
-    head = read_head(path)
     prepare_pillow()
-    try:
-        with open_regular(path) as file, _image(path, file, head, is_developed) as image:
-            yield image
-    except (MediaError, FFmpegMissing, KeyboardInterrupt):
-        raise
-    except Image.DecompressionBombError as error:
-        raise MediaError(f"image too large: the limit is {MAX_PIXELS:,} pixels") from error
-    except UnidentifiedImageError as error:
-        raise _unidentified(head) from error
-    except MemoryError as error:
-        raise MediaError(TOO_LARGE) from error
-    except OSError as error:
-        if "memory" in str(error):  # of a decoder of Pillow
+    with open_regular(path) as file:
+        head = head_of(file)
+        try:
+            with _image(path, file, head, is_developed) as image:
+                yield image
+        except (MediaError, FFmpegMissing, KeyboardInterrupt):
+            raise
+        except Image.DecompressionBombError as error:
+            raise MediaError(f"image too large: the limit is {MAX_PIXELS:,} pixels") from error
+        except UnidentifiedImageError as error:
+            raise _unidentified(head) from error
+        except MemoryError as error:
             raise MediaError(TOO_LARGE) from error
-        if error.errno is not None and error.errno != errno.EINVAL:  # Pillow's have none, or are seeks beyond the end
-            raise_unreadable(error)
-        raise MediaError("damaged image: it cannot be decoded") from error
-    except Exception as error:  # PIL raises anything: struct.error, SyntaxError, ...; kept as the cause, and reported
-        raise MediaError("damaged image: it cannot be decoded") from error
+        except OSError as error:
+            if "memory" in str(error):  # of a decoder of Pillow
+                raise MediaError(TOO_LARGE) from error
+            if error.errno is not None and error.errno != errno.EINVAL:  # Pillow's have none, or are seeks beyond it
+                raise_unreadable(error)
+            raise MediaError("damaged image: it cannot be decoded") from error
+        except Exception as error:  # PIL raises anything: struct.error, SyntaxError, ...; kept as the cause
+            raise MediaError("damaged image: it cannot be decoded") from error
 
 
 def check_size(image: Image.Image) -> None:

@@ -78,12 +78,12 @@ def inspect(path: Path, track: AudioTrack | None = None) -> Container:
 
     Errors: MediaError; FFmpegMissing.
     """
-    if sniff(path) is None:
-        raise MediaError(refusal(path))
     status = file_status(path)
     key = (path.absolute(), status.st_size, status.st_mtime_ns, track)
 
     def inspected() -> Container:
+        if sniff(path) is None:
+            raise MediaError(refusal(path))
         with INDEX_BUDGET.hold(claimed_index_bytes(path)):
             return _inspect(*key)
 

@@ -11,10 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageDraw, PngImagePlugin
 
+from pesearch.encoders.image_tower import resize_like_open_clip
+from pesearch.encoders.model_registry import MODEL_SETS
 from pesearch.errors import MediaError
+from pesearch.indexer.chunk_reader import IMAGE_PREVIEW_WIDTH
 from pesearch.media.image import StillReader, image_size, read_image, read_small
+from pesearch.media.image_decoding import MIN_SIDE
 from pesearch.media.image_opening import installed_formats
 from pesearch.media.optional_libraries import register_heif
 from pesearch.media.probe import probe
@@ -24,6 +28,8 @@ from pesearch.media.video import read_frames
 from pesearch.types import ImageArray, MediaKind, VideoStream
 from tests.media.camera_raw_file import write_dng
 from tests.media.samples import ffmpeg
+
+LARGEST_IMAGE = max(source.image_size or 0 for models in MODEL_SETS.values() for source in models.sources)
 
 
 def _assert_half_and_half(picture: ImageArray) -> None:
@@ -60,7 +66,7 @@ def test_a_shrunk_image_is_the_same_image(tmp_path: Path) -> None:
     assert picture.shape == (640, 320, 3)
     assert picture[100, 160, 0] > 200 > 60 > picture[100, 160, 2]
     assert picture[500, 160, 2] > 200 > 60 > picture[500, 160, 0]
-    assert read_small(path, 9000, 9000).shape == read_image(path).shape
+    assert read_small(path, 9000, 9000).shape == (4000, 2000, 3)
 
 
 def test_transparency_is_over_white(tmp_path: Path) -> None:
@@ -231,9 +237,28 @@ def test_large_images_are_shrunk_while_they_are_decoded(tmp_path: Path) -> None:
         image = _half_and_half().resize(size, Image.Resampling.NEAREST)
         (image.convert("P") if name == "marks.tif" else image).save(path)
         picture = read_image(path)
-        assert 1024 <= picture.shape[0] < 2048, name
+        assert 640 <= picture.shape[0] < 1280, name
         _assert_half_and_half(picture)
         assert image_size(path)[1:] == size
+
+
+def test_a_shrunk_photo_is_the_whole_one_to_the_largest_model(tmp_path: Path) -> None:
+    """Sharp text, turned by EXIF, decoded at a quarter of its size and at full size."""
+    photo, tag = Image.new("RGB", (3400, 2600), "white"), Image.Exif()
+    tag[0x0112] = 8
+    for line in range(65):
+        ImageDraw.Draw(photo).text((20, 40 * line), "fine print " * 28, fill=(line, 90, 160), font_size=22)
+    photo.save(tmp_path / "photo.jpg", exif=tag, quality=92)
+    shrunk = read_image(tmp_path / "photo.jpg")
+    assert shrunk.shape == (850, 650, 3)
+    whole = np.array(photo.transpose(Image.Transpose.ROTATE_90))
+    seen = [resize_like_open_clip(picture, LARGEST_IMAGE).astype(int) for picture in (shrunk, whole)]
+    assert np.abs(seen[0] - seen[1]).mean() < 2
+
+
+def test_shrunk_pictures_are_larger_than_models_and_previews_need() -> None:
+    assert MIN_SIDE > 1.5 * LARGEST_IMAGE
+    assert MIN_SIDE >= IMAGE_PREVIEW_WIDTH
 
 
 def test_a_turned_tiff_has_one_size(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.errors import MediaError
+from pesearch.media import file_head
 from pesearch.media.probe import inspect, probe
 from pesearch.types import AudioStream, MediaKind, VideoStream
 from tests.media.samples import SECONDS, ffmpeg
@@ -47,6 +48,13 @@ def test_streams_and_duration_of_audio(sample: Sample, name: str) -> None:
     assert info.duration_seconds == pytest.approx(SECONDS, abs=0.15)
     assert info.audio is not None
     assert (info.audio.sample_rate, info.audio.channels) == (44_100, 1)
+
+
+def test_a_probed_file_is_not_opened_again(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The readers of frames and sound ask again: on a network share each open takes a round trip."""
+    container = inspect(sample("both.mp4"))
+    monkeypatch.setattr(file_head, "_open_without_waiting", _refuse)
+    assert inspect(sample("both.mp4")) is container
 
 
 def test_stereo_audio(sample: Sample) -> None:
@@ -201,3 +209,7 @@ def test_a_changed_file_is_probed_again(sample: Sample, tmp_path: Path) -> None:
     assert probe(path).kind is MediaKind.VIDEO
     shutil.copy(sample("tone.wav"), path)
     assert probe(path).kind is MediaKind.AUDIO
+
+
+def _refuse(path: str, flags: int) -> int:
+    raise OSError(f"{path} is opened")
