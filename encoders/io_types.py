@@ -130,6 +130,14 @@ class TextVectors:
         return vectors
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Learned scale and bias: the probability that query and media match is sigmoid(dot * scale + bias)."""
+
+    scale: float
+    bias: float
+
+
 def normalize(vectors: FloatArray) -> FloatArray:
     """Vectors [n, dim] scaled to unit length; zero vectors stay zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

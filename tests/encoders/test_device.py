@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 import torch
 
-from pesearch.encoders import device
+from pesearch.encoders import device, device_selection
 from pesearch.encoders.device import AdaptiveBatches, inference, move_to
 from pesearch.encoders.device_selection import choose_device
 from pesearch.encoders.model_registry import default_model_set
@@ -19,10 +19,18 @@ from pesearch.errors import DeviceError, OutOfMemory
 def test_auto_and_the_default_set_follow_the_machine(
     monkeypatch: pytest.MonkeyPatch, is_available: bool, chosen: str, model_set: str
 ) -> None:
+    monkeypatch.setattr(device_selection, "_has_gpu_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: is_available)
     assert choose_device("auto") == chosen
     assert choose_device("cpu") == "cpu"
     assert default_model_set() == model_set
+
+
+def test_without_a_driver_torch_is_not_asked_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking imports torch."""
+    monkeypatch.setattr(device_selection, "_has_gpu_driver", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("asked"))
+    assert choose_device("auto") == "cpu"
 
 
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
