@@ -137,6 +137,7 @@ def _check_contents(folder: Path) -> bool:
     print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
     is_calibrated = check_calibration(folder)
     print_check("ok", "sharing", shared_models(library.model_set))
+    print_check("ok", "queries", query_models(library.model_set))
     is_whole = not (found.damaged or found.unread or found.lost_commits or found.copy_error)
     return is_served and is_calibrated and is_whole
 
@@ -211,6 +212,15 @@ def shared_models(model_set: str) -> str:
     towers = "one image tower for frames and windows" if models.shares_tower() else "separate image tower for frames"
     codecs = "one audio codec for windows and events" if models.shares_codec() else "separate audio codec for events"
     return f"{model_set}: {towers}, {codecs}"
+
+
+def query_models(model_set: str) -> str:
+    """Whether queries need torch, whose import takes most of their time."""
+    from pesearch.encoders.model_set import open_model_set
+
+    reasons = open_model_set(model_set).torch_reasons()
+    with_torch = ", ".join(f"{part} ({reason})" for part, reason in reasons.items())
+    return f"texts start slowly, with torch: {with_torch}" if reasons else "texts are encoded without torch"
 
 
 def python_versions() -> str:

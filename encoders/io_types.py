@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
@@ -136,6 +137,11 @@ class Calibration:
 
     scale: float
     bias: float
+
+    def probabilities(self, scores: npt.ArrayLike) -> FloatArray:
+        """Of dot products of any shape, float32."""
+        logits = np.asarray(scores, dtype=np.float64) * self.scale + self.bias
+        return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
 
 
 def normalize(vectors: FloatArray) -> FloatArray:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from pesearch.encoders.device_selection import thread_count, use_one_thread
 from pesearch.encoders.hub import ModelFolders
+from pesearch.encoders.model_files import weight_files
+from pesearch.encoders.numpy_models.codec_digest import PE_A_FRAME_CODEC, codec_digest
 from pesearch.encoders.numpy_models.lazy_models import LazyNumpyModels
+from pesearch.encoders.numpy_models.mapped_weights import MappedWeights
 from pesearch.gc_pause import pause_collection
 
 if TYPE_CHECKING:
@@ -121,10 +124,11 @@ class LazyModels:
         """Whether PE-AV and PE-A-Frame have the same codec. Compares their weights once."""
         with self._lock:
             if self._is_codec_shared is None:
-                from pesearch.encoders.pe_a_frame import PeAFrame
-
-                frame = self._pe_a_frame or PeAFrame(self.folders.events, "cpu")  # not kept: indexing needs only this
-                self._is_codec_shared = self.pe_av.codec.digest == frame.codec.digest
+                weights = MappedWeights(
+                    weight_files(self.folders.events.path, "pe_a_frame")
+                )  # indexing needs only this
+                digest = codec_digest(weights, PE_A_FRAME_CODEC)
+                self._is_codec_shared = self.pe_av.codec.digest == digest
             return self._is_codec_shared
 
     @property

@@ -162,7 +162,7 @@ class ModelSet:
         return [av.features(window.frames if self.embeds_video else None, window.audio) for window in windows]
 
     def embed_windows(self, windows: Sequence[WindowInput]) -> list[WindowVectors]:
-        """Windows to the video, audio and audio-video spaces, in order. Frames are ignored in a set without video."""
+        """Windows to the video, audio and audio-video spaces. Frames are ignored in a set without video."""
         return self.encode_windows(self.window_features(windows))
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] | None = None) -> TextVectors:
@@ -188,10 +188,7 @@ class ModelSet:
         the frame space PE-Core learned a scale but no bias, so its scores only rank.
         """
         calibration = None if space is SpaceName.FRAME else self._models.window_texts.calibration(space, query_space)
-        if calibration is None:
-            return None
-        logits = np.asarray(scores, dtype=np.float64) * calibration.scale + calibration.bias
-        return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
+        return None if calibration is None else calibration.probabilities(scores)
 
     def event_probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """The probability of each sound at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.

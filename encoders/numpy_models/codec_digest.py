@@ -8,6 +8,9 @@ import numpy as np
 
 from pesearch.encoders.numpy_models.mapped_weights import MappedWeights
 
+PE_A_FRAME_CODEC = "audio_encoder.embedder."
+"""Prefix of the codec's weights in PE-A-Frame."""
+
 
 def codec_digest(weights: MappedWeights, prefix: str) -> str:
     """Hash of the weights of the codec under `prefix`, 16 hexadecimal digits."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from pesearch.encoders.model_files import ModelFolder, read_json, weight_files
 from pesearch.encoders.numpy_models.audio_transformer import AudioTransformer, AudioTransformerConfig
-from pesearch.encoders.numpy_models.codec_digest import codec_digest
+from pesearch.encoders.numpy_models.codec_digest import PE_A_FRAME_CODEC, codec_digest
 from pesearch.encoders.numpy_models.cores import on_cores
 from pesearch.encoders.numpy_models.mapped_weights import MappedWeights
 from pesearch.encoders.numpy_models.text_model import TextModel, apply_head
@@ -35,7 +35,7 @@ class NumpyPeAFrame(SoundDetector):
     @cached_property
     def codec_digest(self) -> str:
         """Digest of the codec whose features it takes."""
-        return codec_digest(self._weights, "audio_encoder.embedder.")
+        return codec_digest(self._weights, PE_A_FRAME_CODEC)
 
     @property
     def batch_size(self) -> int:

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from pesearch.encoders.model_files import read_json
 from pesearch.encoders.numpy_models.cores import embed_in_batches
 from pesearch.encoders.numpy_models.layers import layer_norm, linear
@@ -50,10 +47,7 @@ class TextModel:
     def states(self, texts: Sequence[str]) -> FloatArray:
         """The input of the text heads, [texts, width]."""
         tokens = [self._tokenizer.encode(text).ids for text in texts]
-        return embed_in_batches(tokens, self._compute, self._width, self._threads)
-
-    def _compute(self, tokens: npt.NDArray[np.int64]) -> FloatArray:
-        return self._tower.cls_states(tokens)
+        return embed_in_batches(tokens, self._tower.cls_states, self._width, self._threads)
 
 
 def apply_head(weights: MappedWeights, name: str, states: FloatArray) -> FloatArray:
