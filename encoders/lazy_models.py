@@ -124,10 +124,8 @@ class LazyModels:
         """Whether PE-AV and PE-A-Frame have the same codec. Compares their weights once."""
         with self._lock:
             if self._is_codec_shared is None:
-                weights = MappedWeights(
-                    weight_files(self.folders.events.path, "pe_a_frame")
-                )  # indexing needs only this
-                digest = codec_digest(weights, PE_A_FRAME_CODEC)
+                files = weight_files(self.folders.events.path, "pe_a_frame")
+                digest = codec_digest(MappedWeights(files), PE_A_FRAME_CODEC)
                 self._is_codec_shared = self.pe_av.codec.digest == digest
             return self._is_codec_shared
 
