@@ -65,9 +65,9 @@ def use_one_thread() -> None:
 
 
 def thread_count() -> int:
-    """Threads for NumPy: OMP_NUM_THREADS, as for torch, or the cores that this process may use."""
+    """Threads for NumPy: OMP_NUM_THREADS, as for torch, or one for each core."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdecimal() and int(asked) else len(os.sched_getaffinity(0))
+    return int(asked) if asked.isdecimal() and int(asked) else os.cpu_count() or 1
 
 
 def _cuda_count() -> int:

@@ -101,9 +101,7 @@ class LazyModels:
         return (self._numpy.pe_a_frame if self._is_on_cpu else None) or self.pe_a_frame
 
     def torch_reasons(self) -> dict[str, str]:
-        """Why texts and stored sound go through torch, by model; empty if they do not."""
-        if not self._is_on_cpu:
-            return dict.fromkeys(("pe_core", "pe_av", "pe_a_frame"), self._device())
+        """Why texts and stored sound go through torch on a CPU, by model; empty if they do not."""
         _ = self._numpy.pe_core, self._numpy.pe_av, self._numpy.pe_a_frame
         return self._numpy.reasons
 

@@ -233,7 +233,7 @@ class ModelSet:
         return self._models.pe_a_frame.sound.encode(chunks)
 
     def torch_reasons(self) -> dict[str, str]:
-        """Why texts and stored sound go through torch, by model (pe_core, pe_av, pe_a_frame); empty if they do not."""
+        """Why texts and stored sound go through torch on a CPU too, by model (pe_core, pe_av, pe_a_frame)."""
         return self._models.torch_reasons()
 
     def problems(self) -> list[str]:
