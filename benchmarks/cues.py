@@ -24,13 +24,13 @@ import torch
 from benchmarks.absences import SAID, WITHHELD
 from benchmarks.cue_words import cue_file, cue_words
 from benchmarks.figures import Finding, Row, report, this_machine
+from pesearch.blas_threads import on_one_core
 from pesearch.encoders.io_types import normalize
 from pesearch.encoders.lazy_imports import load_transformers
 from pesearch.encoders.model_set import open_model_set
 from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.indexer.cue_embedding import embed_cues
 from pesearch.indexer.timings import StageTimings
-from pesearch.search.blas_threads import on_one_core
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import search
 from pesearch.store.index.tokenizer import tokenize

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.vector_data import VectorData, make_data
 from benchmarks.vector_systems import Ours
-from pesearch.search.blas_threads import on_one_core
+from pesearch.blas_threads import on_one_core
 from pesearch.search_hits import Hits
 from pesearch.store.index import vector_search
 from pesearch.store.library import Library, open_library

@@ -24,12 +24,12 @@ from benchmarks.composed import KINDS, Composed, composed_questions, write_clips
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.kept_folder import kept_folder
 from benchmarks.many_windows import make_many_windows
+from pesearch.blas_threads import on_one_core
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.evaluation.ground_truth import read_truths
 from pesearch.evaluation.metrics import auroc, calibration_error
 from pesearch.evaluation.ranking import ndcg_at
 from pesearch.indexer.run import index
-from pesearch.search.blas_threads import on_one_core
 from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pesearch.cli.exit_codes import ERROR
+from pesearch.cli.model_checks import model_lines, query_models, shared_models
 from pesearch.cli.options import LibraryOption, library_folder
 from pesearch.errors import LibraryNotFound, LibraryUnavailable, PesearchError, VectorServerError
 
@@ -79,18 +79,6 @@ def check_machine() -> bool:
     return is_usable
 
 
-def model_lines() -> Iterator[str]:
-    """The model sets, and for those not installed the command that downloads them."""
-    from pesearch.cli.render import format_size
-    from pesearch.encoders.hub import status
-    from pesearch.encoders.model_registry import MODEL_SETS
-
-    for name, description in MODEL_SETS.items():
-        is_installed = all(state.complete for state in status(description))
-        hint = "" if is_installed else f" (pesearch models pull {name}: {format_size(description.size_bytes)})"
-        yield f"{'ok' if is_installed else 'absent':<8} model    {name}{hint}"
-
-
 def check_library(folder: Path) -> bool:
     """Check a library, if there is one. False if it is damaged or cannot be used."""
     from pesearch.cli.render import format_path
@@ -137,6 +125,7 @@ def _check_contents(folder: Path) -> bool:
     print_check("ok", "shards", f"{intact} of {found.shards} intact ({format_size(found.size_bytes)}{unsigned})")
     is_calibrated = check_calibration(folder)
     print_check("ok", "sharing", shared_models(library.model_set))
+    print_check("ok", "queries", query_models(library.model_set))
     is_whole = not (found.damaged or found.unread or found.lost_commits or found.copy_error)
     return is_served and is_calibrated and is_whole
 
@@ -201,16 +190,6 @@ def repair_library(folder: Path, *, force: bool) -> None:
     with library.writer(as_root=force) as writer:
         for index in follow_refresh(writer.maintain()):
             print_check("repaired", "index", f"{index}: rebuilt")
-
-
-def shared_models(model_set: str) -> str:
-    """The parts of a model set that two models share because their weights are equal."""
-    from pesearch.encoders.model_set import open_model_set
-
-    models = open_model_set(model_set, "cpu")
-    towers = "one image tower for frames and windows" if models.shares_tower() else "separate image tower for frames"
-    codecs = "one audio codec for windows and events" if models.shares_codec() else "separate audio codec for events"
-    return f"{model_set}: {towers}, {codecs}"
 
 
 def python_versions() -> str:

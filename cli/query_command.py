@@ -13,6 +13,7 @@ import typer
 from pesearch.cli.exit_codes import NOTHING_FOUND
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
 from pesearch.errors import QueryError
+from pesearch.gc_pause import pause_collection
 from pesearch.search.query.media_features import Feature, Orientation
 
 if TYPE_CHECKING:
@@ -199,11 +200,12 @@ def answer_request(folder: Path, request: SearchRequest, device: str, verbose: b
 
 def _answer_here(folder: Path, request: SearchRequest, device: str, reason: str | None) -> SearchResult:
     """Load the library and its models, and search. With a `reason`, why no page answered, also report timings."""
-    from pesearch.search.opening import open_for_search
-    from pesearch.search.search import search
-
     started = time.monotonic()
-    library, models = open_for_search(folder, device)
+    with pause_collection():
+        from pesearch.search.opening import open_for_search
+        from pesearch.search.search import search
+
+        library, models = open_for_search(folder, device)
     if models.notice:
         print(models.notice, file=sys.stderr)
     opened = time.monotonic()

@@ -20,11 +20,9 @@ from safetensors import SafetensorError
 
 from pesearch.encoders.lazy_imports import TOKENIZER_LOCK, load_transformers, suppress_output
 from pesearch.encoders.parameter_init import AvoidMetaTracing, SkipParameterInit
+from pesearch.encoders.preprocess import MAX_TEXT_TOKENS
 from pesearch.errors import ModelDamaged, first_line
 from pesearch.timeline import STEP_SAMPLES
-
-MAX_TEXT_TOKENS = 512
-"""The reference implementation truncates texts to this length."""
 
 
 def load_pe_av(path: Path, *, with_video: bool = True, image_size: int | None = None) -> Any:

@@ -1,6 +1,11 @@
-"""Device selection. torch is imported only to look for a GPU."""
+"""Device selection. torch is imported only where there may be a GPU."""
 
 from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
 
 from pesearch.errors import DeviceError
 
@@ -13,9 +18,22 @@ DEVICES = (AUTO, "cpu", "cuda")
 
 def cuda_available() -> bool:
     """Whether this build of torch can use a CUDA GPU here."""
+    if not _has_gpu_driver():
+        return False
     import torch
 
     return torch.cuda.is_available()
+
+
+def _has_gpu_driver() -> bool:
+    """Whether the driver of a GPU that torch calls CUDA may be here: NVIDIA's library, or on Linux AMD's device."""
+    if sys.platform != "linux":
+        return True
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return Path("/dev/kfd").exists()
+    return True
 
 
 def choose_devices(wanted: str) -> tuple[str, ...]:
@@ -44,6 +62,12 @@ def use_one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+def thread_count() -> int:
+    """Threads for NumPy: OMP_NUM_THREADS, as for torch, or one for each core."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else os.cpu_count() or 1
 
 
 def _cuda_count() -> int:

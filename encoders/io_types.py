@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
@@ -128,6 +129,19 @@ class TextVectors:
         """The vectors that query `space`."""
         vectors: FloatArray | None = getattr(self, space.value)
         return vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Learned scale and bias: the probability that query and media match is sigmoid(dot * scale + bias)."""
+
+    scale: float
+    bias: float
+
+    def probabilities(self, scores: npt.ArrayLike) -> FloatArray:
+        """Of dot products of any shape, float32."""
+        logits = np.asarray(scores, dtype=np.float64) * self.scale + self.bias
+        return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
 
 
 def normalize(vectors: FloatArray) -> FloatArray:

@@ -1,4 +1,7 @@
-"""The three models of a set, each loaded on first use, and the parts they share."""
+"""The three models of a set, each loaded on first use, and the parts they share.
+
+On a CPU texts and stored sound go through `numpy_models`, which need no torch; everything else is torch's.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,23 @@ from collections.abc import Callable
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from pesearch.encoders.device_selection import thread_count, use_one_thread
 from pesearch.encoders.hub import ModelFolders
+from pesearch.encoders.model_files import weight_files
+from pesearch.encoders.numpy_models.codec_digest import PE_A_FRAME_CODEC, codec_digest
+from pesearch.encoders.numpy_models.lazy_models import LazyNumpyModels
+from pesearch.encoders.numpy_models.mapped_weights import MappedWeights
 from pesearch.gc_pause import pause_collection
 
 if TYPE_CHECKING:
     from pesearch.encoders.device import AdaptiveBatches
     from pesearch.encoders.image_tower import ImageTower
+    from pesearch.encoders.numpy_models.pe_av import NumpyPeAvText
+    from pesearch.encoders.numpy_models.pe_core import NumpyPeCoreText
     from pesearch.encoders.pe_a_frame import PeAFrame
     from pesearch.encoders.pe_av import PeAv
     from pesearch.encoders.pe_core import PeCore
+    from pesearch.encoders.sound_detector import SoundDetector
 
 
 class LazyModels:
@@ -23,10 +34,13 @@ class LazyModels:
     Loading raises ModelDamaged and DeviceError.
     """
 
-    def __init__(self, folders: ModelFolders, device: Callable[[], str], *, with_video: bool) -> None:
-        """`device` is called when a model is loaded. Without video, PE-AV's video and fusion towers are not kept."""
+    def __init__(self, folders: ModelFolders, device: Callable[[], str], *, with_video: bool, is_tiny: bool) -> None:
+        """`device` is called when a model is loaded. Without video, PE-AV's video and fusion towers are not kept. Tiny
+        models run on one thread."""
         self.folders = folders
         self._device = device
+        self._is_tiny = is_tiny
+        self._numpy = LazyNumpyModels(folders, 1 if is_tiny else thread_count())
         self._with_video = with_video
         self._lock = RLock()
         self._pe_core: PeCore | None = None
@@ -48,7 +62,7 @@ class LazyModels:
             if self._pe_core is None:
                 from pesearch.encoders.pe_core import PeCore
 
-                self._pe_core = PeCore(self.folders.frames, self._device())
+                self._pe_core = PeCore(self.folders.frames, self._torch_device())
             return self._pe_core
 
     @property
@@ -58,7 +72,7 @@ class LazyModels:
             if self._pe_av is None:
                 from pesearch.encoders.pe_av import PeAv
 
-                self._pe_av = PeAv(self.folders.windows, self._device(), with_video=self._with_video)
+                self._pe_av = PeAv(self.folders.windows, self._torch_device(), with_video=self._with_video)
             return self._pe_av
 
     @property
@@ -68,8 +82,28 @@ class LazyModels:
             if self._pe_a_frame is None:
                 from pesearch.encoders.pe_a_frame import PeAFrame
 
-                self._pe_a_frame = PeAFrame(self.folders.events, self._device())
+                self._pe_a_frame = PeAFrame(self.folders.events, self._torch_device())
             return self._pe_a_frame
+
+    @property
+    def frame_texts(self) -> PeCore | NumpyPeCoreText:
+        """Embeds texts in the frame space."""
+        return (self._numpy.pe_core if self._is_on_cpu else None) or self.pe_core
+
+    @property
+    def window_texts(self) -> PeAv | NumpyPeAvText:
+        """Embeds texts in the other spaces."""
+        return (self._numpy.pe_av if self._is_on_cpu else None) or self.pe_av
+
+    @property
+    def sound_detector(self) -> SoundDetector:
+        """Detects sounds in codec features."""
+        return (self._numpy.pe_a_frame if self._is_on_cpu else None) or self.pe_a_frame
+
+    def torch_reasons(self) -> dict[str, str]:
+        """Why texts and stored sound go through torch on a CPU, by model; empty if they do not."""
+        _ = self._numpy.pe_core, self._numpy.pe_av, self._numpy.pe_a_frame
+        return self._numpy.reasons
 
     @property
     def video_tower(self) -> ImageTower | None:
@@ -88,11 +122,20 @@ class LazyModels:
         """Whether PE-AV and PE-A-Frame have the same codec. Compares their weights once."""
         with self._lock:
             if self._is_codec_shared is None:
-                from pesearch.encoders.pe_a_frame import PeAFrame
-
-                frame = self._pe_a_frame or PeAFrame(self.folders.events, "cpu")  # not kept: indexing needs only this
-                self._is_codec_shared = self.pe_av.codec.digest == frame.codec.digest
+                files = weight_files(self.folders.events.path, "pe_a_frame")
+                digest = codec_digest(MappedWeights(files), PE_A_FRAME_CODEC)
+                self._is_codec_shared = self.pe_av.codec.digest == digest
             return self._is_codec_shared
+
+    @property
+    def _is_on_cpu(self) -> bool:
+        return self._device().partition(":")[0] == "cpu"
+
+    def _torch_device(self) -> str:
+        """The device, before torch loads a model to it."""
+        if self._is_tiny:
+            use_one_thread()
+        return self._device()
 
     def batches(self) -> list[AdaptiveBatches]:
         """The batch sizes of all loaded parts, each once."""

@@ -52,7 +52,7 @@ def missing_files(path: Path, part: str) -> list[str]:
     missing = [name for name in _CONFIGS[part] if not (path / name).exists()]
     if part == "pe_av" and not any((path / name).exists() for name in _VIDEO_PROCESSORS):
         missing.append(_VIDEO_PROCESSORS[0])
-    return missing + [file.name for file in _weights(path, part) if not file.exists()]
+    return missing + [file.name for file in weight_files(path, part) if not file.exists()]
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _weights(path: Path, part: str) -> list[Path]:
+def weight_files(path: Path, part: str) -> list[Path]:
     """The safetensors files of a model: one, or the shards listed in its index."""
     index = path / f"{_WEIGHTS[part]}.safetensors.index.json"
     if not index.exists():

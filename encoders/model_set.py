@@ -3,8 +3,8 @@
     models = open_model_set("starter")
     vectors = models.embed_texts(["siren and train"])
 
-Nothing heavy is imported or loaded before it is used: a text query loads the two text towers and not PE-A-Frame; a
-query of the audio space alone loads only PE-AV.
+Nothing heavy is imported or loaded before it is used. On a CPU texts and stored sound need no torch (`numpy_models`): a
+text query maps the weights of the two text towers, and those of PE-A-Frame to locate a sound.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.encoders.device_selection import AUTO, choose_devices, use_one_thread
+from pesearch.encoders.device_selection import AUTO, choose_devices
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.io_types import (
     FrameVectors,
@@ -48,7 +48,9 @@ class ModelSet:
         self._wanted_device = device
         if device != AUTO:
             _ = self.devices
-        self._models = LazyModels(folders, self._prepare_device, with_video=self.embeds_video)
+        self._models = LazyModels(
+            folders, lambda: self.device, with_video=self.embeds_video, is_tiny=description.is_tiny
+        )
 
     @property
     def name(self) -> str:
@@ -58,7 +60,7 @@ class ModelSet:
     @cached_property
     def devices(self) -> tuple[str, ...]:
         """The first runs the models; the others are for callers that open more sets like this one. For `auto` chosen on
-        first use, because looking for a GPU imports torch."""
+        first use, because looking for a GPU may import torch."""
         return choose_devices(self._wanted_device)
 
     @property
@@ -160,7 +162,7 @@ class ModelSet:
         return [av.features(window.frames if self.embeds_video else None, window.audio) for window in windows]
 
     def embed_windows(self, windows: Sequence[WindowInput]) -> list[WindowVectors]:
-        """Windows to the video, audio and audio-video spaces, in order. Frames are ignored in a set without video."""
+        """Windows to the video, audio and audio-video spaces. Frames are ignored in a set without video."""
         return self.encode_windows(self.window_features(windows))
 
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName] | None = None) -> TextVectors:
@@ -169,9 +171,9 @@ class ModelSet:
         if SpaceName.CUE in requested:
             requested.add(SpaceName.AUDIO)
         wanted = requested & set(self.description.space_names)
-        frame = self._models.pe_core.embed_texts(texts) if SpaceName.FRAME in wanted else None
+        frame = self._models.frame_texts.embed_texts(texts) if SpaceName.FRAME in wanted else None
         wanted.discard(SpaceName.FRAME)
-        heads = self._models.pe_av.embed_texts(texts, wanted) if wanted else {}
+        heads = self._models.window_texts.embed_texts(texts, wanted) if wanted else {}
         return TextVectors(
             frame, heads.get(SpaceName.VIDEO), heads.get(SpaceName.AUDIO), heads.get(SpaceName.AUDIO_VIDEO)
         )
@@ -185,11 +187,8 @@ class ModelSet:
         `query_space` (audio queries video, or video queries audio). None if the model learned no such probability: in
         the frame space PE-Core learned a scale but no bias, so its scores only rank.
         """
-        calibration = None if space is SpaceName.FRAME else self._models.pe_av.calibration(space, query_space)
-        if calibration is None:
-            return None
-        logits = np.asarray(scores, dtype=np.float64) * calibration.scale + calibration.bias
-        return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
+        calibration = None if space is SpaceName.FRAME else self._models.window_texts.calibration(space, query_space)
+        return None if calibration is None else calibration.probabilities(scores)
 
     def event_probabilities(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """The probability of each sound at each step of 40 ms: float32 [phrases, ceil(samples / 1920)], in 0..1.
@@ -202,17 +201,17 @@ class ModelSet:
     def event_probabilities_from(self, features: CodecFeatures, phrases: Sequence[str]) -> FloatArray | None:
         """`event_probabilities` from stored features, without the codec: float32 [phrases, steps]. None if they are of
         another codec than PE-A-Frame's."""
-        frame = self._models.pe_a_frame
-        if features.codec != frame.codec.digest:
+        detector = self._models.sound_detector
+        if features.codec != detector.codec_digest:
             return None
-        return frame.probabilities(features.steps.astype(np.float32), phrases)
+        return detector.probabilities(features.steps.astype(np.float32), phrases)
 
     def iter_event_probabilities(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
         """`event_probabilities` of `steps` steps piece by piece, float32 [phrases, n], in memory that does not grow.
 
         `read` returns features of PE-A-Frame's own codec (`event_codec`).
         """
-        return self._models.pe_a_frame.iter_probabilities(read, steps, phrases)
+        return self._models.sound_detector.iter_probabilities(read, steps, phrases)
 
     @property
     def event_threshold(self) -> float:
@@ -222,7 +221,7 @@ class ModelSet:
     @property
     def event_codec(self) -> str:
         """Digest of PE-A-Frame's codec, as in `CodecFeatures.codec`."""
-        return self._models.pe_a_frame.codec.digest
+        return self._models.sound_detector.codec_digest
 
     @property
     def event_context_steps(self) -> int:
@@ -233,11 +232,9 @@ class ModelSet:
         """Chunks of audio tracks through PE-A-Frame's codec."""
         return self._models.pe_a_frame.sound.encode(chunks)
 
-    def _prepare_device(self) -> str:
-        """The device, before a model is loaded to it."""
-        if self.description.is_tiny:
-            use_one_thread()
-        return self.device
+    def torch_reasons(self) -> dict[str, str]:
+        """Why texts and stored sound go through torch on a CPU too, by model (pe_core, pe_av, pe_a_frame)."""
+        return self._models.torch_reasons()
 
     def problems(self) -> list[str]:
         """One line for each kind of work whose batches were reduced because memory ran out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,10 +11,9 @@ from pesearch.encoders.checkpoint_loader import load_pe_a_frame, load_tokenizer,
 from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import AdaptiveBatches, inference, move_to
-from pesearch.encoders.io_types import ReadSteps
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.overlap_add import Bounds, overlap_add, overlapping_windows
 from pesearch.encoders.pe_av import CodecFeatureEmbedder
+from pesearch.encoders.sound_detector import SoundDetector
 from pesearch.timeline import steps_of
 from pesearch.types import FloatArray
 
@@ -22,7 +21,7 @@ WINDOW_BATCH_SIZES = {"cuda": 64, "cpu": 4}
 """Windows of 10 s, from codec features."""
 
 
-class PeAFrame:
+class PeAFrame(SoundDetector):
     """A PE-A-Frame model on a device."""
 
     def __init__(self, folder: ModelFolder, device: str) -> None:
@@ -35,34 +34,22 @@ class PeAFrame:
         self.batches = AdaptiveBatches("windows of sound", device, WINDOW_BATCH_SIZES)
         self._embedded: tuple[tuple[str, ...], torch.Tensor] | None = None
 
+    @property
+    def codec_digest(self) -> str:
+        """Digest of the codec whose features it takes."""
+        return self.codec.digest
+
+    @property
+    def batch_size(self) -> int:
+        """Windows computed at once."""
+        return self.batches.size
+
     def detect(self, audio: FloatArray, phrases: Sequence[str]) -> FloatArray:
         """float32 [phrases, ceil(samples / 1920)] in 0..1, for mono audio at 48 kHz of at most 399.96 s."""
         if not audio.size or not phrases:
             return np.zeros((len(phrases), steps_of(audio.size)), dtype=np.float32)
         (features,) = self.sound.encode_whole([audio])
         return self.probabilities(features, phrases)
-
-    def probabilities(self, features: FloatArray, phrases: Sequence[str]) -> FloatArray:
-        """float32 [phrases, steps] in 0..1, for codec features float32 [steps, dim] of any length."""
-        empty = np.zeros((len(phrases), 0 if phrases else len(features)), dtype=np.float32)
-        parts = self.iter_probabilities(lambda first, stop: features[first:stop], len(features), phrases)
-        return np.concatenate([empty, *parts], axis=1)
-
-    def iter_probabilities(self, read: ReadSteps, steps: int, phrases: Sequence[str]) -> Iterator[FloatArray]:
-        """`probabilities` piece by piece, float32 [phrases, n], in memory that does not grow with the steps."""
-        bounds = overlapping_windows(steps) if phrases else []
-        for logits in overlap_add(bounds, self._window_logits(read, bounds, phrases)):
-            yield (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
-
-    def _window_logits(self, read: ReadSteps, bounds: Sequence[Bounds], phrases: Sequence[str]) -> Iterator[FloatArray]:
-        """The logits [phrases, steps] of each window. Steps shared by windows of a batch are read once."""
-        text, done = self.embed_phrases(phrases), 0
-        while done < len(bounds):
-            batch = bounds[done : done + self.batches.size]
-            first = batch[0][0]
-            features = read(first, batch[-1][1])
-            yield from self.logits([features[start - first : stop - first] for start, stop in batch], text)
-            done += len(batch)
 
     def embed_phrases(self, phrases: Sequence[str]) -> torch.Tensor:
         """Phrases to float32 [n, dim]. The last result is cached: consecutive clips are searched for the same."""

@@ -15,7 +15,6 @@ The model's own methods are not used where they fail or are silently wrong (tran
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
 from pesearch.encoders.device import AdaptiveBatches, inference, move_to
 from pesearch.encoders.image_tower import ImageTower, resize_like_transformers
-from pesearch.encoders.io_types import JointVectors, WindowFeatures, WindowVectors
+from pesearch.encoders.io_types import Calibration, JointVectors, WindowFeatures, WindowVectors
 from pesearch.encoders.model_files import ModelFolder
 from pesearch.encoders.preprocess import batches_by_key, sample_frames
 from pesearch.types import FloatArray, ImageArray, SpaceName
@@ -43,14 +42,6 @@ TEXT_BATCH_SIZE = 64
 
 WINDOW_BATCH_SIZES = {"cuda": 64, "cpu": 4}
 """Windows of 10 s, from frame vectors and codec features."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Learned scale and bias: the probability that query and media match is sigmoid(dot * scale + bias)."""
-
-    scale: float
-    bias: float
 
 
 class PeAv:

@@ -15,6 +15,9 @@ Frame = TypeVar("Frame")
 MAX_STEPS = 9999
 """Steps (399.96 s) that PE-AV and PE-A-Frame have position embeddings for; they were not trained beyond."""
 
+MAX_TEXT_TOKENS = 512
+"""The reference implementation truncates texts to this length."""
+
 
 def pad_to_whole_steps(audio: FloatArray) -> FloatArray:
     """Mono audio padded at its end by reflection to a whole number of steps, as the models' feature extractor does.

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
+from pesearch.blas_threads import on_one_core
 from pesearch.errors import QueryError, SnapshotExpired
-from pesearch.search.blas_threads import on_one_core
 from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import QueryPlan, compile_query
 from pesearch.search.query.request import SearchRequest

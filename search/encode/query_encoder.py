@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pesearch.search.encode.examples import ExampleVectors, encode_audio, encode_image, encode_video
 from pesearch.search.encode.query_vector import Measure, QueryVector
 from pesearch.search.query.language.nodes import Literal, Sense, Words
 from pesearch.search.query.plan import SPACES_BY_SENSE, ExampleTerm, JointTerm, QueryPlan, Term
@@ -14,6 +13,7 @@ from pesearch.types import FloatArray, MediaKind, SpaceName
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
+    from pesearch.search.encode.examples import ExampleVectors
 
 
 def encode_query(plan: QueryPlan, models: ModelSet) -> tuple[QueryVector, ...]:
@@ -58,6 +58,8 @@ def _encode_examples(terms: Sequence[Term], models: ModelSet) -> Iterator[QueryV
 
 
 def _encode_example(term: ExampleTerm, models: ModelSet, texts: Sequence[str]) -> ExampleVectors:
+    from pesearch.search.encode.examples import ExampleVectors, encode_audio, encode_image, encode_video
+
     if term.kind is MediaKind.IMAGE:
         return ExampleVectors({SpaceName.FRAME: encode_image(term.example, models)}, {})
     return (encode_audio if term.kind is MediaKind.AUDIO else encode_video)(term.example, models, texts)

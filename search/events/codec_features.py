@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pesearch.encoders.io_types import SoundChunk
-from pesearch.media.audio import AudioReader
 from pesearch.timeline import CHUNK_SECONDS, STEPS_PER_SECOND, step_count
 from pesearch.types import FloatArray
 
 if TYPE_CHECKING:
     from pesearch.encoders.model_set import ModelSet
+    from pesearch.media.audio import AudioReader
 
 CHUNK_STEPS = round(CHUNK_SECONDS * STEPS_PER_SECOND)
 """Steps that are decoded and encoded at a time."""

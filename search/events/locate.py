@@ -14,10 +14,7 @@ import numpy as np
 
 from pesearch.errors import MediaError, QueryError, SnapshotExpired
 from pesearch.locations import Location
-from pesearch.media.audio import AudioReader
-from pesearch.media.probe import probe
 from pesearch.path_scope import PathScope
-from pesearch.search.events.codec_features import DecodedSound
 from pesearch.search.events.postprocess import THRESHOLD, Span, SpanFinder, steps_to_seconds
 from pesearch.search.query.request import ensure_utf8
 from pesearch.timeline import STEPS_PER_SECOND
@@ -51,6 +48,8 @@ def locate_events(
     threshold = models.event_threshold if threshold is None else threshold
     if not 0 < threshold < 1:
         raise QueryError(f"the threshold is {threshold:g}: it must be between 0 and 1")
+    from pesearch.media.probe import probe
+
     info = probe(path)
     if info.audio is None:
         raise MediaError(f"{path} has no sound")
@@ -135,6 +134,9 @@ def detect_in_pieces(
         read_stored = partial(stored.read, first)
         yield from models.iter_event_probabilities(read_stored, stop - first, phrases)
         return
+    from pesearch.media.audio import AudioReader  # not imported by queries, whose sound is stored
+    from pesearch.search.events.codec_features import DecodedSound
+
     with AudioReader(path, stored.library.audio_track if stored else None) as reader:
         sound = DecodedSound(reader, models, first, stop)
         yield from models.iter_event_probabilities(sound.read, sound.steps, phrases)

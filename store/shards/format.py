@@ -200,4 +200,5 @@ def to_half_column(rows: HalfArray) -> pa.Array:
 
 def from_half_column(column: pa.Array) -> HalfArray:
     """Float16 [n, dim] from a column of lists, as `from_column`."""
-    return from_column(column.flatten(), np.float16).reshape(-1, column.type.list_size)
+    size = column.type.list_size  # not `column.flatten()`, which imports pyarrow.compute (60 ms)
+    return from_column(column.values, np.float16)[column.offset * size :][: len(column) * size].reshape(-1, size)

@@ -29,9 +29,10 @@ def test_doctor_checks_the_machine_and_the_library(pesearch: Run, sample_library
     doctor = pesearch("doctor", "--library", sample_library.folder)
     assert doctor.returncode == 0, doctor.stdout
     results = {tuple(line.split()[:2]) for line in doctor.stdout.splitlines()}
-    subjects = ("python", "ffmpeg", "device", "faiss", "library", "shards", "sharing")
+    subjects = ("python", "ffmpeg", "device", "faiss", "library", "shards", "sharing", "queries")
     assert results >= {("ok", subject) for subject in subjects}
     assert "one audio codec for windows and events" in doctor.stdout
+    assert "texts are encoded without torch" in doctor.stdout
     assert not results & {("damaged", "library"), ("damaged", "shard")}
 
 

@@ -95,11 +95,13 @@ def test_a_blank_condition_is_refused(query: Run) -> None:
 
 
 def test_no_match_is_exit_code_1_and_only_a_notice_on_stderr(new_process: Run, sample_library: Library) -> None:
-    """In a process of its own: nothing that an import prints may reach stdout either, and it imports what it uses."""
+    """In a process of its own: nothing that an import prints may reach stdout either. torch takes most of the time of
+    a query if it is imported, and this query locates sounds too."""
     answer = new_process("query", "a violin in a submarine", "--library", sample_library.folder)
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert "no confident match" in answer.stderr
     imported = imports_of(answer.stderr)
-    assert imported >= {"torch", "timm", "transformers.modeling_utils", "open_clip.model"}
-    assert not imported & UNUSED
+    assert imported >= {"duckdb", "pesearch.encoders.numpy_models.pe_a_frame"}
+    heavy = {"torch", "torchvision", "transformers", "open_clip", "timm", "PIL", "pyarrow.compute"}
+    assert not imported & (UNUSED | heavy)

@@ -1,14 +1,17 @@
 """Device selection, inference precision, and batches that are halved when memory runs out."""
 
+import ctypes
 import gc
+import os
 import sys
 import weakref
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 import torch
 
-from pesearch.encoders import device
+from pesearch.encoders import device, device_selection
 from pesearch.encoders.device import AdaptiveBatches, inference, move_to
 from pesearch.encoders.device_selection import choose_device
 from pesearch.encoders.model_registry import default_model_set
@@ -19,10 +22,41 @@ from pesearch.errors import DeviceError, OutOfMemory
 def test_auto_and_the_default_set_follow_the_machine(
     monkeypatch: pytest.MonkeyPatch, is_available: bool, chosen: str, model_set: str
 ) -> None:
+    monkeypatch.setattr(device_selection, "_has_gpu_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: is_available)
     assert choose_device("auto") == chosen
     assert choose_device("cpu") == "cpu"
     assert default_model_set() == model_set
+
+
+def test_without_a_driver_torch_is_not_asked_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking imports torch."""
+    monkeypatch.setattr(device_selection, "_has_gpu_driver", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("asked"))
+    assert choose_device("auto") == "cpu"
+
+
+def test_a_driver_is_nvidias_library_or_amds_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(ctypes, "CDLL", loaded.append)
+    assert device_selection._has_gpu_driver()
+    assert loaded == ["libcuda.so.1"]
+
+    def absent(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", absent)
+    for folder, is_found in ((tmp_path / "absent", False), (tmp_path, True)):
+        monkeypatch.setattr(device_selection, "Path", lambda name, folder=folder: folder)
+        assert device_selection._has_gpu_driver() == is_found
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("3", 3), ("", os.cpu_count()), ("0", os.cpu_count()), ("2,1", os.cpu_count())]
+)
+def test_numpy_gets_the_threads_that_the_user_set(monkeypatch: pytest.MonkeyPatch, asked: str, expected: int) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert device_selection.thread_count() == expected
 
 
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from pesearch.encoders import device_selection
 from pesearch.encoders.io_types import WindowInput
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import DeviceError, ModelDamaged, UnknownModel
@@ -46,6 +47,7 @@ def test_changed_weights_change_the_revision(tiny_set: Path, tmp_path: Path, mod
 
 def test_a_gpu_is_looked_for_on_first_use(tiny_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[bool] = []
+    monkeypatch.setattr(device_selection, "_has_gpu_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: looked.append(True))
     models = open_model_set("starter", "auto", tiny_set)
     assert (models.spaces[0].dim, looked) == (32, [])
@@ -60,17 +62,21 @@ def test_a_named_device_is_looked_for_at_once(tiny_set: Path, monkeypatch: pytes
 
 def test_tiny_models_run_on_one_thread(tiny_set: Path) -> None:
     torch.set_num_threads(2)
-    open_model_set("starter", "cpu", tiny_set).embed_texts(["rain"], [SpaceName.FRAME])
+    open_model_set("starter", "cpu", tiny_set).embed_frames(FRAMES)
     assert torch.get_num_threads() == 1
 
 
 def test_models_load_on_first_use(tiny_set: Path) -> None:
     models = open_model_set("starter", "cpu", tiny_set)
     assert models._models.loaded == frozenset()
+    models.embed_frames(FRAMES)
+    assert models._models.loaded == {"pe_core"}
+
+
+def test_texts_have_vectors_in_the_spaces_asked_for(models: ModelSet) -> None:
     vectors = models.embed_texts(["rain"], [SpaceName.AUDIO])
     assert vectors.audio is not None
     assert (vectors.frame, vectors.video, vectors.audio_video) == (None, None, None)
-    assert models._models.loaded == {"pe_av"}
 
 
 def test_texts_and_media_have_vectors_in_every_space(models: ModelSet) -> None:

@@ -15,6 +15,9 @@ from PIL import Image
 
 from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, suppress_output
 from pesearch.encoders.model_files import ModelFolder
+from pesearch.encoders.numpy_models.pe_a_frame import NumpyPeAFrame
+from pesearch.encoders.numpy_models.pe_av import NumpyPeAvText
+from pesearch.encoders.numpy_models.pe_core import NumpyPeCoreText
 from pesearch.encoders.parameter_init import SkipParameterInit
 from pesearch.encoders.pe_a_frame import PeAFrame
 from pesearch.encoders.pe_av import PeAv
@@ -66,6 +69,9 @@ def test_pe_av_small(folder: Path) -> None:
     [window] = av.embed_windows([av.features(FRAMES, AUDIO)])
     texts = av.embed_texts(TEXTS, SPACES)
     del av
+    on_numpy = NumpyPeAvText(model_folder(path), 1).embed_texts(TEXTS, SPACES)
+    for space in SPACES:
+        np.testing.assert_allclose(on_numpy[space], texts[space], atol=1e-5)
     transformers = load_transformers()
     config = transformers.PeAudioVideoConfig.from_pretrained(path)
     config.audio_video_config.video_config.vision_config.num_labels = 1024
@@ -88,7 +94,11 @@ def test_pe_av_small(folder: Path) -> None:
 
 def test_pe_a_frame_small(folder: Path) -> None:
     path = save_pe_a_frame(SHALLOW, folder / "pe_a_frame")
-    found = PeAFrame(model_folder(path), "cpu").detect(AUDIO, TEXTS)
+    detector, on_numpy = PeAFrame(model_folder(path), "cpu"), NumpyPeAFrame(model_folder(path), 1)
+    found = detector.detect(AUDIO, TEXTS)
+    features = RANDOM.standard_normal((250, detector.codec.dim)).astype(np.float32)
+    probabilities = on_numpy.probabilities(features, TEXTS)
+    np.testing.assert_allclose(probabilities, detector.probabilities(features, TEXTS), atol=1e-4)
     transformers = load_transformers()
     with suppress_output():
         plain = transformers.PeAudioFrameLevelModel.from_pretrained(path).eval()
@@ -106,6 +116,8 @@ def test_pe_core_b(folder: Path) -> None:
     core = PeCore(model_folder(path), "cpu")
     frames, texts = core.tower.embed(FRAMES), core.embed_texts(TEXTS)
     del core
+    on_numpy = NumpyPeCoreText(model_folder(path), 1).embed_texts(TEXTS)
+    np.testing.assert_allclose(on_numpy, texts, atol=1e-5)
     open_clip = load_open_clip()
     with suppress_output():
         with SkipParameterInit():

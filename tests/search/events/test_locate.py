@@ -156,7 +156,7 @@ def test_stored_features_give_the_probabilities_of_the_file(
     for start, end in ((0.0, 6.0), (2.0, 5.2)):
         from_file = detect(path, start, end, ["siren", "train"], starter)
         with monkeypatch.context() as context:
-            context.setattr("pesearch.search.events.locate.AudioReader", None)  # not used
+            context.setattr("pesearch.media.audio.AudioReader", None)  # not used
             from_library = detect(path, start, end, ["siren", "train"], starter, stored)
         np.testing.assert_allclose(from_library, from_file, atol=0.02)
 
@@ -195,7 +195,7 @@ def test_an_interrupt_closes_the_decoder(long_file: Path, starter: ModelSet, mon
             super().__init__(path, track)
             opened.append(self)
 
-    monkeypatch.setattr("pesearch.search.events.locate.AudioReader", Watched)
+    monkeypatch.setattr("pesearch.media.audio.AudioReader", Watched)
     with pytest.raises(KeyboardInterrupt):
         locate_events(long_file, ["rain"], starter, on_progress=interrupt)
     (reader,) = opened

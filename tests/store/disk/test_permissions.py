@@ -138,6 +138,7 @@ def test_doctor_names_a_library_that_others_can_read(
     library: Library, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(permissions, "is_open_to_others", lambda folder: folder == library.folder)
-    monkeypatch.setattr(doctor_command, "shared_models", str)
+    for check in ("shared_models", "query_models"):
+        monkeypatch.setattr(doctor_command, check, str)
     assert doctor_command.check_library(library.folder)
     assert f"open     library  other users can read it: `chmod 700 {library.folder}`" in capsys.readouterr().out

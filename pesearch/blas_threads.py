@@ -52,7 +52,7 @@ def _in_new_thread(change: Callable[[], Any]) -> Any:
     """Calls threadpoolctl in a thread that ends at once.
 
     A limit that one thread has set cannot be changed from another one while the first is alive, and the last search
-    to end need not run in the thread of the first. tests/search/test_blas_threads.py fails if this workaround does.
+    to end need not run in the thread of the first. tests/pesearch/test_blas_threads.py fails if this workaround does.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(change).result()

@@ -14,7 +14,7 @@ import threading
 import numpy
 from threadpoolctl import ThreadpoolController
 
-from pesearch.search.blas_threads import on_one_core
+from pesearch.blas_threads import on_one_core
 
 def cores():
     return [each["num_threads"] for each in ThreadpoolController().select(internal_api="openblas").info()]
