@@ -67,7 +67,7 @@ def test_timelines_warn_of_timecodes_that_were_not_read(pesearch: Run, tmp_path:
     ]
     (tmp_path / "found.json").write_text(json.dumps(moments))
     result = pesearch("export", tmp_path / "found.json", "--as", form)
-    warning = "timecode 00:00:00:00 assumed for 2 moments, whose files are offline or unreadable\n"
+    warning = "timecode 00:00:00:00 assumed for 3 moments, whose files are offline or unreadable\n"
     assert (result.returncode, result.stderr) == (0, "" if form == "csv" else warning)
 
 
@@ -132,7 +132,7 @@ def test_a_split_edl_names_files_of_an_earlier_export(
     pesearch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments, cuts = tmp_path / "found.json", tmp_path / "cuts.edl"
-    media = {"kind": "audio", "duration": 60.0, "channels": 2}
+    media = {"kind": "image", "duration": 0.0}
     moments.write_text(json.dumps([FILM | {"media": media}] * 1000))
     written = [tmp_path / f"cuts-{number}.edl" for number in (1, 2)]
     first = pesearch("export", moments, "--to", cuts)
