@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import PesearchError
-from pesearch.locations import Absence, can_reach, is_gone
+from pesearch.indexer.absences import current_absences
+from pesearch.locations import Absence
 from pesearch.path_scope import PathScope
 from pesearch.store.library import Library
 
@@ -31,18 +32,11 @@ def plan_removal(library: Library, paths: Sequence[Path], absences: Collection[A
     known, scope = library.known(), PathScope(paths)
     if problem := scope.problem(known):
         raise PesearchError(problem)
-    chosen = _absent(library, absences) if absences else known
+    absent = [path for path, reason in current_absences(library).items() if reason in absences] if absences else []
+    chosen = absent if absences else known
     removed = dict.fromkeys(filter(scope.contains, chosen) if paths else chosen)
     file_ids = frozenset(
         file.id for file in library.files() if all(location.path in removed for location in file.locations)
     )
     copies = tuple(path for path in removed if known[path].file_id not in file_ids)
     return Removal(tuple(removed), file_ids, copies)
-
-
-def _absent(library: Library, reasons: Collection[Absence]) -> list[Path]:
-    return [
-        path
-        for path, reason in library.absences().items()
-        if reason in reasons and (can_reach(path) if reason is Absence.EXCLUDED else is_gone(path))
-    ]
