@@ -40,7 +40,7 @@ def read_filters() -> tuple[FileFilter, int | None]:
     with st.sidebar, st.expander("Filter recordings", icon=":material/photo_camera:"):
         recording = _read_recording_filter()
     files = FileFilter(
-        under=expand_home(under) if under else None,
+        under=(expand_home(under),) if under else (),
         after=recording.after, before=recording.before, kind=KINDS[kind],
         min_duration_seconds=duration_seconds(min_length) if min_length else None,
         max_duration_seconds=duration_seconds(max_length) if max_length else None,

@@ -13,6 +13,7 @@ from pesearch.app.indexing import existing_path, shared_job, show_progress
 from pesearch.app.server_state import is_read_only, library, models
 from pesearch.errors import PesearchError
 from pesearch.formatting import format_remark
+from pesearch.indexer.absences import current_absences
 from pesearch.indexer.volumes import offline
 from pesearch.store.library import Library
 from pesearch.store.status import LibraryStatus
@@ -108,7 +109,7 @@ def _show_remarks(pinned: Library) -> None:
 
 
 def _show_absences(pinned: Library) -> None:
-    absences = list(pinned.absences().items())
+    absences = list(current_absences(pinned).items())
     if absences:
         st.subheader("Deleted or excluded files", anchor=False)
         st.caption("They stay searchable: `pesearch remove --missing` or `--excluded` removes them.")

@@ -8,8 +8,8 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from typer.core import TyperGroup
@@ -49,16 +49,28 @@ class OutputClosed(Exception):
 class Commands(TyperGroup):
     """Lets Ctrl-C and a closed pipe through to `exit_on_error`; Typer itself would exit with 1."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the arguments, which also prints --help and --version. Raises Interrupted on Ctrl-C, OutputClosed."""
+        with _passing_by_typer():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the selected command. Raises Interrupted on Ctrl-C, OutputClosed."""
-        try:
+        with _passing_by_typer():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted from None
-        except BrokenPipeError:
-            if _is_stdout_closed():
-                raise OutputClosed from None
-            raise
+
+
+@contextmanager
+def _passing_by_typer() -> Iterator[None]:
+    """Replace the exceptions that Typer ends the process for."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
+    except BrokenPipeError:
+        if _is_stdout_closed():
+            raise OutputClosed from None
+        raise
 
 
 def exit_on_error(app: Callable[[], Any]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -15,7 +15,10 @@ from pesearch.errors import ExportError
 
 if TYPE_CHECKING:
     from pesearch.export.clip_selection import Selection
+    from pesearch.export.cut_clips import Clip, CutFailure
     from pesearch.export.formats import ExportFormat
+
+Outcome = TypeVar("Outcome")
 
 _STDOUT = Path("/dev/stdout")
 
@@ -64,10 +67,11 @@ def export_command(
     """
     from pesearch.export.clip_selection import merge_overlaps, with_media_info, with_timecode
     from pesearch.export.formats import TIMELINES, ExportFormat
-    from pesearch.locations import is_folder, is_gone
 
     to = None if to == _STDOUT else to
     name = _format_name(output_format, to)
+    if reencode and name != "clips":
+        raise ExportError(f"--reencode is for --as clips: {name} has no media to encode")
     selections = [with_media_info(selection) for selection in _read_moments(moments)]
     _require_inside_files(selections)
     selections = [selection.padded(pad) for selection in selections]
@@ -78,25 +82,22 @@ def export_command(
     if not selections:
         print("nothing to export", file=sys.stderr)
         raise typer.Exit(NOTHING_FOUND)
-    try:
-        if name != "clips":
-            _export_document(selections, ExportFormat(name), to)
-            return
-        if to is None:
-            raise ExportError("name a folder for the clips: --to FOLDER")
-        raise typer.Exit(_export_clips(selections, to, reencode))
-    except OSError as error:
-        if to is None or isinstance(error, BrokenPipeError):
-            raise
-        if is_gone(to) and not is_folder(to.parent):
-            raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
-        raise ExportError(f"cannot write {to}: {error.strerror or error}") from error
+    if name != "clips":
+        _export_document(selections, ExportFormat(name), to)
+        return
+    if to is None:
+        raise ExportError("name a folder for the clips: --to FOLDER")
+    raise typer.Exit(_export_clips(selections, to, reencode))
 
 
 def _format_name(output_format: FormatName | None, to: Path | None) -> str:
+    """The format of --as, else that of the suffix of --to. Raises ExportError if they contradict each other."""
     from pesearch.export.formats import format_of
 
-    name = output_format or (format_of(to) if to else None)
+    of_suffix = format_of(to) if to else None
+    name = output_format or of_suffix
+    if to and of_suffix not in (None, name) and not to.is_dir():
+        raise ExportError(f"--as {name} contradicts the name {to.name}: leave out --as, or choose another name")
     if name is None:
         raise ExportError(
             "name a format: --as csv|json|m3u|edl|otio|fcpxml|vtt|clips, or --to FILE with one of these extensions"
@@ -131,35 +132,59 @@ def _require_inside_files(selections: Sequence[Selection]) -> None:
 
 def _export_document(selections: Sequence[Selection], form: ExportFormat, to: Path | None) -> None:
     """Write to stdout, to a file, or into a folder (chapters: one document for each media file)."""
-    from pesearch.export.csv_m3u_vtt import group_by_file
-    from pesearch.export.edl_otio import MAX_EDL_EVENTS
-    from pesearch.export.formats import ExportFormat, render_document, render_documents
-    from pesearch.export.output_file import is_stream, write_chapters, write_document, write_new_document
-    from pesearch.export.safe_names import safe_stem
+    from pesearch.export.formats import render_document
     from pesearch.export.timecode_warnings import timecode_warnings
 
     for warning in timecode_warnings(selections, form):
         print(warning, file=sys.stderr)
     if to is None:
         sys.stdout.buffer.write(render_document(selections, form))
-    elif form is ExportFormat.VTT and to.is_dir():
+        return
+    for path in _named(to, _write_documents(selections, form, to)):
+        if to.is_dir():
+            print(path)
+
+
+def _write_documents(selections: Sequence[Selection], form: ExportFormat, to: Path) -> Iterator[Path]:
+    """Write the documents, and yield the path of each. Raises OSError."""
+    from pesearch.export.csv_m3u_vtt import group_by_file
+    from pesearch.export.edl_otio import MAX_EDL_EVENTS
+    from pesearch.export.formats import ExportFormat, render_document, render_documents
+    from pesearch.export.output_file import is_stream, write_chapters, write_document, write_new_document
+    from pesearch.export.safe_names import safe_stem
+
+    if form is ExportFormat.VTT and to.is_dir():
         written: list[Path] = []
         for chapters in group_by_file(selections):
             document, stem = render_document(chapters, form), safe_stem(chapters[0].path)
             written.append(write_chapters(document, to, stem, written))
-            print(written[-1])
-    else:
-        documents = [render_document(selections, form)] if is_stream(to) else render_documents(selections, form)
-        for number, document in enumerate(documents, start=1):
-            suffix = f"-{number}" if len(documents) > 1 else ""
-            if to.is_dir():
-                print(write_new_document(document, to, f"moments{suffix}", form))
-            else:
-                write_document(document, to.with_stem(to.stem + suffix), form)
-        if len(documents) > 1:
-            print(f"more than {MAX_EDL_EVENTS} events: written as {len(documents)} documents", file=sys.stderr)
-            if not to.is_dir():
-                _name_earlier_documents(to, len(documents))
+            yield written[-1]
+        return
+    documents = [render_document(selections, form)] if is_stream(to) else render_documents(selections, form)
+    for number, document in enumerate(documents, start=1):
+        suffix = f"-{number}" if len(documents) > 1 else ""
+        if to.is_dir():
+            yield write_new_document(document, to, f"moments{suffix}", form)
+        else:
+            path = to.with_stem(to.stem + suffix)
+            write_document(document, path, form)
+            yield path
+    if len(documents) > 1:
+        print(f"more than {MAX_EDL_EVENTS} events: written as {len(documents)} documents", file=sys.stderr)
+        if not to.is_dir():
+            _name_earlier_documents(to, len(documents))
+
+
+def _named(to: Path, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The outcomes of writing to a file or folder, which errors of writing name; those of stdout are not among them."""
+    from pesearch.locations import is_folder, is_gone
+
+    try:
+        yield from outcomes
+    except OSError as error:
+        if is_gone(to) and not is_folder(to.parent):
+            raise ExportError(f"cannot write {to}: there is no folder {to.parent}") from error
+        raise ExportError(f"cannot write {to}: {error.strerror or error}") from error
 
 
 def _name_earlier_documents(to: Path, written: int) -> None:
@@ -172,13 +197,12 @@ def _name_earlier_documents(to: Path, written: int) -> None:
 def _export_clips(selections: Sequence[Selection], folder: Path, reencode: bool) -> int:
     """Cut the clips; print paths on stdout and failures on stderr. Returns the exit code."""
     from pesearch.cli.render import format_path, progress_bar
-    from pesearch.export.cut_clips import Clip, cut_clips
+    from pesearch.export.cut_clips import Clip
 
-    folder.mkdir(parents=True, exist_ok=True)
     failed = 0
     with progress_bar() as bar:
         task = bar.add_task("cutting", total=len(selections), files=f"0/{len(selections)}")
-        for number, outcome in enumerate(cut_clips(selections, folder, reencode), 1):
+        for number, outcome in enumerate(_named(folder, _cut_clips(selections, folder, reencode)), 1):
             bar.update(task, completed=number, files=f"{number}/{len(selections)}")
             if isinstance(outcome, Clip):
                 print(outcome.path, flush=True)
@@ -191,3 +215,11 @@ def _export_clips(selections: Sequence[Selection], folder: Path, reencode: bool)
     if not failed:
         return 0
     return ERROR if failed == len(selections) else SOME_FAILED
+
+
+def _cut_clips(selections: Sequence[Selection], folder: Path, reencode: bool) -> Iterator[Clip | CutFailure]:
+    """Cut the clips into a folder, which is made if there is none. Raises OSError."""
+    from pesearch.export.cut_clips import cut_clips
+
+    folder.mkdir(parents=True, exist_ok=True)
+    yield from cut_clips(selections, folder, reencode)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from pesearch.cli.index_summary import Summary
 from pesearch.cli.refresh_progress import RefreshBar
@@ -13,7 +14,9 @@ from pesearch.formatting import damage_lines
 from pesearch.indexer.progress_events import (
     CopiesCompared,
     CuesEmbedded,
+    CuesUpdated,
     Damaged,
+    Excluded,
     Failed,
     Indexed,
     Missing,
@@ -21,7 +24,10 @@ from pesearch.indexer.progress_events import (
     Plan,
     Progress,
     PropertiesRead,
+    Relocated,
     Remarked,
+    Replaced,
+    Restored,
 )
 from pesearch.store.index.maintenance import RefreshProgress
 
@@ -29,7 +35,7 @@ from pesearch.store.index.maintenance import RefreshProgress
 def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = False) -> None:
     """Count the outcomes as they come, and show progress, failures and the first remarks of each pass on stderr.
 
-    With `names_files` each missing file has a line, and so has each indexed one without a terminal to show progress on.
+    With `names_files` each missing file has a line; without a terminal to show progress on, each file that changed.
     """
     started = time.monotonic()
     with progress_bar() as bar:
@@ -39,6 +45,9 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
         for outcome in outcomes:
             summary.count(outcome)
             summary.elapsed_seconds = time.monotonic() - started
+            if names_files and (isinstance(outcome, Missing) or not bar.console.is_terminal):
+                for line in change_lines(outcome):
+                    bar.console.print(line, markup=False)
             match outcome:
                 case Plan():
                     planned_files += outcome.files
@@ -61,9 +70,6 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
                     bar.console.print(
                         f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
                     )
-                case Missing():
-                    if names_files:
-                        bar.console.print(f"missing: {format_path(outcome.path)}", markup=False)
                 case Remarked():
                     remarked_files += 1
                     if remarked_files <= MAX_FILES:
@@ -72,6 +78,25 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
                     elif remarked_files == MAX_FILES + 1:
                         bar.console.print("remark: further ones are in the summary", markup=False)
                 case Indexed():
-                    if names_files and not bar.console.is_terminal:
-                        bar.console.print(f"indexed: {format_path(outcome.location.path)}", markup=False)
                     bar.update(task, files=f"{summary.indexed}/{planned_files} files, {summary.speed()}")
+
+
+def change_lines(outcome: Outcome) -> Iterator[str]:
+    """The line about a file of the library that an outcome has added or changed."""
+    match outcome:
+        case Indexed():
+            yield f"indexed: {format_path(outcome.location.path)}"
+        case Relocated(previous=None):
+            yield f"copy: {format_path(outcome.location.path)}"
+        case Relocated(previous=Path() as previous):
+            yield f"relocated: {format_path(outcome.location.path)}, before {format_path(previous)}"
+        case Replaced():
+            yield f"replaced: {format_path(outcome.path)}: other content of the same size and time"
+        case Missing():
+            yield f"missing: {format_path(outcome.path)}"
+        case Excluded():
+            yield f"excluded: {format_path(outcome.path)}"
+        case Restored():
+            yield f"restored: {format_path(outcome.path)}"
+        case CuesUpdated():
+            yield f"cues: {format_path(outcome.location.path)}: {outcome.cues} new or changed"

@@ -34,8 +34,8 @@ def result_json(result: SearchResult, moments: Sequence[Moment]) -> str:
 
 
 def result_jsonl(result: SearchResult, moments: Sequence[Moment]) -> Iterable[str]:
-    """One line of JSON for each moment."""
-    return (json.dumps(moment_object(result, moment)) for moment in moments)
+    """One line of JSON for each moment, with the query that found it."""
+    return (json.dumps({"query": result.query, **moment_object(result, moment)}) for moment in moments)
 
 
 def events_json(path: Path, events: Sequence[Event]) -> str:

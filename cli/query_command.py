@@ -52,7 +52,10 @@ def query_command(
     ] = False,
     k: Annotated[int, typer.Option("-k", metavar="N", min=1, max=10_000, help="Return at most N moments.")] = 10,
     under: Annotated[
-        str | None, typer.Option("--in", metavar="PATH", help="Only files in this folder, or this file.")
+        list[str] | None,
+        typer.Option(
+            "--in", metavar="PATH", help="Only files in this folder, or this file; repeatable: in any of them."
+        ),
     ] = None,
     after: Annotated[
         str | None,
@@ -157,7 +160,7 @@ def query_command(
         has=tuple(has or ()), orientation=orientation,
     )  # fmt: skip
     files = FileFilter(
-        under=Path(_stated("--in", under)) if under is not None else None,
+        under=tuple(Path(_stated("--in", path)) for path in under or ()),
         after=parse_time(after) if after is not None else None,
         before=parse_time(before) if before is not None else None, kind=kind and MediaKind(kind),
         min_duration_seconds=duration_seconds(longer) if longer is not None else None,

@@ -45,6 +45,7 @@ def status_command(
       pesearch status --library /mnt/archive/library --json
     """
     from pesearch.formatting import damage_lines
+    from pesearch.indexer.absences import current_absences
     from pesearch.indexer.volumes import offline
     from pesearch.search.serialize import damage_object
     from pesearch.store.library import open_library
@@ -54,7 +55,7 @@ def status_command(
     folder = library_folder(library)
     snapshot = open_library(folder).pinned()
     status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
-    absences = snapshot.absences()
+    absences = current_absences(snapshot)
     recalibration, remarked = read_recalibration(folder), snapshot.files_with_remarks()
     unreadable = _check(snapshot)
     if as_json:

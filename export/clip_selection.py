@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from pesearch.errors import MediaError
@@ -23,7 +24,8 @@ class Selection:
     """An interval of a media file that the user selected. `label` is the query that found it, `score` its score.
 
     `media` is None for a file that was never probed and cannot be now, for example one on an offline drive. `timecode`
-    is that of the first frame, as the file states it; empty if it has none, None if it was not read. `file` is the file
+    is that of the first frame, as the file states it; empty if it has none, None if it was not read. Sound recorders
+    state `time_reference_seconds` instead: from midnight to the first sample, exactly. `file` is the file
     of the library that it was found in, if any: clips show its indexed content only.
     """
 
@@ -36,6 +38,7 @@ class Selection:
     media: MediaInfo | None = None
     file: MediaFile | None = None
     timecode: str | None = None
+    time_reference_seconds: Fraction | None = None
 
     @classmethod
     def from_moment(cls, moment: Moment, query: str) -> Selection:
@@ -111,12 +114,13 @@ def with_media_info(selection: Selection) -> Selection:
 
 
 def with_timecode(selection: Selection) -> Selection:
-    """Read the timecode of the file. Unchanged if it is offline. Errors: FFmpegMissing."""
-    from pesearch.media.source_timecode import read_timecode
+    """Read the timecode or time reference of the file. Unchanged if it is offline. Errors: FFmpegMissing."""
+    from pesearch.media.source_timecode import read_time_reference, read_timecode
 
     if selection.is_still or not can_reach(selection.path):
         return selection
-    return replace(selection, timecode=read_timecode(selection.path))
+    timecode, reference = read_timecode(selection.path), read_time_reference(selection.path)
+    return replace(selection, timecode=timecode, time_reference_seconds=reference)
 
 
 def merge_overlaps(selections: Sequence[Selection]) -> list[Selection]:

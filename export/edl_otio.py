@@ -17,6 +17,8 @@ from pesearch.export.timecode import (
     DROP_FRAME_RATES,
     FrameSpan,
     Timebase,
+    clip_rate,
+    common_rate,
     frame_span,
     is_drop_frame,
     rate_text,
@@ -38,13 +40,15 @@ _CHANNELS = {(True, True): "B", (True, False): "V", (False, True): "A", (False, 
 
 
 def otio_document(selections: Sequence[Selection]) -> bytes:
-    """An OpenTimelineIO timeline with a video and an audio track; each clip keeps the frame rate of its file."""
+    """An OpenTimelineIO timeline with a video and an audio track; each clip keeps the frame rate of its file, and sound
+    alone has the most common rate."""
+    rate = common_rate(selections)
     timeline = Timeline(one_line(combined_title(selections)))
     for kind, name in ((TrackKind.Video, "V1"), (TrackKind.Audio, "A1")):
         is_audio_track = kind == TrackKind.Audio
         track = Track(name, kind=kind)
         for selection in selections:
-            span = frame_span(selection)
+            span = frame_span(selection, clip_rate(selection, rate))
             if selection.has_sound if is_audio_track else selection.has_pictures:
                 track.append(_clip_with_markers(selection, span))
             else:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pesearch.export.clip_selection import Selection, combined_title
 from pesearch.export.safe_names import file_name, file_url, one_line
-from pesearch.export.timecode import Timebase, frame_span, is_drop_frame
+from pesearch.export.timecode import FrameSpan, Timebase, clip_rate, frame_span, is_drop_frame
 from pesearch.types import VideoStream
 
 _FULL_HD = VideoStream("", 1920, 1080, 0.0)
@@ -35,9 +35,11 @@ def fcpxml_document(selections: Sequence[Selection]) -> bytes:
     spine = SubElement(sequence, "spine")
     offset = 0
     for selection in selections:
-        frames = _sequence_frames(selection, rate)
-        asset = resources.asset(selection)
-        _append_clip(spine, selection, asset, rate, offset, frames)
+        span = frame_span(selection, clip_rate(selection, rate))
+        frames = _sequence_frames(span, rate)
+        clip = _clip(selection, span, timebase, resources.asset(selection, span))
+        clip.attrib |= {"offset": _time(offset / rate), "duration": _time(frames / rate)}
+        spine.append(clip)
         offset += frames
     sequence.set("duration", _time(Fraction(offset) / rate))
     indent(root)
@@ -60,11 +62,10 @@ class _Resources:
             added.attrib |= {"width": str(size.width), "height": str(size.height)} if size.width and size.height else {}
         return self._ids[key]
 
-    def asset(self, selection: Selection) -> str:
+    def asset(self, selection: Selection, span: FrameSpan) -> str:
         """Id of the asset of a selection's file."""
         if selection.path in self._ids:
             return self._ids[selection.path]
-        span = frame_span(selection)
         video = selection.media.video if selection.media else None
         format_id = None
         if selection.has_pictures:
@@ -86,24 +87,25 @@ class _Resources:
         return self._ids.setdefault(key, f"r{len(self._ids) + 1}")
 
 
-def _sequence_frames(selection: Selection, rate: Fraction) -> int:
+def _sequence_frames(span: FrameSpan, rate: Fraction) -> int:
     """Duration in frames of the sequence: the nearest number that does not run past the end of the file, at least 1."""
-    span = frame_span(selection)
     remaining = (span.total - span.first) / span.rate
     return max(min(round(span.count / span.rate * rate), int(remaining * rate)), 1)
 
 
-def _append_clip(spine: Element, selection: Selection, asset: str, rate: Fraction, offset: int, frames: int) -> None:
-    """Append a clip of so many `frames` of the sequence, its label as a note and a marker for each sound that begins in
-    it. Its own times are those of the source's timecode; at another rate than the sequence's it keeps its speed."""
-    span = frame_span(selection)
-    clip = SubElement(spine, "video" if selection.is_still else "asset-clip", ref=asset, name=file_name(selection.path))
+def _clip(selection: Selection, span: FrameSpan, timebase: Timebase, asset: str) -> Element:
+    """A clip without its place in the sequence, its label as a note and a marker for each sound that begins in it.
+
+    Its own times are those of the source's timecode; at another rate than the sequence's it keeps its speed.
+    """
     start = (span.origin + span.first) / span.rate
-    clip.attrib |= {"offset": _time(offset / rate), "start": _time(start), "duration": _time(frames / rate)}
-    if selection.timecode:
-        clip.set("tcFormat", "DF" if is_drop_frame(selection.timecode) else "NDF")
+    clip = Element("video" if selection.is_still else "asset-clip", ref=asset, name=file_name(selection.path))
+    clip.set("start", _time(start))
+    if selection.timecode or selection.time_reference_seconds is not None:
+        drops = is_drop_frame(selection.timecode) if selection.timecode else timebase.is_drop_frame
+        clip.set("tcFormat", "DF" if drops else "NDF")
     SubElement(clip, "note").text = one_line(selection.label)
-    if selection.frames_per_second is not None and span.rate != rate:
+    if selection.frames_per_second is not None and span.rate != timebase.rate:
         SubElement(clip, "conform-rate", scaleEnabled="0", srcFrameRate=_source_rate(span.rate))
     for event in selection.events:
         frame = round(Fraction(event.start_seconds) * span.rate)
@@ -111,6 +113,7 @@ def _append_clip(spine: Element, selection: Selection, asset: str, rate: Fractio
             start = (span.origin + frame) / span.rate
             marker = SubElement(clip, "marker", start=_time(start), duration=_time(1 / span.rate))
             marker.set("value", one_line(event.label) or "sound")
+    return clip
 
 
 def _source_rate(rate: Fraction) -> str:

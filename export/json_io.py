@@ -53,7 +53,10 @@ class MediaObject:
 
 @dataclass(frozen=True, slots=True)
 class SelectionObject:
-    """The fields that an export needs, of a moment of `pesearch query --json` or of `selection_object`."""
+    """The fields that an export needs, of a moment of `pesearch query --json` or --jsonl, or of `selection_object`.
+
+    `query` is its label where it has none of its own.
+    """
 
     path: Annotated[str, Meta(min_length=1, pattern=r"\A[^\0]+\Z")]
     start: Seconds
@@ -62,6 +65,7 @@ class SelectionObject:
     label: str = ""
     events: tuple[EventObject, ...] = ()
     media: MediaObject | None = None
+    query: str = ""
 
 
 def parse_selections(text: str) -> list[Selection]:
@@ -123,7 +127,13 @@ def _selection(moment: SelectionObject, label: str) -> Selection:
     media = _media(moment.media) if moment.media else None
     path = Path(moment.path).absolute()
     return Selection(
-        path, moment.start, max(moment.end, moment.start), moment.label or label, moment.score, events, media
+        path,
+        moment.start,
+        max(moment.end, moment.start),
+        moment.label or moment.query or label,
+        moment.score,
+        events,
+        media,
     )
 
 

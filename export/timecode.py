@@ -12,7 +12,7 @@ from fractions import Fraction
 from pesearch.export.clip_selection import Selection
 
 DEFAULT_RATE = Fraction(25)
-"""Rate of files without pictures, or whose rate is unknown."""
+"""Rate of lists without a film, and of files whose rate is unknown."""
 
 RATES = tuple(
     Fraction(*pair)
@@ -24,6 +24,9 @@ RATES = tuple(
 
 DROP_FRAME_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
 """Rates whose timecode keeps to the clock by leaving out numbers, unless it is stated as non-drop."""
+
+_DAY_SECONDS = 24 * 3600
+"""Timecode starts again from 00:00:00:00 after so many counted seconds: 86,486.4 s of the clock at 23.976."""
 
 _MIN_RATE = 0.001
 """Anything lower comes from a damaged header."""
@@ -39,7 +42,7 @@ _TOLERANCE = 0.0005
 class FrameSpan:
     """Frames `[first, first + count)` of a file of `total` frames, at `rate` frames per second.
 
-    `origin` is the number that the timecode of the file gives its first frame.
+    `origin` is the number that the timecode or time reference of the file gives its first frame.
     """
 
     rate: Fraction
@@ -92,6 +95,11 @@ def rate_of(selection: Selection) -> Fraction:
     return frame_rate(selection.frames_per_second)
 
 
+def clip_rate(selection: Selection, list_rate: Fraction) -> Fraction:
+    """The rate that a clip is counted at where each has its own: that of its file, and of the list for sound alone."""
+    return rate_of(selection) if selection.has_pictures else list_rate
+
+
 def common_rate(selections: Iterable[Selection]) -> Fraction:
     """The most common rate among the videos, the higher one in a tie; DEFAULT_RATE if there is no video."""
     counts = Counter(rate_of(selection) for selection in selections if selection.frames_per_second is not None)
@@ -106,8 +114,15 @@ def frame_span(selection: Selection, rate: Fraction | None = None) -> FrameSpan:
     has_duration = selection.media or selection.is_still
     total = max(round(Fraction(selection.duration_seconds) * rate), 1) if has_duration else end + 1
     first = min(start, total - 1)
-    origin = frame_number(_at_rate(selection.timecode, selection.frames_per_second, rate), rate)
-    return FrameSpan(rate, first, max(min(end, total) - first, 1), total, origin)
+    return FrameSpan(rate, first, max(min(end, total) - first, 1), total, _origin(selection, rate))
+
+
+def _origin(selection: Selection, rate: Fraction) -> int:
+    """The number of the file's first frame: a time reference at the nearest frame, as samples are exact; else by the
+    timecode."""
+    if (seconds := selection.time_reference_seconds) is not None:
+        return round(seconds * rate) % (_DAY_SECONDS * round(rate))
+    return frame_number(_at_rate(selection.timecode, selection.frames_per_second, rate), rate)
 
 
 def is_drop_frame(timecode: str | None) -> bool:

@@ -12,13 +12,13 @@ from pesearch.export.timecode import common_rate, rate_of, rate_text
 def timecode_warnings(selections: Sequence[Selection], export_format: ExportFormat) -> Iterator[str]:
     """One line for each assumption, and for rates that differ in an EDL, which has only one; none for other formats.
 
-    Sound and stills start at 00:00:00:00 without a warning.
+    Stills start at 00:00:00:00 without a warning.
     """
     if export_format not in TIMELINES:
         return
     not_probed = sum(selection.media is None for selection in selections)
-    films = [selection for selection in selections if selection.has_pictures and not selection.is_still]
-    not_read = sum(film.media is not None and film.timecode is None for film in films)
+    recordings = [selection for selection in selections if selection.media is not None and not selection.is_still]
+    not_read = sum(recording.timecode is None for recording in recordings)
     for count, assumed in ((not_probed, "25 frames per second from 00:00:00:00"), (not_read, "timecode 00:00:00:00")):
         if count:
             yield f"{assumed} assumed for {count} moments, whose files are offline or unreadable"

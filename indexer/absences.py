@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pesearch.indexer.progress_events import Excluded, Missing
+from pesearch.indexer.progress_events import Excluded, Missing, Restored
 from pesearch.locations import Absence, Location, can_reach, is_gone, is_missing
 from pesearch.store.library import Library
 from pesearch.store.write.writer import Writer
@@ -33,10 +33,20 @@ def _is_below(path: Path, roots: Sequence[Path]) -> bool:
     return any(path.is_relative_to(root) for root in roots)
 
 
+def current_absences(library: Library) -> dict[Path, Absence]:
+    """The recorded absences that still hold: without files that are back, and those that are not there any more."""
+    return {
+        path: reason
+        for path, reason in library.absences().items()
+        if (can_reach(path) if reason is Absence.EXCLUDED else is_gone(path))
+    }
+
+
 def record_absences(
     found: Sequence[Location], not_found: Sequence[Path], library: Library, writer: Writer
-) -> Iterator[Missing | Excluded]:
-    """Record why the known paths `not_found` are not among those `found` by a crawl. Raises LibraryError.
+) -> Iterator[Missing | Excluded | Restored]:
+    """Record why the known paths `not_found` are not among those `found` by a crawl, and which are found again. Raises
+    LibraryError.
 
     Files on drives that are not connected are neither missing nor excluded.
     """
@@ -51,6 +61,9 @@ def record_absences(
         elif can_reach(path):
             absences[path] = Absence.EXCLUDED
             yield Excluded(path)
-    found_again = [location.path for location in found if location.path in before]
+    found_again = [location for location in found if location.path in before]
+    for location in found_again:
+        if (recorded := known.get(location.path)) is not None and recorded.is_unchanged(location):
+            yield Restored(location.path)
     if found_again or any(before.get(path) != reason for path, reason in absences.items()):
-        writer.record_absences(found_again, absences)
+        writer.record_absences([location.path for location in found_again], absences)

@@ -61,6 +61,16 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """A file of the library that an earlier run did not find, deleted or excluded, and that is back unchanged.
+
+    Unchanged, which counts it, is another outcome of it.
+    """
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Damaged:
     """Files whose vectors or sound features in the library were found to be damaged."""
 
@@ -194,6 +204,7 @@ Outcome = (
     | Replaced
     | Missing
     | Excluded
+    | Restored
     | Failed
     | FailedBefore
     | Plan

@@ -38,26 +38,26 @@ def collect_changes(results: Iterable[SurveyResult]) -> Generator[Outcome, None,
     return changes
 
 
-def update_locations(
-    known: Sequence[KnownContent], gone: Sequence[Path], library: Library, writer: Writer
-) -> Iterator[Outcome]:
+def update_locations(changes: Changes, gone: Sequence[Path], library: Library, writer: Writer) -> Iterator[Outcome]:
     """Records new locations of known content and removes those in `gone`. Raises LibraryError.
 
-    The last location of a content is not removed: it may be on an offline drive.
+    The last location of a content is not removed: it may be on an offline drive. Content that has left a path was
+    moved, also if other content is there now, as when two files swap their names.
     """
+    known = changes.known
     left_behind = [each.previous for each in known if each.previous and is_gone(each.previous)]
     if known:
         writer.add_locations([(each.file.id, each.location) for each in known])
     if forgettable := [*_with_other_locations(gone, library.known()), *left_behind]:
         writer.forget(forgettable)
-    remaining = library.known()
-    forgotten = {path for path in (*gone, *left_behind) if path not in remaining}
+    remaining, overwritten = library.known(), {new.location.path for new in changes.new}
     for each in known:
         before = [location.path for location in each.file.locations]
         if each.location.path in before:
             yield Unchanged(each.location)
-        else:
-            yield Relocated(each.location, next((path for path in before if path in forgotten), None))
+            continue
+        kept = {location.path for location in remaining.of_file(each.file.id)} - overwritten
+        yield Relocated(each.location, next((path for path in before if path not in kept), None))
 
 
 def _with_other_locations(gone: Sequence[Path], known: KnownLocations) -> Iterator[Path]:

@@ -8,7 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 from pesearch.errors import PesearchError
-from pesearch.locations import Absence, can_reach, is_gone
+from pesearch.indexer.absences import current_absences
+from pesearch.locations import Absence
 from pesearch.path_scope import PathScope
 from pesearch.store.catalogue.files import KnownLocation
 from pesearch.store.library import Library
@@ -33,7 +34,8 @@ def plan_removal(library: Library, paths: Sequence[Path], absences: Collection[A
     known, scope = library.known(), PathScope(paths)
     if problem := scope.problem(known):
         raise PesearchError(problem)
-    chosen = _absent(library, absences) if absences else known
+    absent = [path for path, reason in current_absences(library).items() if reason in absences] if absences else []
+    chosen = absent if absences else known
     removed = dict.fromkeys(_named(scope, known, chosen) if paths else chosen)
     file_ids = frozenset(
         file.id for file in library.files() if all(location.path in removed for location in file.locations)
@@ -49,11 +51,3 @@ def _named(scope: PathScope, known: Mapping[Path, KnownLocation], chosen: Iterab
         file_id = known[path].file_id
         by_file.setdefault(path if file_id is None else file_id, []).append(path)
     return chain.from_iterable(map(scope.covered, by_file.values()))
-
-
-def _absent(library: Library, reasons: Collection[Absence]) -> list[Path]:
-    return [
-        path
-        for path, reason in library.absences().items()
-        if reason in reasons and (can_reach(path) if reason is Absence.EXCLUDED else is_gone(path))
-    ]

@@ -81,7 +81,7 @@ def index_found(
         if not set(volumes) <= set(library.volumes()):
             writer.record_volumes(volumes)
         # Locations first: the content that a failed path held before may have moved to another path.
-        yield from update_locations(changes.known, gone, library, writer)
+        yield from update_locations(changes, gone, library, writer)
         yield from record_absences(crawled.locations, not_found if is_complete else gone, library, writer)
         for failed in changes.failed:
             committer.add(failed.failure)

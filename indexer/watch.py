@@ -10,7 +10,18 @@ from pesearch.damage import DamagedFile
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryBusy, LibraryUnavailable, SnapshotExpired
 from pesearch.indexer.crawl import crawl
-from pesearch.indexer.progress_events import Damaged, Failed, FailedBefore, Missing, NotMedia, Outcome, Plan, Unchanged
+from pesearch.indexer.progress_events import (
+    Damaged,
+    Excluded,
+    Failed,
+    FailedBefore,
+    Missing,
+    NotMedia,
+    Outcome,
+    Plan,
+    Restored,
+    Unchanged,
+)
 from pesearch.indexer.run import index_found
 from pesearch.locations import Absence, Location
 from pesearch.store.catalogue.stamp import read_library_id
@@ -19,6 +30,9 @@ from pesearch.types import Failure
 
 INTERVAL_SECONDS = 5.0
 """Time between two crawls. A file that kept its size and time this long counts as complete."""
+
+_OUTCOMES: dict[Absence, type[Missing | Excluded]] = {Absence.MISSING: Missing, Absence.EXCLUDED: Excluded}
+"""The outcome of a run that records an absence."""
 
 
 def watch(
@@ -42,10 +56,11 @@ def watch(
     verification = _Verification(library)
     before = _Crawl(crawl(paths, excludes))
     indexed: tuple[list[Location | Failure], str] | None = None
-    reported: set[Outcome] = {Missing(path) for path, why in library.absences().items() if why is Absence.MISSING}
+    reported: set[Outcome] = {_OUTCOMES[reason](path) for path, reason in library.absences().items()}
     while not stop.wait(interval_seconds):
         now = _Crawl(crawl(paths, excludes))
         settled = [each for each in now.found if each in before.found]
+        is_complete = len(settled) == len(now.found)
         disappeared, before = before.paths - now.paths, now
         library_id = read_library_id(library.folder)
         if (settled, library_id) == indexed:
@@ -53,7 +68,7 @@ def watch(
             continue
         try:
             reported, must_retry = yield from _new_outcomes(
-                index_found(settled, paths, library, models), reported, disappeared
+                index_found(settled, paths, library, models, is_complete=is_complete), reported, disappeared
             )
         except LibraryBusy:
             continue  # another run is writing; retried after the next crawl
@@ -103,9 +118,12 @@ def _new_outcomes(
     for outcome in outcomes:
         if isinstance(outcome, Missing) and outcome.path in disappeared:
             must_retry = True
-        elif isinstance(outcome, (Missing, Failed)):
+        elif isinstance(outcome, (Missing, Excluded, Failed)):
             repeated.add(outcome)
             if outcome not in reported:
+                yield outcome
+        elif isinstance(outcome, Restored):
+            if not reported.isdisjoint((Missing(outcome.path), Excluded(outcome.path))):
                 yield outcome
         elif not isinstance(outcome, (Unchanged, FailedBefore, NotMedia)) and outcome != Plan(0, 0.0):
             yield outcome

@@ -17,6 +17,8 @@ from pesearch.errors import MediaError
 _HEAD_BYTES = 4096
 """Enough for every signature in `sniff`."""
 
+_FOLDER = "a folder, not a file"
+
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading. Devices, FIFOs and sockets are neither opened nor waited for.
@@ -72,7 +74,7 @@ def raise_unreadable(error: OSError | ValueError) -> NoReturn:
         errno.ENOTDIR: "no such file",
         errno.EACCES: "no permission to read it",
         errno.EPERM: "no permission to read it",
-        errno.EISDIR: "a folder, not a file",
+        errno.EISDIR: _FOLDER,
         errno.ELOOP: "a circular symbolic link",
         errno.EIO: "the disk cannot read it (input/output error)",
         errno.ESTALE: "its network share has dropped it (stale file handle)",
@@ -87,5 +89,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _check_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise MediaError(_FOLDER)
     if not stat.S_ISREG(mode):
         raise MediaError("not a regular file")

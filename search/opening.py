@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.errors import LibraryNotFound, MediaError
-from pesearch.media.file_head import file_status
+from pesearch.errors import FFmpegMissing, LibraryNotFound, MediaError
+from pesearch.media.probe import probe
 from pesearch.search.events.locate import StoredSound, find_stored_sound
 from pesearch.store.library import Library, open_library
 
@@ -35,10 +35,12 @@ def open_for_events(path: Path, folder: Path, model: str | None, device: str) ->
     """Opens the models to locate sounds in a file, and its stored features if the library in `folder` has them.
 
     The models are those of `model`, else those of the library if it knows the file, else the default set.
-    Raises MediaError for a path where no file can be found, ModelMissing, ModelDamaged, DeviceError.
+    Raises MediaError for a path without a media file, ModelMissing, ModelDamaged, DeviceError, FFmpegMissing.
     """
     try:
-        file_status(path)
+        probe(path)
+    except FFmpegMissing:
+        raise
     except MediaError as error:
         raise MediaError(f"{path}: {error}") from error
     try:

@@ -75,7 +75,8 @@ def _search_snapshot(
     plan = compile_query(request)
     files = request.files
     file_ids = None if files.keeps_all else frozenset(file.id for file in library.files() if files.keeps(file))
-    if not file_ids and (problem := files.problem(library.known())):
+    may_have_typo = not file_ids or len(files.under) > 1  # of several paths one may be wrong while others have files
+    if may_have_typo and (problem := files.problem(library.known())):
         raise QueryError(problem)
     unread = library.files_without_properties() if files.asks_recording else frozenset()
     moments = _find_moments(library, normalizers, models, request, plan, file_ids, cancelled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,12 @@ from pesearch.search.query.property_filter import ANY_PROPERTIES, PropertyFilter
 from pesearch.types import MediaFile, MediaKind
 
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d+)?)s?)?", re.IGNORECASE)
+_EASTERNMOST = timezone(timedelta(hours=14))
+"""The zone that is first to reach a local time: Kiritimati, in the IANA time zone database."""
+
+_WESTERNMOST = timezone(timedelta(hours=-12))
+"""The zone that is last to reach it: `Etc/GMT+12`, that of ships west of the date line."""
+
 _CLOCK = re.compile(r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
 
 
@@ -24,7 +30,7 @@ _CLOCK = re.compile(r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
 class FileFilter:
     """Keeps the files that meet every condition given; without conditions it keeps all.
 
-    under: A folder or file.
+    under: Folders or files; a file is kept that is one of them, or in one.
     after, before: The time of recording (`MediaFile.captured_at`), as `CaptureTime.is_before` compares it; `after` is
         inclusive, `before` exclusive. A file without a plausible time is kept by neither.
     at_least_seconds, at_most_seconds: Bounds of the duration, both inclusive.
@@ -33,7 +39,7 @@ class FileFilter:
     Raises QueryError for conditions that exclude every file.
     """
 
-    under: Path | None = None
+    under: tuple[Path, ...] = ()
     after: datetime | None = None
     before: datetime | None = None
     kind: MediaKind | None = None
@@ -44,8 +50,9 @@ class FileFilter:
     properties: PropertyFilter = ANY_PROPERTIES
 
     def __post_init__(self) -> None:
-        if self.under and "\0" in str(self.under):
-            raise QueryError(f"{str(self.under)!r} is not a valid path")
+        for path in self.under:
+            if "\0" in str(path):
+                raise QueryError(f"{str(path)!r} is not a valid path")
         if self.after and self.before and not _is_ordered(self.after, self.before):
             raise QueryError(f"no time is at or after {_text(self.after)} and before {_text(self.before)}")
         shortest, longest = self.min_duration_seconds, self.max_duration_seconds
@@ -67,7 +74,7 @@ class FileFilter:
         return self._keeps_content(file) and bool(self._kept_locations(file))
 
     def problem(self, stored: Collection[Path]) -> str:
-        """One line about `under` if nothing is found there, now or among the `stored` paths of a library; else ""."""
+        """One line about a path of `under` where nothing is, neither now nor among the `stored` paths of a library."""
         return self._scope.problem(stored) if self._scope else ""
 
     def at_kept_locations(self, file: MediaFile) -> MediaFile:
@@ -88,7 +95,7 @@ class FileFilter:
 
     @cached_property
     def _scope(self) -> PathScope | None:
-        return PathScope([self.under]) if self.under else None
+        return PathScope(self.under) if self.under else None
 
     def _kept_locations(self, file: MediaFile) -> tuple[Location, ...]:
         locations = file.locations
@@ -134,9 +141,15 @@ def duration_seconds(text: str) -> float:
 
 
 def _is_ordered(first: datetime, second: datetime) -> bool:
-    if first.tzinfo is None or second.tzinfo is None:
-        return first.replace(tzinfo=None) < second.replace(tzinfo=None)
-    return first < second
+    """Whether a recording can be at or after `first` and before `second`.
+
+    Without an offset they are the local time of the recording: of two kinds, the zones that reach furthest decide.
+    """
+    if (first.tzinfo is None) == (second.tzinfo is None):
+        return first < second
+    earliest = first if first.tzinfo else first.replace(tzinfo=_EASTERNMOST)
+    latest = second if second.tzinfo else second.replace(tzinfo=_WESTERNMOST)
+    return earliest < latest or first.replace(tzinfo=None) < second.replace(tzinfo=None)  # an offset is unknown
 
 
 def _text(time: datetime) -> str:

@@ -63,8 +63,7 @@ def ask_server(library: Path, request: SearchRequest, device: str) -> Answer:
 
 def _to_query(request: SearchRequest, device: str) -> QueryMessage:
     """The message for a request, with absolute paths."""
-    under = request.files.under
-    files = replace(request.files, under=under and expand_home(under).absolute())
+    files = replace(request.files, under=tuple(expand_home(path).absolute() for path in request.files.under))
     return QueryMessage(replace(request, files=files, folder=request.folder.absolute()), device, Environment.current())
 
 

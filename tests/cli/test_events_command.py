@@ -46,6 +46,20 @@ def test_a_file_that_never_was_needs_no_models(pesearch: Run, tmp_path: Path) ->
     assert result.stderr == f"pesearch: {tmp_path / 'never.mp4'}: no such file\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"), [("folder", "a folder, not a file"), ("text.mp4", "not a media file: it is text")]
+)
+@pytest.mark.parametrize("model", [(), ("--model", "light")])
+def test_what_is_no_media_file_needs_no_models(
+    pesearch: Run, tmp_path: Path, name: str, reason: str, model: tuple[str, ...]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.mp4").write_text("no film")
+    result = pesearch("events", tmp_path / name, "siren", "--library", tmp_path, *model)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"pesearch: {tmp_path / name}: {reason}\n"
+
+
 def test_a_file_in_a_folder_that_may_not_be_read_needs_no_models() -> None:
     with public_folder() as folder:
         film = plant(folder, "locked/film.mp4") / "locked/film.mp4"

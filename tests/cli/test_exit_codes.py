@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
+
 PROGRAM = """
 import atexit, json, os, signal, sys, time
 from pathlib import Path
@@ -110,8 +112,19 @@ def test_closed_pipe_and_full_disk(tmp_path: Path) -> None:
     for output, code, lines in ((writer, 141, ""), (full, 2, message)):
         command = [sys.executable, "-c", PROGRAM + ONE_ENDING.replace("{act}", "leave(0)")]
         ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-        os.close(output)
         assert (ended.returncode, ended.stderr) == (code, lines)
+    still = {"path": str(SAMPLES / "red_ball.png"), "start": 0.0, "end": 0.0}
+    (tmp_path / "one.json").write_text(json.dumps([still]))
+    for arguments, output, code, lines in (
+        (["--help"], writer, 141, ""),
+        (["--version"], writer, 141, ""),
+        (["export", "one.json", "--as", "clips", "--to", "clips"], full, 2, message),
+    ):
+        command = [sys.executable, "-m", "pesearch", *arguments]
+        ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        assert (ended.returncode, ended.stderr) == (code, lines), arguments
+    os.close(writer)
+    os.close(full)
 
 
 def test_streams_that_are_closed_or_full(tmp_path: Path) -> None:

@@ -67,8 +67,40 @@ def test_timelines_warn_of_timecodes_that_were_not_read(pesearch: Run, tmp_path:
     ]
     (tmp_path / "found.json").write_text(json.dumps(moments))
     result = pesearch("export", tmp_path / "found.json", "--as", form)
-    warning = "timecode 00:00:00:00 assumed for 2 moments, whose files are offline or unreadable\n"
+    warning = "timecode 00:00:00:00 assumed for 3 moments, whose files are offline or unreadable\n"
     assert (result.returncode, result.stderr) == (0, "" if form == "csv" else warning)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--as", "csv", "--reencode"), "--reencode is for --as clips: csv has no media to encode"),
+        (("--to", "x.edl", "--reencode"), "--reencode is for --as clips: edl has no media to encode"),
+        (
+            ("--as", "csv", "--to", "x.edl"),
+            "--as csv contradicts the name x.edl: leave out --as, or choose another name",
+        ),
+        (
+            ("--as", "clips", "--to", "x.m3u8"),
+            "--as clips contradicts the name x.m3u8: leave out --as, or choose another name",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_write_nothing(
+    pesearch: Run, found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = pesearch("export", found, *options)
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"pesearch: {message}\n")
+    assert not list(tmp_path.glob("x.*"))
+
+
+def test_a_format_goes_into_any_folder_and_any_other_name(pesearch: Run, found: Path, tmp_path: Path) -> None:
+    (tmp_path / "old.edl").mkdir()
+    result = pesearch("export", found, "--as", "csv", "--to", tmp_path / "old.edl")
+    assert (result.returncode, result.stdout) == (0, f"{tmp_path / 'old.edl/moments.csv'}\n")
+    assert pesearch("export", found, "--as", "m3u", "--to", tmp_path / "list.m3u8").returncode == 0
+    assert pesearch("export", found, "--as", "csv", "--to", tmp_path / "table.txt").returncode == 0
 
 
 def test_the_extension_selects_the_format(pesearch: Run, found: Path, tmp_path: Path) -> None:
@@ -132,7 +164,7 @@ def test_a_split_edl_names_files_of_an_earlier_export(
     pesearch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments, cuts = tmp_path / "found.json", tmp_path / "cuts.edl"
-    media = {"kind": "audio", "duration": 60.0, "channels": 2}
+    media = {"kind": "image", "duration": 0.0}
     moments.write_text(json.dumps([FILM | {"media": media}] * 1000))
     written = [tmp_path / f"cuts-{number}.edl" for number in (1, 2)]
     first = pesearch("export", moments, "--to", cuts)

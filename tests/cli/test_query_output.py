@@ -68,7 +68,9 @@ def test_options_reach_the_request(pesearch: Run, answering: Answering) -> None:
     asked = answering()
     pesearch("query", "siren", "-k", "3", "--per-file", "2", "--no-events", "--kind", "audio", "--longer", "1m30s")
     pesearch("query", "siren")
-    request, defaults = asked
+    pesearch("query", "siren", "--in", "a", "--in", "b/c.mp4")
+    request, defaults, in_several = asked
+    assert in_several.files.under == (Path("a"), Path("b/c.mp4"))
     assert (request.k, request.per_file, request.locate) == (3, 2, False)
     assert (request.files.kind, request.files.min_duration_seconds) == (MediaKind.AUDIO, 90.0)
     assert (defaults.k, defaults.per_file, defaults.locate, defaults.files.keeps_all) == (10, None, True, True)
@@ -172,7 +174,7 @@ def test_json_and_jsonl_are_printed_to_stdout(pesearch: Run, answering: Answerin
     ]
     lines = pesearch("query", "siren", "--jsonl", "--all").stdout.splitlines()
     assert [json.loads(line)["rank"] for line in lines] == [1, 2, 3]
-    assert json.loads(lines[0]) == found["moments"][0]
+    assert json.loads(lines[0]) == {"query": "siren", **found["moments"][0]}
 
 
 def test_0_separates_paths_by_nul(pesearch: Run, answering: Answering) -> None:

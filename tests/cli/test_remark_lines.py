@@ -13,7 +13,19 @@ from pesearch.cli.index_summary import Summary
 from pesearch.cli.remark_lines import MAX_FILES, remark_line, remark_lines, remark_objects
 from pesearch.cli.status_command import status_remark_lines
 from pesearch.damage import DamagedFile
-from pesearch.indexer.progress_events import Damaged, Indexed, Missing, Outcome, Plan, Remarked
+from pesearch.indexer.progress_events import (
+    CuesUpdated,
+    Damaged,
+    Excluded,
+    Indexed,
+    Missing,
+    Outcome,
+    Plan,
+    Relocated,
+    Remarked,
+    Replaced,
+    Restored,
+)
 from pesearch.locations import Location
 from pesearch.types import MediaFile, MediaInfo, MediaKind, Remark
 
@@ -102,9 +114,17 @@ def test_the_summary_counts_files_and_joins_what_is_said_of_one_file() -> None:
     ]
 
 
-def test_watching_names_each_file_that_is_indexed_or_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    indexed = Indexed(Location(Path("/a.mp4"), 1, 1), MediaInfo(MediaKind.AUDIO, 1.0, None, None), 0.0)
-    missing = Missing(Path("/b.mp4"))
-    assert follow(indexed, missing, monkeypatch=monkeypatch, names_files=True) == ["indexed: /a.mp4", "missing: /b.mp4"]
-    assert follow(missing, monkeypatch=monkeypatch) == []
-    assert follow(indexed, monkeypatch=monkeypatch) == []
+def test_watching_names_each_file_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = Location(Path("/a.mp4"), 1, 1), Path("/b.mp4")
+    outcomes: dict[Outcome, str] = {
+        Indexed(a, MediaInfo(MediaKind.AUDIO, 1.0, None, None), 0.0): "indexed: /a.mp4",
+        Relocated(a, b): "relocated: /a.mp4, before /b.mp4",
+        Relocated(a, None): "copy: /a.mp4",
+        Replaced(b): "replaced: /b.mp4: other content of the same size and time",
+        Missing(b): "missing: /b.mp4",
+        Excluded(b): "excluded: /b.mp4",
+        Restored(b): "restored: /b.mp4",
+        CuesUpdated(a, 3): "cues: /a.mp4: 3 new or changed",
+    }
+    assert follow(*outcomes, monkeypatch=monkeypatch, names_files=True) == list(outcomes.values())
+    assert follow(*outcomes, monkeypatch=monkeypatch) == []

@@ -136,6 +136,9 @@ def test_query_json_and_jsonl_are_parsed(tmp_path: Path) -> None:
     moment = {"rank": 1, "path": "/a.mp4", "start": 1, "end": 2.5, "score": 0.5, "evidence": [], "cues": []}
     whole = json.dumps({"query": "siren", "model": "m", "library": "/l", "moments": [moment, moment]}, indent=2)
     lines = "\n".join(json.dumps({**moment, "rank": rank}) for rank in (1, 2))
+    with_query = [{"query": "siren", **moment}, {"query": "bell", **moment, "label": "own"}]
+    for text in ("\n".join(map(json.dumps, with_query)), json.dumps(with_query)):
+        assert [selection.label for selection in parse_selections(text)] == ["siren", "own"]
     assert [selection.label for selection in parse_selections(whole)] == ["siren", "siren"]
     assert parse_selections(lines) == parse_selections(json.dumps([moment, moment])) == [
         Selection(Path("/a.mp4"), 1.0, 2.5, "", 0.5)
@@ -154,7 +157,7 @@ def test_encoder_and_decoder_share_their_field_names() -> None:
     """One shape: exported JSON is what the decoder reads, and its events and media are those of `pesearch query`."""
     selection = replace(film(1.0, 2.0), events=(Event("bell", 1.0, 2.0, 0.5),))
     written = selection_object(selection)
-    assert list(written) == [field.name for field in fields(SelectionObject)]
+    assert [*written, "query"] == [field.name for field in fields(SelectionObject)]  # the query is that of JSONL
     assert selection.media
     for encoded, decoder in (
         (written["events"][0], EventObject),

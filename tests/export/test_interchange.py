@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import ExportFormat, render_document
-from pesearch.export.timecode import DROP_FRAME_RATES, RATES, common_rate, frame_span, timecode_text
+from pesearch.export.timecode import DROP_FRAME_RATES, RATES, clip_rate, common_rate, frame_span, timecode_text
 from tests.export.edl_reader import frames_a_day, frames_since_midnight, read_edl
 from tests.export.fcpxml_rules import faults
 from tests.export.hostile import film, selections, sound, still, with_any_timecode
@@ -80,21 +80,22 @@ def test_edl_keeps_the_clock_of_a_source_of_another_rate(timecode: str, rate: fl
 @settings(max_examples=20)  # of up to three selections each
 @given(CHOSEN)
 def test_otio_and_fcpxml_of_any_sources_start_at_their_timecode(chosen: list[Selection]) -> None:
-    starts = {selection.path: frame_span(selection).origin for selection in chosen}
+    rate = common_rate(chosen)
+    spans = {selection.path: frame_span(selection, clip_rate(selection, rate)) for selection in chosen}
     timeline = read(render_document(chosen, ExportFormat.OTIO), "otio_json")
     for clip in (clip for track in timeline.tracks for clip in clips(track)):
         whole, part = clip.media_reference.available_range, clip.source_range
         assert whole.contains(part.start_time) and part.end_time_exclusive() <= whole.end_time_exclusive()
-        assert whole.start_time.to_frames() == starts[path_of(clip.media_reference.target_url)]
+        assert whole.start_time.to_frames() == spans[path_of(clip.media_reference.target_url)].origin
 
     root = ElementTree.fromstring(render_document(chosen, ExportFormat.FCPXML))
     assert list(faults(root)) == []
     assets = {asset.get("id"): asset for asset in root.iter("asset")}
     placed = [clip for clip in root.iter() if clip.tag in ("asset-clip", "video")]
     for clip, selection in zip(placed, chosen, strict=True):
-        span, start = frame_span(selection), starts[selection.path]
-        assert seconds(assets[clip.get("ref")].get("start")) == start / span.rate
-        assert seconds(clip.get("start")) == (start + span.first) / span.rate
+        span = spans[selection.path]
+        assert seconds(assets[clip.get("ref")].get("start")) == span.origin / span.rate
+        assert seconds(clip.get("start")) == (span.origin + span.first) / span.rate
 
 
 def test_fcpxml_of_all_kinds_matches_the_definition() -> None:

@@ -179,3 +179,57 @@ def test_the_timecode_of_a_file(tmp_path: Path, rate: str, timecode: str) -> Non
     chosen = with_timecode(replace(film(0, 0.1), path=path))
     assert chosen.timecode == timecode
     assert with_timecode(film(0, 1)).timecode is None  # offline
+
+
+def from_recorder(reference: Fraction, path: Path = Path("/media/boom.wav")) -> Selection:
+    """From 1 s to 3 s of a sound file whose first sample was recorded so many seconds after midnight."""
+    return replace(sound(1.0, 3.0), path=path, timecode="", time_reference_seconds=reference)
+
+
+@pytest.mark.parametrize(
+    ("rate", "reference", "source_in"),
+    [
+        (25.0, Fraction(36_000), "10:00:01:00"),
+        (30.0, Fraction(36_000 * 48_000 + 24_000, 48_000), "10:00:01:15"),
+        (29.97, Fraction(36_000), "10:00:01;01"),  # drop frames are 36 ms late after ten hours
+        (59.94, Fraction(3600), "01:00:01;00"),
+        (23.976, Fraction(36_036), "10:00:01:00"),
+        (23.976, Fraction(86_486) + Fraction(4, 10) - Fraction(1001, 24000), "00:00:00:23"),
+        (25.0, Fraction(86_399), "00:00:00:00"),
+    ],
+)
+def test_a_time_reference_counts_in_every_timeline_as_the_list_does(
+    rate: float, reference: Fraction, source_in: str
+) -> None:
+    """At 29.97 in drop frames, at 23.976 by the clock of recorders, which is 3.6 s an hour behind."""
+    chosen = [from_recorder(reference), film(1, 2, rate)]
+    assert f"A     C        {source_in} " in edl(*chosen)
+    exact = frame_rate(rate)
+    origin = round(reference * exact)
+    (clip,) = clips(read(render_document(chosen, ExportFormat.OTIO), "otio_json").tracks[1])[:1]
+    assert clip.media_reference.available_range.start_time == RationalTime(origin, float(exact))
+    assert clip.source_range.start_time == RationalTime(origin + round(exact), float(exact))
+    root = ElementTree.fromstring(render_document(chosen, ExportFormat.FCPXML))
+    asset, placed = next(root.iter("asset")), next(root.iter("asset-clip"))
+    assert seconds(asset.get("start")) == origin / exact
+    assert seconds(placed.get("start")) == (origin + round(exact)) / exact
+    assert placed.get("tcFormat") == ("DF" if ";" in source_in else "NDF")
+
+
+def test_a_time_reference_after_24_hours_begins_the_next_day() -> None:
+    assert frame_span(from_recorder(Fraction(86_400 + 2)), Fraction(25)).origin == 50
+
+
+@pytest.mark.parametrize("options", [[], ["-rf64", "always"]])
+def test_the_time_reference_of_a_broadcast_wave_file(tmp_path: Path, options: list[str]) -> None:
+    path = tmp_path / "boom.wav"
+    reference = ("-metadata", f"time_reference={48_000 * 36_000 + 7}", "-write_bext", "1", *options)
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-t", "0.2", *reference, path)
+    chosen = with_timecode(replace(sound(0, 0.1), path=path))
+    assert (chosen.timecode, chosen.time_reference_seconds) == ("", 36_000 + Fraction(7, 48_000))
+
+
+def test_the_time_reference_tag_of_other_formats_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "resampled.flac"
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-t", "0.2", "-metadata", "time_reference=48000", path)
+    assert with_timecode(replace(sound(0, 0.1), path=path)).time_reference_seconds is None

@@ -17,7 +17,7 @@ from pesearch.errors import ExportError
 from pesearch.export.clip_selection import Selection
 from pesearch.export.formats import ExportFormat, render_document
 from pesearch.export.safe_names import file_name
-from pesearch.export.timecode import common_rate, frame_span, rate_of
+from pesearch.export.timecode import clip_rate, common_rate, frame_span
 from pesearch.types import Event, MediaKind
 from tests.export.hostile import SELECTIONS, film, selections, sound, still
 from tests.export.test_csv_m3u_vtt import path_of
@@ -114,7 +114,7 @@ def test_otio_round_trip_at_the_rate_of_each_file(chosen: list[Selection]) -> No
         if kind not in kinds:
             continue
         for item, selection, has in zip(kinds[kind], chosen, wanted, strict=True):
-            span = frame_span(selection)
+            span = frame_span(selection, clip_rate(selection, common_rate(chosen)))
             assert isinstance(item, otio.schema.Clip) == has
             assert (item.duration().value, item.duration().rate) == (span.count, float(span.rate))
             if has:
@@ -174,8 +174,8 @@ def test_fcpxml_references_resolve_and_times_are_whole_frames(chosen: list[Selec
         if selection.is_still:
             assert element.tag == "video"
             continue
-        span = frame_span(selection)
-        assert start * rate_of(selection) == span.first
+        span = frame_span(selection, clip_rate(selection, common_rate(chosen)))
+        assert start * span.rate == span.first
         assert abs(duration - span.count / span.rate) <= frame
         assert start + duration <= seconds(asset.get("duration")) or duration == frame
         if selection.has_pictures:

@@ -11,7 +11,8 @@ import pytest
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import PesearchError
 from pesearch.indexer import absences as recorder
-from pesearch.indexer.progress_events import Excluded, Missing
+from pesearch.indexer.absences import current_absences
+from pesearch.indexer.progress_events import Excluded, Missing, Restored
 from pesearch.indexer.removal import plan_removal
 from pesearch.indexer.run import index
 from pesearch.locations import Absence
@@ -52,9 +53,14 @@ def test_deleted_and_excluded_files_are_named_and_removed(
     )
     (media / "b.png").touch()  # it may be back without an indexing run
     assert plan_removal(library, [], [Absence.MISSING]).paths == ()
+    assert current_absences(library) == {media / "c.png": Absence.EXCLUDED}
+    (media / "c.png").rename(tmp_path / "c.png")
+    assert current_absences(library) == {}
+    (tmp_path / "c.png").rename(media / "c.png")
 
     outcomes = run(media, library, models)
     assert not of(Excluded, outcomes) and library.absences() == {}
+    assert of(Restored, outcomes) == [Restored(media / "c.png")]  # b.png has other content: it is indexed, or fails
 
 
 def test_files_of_a_disconnected_drive_are_not_missing(

@@ -11,7 +11,7 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer import absences
-from pesearch.indexer.progress_events import Missing, Plan, Relocated
+from pesearch.indexer.progress_events import Missing, Plan, Relocated, Replaced
 from pesearch.store.library import Library, create_library
 from pesearch.types import SpaceName
 from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
@@ -40,6 +40,42 @@ def test_a_moved_file_is_not_embedded_again(tmp_path: Path, sample: Sample, libr
     assert of(Plan, outcomes) == [Plan(0, 0.0)]
     assert {file.fingerprint: file.id for file in library.files()} == before
     assert location_counts(library) == {"b.png": 1, "c.png": 1}
+
+
+@pytest.mark.parametrize("same_time", [False, True])
+def test_files_that_swap_their_names_were_moved(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, same_time: bool
+) -> None:
+    """Neither is a copy, whether the swap is noticed by time or by inode."""
+    media = stills(tmp_path / "media", sample, "a.png", "b.png")
+    for number, name in enumerate(("a.png", "b.png")):
+        os.utime(media / name, ns=(5, 5 + (0 if same_time else number)))
+    run(media, library, models)
+    first, second = media / "a.png", media / "b.png"
+    first.rename(media / "c.png")
+    second.rename(first)
+    (media / "c.png").rename(second)
+    outcomes = run(media, library, models)
+    moved = [(each.previous, each.location.path) for each in of(Relocated, outcomes)]
+    assert sorted(moved, key=str) == [(first, second), (second, first)]
+    assert {each.path for each in of(Replaced, outcomes)} == ({first, second} if same_time else set())
+    assert of(Plan, outcomes) == [Plan(0, 0.0)]
+    shutil.copy(first, media / "copy.png")
+    assert [each.previous for each in of(Relocated, run(media, library, models))] == [None]
+
+
+def test_a_file_whose_name_other_content_takes_was_moved(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet
+) -> None:
+    media = stills(tmp_path / "media", sample, "a.png")
+    run(media, library, models)
+    (media / "a.png").rename(media / "b.png")
+    (media / "a.png").write_bytes(sample("cover.png").read_bytes() + b"new")
+    outcomes = run(media, library, models)
+    assert [(each.previous, each.location.path.name) for each in of(Relocated, outcomes)] == [
+        (media / "a.png", "b.png")
+    ]
+    assert names_by_kind(outcomes)["Indexed"] == ["a.png"]
 
 
 def test_files_of_a_renamed_folder_are_relocated(

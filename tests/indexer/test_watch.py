@@ -12,7 +12,16 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import LibraryNotFound
-from pesearch.indexer.progress_events import Damaged, Indexed, Missing, Outcome, Plan, Relocated
+from pesearch.indexer.progress_events import (
+    Damaged,
+    Excluded,
+    Indexed,
+    Missing,
+    Outcome,
+    Plan,
+    Relocated,
+    Restored,
+)
 from pesearch.indexer.watch import watch
 from pesearch.locations import Absence
 from pesearch.store.index.maintenance import RefreshProgress
@@ -106,6 +115,33 @@ def test_moves_and_removals_are_reported_once(
     assert library.absences() == {folder / "b.png": Absence.MISSING}
     assert not any(isinstance(each, Missing) for each in watching(nothing, nothing, nothing))  # named before
     assert not any(isinstance(each, Indexed) for each in outcomes)
+
+
+def test_excluded_and_restored_files_are_reported_once(
+    folder: Path, sample: Sample, library: Library, models: ModelSet, watching: Callable[..., Iterator[Outcome]]
+) -> None:
+    kept, other, ignore = folder / "kept.png", folder / "other.png", folder / ".pesearchignore"
+    for number, path in enumerate((kept, other)):
+        path.write_bytes(sample("cover.png").read_bytes() + bytes([number]))
+    run(folder, library, models)
+    outcomes = watching(
+        nothing,
+        lambda: ignore.write_text("other.png"),
+        nothing,
+        nothing,
+        ignore.unlink,
+        nothing,
+        nothing,
+        lambda: kept.rename(folder.with_name("kept.png")),
+        nothing,
+        nothing,
+        lambda: folder.with_name("kept.png").rename(kept),
+        nothing,
+        nothing,
+    )
+    changed = [each for each in outcomes if isinstance(each, Missing | Excluded | Restored)]
+    assert changed == [Excluded(other), Restored(other), Missing(kept), Restored(kept)]
+    assert library.absences() == {}
 
 
 def test_watching_waits_while_another_run_writes(

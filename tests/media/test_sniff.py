@@ -208,7 +208,7 @@ def test_mp3_without_an_id3_tag(sample: Sample, tmp_path: Path) -> None:
 def test_empty_files_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     empty = tmp_path / "empty.mp4"
     empty.touch()
-    for path, reason in ((empty, "empty"), (tmp_path / "gone.mp4", "no such file"), (tmp_path, "not a regular file")):
+    for path, reason in ((empty, "empty"), (tmp_path / "gone.mp4", "no such file"), (tmp_path, "a folder")):
         with pytest.raises(MediaError, match=reason):
             sniff(path)
 

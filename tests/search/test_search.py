@@ -116,10 +116,15 @@ def test_no_two_moments_of_one_file_overlap(run: Search) -> None:
 
 
 def test_folder_and_date_filters(run: Search, sample_media: Path) -> None:
-    assert names(run(SearchRequest("siren", files=FileFilter(under=sample_media / "bell.mp4")))) == ["bell.mp4"]
+    assert names(run(SearchRequest("siren", files=FileFilter(under=(sample_media / "bell.mp4",))))) == ["bell.mp4"]
     with pytest.raises(QueryError, match=r"nothing at .*no such folder, neither on this machine nor in the library"):
-        run(SearchRequest("siren", files=FileFilter(under=sample_media / "no such folder")))
-    assert run(SearchRequest("siren", files=FileFilter(under=Path(__file__).parent))).moments == ()
+        run(SearchRequest("siren", files=FileFilter(under=(sample_media / "no such folder",))))
+    assert run(SearchRequest("siren", files=FileFilter(under=(Path(__file__).parent,)))).moments == ()
+    bell, typo = sample_media / "bell.mp4", sample_media / "no such file"
+    several = FileFilter(under=(sample_media / "siren_train.mp4", bell))
+    assert set(names(run(SearchRequest("siren", files=several)))) == {"siren_train.mp4", "bell.mp4"}
+    with pytest.raises(QueryError, match=r"nothing at .*no such file"):
+        run(SearchRequest("siren", files=FileFilter(under=(bell, typo))))
     tomorrow = datetime.now() + timedelta(days=1)
     assert not run(SearchRequest("siren", files=FileFilter(after=tomorrow))).confident
     assert names(run(SearchRequest("siren", files=FileFilter(before=tomorrow), k=50))) == names(

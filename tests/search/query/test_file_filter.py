@@ -25,11 +25,11 @@ def media_file(
 
 
 def test_a_folder_keeps_files_with_any_location_in_it() -> None:
-    wanted = FileFilter(under=Path("/media/trips"))
+    wanted = FileFilter(under=(Path("/media/trips"),))
     assert wanted.keeps(media_file("/media/trips/rome/a.mp4"))
     assert wanted.keeps(media_file("/elsewhere/a.mp4", "/media/trips/a.mp4"))
     assert not wanted.keeps(media_file("/media/trips2/a.mp4"))
-    assert FileFilter(under=Path("/media/a.mp4")).keeps(media_file("/media/a.mp4"))
+    assert FileFilter(under=(Path("/media/a.mp4"),)).keeps(media_file("/media/a.mp4"))
 
 
 def test_a_folder_may_be_relative_or_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,18 +37,18 @@ def test_a_folder_may_be_relative_or_a_link(tmp_path: Path, monkeypatch: pytest.
     real.mkdir()
     (tmp_path / "link").symlink_to(real)
     inside = media_file(str(real / "a.mp4"))
-    assert FileFilter(under=tmp_path / "link").keeps(inside)
+    assert FileFilter(under=(tmp_path / "link",)).keeps(inside)
     monkeypatch.chdir(tmp_path)
-    assert FileFilter(under=Path("real")).keeps(inside)
-    assert not FileFilter(under=Path("other")).keeps(inside)
+    assert FileFilter(under=(Path("real"),)).keeps(inside)
+    assert not FileFilter(under=(Path("other"),)).keeps(inside)
 
 
 def test_impossible_folders(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="is not a valid path"):
-        FileFilter(under=Path("\0"))
+        FileFilter(under=(Path("\0"),))
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    assert not FileFilter(under=loop).keeps(media_file("/media/a.mp4"))
+    assert not FileFilter(under=(loop,)).keeps(media_file("/media/a.mp4"))
 
 
 def test_after_is_inclusive_and_before_exclusive() -> None:
@@ -74,7 +74,7 @@ def test_folder_and_date_must_hold_for_the_same_location() -> None:
     old = Location(Path("/media/trips/a.mp4"), 1, 0)
     new = Location(Path("/other/a.mp4"), 1, int(datetime(2026, 5, 17, 12).timestamp() * 1e9))
     file = MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), (old, new))
-    assert not FileFilter(under=Path("/media/trips"), after=datetime(2026, 1, 1)).keeps(file)
+    assert not FileFilter(under=(Path("/media/trips"),), after=datetime(2026, 1, 1)).keeps(file)
 
 
 def test_a_kept_file_is_at_the_location_that_met_the_filter(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_kept_file_is_at_the_location_that_met_the_filter(tmp_path: Path) -> N
         path.touch()
     copies = media_file(str(first), str(second))
     assert copies.path == first
-    in_second = FileFilter(under=tmp_path / "b").at_kept_locations(copies)
+    in_second = FileFilter(under=(tmp_path / "b",)).at_kept_locations(copies)
     assert in_second.path == second
     assert [location.path for location in in_second.locations] == [second]
     assert FileFilter().at_kept_locations(copies) is copies
@@ -95,12 +95,11 @@ def copies_and_filters(draw: st.DrawFn) -> tuple[list[tuple[str, int]], FileFilt
     """Names of copies below a folder, with the days since 2026 at which they were changed, and a filter of them."""
     names = st.sampled_from(["a/x.mp4", "a/b/x.mp4", "a/b/y.mp4", "ab/x.mp4", "b/x.mp4", "gone/x.mp4", "x.mp4"])
     copies = draw(st.lists(st.tuples(names, st.integers(0, 4)), min_size=1, max_size=5, unique_by=lambda each: each[0]))
-    under = draw(st.none() | st.sampled_from(["a", "a/b", "ab", "b", "gone", "a/b/x.mp4"]))
+    under = draw(st.lists(st.sampled_from(["a", "a/b", "ab", "b", "gone", "a/b/x.mp4"]), max_size=2))
     first = draw(st.none() | st.integers(0, 4))
     last = draw(st.none() | st.integers(1 if first is None else first + 1, 6))
     after, before = (None if day is None else datetime(2026, 1, 1 + day) for day in (first, last))
-    folder = None if under is None else Path(under)
-    return copies, FileFilter(folder, after, before, online=draw(st.booleans()), by_file_time=True)
+    return copies, FileFilter(tuple(map(Path, under)), after, before, online=draw(st.booleans()), by_file_time=True)
 
 
 @given(copies_and_filters())
@@ -119,12 +118,12 @@ def test_what_is_shown_of_a_kept_file_meets_the_filter(
     met = [
         location.path
         for location, (name, day) in zip(locations, copies, strict=True)
-        if (wanted.under is None or f"{name}/".startswith(f"{wanted.under}/"))
+        if (not wanted.under or any(f"{name}/".startswith(f"{folder}/") for folder in wanted.under))
         and (wanted.after is None or wanted.after.day <= 1 + day)
         and (wanted.before is None or 1 + day < wanted.before.day)
         and (not wanted.online or not name.startswith("gone"))
     ]
-    below = replace(wanted, under=wanted.under and root / wanted.under)
+    below = replace(wanted, under=tuple(root / folder for folder in wanted.under))
     file = MediaFile(1, "f", MediaInfo(MediaKind.AUDIO, 1.0, None, None), tuple(locations))
     assert below.keeps(file) == bool(met)
     if met:
@@ -146,7 +145,7 @@ def test_online_keeps_files_that_exist(tmp_path: Path) -> None:
     here.touch()
     assert FileFilter(online=True).keeps(media_file("/offline/here.mp4", str(here)))
     assert not FileFilter(online=True).keeps(media_file("/offline/here.mp4"))
-    assert not FileFilter(online=True, under=Path("/offline")).keeps(media_file("/offline/here.mp4", str(here)))
+    assert not FileFilter(online=True, under=(Path("/offline"),)).keeps(media_file("/offline/here.mp4", str(here)))
 
 
 def test_without_conditions_all_files_are_kept() -> None:

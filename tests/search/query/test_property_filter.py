@@ -13,7 +13,7 @@ from pesearch.capture_time import CaptureTime, DateSource, utc_time
 from pesearch.errors import QueryError
 from pesearch.locations import Location
 from pesearch.place import Place
-from pesearch.search.query.file_filter import FileFilter
+from pesearch.search.query.file_filter import FileFilter, parse_time
 from pesearch.search.query.media_features import Feature, Orientation
 from pesearch.search.query.picture_range import parse_frame_rate, parse_size
 from pesearch.search.query.property_filter import Area, PropertyFilter, parse_area
@@ -41,12 +41,30 @@ def test_a_clip_of_2019_that_was_copied_later_is_of_2019() -> None:
     assert not old.keeps(OLD) and new.keeps(OLD)
 
 
+def test_local_time_and_a_point_in_time_are_refused_only_where_no_zone_meets_both() -> None:
+    tokyo = CaptureTime(datetime.fromisoformat("2019-07-04T18:30+09:00"), DateSource.QUICKTIME)
+    file = replace(PHONE, properties=MediaProperties((tokyo,)))
+    after, before = parse_time("2019-07-04T18:30"), parse_time("2019-07-04T18:30+02:00")
+    assert FileFilter(after=after, before=before).keeps(file)
+    west = CaptureTime(datetime.fromisoformat("2019-07-04T12:00-09:00"), DateSource.QUICKTIME)
+    later = FileFilter(after=parse_time("2019-07-04T18:30+02:00"), before=parse_time("2019-07-04T18:30"))
+    assert later.keeps(replace(file, properties=MediaProperties((west,)))) and not later.keeps(file)
+    for start, end in (
+        ("2019-07-05T06:30", "2019-07-04T18:30+02:00"),  # 14 h east of Greenwich it is 06:30 when it is 18:30+02:00
+        ("2019-07-04T18:30+02:00", "2019-07-04T04:30"),
+        ("2019-07-04T18:30Z", "2019-07-04T20:30+02:00"),
+    ):
+        with pytest.raises(QueryError, match="no time is at or after"):
+            FileFilter(after=parse_time(start), before=parse_time(end))
+    assert FileFilter(after=parse_time("2019-07-05T06:29"), before=before)
+
+
 def test_without_a_date_inside_the_name_of_the_location_counts() -> None:
     names = tuple(Location(Path(name), 1, COPIED_NS) for name in ("/a/VID_20180101_000000.mp4", "/b/clip.mp4"))
     file = replace(PHONE, locations=names, properties=MediaProperties())
     assert FileFilter(before=datetime(2018, 1, 2)).keeps(file)
-    assert FileFilter(under=Path("/b"), after=datetime(2026, 1, 1)).keeps(file)
-    assert not FileFilter(under=Path("/b"), before=datetime(2018, 1, 2)).keeps(file)
+    assert FileFilter(under=(Path("/b"),), after=datetime(2026, 1, 1)).keeps(file)
+    assert not FileFilter(under=(Path("/b"),), before=datetime(2018, 1, 2)).keeps(file)
 
 
 def test_a_file_without_any_plausible_date_is_neither_before_nor_after() -> None:

@@ -55,10 +55,25 @@ CONDITIONS = st.builds(
 )  # fmt: skip
 FILTERS = st.one_of(
     st.builds(
-        FileFilter, st.none() | PATHS, DAYS, st.none(), st.none() | st.sampled_from(MediaKind), LENGTHS, st.none()
+        FileFilter,
+        st.lists(PATHS, max_size=2).map(tuple),
+        DAYS,
+        st.none(),
+        st.none() | st.sampled_from(MediaKind),
+        LENGTHS,
+        st.none(),
     ),
     st.builds(
-        FileFilter, st.none(), st.none(), DAYS, st.none(), st.none(), LENGTHS, st.booleans(), st.booleans(), CONDITIONS
+        FileFilter,
+        st.just(()),
+        st.none(),
+        DAYS,
+        st.none(),
+        st.none(),
+        LENGTHS,
+        st.booleans(),
+        st.booleans(),
+        CONDITIONS,
     ),
 )
 REQUESTS = st.builds(
