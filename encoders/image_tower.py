@@ -35,8 +35,9 @@ class ImageTower:
         width: int,
         device: str,
     ) -> None:
-        """`network` holds the weights; `compute` takes float32 [B, 3, size, size] in -1..1 to [B, width]."""
+        """`network` holds the weights; `compute` takes [B, 3, size, size] of their type in -1..1 to [B, width]."""
         self.network = network
+        self._dtype = next(network.parameters()).dtype
         self.size, self.width = size, width
         self._compute = compute
         self._resize = resize
@@ -63,7 +64,7 @@ class ImageTower:
         with inference(self._device):
             pixels = torch.from_numpy(np.stack(frames)).to(self._device, non_blocking=True)
             scaled = (pixels.permute(0, 3, 1, 2).float() - 127.5) / 127.5
-            vectors = nn.functional.normalize(self._compute(scaled.contiguous()).float(), dim=-1)
+            vectors = nn.functional.normalize(self._compute(scaled.contiguous().to(self._dtype)).float(), dim=-1)
             return list(vectors.cpu().numpy())
 
 

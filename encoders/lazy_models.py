@@ -11,6 +11,7 @@ from pesearch.gc_pause import pause_collection
 
 if TYPE_CHECKING:
     from pesearch.encoders.device import AdaptiveBatches
+    from pesearch.encoders.device_selection import Precision
     from pesearch.encoders.image_tower import ImageTower
     from pesearch.encoders.pe_a_frame import PeAFrame
     from pesearch.encoders.pe_av import PeAv
@@ -23,10 +24,14 @@ class LazyModels:
     Loading raises ModelDamaged and DeviceError.
     """
 
-    def __init__(self, folders: ModelFolders, device: Callable[[], str], *, with_video: bool) -> None:
-        """`device` is called when a model is loaded. Without video, PE-AV's video and fusion towers are not kept."""
+    def __init__(
+        self, folders: ModelFolders, device: Callable[[], str], precision: Callable[[], Precision], *, with_video: bool
+    ) -> None:
+        """`device` and `precision` are called when a model is loaded. Without video, PE-AV's video and fusion towers
+        are not kept."""
         self.folders = folders
         self._device = device
+        self._precision = precision
         self._with_video = with_video
         self._lock = RLock()
         self._pe_core: PeCore | None = None
@@ -48,7 +53,7 @@ class LazyModels:
             if self._pe_core is None:
                 from pesearch.encoders.pe_core import PeCore
 
-                self._pe_core = PeCore(self.folders.frames, self._device())
+                self._pe_core = PeCore(self.folders.frames, self._device(), self._precision())
             return self._pe_core
 
     @property
@@ -58,7 +63,7 @@ class LazyModels:
             if self._pe_av is None:
                 from pesearch.encoders.pe_av import PeAv
 
-                self._pe_av = PeAv(self.folders.windows, self._device(), with_video=self._with_video)
+                self._pe_av = PeAv(self.folders.windows, self._device(), self._precision(), with_video=self._with_video)
             return self._pe_av
 
     @property
