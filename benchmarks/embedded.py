@@ -24,7 +24,7 @@ def lowest_cosine(one: Embedded, other: Embedded) -> float:
     """Lowest cosine between vectors of the same frame or window: 1 when both results are equal."""
     if one.vectors.keys() != other.vectors.keys():
         raise RuntimeError(f"the two results have different spaces: {[*one.vectors]}, {[*other.vectors]}")
-    return min(float(_cosines(one.vectors[space], other.vectors[space]).min()) for space in one.vectors)
+    return min(float(cosines(one.vectors[space], other.vectors[space]).min()) for space in one.vectors)
 
 
 def largest_event_difference(one: Embedded, other: Embedded) -> float:
@@ -32,6 +32,7 @@ def largest_event_difference(one: Embedded, other: Embedded) -> float:
     return float(np.abs(one.events - other.events).max())
 
 
-def _cosines(one: FloatArray, other: FloatArray) -> FloatArray:
-    cosines: FloatArray = (one * other).sum(axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
-    return cosines
+def cosines(one: FloatArray, other: FloatArray) -> FloatArray:
+    """The cosine of each row of both [n, dim], float32 [n]."""
+    found: FloatArray = (one * other).sum(axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+    return found

@@ -1,6 +1,6 @@
 """Cost of encoding: plain calls of the models against pesearch, and the overhead of the indexer over the bare encoders.
 
-    python -m benchmarks.encoding [--only audio,set,pipeline] [--size small] [--seconds S] [--device cpu]
+    python -m benchmarks.encoding [--only audio,set,pipeline] [--size small|light] [--seconds S] [--device cpu]
     python -m benchmarks.encoding --only memory [--hours 3]
     python -m benchmarks.encoding --only gpu --device cuda
 
@@ -15,6 +15,7 @@ pipeline  a sound file, with --size tiny also a video file: encoding the decoded
           run of the indexer on the file, from crawling to the last commit, into a new library.
 memory    peak resident size of `pesearch index` with the starter set on ten minutes and on --hours of video.
 gpu       1080p30 H.264 with sound on a CUDA GPU: times real time, the GPU's share, the share of the arithmetic limit.
+          Before it, codec features and vectors of sound against transformers' own modules in float32.
 
 JSON lines on stdout, a table on stderr. The machine must be idle otherwise: threads that share a core with other work
 spin while they wait for each other, which counts as CPU-seconds.
@@ -36,13 +37,16 @@ from benchmarks import ours
 from benchmarks.clips import make_sound, make_video
 from benchmarks.costs import Account, Meter, total, wall_seconds
 from benchmarks.embedded import Embedded, largest_event_difference, lowest_cosine
+from benchmarks.exactness import measure_exactness
 from benchmarks.figures import Comparison, Finding, Pipeline, parts_of, report, this_machine
 from benchmarks.gpu import measure_gpu
 from benchmarks.long_files import measure_memory
 from benchmarks.plain import PlainModels
-from benchmarks.real_size import SETS, open_built
+from benchmarks.real_size import SETS, SetSize, open_built
+from pesearch.encoders.model_registry import describe
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.timings import StageTimings
+from pesearch.types import SpaceName
 from tests.encoders.checkpoints import save_shared_set
 
 PARTS = ("audio", "set", "pipeline", "memory", "gpu")
@@ -74,7 +78,7 @@ def _with_models(
         for part, name, make in (("audio", "audio.flac", make_sound), ("set", "set.mp4", make_video))
         if part in parts
     }
-    plain = _measure_plain(built, arguments.device, warm, clips)
+    plain = _measure_plain(wanted, built, arguments.device, warm, clips)
     models = open_built(wanted, built, arguments.device)
     ours.embed(warm, models, Meter())
     for part, clip in clips.items():
@@ -85,13 +89,17 @@ def _with_models(
             video = make_video(folder / "pipeline.mp4", seconds["pipeline"])
             yield _pipeline(video, "video", seconds, folder, models)
     if "gpu" in parts:
+        yield measure_exactness(built, models)
         yield from measure_gpu(folder, seconds["gpu"], models)
 
 
-def _measure_plain(built: Path, device: str, warm: Path, clips: Mapping[str, Path]) -> dict[str, Measured]:
+def _measure_plain(
+    wanted: SetSize, built: Path, device: str, warm: Path, clips: Mapping[str, Path]
+) -> dict[str, Measured]:
     """The plain models are freed afterwards."""
     meter = Meter()
-    models = PlainModels(built, device, meter)
+    with_video = SpaceName.VIDEO in describe(wanted.model_set).space_names
+    models = PlainModels(built, device, meter, with_video=with_video)
     measured = {}
     for part, clip in clips.items():
         models.load(frames=part == "set")

@@ -45,10 +45,14 @@ class Clip:
 
 
 class PlainModels:
-    """PE-Core, PE-AV and PE-A-Frame of a folder; the meter records their costs."""
+    """PE-Core, PE-AV and PE-A-Frame of a folder; the meter records their costs.
 
-    def __init__(self, folder: Path, device: str, meter: Meter) -> None:
+    Without `with_video`, PE-AV is called with the sound of windows only.
+    """
+
+    def __init__(self, folder: Path, device: str, meter: Meter, *, with_video: bool = True) -> None:
         self._folder = folder
+        self._with_video = with_video
         self._device = device
         self._meter = meter
 
@@ -65,7 +69,8 @@ class PlainModels:
         for frame in clip.frames:
             rows.setdefault(SpaceName.FRAME, []).append(self._frame(frame.image))
         for start, end in windows(clip.seconds).tolist():
-            for space, vector in self._window(clip.images(start, end), clip.heard(start, end)).items():
+            images = clip.images(start, end) if self._with_video else ()
+            for space, vector in self._window(images, clip.heard(start, end)).items():
                 rows.setdefault(space, []).append(vector)
         return Embedded({space: np.stack(vectors) for space, vectors in rows.items()}, self._events(clip))
 

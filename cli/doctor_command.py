@@ -209,10 +209,11 @@ def check_ffmpeg() -> str:
 
 
 def default_device() -> str:
-    """The device that `--device auto` selects."""
-    from pesearch.encoders.device_selection import choose_device
+    """The device that `--device auto` selects, and the precision there of all sets but the starter."""
+    from pesearch.encoders.device_selection import choose_device, choose_precision
 
-    return choose_device("auto")
+    device = choose_device("auto")
+    return f"{device}, {choose_precision(device)}"
 
 
 def check_faiss() -> str:

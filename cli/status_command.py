@@ -14,6 +14,7 @@ from pesearch.cli.options import JsonOption, LibraryOption, library_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pesearch.encoders.device_selection import Precision
     from pesearch.indexer.volumes import OfflineFiles
     from pesearch.locations import Absence
     from pesearch.matching import Recalibration
@@ -101,6 +102,7 @@ def status_json(
     return {
         "library": str(folder),
         "model": status.model_set,
+        "cpu_precision": str(cpu_precision(status.model_set)),
         "calibrated": recalibration is not None or measured_on(status.model_set) is not None,
         "calibrated_on": recalibration.measured_on if recalibration else measured_on(status.model_set),
         "generation": status.generation,
@@ -141,7 +143,7 @@ def status_lines(
 
     kinds = ", ".join(f"{count} {kind}" for kind, count in status.files_by_kind.items() if count)
     yield f"library     {format_path(folder)} ({format_size(status.size_bytes)}, generation {status.generation})"
-    yield f"models      {status.model_set}"
+    yield f"models      {status.model_set}, {cpu_precision(status.model_set)} on this CPU"
     yield f"scores      {scores_line(status.model_set, recalibration)}"
     yield f"files       {status.files}" + (f" ({kinds})" if kinds else "") + f", {status.hours:.2f} h"
     yield "vectors     " + ", ".join(f"{count} {space}" for space, count in status.vectors.items())
@@ -187,6 +189,15 @@ def status_remark_lines(remarked: Sequence[MediaFile], show_all: bool) -> Iterat
     yield f"remarks     {count}" + (f" on {len(remarked)} files" if remarked else "")
     files = [(file.path, file.remarks) for file in remarked]
     yield from (f"  {line}" for line in remark_lines(files, None if show_all else MAX_FILES))
+
+
+def cpu_precision(model_set: str) -> Precision:
+    """What the models compute with on this CPU."""
+    from pesearch.encoders.device_selection import choose_precision
+    from pesearch.encoders.model_registry import MODEL_SETS
+
+    known = MODEL_SETS.get(model_set)
+    return choose_precision("cpu", is_tiny=known is not None and known.is_tiny)
 
 
 def scores_line(model_set: str, recalibration: Recalibration | None) -> str:

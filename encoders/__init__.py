@@ -1,1 +1,7 @@
 """Media arrays and text to vectors: PE-Core, PE-AV, PE-A-Frame, the model registry, the starter set's weights."""
+
+import os
+
+from pesearch.encoders.openmp import limit_spinning
+
+limit_spinning(os.environ)

@@ -12,49 +12,45 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
 from torch import nn
 
+from pesearch.encoders.codec_layers import CodecLayers
+from pesearch.encoders.receptive_field import convolutions_of, reach_of, stride_of
 from pesearch.timeline import STEP_SAMPLES
 
-BLOCK_STEPS = 25
-"""On a CPU the early convolutions process 1 s at a time. Their activations are then small enough for memory to be
-reused: of a pass over 10 s at once, the kernel takes half the CPU time to clear fresh pages for each large tensor."""
+PART_STEPS = 100
+"""On a CPU the blocks before the last one process 4 s at a time, in 60 MB. Shorter parts overlap more."""
 
 
 class Codec(nn.Module):
-    """The codec of a loaded PE-AV or PE-A-Frame, sharing its weights.
+    """The codec of a loaded PE-AV or PE-A-Frame.
 
     `reach` is the receptive field of the whole codec on one side in steps, `fine_reach` and `coarse_reach` those of the
-    blocks before the last one and of the rest.
+    blocks before the last one and of the rest. `digest` is a hash of the weights, 16 hexadecimal digits, independent of
+    the model they were loaded from and of the precision.
     """
 
-    def __init__(self, embedder: Any) -> None:
-        """`embedder`: transformers' PeAudioEncoderEmbedder."""
+    def __init__(self, embedder: Any, dtype: torch.dtype = torch.float32) -> None:
+        """`embedder`: transformers' PeAudioEncoderEmbedder, in float32. `dtype` is that of the weights on a CPU."""
         super().__init__()
         encoder = embedder.dac_encoder
-        self._fine = nn.Sequential(encoder.conv1, *encoder.block[:-1])
-        self._coarse = nn.Sequential(encoder.block[-1], encoder.snake1, encoder.conv2, embedder.bottleneck)
+        self._fine: nn.Module = nn.Sequential(encoder.conv1, *encoder.block[:-1])
+        self._coarse: nn.Module = nn.Sequential(encoder.block[-1], encoder.snake1, encoder.conv2, embedder.bottleneck)
         self.dim = int(embedder.bottleneck.out_channels)
-        fine, coarse = _convolutions(self._fine), _convolutions(self._coarse)
-        self._positions = _stride(coarse)
-        self.fine_reach = math.ceil(_reach(fine) / (_stride(fine) * self._positions))
-        self.coarse_reach = math.ceil(_reach(coarse) / self._positions)
-        self.reach = math.ceil(_reach([*fine, *coarse]) / STEP_SAMPLES)
-        _fuse_snakes(self)
-
-    @cached_property
-    def digest(self) -> str:
-        """Hash of the weights, 16 hexadecimal digits, independent of the model they were loaded from."""
-        digest = hashlib.blake2b(digest_size=8)
-        for _, weights in sorted(self.state_dict().items()):
-            digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        fine, coarse = convolutions_of(self._fine), convolutions_of(self._coarse)
+        self._positions = stride_of(coarse)
+        self.fine_reach = math.ceil(reach_of(fine) / (stride_of(fine) * self._positions))
+        self.coarse_reach = math.ceil(reach_of(coarse) / self._positions)
+        self.reach = math.ceil(reach_of([*fine, *coarse]) / STEP_SAMPLES)
+        self.digest = _digest(self)
+        if embedder.bottleneck.weight.is_cuda:
+            _fuse_snakes(self)
+        else:
+            self._fine = CodecLayers([*self._fine.children()], dtype)
+            self._coarse = CodecLayers([*self._coarse.children()], dtype)
 
     @property
     def context_steps(self) -> int:
@@ -68,10 +64,10 @@ class Codec(nn.Module):
     def early(self, samples: torch.Tensor) -> torch.Tensor:
         """States before the last block, [B, channels, steps * positions], of samples [B, 1, steps * 1920]."""
         steps = samples.shape[-1] // STEP_SAMPLES
-        if samples.is_cuda or steps <= BLOCK_STEPS:
+        if samples.is_cuda or steps <= PART_STEPS:
             result: torch.Tensor = self._fine(samples)
             return result
-        parts = [self._early_block(samples, start, steps) for start in range(0, steps, BLOCK_STEPS)]
+        parts = [self._early_part(samples, start, steps) for start in range(0, steps, PART_STEPS)]
         return torch.cat(parts, dim=-1)
 
     def late(self, states: torch.Tensor) -> torch.Tensor:
@@ -99,15 +95,15 @@ class Codec(nn.Module):
         """The states of the steps [start, stop)."""
         return states[..., start * self._positions : stop * self._positions]
 
-    def _early_block(self, samples: torch.Tensor, start: int, steps: int) -> torch.Tensor:
-        stop = min(start + BLOCK_STEPS, steps)
+    def _early_part(self, samples: torch.Tensor, start: int, steps: int) -> torch.Tensor:
+        stop = min(start + PART_STEPS, steps)
         first, last = max(start - self.fine_reach, 0), min(stop + self.fine_reach, steps)
         states: torch.Tensor = self._fine(samples[..., first * STEP_SAMPLES : last * STEP_SAMPLES])
         return self.states_of(states, start - first, stop - first)
 
 
 class Snake(nn.Module):
-    """x + sin(alpha x)^2 / alpha, as the codec's own module, but allocating two tensors instead of five."""
+    """x + sin(alpha x)^2 / alpha, as the codec's own module on a GPU, but allocating two tensors instead of five."""
 
     def __init__(self, alpha: nn.Parameter) -> None:
         super().__init__()
@@ -119,36 +115,11 @@ class Snake(nn.Module):
         return torch.addcmul(states, waves, (self.alpha + 1e-9).reciprocal())
 
 
-@dataclass(frozen=True, slots=True)
-class _Convolution:
-    kernel: int
-    stride: int
-    dilation: int
-    padding: int
-
-
-def _convolutions(module: nn.Module) -> list[_Convolution]:
-    return [
-        _Convolution(each.kernel_size[0], each.stride[0], each.dilation[0], int(each.padding[0]))
-        for each in module.modules()
-        if isinstance(each, nn.Conv1d)
-    ]
-
-
-def _stride(convolutions: Sequence[_Convolution]) -> int:
-    return math.prod(each.stride for each in convolutions)
-
-
-def _reach(convolutions: Sequence[_Convolution]) -> int:
-    """Receptive field of a chain of convolutions: inputs beyond its own that an output sees, on the farther side.
-
-    (The shortcuts of residual units see less.)
-    """
-    first, last = 0, 0
-    for each in reversed(convolutions):
-        first = first * each.stride - each.padding
-        last = last * each.stride - each.padding + (each.kernel - 1) * each.dilation
-    return max(-first, last - _stride(convolutions) + 1)
+def _digest(codec: nn.Module) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for _, weights in sorted(codec.state_dict().items()):
+        digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _fuse_snakes(module: nn.Module) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import Lock
 from typing import Any, TypeVar
 
 import torch
 
+from pesearch.encoders.device_selection import Precision
 from pesearch.errors import OutOfMemory
 
 Item = TypeVar("Item")
@@ -17,13 +19,58 @@ Result = TypeVar("Result")
 
 @contextmanager
 def inference(device: str, *, exact: bool = False) -> Iterator[None]:
-    """No gradients; float32 on a CPU, bfloat16 by autocast on CUDA unless `exact`.
+    """No gradients. On CUDA bfloat16 by autocast, or with `exact` float32 without TF32; on a CPU as the weights are.
 
-    (bfloat16 is four times slower than float32 on a CPU without AMX.) Raises OutOfMemory.
+    Raises OutOfMemory.
     """
     half = device.startswith("cuda") and not exact
-    with _memory_errors(device), torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=half):
+    with (
+        _memory_errors(device),
+        torch.inference_mode(),
+        torch.autocast("cuda", torch.bfloat16, enabled=half),
+        _WITHOUT_TF32 if exact else nullcontext(),
+    ):
         yield
+
+
+def weights_dtype(device: str, precision: Precision) -> torch.dtype:
+    """The type of weights. On CUDA float32: autocast rounds them."""
+    is_half = precision is Precision.BFLOAT16 and not device.startswith("cuda")
+    return torch.bfloat16 if is_half else torch.float32
+
+
+class _WithoutTf32:
+    """A context in which convolutions and matrix products in float32 do not round their operands to TF32.
+
+    torch allows TF32 in convolutions by default. Its settings are of the process: the first thread that enters changes
+    them, the last one that leaves restores them. (What other threads compute meanwhile is bfloat16, or more exact.)
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._before = (True, False)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)
+                self._allow(convolutions=False, products=False)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._allow(*self._before)
+
+    @staticmethod
+    def _allow(convolutions: bool, products: bool) -> None:
+        torch.backends.cudnn.allow_tf32 = convolutions
+        torch.backends.cuda.matmul.allow_tf32 = products
+
+
+_WITHOUT_TF32 = _WithoutTf32()
 
 
 def move_to(model: Any, device: str) -> Any:

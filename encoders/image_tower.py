@@ -16,8 +16,8 @@ from torch import nn
 from pesearch.encoders.device import AdaptiveBatches, inference
 from pesearch.types import FloatArray, ImageArray
 
-FRAME_BATCH_SIZES = {"cuda": 64, "cpu": 2}
-"""Larger batches gain nothing on a CPU and cost memory."""
+FRAME_BATCH_SIZES = {"cuda": 64, "cpu": 4}
+"""On a CPU 4 take 0.94 (PE-Core-B) and 0.99 (PE-Core-L) of the time of 2; larger batches gain nothing."""
 
 Resize = Callable[[ImageArray, int], ImageArray]
 """Resizes an RGB image uint8 [H, W, 3] to [size, size, 3]."""
@@ -35,8 +35,9 @@ class ImageTower:
         width: int,
         device: str,
     ) -> None:
-        """`network` holds the weights; `compute` takes float32 [B, 3, size, size] in -1..1 to [B, width]."""
+        """`network` holds the weights; `compute` takes [B, 3, size, size] of their type in -1..1 to [B, width]."""
         self.network = network
+        self._dtype = next(network.parameters()).dtype
         self.size, self.width = size, width
         self._compute = compute
         self._resize = resize
@@ -63,7 +64,7 @@ class ImageTower:
         with inference(self._device):
             pixels = torch.from_numpy(np.stack(frames)).to(self._device, non_blocking=True)
             scaled = (pixels.permute(0, 3, 1, 2).float() - 127.5) / 127.5
-            vectors = nn.functional.normalize(self._compute(scaled.contiguous()).float(), dim=-1)
+            vectors = nn.functional.normalize(self._compute(scaled.contiguous().to(self._dtype)).float(), dim=-1)
             return list(vectors.cpu().numpy())
 
 

@@ -19,6 +19,7 @@ from pesearch.gc_pause import pause_collection
 
 if TYPE_CHECKING:
     from pesearch.encoders.device import AdaptiveBatches
+    from pesearch.encoders.device_selection import Precision
     from pesearch.encoders.image_tower import ImageTower
     from pesearch.encoders.numpy_models.pe_av import NumpyPeAvText
     from pesearch.encoders.numpy_models.pe_core import NumpyPeCoreText
@@ -34,11 +35,20 @@ class LazyModels:
     Loading raises ModelDamaged and DeviceError.
     """
 
-    def __init__(self, folders: ModelFolders, device: Callable[[], str], *, with_video: bool, is_tiny: bool) -> None:
-        """`device` is called when a model is loaded. Without video, PE-AV's video and fusion towers are not kept. Tiny
-        models run on one thread."""
+    def __init__(
+        self,
+        folders: ModelFolders,
+        device: Callable[[], str],
+        precision: Callable[[], Precision],
+        *,
+        with_video: bool,
+        is_tiny: bool,
+    ) -> None:
+        """`device` and `precision` are called when a model is loaded. Without video, PE-AV's video and fusion towers
+        are not kept. Tiny models run on one thread."""
         self.folders = folders
         self._device = device
+        self._precision = precision
         self._is_tiny = is_tiny
         self._numpy = LazyNumpyModels(folders, 1 if is_tiny else thread_count())
         self._with_video = with_video
@@ -62,7 +72,7 @@ class LazyModels:
             if self._pe_core is None:
                 from pesearch.encoders.pe_core import PeCore
 
-                self._pe_core = PeCore(self.folders.frames, self._torch_device())
+                self._pe_core = PeCore(self.folders.frames, self._torch_device(), self._precision())
             return self._pe_core
 
     @property
@@ -72,7 +82,8 @@ class LazyModels:
             if self._pe_av is None:
                 from pesearch.encoders.pe_av import PeAv
 
-                self._pe_av = PeAv(self.folders.windows, self._torch_device(), with_video=self._with_video)
+                device, precision = self._torch_device(), self._precision()
+                self._pe_av = PeAv(self.folders.windows, device, precision, with_video=self._with_video)
             return self._pe_av
 
     @property

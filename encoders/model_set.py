@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.encoders.device_selection import AUTO, choose_devices
+from pesearch.encoders.device_selection import AUTO, Precision, choose_devices, choose_precision
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.io_types import (
     FrameVectors,
@@ -49,7 +49,11 @@ class ModelSet:
         if device != AUTO:
             _ = self.devices
         self._models = LazyModels(
-            folders, lambda: self.device, with_video=self.embeds_video, is_tiny=description.is_tiny
+            folders,
+            lambda: self.device,
+            lambda: self.precision,
+            with_video=self.embeds_video,
+            is_tiny=description.is_tiny,
         )
 
     @property
@@ -67,6 +71,11 @@ class ModelSet:
     def device(self) -> str:
         """The device that runs the models."""
         return self.devices[0]
+
+    @cached_property
+    def precision(self) -> Precision:
+        """What the towers and the codec compute with. Raises DeviceError for an unknown PESEARCH_PRECISION."""
+        return choose_precision(self.device, is_tiny=self.description.is_tiny)
 
     @property
     def notice(self) -> str | None:

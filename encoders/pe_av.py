@@ -30,7 +30,8 @@ from pesearch.encoders.checkpoint_loader import (
 )
 from pesearch.encoders.chunked_codec import SoundEncoder
 from pesearch.encoders.codec import Codec
-from pesearch.encoders.device import AdaptiveBatches, inference, move_to
+from pesearch.encoders.device import AdaptiveBatches, inference, move_to, weights_dtype
+from pesearch.encoders.device_selection import Precision
 from pesearch.encoders.image_tower import ImageTower, resize_like_transformers
 from pesearch.encoders.io_types import Calibration, JointVectors, WindowFeatures, WindowVectors
 from pesearch.encoders.model_files import ModelFolder
@@ -47,16 +48,27 @@ WINDOW_BATCH_SIZES = {"cuda": 64, "cpu": 4}
 class PeAv:
     """A PE-AV model on a device. Without video, its video and fusion towers are freed."""
 
-    def __init__(self, folder: ModelFolder, device: str, *, with_video: bool = True) -> None:
+    def __init__(
+        self,
+        folder: ModelFolder,
+        device: str,
+        precision: Precision = Precision.FLOAT32,
+        *,
+        with_video: bool = True,
+    ) -> None:
+        """`precision` is that of images, the codec and the encoders of windows; heads and texts are float32."""
         self.device = device
         self.dim = folder.dim
         model = move_to(load_pe_av(folder.path, with_video=with_video, image_size=folder.image_size), device)
         self._model = model
+        self._dtype = weights_dtype(device, precision)
         self._tokenizer = load_tokenizer(folder.path)
-        self.codec = Codec(model.audio_model.audio_encoder.embedder)
+        self.codec = Codec(model.audio_model.audio_encoder.embedder, self._dtype)
         model.audio_model.audio_encoder.embedder = CodecFeatureEmbedder(model.audio_model.audio_encoder.embedder)
         self.sound = SoundEncoder(self.codec, device)
         self.tower = self._detach_tower() if with_video else None
+        for encoder in self._window_encoders():
+            encoder.to(self._dtype)
         self._trained_frame_count = trained_frame_count(folder.path) if with_video else None
         self.batches = AdaptiveBatches("windows", device, WINDOW_BATCH_SIZES)
 
@@ -122,20 +134,20 @@ class PeAv:
     def _join(self, window: WindowFeatures, text: torch.Tensor) -> JointVectors:
         """One window and one text state [1, hidden]; the media comes first, as in the reference implementation."""
         model = self._model
-        sound, frames = (_stack([part], self.device) for part in (window.sound, self._sampled(window.frames)))
+        sound, frames = (self._stack([part]) for part in (window.sound, self._sampled(window.frames)))
         video = audio = None
         with inference(self.device):
             if sound is not None:
-                pooled = model.audio_model.audio_encoder(input_values=sound).pooler_output
+                pooled = model.audio_model.audio_encoder(input_values=sound).pooler_output.float()
                 video = _numpy(model.audio_plus_text_head(torch.cat([pooled, text], dim=-1)))[0]
             if frames is not None:
-                pooled = model.video_model.video_encoder(pixel_values_videos=frames).pooler_output
+                pooled = model.video_model.video_encoder(pixel_values_videos=frames).pooler_output.float()
                 audio = _numpy(model.video_plus_text_head(torch.cat([pooled, text], dim=-1)))[0]
         return JointVectors(video, audio)
 
     def _embed_batch(self, batch: Sequence[WindowFeatures]) -> list[WindowVectors]:
-        frames = _stack([window.frames for window in batch], self.device)
-        sound = _stack([window.sound for window in batch], self.device)
+        frames = self._stack([window.frames for window in batch])
+        sound = self._stack([window.sound for window in batch])
         with inference(self.device):
             parts = self._embed_tensors(frames, sound)
             arrays = [[None] * len(batch) if part is None else list(_numpy(part)) for part in parts]
@@ -149,16 +161,16 @@ class PeAv:
         if frames is not None and sound is not None:
             both = model.audio_video_encoder(input_values=sound, pixel_values_videos=frames)
             return (
-                model.video_model.video_head(both.video_model_output.pooler_output),
-                model.audio_model.audio_head(both.audio_model_output.pooler_output),
-                model.audio_video_head(both.pooler_output),
+                model.video_model.video_head(both.video_model_output.pooler_output.float()),
+                model.audio_model.audio_head(both.audio_model_output.pooler_output.float()),
+                model.audio_video_head(both.pooler_output.float()),
             )
         if frames is not None:
             visual = model.video_model.video_encoder(pixel_values_videos=frames)
-            return model.video_model.video_head(visual.pooler_output), None, None
+            return model.video_model.video_head(visual.pooler_output.float()), None, None
         if sound is not None:
             audible = model.audio_model.audio_encoder(input_values=sound)
-            return None, model.audio_model.audio_head(audible.pooler_output), None
+            return None, model.audio_model.audio_head(audible.pooler_output.float()), None
         return None, None, None
 
     def _text_head(self, space: SpaceName) -> Any:
@@ -173,11 +185,22 @@ class PeAv:
             return None
         return np.stack(sample_frames(list(frames), self._trained_frame_count))
 
+    def _window_encoders(self) -> list[Any]:
+        model = self._model
+        audio = model.audio_model.audio_encoder
+        return [audio] if self.tower is None else [audio, model.video_model.video_encoder, model.audio_video_encoder]
+
+    def _stack(self, parts: Sequence[FloatArray | None]) -> torch.Tensor | None:
+        present = [part for part in parts if part is not None]
+        return torch.from_numpy(np.stack(present)).to(self.device, self._dtype) if present else None
+
     def _detach_tower(self) -> ImageTower:
         encoder = self._model.video_model.video_encoder
         wrapper, size = encoder.embedder.vision_model, tower_image_size(self._model)
         width = encoder.embedder.proj.in_features
         encoder.embedder = FrameFeatureEmbedder(encoder.embedder)
+
+        wrapper.to(self._dtype)
 
         def compute(pixels: torch.Tensor) -> torch.Tensor:
             logits: torch.Tensor = wrapper(pixels).logits
@@ -212,11 +235,6 @@ class FrameFeatureEmbedder(nn.Module):
 
 def _length(part: FloatArray | None) -> int:
     return 0 if part is None else len(part)
-
-
-def _stack(parts: Sequence[FloatArray | None], device: str) -> torch.Tensor | None:
-    present = [part for part in parts if part is not None]
-    return torch.from_numpy(np.stack(present)).float().to(device) if present else None
 
 
 def _numpy(vectors: torch.Tensor) -> FloatArray:

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from pesearch.encoders.device import inference, move_to
+from pesearch.encoders.device import inference, move_to, weights_dtype
+from pesearch.encoders.device_selection import Precision
 from pesearch.encoders.image_tower import ImageTower, have_equal_weights, resize_like_open_clip
 from pesearch.encoders.lazy_imports import TOKENIZER_LOCK, load_open_clip, suppress_output
 from pesearch.encoders.model_files import ModelFolder
@@ -31,13 +32,14 @@ TEXT_BATCH_SIZE = 64
 class PeCore:
     """A PE-Core model on a device. `tower` embeds images; another tower of equal weights may replace it (`share`)."""
 
-    def __init__(self, folder: ModelFolder, device: str) -> None:
+    def __init__(self, folder: ModelFolder, device: str, precision: Precision = Precision.FLOAT32) -> None:
+        """`precision` is that of images."""
         self.device = device
         self.dim = folder.dim
         self._folder = folder
         model = _load(folder)
         self._model = move_to(model, device)
-        visual = model.visual
+        visual = model.visual.to(weights_dtype(device, precision))
         self.tower = ImageTower(visual.trunk, visual, resize_like_open_clip, visual.image_size[0], self.dim, device)
 
     def share(self, tower: ImageTower) -> bool:

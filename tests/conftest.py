@@ -28,6 +28,8 @@ from tests.worker_groups import pytest_collect_directory, pytest_collection_modi
 
 __all__ = ["pytest_collect_directory", "pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
+os.environ["PESEARCH_PRECISION"] = "float32"  # tests compare with plain calls, on any CPU
+
 SAMPLE_MEDIA = Path(__file__).parent.parent / "sample_media"
 
 settings.register_profile("pesearch", deadline=None, max_examples=50, derandomize=True)

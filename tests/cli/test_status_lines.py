@@ -33,7 +33,7 @@ def test_status_names_offline_drives_and_failures() -> None:
     absences = {Path(f"/m/{number}.mp4"): Absence.MISSING for number in range(21)} | {Path("/e.mp4"): Absence.EXCLUDED}
     assert list(status_lines(Path("/lib"), status, failures, offline, absences, None)) == [
         "library     /lib (2.0 MB, generation 7)",
-        "models      starter",
+        "models      starter, float32 on this CPU",
         "scores      measured on generated clips and noise on their vectors (benchmarks.separation), "
         "not on this library (`pesearch calibrate`)",
         "files       3 (3 video), 1.50 h",

@@ -171,7 +171,8 @@ def save_shared_set(size: Size, core: str | None, folder: Path) -> Path:
 
 
 def _copy_weights(source: Path, target: Path, part: Callable[[str], str | None]) -> None:
-    """Replaces tensors of `target` by those of `source` that `part` maps to the same name; None: not of the part."""
+    """Replaces tensors of `target` by those of `source` of the same shape that `part` maps to the same name; None: not
+    of the part."""
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
@@ -180,7 +181,8 @@ def _copy_weights(source: Path, target: Path, part: Callable[[str], str | None])
     with safe_open(source, "pt") as theirs:
         names = theirs.keys()
         found = {called: name for name in names if (called := part(name)) is not None}
-        weights |= {name: theirs.get_tensor(found[called]) for called, name in wanted.items()}
+        copies = {name: theirs.get_tensor(found[called]) for called, name in wanted.items() if called in found}
+        weights |= {name: copy for name, copy in copies.items() if copy.shape == weights[name].shape}
     save_file(weights, target, metadata={"format": "pt"})
 
 

@@ -3,9 +3,11 @@
 import ctypes
 import gc
 import os
+import platform
 import sys
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import torch
 
 from pesearch.encoders import device, device_selection
 from pesearch.encoders.device import AdaptiveBatches, inference, move_to
-from pesearch.encoders.device_selection import choose_device
+from pesearch.encoders.device_selection import Precision, choose_device, choose_precision
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.errors import DeviceError, OutOfMemory
 
@@ -178,3 +180,50 @@ def test_memory_is_freed_outside_the_handler_that_keeps_the_traceback(monkeypatc
     monkeypatch.setattr(device, "_free_memory", lambda: handled.append(sys.exception()))
     AdaptiveBatches("frames", "cpu", {"cpu": 2}).run(range(2), FailingOnce())
     assert handled == [None]
+
+
+def test_bfloat16_is_for_cpus_that_have_it_and_for_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PESEARCH_PRECISION", "auto")
+    for flags, expected in (
+        ("fpu avx512f avx512_vnni", "float32"),
+        ("fpu avx512f avx512_bf16", "bfloat16"),
+        ("fpu amx_bf16 amx_tile", "bfloat16"),
+        ("", "float32"),
+    ):
+        monkeypatch.setattr(device_selection, "_cpu_flags", lambda flags=flags: frozenset(flags.split()))
+        assert choose_precision("cpu") == expected
+        assert choose_precision("cpu", is_tiny=True) == "float32"
+        assert choose_precision("cuda:1") == "bfloat16"
+
+
+def test_users_choose_the_precision_of_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wanted in Precision:
+        monkeypatch.setenv("PESEARCH_PRECISION", wanted)
+        assert choose_precision("cpu", is_tiny=True) is wanted
+    monkeypatch.setenv("PESEARCH_PRECISION", "int8")
+    with pytest.raises(DeviceError, match="PESEARCH_PRECISION is 'int8': set it to auto, float32 or bfloat16"):
+        choose_precision("cpu")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="flags are read from /proc")
+def test_flags_of_this_cpu_are_found() -> None:
+    """SSE2 is part of x86-64; ARM lists its extensions under another name."""
+    assert ("sse2" in device_selection._cpu_flags()) == (platform.machine() == "x86_64")
+
+
+def test_exact_inference_uses_no_tf32() -> None:
+    """Two threads inside at once: the last one out restores torch's defaults."""
+    assert tf32_allowed() == (True, False)
+    with ExitStack() as second:
+        with inference("cpu", exact=True):
+            assert tf32_allowed() == (False, False)
+            second.enter_context(inference("cpu", exact=True))
+        assert tf32_allowed() == (False, False)
+    assert tf32_allowed() == (True, False)
+    with inference("cpu"):
+        assert tf32_allowed() == (True, False)
+
+
+def tf32_allowed() -> tuple[bool, bool]:
+    """Of convolutions and of matrix products."""
+    return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
