@@ -138,6 +138,14 @@ class LazyModels:
                 self._is_codec_shared = self.pe_av.codec.digest == digest
             return self._is_codec_shared
 
+    def batches(self) -> list[AdaptiveBatches]:
+        """The batch sizes of all loaded parts, each once."""
+        av, core, frame = self._pe_av, self._pe_core, self._pe_a_frame
+        used = [core.tower.batches] if core else []
+        used += [av.sound.batches, av.batches] if av else []
+        used += [av.tower.batches] if av and av.tower and not (core and core.tower is av.tower) else []
+        return used + ([frame.sound.batches, frame.batches] if frame else [])
+
     @property
     def _is_on_cpu(self) -> bool:
         return self._device().partition(":")[0] == "cpu"
@@ -147,11 +155,3 @@ class LazyModels:
         if self._is_tiny:
             use_one_thread()
         return self._device()
-
-    def batches(self) -> list[AdaptiveBatches]:
-        """The batch sizes of all loaded parts, each once."""
-        av, core, frame = self._pe_av, self._pe_core, self._pe_a_frame
-        used = [core.tower.batches] if core else []
-        used += [av.sound.batches, av.batches] if av else []
-        used += [av.tower.batches] if av and av.tower and not (core and core.tower is av.tower) else []
-        return used + ([frame.sound.batches, frame.batches] if frame else [])

@@ -29,8 +29,8 @@ FEATURES = np.random.default_rng(8).standard_normal((700, 128)).astype(np.float3
 
 
 @pytest.fixture(scope="module", params=["starter", "tiny"])
-def models(request: pytest.FixtureRequest, tiny_set: Path) -> ModelSet:
-    return open_model_set("starter", "cpu", tiny_set if request.param == "tiny" else None)
+def models(request: pytest.FixtureRequest, starter: ModelSet, tiny_set: Path) -> ModelSet:
+    return starter if request.param == "starter" else open_model_set("starter", "cpu", tiny_set)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
