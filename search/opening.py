@@ -7,7 +7,6 @@ from pathlib import Path
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import FFmpegMissing, LibraryNotFound, MediaError
-from pesearch.media.probe import probe
 from pesearch.search.events.locate import StoredSound, find_stored_sound
 from pesearch.store.library import Library, open_library
 
@@ -37,6 +36,8 @@ def open_for_events(path: Path, folder: Path, model: str | None, device: str) ->
     The models are those of `model`, else those of the library if it knows the file, else the default set.
     Raises MediaError for a path without a media file, ModelMissing, ModelDamaged, DeviceError, FFmpegMissing.
     """
+    from pesearch.media.probe import probe  # imports Pillow, which queries do without
+
     try:
         probe(path)
     except FFmpegMissing:
