@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pesearch.errors import PesearchError
 from pesearch.indexer.absences import current_absences
 from pesearch.locations import Absence
 from pesearch.path_scope import PathScope
+from pesearch.store.catalogue.files import KnownLocation
 from pesearch.store.library import Library
 
 
@@ -34,9 +36,18 @@ def plan_removal(library: Library, paths: Sequence[Path], absences: Collection[A
         raise PesearchError(problem)
     absent = [path for path, reason in current_absences(library).items() if reason in absences] if absences else []
     chosen = absent if absences else known
-    removed = dict.fromkeys(filter(scope.contains, chosen) if paths else chosen)
+    removed = dict.fromkeys(_named(scope, known, chosen) if paths else chosen)
     file_ids = frozenset(
         file.id for file in library.files() if all(location.path in removed for location in file.locations)
     )
     copies = tuple(path for path in removed if known[path].file_id not in file_ids)
     return Removal(tuple(removed), file_ids, copies)
+
+
+def _named(scope: PathScope, known: Mapping[Path, KnownLocation], chosen: Iterable[Path]) -> Iterator[Path]:
+    """Those of the chosen paths that are in the scope, which decides between the paths of one file."""
+    by_file: dict[int | Path, list[Path]] = {}
+    for path in chosen:
+        file_id = known[path].file_id
+        by_file.setdefault(path if file_id is None else file_id, []).append(path)
+    return chain.from_iterable(map(scope.covered, by_file.values()))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pesearch.encoders.model_set import ModelSet
-from pesearch.indexer.absences import record_absences
+from pesearch.indexer.absences import record_absences, unfound
 from pesearch.indexer.commit import Committer
 from pesearch.indexer.copies import separate_copies
 from pesearch.indexer.crawl import crawl, roots_of
@@ -25,7 +25,7 @@ from pesearch.indexer.pipeline import Embedder, embed_all
 from pesearch.indexer.progress_events import Failed, Outcome, Plan
 from pesearch.indexer.properties import refresh_properties
 from pesearch.indexer.reconcile import collect_changes, update_locations
-from pesearch.indexer.survey import group_by_content, survey, unfound
+from pesearch.indexer.survey import group_by_content, survey
 from pesearch.indexer.timings import StageTimings
 from pesearch.indexer.volumes import volumes_of
 from pesearch.locations import Location, is_gone

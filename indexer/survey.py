@@ -14,7 +14,7 @@ from pesearch.audio_track import AudioTrack
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.copies import CopyFinder, identify
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Replaced, Unchanged
-from pesearch.locations import Location, can_reach, is_gone
+from pesearch.locations import Location, is_gone
 from pesearch.media.ffmpeg import ensure_ffmpeg
 from pesearch.media.fingerprint import Fingerprint, has_fingerprint
 from pesearch.media.probe import probe
@@ -116,22 +116,6 @@ def group_by_content(new: Iterable[NewContent], audio_track: AudioTrack | None) 
         EmbedTask(first.location, tuple(copy.location for copy in copies), digest, first.info, audio_track)
         for digest, (first, *copies) in by_fingerprint.items()
     )
-
-
-def unfound(
-    library: Library, found: Iterable[Location], roots: Sequence[Path], unreadable: Iterable[Path]
-) -> list[Path]:
-    """The known paths below `roots` that a crawl of these did not find.
-
-    Paths below a root that does not exist (its drive may be offline) or below one of `unreadable` are left out.
-    """
-    present = [root for root in roots if can_reach(root)]
-    hidden = set(unreadable)
-    return [
-        path
-        for path in library.known().paths_except(location.path for location in found)
-        if any(path.is_relative_to(root) for root in present) and hidden.isdisjoint((path, *path.parents))
-    ]
 
 
 def without_stamp(location: Location) -> Location:

@@ -71,7 +71,7 @@ class FileFilter:
 
     def keeps(self, file: MediaFile) -> bool:
         """Whether a file meets the conditions: folder, date and `online` must hold for one and the same location."""
-        return self._keeps_content(file) and any(self._keeps_location(file, location) for location in file.locations)
+        return self._keeps_content(file) and bool(self._kept_locations(file))
 
     def problem(self, stored: Collection[Path]) -> str:
         """One line about a path of `under` where nothing is, neither now nor among the `stored` paths of a library."""
@@ -81,7 +81,7 @@ class FileFilter:
         """A kept file without those of its locations that do not meet the conditions."""
         if self.keeps_all or len(file.locations) == 1:
             return file
-        kept = tuple(location for location in file.locations if self._keeps_location(file, location))
+        kept = self._kept_locations(file)
         return replace(file, locations=kept or file.locations)  # none is kept if the last one went offline just now
 
     def _keeps_content(self, file: MediaFile) -> bool:
@@ -97,9 +97,14 @@ class FileFilter:
     def _scope(self) -> PathScope | None:
         return PathScope(self.under) if self.under else None
 
+    def _kept_locations(self, file: MediaFile) -> tuple[Location, ...]:
+        locations = file.locations
+        if self._scope is not None:
+            covered = self._scope.covered([location.path for location in locations])
+            locations = tuple(location for location in locations if location.path in covered)
+        return tuple(location for location in locations if self._keeps_location(file, location))
+
     def _keeps_location(self, file: MediaFile, location: Location) -> bool:
-        if self._scope is not None and not self._scope.contains(location.path):
-            return False
         if (self.after or self.before) and not self._keeps_time(
             file_time(location) if self.by_file_time else file.captured_at(location)
         ):

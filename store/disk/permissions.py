@@ -56,5 +56,5 @@ def locks_owner_out(folder: Path) -> bool:
 
 
 def may_write(folder: Path) -> bool:
-    """Whether this process can create files in a folder that its owner can use. Raises as `locks_owner_out`."""
+    """Whether this process can create files in a folder that its owner can use. Raises LibraryUnavailable."""
     return os.access(folder, os.W_OK) and not locks_owner_out(folder)

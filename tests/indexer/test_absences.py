@@ -17,7 +17,7 @@ from pesearch.indexer.removal import plan_removal
 from pesearch.indexer.run import index
 from pesearch.locations import Absence
 from pesearch.store.library import Library
-from tests.indexer.runs import of, run
+from tests.indexer.runs import names_by_kind, of, run
 from tests.indexer.test_reconcile import stills
 
 Sample = Callable[[str], Path]
@@ -77,3 +77,17 @@ def test_files_of_a_disconnected_drive_are_not_missing(
     missing = [media / "disk/a.png"] if library.volumes() else []  # without a volume its folder has to be there
     assert of(Missing, run(media, library, models)) == [Missing(path) for path in missing]
     assert library.absences() == dict.fromkeys(missing, Absence.MISSING)
+
+
+def test_files_are_missing_with_the_folder_that_was_indexed(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = stills(tmp_path / "media", sample, "a.png", "b.png")
+    run(media, library, models)
+    shutil.rmtree(media)
+    with monkeypatch.context() as patched:
+        patched.setattr(recorder, "mounted_volumes", dict)  # as where the folder is a drive that is not connected
+        assert names_by_kind(run(media, library, models)) == {"Failed": ["media"]}
+    missing = ["a.png", "b.png"] if library.volumes() else []
+    assert sorted(each.path.name for each in of(Missing, run(media, library, models))) == missing
+    assert sorted(path.name for path in plan_removal(library, [media], [Absence.MISSING]).paths) == missing

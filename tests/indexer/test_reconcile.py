@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.encoders.model_set import ModelSet
+from pesearch.indexer import absences
 from pesearch.indexer.progress_events import Missing, Plan, Relocated, Replaced
 from pesearch.store.library import Library, create_library
 from pesearch.types import SpaceName
@@ -166,13 +167,18 @@ def test_a_removed_copy_is_forgotten(tmp_path: Path, sample: Sample, library: Li
     assert location_counts(library) == {"b.png": 1}
 
 
-def test_an_offline_drive_loses_nothing(tmp_path: Path, sample: Sample, library: Library, models: ModelSet) -> None:
+def test_an_offline_drive_loses_nothing(
+    tmp_path: Path, sample: Sample, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drive = stills(tmp_path / "drive", sample, "a.png", "b.png")
-    run(drive, library, models)
+    shutil.copytree(drive, tmp_path / "copies on another drive")
+    run(tmp_path, library, models)
     drive.rename(tmp_path / "unplugged")
-    outcomes = run(drive, library, models)
+    with monkeypatch.context() as patched:
+        patched.setattr(absences, "mounted_volumes", dict)
+        outcomes = run(drive, library, models)
     assert names_by_kind(outcomes) == {"Failed": ["drive"]}
-    assert len(library.files()) == 2
+    assert location_counts(library) == {"a.png": 2, "b.png": 2}
     assert library.failures() == []
     (tmp_path / "unplugged").rename(drive)
     assert names_by_kind(run(drive, library, models)) == {"Unchanged": ["a.png", "b.png"]}
