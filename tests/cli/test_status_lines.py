@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +19,22 @@ from pesearch.store.index.milvus.sync import MilvusState
 from pesearch.store.library import Library
 from pesearch.store.status import LibraryStatus
 from pesearch.types import Failure, MediaKind, SpaceName
+from tests.cli.conftest import Run
 
 SERVER = MilvusAddress("http://host:19530")
+
+
+def test_status_leaves_out_absences_that_no_longer_hold(
+    pesearch: Run, sample_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = {
+        tmp_path: Absence.MISSING,
+        tmp_path / "gone.mp4": Absence.MISSING,
+        tmp_path / "removed.mp4": Absence.EXCLUDED,
+    }
+    monkeypatch.setattr(Library, "absences", lambda _: recorded)
+    status = json.loads(pesearch("status", "--library", sample_library.folder, "--json").stdout)
+    assert (status["missing"], status["excluded"]) == ([str(tmp_path / "gone.mp4")], [])
 
 
 def test_status_names_offline_drives_and_failures() -> None:
