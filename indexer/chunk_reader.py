@@ -14,6 +14,7 @@ from pesearch.encoders.io_types import ResizedFrame, SoundChunk
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.media_chunk import MediaChunk, SampledFrame, Segment
+from pesearch.indexer.static_frames import StaticFrames
 from pesearch.indexer.survey import is_access_error
 from pesearch.indexer.unread import Unread, UnreadStretches
 from pesearch.media.audio import AudioReader
@@ -103,6 +104,7 @@ class _Chunks:
         self._last_change_seconds = 0.0
         self._next_preview_seconds = 0.0
         self._last_resized: tuple[float, ResizedFrame] | None = None
+        self._static_frames = StaticFrames()
         self._unread = UnreadStretches()
 
     def __iter__(self) -> Iterator[MediaChunk]:
@@ -189,9 +191,10 @@ class _Chunks:
         return previews
 
     def _resized(self, frame: Frame) -> ResizedFrame:
-        """The same object while the same frame is shown, so that it is encoded once."""
+        """The same object while the same picture is shown, so that it is encoded once."""
         if self._last_resized is None or self._last_resized[0] != frame.since_seconds:
-            self._last_resized = frame.since_seconds, self._models.resize(frame.image)
+            resized = self._static_frames.reuse(self._models.resize(frame.image))
+            self._last_resized = frame.since_seconds, resized
         return self._last_resized[1]
 
     def _read_sound(self, start: float, end: float) -> SoundChunk | None:

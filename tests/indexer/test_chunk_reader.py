@@ -96,13 +96,16 @@ def test_frames_are_resized_for_the_towers(long_clip: Path, models: ModelSet) ->
     assert chunk.sound is not None
     assert [each.at_seconds for each in chunk.previews] == [0, 10]
     kept_bytes = sum(len(each.jpeg) for each in chunk.previews)
-    assert chunk.size_bytes == 32 * 3 * (64 * 64 + 32 * 32) + kept_bytes + chunk.sound.samples.nbytes
+    distinct = len({id(frame.resized) for frame in chunk.frames})
+    assert (len(chunk.frames), distinct) == (32, 20)  # one a second
+    assert chunk.size_bytes == distinct * 3 * (64 * 64 + 32 * 32) + kept_bytes + chunk.sound.samples.nbytes
 
 
-def test_a_frame_that_is_still_shown_is_the_same_object(tmp_path: Path, models: ModelSet) -> None:
-    """Two pictures in eight seconds: the towers get two frames."""
+@pytest.mark.parametrize("rate", ["0.25", "10"])
+def test_a_picture_that_is_still_shown_is_the_same_object(rate: str, tmp_path: Path, models: ModelSet) -> None:
+    """Two pictures in eight seconds, each stored as one frame or as forty: the towers get two frames."""
     path = tmp_path / "slides.mkv"
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=0.25:d=8", "-c:v", "ffv1", path)
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s=64x48:r=0.25:d=12,fps={rate}", "-t", "8", "-c:v", "ffv1", path)
     (chunk,) = chunks_of(path, models)
     assert len(chunk.frames) == 13
     assert len({id(frame.resized) for frame in chunk.frames}) == 2
