@@ -3,8 +3,9 @@
     python -m benchmarks.choices [--device cpu] [--rounds 3]
 
 PE-L/14's image tower and the audio codec take nearly all of the time. Each variant is timed against the settings of
-pesearch (float32 on a CPU, bfloat16 on CUDA, not compiled, all threads), alternating in one run, because machines are
-noisy. JSON lines on stdout, a table on stderr. On a CPU it takes about ten minutes, most of it for compiling.
+pesearch on most machines (float32 on a CPU, bfloat16 on CUDA, not compiled, all threads), alternating in one run,
+because machines are noisy. JSON lines on stdout, a table on stderr. On a CPU it takes about ten minutes, most of it for
+compiling.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ from pesearch.encoders.codec import Codec
 from pesearch.encoders.lazy_imports import load_open_clip, load_transformers, suppress_output
 from pesearch.timeline import SAMPLE_RATE
 from tests.encoders.checkpoints import SMALL
+
+Forward = Callable[[torch.Tensor], torch.Tensor]
+"""A network as it is called."""
+
+Build = Callable[[torch.device, torch.dtype], Forward]
+"""Makes a network on a device with weights of a type."""
 
 FRAMES = {"cpu": 2, "cuda": 64}
 SOUND_SECONDS = {"cpu": 1, "cuda": 160}
@@ -65,19 +72,18 @@ def measure(device: str, rounds: int) -> Iterator[Finding]:
     variants = [Variant("float32" if on_gpu else "bfloat16", not on_gpu, threads)]
     variants += [] if on_gpu or threads == 1 else [Variant("one thread", False, 1)]
     variants += [Variant("compiled", on_gpu, threads, is_compiled=True)]
-    networks = (("image tower", tower(), frames(kind)), ("audio codec", codec(), sound(kind)))
-    for name, network, inputs in networks:
+    for name, build, inputs in (("image tower", tower, frames(kind)), ("audio codec", codec, sound(kind))):
         used = Variant("current", on_gpu and name == "image tower", threads)
-        network, inputs = network.to(device), inputs.to(device)
         for variant in variants:
-            yield compare(name, network, inputs, used, variant, rounds)
+            yield compare(name, build, inputs.to(device), used, variant, rounds)
 
 
 def compare(
-    name: str, network: torch.nn.Module, inputs: torch.Tensor, used: Variant, variant: Variant, rounds: int
+    name: str, build: Build, inputs: torch.Tensor, used: Variant, variant: Variant, rounds: int
 ) -> MeasuredChoice:
     """Time both alternately; medians of `rounds` passes."""
-    forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(network) if variant.is_compiled else network
+    network, other = (build(inputs.device, dtype_of(each, inputs.device)) for each in (used, variant))
+    forward: Forward = torch.compile(other) if variant.is_compiled else other
     first = seconds_of(forward, inputs, variant)
     seconds_of(network, inputs, used)
     pairs = [(seconds_of(forward, inputs, variant), seconds_of(network, inputs, used)) for _ in range(rounds)]
@@ -85,9 +91,14 @@ def compare(
     return MeasuredChoice("choice", name, variant.name, theirs, ours, theirs / ours, max(first - theirs, 0.0))
 
 
-def seconds_of(forward: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor, variant: Variant) -> float:
+def dtype_of(variant: Variant, device: torch.device) -> torch.dtype:
+    """Of the weights: on CUDA float32, which autocast rounds."""
+    return torch.bfloat16 if variant.is_half and device.type == "cpu" else torch.float32
+
+
+def seconds_of(forward: Forward, inputs: torch.Tensor, variant: Variant) -> float:
     """Wall-clock seconds of one pass."""
-    half = torch.autocast(inputs.device.type, torch.bfloat16, enabled=variant.is_half)
+    half = torch.autocast("cuda", torch.bfloat16, enabled=variant.is_half and inputs.is_cuda)
     with threads_set(variant.threads), torch.inference_mode(), half:
         seconds, _ = wall_seconds(lambda: forward(inputs))
     return seconds
@@ -104,21 +115,21 @@ def threads_set(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def tower() -> torch.nn.Module:
+def tower(device: torch.device, dtype: torch.dtype) -> Forward:
     """PE-L/14 at 336 pixels, as PE-Core and PE-AV have it, with random weights."""
     with suppress_output():
-        visual: torch.nn.Module = load_open_clip().create_model("PE-Core-L-14-336").visual
-    return visual.eval()
+        visual: torch.nn.Module = load_open_clip().create_model("PE-Core-L-14-336").visual.eval().to(device, dtype)
+    return lambda pixels: visual(pixels.to(dtype))
 
 
-def codec() -> torch.nn.Module:
+def codec(device: torch.device, dtype: torch.dtype) -> Forward:
     """The DAC encoder of PE-AV and PE-A-Frame, with random weights."""
     transformers = load_transformers()
     with suppress_output():
         config = transformers.PeAudioEncoderConfig(
             dac_config=transformers.DacConfig(**SMALL.codec), num_hidden_layers=1
         )
-        return Codec(transformers.PeAudioEncoder(config).embedder).eval()
+        return Codec(transformers.PeAudioEncoder(config).embedder.eval().to(device), dtype)
 
 
 def frames(kind: str) -> torch.Tensor:

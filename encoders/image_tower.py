@@ -34,10 +34,11 @@ class ImageTower:
         size: int,
         width: int,
         device: str,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`network` holds the weights; `compute` takes [B, 3, size, size] of their type in -1..1 to [B, width]."""
+        """`network` holds weights of `dtype`; `compute` takes [B, 3, size, size] of it in -1..1 to [B, width]."""
         self.network = network
-        self._dtype = next(network.parameters()).dtype
+        self._dtype = dtype
         self.size, self.width = size, width
         self._compute = compute
         self._resize = resize

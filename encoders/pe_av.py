@@ -206,7 +206,7 @@ class PeAv:
             logits: torch.Tensor = wrapper(pixels).logits
             return logits
 
-        return ImageTower(wrapper.timm_model, compute, resize_like_transformers, size, width, self.device)
+        return ImageTower(wrapper.timm_model, compute, resize_like_transformers, size, width, self.device, self._dtype)
 
 
 class CodecFeatureEmbedder(nn.Module):

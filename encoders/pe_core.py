@@ -39,8 +39,9 @@ class PeCore:
         self._folder = folder
         model = _load(folder)
         self._model = move_to(model, device)
-        visual = model.visual.to(weights_dtype(device, precision))
-        self.tower = ImageTower(visual.trunk, visual, resize_like_open_clip, visual.image_size[0], self.dim, device)
+        dtype = weights_dtype(device, precision)
+        visual, size = model.visual.to(dtype), model.visual.image_size[0]
+        self.tower = ImageTower(visual.trunk, visual, resize_like_open_clip, size, self.dim, device, dtype)
 
     def share(self, tower: ImageTower) -> bool:
         """Replace the own tower by `tower` if both have the same weights and size. Returns whether it did."""

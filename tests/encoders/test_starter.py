@@ -78,3 +78,30 @@ def test_probabilities_are_between_0_and_1_and_increase_with_the_score(starter: 
         found = starter.probabilities(space, [-1.0, 0.0, 1.0])
         assert found is not None
         assert 0 <= found[0] < found[1] < found[2] <= 1
+
+
+def test_bfloat16_changes_no_frame_step_or_window_beyond_rounding(
+    starter: ModelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries hold vectors of both precisions: cosines of at least 0.9995, but not equal. Texts are the same."""
+    monkeypatch.setenv("PESEARCH_PRECISION", "bfloat16")
+    half = open_model_set("starter", "cpu")
+    assert (starter.precision, half.precision) == ("float32", "bfloat16")
+    inputs = [WindowInput(FRAMES, AUDIO), WindowInput(FRAMES, None), WindowInput([], AUDIO)]
+    for exact, rounded in zip(vectors_of(starter, inputs), vectors_of(half, inputs), strict=True):
+        assert rounded.dtype == np.float32
+        cosines = (exact * rounded).sum(-1) / np.linalg.norm(exact, axis=-1) / np.linalg.norm(rounded, axis=-1)
+        assert 0.9995 <= cosines.min() < 1 - 1e-6
+    assert np.array_equal(half.embed_texts(TEXTS).audio, starter.embed_texts(TEXTS).audio)
+    [one], [other] = (
+        models.encode_windows_with_text(models.window_features(inputs[:1]), "red") for models in (starter, half)
+    )
+    assert float(one.video @ other.video) > 0.9995 * np.linalg.norm(one.video) * np.linalg.norm(other.video)
+
+
+def vectors_of(models: ModelSet, inputs: list[WindowInput]) -> list[np.ndarray]:
+    """Of frames, of the codec's steps, and of each window."""
+    features = models.window_features(inputs)
+    windows = [(each.video, each.audio, each.audio_video) for each in models.encode_windows(features)]
+    parts = [vector[None] for window in windows for vector in window if vector is not None]
+    return [models.embed_frames(FRAMES), features[0].sound, *parts]
