@@ -10,8 +10,12 @@ little above chance, so that they are in any list. The constants were measured w
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import os
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import faiss
 import numpy as np
@@ -23,7 +27,10 @@ from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import FloatArray
 
 LISTS = 16
-"""The rows are spread over this many lists (`nlist`), all of which are searched: cores share a query by lists."""
+"""The rows are spread over this many lists (`nlist`), all of which are searched: threads share a query by lists."""
+
+MIN_SHARE_ROWS = 1 << 15
+"""Minimum number of rows that a thread scans, which takes about 1 ms; to hand a scan to a thread takes 0.1 ms."""
 
 CODE_BITS = 4
 """Bits per code, that is 16 centroids: what FAISS's fast scan supports."""
@@ -67,21 +74,75 @@ class CompressedIndex:
         if rows.layout.counts[selected].sum() <= MAX_EXACT_ROWS:
             return scan(rows, np.flatnonzero(rows.layout.mark(selected)), queries, k)
         places = rows.layout.find(self.layout)
-        shortlist = self._shortlist(queries, k, (places >= 0) & selected[places])
-        if ((shortlist >= 0).sum(axis=1) < k).any():  # a scan by tables leaves out rows with the lowest possible score
-            return scan(rows, np.flatnonzero(rows.layout.mark(selected)), queries, k)
-        at = self.layout.at(shortlist)
-        row_ids = rows.layout.starts[places[at]] + shortlist - self.layout.starts[at]
-        return rescore(rows, np.where(shortlist >= 0, row_ids, -1), queries, k)
+        with _one_openmp_thread() as threads:
+            shortlist = self._shortlist(queries, k, (places >= 0) & selected[places], threads)
+            if ((shortlist >= 0).sum(axis=1) < k).any():  # a scan by tables leaves out rows with the lowest score
+                return scan(rows, np.flatnonzero(rows.layout.mark(selected)), queries, k)
+            at = self.layout.at(shortlist)
+            row_ids = rows.layout.starts[places[at]] + shortlist - self.layout.starts[at]
+            return rescore(rows, np.where(shortlist >= 0, row_ids, -1), queries, k)
 
-    def _shortlist(self, queries: FloatArray, k: int, files: RowMask) -> RowIds:
-        """Row ids of this index [q, n] in the `files` [files of this index], padded with -1."""
+    def _shortlist(self, queries: FloatArray, k: int, files: RowMask, threads: int) -> RowIds:
+        """Row ids of this index [q, n] in the `files` [files of this index], padded with -1, in any order."""
         length = min(max(MIN_SHORTLIST, K_FACTOR * k), int(self.layout.counts[files].sum()))
         selector = None if files.all() else id_selector(self.layout.mark(files))
-        # FAISS's type stubs list the C++ constructors only, not those that its Python layer adds.
-        nlist = faiss.extract_index_ivf(self.index).nlist
-        parameters = faiss.SearchParametersIVF(sel=selector, nprobe=nlist)  # type: ignore[call-arg]  # no stub
-        return self.index.search(queries, length, params=parameters)[1]
+
+        def search(lists: RowMask) -> Nearest:
+            # FAISS's type stubs list the C++ constructors only, not those that its Python layer adds.
+            of_lists = faiss.SearchParameters(sel=id_selector(lists))  # type: ignore[call-arg]  # no stub
+            parameters = faiss.SearchParametersIVF(  # type: ignore[call-arg]  # no stub
+                sel=selector, nprobe=int(lists.sum()), quantizer_params=of_lists
+            )
+            return Nearest(*self.index.search(queries, length, params=parameters))
+
+        shares = self._share_lists(threads)
+        if len(shares) == 1:
+            return search(shares[0]).rows
+        return _largest(list(_scan_threads().map(search, shares)), length)
+
+    def _share_lists(self, threads: int) -> list[RowMask]:
+        """The lists [nlist] that each of at most `threads` threads searches: about as many rows as the others."""
+        ivf = faiss.extract_index_ivf(self.index)
+        assert ivf.invlists is not None  # None only in an index that is being read
+        sizes = {number: ivf.invlists.list_size(number) for number in range(ivf.nlist)}
+        shares = np.zeros((max(1, min(threads, ivf.nlist, ivf.ntotal // MIN_SHARE_ROWS)), ivf.nlist), np.bool_)
+        rows = [0] * len(shares)
+        for number in sorted(sizes, key=lambda number: -sizes[number]):  # the longest first
+            least = rows.index(min(rows))
+            shares[least, number] = True
+            rows[least] += sizes[number]
+        return list(shares)
+
+
+@contextmanager
+def _one_openmp_thread() -> Iterator[int]:
+    """Keeps FAISS from using more than the calling thread; the number of threads that it would use.
+
+    It shares out queries, not lists, so that one query is scanned by one thread. The others wait for the next query
+    without sleeping: they take as much CPU time as the scan, and the cores from the threads that share it.
+    """
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield threads
+    finally:
+        faiss.omp_set_num_threads(threads)
+
+
+@cache
+def _scan_threads() -> ThreadPoolExecutor:
+    """The threads that share scans. They are kept: starting threads takes longer than handing work to them."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, "pesearch-scan", faiss.omp_set_num_threads, (1,))
+
+
+os.register_at_fork(after_in_child=_scan_threads.cache_clear)  # the threads stay in the parent
+
+
+def _largest(parts: Sequence[Nearest], count: int) -> RowIds:
+    """The rows with the `count` highest scores of each query over several results, in any order."""
+    scores = np.concatenate([part.scores for part in parts], axis=1)
+    rows = np.concatenate([part.rows for part in parts], axis=1)
+    return np.take_along_axis(rows, np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
 
 
 IndexBuild = Generator[float, None, CompressedIndex]

@@ -7,8 +7,9 @@ If the file of a mapped shard is cut off, or its disk fails, reading a page of i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, MADV_NORMAL, MADV_RANDOM, MADV_WILLNEED, mmap
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +20,12 @@ from pesearch.store.shards.parity import Columns, RowGuard, are_plausible, row_c
 
 MAX_IN_MEMORY_BYTES = 1 << 20
 """Shards up to this size are read into memory: there are at most `compaction.MAX_SMALL_SHARDS` of a kind."""
+
+HEAD_BYTES = 1 << 20
+"""Start of a mapped shard that is read ahead: checksums and times of its first batch, 28 bytes for each row."""
+
+READ_AHEAD_BYTES = 1 << 17
+"""Bytes that are read ahead at a time: Linux reads at most its readahead window, which is 128 KiB by default."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +59,23 @@ class ShardFile:
         """Whether the file of a mapped shard was not cut off."""
         size_bytes = len(self.content) if isinstance(self.content, bytes) else self.content.size()
         return size_bytes == self.shard.size_bytes
+
+    @contextmanager
+    def reading_head(self) -> Iterator[None]:
+        """Reads the head of a mapped shard ahead, and other pages without their neighbours, which are vectors.
+
+        A page fault reads a whole readahead window otherwise: megabytes of each shard on some systems.
+        """
+        if isinstance(self.content, bytes):
+            yield
+            return
+        self.content.madvise(MADV_RANDOM)
+        for start in range(0, min(HEAD_BYTES, len(self.content)), READ_AHEAD_BYTES):
+            self.content.madvise(MADV_WILLNEED, start, READ_AHEAD_BYTES)
+        try:
+            yield
+        finally:
+            self.content.madvise(MADV_NORMAL)
 
     def ensure_whole(self) -> None:
         """Raises LibraryDamaged unless `is_whole`."""
@@ -101,9 +125,10 @@ def read_batches(
     """
     file = ShardFile.open(folder, shard)
     try:
-        reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(file.content)))
-        if reader.schema.equals(schema) and _count(reader) == shard.rows:
-            return list(_between(file, reader, start, shard.rows if stop is None else stop))
+        with file.reading_head():
+            reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(file.content)))
+            if reader.schema.equals(schema) and _count(reader) == shard.rows:
+                return list(_between(file, reader, start, shard.rows if stop is None else stop))
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
         raise shard_damaged(file.path, "cannot be read") from error
     raise shard_damaged(file.path, "has other rows than the catalogue")

@@ -93,6 +93,73 @@ def test_shortlist_longer_than_k_makes_the_ranking_exact(rows: MappedRows, index
         assert scores.tolist() == pytest.approx(expected_scores, abs=1e-5)
 
 
+@pytest.fixture
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Searches of any size are shared by three threads. The lists that each thread searched are appended."""
+    monkeypatch.setattr(compressed_index, "MIN_SHARE_ROWS", 1)
+    monkeypatch.setattr(compressed_index.faiss, "omp_get_max_threads", lambda: 3)
+    searched: list[tuple[int, ...]] = []
+    share_lists = CompressedIndex._share_lists
+
+    def record(index: CompressedIndex, threads: int) -> list[np.ndarray]:
+        shares = share_lists(index, threads)
+        searched.extend(tuple(np.flatnonzero(lists).tolist()) for lists in shares)
+        return shares
+
+    monkeypatch.setattr(CompressedIndex, "_share_lists", record)
+    return searched
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("files", [[True, True], [False, True]], ids=["all", "a few"])
+def test_threads_that_share_a_search_find_what_one_finds(
+    rows: MappedRows, index: CompressedIndex, files: list[bool], request: pytest.FixtureRequest
+) -> None:
+    queries, selected = np.random.default_rng(6).standard_normal((3, DIM)).astype(np.float32), np.array(files)
+    alone = index.search(rows, queries, 20, selected)
+    searched = request.getfixturevalue("three_threads")
+    together = index.search(rows, queries, 20, selected)
+    assert together.rows.tolist() == alone.rows.tolist()
+    assert together.scores.tolist() == alone.scores.tolist()
+    assert len(searched) == 3
+    assert sorted(number for lists in searched for number in lists) == list(range(compressed_index.LISTS))
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_threads_search_about_as_many_rows_each(index: CompressedIndex) -> None:
+    sizes = np.array([index.index.invlists.list_size(number) for number in range(compressed_index.LISTS)])
+    scanned = [int(sizes[lists].sum()) for lists in index._share_lists(3)]
+    assert sum(scanned) == ROWS
+    assert max(scanned) - min(scanned) <= sizes.max()
+
+
+@pytest.mark.usefixtures("always")
+def test_threads_of_openmp_do_not_spin_after_a_search(
+    rows: MappedRows, index: CompressedIndex, query: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each parallel region of FAISS would leave them waiting for the next one; the setting of the caller stays."""
+    used, search = [], compressed_index.faiss.IndexScalarQuantizer.search
+
+    def record(*arguments: object, **keywords: object) -> object:
+        used.append(compressed_index.faiss.omp_get_max_threads())
+        return search(*arguments, **keywords)
+
+    monkeypatch.setattr(compressed_index.faiss.IndexScalarQuantizer, "search", record)
+    before = compressed_index.faiss.omp_get_max_threads()
+    compressed_index.faiss.omp_set_num_threads(2)
+    try:
+        index.search(rows, query, 5, np.array([True, True]))
+        assert compressed_index.faiss.omp_get_max_threads() == 2
+    finally:
+        compressed_index.faiss.omp_set_num_threads(before)
+    assert used == [1]
+
+
+def test_a_small_index_is_not_shared(index: CompressedIndex) -> None:
+    (lists,) = index._share_lists(3)
+    assert lists.all()
+
+
 def test_small_selection_is_searched_exactly(
     rows: MappedRows, index: CompressedIndex, query: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from mmap import MADV_NORMAL, MADV_RANDOM, MADV_WILLNEED, mmap
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from pesearch.errors import LibraryDamaged, LibraryUnavailable
 from pesearch.store.library import Library
+from pesearch.store.shards import reader
 from pesearch.store.shards.format import VectorShard, find_strays
 from pesearch.store.shards.vectors import VectorStream, check_storable, map_shard, slice_rows, write_shard
 from pesearch.types import SpaceName, SpaceVectors
@@ -53,6 +55,28 @@ def test_any_range_over_record_batches(
     count = data.draw(st.integers(1, 10 - first))
     found = np.concatenate([part.vectors for part in slice_rows(batches, first, count)])
     assert np.array_equal(found, whole.vectors[first : first + count])
+
+
+@pytest.mark.parametrize("dim", [WIDTH, WIDTH + 1], ids=["intact", "not as expected"])
+def test_a_mapped_shard_is_opened_without_reading_its_vectors_ahead(
+    tmp_path: Path, shard: VectorShard, dim: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only while it is opened: scans and builds read vectors one after the other."""
+    advice = []
+
+    class RecordingMap(mmap):
+        def madvise(self, option: int, *extent: int) -> None:
+            advice.append((option, *extent))
+            super().madvise(option, *extent)
+
+    monkeypatch.setattr(reader, "mmap", RecordingMap)
+    monkeypatch.setattr(reader, "MAX_IN_MEMORY_BYTES", 0)
+    try:
+        (rows,) = map_shard(tmp_path, shard, dim)
+        np.testing.assert_array_equal(rows.vectors[:3], vectors("one", AUDIO, 3).vectors.astype(np.float16))
+    except LibraryDamaged:
+        assert dim != WIDTH
+    assert advice == [(MADV_RANDOM,), (MADV_WILLNEED, 0, reader.READ_AHEAD_BYTES), (MADV_NORMAL,)]
 
 
 def test_plain_arrow_reads_a_shard_and_its_origin(tmp_path: Path, shard: VectorShard) -> None:
