@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from pesearch.encoders.io_types import ResizedFrame
 from pesearch.errors import MediaError
 from pesearch.indexer import chunk_reader
+from pesearch.indexer.static_frames import StaticFrames
 from pesearch.media import ffprobe, image, image_process, mp4_index, probe
 from pesearch.media.cues import MAX_LINES, read_sidecar
 from pesearch.media.decode_budget import MAX_DECODED_BYTES, DecodeBudget
@@ -32,6 +34,7 @@ from pesearch.media.sidecars import Sidecars
 from pesearch.media.subtitles import parse_subtitles
 from pesearch.media.text_encoding import decode_text
 from pesearch.media.video import Frame, FrameReader
+from pesearch.types import ImageArray
 from tests.media.samples import ffmpeg
 
 Sample = Callable[[str], Path]
@@ -275,11 +278,12 @@ def test_frames_are_made_small_one_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
                 del frame
 
     class Models:
-        def resize(self, pixels: object) -> object:
-            return object()
+        def resize(self, pixels: ImageArray) -> ResizedFrame:
+            return ResizedFrame(pixels.copy(), None)
 
     chunks = object.__new__(chunk_reader._Chunks)
     chunks._models, chunks._next_preview_seconds, chunks._last_resized = Models(), 0.0, None  # type: ignore[assignment]
+    chunks._static_frames = StaticFrames()
     shown = chunks._read_frames(Reader(), [0.0, 5.0, 10.0, 21.0])  # type: ignore[arg-type]
     assert [frame.time_seconds for frame in shown if frame.preview] == [0.0, 10.0, 21.0]
 
