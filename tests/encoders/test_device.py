@@ -7,7 +7,7 @@ import platform
 import sys
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -214,14 +214,17 @@ def test_flags_of_this_cpu_are_found() -> None:
 def test_exact_inference_uses_no_tf32() -> None:
     """Two threads inside at once: the last one out restores torch's defaults."""
     assert tf32_allowed() == (True, False)
-    with ExitStack() as second:
+    second = inference("cpu", exact=True)
+    with ThreadPoolExecutor(1) as other:
         with inference("cpu", exact=True):
             assert tf32_allowed() == (False, False)
-            second.enter_context(inference("cpu", exact=True))
+            other.submit(second.__enter__).result()
         assert tf32_allowed() == (False, False)
+        other.submit(second.__exit__, None, None, None).result()
     assert tf32_allowed() == (True, False)
     with inference("cpu"):
         assert tf32_allowed() == (True, False)
+    assert torch.is_grad_enabled()
 
 
 def tf32_allowed() -> tuple[bool, bool]:
