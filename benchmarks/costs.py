@@ -111,3 +111,9 @@ def spent_so_far() -> Cost:
         torch.cuda.synchronize()
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_stime, time.perf_counter())
+
+
+def children_cpu_seconds() -> float:
+    """User and system time so far of the programs that this process has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,8 +28,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.clips import make_copies, make_video
+from benchmarks.costs import children_cpu_seconds
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.kept_folder import kept_folder
+from benchmarks.pictures import natural_grey
 from pesearch.types import ImageArray
 
 DISTINCT = 8
@@ -86,10 +87,10 @@ def run_index(source: Path, media: Path, library: Path, model: str) -> Run:
     """Run `pesearch index` of a source tree. Raises CalledProcessError when files fail."""
     options = ("--library", os.fspath(library), "--model", model, "--json")
     command = [sys.executable, "-m", "pesearch", "index", os.fspath(media), *options]
-    started, before = time.perf_counter(), _cpu_seconds_of_children()
+    started, before = time.perf_counter(), children_cpu_seconds()
     environment = os.environ | {"PYTHONPATH": os.fspath(source)}
     done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, cwd=source, check=True)
-    wall_seconds, cpu_seconds = time.perf_counter() - started, _cpu_seconds_of_children() - before
+    wall_seconds, cpu_seconds = time.perf_counter() - started, children_cpu_seconds() - before
     summary = json.loads(done.stdout)
     files = summary["indexed"] + summary["unchanged"]
     return Run("files", source.name, media.name, files, wall_seconds, cpu_seconds, summary["stages_seconds"])
@@ -123,20 +124,12 @@ def _picture(seed: int) -> ImageArray:
     """RGB uint8 [3024, 4032, 3]: noise of falling amplitude in rising frequencies, behind squares of plain colours."""
     random = np.random.default_rng(seed)
     width, height = PHOTO_SIZE
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    frequency[0, 0] = 1.0
-    grey = np.fft.irfft2(np.fft.rfft2(random.standard_normal((height, width))) / frequency**1.2, (height, width))
-    tinted = 128 + 48 * (grey / grey.std())[..., None] * random.uniform(0.5, 1.0, 3)
+    tinted = 128 + 48 * natural_grey(random, height, width, 1.2)[..., None] * random.uniform(0.5, 1.0, 3)
     picture: ImageArray = np.clip(tinted, 0, 255).astype(np.uint8)
     for _ in range(200):
         side, (top, left) = int(random.integers(4, 300)), random.integers(0, (height, width)).tolist()
         picture[top : top + side, left : left + side] = random.integers(0, 256, 3)
     return picture
-
-
-def _cpu_seconds_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:

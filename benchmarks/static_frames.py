@@ -23,6 +23,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from benchmarks.figures import Finding, Row, report, this_machine
+from benchmarks.pictures import natural_grey
 from pesearch.encoders.image_tower import resize_like_open_clip
 from pesearch.encoders.io_types import ResizedFrame
 from pesearch.encoders.lazy_imports import load_open_clip
@@ -112,10 +113,7 @@ def measure(folder: Path, *, with_tower: bool) -> Iterator[Finding]:
 
 
 def _grounds(random: np.random.Generator) -> dict[str, Image.Image]:
-    frequency = np.hypot(np.fft.fftfreq(HEIGHT)[:, None], np.fft.rfftfreq(WIDTH)[None])
-    frequency[0, 0] = 1.0
-    grey = np.fft.irfft2(np.fft.rfft2(random.standard_normal((HEIGHT, WIDTH))) / frequency**1.5, (HEIGHT, WIDTH))
-    texture = np.clip(128 + 48 * (grey / grey.std())[..., None] * [1.0, 0.8, 0.6], 0, 255)
+    texture = np.clip(128 + 48 * natural_grey(random, HEIGHT, WIDTH, 1.5)[..., None] * [1.0, 0.8, 0.6], 0, 255)
     page = Image.new("RGB", (WIDTH, HEIGHT), "white")
     for line in range(20, HEIGHT, 32):
         ImageDraw.Draw(page).text((30, line), "the quick brown fox jumps over the lazy dog " * 3, "black", font_size=22)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from benchmarks.costs import children_cpu_seconds
 from benchmarks.figures import Finding, Row, report, this_machine
 from pesearch.encoders.model_set import open_model_set
 from pesearch.indexer.run import index
@@ -130,12 +130,12 @@ class Spent:
 
 def _run(arguments: list[str], expected: str) -> Spent:
     """Run Python; `expected` must be on its stderr."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, started = children_cpu_seconds(), time.perf_counter()
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = Spent(time.perf_counter() - started, children_cpu_seconds() - before)
     if expected not in done.stderr:
         raise SystemExit(done.stderr)
-    return Spent(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return spent
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from threading import Lock
 from typing import Any, TypeVar
 
 import torch
 
 from pesearch.encoders.device_selection import Precision
 from pesearch.errors import OutOfMemory
+from pesearch.process_setting import ProcessSetting
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,7 +28,7 @@ def inference(device: str, *, exact: bool = False) -> Iterator[None]:
         _memory_errors(device),
         torch.inference_mode(),
         torch.autocast("cuda", torch.bfloat16, enabled=half),
-        _WITHOUT_TF32 if exact else nullcontext(),
+        _EXACT if exact else nullcontext(),
     ):
         yield
 
@@ -39,38 +39,20 @@ def weights_dtype(device: str, precision: Precision) -> torch.dtype:
     return torch.bfloat16 if is_half else torch.float32
 
 
-class _WithoutTf32:
-    """A context in which convolutions and matrix products in float32 do not round their operands to TF32.
-
-    torch allows TF32 in convolutions by default. Its settings are of the process: the first thread that enters changes
-    them, the last one that leaves restores them. (What other threads compute meanwhile is bfloat16, or more exact.)
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._inside = 0
-        self._before = (True, False)
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._before = (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)
-                self._allow(convolutions=False, products=False)
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._allow(*self._before)
-
-    @staticmethod
-    def _allow(convolutions: bool, products: bool) -> None:
-        torch.backends.cudnn.allow_tf32 = convolutions
-        torch.backends.cuda.matmul.allow_tf32 = products
+def _without_tf32() -> Callable[[], None]:
+    """Let convolutions and matrix products in float32 not round their operands to TF32; torch allows it in convolutions
+    by default. (What other threads compute meanwhile is bfloat16, or more exact.)"""
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    _allow_tf32(convolutions=False, products=False)
+    return lambda: _allow_tf32(*before)
 
 
-_WITHOUT_TF32 = _WithoutTf32()
+def _allow_tf32(convolutions: bool, products: bool) -> None:
+    torch.backends.cudnn.allow_tf32 = convolutions
+    torch.backends.cuda.matmul.allow_tf32 = products
+
+
+_EXACT = ProcessSetting(_without_tf32)
 
 
 def move_to(model: Any, device: str) -> Any:

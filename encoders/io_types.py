@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -140,8 +141,13 @@ class Calibration:
 
     def probabilities(self, scores: npt.ArrayLike) -> FloatArray:
         """Of dot products of any shape, float32."""
-        logits = np.asarray(scores, dtype=np.float64) * self.scale + self.bias
-        return (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
+        return sigmoid(np.asarray(scores, dtype=np.float64) * self.scale + self.bias)
+
+
+def sigmoid(logits: npt.NDArray[np.floating[Any]]) -> FloatArray:
+    """Probabilities float32 of logits of any shape and size."""
+    probabilities: FloatArray = (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
+    return probabilities
 
 
 def normalize(vectors: FloatArray) -> FloatArray:

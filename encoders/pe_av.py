@@ -35,6 +35,7 @@ from pesearch.encoders.device_selection import Precision
 from pesearch.encoders.image_tower import ImageTower, resize_like_transformers
 from pesearch.encoders.io_types import Calibration, JointVectors, WindowFeatures, WindowVectors
 from pesearch.encoders.model_files import ModelFolder
+from pesearch.encoders.pe_av_heads import TEXT_HEADS, calibrated_pair
 from pesearch.encoders.preprocess import batches_by_key, sample_frames
 from pesearch.types import FloatArray, ImageArray, SpaceName
 
@@ -80,7 +81,7 @@ class PeAv:
             with inference(self.device):
                 state = self._text_states(texts[start : start + TEXT_BATCH_SIZE])
                 for space, vectors in parts.items():
-                    vectors.append(_numpy(self._text_head(space)(state)))
+                    vectors.append(_numpy(self._model.get_submodule(f"{TEXT_HEADS[space]}_head")(state)))
         return {space: np.concatenate(vectors) for space, vectors in parts.items()}
 
     def embed_with_text(self, windows: Sequence[WindowFeatures], text: str) -> list[JointVectors]:
@@ -110,20 +111,11 @@ class PeAv:
 
     def calibration(self, space: SpaceName, query_space: SpaceName | None) -> Calibration | None:
         """Scale and bias for a query of `space` by a text or a vector of `query_space`; None if none was learned."""
-        model = self._model
-        if query_space is None:
-            owner, name = {
-                SpaceName.AUDIO: (model.audio_model, "text_audio"),
-                SpaceName.VIDEO: (model.video_model, "text_video"),
-                SpaceName.AUDIO_VIDEO: (model, "text_audio_video"),
-            }[space]
-        elif {space, query_space} == {SpaceName.AUDIO, SpaceName.VIDEO}:
-            owner, name = model, "audio_video"
-        else:
+        name = calibrated_pair(space, query_space)
+        if name is None:
             return None
-        return Calibration(
-            getattr(owner, f"{name}_logit_scale").float().item(), getattr(owner, f"{name}_logit_bias").float().item()
-        )
+        scale, bias = (self._model.get_parameter(f"{name}_logit_{part}").float().item() for part in ("scale", "bias"))
+        return Calibration(scale, bias)
 
     def _text_states(self, texts: Sequence[str]) -> torch.Tensor:
         """CLS states before the final norm, the input of the text heads, [texts, hidden]."""
@@ -172,12 +164,6 @@ class PeAv:
             audible = model.audio_model.audio_encoder(input_values=sound)
             return None, model.audio_model.audio_head(audible.pooler_output.float()), None
         return None, None, None
-
-    def _text_head(self, space: SpaceName) -> Any:
-        model = self._model
-        if space is SpaceName.AUDIO:
-            return model.audio_model.text_audio_head
-        return model.video_model.text_video_head if space is SpaceName.VIDEO else model.text_audio_video_head
 
     def _sampled(self, frames: FloatArray | None) -> FloatArray | None:
         """As many of the frames, evenly spread, as the checkpoint was trained with."""

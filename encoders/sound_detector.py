@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pesearch.encoders.io_types import ReadSteps
+from pesearch.encoders.io_types import ReadSteps, sigmoid
 from pesearch.encoders.overlap_add import Bounds, overlap_add, overlapping_windows
 from pesearch.types import FloatArray
 
@@ -44,7 +44,7 @@ class SoundDetector(ABC):
         """`probabilities` piece by piece, float32 [phrases, n], in memory that does not grow with the steps."""
         bounds = overlapping_windows(steps) if phrases else []
         for logits in overlap_add(bounds, self._window_logits(read, bounds, phrases)):
-            yield (1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0)))).astype(np.float32)
+            yield sigmoid(logits)
 
     def _window_logits(self, read: ReadSteps, bounds: Sequence[Bounds], phrases: Sequence[str]) -> Iterator[FloatArray]:
         """The logits [phrases, steps] of each window. Steps shared by windows of a batch are read once."""

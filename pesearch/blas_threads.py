@@ -6,46 +6,26 @@ product, which took as much time as the search itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
-from threading import Lock
 from typing import Any
 
-
-@contextmanager
-def on_one_core() -> Iterator[None]:
-    """Runs NumPy's matrix products on one core, in all threads of the process. The models keep their threads."""
-    _LIMIT.enter()
-    try:
-        yield
-    finally:
-        _LIMIT.leave()
+from pesearch.process_setting import ProcessSetting
 
 
-class _SharedLimit:
-    """A limit that applies from when the first thread enters until the last one leaves."""
-
-    def __init__(self) -> None:
-        self._entered = 0
-        self._lock = Lock()
-        self._limiter: Any = None
-
-    def enter(self) -> None:
-        with self._lock:
-            if not self._entered:
-                self._limiter = _in_new_thread(lambda: _openblas().limit(limits=1))
-            self._entered += 1
-
-    def leave(self) -> None:
-        with self._lock:
-            self._entered -= 1
-            if not self._entered:
-                _in_new_thread(self._limiter.restore_original_limits)
+def on_one_core() -> AbstractContextManager[None]:
+    """A context that runs NumPy's matrix products on one core, in all threads of the process. Models keep theirs."""
+    return _ONE_CORE
 
 
-_LIMIT = _SharedLimit()
+def _limit() -> Callable[[], object]:
+    limiter = _in_new_thread(lambda: _openblas().limit(limits=1))
+    return lambda: _in_new_thread(limiter.restore_original_limits)
+
+
+_ONE_CORE = ProcessSetting(_limit)
 
 
 def _in_new_thread(change: Callable[[], Any]) -> Any:

@@ -46,7 +46,7 @@ class MappedWeights:
         return name in self._tensors
 
     def __getitem__(self, name: str) -> FloatArray:
-        """Raises ModelDamaged if there is no such tensor."""
+        """Raises ModelDamaged if there is no such tensor, or of another type than floating point."""
         if name not in self._converted:
             self._converted[name] = _single_precision(self._tensor(name).kind, self._tensor(name).values())
         return self._converted[name]
@@ -67,6 +67,8 @@ class MappedWeights:
     def _tensor(self, name: str) -> _Tensor:
         if name not in self._tensors:
             raise ModelDamaged(f"{self.folder}: the weights {name} are missing: fetch the model again.")
+        if (kind := self._tensors[name].kind) not in _DTYPES:
+            raise ModelDamaged(f"{self.folder}: the weights {name} are stored as {kind}: fetch the model again.")
         return self._tensors[name]
 
 

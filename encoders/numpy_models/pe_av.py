@@ -8,14 +8,8 @@ from pesearch.encoders.io_types import Calibration
 from pesearch.encoders.model_files import ModelFolder, weight_files
 from pesearch.encoders.numpy_models.mapped_weights import MappedWeights
 from pesearch.encoders.numpy_models.text_model import TextModel, apply_head
+from pesearch.encoders.pe_av_heads import TEXT_HEADS, calibrated_pair
 from pesearch.types import FloatArray, SpaceName
-
-HEADS = {
-    SpaceName.AUDIO: "audio_model.text_audio",
-    SpaceName.VIDEO: "video_model.text_video",
-    SpaceName.AUDIO_VIDEO: "text_audio_video",
-}
-"""The name of what PE-AV learned for texts and each space."""
 
 
 class NumpyPeAvText:
@@ -29,15 +23,12 @@ class NumpyPeAvText:
     def embed_texts(self, texts: Sequence[str], spaces: Collection[SpaceName]) -> dict[SpaceName, FloatArray]:
         """Texts to float32 [n, dim] for each of `spaces`. Raises ModelDamaged."""
         states = self._text.states(texts)
-        return {space: apply_head(self._weights, f"{HEADS[space]}_head", states) for space in spaces}
+        return {space: apply_head(self._weights, f"{TEXT_HEADS[space]}_head", states) for space in spaces}
 
     def calibration(self, space: SpaceName, query_space: SpaceName | None) -> Calibration | None:
         """Scale and bias for a query of `space` by a text or a vector of `query_space`; None if none was learned."""
-        if query_space is None:
-            name = HEADS[space]
-        elif {space, query_space} == {SpaceName.AUDIO, SpaceName.VIDEO}:
-            name = "audio_video"
-        else:
+        name = calibrated_pair(space, query_space)
+        if name is None:
             return None
         scale, bias = (self._weights[f"{name}_logit_{part}"].item() for part in ("scale", "bias"))
         return Calibration(scale, bias)

@@ -64,7 +64,7 @@ def _load_tokenizer(folder: Path) -> Tokenizer:
         raise UnsupportedModel(f"tokenizer of the class {kind}")
     try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # tokenizers raises nothing more specific
+    except Exception as error:  # tokenizers raises nothing more specific; kept as the cause, and shown
         raise ModelDamaged(f"{folder} has an unreadable tokenizer ({error}): fetch the model again.") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(min(MAX_TEXT_TOKENS, config.get("model_max_length", MAX_TEXT_TOKENS)))

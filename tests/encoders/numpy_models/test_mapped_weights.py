@@ -44,6 +44,9 @@ def test_missing_weights_and_damaged_files_are_damage(tmp_path: Path) -> None:
     save_file({"weights": VALUES}, file)
     with pytest.raises(ModelDamaged, match="the weights other are missing"):
         _ = MappedWeights([file])["other"]
+    save_file({"weights": VALUES.to(torch.int32)}, tmp_path / "integers.safetensors")
+    with pytest.raises(ModelDamaged, match="the weights weights are stored as I32"):
+        _ = MappedWeights([tmp_path / "integers.safetensors"])["weights"]
     content = file.read_bytes()
     for damaged in (content[:-1], content[:20], b"", b"\xff" * 100, content[:8] + b"[" + content[9:]):
         file.write_bytes(damaged)
