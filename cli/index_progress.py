@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
 from pesearch.cli.index_summary import Summary
 from pesearch.cli.refresh_progress import RefreshBar
 from pesearch.cli.remark_lines import MAX_FILES, remark_line
 from pesearch.cli.render import format_path, progress_bar
 from pesearch.formatting import damage_lines
+from pesearch.indexer.change_lines import change_lines
 from pesearch.indexer.progress_events import (
     CopiesCompared,
     CuesEmbedded,
-    CuesUpdated,
     Damaged,
-    Excluded,
     Failed,
     Indexed,
     Missing,
@@ -24,10 +22,7 @@ from pesearch.indexer.progress_events import (
     Plan,
     Progress,
     PropertiesRead,
-    Relocated,
     Remarked,
-    Replaced,
-    Restored,
 )
 from pesearch.store.index.maintenance import RefreshProgress
 
@@ -67,9 +62,7 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
                     for line in damage_lines(outcome.files):
                         bar.console.print(line, markup=False)
                 case Failed():
-                    bar.console.print(
-                        f"failed: {format_path(outcome.failure.location.path)}: {outcome.failure.reason}", markup=False
-                    )
+                    bar.console.print(f"failed: {format_path(outcome.path)}: {outcome.reason}", markup=False)
                 case Remarked():
                     remarked_files += 1
                     if remarked_files <= MAX_FILES:
@@ -79,24 +72,3 @@ def follow(outcomes: Iterable[Outcome], summary: Summary, names_files: bool = Fa
                         bar.console.print("remark: further ones are in the summary", markup=False)
                 case Indexed():
                     bar.update(task, files=f"{summary.indexed}/{planned_files} files, {summary.speed()}")
-
-
-def change_lines(outcome: Outcome) -> Iterator[str]:
-    """The line about a file of the library that an outcome has added or changed."""
-    match outcome:
-        case Indexed():
-            yield f"indexed: {format_path(outcome.location.path)}"
-        case Relocated(previous=None):
-            yield f"copy: {format_path(outcome.location.path)}"
-        case Relocated(previous=Path() as previous):
-            yield f"relocated: {format_path(outcome.location.path)}, before {format_path(previous)}"
-        case Replaced():
-            yield f"replaced: {format_path(outcome.path)}: other content of the same size and time"
-        case Missing():
-            yield f"missing: {format_path(outcome.path)}"
-        case Excluded():
-            yield f"excluded: {format_path(outcome.path)}"
-        case Restored():
-            yield f"restored: {format_path(outcome.path)}"
-        case CuesUpdated():
-            yield f"cues: {format_path(outcome.location.path)}: {outcome.cues} new or changed"

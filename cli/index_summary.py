@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pesearch.cli.refresh_progress import refresh_failure_lines
 from pesearch.cli.remark_lines import remark_lines, remark_objects
 from pesearch.cli.render import format_path
 from pesearch.formatting import count_files
-
-if TYPE_CHECKING:
-    from pesearch.indexer.progress_events import Outcome, RunTimings
-    from pesearch.store.index.maintenance import RefreshFailed
-    from pesearch.types import Remark
+from pesearch.indexer.summary import OutcomeCounter
 
 STAGES = ("decode", "wait", "tower", "codec", "transformers", "commit", "index")
 """The stages of a run in the order in which they are printed."""
@@ -28,76 +20,8 @@ MIN_UNREAD_SECONDS = 0.1
 """Undecodable media is reported only if it is longer than this."""
 
 
-@dataclass
-class Summary:
-    """Counts of a run's outcomes.
-
-    `failed` maps printable paths to reasons, `remarks` paths to what of them is not in the library or was guessed,
-    `refresh_failed` index names to failures. `replaced` are paths with other content of the same size and time.
-    """
-
-    indexed: int = 0
-    unchanged: int = 0
-    relocated: int = 0
-    copies: int = 0
-    missing: int = 0
-    excluded: int = 0
-    not_media: int = 0
-    replaced: list[Path] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    failed_before: int = 0
-    cues_taken: int = 0
-    cues_embedded: int = 0
-    properties_read: int = 0
-    remarks: dict[Path, tuple[Remark, ...]] = field(default_factory=dict)
-    media_seconds: float = 0.0
-    unread_seconds: float = 0.0
-    elapsed_seconds: float = 0.0
-    refresh_failed: dict[str, RefreshFailed] = field(default_factory=dict)
-    spent: RunTimings | None = None
-
-    def count(self, outcome: Outcome) -> None:
-        """Add one outcome. An index that a later attempt updates is no longer reported as failed."""
-        from pesearch.indexer import progress_events as events
-        from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
-
-        match outcome:
-            case events.Indexed():
-                self.indexed += 1
-                self.media_seconds += outcome.info.duration_seconds
-                self.unread_seconds += outcome.unread_seconds
-            case events.Failed():
-                self.failed[format_path(outcome.failure.location.path)] = outcome.failure.reason
-            case events.FailedBefore():
-                self.failed_before += 1
-            case events.Unchanged():
-                self.unchanged += 1
-            case events.Relocated(previous=None):
-                self.copies += 1
-            case events.Relocated():
-                self.relocated += 1
-            case events.Replaced():
-                self.replaced.append(outcome.path)
-            case events.Missing():
-                self.missing += 1
-            case events.Excluded():
-                self.excluded += 1
-            case events.NotMedia():
-                self.not_media += 1
-            case RefreshFailed():
-                self.refresh_failed[outcome.index] = outcome
-            case RefreshProgress():
-                self.refresh_failed.pop(outcome.index, None)
-            case events.CuesUpdated():
-                self.cues_taken += outcome.cues
-            case events.CuesEmbedded():
-                self.cues_embedded += outcome.committed
-            case events.PropertiesRead():
-                self.properties_read = outcome.done
-            case events.Remarked():
-                self.remarks[outcome.path] = (*self.remarks.get(outcome.path, ()), *outcome.remarks)
-            case events.RunTimings():
-                self.spent = outcome
+class Summary(OutcomeCounter):
+    """Counts of a run's outcomes, and their text and JSON."""
 
     def speed(self) -> str:
         """`0.50 h of media, 3.2 x real time`."""
@@ -107,10 +31,6 @@ class Summary:
     def stage_seconds(self) -> dict[str, float]:
         """Seconds by stage; empty for a run that embedded nothing."""
         return {stage: getattr(self.spent, f"{stage}_seconds") for stage in STAGES} if self.spent else {}
-
-    def warnings(self) -> list[str]:
-        """Problems that did not fail a file, one line each."""
-        return [*(self.spent.warnings if self.spent else ()), *refresh_failure_lines(self.refresh_failed.values())]
 
     @property
     def _has_media(self) -> bool:
@@ -150,7 +70,7 @@ class Summary:
             yield f"{self.unread_seconds:.1f} s of media could not be decoded and are not in the library"
         yield from (f"remark: {line}" for line in remark_lines(list(self.remarks.items())))
         yield from (f"replaced: {format_path(path)}: other content of the same size and time" for path in self.replaced)
-        yield from (f"failed: {path}: {reason}" for path, reason in self.failed.items())
+        yield from (f"failed: {format_path(path)}: {reason}" for path, reason in self.failed.items())
         if self.failed or self.failed_before:
             yield "failed files are retried when they change, or with --retry-failed"
 
@@ -161,7 +81,7 @@ class Summary:
             counts
             | {
                 "replaced": [format_path(path) for path in self.replaced],
-                "failed": [{"path": path, "reason": reason} for path, reason in self.failed.items()],
+                "failed": [{"path": format_path(path), "reason": reason} for path, reason in self.failed.items()],
                 "cues_taken": self.cues_taken,
                 "cues_embedded": self.cues_embedded,
                 "properties_read": self.properties_read,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pesearch.cli.render import progress_bar
+from pesearch.indexer.summary import refresh_failure_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -30,18 +31,6 @@ class RefreshBar:
         if share == 0:
             self._bar.reset(self._task, description=description, visible=True)
         self._bar.update(self._task, completed=share, visible=share < 1)
-
-
-def refresh_failure_lines(failures: Iterable[RefreshFailed]) -> list[str]:
-    """The failed indexes, their reasons and the consequence in one line; none without failures."""
-    reasons = {failure.index: failure.reason for failure in failures}
-    if not reasons:
-        return []
-    why = "; ".join(dict.fromkeys(reasons.values()))
-    return [
-        f"the search index of {', '.join(reasons)} could not be updated ({why}): no data is lost; "
-        "rows that it lacks are searched exactly, which may be slow, until the next run updates it"
-    ]
 
 
 def follow_refresh(steps: Iterable[IndexRefresh]) -> list[str]:

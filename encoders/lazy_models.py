@@ -5,7 +5,10 @@ On a CPU texts and stored sound go through `numpy_models`, which need no torch; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from pesearch.encoders.pe_av import PeAv
     from pesearch.encoders.pe_core import PeCore
     from pesearch.encoders.sound_detector import SoundDetector
+
+_log = logging.getLogger("pesearch")
 
 
 class LazyModels:
@@ -70,9 +75,10 @@ class LazyModels:
         """The model of frames."""
         with self._lock, pause_collection():
             if self._pe_core is None:
-                from pesearch.encoders.pe_core import PeCore
+                with self._logged("PE-Core"):
+                    from pesearch.encoders.pe_core import PeCore
 
-                self._pe_core = PeCore(self.folders.frames, self._torch_device(), self._precision())
+                    self._pe_core = PeCore(self.folders.frames, self._torch_device(), self._precision())
             return self._pe_core
 
     @property
@@ -80,10 +86,11 @@ class LazyModels:
         """The model of windows."""
         with self._lock, pause_collection():
             if self._pe_av is None:
-                from pesearch.encoders.pe_av import PeAv
+                with self._logged("PE-AV"):
+                    from pesearch.encoders.pe_av import PeAv
 
-                device, precision = self._torch_device(), self._precision()
-                self._pe_av = PeAv(self.folders.windows, device, precision, with_video=self._with_video)
+                    device, precision = self._torch_device(), self._precision()
+                    self._pe_av = PeAv(self.folders.windows, device, precision, with_video=self._with_video)
             return self._pe_av
 
     @property
@@ -91,9 +98,10 @@ class LazyModels:
         """The model of sound events."""
         with self._lock, pause_collection():
             if self._pe_a_frame is None:
-                from pesearch.encoders.pe_a_frame import PeAFrame
+                with self._logged("PE-A-Frame"):
+                    from pesearch.encoders.pe_a_frame import PeAFrame
 
-                self._pe_a_frame = PeAFrame(self.folders.events, self._torch_device())
+                    self._pe_a_frame = PeAFrame(self.folders.events, self._torch_device())
             return self._pe_a_frame
 
     @property
@@ -149,6 +157,12 @@ class LazyModels:
     @property
     def _is_on_cpu(self) -> bool:
         return self._device().partition(":")[0] == "cpu"
+
+    @contextmanager
+    def _logged(self, model: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        _log.info("%s loaded on %s in %.1f s", model, self._device(), time.monotonic() - started)
 
     def _torch_device(self) -> str:
         """The device, before torch loads a model to it."""

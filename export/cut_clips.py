@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pesearch.errors import MediaError
+from pesearch.errors import ExportError, MediaError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.output_file import commit_to_free_name
+from pesearch.export.output_file import commit_to_free_name, commit_to_new_name
 from pesearch.export.safe_names import safe_stem
 from pesearch.formatting import format_span
 from pesearch.locations import is_gone, is_missing
-from pesearch.media.cut_clip import choose_clip_format, cut_clip
+from pesearch.media.cut_clip import ClipFormat, choose_clip_format, cut_clip
 from pesearch.media.sniff import sniff
 from pesearch.media.verified_file import OpenFile, open_indexed, open_regular
 from pesearch.store.disk.durable import AtomicFile, undone_by
@@ -49,26 +50,67 @@ def cut_clips(selections: Iterable[Selection], folder: Path, reencode: bool = Fa
     """
     for selection in selections:
         try:
-            yield Clip(selection, _cut(selection, folder, reencode))
+            yield Clip(selection, cut_to_folder(selection, folder, reencode))
         except MediaError as error:
             yield CutFailure(selection, str(error))
 
 
-def _cut(selection: Selection, folder: Path, reencode: bool) -> Path:
-    with _open(selection) as opened, opened.link() as source:
-        if selection.is_still:
-            clip_format, suffix, times = None, selection.path.suffix, ""
-        else:
-            clip_format = choose_clip_format(source, reencode)
-            suffix, times = clip_format.suffix, "_" + format_span(*selection.interval_seconds).replace(":", "-")
-        name = safe_stem(selection.path) + times
-        file = AtomicFile(folder / name, durable=False)
+def cut_to_folder(selection: Selection, folder: Path, reencode: bool = False) -> Path:
+    """Cut a selection into `folder`, under a free name, and return its path. Raises MediaError, OSError."""
+    with _source(selection, reencode) as source:
+        file = AtomicFile(folder / source.clip_name, durable=False)
         with undone_by(file.abandon):
-            if clip_format is None:
-                _copy_still(opened, source, file.sink)
-            else:
-                cut_clip(source, *selection.interval_seconds, file.temporary, clip_format)
-            return commit_to_free_name(file, folder, name, suffix)
+            source.cut_to(file)
+            return commit_to_free_name(file, folder, source.clip_name, source.suffix)
+
+
+def cut_to_file(selection: Selection, target: Path, reencode: bool = False) -> Path:
+    """Cut a selection to a new file, as `cut_clips` does, and return `target`.
+
+    Raises ExportError where something exists already, and for a suffix that the clip does not have; MediaError if the
+    media file cannot be read; OSError.
+    """
+    with _source(selection, reencode) as source:
+        if target.suffix.lower() != source.suffix.lower():
+            raise ExportError(f"{target}: this clip is a {source.suffix} file, and needs that suffix")
+        if os.path.lexists(target):
+            raise ExportError(f"{target} already exists: choose another name")
+        file = AtomicFile(target, durable=False)
+        with undone_by(file.abandon):
+            source.cut_to(file)
+            return commit_to_new_name(file, target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An open file, its `path` for programs, and how it is cut: `clip_format` is None for a still, which is copied."""
+
+    selection: Selection
+    opened: OpenFile
+    path: Path
+    clip_format: ClipFormat | None
+
+    @property
+    def suffix(self) -> str:
+        return self.selection.path.suffix if self.clip_format is None else self.clip_format.suffix
+
+    @property
+    def clip_name(self) -> str:
+        times = "" if self.clip_format is None else "_" + format_span(*self.selection.interval_seconds)
+        return safe_stem(self.selection.path) + times.replace(":", "-")
+
+    def cut_to(self, file: AtomicFile) -> None:
+        if self.clip_format is None:
+            _copy_still(self.opened, self.path, file.sink)
+        else:
+            cut_clip(self.path, *self.selection.interval_seconds, file.temporary, self.clip_format)
+
+
+@contextmanager
+def _source(selection: Selection, reencode: bool) -> Iterator[_Source]:
+    with _open(selection) as opened, opened.link() as path:
+        clip_format = None if selection.is_still else choose_clip_format(path, reencode)
+        yield _Source(selection, opened, path, clip_format)
 
 
 def _open(selection: Selection) -> OpenFile:

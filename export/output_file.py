@@ -86,3 +86,13 @@ def commit_to_free_name(file: AtomicFile, folder: Path, name: str, suffix: str) 
             continue
     file.commit(path)
     return path
+
+
+def commit_to_new_name(file: AtomicFile, path: Path) -> Path:
+    """Rename a finished file to `path`, in its folder, and return that. Raises ExportError if the name is taken, OSError."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError as error:
+        raise ExportError(f"{path} already exists: choose another name") from error
+    file.commit(path)
+    return path

@@ -11,22 +11,51 @@ from pesearch.store.index.maintenance import RefreshFailed, RefreshProgress
 from pesearch.types import Failure, MediaInfo, Remark
 
 
+class _AtLocation:
+    """An outcome of the file at a location."""
+
+    __slots__ = ()
+    location: Location
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return self.location.path
+
+
+class _OfFailure:
+    """An outcome of a file that cannot be indexed."""
+
+    __slots__ = ()
+    failure: Failure
+
+    @property
+    def path(self) -> Path:
+        """The path of the file or folder."""
+        return self.failure.location.path
+
+    @property
+    def reason(self) -> str:
+        """Why, in one line without a full stop."""
+        return self.failure.reason
+
+
 @dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(_AtLocation):
     """A file that is in the library and has not changed."""
 
     location: Location
 
 
 @dataclass(frozen=True, slots=True)
-class NotMedia:
+class NotMedia(_AtLocation):
     """A file that is neither media nor named like it (text, a program, ...): skipped."""
 
     location: Location
 
 
 @dataclass(frozen=True, slots=True)
-class Relocated:
+class Relocated(_AtLocation):
     """Content that is in the library, at a new location: not embedded again.
 
     `previous` is the location it was moved from, now removed from the library; None for a further copy.
@@ -78,14 +107,14 @@ class Damaged:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(_OfFailure):
     """A file (or a folder, during the crawl) that could not be read."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
-class FailedBefore:
+class FailedBefore(_OfFailure):
     """A file that failed in an earlier run and has not changed since: not retried."""
 
     failure: Failure
@@ -107,7 +136,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(_AtLocation):
     """A file that is in the library with all its vectors, safe on disk.
 
     `unread_seconds` of it could not be decoded and are therefore not in the library.
@@ -119,7 +148,7 @@ class Indexed:
 
 
 @dataclass(frozen=True, slots=True)
-class CuesUpdated:
+class CuesUpdated(_AtLocation):
     """The number of new or changed cues of a known file, in it or in its sidecars. Its media was not read."""
 
     location: Location

@@ -11,6 +11,7 @@
     |       +-- OutOfMemory   device memory ran out; a smaller batch may fit
     +-- LibraryError
     |   +-- LibraryNotFound   no library in that folder
+    |   +-- LibraryEmpty      a library without files, which cannot be searched
     |   +-- LibraryBusy       another process is writing to it
     |   +-- LibraryTooNew     written by a newer pesearch
     |   +-- LibraryDamaged    files on disk are missing, corrupt or inconsistent
@@ -80,6 +81,10 @@ class LibraryError(PesearchError):
 
 class LibraryNotFound(LibraryError):
     """The folder holds no library."""
+
+
+class LibraryEmpty(LibraryError):
+    """The library has no files, so that nothing can be found in it."""
 
 
 class LibraryBusy(LibraryError):

@@ -93,10 +93,19 @@ def install_python(venv: Path, profile: str) -> None:
     install = (*pip, "install", "--quiet", "--compile-bytecode")  # or read-only users would compile on each start
     run(*install, *torch_source(python, profile, pins), "-r", pins, **environment)
     run(*pip, "install", "--quiet", "--no-deps", "-e", ROOT, **environment)
+    add_source_path(python)
     repair_torchaudio(python)
     if profile == "cpu":
         refuse_cuda(python)
     stamp.write_text(wanted)
+
+
+def add_source_path(python: Path) -> None:
+    """Put this folder on the path of the environment: type checkers and editors do not run the import hook of an
+    editable install, but follow the links in pesearch/."""
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    (Path(packages) / "pesearch_source.pth").write_text(f"{ROOT}\n", encoding="utf-8")
 
 
 def torch_source(python: Path, profile: str, pins: Path) -> list[str | Path]:

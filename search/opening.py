@@ -11,21 +11,22 @@ from pesearch.search.events.locate import StoredSound, find_stored_sound
 from pesearch.store.library import Library, open_library
 
 
-def open_for_search(folder: Path, device: str) -> tuple[Library, ModelSet]:
+def open_for_search(folder: Path, device: str, model: str | None = None) -> tuple[Library, ModelSet]:
     """Opens the library in `folder` and its model set, in the same revisions.
 
     Raises:
         LibraryNotFound: there is no library in that folder.
         ModelMissing, ModelDamaged, DeviceError: its models cannot be loaded.
-        ModelMismatch: the library was made with another revision of the models than the one on this machine.
+        ModelMismatch: the library was made with another revision of the models than the one on this machine, or with
+            another model set than `model`.
     """
     library = open_library(folder)
-    return library, models_of(library, device)
+    return library, models_of(library, device, model)
 
 
-def models_of(library: Library, device: str) -> ModelSet:
+def models_of(library: Library, device: str, model: str | None = None) -> ModelSet:
     """Opens the model set of a library, in the same revisions. Raises the same errors as `open_for_search`."""
-    models = open_model_set(library.model_set, device)
+    models = open_model_set(model or library.model_set, device)
     library.require(models.name, models.spaces)
     return models
 
@@ -36,6 +37,25 @@ def open_for_events(path: Path, folder: Path, model: str | None, device: str) ->
     The models are those of `model`, else those of the library if it knows the file, else the default set.
     Raises MediaError for a path without a media file, ModelMissing, ModelDamaged, DeviceError, FFmpegMissing.
     """
+    require_media(path)
+    try:
+        stored = stored_sound(path, open_library(folder).pinned())
+    except LibraryNotFound:
+        stored = None
+    name = model or (stored.library.model_set if stored else default_model_set())
+    return open_model_set(name, device), stored
+
+
+def stored_sound(path: Path, library: Library) -> StoredSound | None:
+    """As `find_stored_sound`; None too for a file that cannot be read, which is reported when it is decoded."""
+    try:
+        return find_stored_sound(path, library)
+    except OSError:
+        return None
+
+
+def require_media(path: Path) -> None:
+    """Raises MediaError, with the path, unless there is a media file; FFmpegMissing."""
     from pesearch.media.probe import probe  # imports Pillow, which queries do without
 
     try:
@@ -44,9 +64,3 @@ def open_for_events(path: Path, folder: Path, model: str | None, device: str) ->
         raise
     except MediaError as error:
         raise MediaError(f"{path}: {error}") from error
-    try:
-        stored = find_stored_sound(path, open_library(folder).pinned())
-    except (LibraryNotFound, OSError):
-        stored = None  # an unreadable file is reported when it is decoded
-    name = model or (stored.library.model_set if stored else default_model_set())
-    return open_model_set(name, device), stored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from threading import RLock
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from pesearch.encoders.numpy_models.pe_core import NumpyPeCoreText
 from pesearch.encoders.numpy_models.unsupported import UnsupportedModel
 
 Model = TypeVar("Model")
+
+_log = logging.getLogger("pesearch")
 
 
 class LazyNumpyModels:
@@ -49,5 +52,7 @@ class LazyNumpyModels:
                     self._opened[part] = kind(folder, self._threads)
                 except UnsupportedModel as reason:
                     self.reasons[part] = str(reason)
+                else:
+                    _log.info("%s opened on the CPU, without torch", part)
             opened: Model | None = self._opened.get(part)
             return opened
