@@ -42,7 +42,7 @@ from pesearch.search.opening import open_for_search, require_media, stored_sound
 from pesearch.search.query.media_features import Feature, Orientation
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.search import on_snapshot, search
-from pesearch.settings import default_library, expand_home
+from pesearch.settings import default_library
 from pesearch.store import library as store
 from pesearch.store.status import LibraryStatus
 from pesearch.types import Event, MediaKind
@@ -78,7 +78,7 @@ class Library:
 
     def __init__(self, folder: StrPath, model: str | None = None, device: str = "auto") -> None:
         """The arguments and errors of `pesearch.open`."""
-        self.folder: Path = expand_home(path_of(folder, "folder")).absolute()
+        self.folder: Path = path_of(folder, "folder").absolute()
         self._model = model
         self._device = device
         self._lock = RLock()

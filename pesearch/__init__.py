@@ -135,11 +135,11 @@ else:
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first used: `import pesearch` itself imports nothing else."""
-        from importlib import import_module
-
-        from pesearch.gc_pause import pause_collection
-
         if name in __all__:
+            from importlib import import_module
+
+            from pesearch.gc_pause import pause_collection
+
             with pause_collection():
                 for home in map(import_module, _HOMES):
                     if hasattr(home, name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,14 +93,15 @@ def test_a_library_without_files_cannot_be_searched(loaded: None, starter: Model
         library.search("siren")
 
 
-def test_models_that_do_not_exist_are_refused_before_anything_is_made(tmp_path: Path, samples: pesearch.Library) -> None:
+def test_models_that_do_not_fit_are_refused_before_anything_is_made(starter: ModelSet, tmp_path: Path) -> None:
     with pytest.raises(pesearch.UnknownModel):
         pesearch.open(tmp_path / "library", model="nonesuch")
     with pytest.raises(pesearch.DeviceError):
         pesearch.open(tmp_path / "library", model="starter", device="nonesuch")
-    with pytest.raises(pesearch.ModelMismatch):
-        pesearch.open(samples.folder, model="starter").index  # noqa: B018
     assert list(tmp_path.iterdir()) == []
+    store.create_library(tmp_path / "library", "starter", [replace(space, revision="b") for space in starter.spaces])
+    with pytest.raises(pesearch.ModelMismatch):
+        pesearch.open(tmp_path / "library")
 
 
 def test_the_models_of_a_library_are_opened_once(

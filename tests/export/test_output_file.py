@@ -9,7 +9,8 @@ import pytest
 
 from pesearch.errors import ExportError
 from pesearch.export.formats import ExportFormat
-from pesearch.export.output_file import write_document
+from pesearch.export.output_file import commit_to_new_name, write_document
+from pesearch.store.disk.durable import AtomicFile
 
 
 def test_a_document_replaces_only_files_of_its_format(tmp_path: Path) -> None:
@@ -22,6 +23,16 @@ def test_a_document_replaces_only_files_of_its_format(tmp_path: Path) -> None:
         write_document(b"new", film, ExportFormat.CSV)
     assert film.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_that_has_taken_the_name_meanwhile_stays(tmp_path: Path) -> None:
+    file = AtomicFile(tmp_path / "clip.mp4", durable=False)
+    file.sink.write(b"new")
+    (tmp_path / "clip.mp4").write_text("other")
+    with pytest.raises(ExportError, match=r"clip\.mp4 already exists"):
+        commit_to_new_name(file, tmp_path / "clip.mp4")
+    assert (tmp_path / "clip.mp4").read_text() == "other"
+    file.abandon()
 
 
 @pytest.mark.parametrize("exists", [True, False])
