@@ -1,15 +1,14 @@
 """`pesearch.open` and `Library`: a library of media files and the models that made it, for Python programs.
 
-    with pesearch.open("~/library") as library:
-        library.index("~/videos").finish()
-        for moment in library.search("siren and train", k=5):
-            print(moment.path, moment.start_seconds, moment.end_seconds, moment.score)
+with pesearch.open("~/library") as library:
+    library.index("~/videos").finish()
+    for moment in library.search("siren and train", k=5):
+        print(moment.path, moment.start_seconds, moment.end_seconds, moment.score)
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date

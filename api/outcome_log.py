@@ -1,4 +1,4 @@
-"""Outcomes of indexing runs in the log `pesearch`: a line for each file that changed or failed, and each search index."""
+"""Indexing runs in the log `pesearch`: a line for each file that changed or failed, and each search index."""
 
 from __future__ import annotations
 

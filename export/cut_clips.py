@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from pesearch.errors import ExportError, MediaError
 from pesearch.export.clip_selection import Selection
-from pesearch.export.output_file import commit_to_free_name, commit_to_new_name
+from pesearch.export.output_file import commit_to_free_name, new_name
 from pesearch.export.safe_names import safe_stem
 from pesearch.formatting import format_span
 from pesearch.locations import is_gone, is_missing
@@ -73,12 +73,11 @@ def cut_to_file(selection: Selection, target: Path, reencode: bool = False) -> P
     with _source(selection, reencode) as source:
         if target.suffix.lower() != source.suffix.lower():
             raise ExportError(f"{target}: this clip is a {source.suffix} file, and needs that suffix")
-        if os.path.lexists(target):
-            raise ExportError(f"{target} already exists: choose another name")
         file = AtomicFile(target, durable=False)
-        with undone_by(file.abandon):
+        with new_name(target), undone_by(file.abandon):
             source.cut_to(file)
-            return commit_to_new_name(file, target)
+            file.commit()
+    return target
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -88,11 +89,15 @@ def commit_to_free_name(file: AtomicFile, folder: Path, name: str, suffix: str) 
     return path
 
 
-def commit_to_new_name(file: AtomicFile, path: Path) -> Path:
-    """Rename a finished file to `path`, in its folder, and return that. Raises ExportError if the name is taken, OSError."""
+@contextmanager
+def new_name(path: Path) -> Iterator[None]:
+    """Reserve the name of a new file by an empty one, which the block replaces; after an error it is removed.
+
+    Raises ExportError if the name is taken, OSError.
+    """
     try:
         path.touch(exist_ok=False)
     except FileExistsError as error:
         raise ExportError(f"{path} already exists: choose another name") from error
-    file.commit(path)
-    return path
+    with undone_by(path.unlink):
+        yield

@@ -80,7 +80,7 @@ def test_a_second_run_at_the_same_time_is_refused(new_library: pesearch.Library,
 
 
 def test_a_path_where_nothing_is_creates_no_library(new_library: pesearch.Library, tmp_path: Path) -> None:
-    with pytest.raises(pesearch.MediaError, match="there is nothing at .*/nowhere"):
+    with pytest.raises(pesearch.MediaError, match=r"there is nothing at .*/nowhere"):
         new_library.index(tmp_path, tmp_path / "nowhere")
     with pytest.raises(pesearch.PesearchError, match="nothing to index"):
         new_library.index()
@@ -104,9 +104,7 @@ def test_models_that_do_not_fit_are_refused_before_anything_is_made(starter: Mod
         pesearch.open(tmp_path / "library")
 
 
-def test_the_models_of_a_library_are_opened_once(
-    samples: pesearch.Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_models_of_a_library_are_opened_once(samples: pesearch.Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pesearch.search.opening.open_model_set", None)
     assert samples.search("siren") == samples.search("siren")
 

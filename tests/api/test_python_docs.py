@@ -13,7 +13,10 @@ from pesearch.encoders.model_set import ModelSet
 from pesearch.store import library as store
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+DOCUMENT = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+    r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def test_the_code_of_the_documentation_runs(
     namespace: dict[str, object] = {}
     printed = []
     for block in BLOCKS:
-        exec(compile(block, "docs/python.md", "exec"), namespace)  # noqa: S102 - our own documentation
+        exec(compile(block, "docs/python.md", "exec"), namespace)
         printed.append(capsys.readouterr().out)
     first = printed[0].splitlines()
     assert first[0].startswith(f"failed: {home}/videos/broken.mp4 ")

@@ -9,8 +9,7 @@ import pytest
 
 from pesearch.errors import ExportError
 from pesearch.export.formats import ExportFormat
-from pesearch.export.output_file import commit_to_new_name, write_document
-from pesearch.store.disk.durable import AtomicFile
+from pesearch.export.output_file import new_name, write_document
 
 
 def test_a_document_replaces_only_files_of_its_format(tmp_path: Path) -> None:
@@ -25,14 +24,17 @@ def test_a_document_replaces_only_files_of_its_format(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_file_that_has_taken_the_name_meanwhile_stays(tmp_path: Path) -> None:
-    file = AtomicFile(tmp_path / "clip.mp4", durable=False)
-    file.sink.write(b"new")
-    (tmp_path / "clip.mp4").write_text("other")
-    with pytest.raises(ExportError, match=r"clip\.mp4 already exists"):
-        commit_to_new_name(file, tmp_path / "clip.mp4")
-    assert (tmp_path / "clip.mp4").read_text() == "other"
-    file.abandon()
+def test_a_new_name_is_reserved_until_the_file_is_there(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    with pytest.raises(KeyboardInterrupt), new_name(clip):
+        assert clip.exists()
+        raise KeyboardInterrupt
+    assert not clip.exists()
+    with new_name(clip):
+        clip.write_text("mine")
+    with pytest.raises(ExportError, match=r"clip\.mp4 already exists"), new_name(clip):
+        raise AssertionError
+    assert clip.read_text() == "mine"
 
 
 @pytest.mark.parametrize("exists", [True, False])

@@ -69,10 +69,10 @@ def test_programs_are_checked(install: Callable[[Path], None], tmp_path: Path, c
     install(python)
     (tmp_path / "documented.py").write_text("\n".join(BLOCKS), encoding="utf-8")
     (tmp_path / "mistaken.py").write_text(MISTAKES, encoding="utf-8")
+    programs = ("documented.py", "mistaken.py")
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MYPYPATH")}
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", cache]
-        + ["--no-error-summary", "documented.py", "mistaken.py"],
+        [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", cache, *programs],
         cwd=tmp_path, env=environment, capture_output=True, text=True,
     )  # fmt: skip
     errors = [line for line in checked.stdout.splitlines() if ": error: " in line]
