@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.encoders.model_set import ModelSet
 from pesearch.store import library as store
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
-    r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
-)
 
 
 @pytest.fixture
