@@ -96,7 +96,7 @@ def new_name(path: Path) -> Iterator[None]:
     Raises ExportError if the name is taken, OSError.
     """
     try:
-        path.touch(exist_ok=False)
+        path.open("xb").close()
     except FileExistsError as error:
         raise ExportError(f"{path} already exists: choose another name") from error
     with undone_by(path.unlink):
