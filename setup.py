@@ -1,6 +1,5 @@
 """Adds the links `pesearch/media -> ../media`, ... to the sdist: setuptools packs files only."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ class SourceDistribution(sdist):
         super().make_release_tree(base_dir, files)
         for link in sorted(Path("pesearch").iterdir()):
             if link.is_symlink():
-                os.symlink(link.readlink(), Path(base_dir) / link)
+                Path(base_dir, link).symlink_to(link.readlink())
 
 
 setup(cmdclass={"sdist": SourceDistribution})

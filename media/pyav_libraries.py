@@ -82,7 +82,7 @@ def cache_folder() -> Path:
 
 
 def search_path(environment: Mapping[str, str], *folders: Path) -> str:
-    """LD_LIBRARY_PATH with folders before those that it has. The libraries need each other by their names with a hash."""
+    """LD_LIBRARY_PATH with these folders first. The libraries of the wheel need each other under their hashed names."""
     return os.pathsep.join([*map(str, folders), *filter(None, [environment.get(_VARIABLE, "")])])
 
 

@@ -1,7 +1,7 @@
 """Check that pesearch installs from wheels alone, with every Python that it names: `python requirements/resolve.py`.
 
-Resolves the dependencies of pyproject.toml with `uv pip compile --only-binary :all:` and prints the versions that decide
-what a platform gets. Nothing is installed. Needs uv and a package index.
+Resolves the dependencies of pyproject.toml with `uv pip compile --only-binary :all:` and prints the versions that
+decide what a platform gets. Nothing is installed. Needs uv and a package index.
 
     python requirements/resolve.py [--platform linux|macos|windows|aarch64-unknown-linux-gnu ...] [--extra NAME ...]
 """

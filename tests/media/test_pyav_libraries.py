@@ -84,7 +84,9 @@ def test_the_process_starts_again_once_with_the_same_arguments(wheel: Path, tmp_
         [sys.executable, "-c", RESTARTING, wheel, "a b", "--c"],
         env={**environment, "XDG_CACHE_HOME": str(tmp_path)}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    (first, pid, *arguments), (second, same_pid, *same_arguments), last = [line.split(" ", 2) for line in output.splitlines()]
+    (first, pid, *arguments), (second, same_pid, *same_arguments), last = [
+        line.split(" ", 2) for line in output.splitlines()
+    ]
     assert (first, second) == ("None", f"{tmp_path}/pesearch/ffmpeg:{wheel}")
     assert (pid, arguments) == (same_pid, same_arguments)
     assert arguments == ["['a b', '--c']"]

@@ -46,9 +46,13 @@ class Workplace:
 
     def run(self, *command: str | Path, **more: str) -> str:
         """The stdout of a command; the check ends if it fails."""
-        elsewhere = self.folder / "elsewhere"
         done = subprocess.run(
-            command, cwd=elsewhere, env=self.environment(**more), stdin=subprocess.DEVNULL, capture_output=True, text=True
+            command,
+            cwd=self.folder / "elsewhere",
+            env=self.environment(**more),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
             sys.exit(f"failed with {done.returncode}: {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")

@@ -27,7 +27,7 @@ def instructions(name: str) -> list[str]:
 def test_the_page_runs_as_a_user_without_rights() -> None:
     assert instructions("USER") == ["pesearch"]
     assert "--uid 1000" in DOCKERFILE
-    order = [DOCKERFILE.index(name) for name in ("useradd", "USER pesearch", "CMD [\"pesearch\"")]
+    order = [DOCKERFILE.index(name) for name in ("useradd", "USER pesearch", 'CMD ["pesearch"')]
     assert order == sorted(order)
 
 
