@@ -40,20 +40,14 @@ class Workplace:
         return self.folder / "bin"
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Without any setting of this project or of Python; uv keeps its cache of downloads."""
+        """Without any setting of this project or of Python."""
         path = f"{self.programs}:/usr/local/bin:/usr/bin:/bin"
         return {"HOME": str(self.folder / "home"), "PATH": path, "LANG": "C.UTF-8", **more}
 
-    def run(self, *command: str | Path, **more: str) -> str:
-        """The stdout of a command; the check ends if it fails."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder / "elsewhere",
-            env=self.environment(**more),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
+    def run(self, *command: str | Path, environment: dict[str, str] | None = None) -> str:
+        """The stdout of a command, in another folder; the check ends if it fails."""
+        environment = environment or self.environment()
+        done = subprocess.run(command, cwd=self.folder / "elsewhere", env=environment, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"failed with {done.returncode}: {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -91,8 +85,9 @@ def main() -> None:
 
 def build(place: Workplace) -> tuple[Path, Path]:
     """The sdist and the wheel of this tree. The build must not warn of files that it leaves out."""
-    target = place.folder / "dist"
-    done = subprocess.run([resolve.uv(), "build", "--out-dir", target, ROOT], capture_output=True, text=True)
+    source, target = place.folder / "source", place.folder / "dist"
+    shutil.copytree(ROOT, source, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".demo", "*.egg-info"))
+    done = subprocess.run([resolve.uv(), "build", "--out-dir", target, source], capture_output=True, text=True)
     if done.returncode or "would be ignored" in done.stderr:
         sys.exit(done.stderr)
     (sdist,), (wheel,) = target.glob("*.tar.gz"), target.glob("*.whl")
@@ -109,7 +104,7 @@ def check_sdist(place: Workplace, sdist: Path) -> None:
         sys.exit(f"not in the sdist: {missing}")
     tests = [f"tests/packaging/test_{name}.py" for name in ("layout", "docs")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *tests],
+        [sys.executable, "-m", "pytest", "-q", "--noconftest", *tests],
         cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
@@ -118,11 +113,17 @@ def check_sdist(place: Workplace, sdist: Path) -> None:
 
 def install_tool(place: Workplace, wheel: Path) -> None:
     """The first line of the README's set-up, with the wheel in place of the name, and the versions pinned."""
+    folders = {"UV_TOOL_DIR": str(place.folder / "tools"), "UV_TOOL_BIN_DIR": str(place.programs)}
     place.run(
         resolve.uv(), "tool", "install", "--quiet", "--python", sys.executable, *torch_options(),
         "--constraints", pins(), wheel,
-        UV_TOOL_DIR=str(place.folder / "tools"), UV_TOOL_BIN_DIR=str(place.programs), UV_CACHE_DIR=cache_folder(),
+        environment=setup_environment(**folders),
     )  # fmt: skip
+
+
+def setup_environment(**more: str) -> dict[str, str]:
+    """The environment of this process, with its settings of the network, but not those of Python."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | more
 
 
 def torch_options() -> list[str]:
@@ -132,10 +133,6 @@ def torch_options() -> list[str]:
 
 def pins() -> Path:
     return ROOT / "requirements" / "cpu.txt"
-
-
-def cache_folder() -> str:
-    return subprocess.run([resolve.uv(), "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def check_environment(folder: Path) -> int:
@@ -190,9 +187,9 @@ def check_container(place: Workplace) -> None:
     """The script that the Dockerfile runs, into an empty folder."""
     folder, options = place.folder / "container", torch_options()
     links = {"UV_FIND_LINKS": options[1]} if options[:1] == ["--find-links"] else {}
-    tools = f"{Path(resolve.uv()).parent}:{os.environ['PATH']}"
-    environment = {"UV_CACHE_DIR": cache_folder(), "PYTHON": sys.executable, "PATH": tools, **links}
-    place.run("sh", ROOT / "container" / "install.sh", ROOT, folder, "cpu", **environment)
+    environment = {"PATH": f"{Path(resolve.uv()).parent}:{os.environ['PATH']}", "PYTHON": sys.executable, **links}
+    script = ROOT / "container" / "install.sh"
+    place.run("sh", script, ROOT, folder, "cpu", environment=setup_environment(**environment))
     check_environment(folder)
 
 
