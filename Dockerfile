@@ -11,7 +11,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ffmpeg && rm -r
 
 ARG PROFILE=cpu
 COPY . /src
-RUN sh /src/container/install.sh /src /opt/pesearch "$PROFILE" && cp /src/container/healthcheck.py /opt/pesearch/ \
+RUN UV_COMPILE_BYTECODE=1 sh /src/container/install.sh /src /opt/pesearch "$PROFILE" && cp /src/container/healthcheck.py /opt/pesearch/ \
     && rm -rf /src /root/.cache
 
 RUN useradd --uid 1000 --create-home pesearch && install -d -m 700 -o pesearch -g pesearch /data

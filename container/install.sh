@@ -24,6 +24,6 @@ if [ "$profile" = cpu ] && [ -z "${UV_FIND_LINKS:-}" ]; then
 else
     set --
 fi
-"$uv" pip install --quiet --python "$folder/bin/python" --compile-bytecode "$@" \
+"$uv" pip install --quiet --python "$folder/bin/python" "$@" \
     --constraints "$source/requirements/$profile.txt" "$source[photos]"
 "$folder/bin/pesearch" --version

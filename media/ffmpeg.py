@@ -20,7 +20,7 @@ from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.gc_pause import pause_collection
 from pesearch.media.demuxers import ALLOWED_DEMUXERS
-from pesearch.media.ffmpeg_install import install_advice
+from pesearch.media.ffmpeg_install import libraries_advice, programs_advice
 from pesearch.media.ffmpeg_memory import LIMITS, MemoryLimits, limit_process
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def program(name: str) -> str:
     """The path of `ffmpeg` or `ffprobe`. Errors: FFmpegMissing."""
     found = shutil.which(name)
     if found is None:
-        raise FFmpegMissing(f"{name} is not installed: {install_advice()}")
+        raise FFmpegMissing(f"{name} is not installed: {programs_advice()}")
     return found
 
 
@@ -65,7 +65,7 @@ def video_decoder() -> type[VideoDecoder]:
             defer_dynamo()
             from torchcodec.decoders import VideoDecoder
     except (RuntimeError, OSError, ImportError) as error:
-        raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: {install_advice()}") from error
+        raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: {libraries_advice()}") from error
     _limit_allocations()
     decoder: type[VideoDecoder] = VideoDecoder
     return decoder

@@ -11,21 +11,27 @@ _COMMANDS = {
     "fedora": "sudo dnf install -y ffmpeg-free",
     "arch": "sudo pacman -S ffmpeg",
     "suse": "sudo zypper install ffmpeg",
-    "gentoo": "sudo emerge media-video/ffmpeg",
-    "nixos": "nix-shell -p ffmpeg",
 }
 """By the ID of a Linux distribution, or of one that it is like (os-release(5))."""
 
 
-def install_advice() -> str:
-    """What to do where FFmpeg is missing: the package manager's command, and the way without root."""
+def programs_advice() -> str:
+    """What to do where `ffmpeg` or `ffprobe` is missing. Queries need neither; all that reads media does."""
+    return f"{_advice()}, or put a static build of ffmpeg and ffprobe on PATH"
+
+
+def libraries_advice() -> str:
+    """What to do where the shared libraries are missing, as next to a static build of the programs."""
+    return f"{_advice()}, or `pip install 'pesearch[ffmpeg]'`" if sys.platform == "linux" else _advice()
+
+
+def _advice() -> str:
     if sys.platform == "darwin":
         return "run `brew install ffmpeg`"
     if sys.platform == "win32":
         return "run `winget install Gyan.FFmpeg.Shared`"
     command = _command()
-    install = f"run `{command}`" if command else "install FFmpeg with its shared libraries"
-    return f"{install}, or without root `pip install 'pesearch[ffmpeg]'`"
+    return f"run `{command}`" if command else "install FFmpeg with its shared libraries"
 
 
 def _command() -> str | None:

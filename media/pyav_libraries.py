@@ -1,5 +1,7 @@
 """FFmpeg's shared libraries from PyAV's wheel, for a Linux without them and without root: `pesearch[ffmpeg]`.
 
+FFmpeg's two programs are needed too: a static build of them brings no shared libraries.
+
 The wheel holds all that torchcodec loads, under names with a hash, which the loader does not look for. So a folder of
 links gives them their own names, and the process starts again with that folder in LD_LIBRARY_PATH: the loader reads
 the variable only when a process starts.

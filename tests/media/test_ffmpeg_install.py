@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pesearch.media.ffmpeg_install import install_advice
+from pesearch.media.ffmpeg_install import libraries_advice, programs_advice
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ def test_a_distribution_gets_the_command_of_its_package_manager(
 ) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
-    assert install_advice().startswith(f"run `{command}`")
-    assert ("apt-get" in install_advice()) == ("apt-get" in command)
+    assert programs_advice() == f"run `{command}`, or put a static build of ffmpeg and ffprobe on PATH"
+    assert libraries_advice() == f"run `{command}`, or `pip install 'pesearch[ffmpeg]'`"
 
 
 def test_an_unknown_linux_gets_no_command_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,10 +37,14 @@ def test_an_unknown_linux_gets_no_command_of_another(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "platform", "linux")
     for release in (missing, lambda: {"ID": "own"}):
         monkeypatch.setattr(platform, "freedesktop_os_release", release)
-        assert install_advice().startswith("install FFmpeg with its shared libraries")
+        for advice in (programs_advice(), libraries_advice()):
+            assert advice.startswith("install FFmpeg with its shared libraries, or ")
 
 
 @pytest.mark.parametrize(("name", "command"), [("darwin", "brew install ffmpeg"), ("win32", "winget install")])
-def test_other_systems(monkeypatch: pytest.MonkeyPatch, name: str, command: str) -> None:
+def test_systems_for_which_pyav_holds_no_libraries_that_torchcodec_finds(
+    monkeypatch: pytest.MonkeyPatch, name: str, command: str
+) -> None:
     monkeypatch.setattr(sys, "platform", name)
-    assert command in install_advice()
+    assert programs_advice().startswith(f"run `{command}")
+    assert libraries_advice().startswith(f"run `{command}") and "pesearch[ffmpeg]" not in libraries_advice()
