@@ -1,6 +1,7 @@
 # make demo    set up, index the sample clips, ask "siren and train"
 # make check   set up, then lint, types, import contracts and the quick tests
 # make test    the same with the whole test suite
+# make check-install   build the wheel, install it into an empty environment and use it
 PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= auto
@@ -10,7 +11,7 @@ DEMO := .demo/library
 unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests would compile our modules again
 PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 
-.PHONY: help setup setup-test demo check test lint types contracts bench clean
+.PHONY: help setup setup-test demo check check-install test lint types contracts bench clean
 help:
 	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types contracts bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda, WORKERS=2)"
 
@@ -43,6 +44,9 @@ check: setup-test lint types contracts
 
 test: setup-test lint types contracts
 	@OMP_NUM_THREADS=1 $(PYTEST) --durations=15
+
+check-install: setup
+	@$(BIN)/python -m tests.packaging.check_install
 
 bench: setup
 	@$(BIN)/python -m benchmarks.starter && $(BIN)/python -m benchmarks.encoding

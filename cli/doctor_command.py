@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 VERSIONED_PACKAGES = ("torch", "transformers", "timm", "open_clip_torch", "torchcodec", "duckdb", "streamlit")
 """Packages whose versions a bug report needs."""
 
+_NEXT_LINE = "\n" + " " * 18
+"""Starts another line of details: see `print_check`."""
+
 
 def doctor_command(
     library: LibraryOption = None,
@@ -67,6 +70,7 @@ def check_machine() -> bool:
     is_usable = True
     for name, check in (
         ("python", python_versions),
+        ("packages", check_packages),
         ("ffmpeg", check_ffmpeg),
         ("device", default_device),
         ("faiss", check_faiss),
@@ -90,6 +94,9 @@ def check_library(folder: Path) -> bool:
         return True
     except LibraryUnavailable as error:
         print_check("unread", "library", error)
+        return False
+    except ImportError as error:  # the package is named by the checks of the machine
+        print_check("missing", "library", error)
         return False
     except PesearchError as error:
         print_check("damaged", "library", error)
@@ -198,6 +205,16 @@ def python_versions() -> str:
 
     versions = ", ".join(f"{name} {version(name)}" for name in VERSIONED_PACKAGES)
     return f"{platform.python_version()}: {versions}"
+
+
+def check_packages() -> str:
+    """Raises PackageMismatch, with a line for each package that is missing or of a version that does not work."""
+    from pesearch.errors import PackageMismatch
+    from pesearch.installed_packages import all_mismatches
+
+    if found := all_mismatches():
+        raise PackageMismatch(_NEXT_LINE.join(found))
+    return "all installed, in versions that work"
 
 
 def check_ffmpeg() -> str:

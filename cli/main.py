@@ -20,6 +20,7 @@ from pesearch.cli.models_command import models_app
 from pesearch.cli.query_command import query_command
 from pesearch.cli.standard_streams import ignore_stderr_errors, open_missing_streams
 from pesearch.cli.status_command import status_command
+from pesearch.media.pyav_libraries import restart_with_pyav_libraries
 
 app = typer.Typer(
     name="pesearch",
@@ -27,7 +28,6 @@ app = typer.Typer(
     help="Search inside your own video and audio by what is seen, heard and said. Nothing leaves this machine.",
     epilog="Start with `pesearch index ~/videos`, then search with `pesearch query 'siren and train'`.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # importing rich would add half a second to --help
 )
@@ -65,6 +65,7 @@ def options(
 
 def main() -> NoReturn:
     """Entry point of the installed command; ends the process."""
+    restart_with_pyav_libraries()
     open_missing_streams()
     ignore_stderr_errors()
     end_process(command_line)

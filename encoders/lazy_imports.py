@@ -20,6 +20,7 @@ from types import ModuleType
 
 from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.encoders.torchvision_ops import ensure_torchvision
+from pesearch.installed_packages import check_packages
 
 TOKENIZER_LOCK = Lock()
 """Held while tokenizing: Rust tokenizers raise "Already borrowed" when two threads pad at once."""
@@ -49,7 +50,8 @@ def load_open_clip() -> ModuleType:
 
 @cache
 def _load_shared() -> ModuleType:
-    """transformers, which open_clip imports too, and the image towers of both."""
+    """transformers, which open_clip imports too, and the image towers of both. Raises PackageMismatch."""
+    check_packages("torch", "torchvision", "transformers", "timm", "open_clip_torch")
     with suppress_output():
         defer_dynamo()
         ensure_torchvision()

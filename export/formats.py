@@ -24,6 +24,9 @@ class ExportFormat(StrEnum):
 TIMELINES = frozenset({ExportFormat.EDL, ExportFormat.OTIO, ExportFormat.FCPXML})
 """Formats with times in frames, which need the timecode of the files."""
 
+_TIMELINE_PACKAGES = {"opentimelineio": "opentimelineio", "otio_cmx3600_adapter": "otio-cmx3600-adapter"}
+"""What EDL and OTIO are written with: packages by their modules."""
+
 _FORMAT_BY_SUFFIX = {".m3u8": ExportFormat.M3U} | {f".{name}": name for name in ExportFormat}
 
 
@@ -39,6 +42,7 @@ def render_documents(selections: Sequence[Selection], export_format: ExportForma
     """
     if export_format is not ExportFormat.EDL or not selections:
         return [render_document(selections, export_format)]
+    require_opentimelineio()
     from pesearch.export.edl_otio import MAX_EDL_EVENTS, edl_document
     from pesearch.export.timecode import Timebase
 
@@ -69,7 +73,24 @@ def render_document(selections: Sequence[Selection], export_format: ExportFormat
             from pesearch.export.fcpxml import fcpxml_document
 
             return fcpxml_document(selections)
-    from pesearch.export import edl_otio  # loads opentimelineio
+    require_opentimelineio()
+    from pesearch.export import edl_otio  # loads it
 
     is_edl = export_format is ExportFormat.EDL
     return edl_otio.edl_document(selections) if is_edl else edl_otio.otio_document(selections)
+
+
+def require_opentimelineio() -> None:
+    """Check that OpenTimelineIO and its adapter for EDL are installed: the newest Python may have no wheels of them.
+
+    Raises ExportError.
+    """
+    from importlib.util import find_spec
+
+    from pesearch.errors import ExportError
+
+    if missing := [package for module, package in _TIMELINE_PACKAGES.items() if find_spec(module) is None]:
+        raise ExportError(
+            f"edl and otio need OpenTimelineIO: run `pip install {' '.join(missing)}` (without a wheel it needs a C++ "
+            "compiler), or export as fcpxml"
+        )

@@ -10,7 +10,6 @@ import ctypes
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from pesearch.deferred_dynamo import defer_dynamo
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.gc_pause import pause_collection
 from pesearch.media.demuxers import ALLOWED_DEMUXERS
+from pesearch.media.ffmpeg_install import libraries_advice, programs_advice
 from pesearch.media.ffmpeg_memory import LIMITS, MemoryLimits, limit_process
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def program(name: str) -> str:
     """The path of `ffmpeg` or `ffprobe`. Errors: FFmpegMissing."""
     found = shutil.which(name)
     if found is None:
-        raise FFmpegMissing(f"{name} is not installed: run `{install_command()}`")
+        raise FFmpegMissing(f"{name} is not installed: {programs_advice()}")
     return found
 
 
@@ -65,7 +65,7 @@ def video_decoder() -> type[VideoDecoder]:
             defer_dynamo()
             from torchcodec.decoders import VideoDecoder
     except (RuntimeError, OSError, ImportError) as error:
-        raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: run `{install_command()}`") from error
+        raise FFmpegMissing(f"torchcodec cannot load FFmpeg's shared libraries: {libraries_advice()}") from error
     _limit_allocations()
     decoder: type[VideoDecoder] = VideoDecoder
     return decoder
@@ -85,11 +85,6 @@ def _loaded_libraries(name: str) -> set[str]:
         return set()
     mapped = (line.split(maxsplit=5) for line in lines)
     return {fields[5] for fields in mapped if len(fields) > 5 and Path(fields[5]).name.startswith(name)}
-
-
-def install_command() -> str:
-    """The command that installs FFmpeg with its shared libraries on this system."""
-    return "brew install ffmpeg" if sys.platform == "darwin" else "sudo apt-get install -y ffmpeg"
 
 
 def input_url(path: Path) -> bytes:

@@ -7,6 +7,7 @@
     |   +-- UnknownModel      no model set has that name
     |   +-- ModelMissing      known, but its weights are not installed on this machine
     |   +-- ModelDamaged      files are missing, or do not match the model registry
+    |   +-- PackageMismatch   a library that runs models is missing, or of a version that does not work
     |   +-- DeviceError       the requested device does not exist, or a model does not fit on it
     |       +-- OutOfMemory   device memory ran out; a smaller batch may fit
     +-- LibraryError
@@ -65,6 +66,10 @@ class ModelMissing(ModelError):
 
 class ModelDamaged(ModelError):
     """Model files are missing or do not match the model registry."""
+
+
+class PackageMismatch(ModelError):
+    """A package that runs models is not installed, or in a version that does not work."""
 
 
 class DeviceError(ModelError):

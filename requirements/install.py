@@ -94,7 +94,6 @@ def install_python(venv: Path, profile: str) -> None:
     run(*install, *torch_source(python, profile, pins), "-r", pins, **environment)
     run(*pip, "install", "--quiet", "--no-deps", "-e", ROOT, **environment)
     add_source_path(python)
-    repair_torchaudio(python)
     if profile == "cpu":
         refuse_cuda(python)
     stamp.write_text(wanted)
@@ -131,19 +130,6 @@ def local_wheel_folders(python: Path) -> list[Path]:
     )
     text = " ".join([os.environ.get("UV_FIND_LINKS", ""), os.environ.get("PIP_FIND_LINKS", ""), configured.stdout])
     return [Path(word) for word in text.replace(",", " ").split() if Path(word).is_dir()]
-
-
-def repair_torchaudio(python: Path) -> None:
-    """Delete torchaudio's compiled part if it is built for CUDA and cannot load; the rest is plain Python.
-
-    It would also break the import of transformers. Nothing here uses it (forced alignment).
-    """
-    code = "import importlib.util as u; print(u.find_spec('torchaudio').submodule_search_locations[0])"
-    if subprocess.run([python, "-c", "import torchaudio"], capture_output=True).returncode == 0:
-        return
-    package = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    shutil.rmtree(Path(package) / "lib", ignore_errors=True)
-    run(python, "-c", "import torchaudio")
 
 
 def refuse_cuda(python: Path) -> None:

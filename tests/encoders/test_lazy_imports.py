@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from pesearch.encoders.lazy_imports import load_open_clip, load_transformers
+from pesearch.encoders.lazy_imports import _load_shared, load_open_clip, load_transformers
 from pesearch.encoders.torchvision_ops import ensure_torchvision
+from pesearch.errors import PackageMismatch
 
 
 def test_torchvision_resizes_with_any_build_of_torch() -> None:
@@ -57,8 +58,8 @@ def test_the_image_towers_are_registered_in_timm() -> None:
         assert timm.is_model(name)
 
 
-def test_this_timm_can_load_pe_av() -> None:
-    """timm 1.0.31 gave the rotary embedding a buffer that transformers takes for a tied weight, which fails."""
-    import timm
-
-    assert tuple(int(part) for part in timm.__version__.split(".")[:3]) < (1, 0, 31)
+def test_a_version_that_does_not_work_is_named_before_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """transformers 5.23 takes a buffer of timm 1.0.31 for a tied weight, and then cannot load PE-AV."""
+    monkeypatch.setattr("pesearch.installed_packages._requirements", lambda: ("transformers>=99", "numpy>=99"))
+    with pytest.raises(PackageMismatch, match=r"^transformers \S+ is installed, and pesearch needs >=99: run `pip"):
+        _load_shared.__wrapped__()

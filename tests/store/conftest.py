@@ -34,7 +34,6 @@ def library(request: pytest.FixtureRequest, empty_library: Path, tmp_path: Path)
 @pytest.fixture(scope="session")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusAddress]:
     """A Milvus Lite, shared by libraries that each have their own collections. It stays open, as in the web server."""
-    pytest.importorskip("milvus_lite")  # it needs faiss-cpu, and so is not installed with faiss-gpu
     address = MilvusAddress(str(tmp_path_factory.mktemp("milvus") / "lite.db"))
     remember(address)
     server_version(address)
