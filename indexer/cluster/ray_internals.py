@@ -60,6 +60,7 @@ def started_cluster() -> str | None:
     user or root and only they can write to the file, and if nobody else listens at the address. Ray lets everybody
     write to the folder, where others could put an older file back: then one of the two must listen at the address.
     """
+    assert sys.platform != "win32", "refused by ray_session"
     path = address_file()
     flags = os.O_RDONLY | os.O_NOFOLLOW
     try:

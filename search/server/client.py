@@ -11,6 +11,7 @@ from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
 from pesearch.search.server.messages import Environment, QueryMessage, ReplyMessage, from_bytes, to_bytes
 from pesearch.search.server.socket_path import open_socket_path
+from pesearch.search.server.unix_sockets import has_unix_sockets
 from pesearch.search.server.wire import MAX_REPLY_BYTES, BadMessage, VersionMismatch, is_same_user, receive, send
 from pesearch.settings import expand_home
 
@@ -47,6 +48,8 @@ def ask_server(library: Path, request: SearchRequest, device: str) -> Answer:
 
     Raises NotServed.
     """
+    if not has_unix_sockets():
+        raise NotServed("a page answers no queries of other processes on this system")
     try:
         return _to_answer(_exchange(library, _to_query(request, device)), library)
     except (FileNotFoundError, ConnectionRefusedError) as error:
