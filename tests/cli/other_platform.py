@@ -90,7 +90,7 @@ def add_counterparts(platform: str) -> None:
         os.O_BINARY = os.O_NOINHERIT = 0  # type: ignore[attr-defined]
         shutil._use_fd_functions = False  # type: ignore[attr-defined]  # as it is where os has no such functions
         ctypes.WinDLL = _Kernel  # type: ignore[attr-defined]
-        sys.modules["msvcrt"] = _msvcrt()
+        sys.modules["msvcrt"] = posix_msvcrt()
 
 
 class _SystemLibrary:
@@ -112,7 +112,7 @@ class _Kernel:
         return 0
 
 
-def _msvcrt() -> ModuleType:
+def posix_msvcrt() -> ModuleType:
     """Locks of bytes, as _locking of Microsoft's C library, with those of POSIX."""
     lock, exclusive, unlocked = fcntl.lockf, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN
     module = ModuleType("msvcrt")

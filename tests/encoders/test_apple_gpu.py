@@ -78,8 +78,9 @@ def test_a_query_by_text_does_not_look_for_it(tiny_set: Path, monkeypatch: pytes
     """To ask imports torch; texts are encoded by NumPy."""
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: pytest.fail("asked"))
     models = open_model_set("starter", "auto", tiny_set)
-    assert models.embed_texts(["siren"], [models.spaces[0].name])[models.spaces[0].name].shape == (1, 32)
-    assert models.loaded == frozenset()
+    frame = models.embed_texts(["siren"]).frame
+    assert frame is not None and frame.shape == (1, 32)
+    assert models._models.loaded == frozenset()
 
 
 @pytest.mark.parametrize(

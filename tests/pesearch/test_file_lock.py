@@ -15,14 +15,13 @@ TRY = "import os, sys; from pesearch.file_lock import lock_file; lock_file(os.op
 
 ON_WINDOWS = """
 import os, sys
-from tests.cli import other_platform
-fork = os.fork
-other_platform.become("win32")
+from tests.cli.other_platform import posix_msvcrt
+sys.modules["msvcrt"], sys.platform = posix_msvcrt(), "win32"
 from pesearch.file_lock import lock_file
 held = os.open(sys.argv[1], os.O_RDWR)
 lock_file(held)
 print(os.read(held, 100).decode(), end="")  # the position is where it was
-if fork() == 0:
+if os.fork() == 0:
     try:
         lock_file(os.open(sys.argv[1], os.O_RDWR))
     except BlockingIOError:
