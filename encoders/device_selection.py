@@ -65,7 +65,7 @@ def choose_devices(wanted: str) -> tuple[str, ...]:
 
 
 def choose_device(wanted: str) -> str:
-    """`auto` becomes cuda or mps if there is such a GPU, else cpu. Raises DeviceError for a device that does not exist."""
+    """`auto` becomes cuda or mps if there is such a GPU, else cpu. Raises DeviceError if there is no such device."""
     kind, _, number = wanted.partition(":")
     if kind not in DEVICES:
         raise DeviceError(f"There is no device {wanted!r}. Choose one of: {', '.join(DEVICES)}.")

@@ -1,8 +1,8 @@
 """Memory that FFmpeg's programs and decoders of pictures may take: a file of two kilobytes can claim gigabytes.
 
-FFmpeg's `-max_alloc` bounds a single allocation, and the system the sum of them, on Linux only: macOS counts no memory
-for RLIMIT_DATA, and Windows has no such limit. A demuxer that is refused memory gives no packets, or fails, and the file
-is refused as damaged.
+FFmpeg's `-max_alloc` bounds a single allocation, and the system the sum of them, on Linux only: macOS does not count
+memory for RLIMIT_DATA, and Windows has no such limit. A demuxer that is refused memory gives no packets, or fails, and
+the file is refused as damaged.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ if sys.platform == "win32":
 
     def _has_data(pipe: IO[bytes]) -> bool:
         try:
-            return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()), 0)[0] > 0
+            available_bytes, _ = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()))
+            return available_bytes > 0
         except OSError:  # the other end is closed
             return True

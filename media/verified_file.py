@@ -53,9 +53,9 @@ class OpenFile:
         """Close the descriptor."""
         os.close(self.descriptor)
 
-    def read_head(self, size_bytes: int) -> bytes:
-        """The first bytes; what is read through the descriptor next begins there again."""
-        os.lseek(self.descriptor, 0, os.SEEK_SET)
+    def read_at(self, offset: int, size_bytes: int) -> bytes:
+        """The bytes at an offset. What reads the descriptor next, such as a copy of it, begins at the start."""
+        os.lseek(self.descriptor, offset, os.SEEK_SET)
         try:
             return os.read(self.descriptor, size_bytes)
         finally:

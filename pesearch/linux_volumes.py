@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +29,8 @@ _WITH_STABLE_INODES = frozenset(
 
 def mounted() -> Iterator[Volume]:
     """The volumes that are mounted from a device."""
+    if sys.platform != "linux":
+        return
     uuids = _uuids()
     for source, mount_point, kind in mounted_devices():
         with suppress(OSError):

@@ -41,7 +41,9 @@ def mounted() -> Iterator[Volume]:
         if reply is not None:
             _, has_format, _, _, _, knows_format, _, _, _, uuid = _REPLY.unpack(reply)
             if any(uuid):
-                yield Volume(str(UUID(bytes=uuid)), mount_point, bool(has_format & knows_format & _PERSISTENT_OBJECT_IDS))
+                yield Volume(
+                    str(UUID(bytes=uuid)), mount_point, bool(has_format & knows_format & _PERSISTENT_OBJECT_IDS)
+                )
 
 
 def _in_volumes() -> list[Path]:

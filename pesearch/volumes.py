@@ -37,6 +37,8 @@ def _mounted() -> Iterator[Volume]:
         from pesearch import macos_volumes
 
         return macos_volumes.mounted()
-    from pesearch import linux_volumes
+    if sys.platform == "linux":
+        from pesearch import linux_volumes
 
-    return linux_volumes.mounted()
+        return linux_volumes.mounted()
+    return iter(())

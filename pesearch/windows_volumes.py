@@ -7,6 +7,7 @@ store.
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from string import ascii_uppercase
@@ -24,7 +25,9 @@ _WITH_STABLE_FILE_IDS = frozenset(("NTFS", "ReFS"))
 
 def mounted() -> Iterator[Volume]:
     """The volumes of the drives with a letter, without network shares, optical drives and memory."""
-    kernel: Any = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined]  # Windows only
+    if sys.platform != "win32":
+        return
+    kernel: Any = ctypes.WinDLL("kernel32")
     letters = kernel.GetLogicalDrives()
     for number, letter in enumerate(ascii_uppercase):
         root = f"{letter}:\\"
@@ -37,9 +40,7 @@ def mounted() -> Iterator[Volume]:
 def _describe(kernel: Any, root: str) -> Volume | None:
     """The volume of a drive; None for a card reader without a card, and for a file system without a serial number."""
     serial, kind = ctypes.c_uint32(), ctypes.create_unicode_buffer(_MAX_NAME_LENGTH)
-    succeeded = kernel.GetVolumeInformationW(
-        root, None, 0, ctypes.byref(serial), None, None, kind, _MAX_NAME_LENGTH
-    )
+    succeeded = kernel.GetVolumeInformationW(root, None, 0, ctypes.byref(serial), None, None, kind, _MAX_NAME_LENGTH)
     if not succeeded or not serial.value:
         return None
     return Volume(f"{serial.value:08x}", Path(root), kind.value in _WITH_STABLE_FILE_IDS)

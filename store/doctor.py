@@ -140,5 +140,6 @@ def _require_owner(folder: Path) -> None:
     for each in inside:
         if each.is_dir() and not is_own(status := each.stat()):
             raise LibraryUnavailable(
-                f"{each} belongs to {user_name(status.st_uid)}: run the command as that user, or with `--repair --force`"
+                f"{each} belongs to {user_name(status.st_uid)}: run the command as that user, or with "
+                "`--repair --force`"
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import struct
 import sys
@@ -12,7 +14,8 @@ _UCRED = struct.Struct("3i")
 
 def peer_user_id(connection: socket.socket) -> int:
     """The user of the process at the other end of a Unix socket, by SO_PEERCRED (unix(7)). Raises OSError."""
-    assert sys.platform == "linux"
+    if sys.platform != "linux":
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     _, user_id, _ = _UCRED.unpack(credentials)
     return int(user_id)

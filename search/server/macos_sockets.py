@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,7 +37,6 @@ def path_in_private_folder(folder: Path, name: str) -> str:
 
 def stop_accepting(listener: socket.socket) -> None:
     """Let a thread that waits in accept() return, with a connection: shutdown(2) does not wake it."""
-    assert sys.platform != "win32"
-    with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+    with suppress(OSError), socket.socket(listener.family) as connection:
         connection.settimeout(_CONNECT_SECONDS)
         connection.connect(listener.getsockname())

@@ -28,7 +28,7 @@ from pesearch.search.server.messages import (
     to_bytes,
 )
 from pesearch.search.server.socket_path import claim_socket_path
-from pesearch.search.server.unix_sockets import has_unix_sockets, stop_accepting
+from pesearch.search.server.unix_sockets import has_unix_sockets, new_socket, stop_accepting
 from pesearch.search.server.wire import MAX_QUERY_BYTES, BadMessage, VersionMismatch, is_same_user, receive, send
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def serve_queries(
 @contextmanager
 def _listening(library: Path) -> Iterator[socket.socket]:
     """The listening socket of a library; replaces that of a process that died. Raises OSError."""
-    with claim_socket_path(library) as path, socket.socket(socket.AF_UNIX) as listener:
+    with claim_socket_path(library) as path, new_socket() as listener:
         path.remove()
         listener.bind(path.address)
         try:

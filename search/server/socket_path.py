@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -54,14 +55,17 @@ def open_socket_path(library: Path) -> Iterator[SocketPath]:
 
     Raises OSError if the folder for sockets is missing, or other users can enter it.
     """
-    assert sys.platform != "win32", "see has_unix_sockets"
+    if sys.platform == "win32":
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
     folder = socket_folder()
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         status = os.fstat(descriptor)
         if not is_own(status) or has_mode(status, 0o077):
             raise PermissionError(f"{folder} is open to other users: remove it")
-        yield SocketPath(folder, descriptor, blake2b(os.fsencode(os.path.realpath(library)), digest_size=16).hexdigest())
+        yield SocketPath(
+            folder, descriptor, blake2b(os.fsencode(os.path.realpath(library)), digest_size=16).hexdigest()
+        )
     finally:
         os.close(descriptor)
 
@@ -72,7 +76,8 @@ def claim_socket_path(library: Path) -> Iterator[SocketPath]:
 
     Raises AlreadyServed if another process has claimed it, else as `open_socket_path`.
     """
-    assert sys.platform != "win32", "see has_unix_sockets"
+    if sys.platform == "win32":
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
     socket_folder().mkdir(mode=0o700, exist_ok=True)
     with open_socket_path(library) as path:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW

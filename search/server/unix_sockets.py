@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +14,13 @@ from pesearch.search.server import linux_sockets, macos_sockets
 def has_unix_sockets() -> bool:
     """Whether this system has them, with a way to see the user at the other end."""
     return sys.platform in ("linux", "darwin")
+
+
+def new_socket() -> socket.socket:
+    """A Unix socket, not connected. Raises OSError where there are none."""
+    if sys.platform == "win32":
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    return socket.socket(socket.AF_UNIX)
 
 
 def peer_user_id(connection: socket.socket) -> int:

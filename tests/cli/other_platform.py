@@ -26,18 +26,20 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+import threadpoolctl
+
 IMPORTED_BEFORE = (
     "asyncio", "chardet", "concurrent.futures", "ctypes.util", "duckdb", "faiss", "huggingface_hub", "lark", "msgspec",
-    "multiprocessing.connection", "numpy", "pathlib", "platform", "pyarrow.ipc", "rich.progress", "subprocess", "tantivy",
-    "tempfile", "threadpoolctl", "tokenizers", "typer", "uuid",
+    "multiprocessing.connection", "numpy", "pathlib", "platform", "pyarrow.ipc", "rich.progress", "subprocess",
+    "tantivy", "tempfile", "tokenizers", "typer", "uuid",
 )  # fmt: skip
 """What looks at `sys.platform` when it is imported, and is not ours."""
 
 LACKS: dict[str, dict[Any, tuple[str, ...]]] = {
     "darwin": {
         os: (
-            "O_DIRECT", "O_PATH", "O_TMPFILE", "memfd_create", "posix_fadvise", "sched_getaffinity", "sched_setaffinity",
-            "setresuid", "copy_file_range", "eventfd", "getrandom",
+            "O_DIRECT", "O_PATH", "O_TMPFILE", "memfd_create", "posix_fadvise", "sched_getaffinity",
+            "sched_setaffinity", "setresuid", "copy_file_range", "eventfd", "getrandom",
         ),
         socket: ("SO_PEERCRED", "SCM_CREDENTIALS", "SOCK_CLOEXEC", "SOCK_NONBLOCK"),
         select: ("epoll",),
@@ -46,17 +48,17 @@ LACKS: dict[str, dict[Any, tuple[str, ...]]] = {
     },
     "win32": {
         os: (
-            "O_CLOEXEC", "O_DIRECT", "O_DIRECTORY", "O_DSYNC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK", "O_PATH", "O_SYNC",
-            "O_TMPFILE", "chown", "fchmod", "fchown", "fork", "forkpty", "fstatvfs", "getegid", "geteuid", "getgid",
-            "getloadavg", "getpgid", "getpriority", "getuid", "killpg", "lchown", "memfd_create", "mkfifo", "mknod", "nice",
-            "openpty", "posix_fadvise", "posix_fallocate", "posix_spawn", "pread", "preadv", "pwrite", "pwritev",
-            "register_at_fork", "sched_getaffinity", "sched_setaffinity", "sendfile", "set_blocking", "setsid", "statvfs",
-            "sync", "sysconf", "uname", "wait", "wait4",
+            "O_CLOEXEC", "O_DIRECT", "O_DIRECTORY", "O_DSYNC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK", "O_PATH",
+            "O_SYNC", "O_TMPFILE", "chown", "fchmod", "fchown", "fork", "forkpty", "fstatvfs", "getegid", "geteuid", "getgid",
+            "getloadavg", "getpgid", "getpriority", "getuid", "killpg", "lchown", "memfd_create", "mkfifo", "mknod",
+            "nice", "openpty", "posix_fadvise", "posix_fallocate", "posix_spawn", "pread", "preadv", "pwrite", "pwritev",
+            "register_at_fork", "sched_getaffinity", "sched_setaffinity", "sendfile", "set_blocking", "setsid",
+            "statvfs", "sync", "sysconf", "uname", "wait", "wait4",
         ),
-        socket: ("AF_UNIX", "SO_PEERCRED", "SCM_RIGHTS", "socketpair_unix"),
+        socket: ("AF_UNIX", "SO_PEERCRED", "SCM_RIGHTS"),
         select: ("poll", "epoll"),
         mmap: tuple(name for name in dir(mmap) if name.startswith("MADV_")),
-        signal: ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGUSR1", "alarm", "pthread_kill", "pthread_sigmask", "sigwait"),
+        signal: ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGUSR1", "alarm", "pthread_kill", "pthread_sigmask"),
         time: ("tzset",),
     },
 }  # fmt: skip
@@ -71,6 +73,7 @@ def become(platform: str) -> None:
     """Let this process look like one on another system."""
     for name in IMPORTED_BEFORE:
         importlib.import_module(name)
+    keep_numpys_library()
     add_counterparts(platform)
     for module, names in LACKS[platform].items():
         for name in names:
@@ -79,6 +82,12 @@ def become(platform: str) -> None:
     for missing in MISSING_MODULES[platform]:
         sys.modules[missing] = None  # type: ignore[assignment]  # what makes `import` fail
     sys.platform = platform
+
+
+def keep_numpys_library() -> None:
+    """Let threadpoolctl look for shared libraries now, as it does on Linux."""
+    controller = threadpoolctl.ThreadpoolController()
+    threadpoolctl.ThreadpoolController = lambda: controller
 
 
 def add_counterparts(platform: str) -> None:
@@ -140,7 +149,7 @@ def run(arguments: list[str]) -> dict[str, object]:
         command_line()
     except SystemExit as end:
         code = end.code
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, it is reported
         trace = traceback.format_exc()
     finally:
         sys.stdout, sys.stderr = before

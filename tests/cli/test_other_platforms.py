@@ -1,4 +1,4 @@
-"""macOS and Windows, substituted: the commands that a user tries first end without a traceback, and say the right thing.
+"""macOS and Windows, substituted: the first commands of a user end without a traceback, and say the right thing.
 
 Nothing here runs on those systems: see `other_platform` for what is replaced.
 """

@@ -73,10 +73,9 @@ def test_what_metal_lacks_is_computed_on_the_cpu(monkeypatch: pytest.MonkeyPatch
     assert environments == ({}, {FALLBACK_VARIABLE: "1"}, {FALLBACK_VARIABLE: "0"})
 
 
-@pytest.mark.usefixtures("apple")
 def test_a_query_by_text_does_not_look_for_it(tiny_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To ask imports torch; texts are encoded by NumPy."""
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: pytest.fail("asked"))
+    monkeypatch.setattr(device_selection, "mps_available", lambda: pytest.fail("asked"))
     models = open_model_set("starter", "auto", tiny_set)
     frame = models.embed_texts(["siren"]).frame
     assert frame is not None and frame.shape == (1, 32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -69,9 +70,7 @@ def test_volumes_of_macos_are_named_by_their_uuids(
     ],
     ids=["unknown capability", "no UUID", "another reply"],
 )
-def test_what_macos_does_not_know_does_not_count(
-    macos: dict[bytes, bytes], reply: bytes, expected: list[bool]
-) -> None:
+def test_what_macos_does_not_know_does_not_count(macos: dict[bytes, bytes], reply: bytes, expected: list[bool]) -> None:
     macos[b"/"] = reply
     assert [volume.has_stable_inodes for volume in macos_volumes.mounted()] == expected
 
@@ -97,6 +96,7 @@ def test_volumes_of_windows_are_named_by_their_serial_numbers(monkeypatch: pytes
             return 1
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Kernel(), raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
     found = list(windows_volumes.mounted())
     assert found == [
         Volume("1a2b3c4d", Path("C:\\")),

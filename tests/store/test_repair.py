@@ -23,7 +23,6 @@ from pesearch.errors import (
     LibraryUnavailable,
     ModelMismatch,
 )
-from pesearch.store import doctor
 from pesearch.store.catalogue.discard_manifest import read_manifest, write_manifest
 from pesearch.store.doctor import repair
 from pesearch.store.examination import examine

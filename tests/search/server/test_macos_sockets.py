@@ -78,9 +78,7 @@ def test_a_waiting_accept_returns(tmp_path: Path) -> None:
         listener.accept()[0].close()
 
 
-def test_without_unix_sockets_nothing_is_served_and_nobody_asked(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_unix_sockets_nothing_is_served_and_nobody_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert not unix_sockets.has_unix_sockets()
     with echoing(folder) as problem:
