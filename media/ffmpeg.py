@@ -92,6 +92,8 @@ def _loaded_libraries(name: str) -> set[str]:
 
 def install_command() -> str:
     """The command that installs FFmpeg with its shared libraries on this system."""
+    if sys.platform == "win32":
+        return "winget install Gyan.FFmpeg.Shared"
     return "brew install ffmpeg" if sys.platform == "darwin" else "sudo apt-get install -y ffmpeg"
 
 

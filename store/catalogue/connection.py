@@ -48,7 +48,7 @@ connection lasts."""
 _RETRY_SECONDS = 0.02
 
 _LOCKED = re.compile("Conflicting lock is held|File is already open in")
-"""In DuckDB's message when another process has the file locked; on Windows the second one, after text in any language."""
+"""In DuckDB's message when another process has the file locked; on Windows it is the second one."""
 
 _LOCK_REFUSED = re.compile(r'Could not set lock on file .*": (?!Conflicting lock)([^,.]*)')
 """DuckDB's message when the file system refuses locks, and its reason."""

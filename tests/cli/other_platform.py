@@ -20,6 +20,7 @@ import select
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 import traceback
@@ -29,9 +30,10 @@ from typing import Any
 import threadpoolctl
 
 IMPORTED_BEFORE = (
-    "asyncio", "chardet", "concurrent.futures", "ctypes.util", "duckdb", "faiss", "huggingface_hub", "lark", "msgspec",
-    "multiprocessing.connection", "numpy", "pathlib", "platform", "pyarrow.ipc", "rich.progress", "subprocess",
-    "tantivy", "tempfile", "tokenizers", "typer", "uuid",
+    "asyncio", "chardet", "concurrent.futures", "ctypes.util", "duckdb", "faiss", "huggingface_hub.file_download", "lark",
+    "msgspec", "multiprocessing.connection", "numpy", "pathlib", "platform", "pyarrow.ipc", "pydantic",
+    "rich.progress", "tantivy", "tempfile", "tokenizers", "typer._adapters", "urllib.request",
+    "uuid", "zoneinfo",
 )  # fmt: skip
 """What looks at `sys.platform` when it is imported, and is not ours."""
 
@@ -49,11 +51,11 @@ LACKS: dict[str, dict[Any, tuple[str, ...]]] = {
     "win32": {
         os: (
             "O_CLOEXEC", "O_DIRECT", "O_DIRECTORY", "O_DSYNC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK", "O_PATH",
-            "O_SYNC", "O_TMPFILE", "chown", "fchmod", "fchown", "fork", "forkpty", "fstatvfs", "getegid", "geteuid", "getgid",
-            "getloadavg", "getpgid", "getpriority", "getuid", "killpg", "lchown", "memfd_create", "mkfifo", "mknod",
-            "nice", "openpty", "posix_fadvise", "posix_fallocate", "posix_spawn", "pread", "preadv", "pwrite", "pwritev",
-            "register_at_fork", "sched_getaffinity", "sched_setaffinity", "sendfile", "set_blocking", "setsid",
-            "statvfs", "sync", "sysconf", "uname", "wait", "wait4",
+            "O_SYNC", "O_TMPFILE", "chown", "fchmod", "fchown", "fork", "forkpty", "fstatvfs", "getegid", "geteuid",
+            "getgid", "getloadavg", "getpgid", "getpriority", "getuid", "killpg", "lchown", "memfd_create", "mkfifo",
+            "mknod", "nice", "openpty", "posix_fadvise", "posix_fallocate", "posix_spawn", "pread", "preadv", "pwrite",
+            "pwritev", "register_at_fork", "sched_getaffinity", "sched_setaffinity", "sendfile", "set_blocking",
+            "setsid", "statvfs", "sync", "sysconf", "uname", "wait", "wait4",
         ),
         socket: ("AF_UNIX", "SO_PEERCRED", "SCM_RIGHTS"),
         select: ("poll", "epoll"),
@@ -86,8 +88,8 @@ def become(platform: str) -> None:
 
 def keep_numpys_library() -> None:
     """Let threadpoolctl look for shared libraries now, as it does on Linux."""
-    controller = threadpoolctl.ThreadpoolController()
-    threadpoolctl.ThreadpoolController = lambda: controller
+    found = threadpoolctl.ThreadpoolController().lib_controllers
+    threadpoolctl.ThreadpoolController._load_libraries = lambda self: self.lib_controllers.extend(found)
 
 
 def add_counterparts(platform: str) -> None:
@@ -98,6 +100,7 @@ def add_counterparts(platform: str) -> None:
     else:
         os.O_BINARY = os.O_NOINHERIT = 0  # type: ignore[attr-defined]
         shutil._use_fd_functions = False  # type: ignore[attr-defined]  # as it is where os has no such functions
+        subprocess.CREATE_NEW_PROCESS_GROUP = 0  # type: ignore[attr-defined]
         ctypes.WinDLL = _Kernel  # type: ignore[attr-defined]
         sys.modules["msvcrt"] = posix_msvcrt()
 
