@@ -18,8 +18,8 @@ def allow_cpu_fallback(environment: MutableMapping[str, str]) -> None:
 
 def mps_available() -> bool:
     """Whether torch can use the GPU. Imports torch on Apple Silicon, else nothing."""
-    if sys.platform != "darwin" or platform.machine() != "arm64":
-        return False
-    import torch
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        import torch
 
-    return torch.backends.mps.is_available()
+        return torch.backends.mps.is_available()
+    return False

@@ -26,7 +26,10 @@ from pesearch.media.memory_limits import LIMITS, MemoryLimits, limit_process
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
 
-NEW_PROCESS_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+if sys.platform == "win32":
+    NEW_PROCESS_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    NEW_PROCESS_GROUP = 0
 """Creation flags of `Popen`, which on other systems takes `process_group`: Ctrl-C does not reach the program."""
 
 TIMEOUT_SECONDS = 120.0

@@ -18,7 +18,9 @@ ROOT = 0
 
 def current_user() -> int | None:
     """The effective user id of this process; None on Windows."""
-    return None if sys.platform == "win32" else os.geteuid()
+    if sys.platform == "win32":
+        return None
+    return os.geteuid()
 
 
 def is_root() -> bool:

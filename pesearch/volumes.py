@@ -33,12 +33,13 @@ def _mounted() -> Iterator[Volume]:
         from pesearch import windows_volumes
 
         return windows_volumes.mounted()
-    if sys.platform == "darwin":
+    elif sys.platform == "darwin":
         from pesearch import macos_volumes
 
         return macos_volumes.mounted()
-    if sys.platform == "linux":
+    elif sys.platform == "linux":
         from pesearch import linux_volumes
 
         return linux_volumes.mounted()
-    return iter(())
+    else:
+        return iter(())

@@ -25,16 +25,15 @@ _WITH_STABLE_FILE_IDS = frozenset(("NTFS", "ReFS"))
 
 def mounted() -> Iterator[Volume]:
     """The volumes of the drives with a letter, without network shares, optical drives and memory."""
-    if sys.platform != "win32":
-        return
-    kernel: Any = ctypes.WinDLL("kernel32")
-    letters = kernel.GetLogicalDrives()
-    for number, letter in enumerate(ascii_uppercase):
-        root = f"{letter}:\\"
-        if letters >> number & 1 and kernel.GetDriveTypeW(root) in (_DRIVE_REMOVABLE, _DRIVE_FIXED):
-            volume = _describe(kernel, root)
-            if volume is not None:
-                yield volume
+    if sys.platform == "win32":
+        kernel: Any = ctypes.WinDLL("kernel32")
+        letters = kernel.GetLogicalDrives()
+        for number, letter in enumerate(ascii_uppercase):
+            root = f"{letter}:\\"
+            if letters >> number & 1 and kernel.GetDriveTypeW(root) in (_DRIVE_REMOVABLE, _DRIVE_FIXED):
+                volume = _describe(kernel, root)
+                if volume is not None:
+                    yield volume
 
 
 def _describe(kernel: Any, root: str) -> Volume | None:

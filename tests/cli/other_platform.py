@@ -30,8 +30,8 @@ from typing import Any
 import threadpoolctl
 
 IMPORTED_BEFORE = (
-    "asyncio", "chardet", "concurrent.futures", "ctypes.util", "duckdb", "faiss", "huggingface_hub.file_download", "lark",
-    "msgspec", "multiprocessing.connection", "numpy", "pathlib", "platform", "pyarrow.ipc", "pydantic",
+    "asyncio", "chardet", "concurrent.futures", "ctypes.util", "duckdb", "faiss", "huggingface_hub.file_download",
+    "lark", "msgspec", "multiprocessing.connection", "numpy", "pathlib", "platform", "pyarrow.ipc", "pydantic",
     "rich.progress", "tantivy", "tempfile", "tokenizers", "typer._adapters", "urllib.request",
     "uuid", "zoneinfo",
 )  # fmt: skip
