@@ -11,10 +11,11 @@ if sys.platform != "win32":
 
 def max_open_files() -> int | None:
     """The number of files that this process may have open; None without a limit."""
-    if sys.platform == "win32":
-        return None
-    soft_limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return None if soft_limit == resource.RLIM_INFINITY else soft_limit
+    limit: int | None = None
+    if sys.platform != "win32":
+        soft_limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        limit = None if soft_limit == resource.RLIM_INFINITY else soft_limit
+    return limit
 
 
 def raise_file_limit() -> None:

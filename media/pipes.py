@@ -34,7 +34,7 @@ if sys.platform == "win32":
 
     def _has_data(pipe: IO[bytes]) -> bool:
         try:
-            available_bytes, _ = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()))
-            return available_bytes > 0
+            available_bytes, *_ = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe.fileno()))
+            return bool(available_bytes)
         except OSError:  # the other end is closed
             return True

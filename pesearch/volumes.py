@@ -29,17 +29,17 @@ def volumes_with_stable_inodes() -> frozenset[str]:
 
 
 def _mounted() -> Iterator[Volume]:
+    volumes: Iterator[Volume] = iter(())
     if sys.platform == "win32":
         from pesearch import windows_volumes
 
-        return windows_volumes.mounted()
+        volumes = windows_volumes.mounted()
     elif sys.platform == "darwin":
         from pesearch import macos_volumes
 
-        return macos_volumes.mounted()
+        volumes = macos_volumes.mounted()
     elif sys.platform == "linux":
         from pesearch import linux_volumes
 
-        return linux_volumes.mounted()
-    else:
-        return iter(())
+        volumes = linux_volumes.mounted()
+    return volumes

@@ -25,15 +25,20 @@ _WITH_STABLE_FILE_IDS = frozenset(("NTFS", "ReFS"))
 
 def mounted() -> Iterator[Volume]:
     """The volumes of the drives with a letter, without network shares, optical drives and memory."""
+    volumes: Iterator[Volume] = iter(())
     if sys.platform == "win32":
-        kernel: Any = ctypes.WinDLL("kernel32")
-        letters = kernel.GetLogicalDrives()
-        for number, letter in enumerate(ascii_uppercase):
-            root = f"{letter}:\\"
-            if letters >> number & 1 and kernel.GetDriveTypeW(root) in (_DRIVE_REMOVABLE, _DRIVE_FIXED):
-                volume = _describe(kernel, root)
-                if volume is not None:
-                    yield volume
+        volumes = _on_drives(ctypes.WinDLL("kernel32"))
+    return volumes
+
+
+def _on_drives(kernel: Any) -> Iterator[Volume]:
+    letters = kernel.GetLogicalDrives()
+    for number, letter in enumerate(ascii_uppercase):
+        root = f"{letter}:\\"
+        if letters >> number & 1 and kernel.GetDriveTypeW(root) in (_DRIVE_REMOVABLE, _DRIVE_FIXED):
+            volume = _describe(kernel, root)
+            if volume is not None:
+                yield volume
 
 
 def _describe(kernel: Any, root: str) -> Volume | None:
