@@ -1,4 +1,4 @@
-"""The GPU of Apple Silicon, which is not here: what is asked of torch, and what happens without one."""
+"""The GPU of Apple Silicon, which is not here: when torch is asked for one, and what happens without one."""
 
 from __future__ import annotations
 
