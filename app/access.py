@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -16,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pesearch.errors import ServingError
+from pesearch.file_owner import has_mode
 
 LOOPBACK = "127.0.0.1"
 
@@ -89,7 +89,7 @@ def choose_token(token: str | None, token_file: Path | None, no_token: bool) -> 
 def _read_token(path: Path) -> str:
     try:
         with path.open(encoding="ascii") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            if has_mode(os.fstat(file.fileno()), 0o077):
                 raise ServingError(f"Other users can open {path}: run `chmod 600 {path}` and choose a new token")
             return file.read().strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -5,8 +5,6 @@ https://developer.mozilla.org/docs/Web/Media/Guides/Formats
 
 from __future__ import annotations
 
-import os
-
 from pesearch.errors import MediaError
 from pesearch.media.verified_file import OpenFile, open_indexed
 from pesearch.types import MediaFile, MediaKind
@@ -79,7 +77,7 @@ def browser_can_play(file: MediaFile) -> bool:
 
 def _container(opened: OpenFile) -> str | None:
     """The container as the second half of a media type; None when there is no such type."""
-    head = os.pread(opened.descriptor, _HEAD_BYTES, 0)
+    head = opened.read_at(0, _HEAD_BYTES)
     if head[4:8] == b"ftyp":
         return _IMAGE_BRANDS.get(head[8:12], "quicktime" if head[8:12] == b"qt  " else "mp4")
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free"):

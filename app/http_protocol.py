@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 from collections import OrderedDict
-from contextlib import suppress
 from typing import Any, ClassVar
 
 import h11
 import uvicorn.config
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pesearch.app.open_files import max_open_files
 
 REQUEST_SECONDS = 10.0
 """Time limit from the connection, or from the last response, until the head of the next request is complete."""
@@ -81,10 +81,8 @@ class BoundedProtocol(H11Protocol):
 
 def max_waiting() -> int:
     """The limit of connections that wait at a time."""
-    soft_limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft_limit == resource.RLIM_INFINITY:
-        return MAX_WAITING
-    return min(MAX_WAITING, max(soft_limit // _WAITING_SHARE_OF_FILES, 1))
+    limit = max_open_files()
+    return MAX_WAITING if limit is None else min(MAX_WAITING, max(limit // _WAITING_SHARE_OF_FILES, 1))
 
 
 def use_bounded_protocol() -> None:
@@ -98,10 +96,3 @@ def _is_of_use(record: logging.LogRecord) -> bool:
     """False for what asyncio logs thousands of times in a second, with tracebacks, while too many files are open. It
     accepts connections again after that second."""
     return not record.getMessage().startswith("socket.accept() out of system resource")
-
-
-def raise_file_limit() -> None:
-    """Raise the soft limit of open files of this process to the hard one: each browser takes several."""
-    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # macOS has a lower limit that it does not report
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

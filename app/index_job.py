@@ -2,14 +2,14 @@
 
 python -m pesearch.app.index_job [--retry-failed] [--model NAME] LIBRARY PATH...
 
-The process writes its progress to stdout, one JSON object (`IndexProgress`) a line, and ends when its stdin is closed.
+The process writes its progress to stdout, one JSON object (`IndexProgress`) a line, and ends when its stdin is closed:
+that stops it on any system, and so does the end of the server.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pesearch.app.shutdown import exit_after_grace, exit_now
-from pesearch.interrupts import is_interrupt, remember_interrupts
+from pesearch.interrupts import interrupt_main_thread, is_interrupt, remember_interrupts
 
 if TYPE_CHECKING:
     from pesearch.indexer.progress_events import Outcome
@@ -89,8 +89,8 @@ class IndexJob:
 
     def stop(self) -> None:
         """Interrupt the run; indexed files stay."""
-        if self._process is not None and self.is_running:
-            self._process.send_signal(signal.SIGINT)
+        if self._process is not None and self._process.stdin is not None and self.is_running:
+            self._process.stdin.close()
 
     def _follow(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None and self.progress is not None
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str]) -> int:
 def _stop_with_server() -> None:
     """Wait until stdin is closed, which happens when the server ends for whatever reason, then interrupt the run."""
     sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGINT)
+    interrupt_main_thread()
 
 
 def _outcomes(library: Path, paths: Sequence[Path], model_set: str | None, retry_failed: bool) -> Iterator[Outcome]:

@@ -18,7 +18,8 @@ from streamlit.starlette import App
 from pesearch.app.access import Access, ensure_free
 from pesearch.app.browser_launch import opened_in_browser
 from pesearch.app.guard import Guard
-from pesearch.app.http_protocol import raise_file_limit, use_bounded_protocol
+from pesearch.app.http_protocol import use_bounded_protocol
+from pesearch.app.open_files import raise_file_limit
 from pesearch.app.routes import media_routes
 from pesearch.app.server_state import has_library, models, run_search, set_read_only
 from pesearch.app.shutdown import exit_after_grace

@@ -102,10 +102,12 @@ def exit_on_error(app: Callable[[], Any]) -> None:
 
 
 def _is_stdout_closed() -> bool:
-    """Whether stdout is a pipe without a reader."""
+    """Whether stdout is a pipe without a reader: yes on Windows, which cannot tell, after any broken pipe."""
+    if sys.platform == "win32":
+        return True
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))  # macOS reports a hang-up
 
 
 def exit_interrupted() -> NoReturn:

@@ -73,6 +73,7 @@ def main() -> NoReturn:
 
 def command_line() -> None:
     """Run the command in `sys.argv`. Always raises SystemExit, except after Ctrl-C, which ends the process."""
+    encoding = "utf-8" if sys.platform == "win32" else None  # None keeps that of the locale
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may hold any bytes
+        stream.reconfigure(encoding=encoding, errors="surrogateescape")  # type: ignore[union-attr]  # file names may hold any bytes
     exit_on_error(app)

@@ -18,7 +18,7 @@ LibraryOption = Annotated[
 DeviceOption = Annotated[
     str,
     typer.Option(
-        "--device", metavar="auto|cpu|cuda", help="Device that runs the models; cuda:0,1 indexes on several GPUs."
+        "--device", metavar="auto|cpu|cuda|mps", help="Device that runs the models; cuda:0,1 indexes on several GPUs."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]

@@ -25,7 +25,12 @@ def open_missing_streams() -> None:
 
 
 def ignore_stderr_errors() -> None:
-    """Drop messages that stderr does not take: the data and the exit code are those without them, as with grep."""
+    """Drop messages that stderr does not take: the data and the exit code are those without them, as with grep.
+
+    The console of Windows, which is written to as text instead of bytes, takes all.
+    """
+    if sys.platform == "win32" and sys.stderr.isatty():
+        return
     sys.stderr = io.TextIOWrapper(
         io.BufferedWriter(_Messages(2, "w", closefd=False)),
         encoding=sys.stderr.encoding,

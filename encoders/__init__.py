@@ -2,6 +2,8 @@
 
 import os
 
+from pesearch.encoders.apple_gpu import allow_cpu_fallback
 from pesearch.encoders.openmp import limit_spinning
 
 limit_spinning(os.environ)
+allow_cpu_fallback(os.environ)

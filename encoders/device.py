@@ -66,18 +66,22 @@ def _memory_errors(device: str) -> Iterator[None]:
     """Turn failed allocations into OutOfMemory."""
     try:
         yield
-    except RuntimeError as error:  # on CUDA an OutOfMemoryError, on a CPU a plain RuntimeError of the allocator
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+    except RuntimeError as error:  # on CUDA an OutOfMemoryError, elsewhere a plain RuntimeError of the allocator
+        if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in _NO_MEMORY):
             raise
         advice = "close other programs on it, or use `--device cpu`" if device != "cpu" else "close other programs"
         raise OutOfMemory(f"{device} has no memory left: {advice}.") from error
+
+
+_NO_MEMORY = ("allocate memory", "MPS backend out of memory", "Invalid buffer size")
+"""In the messages of torch's allocators for the CPU and for Metal, and of Metal for a buffer that is too large."""
 
 
 class AdaptiveBatches:
     """Runs a model in batches. When memory runs out, the batch size is halved permanently."""
 
     def __init__(self, item_name: str, device: str, sizes: Mapping[str, int]) -> None:
-        """`sizes` maps the kind of device (cpu, cuda) to the initial batch size; `item_name` is for `problem`."""
+        """`sizes` maps the kind of device (cpu, cuda, mps) to the initial batch size; `item_name` is for `problem`."""
         self.item_name = item_name
         self.size = self.initial_size = sizes[device.partition(":")[0]]
 
@@ -108,3 +112,5 @@ def _free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()

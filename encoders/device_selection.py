@@ -8,19 +8,21 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 
+from pesearch.encoders.apple_gpu import mps_available
 from pesearch.errors import DeviceError
 
 AUTO = "auto"
 """The GPU if there is one, else the CPU."""
 
-DEVICES = (AUTO, "cpu", "cuda")
+DEVICES = (AUTO, "cpu", "cuda", "mps")
 """Kinds of devices that a user can name."""
 
 
 class Precision(StrEnum):
     """What the towers of images and windows and the codec compute with. Texts and sound events are always float32.
 
-    On a CPU bfloat16 weights, but the codec's residuals in float32; on CUDA autocast, but the codec in float32.
+    On a CPU bfloat16 weights, but the codec's residuals in float32; on CUDA autocast, but the codec in float32; on the
+    GPU of Apple Silicon always float32.
     """
 
     FLOAT32 = "float32"
@@ -45,12 +47,12 @@ def cuda_available() -> bool:
 
 def _has_gpu_driver() -> bool:
     """Whether the driver of a GPU that torch calls CUDA may be here: NVIDIA's library, or on Linux AMD's device."""
-    if sys.platform != "linux":
-        return True
+    if sys.platform == "darwin":
+        return False
     try:
-        ctypes.CDLL("libcuda.so.1")
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
-        return Path("/dev/kfd").exists()
+        return sys.platform == "linux" and Path("/dev/kfd").exists()
     return True
 
 
@@ -63,15 +65,23 @@ def choose_devices(wanted: str) -> tuple[str, ...]:
 
 
 def choose_device(wanted: str) -> str:
-    """`auto` becomes cuda if there is a GPU, else cpu. Raises DeviceError for a device that does not exist."""
+    """`auto` becomes cuda or mps if there is such a GPU, else cpu. Raises DeviceError if there is no such device."""
     kind, _, number = wanted.partition(":")
     if kind not in DEVICES:
         raise DeviceError(f"There is no device {wanted!r}. Choose one of: {', '.join(DEVICES)}.")
     if kind == "cuda" and not cuda_available():
         raise DeviceError("No CUDA GPU is usable here: use `--device cpu`, or install the CUDA build of torch.")
+    if kind == "mps" and not mps_available():
+        raise DeviceError("No GPU of Apple Silicon is usable here: use `--device cpu`.")
     if number and not (kind == "cuda" and number.isdecimal() and int(number) < _cuda_count()):
         raise DeviceError(f"There is no device {wanted!r} here: {_cuda_count()} CUDA GPUs are usable.")
-    return ("cuda" if cuda_available() else "cpu") if wanted == AUTO else wanted
+    return _best_device() if wanted == AUTO else wanted
+
+
+def _best_device() -> str:
+    if cuda_available():
+        return "cuda"
+    return "mps" if mps_available() else "cpu"
 
 
 def choose_precision(device: str, *, is_tiny: bool = False) -> Precision:
@@ -82,6 +92,8 @@ def choose_precision(device: str, *, is_tiny: bool = False) -> Precision:
         raise DeviceError(f"{PRECISION_VARIABLE} is {wanted!r}: set it to auto, {' or '.join(Precision)}.")
     if device.startswith("cuda"):
         return Precision.BFLOAT16
+    if device.startswith("mps"):
+        return Precision.FLOAT32
     if wanted != AUTO:
         return Precision(wanted)
     return Precision.BFLOAT16 if BFLOAT16_FLAGS & _cpu_flags() and not is_tiny else Precision.FLOAT32

@@ -1,6 +1,6 @@
 """The three models of a set, each loaded on first use, and the parts they share.
 
-On a CPU texts and stored sound go through `numpy_models`, which need no torch; everything else is torch's.
+Without CUDA, texts and stored sound go through `numpy_models`, which need no torch; everything else is torch's.
 """
 
 from __future__ import annotations
@@ -45,15 +45,17 @@ class LazyModels:
         folders: ModelFolders,
         device: Callable[[], str],
         precision: Callable[[], Precision],
+        is_on_cuda: Callable[[], bool],
         *,
         with_video: bool,
         is_tiny: bool,
     ) -> None:
-        """`device` and `precision` are called when a model is loaded. Without video, PE-AV's video and fusion towers
-        are not kept. Tiny models run on one thread."""
+        """`device` and `precision` are called when torch loads a model, `is_on_cuda` before texts and stored sound
+        are encoded. Without video, PE-AV's video and fusion towers are not kept. Tiny models run on one thread."""
         self.folders = folders
         self._device = device
         self._precision = precision
+        self._is_on_cuda = is_on_cuda
         self._is_tiny = is_tiny
         self._numpy = LazyNumpyModels(folders, 1 if is_tiny else thread_count())
         self._with_video = with_video
@@ -107,20 +109,20 @@ class LazyModels:
     @property
     def frame_texts(self) -> PeCore | NumpyPeCoreText:
         """Embeds texts in the frame space."""
-        return (self._numpy.pe_core if self._is_on_cpu else None) or self.pe_core
+        return (self._numpy.pe_core if self._uses_numpy else None) or self.pe_core
 
     @property
     def window_texts(self) -> PeAv | NumpyPeAvText:
         """Embeds texts in the other spaces."""
-        return (self._numpy.pe_av if self._is_on_cpu else None) or self.pe_av
+        return (self._numpy.pe_av if self._uses_numpy else None) or self.pe_av
 
     @property
     def sound_detector(self) -> SoundDetector:
         """Detects sounds in codec features."""
-        return (self._numpy.pe_a_frame if self._is_on_cpu else None) or self.pe_a_frame
+        return (self._numpy.pe_a_frame if self._uses_numpy else None) or self.pe_a_frame
 
     def torch_reasons(self) -> dict[str, str]:
-        """Why texts and stored sound go through torch on a CPU, by model; empty if they do not."""
+        """Why texts and stored sound go through torch without CUDA, by model; empty if they do not."""
         _ = self._numpy.pe_core, self._numpy.pe_av, self._numpy.pe_a_frame
         return self._numpy.reasons
 
@@ -155,8 +157,8 @@ class LazyModels:
         return used + ([frame.sound.batches, frame.batches] if frame else [])
 
     @property
-    def _is_on_cpu(self) -> bool:
-        return self._device().partition(":")[0] == "cpu"
+    def _uses_numpy(self) -> bool:
+        return not self._is_on_cuda()
 
     @contextmanager
     def _logged(self, model: str) -> Iterator[None]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.encoders.device_selection import AUTO, Precision, choose_devices, choose_precision
+from pesearch.encoders.device_selection import AUTO, Precision, choose_devices, choose_precision, cuda_available
 from pesearch.encoders.hub import ModelFolders, find_model_folders, folders_in
 from pesearch.encoders.io_types import (
     FrameVectors,
@@ -52,6 +52,7 @@ class ModelSet:
             folders,
             lambda: self.device,
             lambda: self.precision,
+            lambda: self.is_on_cuda,
             with_video=self.embeds_video,
             is_tiny=description.is_tiny,
         )
@@ -99,8 +100,13 @@ class ModelSet:
 
     @property
     def device_kind(self) -> str:
-        """The device without its number: cpu or cuda."""
+        """The device without its number: cpu, cuda or mps."""
         return self.device.partition(":")[0]
+
+    @cached_property
+    def is_on_cuda(self) -> bool:
+        """Whether a CUDA GPU runs the models. With `auto`, torch is imported only where there is a driver of one."""
+        return cuda_available() if self._wanted_device == AUTO else self.device.startswith("cuda")
 
     @property
     def embeds_video(self) -> bool:

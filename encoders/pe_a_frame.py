@@ -17,7 +17,7 @@ from pesearch.encoders.sound_detector import SoundDetector
 from pesearch.timeline import steps_of
 from pesearch.types import FloatArray
 
-WINDOW_BATCH_SIZES = {"cuda": 64, "cpu": 4}
+WINDOW_BATCH_SIZES = {"cuda": 64, "mps": 16, "cpu": 4}
 """Windows of 10 s, from codec features."""
 
 

@@ -42,7 +42,7 @@ from pesearch.types import FloatArray, ImageArray, SpaceName
 TEXT_BATCH_SIZE = 64
 """Texts tokenized and embedded at once."""
 
-WINDOW_BATCH_SIZES = {"cuda": 64, "cpu": 4}
+WINDOW_BATCH_SIZES = {"cuda": 64, "mps": 16, "cpu": 4}
 """Windows of 10 s, from frame vectors and codec features."""
 
 

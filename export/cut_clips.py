@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,6 +127,6 @@ def _copy_still(opened: OpenFile, source: Path, target: BinaryIO) -> None:
     if sniff(source) is not MediaKind.IMAGE:
         raise MediaError("not an image")
     left, offset = opened.status.st_size, 0
-    while left and (chunk := os.pread(opened.descriptor, min(left, _COPY_BYTES), offset)):
+    while left and (chunk := opened.read_at(offset, min(left, _COPY_BYTES))):
         target.write(chunk)
         offset, left = offset + len(chunk), left - len(chunk)

@@ -14,7 +14,8 @@ from pesearch.errors import PesearchError
 from pesearch.indexer.ignore import Patterns, compile_patterns, is_excluded, is_hidden, read_ignore_file
 from pesearch.locations import Location, is_folder
 from pesearch.types import Failure
-from pesearch.volumes import Volume, mounted_volumes
+from pesearch.volume import Volume
+from pesearch.volumes import mounted_volumes
 
 LIBRARY_MARKER = "library.duckdb"
 """A folder with this file is a library. It is skipped: its previews are not the user's media."""

@@ -21,14 +21,14 @@ from pesearch.indexer.timings import Stage, StageTimings
 MAX_THREADS = 4
 """Decoding threads; no more than there are cores or files."""
 
-PREFETCH_BYTES = {"cpu": 16 << 20, "cuda": 512 << 20}
+PREFETCH_BYTES = {"cpu": 16 << 20, "mps": 64 << 20, "cuda": 512 << 20}
 """Limit of decoded media waiting for the models. A GPU needs its next batches ready; on a CPU more only costs
 memory."""
 
 BATCH_CHUNKS = 64
 """Maximum number of chunks, of all files together, that the models are given at a time."""
 
-BATCH_BYTES = {"cpu": 8 << 20, "cuda": 256 << 20}
+BATCH_BYTES = {"cpu": 8 << 20, "mps": 32 << 20, "cuda": 256 << 20}
 """Maximum size of a batch for the models, unless a single chunk is larger.
 
 20 s of video with sound are about 15 MB. A CPU works on that for minutes, and progress is reported after each batch.

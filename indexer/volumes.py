@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pesearch.locations import Location
 from pesearch.store.library import Library
-from pesearch.volumes import Volume, mounted_volumes
+from pesearch.volume import Volume
+from pesearch.volumes import mounted_volumes
 
 
 @dataclass(frozen=True, slots=True)

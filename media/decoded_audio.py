@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy as np
 from pesearch.errors import MediaError
 from pesearch.media.audio_choice import Sound
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, input_url, start_logged_ffmpeg
+from pesearch.media.pipes import wait_readable
 from pesearch.timeline import SAMPLE_RATE
 from pesearch.types import FloatArray
 
@@ -119,7 +119,7 @@ class AudioDecoder:
             sound_filter(sound, each_timestamp=each_timestamp), "-map", "[out]", "-f", "f32le",
             "-flush_packets", "0", "pipe:1",
         )  # fmt: skip
-        os.set_blocking(self._log.fileno(), False)
+        self._open_log = [self._log]  # until its end
         self._frame_bytes = _SAMPLE_BYTES * sound.channels
         self._channels = sound.channels
         self._each_timestamp = each_timestamp
@@ -130,17 +130,14 @@ class AudioDecoder:
         self._has_failed = False  # since the last start
         self._messages = bytearray()
         self._samples = bytearray()
-        self._poll = select.poll()  # select.select fails above 1023 open files
-        for pipe in (self._pipe, self._log):
-            self._poll.register(pipe, select.POLLIN)
         self.has_ended = False
 
     def receive(self) -> list[DecodedFrame]:
         """The next frames, some or none; `has_ended` is set with the last ones."""
-        ready = self._poll.poll(TIMEOUT_SECONDS * 1000)
+        ready = wait_readable([self._pipe, *self._open_log], TIMEOUT_SECONDS)
         if not ready:
             raise MediaError(f"damaged: its sound did not decode in {TIMEOUT_SECONDS:.0f} s")
-        if any(descriptor == self._pipe.fileno() for descriptor, _ in ready):
+        if self._pipe in ready:
             received = os.read(self._pipe.fileno(), _READ_BYTES)
             self._samples += received
             self.has_ended = not received
@@ -166,13 +163,13 @@ class AudioDecoder:
         return DecodedFrame(timestamp, self._take(end - self._position), start.after_failure and into == 0)
 
     def _read_log(self) -> None:
-        try:
-            while received := os.read(self._log.fileno(), _READ_BYTES):
-                self._messages += received
-                self._read_messages()
-            self._poll.unregister(self._log)
-        except (BlockingIOError, KeyError):  # nothing more now; nothing more at all
-            return
+        """Read all that is in the log now."""
+        while wait_readable(self._open_log, 0.0):
+            received = os.read(self._log.fileno(), _READ_BYTES)
+            if not received:
+                self._open_log.clear()
+            self._messages += received
+            self._read_messages()
 
     def _read_messages(self) -> None:
         end = 0

@@ -21,10 +21,16 @@ from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.gc_pause import pause_collection
 from pesearch.media.demuxers import ALLOWED_DEMUXERS
 from pesearch.media.ffmpeg_install import libraries_advice, programs_advice
-from pesearch.media.ffmpeg_memory import LIMITS, MemoryLimits, limit_process
+from pesearch.media.memory_limits import LIMITS, MemoryLimits, limit_process
 
 if TYPE_CHECKING:
     from torchcodec.decoders import VideoDecoder
+
+if sys.platform == "win32":
+    NEW_PROCESS_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    NEW_PROCESS_GROUP = 0
+"""Creation flags of `Popen`, which on other systems takes `process_group`: Ctrl-C does not reach the program."""
 
 TIMEOUT_SECONDS = 120.0
 """Time limit of a call, unless it reads a whole file (then `ffprobe.timeout_for`)."""
@@ -177,6 +183,7 @@ def _start(
         stderr=stderr,
         bufsize=buffer_bytes,
         process_group=0,
+        creationflags=NEW_PROCESS_GROUP,
     )
     limit_process(process.pid, memory)
     return process

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pesearch.errors import MediaError
 from pesearch.media.ffmpeg import file_url, run_program
-from pesearch.media.ffmpeg_memory import STILL_LIMITS
+from pesearch.media.memory_limits import STILL_LIMITS
 
 _MAX_SIDE = 4096
 """Pixels of the longer side of the decoded picture; larger ones are shrunk by FFmpeg."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -27,7 +28,7 @@ def open_regular(path: Path) -> BinaryIO:
     """
     try:
         _check_regular(path.stat().st_mode)
-        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - the caller closes it
+        file = open(path, "rb", opener=open_without_waiting)  # noqa: SIM115 - the caller closes it
     except (OSError, ValueError) as error:
         raise_unreadable(error)
     try:
@@ -84,7 +85,11 @@ def raise_unreadable(error: OSError | ValueError) -> NoReturn:
     raise MediaError(reasons.get(code, f"cannot be read: {message}")) from error
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
+def open_without_waiting(path: str | Path, flags: int) -> int:
+    """A descriptor of a file; a FIFO without a writer is not waited for, and a terminal does not become that of this
+    process."""
+    if sys.platform == "win32":  # it has no such files, but translates line ends of text
+        return os.open(path, flags | os.O_BINARY)
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import select
 import subprocess
 from pathlib import Path
 from typing import IO
@@ -20,6 +19,7 @@ from pesearch.errors import MediaError
 from pesearch.media.container import Container
 from pesearch.media.display import RGB_COLOURS
 from pesearch.media.ffmpeg import TIMEOUT_SECONDS, start_ffmpeg
+from pesearch.media.pipes import wait_readable
 from pesearch.media.seeking import shown_filter, start_for
 from pesearch.timeline import FRAMES_PER_SECOND
 from pesearch.types import ImageArray
@@ -88,11 +88,9 @@ class FrameStream:
         """The next frame, uint8 [height, width, 3]; None when the process has ended."""
         assert self._pipe is not None
         pixels = bytearray(math.prod(self._shape))
-        poll = select.poll()
-        poll.register(self._pipe, select.POLLIN)
         at = 0
         while at < len(pixels):
-            if not poll.poll(TIMEOUT_SECONDS * 1000):
+            if not wait_readable([self._pipe], TIMEOUT_SECONDS):
                 self.close()
                 raise MediaError(f"damaged: its pictures did not decode in {TIMEOUT_SECONDS:.0f} s")
             received = self._pipe.readinto(memoryview(pixels)[at:])  # type: ignore[attr-defined]  # IO in typeshed lacks readinto, FileIO has it

@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import struct
 import subprocess
 import sys
@@ -24,7 +23,9 @@ from typing import IO
 import numpy as np
 
 from pesearch.errors import MediaError
+from pesearch.media.ffmpeg import NEW_PROCESS_GROUP
 from pesearch.media.image_decoding import Fit, decode_pages
+from pesearch.media.memory_limits import limit_this_process
 from pesearch.types import ImageArray, Remark
 
 MAX_PROCESS_BYTES = 655_000_000
@@ -43,6 +44,7 @@ def decode_in_process(path: Path, fit: Fit | None) -> Iterator[ImageArray | Rema
     with subprocess.Popen(
         [*command, *(str(side) for side in fit or ())],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0,
+        creationflags=NEW_PROCESS_GROUP,
     ) as process:  # fmt: skip
         assert process.stdout is not None
         timer = Timer(_TIMEOUT_SECONDS, process.kill)
@@ -89,7 +91,7 @@ def _ended(process: subprocess.Popen[bytes]) -> MediaError:
 
 def main() -> None:
     """Decode the file of the first argument into stdout, shrunk into the box of the other two if there are any."""
-    limit_memory()
+    limit_this_process(MAX_PROCESS_BYTES)
     name, *sides = sys.argv[1:]
     fit = (int(sides[0]), int(sides[1])) if sides else None
     output = sys.stdout.buffer
@@ -106,22 +108,6 @@ def main() -> None:
         code = cause.errno if isinstance(cause, OSError) and cause.errno not in (None, errno.EINVAL) else 0
         _say(output, b"E", {"reason": str(error), "errno": code})
     output.flush()
-
-
-def limit_memory() -> None:
-    """Let the system refuse this process more than MAX_PROCESS_BYTES beyond what it has reserved so far."""
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = _reserved_bytes() + MAX_PROCESS_BYTES
-    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
-
-
-def _reserved_bytes() -> int:
-    """What counts for the limit: proc(5), VmData. Elsewhere than on Linux a usual value."""
-    try:
-        status = Path("/proc/self/status").read_text("ascii")
-    except OSError:
-        return 200_000_000
-    return int(status.partition("VmData:")[2].split()[0]) * 1024
 
 
 def _say(output: IO[bytes], kind: bytes, said: dict[str, str | int | None]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import select
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from pesearch.errors import MediaError
 from pesearch.media.display import COLOUR_TAGS, VIDEO_COLOURS, Display, even_size
 from pesearch.media.excerpt_sound import direct_sound, heard_sound
 from pesearch.media.ffmpeg import file_url, input_url, run_program, start_ffmpeg
+from pesearch.media.pipes import wait_readable
 from pesearch.media.probe import inspect
 from pesearch.media.seeking import shown_filter, shown_rate, start_for
 from pesearch.temporary_folder import TemporaryFolder
@@ -88,8 +88,6 @@ def _wait(process: subprocess.Popen[bytes], pipe: IO[bytes], cancelled: Event, t
     """Wait for FFmpeg, which writes nothing to its pipe; kill it on timeout, on cancellation and at exit."""
     deadline = time.monotonic() + timeout_seconds
     atexit.register(process.kill)
-    closed = select.poll()
-    closed.register(pipe, 0)  # that the other end is closed is always reported
     with process:
         try:
             while process.poll() is None:
@@ -97,7 +95,7 @@ def _wait(process: subprocess.Popen[bytes], pipe: IO[bytes], cancelled: Event, t
                     raise MediaError(f"damaged: FFmpeg did not finish within {timeout_seconds:.0f} s")
                 if cancelled.is_set():
                     raise MediaError("cancelled")
-                if closed.poll(_POLL_SECONDS * 1000):  # by its end
+                if wait_readable([pipe], _POLL_SECONDS):  # closed by its end
                     process.wait()
         finally:
             process.kill()

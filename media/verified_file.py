@@ -19,7 +19,7 @@ from types import TracebackType
 
 from pesearch.errors import MediaError
 from pesearch.locations import Location
-from pesearch.media.file_head import raise_unreadable
+from pesearch.media.file_head import open_without_waiting, raise_unreadable
 from pesearch.media.fingerprint import has_fingerprint
 from pesearch.temporary_folder import TemporaryFolder
 from pesearch.types import MediaFile
@@ -52,6 +52,14 @@ class OpenFile:
     def close(self) -> None:
         """Close the descriptor."""
         os.close(self.descriptor)
+
+    def read_at(self, offset: int, size_bytes: int) -> bytes:
+        """The bytes at an offset. What reads the descriptor next, such as a copy of it, begins at the start."""
+        os.lseek(self.descriptor, offset, os.SEEK_SET)
+        try:
+            return os.read(self.descriptor, size_bytes)
+        finally:
+            os.lseek(self.descriptor, 0, os.SEEK_SET)
 
     def __enter__(self) -> OpenFile:
         return self
@@ -108,7 +116,7 @@ def open_regular(path: Path) -> OpenFile:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise MediaError("not a regular file")
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = open_without_waiting(path, os.O_RDONLY)
     except (OSError, ValueError) as error:
         raise_unreadable(error)
     opened = OpenFile(descriptor, os.fstat(descriptor), path)

@@ -160,7 +160,8 @@ def _torchcodec_devices(path: Path, container: Container, device: str) -> tuple[
     if display is None or not display.is_plain or not has_index(container) or not _is_utf8(path):
         return ()
     is_small = display.width * display.height <= MAX_PIXELS
-    return tuple(each for each in dict.fromkeys((device, "cpu")) if is_small or each != "cpu")
+    decoder = device if device.startswith("cuda") else "cpu"
+    return tuple(each for each in dict.fromkeys((decoder, "cpu")) if is_small or each != "cpu")
 
 
 def _is_utf8(path: Path) -> bool:

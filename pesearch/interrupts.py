@@ -44,10 +44,19 @@ def _raise_again(dropped: Any) -> None:
     if not isinstance(dropped.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return
-    main_thread = threading.main_thread().ident
-    timer = Timer(RETRY_SECONDS, signal.pthread_kill, (main_thread, signal.SIGINT))  # in here it would be dropped, too
+    timer = Timer(RETRY_SECONDS, interrupt_main_thread)  # in here it would be dropped, too
     timer.daemon = True
     timer.start()
+
+
+def interrupt_main_thread() -> None:
+    """Do in another thread what Ctrl-C does. On Windows it takes effect when the main thread next runs Python code."""
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGINT)
+        return
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None  # it was started
+    signal.pthread_kill(main_thread, signal.SIGINT)
 
 
 def is_interrupt(error: BaseException) -> bool:

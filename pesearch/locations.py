@@ -9,7 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from pesearch.volumes import Volume, mounted_volumes
+from pesearch.volume import Volume
+from pesearch.volumes import mounted_volumes
 
 _MAX_NS = 2**63 - 1
 """File systems can store times after the year 2262, but int64 nanoseconds cannot: later times are clamped to this."""

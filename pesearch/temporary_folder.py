@@ -6,19 +6,25 @@ container that shares the folder for temporary files, where process ids mean not
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
+import sys
 import tempfile
 import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from pesearch.file_lock import lock_file
+from pesearch.file_owner import is_own
+
 PREFIX = "pesearch-tmp-"
 
 MIN_AGE_SECONDS = 60.0
 """Younger folders are not deleted: one that was just created is not locked yet."""
+
+_LOCK_NAME = "pesearch.lock"
+"""On Windows, the file in the folder that is locked in place of it."""
 
 
 class TemporaryFolder(tempfile.TemporaryDirectory[str]):
@@ -28,9 +34,9 @@ class TemporaryFolder(tempfile.TemporaryDirectory[str]):
     def __init__(self, parent: str | None = None) -> None:
         _sweep_once(parent or tempfile.gettempdir())
         super().__init__(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True)
-        self._descriptor = os.open(self.name, os.O_RDONLY | os.O_DIRECTORY)
+        self._descriptor = _open_to_lock(Path(self.name))
         with suppress(OSError):  # a file system without locks, where nothing is ever swept
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            lock_file(self._descriptor, shared=True)
 
     def cleanup(self) -> None:
         """Delete the folder."""
@@ -53,11 +59,19 @@ def _sweep_once(parent: str) -> None:
 
 
 def _delete_unlocked(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    descriptor = _open_to_lock(folder)
     try:
         status = os.fstat(descriptor)
-        if status.st_uid == os.geteuid() and time.time() > status.st_mtime + MIN_AGE_SECONDS:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder)
+        if not is_own(status) or time.time() <= status.st_mtime + MIN_AGE_SECONDS:
+            return
+        lock_file(descriptor)
     finally:
-        os.close(descriptor)
+        os.close(descriptor)  # before it is deleted, which Windows refuses for open files
+    shutil.rmtree(folder)
+
+
+def _open_to_lock(folder: Path) -> int:
+    """A descriptor of the folder, or on Windows, where folders cannot be opened, of a file in it."""
+    if sys.platform == "win32":
+        return os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT)
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -26,7 +26,7 @@ from pesearch.store.generation_reader import GenerationReader
 from pesearch.store.shards.row_ranges import RowIds
 from pesearch.store.status import LibraryStatus, compute_status
 from pesearch.types import Failure, MediaFile, Space
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 
 
 class CatalogueReader(GenerationReader):

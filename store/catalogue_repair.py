@@ -18,8 +18,8 @@ from pesearch.store.catalogue.snapshot import Snapshot, read_snapshot
 from pesearch.store.catalogue.stamp import GENERATION_FILE, read_stamp, write_stamp
 from pesearch.store.disk.durable import disk_errors, write_durably
 from pesearch.store.disk.os_errors import unavailable
+from pesearch.store.disk.page_cache import drop_from_memory
 from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
-from pesearch.store.shards.checksum import drop_from_memory
 from pesearch.store.shards.format import FEATURE_FOLDER, VECTOR_FOLDER, find_strays
 from pesearch.store.shards.presence import require_folders
 

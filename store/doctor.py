@@ -7,13 +7,13 @@ next run of the indexer. A damaged catalogue is replaced by its copy.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from pesearch.errors import LibraryDamaged, LibraryError, LibraryUnavailable
+from pesearch.file_owner import is_own, user_name
 from pesearch.store.catalogue.connection import transaction
 from pesearch.store.catalogue.discard_manifest import MANIFEST_FILE, write_manifest
 from pesearch.store.catalogue.discarded import discard_shards
@@ -31,7 +31,6 @@ from pesearch.store.catalogue_repair import (
 )
 from pesearch.store.disk.durable import disk_errors, undone_by
 from pesearch.store.disk.lock import writer_lock
-from pesearch.store.disk.permissions import user_name
 from pesearch.store.disk.quarantine import move, new_quarantine, quarantine
 from pesearch.store.disk.regular_files import require_regular_files
 from pesearch.store.examination import examine
@@ -139,7 +138,8 @@ def _require_owner(folder: Path) -> None:
     """Raises LibraryUnavailable if a folder of the library belongs to another user."""
     inside = [folder, *(folder / name for name in (VECTOR_FOLDER, FEATURE_FOLDER)), *(folder / VECTOR_FOLDER).glob("*")]
     for each in inside:
-        if each.is_dir() and (owner := each.stat().st_uid) != os.geteuid():
+        if each.is_dir() and not is_own(status := each.stat()):
             raise LibraryUnavailable(
-                f"{each} belongs to {user_name(owner)}: run the command as that user, or with `--repair --force`"
+                f"{each} belongs to {user_name(status.st_uid)}: run the command as that user, or with "
+                "`--repair --force`"
             )

@@ -16,6 +16,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from pesearch.file_owner import ROOT, current_user, is_own_or_roots
+
 _MAX_ADDRESS_BYTES = 300
 
 _WRITABLE_BY_OTHERS = 0o022
@@ -60,6 +62,8 @@ def started_cluster() -> str | None:
     user or root and only they can write to the file, and if nobody else listens at the address. Ray lets everybody
     write to the folder, where others could put an older file back: then one of the two must listen at the address.
     """
+    if sys.platform == "win32":
+        return None
     path = address_file()
     flags = os.O_RDONLY | os.O_NOFOLLOW
     try:
@@ -72,18 +76,14 @@ def started_cluster() -> str | None:
             address = os.read(file, _MAX_ADDRESS_BYTES).decode(errors="replace").strip()
     except OSError:
         return None
-    if not (_is_own(folder_status) and _is_own(status) and stat.S_ISREG(status.st_mode)):
+    if not (is_own_or_roots(folder_status) and is_own_or_roots(status) and stat.S_ISREG(status.st_mode)):
         return None
     if status.st_mode & _WRITABLE_BY_OTHERS:
         return None
     owners = listener_owners(address)
     if not owners and folder_status.st_mode & _WRITABLE_BY_OTHERS:
         return None
-    return address if owners <= {os.geteuid(), 0} else None
-
-
-def _is_own(status: os.stat_result) -> bool:
-    return status.st_uid in (os.geteuid(), 0)
+    return address if owners <= {current_user(), ROOT} else None
 
 
 def listener_owners(address: str) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -48,8 +49,10 @@ def ray_session(address: str, cpus: int | None = None) -> Iterator[None]:
     `address` is that of a cluster, or `auto`: the cluster at RAY_ADDRESS or the one running on this machine, else a
     local Ray with all resources of this machine (or `cpus` cores), which listens on 127.0.0.1 only and needs a token.
 
-    Raises ClusterError: Ray is not installed, or cannot be reached.
+    Raises ClusterError: Ray is not installed, cannot be reached, or does not run on this system.
     """
+    if sys.platform == "win32":
+        raise ClusterError("--ray needs Linux or macOS")
     running = _running_address() if address == AUTO else address
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if running is None:  # whether other machines may join; Ray reads it on import

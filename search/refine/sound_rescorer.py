@@ -41,7 +41,9 @@ class SoundRescorer:
     def __init__(self, library: Library, models: ModelSet, phrases: Mapping[str, int], cancelled: Event) -> None:
         """`phrases` are the named sounds with their term numbers."""
         self._library, self._models, self.phrases, self._cancelled = library, models, phrases, cancelled
-        self._budget_seconds = BUDGET_SECONDS.get(models.device_kind, min(BUDGET_SECONDS.values()))
+        self._budget_seconds = 0.0
+        if phrases:  # else the device is not asked for, which may import torch
+            self._budget_seconds = BUDGET_SECONDS.get(models.device_kind, min(BUDGET_SECONDS.values()))
         self._detections: dict[int, dict[int, SoundDetections]] = {}
 
     def detections(self, file_id: int) -> Mapping[int, SoundDetections]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pesearch.search.query.request import SearchRequest
 from pesearch.search.result import SearchResult
 from pesearch.search.server.messages import Environment, QueryMessage, ReplyMessage, from_bytes, to_bytes
 from pesearch.search.server.socket_path import open_socket_path
+from pesearch.search.server.unix_sockets import has_unix_sockets, new_socket
 from pesearch.search.server.wire import MAX_REPLY_BYTES, BadMessage, VersionMismatch, is_same_user, receive, send
 from pesearch.settings import expand_home
 
@@ -47,6 +47,8 @@ def ask_server(library: Path, request: SearchRequest, device: str) -> Answer:
 
     Raises NotServed.
     """
+    if not has_unix_sockets():
+        raise NotServed("a page answers no queries of other processes on this system")
     try:
         return _to_answer(_exchange(library, _to_query(request, device)), library)
     except (FileNotFoundError, ConnectionRefusedError) as error:
@@ -68,7 +70,7 @@ def _to_query(request: SearchRequest, device: str) -> QueryMessage:
 
 
 def _exchange(library: Path, query: QueryMessage) -> ReplyMessage:
-    with open_socket_path(library) as path, socket.socket(socket.AF_UNIX) as connection:
+    with open_socket_path(library) as path, new_socket() as connection:
         connection.settimeout(CONNECT_SECONDS)
         connection.connect(path.address)
         if not is_same_user(connection):

@@ -28,6 +28,7 @@ from pesearch.search.server.messages import (
     to_bytes,
 )
 from pesearch.search.server.socket_path import claim_socket_path
+from pesearch.search.server.unix_sockets import has_unix_sockets, new_socket, stop_accepting
 from pesearch.search.server.wire import MAX_QUERY_BYTES, BadMessage, VersionMismatch, is_same_user, receive, send
 
 if TYPE_CHECKING:
@@ -50,11 +51,14 @@ def serve_queries(
     library: Path, models: Callable[[], ModelSet], answer: Callable[[SearchRequest], SearchResult]
 ) -> Iterator[str | None]:
     """Answers `ask_server` of other processes in the background. Yields None, or one line with the reason why it
-    cannot.
+    cannot. On systems without Unix sockets it does nothing.
 
     `models` and `answer` are called in several threads at a time, and not before the first query. They may raise
     PesearchError.
     """
+    if not has_unix_sockets():
+        yield None
+        return
     problem = None
     with ExitStack() as stack:
         try:
@@ -69,7 +73,7 @@ def serve_queries(
 @contextmanager
 def _listening(library: Path) -> Iterator[socket.socket]:
     """The listening socket of a library; replaces that of a process that died. Raises OSError."""
-    with claim_socket_path(library) as path, socket.socket(socket.AF_UNIX) as listener:
+    with claim_socket_path(library) as path, new_socket() as listener:
         path.remove()
         listener.bind(path.address)
         try:
@@ -96,7 +100,7 @@ class _Server:
 
     def __exit__(self, *_: object) -> None:
         self._is_stopping.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        stop_accepting(self._listener)
         self._acceptor.join()
         deadline = monotonic() + SHUTDOWN_SECONDS
         for client in self._clients:

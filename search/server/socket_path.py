@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
-import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from pesearch.file_lock import lock_file
+from pesearch.file_owner import current_user, has_mode, is_own
 from pesearch.locations import is_folder
-from pesearch.search.server.linux_sockets import path_in_open_folder
+from pesearch.search.server.unix_sockets import socket_address
 
 
 class AlreadyServed(OSError):
@@ -22,15 +24,16 @@ class AlreadyServed(OSError):
 
 @dataclass(frozen=True, slots=True)
 class SocketPath:
-    """The name of a library's socket, and the open descriptor of its folder."""
+    """The name of a library's socket, its folder, and the open descriptor of that."""
 
+    folder: Path
     folder_descriptor: int
     name: str
 
     @property
     def address(self) -> str:
         """The address to bind or connect a Unix socket to, while the folder is open."""
-        return path_in_open_folder(self.folder_descriptor, self.name)
+        return socket_address(self.folder, self.folder_descriptor, self.name)
 
     def remove(self) -> None:
         """Deletes the socket if it exists."""
@@ -43,7 +46,7 @@ def socket_folder() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and is_folder(Path(runtime)):
         return Path(runtime) / "pesearch"
-    return Path(tempfile.gettempdir()) / f"pesearch-{os.geteuid()}"
+    return Path(tempfile.gettempdir()) / f"pesearch-{current_user()}"
 
 
 @contextmanager
@@ -52,13 +55,17 @@ def open_socket_path(library: Path) -> Iterator[SocketPath]:
 
     Raises OSError if the folder for sockets is missing, or other users can enter it.
     """
+    if sys.platform == "win32":
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
     folder = socket_folder()
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         status = os.fstat(descriptor)
-        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        if not is_own(status) or has_mode(status, 0o077):
             raise PermissionError(f"{folder} is open to other users: remove it")
-        yield SocketPath(descriptor, blake2b(os.fsencode(os.path.realpath(library)), digest_size=16).hexdigest())
+        yield SocketPath(
+            folder, descriptor, blake2b(os.fsencode(os.path.realpath(library)), digest_size=16).hexdigest()
+        )
     finally:
         os.close(descriptor)
 
@@ -69,6 +76,8 @@ def claim_socket_path(library: Path) -> Iterator[SocketPath]:
 
     Raises AlreadyServed if another process has claimed it, else as `open_socket_path`.
     """
+    if sys.platform == "win32":
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
     socket_folder().mkdir(mode=0o700, exist_ok=True)
     with open_socket_path(library) as path:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
@@ -81,8 +90,7 @@ def claim_socket_path(library: Path) -> Iterator[SocketPath]:
 
 
 def _lock(descriptor: int) -> None:
-    """Takes a flock, which the system releases however the process ends."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(descriptor)
     except BlockingIOError as error:
         raise AlreadyServed("another page answers queries of this library") from error

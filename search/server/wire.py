@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 import time
 
 from pesearch import __version__
-from pesearch.search.server.linux_sockets import peer_user_id
+from pesearch.file_owner import current_user
+from pesearch.search.server.unix_sockets import peer_user_id
 
 PROTOCOL_VERSION = 3
 """Increment it when messages change but the version of pesearch does not."""
@@ -52,7 +52,7 @@ def receive(connection: socket.socket, max_bytes: int, timeout_seconds: float) -
 
 def is_same_user(connection: socket.socket) -> bool:
     """Whether the peer is a process of the same user."""
-    return peer_user_id(connection) == os.geteuid()
+    return peer_user_id(connection) == current_user()
 
 
 def _receive_exactly(connection: socket.socket, count: int, deadline: float) -> bytes:

@@ -18,6 +18,7 @@ import atexit
 import errno
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -46,8 +47,8 @@ connection lasts."""
 
 _RETRY_SECONDS = 0.02
 
-_LOCKED = "Conflicting lock is held"
-"""In DuckDB's message when another process has the file locked."""
+_LOCKED = re.compile("Conflicting lock is held|File is already open in")
+"""In DuckDB's message when another process has the file locked; on Windows it is the second one."""
 
 _LOCK_REFUSED = re.compile(r'Could not set lock on file .*": (?!Conflicting lock)([^,.]*)')
 """DuckDB's message when the file system refuses locks, and its reason."""
@@ -147,9 +148,10 @@ def _attached(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnect
 
 
 def require_openable(folder: Path) -> None:
-    """Raise LibraryError for a path that DuckDB takes for another: it reads a backslash as a slash, and ends the path
-    of its log at `?`."""
-    if any(character in str(folder) for character in "\\?"):
+    """Raise LibraryError for a path that DuckDB takes for another: it reads a backslash as a slash, which it is on
+    Windows, and ends the path of its log at `?`."""
+    misread = "?" if sys.platform == "win32" else "\\?"
+    if any(character in str(folder) for character in misread):
         raise LibraryError(f"A library cannot be in {folder}: DuckDB opens no path with a backslash or ?: rename it")
 
 
@@ -159,12 +161,12 @@ def _attach(database: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool)
     for _ in range(MAX_ATTACH_TRIES):
         _require_file(path)
         try:
-            if not read_only:
+            if not read_only and sys.platform != "win32":  # where DuckDB opens no file that is open already
                 return closing(_attach_for_writing(database, path))
-            database.execute(f"ATTACH {_quoted(path)} AS catalogue (READ_ONLY)")
+            database.execute(f"ATTACH {_quoted(path)} AS catalogue ({'READ_ONLY' if read_only else 'READ_WRITE'})")
             return nullcontext()
         except duckdb.IOException as error:
-            if _LOCKED not in str(error):
+            if _LOCKED.search(str(error)) is None:
                 raise
         time.sleep(_RETRY_SECONDS)
     raise LibraryBusy(f"Another program keeps the library {path.parent} open: close it and run the command again")

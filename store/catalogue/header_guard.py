@@ -8,11 +8,10 @@ both are written again if the file is another database afterwards: each has a ra
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
-from pesearch.store.disk.durable import disk_errors, write_durably
+from pesearch.store.disk.durable import disk_errors, sync_file, write_durably
 
 _HEADER_BYTES = 4096
 
@@ -33,7 +32,7 @@ class HeaderGuard:
         with disk_errors(self._folder):
             self._file = path.open("r+b", buffering=0)
             try:
-                self._headers = os.pread(self._file.fileno(), _HEADERS_BYTES, 0)
+                self._headers = self._read(_HEADERS_BYTES)
                 self._log = log.open("rb") if log.exists() else None
             except OSError:
                 self._file.close()
@@ -48,13 +47,13 @@ class HeaderGuard:
     def is_replaced(self) -> bool:
         """Whether the file is another database now."""
         with disk_errors(self._folder):
-            return os.pread(self._file.fileno(), _HEADER_BYTES, 0) != self._headers[:_HEADER_BYTES]
+            return self._read(_HEADER_BYTES) != self._headers[:_HEADER_BYTES]
 
     def restore(self) -> None:
         """Write headers and log again, durably, if the file is another database, or the log was deleted without being
         folded into it. DuckDB must not have it attached."""
         with disk_errors(self._folder):
-            is_unchanged = os.pread(self._file.fileno(), _HEADERS_BYTES, 0) == self._headers
+            is_unchanged = self._read(_HEADERS_BYTES) == self._headers
             if not (is_unchanged or self.is_replaced()):
                 return
             if self._log is not None and not self._log_path.exists():
@@ -62,5 +61,11 @@ class HeaderGuard:
                 log.seek(0)
                 write_durably(self._log_path, lambda sink: shutil.copyfileobj(log, sink, 1 << 20))
             if not is_unchanged:
-                os.pwrite(self._file.fileno(), self._headers, 0)
-                os.fsync(self._file.fileno())
+                self._file.seek(0)
+                self._file.write(self._headers)
+                sync_file(self._file.fileno())
+
+    def _read(self, size_bytes: int) -> bytes:
+        """The first bytes of the file as they are now."""
+        self._file.seek(0)
+        return self._file.read(size_bytes)

@@ -24,7 +24,7 @@ from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.store.shards.records import MergedShard, StreamedFile, WrittenShard
 from pesearch.types import EncodedFile, Failure, SpaceName
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 
 _PATH = {"path": "BLOB"}
 _FILE_ID = {"file_id": "BIGINT"}

@@ -19,7 +19,7 @@ from pesearch.store.catalogue.schema import AUDIO_TRACK_SETTING, VECTORS_SETTING
 from pesearch.store.catalogue.vector_backend import MilvusAddress, parse_vectors
 from pesearch.store.shards.format import FeatureShard, Shard, VectorShard
 from pesearch.types import Space, SpaceName
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 
 
 @dataclass(frozen=True, slots=True, eq=False)

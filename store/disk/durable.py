@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from pesearch.store.disk.os_errors import FULL, no_space_left, unavailable
+
+if sys.platform == "darwin":
+    import fcntl
 
 TEMPORARY_SUFFIX = ".new"
 """Suffix of a durable file while it is written. The library's only writer overwrites leftovers of a crash."""
@@ -64,7 +68,7 @@ class AtomicFile:
                 self._sink.flush()
             size_bytes = os.fstat(file.fileno()).st_size
             if self._durable:
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
         target = path or self._path
         self.temporary.replace(target)
         if self._durable:
@@ -117,8 +121,22 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
             sync_folder(new.parent)
 
 
+def sync_file(descriptor: int) -> None:
+    """Sync the content of an open file to its disk."""
+    if sys.platform == "darwin":
+        with suppress(OSError):  # a file system without it
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync(2) of macOS leaves the data in the cache of the drive
+            return
+    os.fsync(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder, where the file system can: a rename or a new folder is durable only after this."""
+    """Sync the names in a folder, where the file system can: a rename or a new folder is durable only after this.
+
+    On Windows, which opens no folders, this is left to the file system.
+    """
+    if sys.platform == "win32":
+        return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,12 +1,11 @@
 """The writer lock: one process at a time writes to a library.
 
-It is an `flock` on `writer.lock`, which the system releases when the process ends, however it ends. The content of the
+It is a lock on `writer.lock`, which the system releases when the process ends, however it ends. The content of the
 file, process id and host, is only for the error message.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -15,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pesearch.errors import LibraryBusy, LibraryError, LibraryUnavailable
+from pesearch.file_lock import lock_file
+from pesearch.file_owner import is_root, user_name
 from pesearch.store.disk.durable import disk_errors
 from pesearch.store.disk.os_errors import locks_unsupported
-from pesearch.store.disk.permissions import LOCK_FILE, library_owner, locks_owner_out, user_name
+from pesearch.store.disk.permissions import LOCK_FILE, library_owner, locks_owner_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def writer_lock(folder: Path, *, as_root: bool = False) -> Iterator[WriterLock]:
 
     Raises LibraryBusy, which names its holder, and LibraryUnavailable where the file system has no locks, or for root.
     """
-    if os.geteuid() == 0 and not as_root and locks_owner_out(folder):
+    if is_root() and not as_root and locks_owner_out(folder):
         owner = user_name(library_owner(folder))
         raise LibraryUnavailable(
             f"The library {folder} belongs to {owner}, who could not use what root writes to it: run the command "
@@ -73,11 +74,11 @@ def writer_lock(folder: Path, *, as_root: bool = False) -> Iterator[WriterLock]:
 
 def _acquire(descriptor: int, folder: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(descriptor)
     except BlockingIOError as error:
-        holder = os.pread(descriptor, 300, 0).decode(errors="replace").strip() or "another process"
+        holder = os.read(descriptor, 300).decode(errors="replace").strip() or "another process"
         raise LibraryBusy(f"{holder} is writing to the library {folder}: wait until it has ended") from error
     except OSError as error:
         raise locks_unsupported(folder, folder / LOCK_FILE, error.strerror or str(error)) from error
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"Process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+    os.write(descriptor, f"Process {os.getpid()} on {socket.gethostname()}\n".encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from pesearch.errors import LibraryUnavailable, NoSpaceLeft
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors that mean "no more room": disk full, quota exceeded, file size limit reached."""
 
-_PERMISSION = "run the command as the owner of the library, or change the permissions"
+_PERMISSION = (
+    "close the page and other programs that have the library open, or change the permissions"
+    if sys.platform == "win32"  # which neither replaces nor deletes open files
+    else "run the command as the owner of the library, or change the permissions"
+)
 _OBSTACLE = "something else has its name: rename that"
 _NO_LOCKS = "files cannot be locked there: keep the library on a local drive, or mount it with locks"
 _DRIVE = "check that its drive is connected and works"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 import tempfile
 from pathlib import Path
 
+from pesearch.file_owner import ROOT, current_user, has_mode
 from pesearch.store.disk.durable import disk_errors
 
 LOCK_FILE = "writer.lock"
@@ -22,17 +22,7 @@ def is_open_to_others(folder: Path) -> bool:
     A folder that is open to its group alone was shared on purpose. Raises OSError.
     """
     real = folder.resolve()
-    return bool(real.stat().st_mode & (_ENTER | _READ)) and all(
-        parent.stat().st_mode & _ENTER for parent in real.parents
-    )
-
-
-def user_name(user_id: int) -> str:
-    """The name of a user of this machine."""
-    try:
-        return pwd.getpwuid(user_id).pw_name
-    except KeyError:
-        return f"the user {user_id}"
+    return has_mode(real.stat(), _ENTER | _READ) and all(has_mode(parent.stat(), _ENTER) for parent in real.parents)
 
 
 def library_owner(folder: Path) -> int:
@@ -41,15 +31,15 @@ def library_owner(folder: Path) -> int:
     lock = folder / LOCK_FILE
     with disk_errors(folder):
         owner = folder.stat().st_uid
-        return lock.stat().st_uid if owner == 0 and lock.exists() else owner
+        return lock.stat().st_uid if owner == ROOT and lock.exists() else owner
 
 
 def locks_owner_out(folder: Path) -> bool:
     """Whether files that this process creates in a library would belong to another user than the library does, who
     could then not write them: as with `sudo`, or as root in a container. False on file systems without owners, and
     where this process can create none. Raises LibraryUnavailable, NoSpaceLeft."""
-    owner = library_owner(folder)
-    if os.geteuid() == owner or not os.access(folder, os.W_OK):
+    owner, user = library_owner(folder), current_user()
+    if user is None or user == owner or not os.access(folder, os.W_OK):
         return False
     with disk_errors(folder), tempfile.TemporaryFile(dir=folder) as probe:
         return os.fstat(probe.fileno()).st_uid != owner

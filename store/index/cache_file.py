@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from mmap import ACCESS_READ, MADV_WILLNEED, mmap
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -16,6 +16,7 @@ from zlib import crc32
 import numpy as np
 
 from pesearch.store.disk.durable import write_durably
+from pesearch.store.disk.page_cache import read_ahead
 from pesearch.store.shards.row_ranges import RowRanges
 
 CHECKSUM_BYTES = 4
@@ -53,7 +54,7 @@ def read_cache_file(path: Path, made_for: Mapping[str, Any]) -> CacheFile | None
     try:
         with path.open("rb") as source:
             content = mmap(source.fileno(), 0, access=ACCESS_READ)
-            content.madvise(MADV_WILLNEED)  # read ahead, instead of a page fault at a time
+            read_ahead(content, 0, len(content))
     except (OSError, ValueError):  # missing, unreadable, or empty
         return None
     checksum = content.read(CHECKSUM_BYTES)

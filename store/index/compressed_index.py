@@ -11,6 +11,7 @@ little above chance, so that they are in any list. The constants were measured w
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -146,7 +147,8 @@ def _scan_threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, "pesearch-scan", faiss.omp_set_num_threads, (1,))
 
 
-os.register_at_fork(after_in_child=_scan_threads.cache_clear)  # the threads stay in the parent
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_scan_threads.cache_clear)  # the threads stay in the parent
 
 
 def _largest(parts: Sequence[Nearest], count: int) -> RowIds:

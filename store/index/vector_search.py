@@ -9,6 +9,7 @@ there is no index yet, are searched exactly in addition: in memory as long as th
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -165,7 +166,8 @@ def search_threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, "pesearch-spaces", faiss.omp_set_num_threads, (cores // threads,))
 
 
-os.register_at_fork(after_in_child=search_threads.cache_clear)  # the threads stay in the parent
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=search_threads.cache_clear)  # the threads stay in the parent
 
 
 def is_large(space: Space, layout: RowRanges) -> bool:

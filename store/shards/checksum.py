@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pyarrow as pa
 
 from pesearch.errors import LibraryDamaged
 from pesearch.store.disk.os_errors import unavailable
+from pesearch.store.disk.page_cache import drop_from_memory
 from pesearch.store.shards.features import feature_schema
 from pesearch.store.shards.format import Shard, VectorShard, is_as_written, shard_damaged
 from pesearch.store.shards.reader import read_batches
@@ -35,13 +34,6 @@ def find_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -
         return None
     drop_from_memory(folder / shard.relative_path)
     return _read_damage(folder, shard, spaces)
-
-
-def drop_from_memory(path: Path) -> None:
-    """Let the next read of a file come from the disk, where the system can."""
-    with suppress(OSError), path.open("rb") as file:
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _read_damage(folder: Path, shard: Shard, spaces: Mapping[SpaceName, Space]) -> LibraryDamaged | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from mmap import ACCESS_READ, MADV_NORMAL, MADV_RANDOM, MADV_WILLNEED, mmap
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import pyarrow as pa
 
 from pesearch.store.disk.os_errors import unavailable
+from pesearch.store.disk.page_cache import read_ahead, read_neighbours, read_single_pages
 from pesearch.store.shards.format import Shard, shard_damaged, to_array
 from pesearch.store.shards.parity import Columns, RowGuard, are_plausible, row_checksums
 
@@ -69,13 +70,13 @@ class ShardFile:
         if isinstance(self.content, bytes):
             yield
             return
-        self.content.madvise(MADV_RANDOM)
+        read_single_pages(self.content)
         for start in range(0, min(HEAD_BYTES, len(self.content)), READ_AHEAD_BYTES):
-            self.content.madvise(MADV_WILLNEED, start, READ_AHEAD_BYTES)
+            read_ahead(self.content, start, READ_AHEAD_BYTES)
         try:
             yield
         finally:
-            self.content.madvise(MADV_NORMAL)
+            read_neighbours(self.content)
 
     def ensure_whole(self) -> None:
         """Raises LibraryDamaged unless `is_whole`."""

@@ -54,7 +54,7 @@ from pesearch.store.write.compaction import find_groups, merge_group
 from pesearch.store.write.cue_vectors import CueVectorStream
 from pesearch.store.write.locked_library import LockedLibrary
 from pesearch.types import EncodedFile, Failure, MediaProperties, Space, SpaceName
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 
 BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""

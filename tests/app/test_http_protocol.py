@@ -16,7 +16,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 
 from pesearch.app import http_protocol
-from pesearch.app.http_protocol import BoundedProtocol, max_waiting, raise_file_limit, use_bounded_protocol
+from pesearch.app.http_protocol import BoundedProtocol, max_waiting, use_bounded_protocol
+from pesearch.app.open_files import raise_file_limit
 
 PATIENCE_SECONDS = 60
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pesearch import volumes
+from pesearch import linux_volumes
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer import survey
 from pesearch.indexer.crawl import crawl
@@ -17,7 +17,8 @@ from pesearch.indexer.progress_events import Missing, Relocated, Replaced
 from pesearch.indexer.volumes import OfflineFiles, offline
 from pesearch.locations import Location
 from pesearch.store.library import Library, open_library
-from pesearch.volumes import Volume, mounted_volumes
+from pesearch.volume import Volume
+from pesearch.volumes import mounted_volumes
 from tests.indexer.drives import Drive
 from tests.indexer.runs import location_counts, names_by_kind, of, row_counts, run
 from tests.indexer.test_reconcile import stills
@@ -203,7 +204,7 @@ def test_inodes_of_file_systems_that_make_them_up_are_not_compared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else all files on an exFAT card would be read whenever it is inserted."""
-    monkeypatch.setattr(volumes, "_WITH_STABLE_INODES", frozenset({"vfat"}))
+    monkeypatch.setattr(linux_volumes, "_WITH_STABLE_INODES", frozenset({"vfat"}))
     media = stills(tmp_path / "media", sample, "a.png")
     run(media, library, models)
     replace(media / "a.png", (media / "a.png").read_bytes())
@@ -234,7 +235,7 @@ def test_a_library_without_volumes_records_them_without_opening_files(
 def test_without_volumes_files_are_identified_by_path_and_content(
     tmp_path: Path, sample: Sample, library: Library, models: ModelSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(volumes, "MOUNTS", tmp_path / "not there")
+    monkeypatch.setattr(linux_volumes, "MOUNTS", tmp_path / "not there")
     assert mounted_volumes() == {}
     run(stills(tmp_path / "old", sample, "a.png"), library, models)
     (tmp_path / "old").rename(tmp_path / "new")
@@ -244,9 +245,9 @@ def test_without_volumes_files_are_identified_by_path_and_content(
 
 def test_a_volume_is_named_by_its_uuid_if_known(tmp_path: Path, drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     """udev links UUIDs to devices, whatever device number they get."""
-    monkeypatch.setattr(volumes, "UUIDS", tmp_path)
+    monkeypatch.setattr(linux_volumes, "UUIDS", tmp_path)
     with drive.at(tmp_path / "tab\tand space") as folder:
-        (source,) = [source for source, mount_point, _ in volumes._mounted_devices() if mount_point == folder]
+        (source,) = [source for source, mount_point, _ in linux_volumes.mounted_devices() if mount_point == folder]
         (tmp_path / "8f3e-1").symlink_to(source)
         assert mounted_volumes()[folder.stat().st_dev] == Volume("8f3e-1", folder)
         (folder / "a.png").touch()

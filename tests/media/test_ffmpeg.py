@@ -13,7 +13,7 @@ import pytest
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.media import ffmpeg
 from pesearch.media.audio import AudioReader
-from pesearch.media.ffmpeg_memory import LIMITS
+from pesearch.media.memory_limits import LIMITS
 from pesearch.media.probe import probe
 from pesearch.media.video import read_frames
 

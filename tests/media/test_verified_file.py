@@ -15,7 +15,7 @@ from pesearch.media.fingerprint import fingerprint, has_fingerprint
 from pesearch.media.proxy import render_waveform
 from pesearch.media.verified_file import CHANGED, indexed_path, open_indexed, open_regular
 from pesearch.types import AudioStream, MediaFile, MediaInfo, MediaKind
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 
 INFO = MediaInfo(MediaKind.AUDIO, 1.0, None, AudioStream("pcm_s16le", 48_000, 1))
 

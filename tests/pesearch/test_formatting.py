@@ -34,7 +34,7 @@ from pesearch.types import (
     SpaceName,
     VideoStream,
 )
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 
 
 def test_a_file_is_offline_or_was_not_found_in_its_folder(tmp_path: Path) -> None:

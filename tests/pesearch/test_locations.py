@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pesearch.locations import is_missing
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 
 
 @pytest.mark.parametrize("name", ["deleted.wav", "deleted folder/a/film.wav", "other file/film.wav"])

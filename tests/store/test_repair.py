@@ -23,7 +23,6 @@ from pesearch.errors import (
     LibraryUnavailable,
     ModelMismatch,
 )
-from pesearch.store import doctor
 from pesearch.store.catalogue.discard_manifest import read_manifest, write_manifest
 from pesearch.store.doctor import repair
 from pesearch.store.examination import examine
@@ -165,7 +164,7 @@ def test_a_folder_of_another_user_is_refused(healthy: Library, monkeypatch: pyte
     flip(shard(healthy, "vectors/frame"))
     before = contents(healthy.folder)
     user = os.geteuid()
-    monkeypatch.setattr(doctor.os, "geteuid", lambda: user + 12345)
+    monkeypatch.setattr(os, "geteuid", lambda: user + 12345)
     with pytest.raises(LibraryUnavailable, match="belongs to"):
         list(repair(healthy.folder))
     assert contents(healthy.folder) == before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pesearch.errors import VectorServerError
+from pesearch.file_lock import lock_file
 from pesearch.store.catalogue.vector_backend import MilvusAddress
 from pesearch.store.index.milvus.named_addresses import ensure_named, token_for
 
@@ -163,7 +163,7 @@ def _is_locked(path: Path) -> bool:
     """Whether a process has the file of Milvus Lite (in fact a folder) open."""
     with suppress(FileNotFoundError, NotADirectoryError), (path / "LOCK").open("rb") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(lock.fileno())
         except BlockingIOError:
             return True
     return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
+import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from pesearch.errors import VectorServerError
+from pesearch.file_owner import has_mode, is_own_or_roots
 from pesearch.settings import config_folder
 from pesearch.store.catalogue.vector_backend import DEFAULT_PORT, TOKEN_VARIABLE, MilvusAddress
 from pesearch.store.disk.durable import write_atomically
@@ -35,7 +36,8 @@ def remember(address: MilvusAddress) -> None:
     path = _path()
 
     def write(file: BinaryIO) -> None:
-        os.fchmod(file.fileno(), 0o600)
+        if sys.platform != "win32":
+            os.fchmod(file.fileno(), 0o600)
         file.write(content)
 
     try:
@@ -119,7 +121,7 @@ def _remembered() -> list[str]:
         return []
     except OSError as error:
         raise VectorServerError(f"{path} cannot be read: {error.strerror}") from error
-    if status.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(status.st_mode) & 0o022:
+    if not is_own_or_roots(status) or has_mode(status, 0o022):
         raise VectorServerError(f"{path} belongs to another user, or others can change it: delete it")
     return content.decode(errors="surrogateescape").splitlines()
 

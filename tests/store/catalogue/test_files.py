@@ -16,7 +16,7 @@ from pesearch.store.catalogue.extents import Extents
 from pesearch.store.library import Library, open_library
 from pesearch.store.shards.format import VectorShard
 from pesearch.types import Failure, SpaceName
-from pesearch.volumes import Volume
+from pesearch.volume import Volume
 from tests.store.contents import encoded, failure, location
 
 SHARDS = {number: VectorShard(f"{number}.arrow", SpaceName.AUDIO, 9, 9, None) for number in range(3)}
