@@ -32,10 +32,12 @@ MIN_UNREAD_SECONDS = 0.1
 class Summary:
     """Counts of a run's outcomes.
 
+    `named` are the real paths that the user gave: a file among them that failed before counts as failed.
     `failed` maps printable paths to reasons, `remarks` paths to what of them is not in the library or was guessed,
     `refresh_failed` index names to failures. `replaced` are paths with other content of the same size and time.
     """
 
+    named: frozenset[Path] = frozenset()
     indexed: int = 0
     unchanged: int = 0
     relocated: int = 0
@@ -68,6 +70,8 @@ class Summary:
                 self.unread_seconds += outcome.unread_seconds
             case events.Failed():
                 self.failed[format_path(outcome.failure.location.path)] = outcome.failure.reason
+            case events.FailedBefore(failure) if failure.location.path in self.named:
+                self.failed[format_path(failure.location.path)] = f"{failure.reason} (as before)"
             case events.FailedBefore():
                 self.failed_before += 1
             case events.Unchanged():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from pesearch.encoders.model_registry import default_model_set
@@ -33,7 +34,7 @@ def models_of(library: Library, device: str) -> ModelSet:
 def open_for_events(path: Path, folder: Path, model: str | None, device: str) -> tuple[ModelSet, StoredSound | None]:
     """Opens the models to locate sounds in a file, and its stored features if the library in `folder` has them.
 
-    The models are those of `model`, else those of the library if it knows the file, else the default set.
+    The models are those of `model`, else those of the library if there is one, else the default set.
     Raises MediaError for a path without a media file, ModelMissing, ModelDamaged, DeviceError, FFmpegMissing.
     """
     from pesearch.media.probe import probe  # imports Pillow, which queries do without
@@ -45,8 +46,10 @@ def open_for_events(path: Path, folder: Path, model: str | None, device: str) ->
     except MediaError as error:
         raise MediaError(f"{path}: {error}") from error
     try:
-        stored = find_stored_sound(path, open_library(folder).pinned())
-    except (LibraryNotFound, OSError):
-        stored = None  # an unreadable file is reported when it is decoded
-    name = model or (stored.library.model_set if stored else default_model_set())
-    return open_model_set(name, device), stored
+        library = open_library(folder)
+    except LibraryNotFound:
+        return open_model_set(model or default_model_set(), device), None
+    stored = None
+    with suppress(OSError):  # an unreadable file is reported when it is decoded
+        stored = find_stored_sound(path, library.pinned())
+    return open_model_set(model or library.model_set, device), stored

@@ -20,6 +20,7 @@ from functools import cache
 import faiss
 import numpy as np
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.errors import LibraryDamaged
 from pesearch.store.index.flat import SCAN_ROWS, Nearest, id_selector, rescore, scan
 from pesearch.store.index.mapped_rows import MappedRows
@@ -132,7 +133,7 @@ def _one_openmp_thread() -> Iterator[int]:
 @cache
 def _scan_threads() -> ThreadPoolExecutor:
     """The threads that share scans. They are kept: starting threads takes longer than handing work to them."""
-    return ThreadPoolExecutor(os.cpu_count() or 1, "pesearch-scan", faiss.omp_set_num_threads, (1,))
+    return ThreadPoolExecutor(usable_cpus(), "pesearch-scan", faiss.omp_set_num_threads, (1,))
 
 
 os.register_at_fork(after_in_child=_scan_threads.cache_clear)  # the threads stay in the parent

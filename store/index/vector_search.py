@@ -18,6 +18,7 @@ from typing import Protocol
 import faiss
 import numpy as np
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.index.compressed_file import read_compressed
@@ -157,7 +158,7 @@ def search_threads() -> ThreadPoolExecutor:
 
     It is kept: starting threads takes a third of the time of a search.
     """
-    cores = os.cpu_count() or 1
+    cores = usable_cpus()
     threads = min(len(MEDIA_SPACES), cores)
     return ThreadPoolExecutor(threads, "pesearch-spaces", faiss.omp_set_num_threads, (cores // threads,))
 

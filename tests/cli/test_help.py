@@ -50,6 +50,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_the_documented_commands_exist() -> None:
     expected = {
+        "demo",
         "index",
         "query",
         "events",
