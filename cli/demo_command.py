@@ -106,7 +106,7 @@ def run_demo(folder: Path) -> bool:
     from pesearch.search.search import search
 
     clips = copy_clips(folder / "clips")
-    print(f"$ pesearch index {shlex.quote(str(clips))}", flush=True)
+    print(f"$ pesearch index {shlex.quote(str(clips))} --model {MODEL_SET}", flush=True)
     library, models = index_clips(clips, folder / "library")
     has_answers = True
     for question in QUESTIONS:

@@ -149,13 +149,15 @@ def run_index(request: IndexRequest) -> int:
     from pesearch.indexer.run import index
     from pesearch.indexer.vector_backend import check_backend
     from pesearch.indexer.watch import watch
+    from pesearch.settings import expand_home
 
     if request.vectors is not None:
         check_backend(request.vectors)  # before a library is created
     if request.audio_track is not None:
         parse_audio_track(request.audio_track)
     device = request.device if request.ray is None else "cpu"
-    paths, excludes, summary = request.paths, request.excludes, Summary(frozenset(roots_of(request.paths)))
+    paths, excludes = [expand_home(path) for path in request.paths], request.excludes
+    summary = Summary(frozenset(roots_of(paths)))
     require_paths(paths, request.folder)
     with _embedding(request) as embed:  # before a library is created: the cluster may be unreachable
         opened = open_or_download(request, device)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.errors import LibraryNotFound, MediaError
+from pesearch.locations import is_gone
 from pesearch.path_scope import PathScope
 from pesearch.store.library import Library, create_library, open_library
 
 
 def require_paths(paths: Sequence[Path], folder: Path) -> None:
-    """Raises MediaError for a path where nothing is found, neither on this machine nor in the library in `folder`."""
-    if all(map(os.path.lexists, paths)):
+    """Raises MediaError for a path where there certainly is nothing, and of which the library in `folder` knows nothing.
+
+    What cannot be read now, because of permissions or a drive that fails, is left to the run.
+    """
+    gone = [path for path in paths if is_gone(path)]
+    if not gone:
         return
     try:
         known = open_library(folder).known()
     except LibraryNotFound:
         known = {}
-    if problem := PathScope(paths).problem(known):
+    if problem := PathScope(gone).problem(known):
         raise MediaError(problem)
 
 

@@ -1,0 +1,18 @@
+"""What is told of an error of a library."""
+
+import pytest
+
+from pesearch.errors import first_line
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("cannot open\nbecause of this", "cannot open"),
+        ("Error(s) in loading state_dict for Model:\n\tsize mismatch for w\n\tand more", "Error(s) in loading state_dict for Model: size mismatch for w"),
+        ("ends with a colon:", "ends with a colon:"),
+        ("  \n", "ValueError"),
+    ],
+)
+def test_a_line_that_ends_with_a_colon_goes_on(message: str, line: str) -> None:
+    assert first_line(ValueError(message)) == line
