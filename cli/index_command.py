@@ -64,7 +64,7 @@ def index_command(
         typer.Option(
             "--ray",
             metavar="auto|ADDRESS",
-            help="Embed on a Ray cluster, such as ray://head:10001 (docs/scale.md).",
+            help="Embed on a Ray cluster, such as ray://head:10001.",
         ),
     ] = None,
     staging: Annotated[

@@ -84,6 +84,8 @@ def run_line(pesearch: Run, home: Path, line: str, monkeypatch: pytest.MonkeyPat
     """Run the `pesearch` commands of a line one after the other, each with the output of the one before as its input."""
     output = ""
     for words in split_pipeline(line):
+        while words and re.fullmatch(r"[A-Z_]+=\S+", words[0]):
+            monkeypatch.setenv(*words.pop(0).split("=", 1))
         if words[:1] == ["pesearch"]:
             monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(output.encode("utf-8", "surrogateescape"))))
             words = [word.replace("~", str(home), 1) if word.startswith("~/") else word for word in words[1:]]
