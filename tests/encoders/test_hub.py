@@ -129,7 +129,7 @@ def test_offline_mode_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_room_for_all_models_is_needed_before_anything_is_fetched(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Room for each of the two that are missing, but not for both; what is here already needs none."""
+    """Room for each of the two that are missing, but not for both; the one on disk needs none."""
     fill(snapshot(cache, LIGHT.events), "pe_a_frame")
     announced: list[ModelSource] = []
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 10**9))

@@ -1,4 +1,4 @@
-"""What is told of an error of a library."""
+"""The line that stands for an error of another library."""
 
 import pytest
 
