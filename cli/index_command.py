@@ -41,7 +41,7 @@ def index_command(
     ] = False,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", metavar="GLOB", help="In this run skip matching files (gitignore syntax); repeatable."),
+        typer.Option("--exclude", metavar="GLOB", help="Skip matching files in this run (gitignore syntax); repeatable."),
     ] = None,
     vectors: Annotated[
         str | None,
@@ -84,8 +84,8 @@ def index_command(
 
     Without the models of the library it asks on a terminal whether to download them, and shows their size first.
 
-    Exit codes: 0 done, 2 error, 3 some files failed (they are listed with reasons). A file that failed in an earlier run
-    and has not changed counts only if it is named as PATH.
+    Exit codes: 0 done, 2 error, 3 some files failed (they are listed with reasons). A file that failed in an earlier
+    run and has not changed counts only if it is named as PATH.
 
     \b
     Examples:

@@ -97,7 +97,7 @@ def use_one_thread() -> None:
 
 
 def limit_threads() -> None:
-    """Limit torch to the CPUs that this process may use: by itself it has a thread for each core of the machine, also in
+    """Limit torch to the CPUs that this process may use: by default it has one for each core of the machine, also in
     a container with a quota. It keeps to fewer, as with OMP_NUM_THREADS."""
     import torch
 

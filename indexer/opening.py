@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pesearch.encoders.model_registry import default_model_set
@@ -14,7 +14,7 @@ from pesearch.store.library import Library, create_library, open_library
 
 
 def require_paths(paths: Sequence[Path], folder: Path) -> None:
-    """Raises MediaError for a path where there certainly is nothing, and of which the library in `folder` knows nothing.
+    """Raises MediaError for a path where there certainly is nothing, and which the library in `folder` does not know.
 
     What cannot be read now, because of permissions or a drive that fails, is left to the run.
     """
@@ -22,9 +22,9 @@ def require_paths(paths: Sequence[Path], folder: Path) -> None:
     if not gone:
         return
     try:
-        known = open_library(folder).known()
+        known: Collection[Path] = open_library(folder).known()
     except LibraryNotFound:
-        known = {}
+        known = ()
     if problem := PathScope(gone).problem(known):
         raise MediaError(problem)
 

@@ -1,6 +1,6 @@
 """Set up the environment of `make demo` and `make test`, with the standard library only. Quick if nothing changed.
 
-    python3 requirements/install.py [--profile auto|cpu|cuda] [--venv .venv] [--system ffmpeg espeak-ng] [--runtime-only]
+    python3 requirements/install.py [--profile auto|cpu|cuda] [--venv .venv] [--runtime-only] [--system ffmpeg ...]
 
 The automatic profile is `cuda` if `nvidia-smi` lists a GPU, else `cpu`, which never installs an nvidia package. The
 versions are pinned in cpu.txt and cuda.txt in this folder; README says what to do without root.
@@ -83,7 +83,8 @@ def install_python(venv: Path, profile: str, is_runtime_only: bool) -> None:
     inputs = [pins, ROOT / "pyproject.toml", Path(__file__)]
     wanted = hashlib.sha256(b"".join(path.read_bytes() for path in inputs) + sys.version.encode()).hexdigest()
     whole, runtime = venv / "pesearch.stamp", venv / "pesearch-runtime.stamp"
-    if any(each.exists() and each.read_text() == wanted for each in ((whole, runtime) if is_runtime_only else (whole,))):
+    stamps = (whole, runtime) if is_runtime_only else (whole,)
+    if any(stamp.exists() and stamp.read_text() == wanted for stamp in stamps):
         return
     python = venv / "bin" / "python"
     if not python.exists():

@@ -102,7 +102,8 @@ def test_a_folder_that_cannot_be_written_is_one_line(pesearch: Run, tmp_path: Pa
 
 
 def test_its_clips_are_links_to_sample_media_that_the_wheel_holds() -> None:
-    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["pesearch.cli"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    patterns = settings["package-data"]["pesearch.cli"]
     clips = list(CLIPS.iterdir())
     assert set(FIRST) < {clip.name for clip in clips}
     for clip in clips:

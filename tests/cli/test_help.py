@@ -93,7 +93,8 @@ def test_options_of_the_program_have_a_help_text() -> None:
 def test_nothing_that_is_printed_names_a_file_of_docs() -> None:
     """An installed package has none."""
     sources = [path for package in SETTINGS["package-dir"].values() for path in (ROOT / package).glob("*.py")]
-    named = [f"{path.name}: {text}" for path in sources for text in printed_texts(path) if re.search(r"docs/\w+\.md", text)]
+    pattern = re.compile(r"docs/\w+\.md")
+    named = [f"{path.name}: {text}" for path in sources for text in printed_texts(path) if pattern.search(text)]
     assert named == []
     texts = [text for command in COMMANDS.values() for text in (command.help, *(each.help for each in command.params))]
     assert [text for text in texts if text and "docs/" in text] == []

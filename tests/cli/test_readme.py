@@ -81,7 +81,7 @@ def home(tmp_path: Path, sample_media: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def run_line(pesearch: Run, home: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
-    """Run the `pesearch` commands of a line one after the other, each with the output of the one before as its input."""
+    """Run the `pesearch` commands of a line one after the other, each with the output of the one before."""
     output = ""
     for words in split_pipeline(line):
         while words and re.fullmatch(r"[A-Z_]+=\S+", words[0]):

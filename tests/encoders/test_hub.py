@@ -144,7 +144,7 @@ def test_room_for_all_models_is_needed_before_anything_is_fetched(cache: Path, m
 def test_a_hub_out_of_reach_is_reported_at_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_silent: bool
 ) -> None:
-    """A port where nothing listens, and a server that never answers: without retries, and without a line of the hub's."""
+    """A port where nothing listens, and a server that never answers: without retries or a line of the hub."""
     monkeypatch.setattr(hub_module, "HUB_TIMEOUT_SECONDS", 0.5)
     announced: list[ModelSource] = []
     with socket.create_server(("127.0.0.1", 0)) as server:

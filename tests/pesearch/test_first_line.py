@@ -9,7 +9,7 @@ from pesearch.errors import first_line
     ("message", "line"),
     [
         ("cannot open\nbecause of this", "cannot open"),
-        ("Error(s) in loading state_dict for Model:\n\tsize mismatch for w\n\tand more", "Error(s) in loading state_dict for Model: size mismatch for w"),
+        ("Error(s) in state_dict:\n\tsize mismatch for w\n\tand more", "Error(s) in state_dict: size mismatch for w"),
         ("ends with a colon:", "ends with a colon:"),
         ("  \n", "ValueError"),
     ],
