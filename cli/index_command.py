@@ -41,7 +41,9 @@ def index_command(
     ] = False,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", metavar="GLOB", help="Skip matching files in this run (gitignore syntax); repeatable."),
+        typer.Option(
+            "--exclude", metavar="GLOB", help="Skip matching files in this run (gitignore syntax); repeatable."
+        ),
     ] = None,
     vectors: Annotated[
         str | None,

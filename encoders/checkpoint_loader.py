@@ -39,9 +39,7 @@ def load_pe_av(path: Path, *, with_video: bool = True, image_size: int | None = 
     if width <= 2 or tower.proj.weight.shape[1] != width:
         raise ModelDamaged(f"{path}: its configuration lacks the width of the video tower: {remedy(path)}.")
     if image_size is not None and _image_size(model) != (image_size, image_size):
-        raise ModelDamaged(
-            f"{path} takes images of {_image_size(model)}, not {image_size} pixels: {remedy(path)}."
-        )
+        raise ModelDamaged(f"{path} takes images of {_image_size(model)}, not {image_size} pixels: {remedy(path)}.")
     _check_hop(model.audio_model.audio_encoder, path)
     _share_towers(model, path)
     _end_before_final_norm(model)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeGuard
 
-from pesearch.cpu_count import usable_cpus
 from pesearch.audio_track import AudioTrack
+from pesearch.cpu_count import usable_cpus
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.copies import CopyFinder, identify
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Replaced, Unchanged

@@ -22,7 +22,7 @@ OWN_CGROUPS = Path("/proc/self/cgroup")
 def usable_cpus() -> int:
     """CPUs that this process may use, at least 1; part of a CPU counts as one. Read once."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, math.ceil(cgroup_cpus())))
+    return max(1, math.ceil(min(allowed, cgroup_cpus())))
 
 
 def cgroup_cpus(own: Path = OWN_CGROUPS, cgroups: Path = CGROUPS) -> float:

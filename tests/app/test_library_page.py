@@ -49,7 +49,9 @@ def test_a_folder_is_indexed_and_found_without_reloading_the_page(page: Page, pa
     expect(page.locator(".file h3").first).to_have_text("brand new.mp4")
 
 
-def test_the_page_creates_the_first_library_with_models_that_the_user_chooses(browser: Browser, sample_media: Path, tmp_path: Path) -> None:
+def test_the_page_creates_the_first_library_with_models_that_the_user_chooses(
+    browser: Browser, sample_media: Path, tmp_path: Path
+) -> None:
     folder, media = tmp_path / "home" / "library", tmp_path / "media"
     media.mkdir()
     convert(sample_media / "siren_alone.wav", "-t", "3", media / "siren.wav")

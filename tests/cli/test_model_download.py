@@ -42,7 +42,13 @@ def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 @pytest.mark.parametrize(("typed", "code", "is_pulled"), [("y\n", 0, True), ("n\n", 1, False), ("", 1, False)])
 def test_pull_asks_with_the_size_and_the_free_room(
-    pesearch: Run, pulled: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: str, code: int, is_pulled: bool
+    pesearch: Run,
+    pulled: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    typed: str,
+    code: int,
+    is_pulled: bool,
 ) -> None:
     """No answer, as after Ctrl-D, is a no."""
     answer(monkeypatch, typed)
@@ -102,9 +108,8 @@ def test_a_cache_that_may_not_be_read_is_one_line(pesearch: Run, monkeypatch: py
         (folder / "hub" / f"models--{describe('light').frames.repo.replace('/', '--')}" / "refs").mkdir(parents=True)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
         (folder / "hub").chmod(0)
-        with without_rights():
-            with pytest.raises(hub.ModelError) as caught:
-                hub.installed_sets()
+        with without_rights(), pytest.raises(hub.ModelError) as caught:
+            hub.installed_sets()
         assert str(caught.value) == (
             f"the Hugging Face cache {folder}/hub cannot be read: Permission denied. Give this user access to it, or "
             "set HF_HOME to another folder."
@@ -121,7 +126,7 @@ def test_a_cache_that_may_not_be_read_is_one_line(pesearch: Run, monkeypatch: py
 
 def test_only_a_terminal_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     controller, terminal = os.openpty()
-    with os.fdopen(controller), os.fdopen(terminal) as typed, open(os.devnull) as nothing:
+    with os.fdopen(controller), os.fdopen(terminal) as typed, Path(os.devnull).open() as nothing:
         for stdin, stderr, is_possible in ((typed, typed, True), (nothing, typed, False), (typed, nothing, False)):
             monkeypatch.setattr(sys, "stdin", stdin)
             monkeypatch.setattr(sys, "stderr", stderr)

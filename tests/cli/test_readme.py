@@ -44,7 +44,9 @@ pytestmark = pytest.mark.slow
 def command_lines(text: str) -> list[str]:
     """The commands of the code blocks, fenced or indented, in order."""
     blocks = re.findall(r"^```\w*\n(.*?)^```|((?:^    .*\n)+)", text, re.MULTILINE | re.DOTALL)
-    lines = [line.strip().removeprefix("$ ") for fenced, indented in blocks for line in (fenced or indented).split("\n")]
+    lines = [
+        line.strip().removeprefix("$ ") for fenced, indented in blocks for line in (fenced or indented).split("\n")
+    ]
     return [line for line in lines if re.match(rf"{PROGRAMS}\s", line)]
 
 

@@ -78,7 +78,9 @@ def fill(folder: Path, part: str) -> None:
 
 def test_an_empty_cache_has_no_models(cache: Path) -> None:
     assert [(state.complete, state.present_bytes, state.folder) for state in status(LIGHT)] == [(False, 0, None)] * 3
-    with pytest.raises(ModelMissing, match=r"not on this machine: fetch it with `pesearch models pull light` \(0.00 GB; "):
+    with pytest.raises(
+        ModelMissing, match=r"not on this machine: fetch it with `pesearch models pull light` \(0.00 GB; "
+    ):
         find_model_folders(LIGHT)
 
 

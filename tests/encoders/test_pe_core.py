@@ -99,7 +99,7 @@ def test_weights_of_another_shape_are_named_with_what_to_do(tiny_set: Path, tmp_
     damaged = tmp_path / "pe_core"
     shutil.copytree(tiny_set / "pe_core", damaged)
     weights = load_file(damaged / "open_clip_model.safetensors")
-    name = "logit_scale"
+    name = "ln_final.weight"
     save_file(weights | {name: torch.zeros(3)}, damaged / "open_clip_model.safetensors")
     with pytest.raises(ModelDamaged, match=rf"{name}.*: fetch the model again\.$"):
         open_core(damaged)
