@@ -66,10 +66,10 @@ def demo_command(
         Path | None, typer.Option("--keep", metavar="DIR", help="Keep the clips and their library in this folder.")
     ] = None,
 ) -> None:
-    """Try pesearch without a download: index a few clips that come with it, and search them.
+    """Try pesearch without a download, on a few clips that come with it.
 
-    Works offline. Everything is in a temporary folder, which is deleted at the end, unless --keep names another. The
-    models of the demo know only the generated world of its clips.
+    Indexes the clips and asks three questions, offline. Everything is in a temporary folder, which is deleted at the
+    end, unless --keep names another. The models of the demo know only the generated world of its clips.
 
     Exit codes: 0 all questions were answered, 1 some were not, 2 error.
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from pesearch.cli.demo_command import CLIPS, QUESTIONS, demo_folder, typed_program
+from pesearch.cli.demo_command import CLIPS, QUESTIONS, demo_folder, next_steps, typed_program
+from pesearch.encoders import model_registry
 from pesearch.errors import PesearchError
-from pesearch.temporary_folder import PREFIX
 from tests.cli.conftest import Run, one_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,10 +35,18 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("the demo has opened a connection")
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: str) -> None:
+        assert self.family == socket.AF_UNIX, f"a connection to {address}"
+        connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def clips_in(answer: str) -> list[str]:
+    """The names of the files of an answer, best first."""
+    return re.findall(r"^ +\d+\. .*/(\w+\.mp4)$", answer, re.MULTILINE)
 
 
 def answers(printed: str) -> Iterator[tuple[str, str]]:
@@ -50,39 +58,38 @@ def answers(printed: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("offline")
-def test_it_answers_its_questions_and_leaves_nothing(pesearch: Run, temporary: Path) -> None:
-    result = pesearch("demo")
-    assert result.returncode == 0, result.stderr
-    (index, summary), *asked = answers(result.stdout)
-    assert re.fullmatch(rf"index {temporary}/{PREFIX}\w+/clips --model starter", index)
-    assert re.fullmatch(r"5 clips indexed, [\d.]+ s\n", summary)
-    assert [command for command, _ in asked] == [question.arguments for question in QUESTIONS]
-    for (_, answer), clip in zip(asked, FIRST, strict=True):
-        assert re.match(r"  1\. [01]\.\d\d  .*/(\w+\.mp4)\n", answer).group(1) == clip
-    assert list(temporary.glob(f"{PREFIX}*")) == []
-    assert "demo --keep" in result.stdout and "models pull light    # 6.95 GB" in result.stdout
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("temporary")
-def test_what_is_kept_answers_the_commands_that_are_printed(
-    pesearch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those of the transcript as printed there, and those at the end, pasted into another folder's shell."""
+def test_it_answers_its_questions_and_what_is_kept_answers_them_again(pesearch: Run, tmp_path: Path) -> None:
+    """By the commands as printed, and by those at the end, pasted into a shell. Files that are there stay."""
     kept = tmp_path / "a folder" / "demo"
     first = pesearch("demo", "--keep", kept)
     assert first.returncode == 0, first.stderr
+    (index, summary), *asked = answers(first.stdout)
+    assert index == f"index {shlex.quote(f'{kept}/clips')} --model starter"
+    assert re.fullmatch(r"5 clips indexed, [\d.]+ s\n", summary)
     assert sorted(path.name for path in (kept / "clips").iterdir()) == sorted(path.name for path in CLIPS.iterdir())
-    for command, answer in list(answers(first.stdout))[1:]:
+    assert [command for command, _ in asked] == [question.arguments for question in QUESTIONS]
+    for (command, answer), clip in zip(asked, FIRST, strict=True):
+        assert clips_in(answer)[0] == clip
         assert pesearch(*shlex.split(command), "--library", kept / "library").stdout == answer
-    pasted = [line.strip() for line in first.stdout.splitlines() if "--library" in line]
-    assert [line.split()[1] for line in pasted] == ["query", "query", "app"]
-    found = [pesearch(*shlex.split(line)[1:]) for line in pasted[:2]]
-    assert [re.search(r"(\w+\.mp4)\n", each.stdout).group(1) for each in found] == ["dog_bark.mp4", "bell.mp4"]
+    pasted = [shlex.split(line) for line in first.stdout.splitlines() if "--library" in line]
+    assert [words[1] for words in pasted] == ["query", "query", "app"]
+    assert [clips_in(pesearch(*words[1:]).stdout)[0] for words in pasted[:2]] == ["dog_bark.mp4", "bell.mp4"]
     (kept / "clips" / "bell.mp4").write_bytes(b"mine")
     again = pesearch("demo", "--keep", kept)
     assert (kept / "clips" / "bell.mp4").read_bytes() == b"mine"
     assert "cannot be indexed: `pesearch doctor`" in one_line(again.stderr)
+
+
+def test_without_keep_the_next_steps_name_it_and_the_models_for_own_media(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_registry, "default_model_set", lambda: "light")
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/pesearch"])
+    lines = [line.strip() for line in next_steps(None)]
+    assert [line.partition("pesearch ")[2] for line in lines if line.startswith("/elsewhere/pesearch ")] == [
+        "demo --keep pesearch-demo",
+        "models pull light    # 6.95 GB",
+        "index ~/videos",
+    ]
+    assert not [line for line in lines if "starter" in line]
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), PesearchError("no space")])

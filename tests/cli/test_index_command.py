@@ -88,7 +88,7 @@ def test_index_exits_with_3_when_a_file_failed(pesearch: Run, media: Path, tmp_p
     assert json.loads(again.stdout)["failed_before"] == len(summary["failed"])
     named = pesearch("index", media / "broken.mp4", *at)
     assert named.returncode == 3
-    assert f"\nfailed: {media / 'broken.mp4'}: empty file (as before)\n" in named.stderr
+    assert f"\nfailed: {media / 'broken.mp4'}: empty file (0 bytes) (as before)\n" in named.stderr
     assert pesearch("index", media, "--retry-failed", *at).returncode == 3
 
 

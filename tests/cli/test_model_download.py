@@ -1,4 +1,4 @@
-"""Downloads of model sets: what is asked, and what happens without room, without a terminal, and without a yes."""
+"""Downloads of model sets: the question, and what happens without room, without a terminal, and without a yes."""
 
 from __future__ import annotations
 

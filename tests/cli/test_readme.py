@@ -43,7 +43,7 @@ pytestmark = pytest.mark.slow
 
 def command_lines(text: str) -> list[str]:
     """The commands of the code blocks, fenced or indented, in order."""
-    blocks = re.findall(r"^```\w*\n(.*?)^```|((?:^    .*\n)+)", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```\w*\n(.*?)^```|((?:^    [^\n]*\n)+)", text, re.MULTILINE | re.DOTALL)
     lines = [
         line.strip().removeprefix("$ ") for fenced, indented in blocks for line in (fenced or indented).split("\n")
     ]

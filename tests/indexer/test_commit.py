@@ -113,7 +113,7 @@ def test_files_of_one_call_are_committed_together(clock: Clock, batches: list[in
 def test_outcomes_that_nobody_took_are_reported_at_the_end(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, error: BaseException
 ) -> None:
-    """Of the commit before the one that failed, and of the rest of a batch of which one outcome was taken."""
+    """Of the commit before the one that failed, and the rest of a batch whose first outcome was taken."""
     fails = False
 
     def commit_or_fail(_writer: Writer, batch: Sequence[ResultGroup]) -> list[Failed]:
