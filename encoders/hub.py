@@ -52,7 +52,7 @@ class ModelStatus:
 class Download:
     """What `pull` would fetch of a set: the incomplete models, the bytes still to come, and the room for them.
 
-    `folder` is the Hugging Face cache, or the nearest folder above it that exists.
+    `folder` is the Hugging Face cache, which may not exist yet.
     """
 
     sources: tuple[ModelSource, ...]
@@ -107,10 +107,9 @@ def plan_download(description: ModelSetDescription) -> Download:
     missing = [state for state in status(description) if not state.complete and not state.source.packaged]
     cache = _cache()
     with _cache_errors():
-        folder = next(each for each in (cache, *cache.parents) if each.is_dir())
-        free = shutil.disk_usage(folder).free
+        free = shutil.disk_usage(next(each for each in (cache, *cache.parents) if each.is_dir())).free
     needed = sum(max(0, state.source.size_bytes - state.present_bytes) for state in missing)
-    return Download(tuple(state.source for state in missing), needed, free, folder)
+    return Download(tuple(state.source for state in missing), needed, free, cache)
 
 
 def require_room(download: Download) -> None:

@@ -61,7 +61,7 @@ def test_the_page_creates_the_first_library_with_models_that_the_user_chooses(
         page.goto(server.address)
         path = page.get_by_role("textbox", name="Folder or file on this machine")
         path.fill(str(tmp_path / "nowhere"))
-        expect(page.get_by_role("alert").filter(has_text="pesearch models pull light")).to_contain_text("free")
+        expect(page.get_by_text("pesearch models pull light")).to_contain_text("free")
         page.get_by_role("button", name="Create library").click()
         expect(page.get_by_role("alert").filter(has_text="Choose a model set.")).to_be_visible()
         page.get_by_role("combobox", name="Models").click()

@@ -54,7 +54,7 @@ def test_pull_asks_with_the_size_and_the_free_room(
     answer(monkeypatch, typed)
     result = pesearch("models", "pull", "light")
     assert (result.returncode, result.stdout, pulled) == (code, "", ["light"] * is_pulled)
-    assert f"{tmp_path} has 300.00 GB free.\nDownload 6.95 GB? [y/N] " in result.stderr
+    assert f"{tmp_path}/models/hub has 300.00 GB free.\nDownload 6.95 GB? [y/N] " in result.stderr
     assert result.stderr.endswith("nothing was downloaded\n") == (not is_pulled)
 
 
