@@ -50,6 +50,7 @@ def eval_command(
 
     JUDGED is a file of your own judged queries or of annotated clips, or a public dataset as it was downloaded.
     Paths are relative to the folder of the file; "start" and "end" are seconds, and optional.
+    Datasets: AudioCaps, Clotho, VALOR, VGGSound, MSR-VTT, VCTK, DESED, AudioSet-Strong, with the media in their folder.
 
     \b
     {"queries": [{"query": "siren and train", "relevant": [{"path": "a.mp4", "start": 0.6, "end": 5.6}]}]}
