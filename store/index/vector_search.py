@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import faiss
 import numpy as np
 
 from pesearch.cpu_count import usable_cpus
@@ -149,6 +148,8 @@ class VectorIndex:
 
 def faiss_version() -> str:
     """The version of FAISS that is installed."""
+    import faiss
+
     return str(faiss.__version__)
 
 
@@ -158,6 +159,8 @@ def search_threads() -> ThreadPoolExecutor:
 
     It is kept: starting threads takes a third of the time of a search.
     """
+    import faiss
+
     cores = usable_cpus()
     threads = min(len(MEDIA_SPACES), cores)
     return ThreadPoolExecutor(threads, "pesearch-spaces", faiss.omp_set_num_threads, (cores // threads,))
