@@ -40,7 +40,8 @@ def test_model_set_is_not_installed(pesearch: Run, tmp_path: Path, name: str) ->
     assert (result.returncode, result.stdout) == (2, "")
     assert re.fullmatch(
         rf"pesearch: The model set {name} is not on this machine: fetch it with `pesearch models pull {name}` "
-        rf"\({size} GB; {tmp_path}/models/hub has [\d.]+ GB free\)\. Try pesearch without a download: `pesearch demo`\.\n",
+        rf"\({size} GB; {tmp_path}/models/hub has [\d.]+ GB free\)\. Try pesearch without a "
+        r"download: `pesearch demo`\.\n",
         result.stderr,
     )
     assert not (tmp_path / "library").exists()
