@@ -97,12 +97,11 @@ def use_one_thread() -> None:
 
 
 def limit_threads() -> None:
-    """Limit torch to the CPUs that this process may use: by default it has one for each core of the machine, also in
-    a container with a quota. It keeps to fewer, as with OMP_NUM_THREADS."""
+    """Limit torch to `thread_count`: by default it has a thread for each core of the machine, also in a container with
+    a quota. It keeps to fewer where it has fewer."""
     import torch
 
-    if torch.get_num_threads() > usable_cpus():
-        torch.set_num_threads(usable_cpus())
+    torch.set_num_threads(min(torch.get_num_threads(), thread_count()))
 
 
 def thread_count() -> int:

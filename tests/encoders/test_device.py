@@ -61,6 +61,22 @@ def test_numpy_gets_the_threads_that_the_user_set(monkeypatch: pytest.MonkeyPatc
     assert device_selection.thread_count() == expected
 
 
+@pytest.mark.parametrize(("has", "asked", "keeps"), [(8, "", 2), (8, "6", 6), (1, "", 1)])
+def test_torch_gets_no_more_threads_than_this_process_may_use(
+    monkeypatch: pytest.MonkeyPatch, has: int, asked: str, keeps: int
+) -> None:
+    """Two CPUs; OMP_NUM_THREADS overrules them."""
+    monkeypatch.setattr(device_selection, "usable_cpus", lambda: 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(has)
+        device_selection.limit_threads()
+        assert torch.get_num_threads() == keeps
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DeviceError, match="--device cpu"):
