@@ -1,4 +1,4 @@
-# make demo    set up, index the sample clips, ask "siren and train"
+# make demo    set up what the program needs, index a few clips, and search them
 # make check   set up, then lint, types, import contracts and the quick tests
 # make test    the same with the whole test suite
 # make check-install   build the wheel, install it into an empty environment and use it
@@ -7,28 +7,25 @@ VENV ?= .venv
 PROFILE ?= auto
 WORKERS ?= 2
 BIN := $(VENV)/bin
-DEMO := .demo/library
+DEMO := .demo
 unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests would compile our modules again
 PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 
-.PHONY: help setup setup-test demo check check-install test lint types contracts bench clean
+.PHONY: help setup setup-demo setup-test demo check check-install test lint types contracts bench clean
 help:
 	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types contracts bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda, WORKERS=2)"
 
 setup:
 	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg
 
+setup-demo:
+	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg --runtime-only
+
 setup-test:
 	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg espeak-ng chromium
 
-demo: setup
-	@$(BIN)/pesearch index sample_media --model starter --library $(DEMO)
-	@echo; echo '$$ pesearch query "siren and train"'
-	@$(BIN)/pesearch query "siren and train" -k 1 --library $(DEMO)
-	@echo
-	@echo "Ask more:   $(BIN)/pesearch query \"a dog barking\" --library $(DEMO)"
-	@echo "            $(BIN)/pesearch query \"mind the gap\" --speech --library $(DEMO)"
-	@echo "Browser:    $(BIN)/pesearch app --library $(DEMO)"
+demo: setup-demo
+	@$(BIN)/pesearch demo --keep $(DEMO)
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python tests/prose.py
@@ -52,4 +49,4 @@ bench: setup
 	@$(BIN)/python -m benchmarks.starter && $(BIN)/python -m benchmarks.encoding
 
 clean:
-	@rm -rf $(VENV) .demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(DEMO) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from typing import Generic, TypeVar
 
 from starlette.requests import Request
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.errors import PesearchError
 
 _Result = TypeVar("_Result")
 
-CORES = os.cpu_count() or 1
+CORES = usable_cpus()
 
 _POLL_SECONDS = 0.25
 """Interval of checks that a waiting client is still connected."""

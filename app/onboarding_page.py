@@ -7,8 +7,9 @@ import streamlit as st
 from pesearch.app.escape import escape_markdown
 from pesearch.app.indexing import existing_path, shared_job, show_progress
 from pesearch.app.server_state import has_library
-from pesearch.encoders.hub import status
-from pesearch.encoders.model_registry import MODEL_SETS, default_model_set
+from pesearch.encoders.hub import installed_sets, plan_download
+from pesearch.encoders.model_registry import MODEL_SETS, default_model_set, describe
+from pesearch.errors import ModelError
 from pesearch.settings import default_library
 
 CREATED_HERE = "created-here"
@@ -20,21 +21,27 @@ def onboarding_page() -> None:
     job = shared_job(default_library())
     st.subheader("Create your library", anchor=False)
     st.text("Media files are read in place and never changed. Nothing leaves this machine.")
-    complete = [name for name, models in MODEL_SETS.items() if all(model.complete for model in status(models))]
-    preferred = default_model_set()
+    try:
+        installed, lacking = installed_sets(), _advice(default_model_set())
+    except ModelError as error:
+        st.error(escape_markdown(str(error)))
+        return
     with st.form("first", border=False):
         text = st.text_input("Folder or file on this machine", key="first-path", placeholder="/home/me/videos")
         model_set = st.selectbox(
             "Models",
-            complete,
-            index=complete.index(preferred) if preferred in complete else 0,
+            installed,
+            index=_preselected(installed),
+            placeholder="Choose a model set",
             format_func=_label,
             key="first-model",
         )
         submitted = st.form_submit_button("Create library", icon=":material/play_arrow:")
-    if preferred not in complete:
-        st.caption(escape_markdown(f"For your own media, get better models first: pesearch models pull {preferred}"))
-    if submitted and (path := existing_path(text)):
+    if lacking:
+        st.info(escape_markdown(lacking))
+    if submitted and model_set is None:
+        st.error("Choose a model set.")
+    elif submitted and (path := existing_path(text)):
         st.session_state[CREATED_HERE] = True
         job.start([path], model_set=model_set)
     show_progress(job)
@@ -46,6 +53,25 @@ def onboarding_page() -> None:
 def _continue_when_created() -> None:
     if has_library():
         st.rerun()
+
+
+def _preselected(installed: list[str]) -> int | None:
+    """The machine's default set, else the first for people's own media; none where only the set of the demo is here."""
+    own = [name for name in installed if not MODEL_SETS[name].is_packaged]
+    preferred = default_model_set()
+    return installed.index(preferred if preferred in own else own[0]) if own else None
+
+
+def _advice(preferred: str) -> str:
+    """How to get the machine's default set; "" if it is here. Raises ModelError."""
+    download = plan_download(describe(preferred))
+    if not download.sources:
+        return ""
+    needed, free = (f"{size_bytes / 1e9:.1f} GB" for size_bytes in (download.needed_bytes, download.free_bytes))
+    return (
+        f"For your own media get models first: `pesearch models pull {preferred}` downloads {needed} into "
+        f"{download.folder}, which has {free} free. Then reload this page."
+    )
 
 
 def _label(model_set: str) -> str:

@@ -11,7 +11,7 @@ import typer
 from pesearch.cli.exit_codes import ERROR
 from pesearch.cli.model_checks import model_lines, query_models, shared_models
 from pesearch.cli.options import LibraryOption, library_folder
-from pesearch.errors import LibraryNotFound, LibraryUnavailable, PesearchError, VectorServerError
+from pesearch.errors import LibraryNotFound, LibraryUnavailable, ModelError, PesearchError, VectorServerError
 
 if TYPE_CHECKING:
     from pesearch.store.library import Library
@@ -55,8 +55,7 @@ def doctor_command(
         restore_shards(folder, restore)
     if repair:
         repair_library(folder, force=force)
-    is_usable = check_machine()
-    print("\n".join(model_lines()))
+    is_usable = check_machine() & check_models()
     raise typer.Exit(0 if check_library(folder) and is_usable else ERROR)
 
 
@@ -81,6 +80,17 @@ def check_machine() -> bool:
             is_usable = False
             print_check("missing", name, error)
     return is_usable
+
+
+def check_models() -> bool:
+    """List the model sets. False if the folder that holds them cannot be read."""
+    try:
+        for line in model_lines():
+            print(line)
+    except ModelError as error:
+        print_check("unread", "models", error)
+        return False
+    return True
 
 
 def check_library(folder: Path) -> bool:

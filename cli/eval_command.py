@@ -37,7 +37,7 @@ def eval_command(
         Path,
         typer.Argument(
             metavar="JUDGED",
-            help="Annotated clips or judged queries (JSON), or the folder of a dataset: see docs/evaluation.md.",
+            help="Annotated clips or judged queries (JSON), or the folder of a dataset.",
         ),
     ],
     layout: LayoutOption = None,
@@ -48,7 +48,13 @@ def eval_command(
 ) -> None:
     """Measure the search quality of a library.
 
-    JUDGED is a file of annotated clips, of your own judged queries, or a public dataset as it was downloaded.
+    JUDGED is a file of your own judged queries or of annotated clips, or a public dataset as it was downloaded.
+    Paths are relative to the folder of the file; "start" and "end" are seconds, and optional.
+    Datasets: AudioCaps, Clotho, VALOR, VGGSound, MSR-VTT, VCTK, DESED, AudioSet-Strong, with the media in their folder.
+
+    \b
+    {"queries": [{"query": "siren and train", "relevant": [{"path": "a.mp4", "start": 0.6, "end": 5.6}]}]}
+    {"clips": [{"path": "a.mp4", "audio_caption": "a siren", "heard": [{"what": "siren", "start": 0.6, "end": 2.8}]}]}
 
     \b
     Examples:

@@ -39,7 +39,8 @@ def events_command(
 ) -> None:
     """Locate named sounds in one file: onset, offset and probability.
 
-    An indexed file is searched with its library's models and stored audio features, which is much faster.
+    It is searched with the models of the library, if there is one. Indexed files reuse the stored audio features, which
+    is much faster.
 
     Exit codes: 0 found, 1 none found, 2 error.
 
@@ -53,7 +54,9 @@ def events_command(
     from pesearch.formatting import damage_lines, format_event
     from pesearch.search.events.locate import locate_events
     from pesearch.search.opening import open_for_events
+    from pesearch.settings import expand_home
 
+    file = expand_home(file)
     models, stored = open_for_events(file, library_folder(library), model, device)
     if models.notice:
         print(models.notice, file=sys.stderr)

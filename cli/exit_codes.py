@@ -18,7 +18,7 @@ from pesearch.errors import PesearchError, QuerySyntaxError
 from pesearch.interrupts import INTERRUPTED_LINE, is_interrupt, remember_interrupts
 
 NOTHING_FOUND = 1
-"""As with grep: the command succeeded without a result."""
+"""As with grep: the command succeeded without a result, or the user declined."""
 
 ERROR = 2
 """The command failed, or was called with wrong arguments."""

@@ -34,7 +34,8 @@ def export_command(
         FormatName | None, typer.Option("--as", help="Output format. Default: from the file extension of --to.")
     ] = None,
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE|FOLDER", help="Output file or folder. Default: stdout.")
+        str | None,
+        typer.Option("--to", metavar="FILE|FOLDER", help="Output file, or folder (also FOLDER/). Default: stdout."),
     ] = None,
     pad: Annotated[
         float,
@@ -56,7 +57,7 @@ def export_command(
     vtt                 chapters of one file; with a folder, one document per file
     clips               one media file per moment
 
-    docs/export.md says which format suits which program.
+    A folder that does not exist is created: for clips, for the chapters of several files, and if --to ends with "/".
 
     Exit codes: 0 done, 1 nothing to export, 2 error, 3 some clips could not be cut.
 
@@ -68,8 +69,8 @@ def export_command(
     from pesearch.export.clip_selection import merge_overlaps, with_media_info, with_timecode
     from pesearch.export.formats import TIMELINES, ExportFormat
 
-    to = None if to == _STDOUT else to
-    name = _format_name(output_format, to)
+    target = None if to is None or Path(to) == _STDOUT else Path(to)
+    name = _format_name(output_format, target)
     if reencode and name != "clips":
         raise ExportError(f"--reencode is for --as clips: {name} has no media to encode")
     selections = [with_media_info(selection) for selection in _read_moments(moments)]
@@ -83,11 +84,13 @@ def export_command(
         print("nothing to export", file=sys.stderr)
         raise typer.Exit(NOTHING_FOUND)
     if name != "clips":
-        _export_document(selections, ExportFormat(name), to)
+        if target is not None and (str(to).endswith("/") or _needs_folder(selections, name, target)):
+            _make_folder(target)
+        _export_document(selections, ExportFormat(name), target)
         return
-    if to is None:
+    if target is None:
         raise ExportError("name a folder for the clips: --to FOLDER")
-    raise typer.Exit(_export_clips(selections, to, reencode))
+    raise typer.Exit(_export_clips(selections, target, reencode))
 
 
 def _format_name(output_format: FormatName | None, to: Path | None) -> str:
@@ -103,6 +106,24 @@ def _format_name(output_format: FormatName | None, to: Path | None) -> str:
             "name a format: --as csv|json|m3u|edl|otio|fcpxml|vtt|clips, or --to FILE with one of these extensions"
         )
     return name
+
+
+def _needs_folder(selections: Sequence[Selection], name: str, to: Path) -> bool:
+    """Whether --to names a folder to create: there is nothing yet, and the chapters of several files go there."""
+    from pesearch.export.csv_m3u_vtt import group_by_file
+    from pesearch.export.formats import ExportFormat, format_of
+    from pesearch.locations import is_gone
+
+    is_new_name = is_gone(to) and format_of(to) is None
+    return name == ExportFormat.VTT and is_new_name and len(group_by_file(selections)) > 1
+
+
+def _make_folder(folder: Path) -> None:
+    """Create a folder and those above it. Raises ExportError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"cannot create {folder}: {error.strerror}") from error
 
 
 def _read_moments(moments: str) -> list[Selection]:

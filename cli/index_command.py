@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pesearch.audio_track import parse_audio_track
-from pesearch.cli.exit_codes import SOME_FAILED
+from pesearch.cli.exit_codes import ERROR, SOME_FAILED
 from pesearch.cli.options import DeviceOption, JsonOption, LibraryOption, library_folder
-from pesearch.errors import ClusterError
+from pesearch.errors import ClusterError, ModelMissing
 
 if TYPE_CHECKING:
+    from pesearch.encoders.model_set import ModelSet
     from pesearch.indexer.pipeline import Embedder
     from pesearch.store.library import Library
 
@@ -40,7 +41,9 @@ def index_command(
     ] = False,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", metavar="GLOB", help="Skip matching files (gitignore syntax); repeatable."),
+        typer.Option(
+            "--exclude", metavar="GLOB", help="Skip matching files in this run (gitignore syntax); repeatable."
+        ),
     ] = None,
     vectors: Annotated[
         str | None,
@@ -63,7 +66,7 @@ def index_command(
         typer.Option(
             "--ray",
             metavar="auto|ADDRESS",
-            help="Embed on a Ray cluster, such as ray://head:10001 (docs/scale.md).",
+            help="Embed on a Ray cluster, such as ray://head:10001.",
         ),
     ] = None,
     staging: Annotated[
@@ -81,7 +84,10 @@ def index_command(
 
     What of a file is not in the library, or was guessed, is a remark on that file (`pesearch status` keeps them).
 
-    Exit codes: 0 done, 2 error, 3 some files failed (they are listed with reasons).
+    Without the models of the library it asks on a terminal whether to download them, and shows their size first.
+
+    Exit codes: 0 done, 2 error, 3 some files failed (they are listed with reasons). A file that failed in an earlier
+    run and has not changed counts only if it is named as PATH.
 
     \b
     Examples:
@@ -140,26 +146,41 @@ def run_index(request: IndexRequest) -> int:
     """Index and print the summary, also after an error or Ctrl-C. Returns the exit code."""
     from pesearch.cli.index_progress import follow
     from pesearch.cli.index_summary import Summary
-    from pesearch.indexer.opening import open_for_indexing
+    from pesearch.indexer.crawl import roots_of
+    from pesearch.indexer.opening import require_paths
     from pesearch.indexer.run import index
     from pesearch.indexer.vector_backend import check_backend
     from pesearch.indexer.watch import watch
+    from pesearch.settings import expand_home
 
     if request.vectors is not None:
         check_backend(request.vectors)  # before a library is created
     if request.audio_track is not None:
         parse_audio_track(request.audio_track)
     device = request.device if request.ray is None else "cpu"
-    paths, excludes, summary = request.paths, request.excludes, Summary()
+    paths, excludes = [expand_home(path) for path in request.paths], request.excludes
+    summary = Summary(frozenset(roots_of(paths)))
+    require_paths(paths, request.folder)
     with _embedding(request) as embed:  # before a library is created: the cluster may be unreachable
-        library, models = open_for_indexing(request.folder, request.model, device)
+        opened = open_or_download(request, device)
+        if opened is None:
+            return ERROR
+        library, models = opened
         if request.vectors is not None:
             move_vectors(request.folder, request.vectors)
         if request.audio_track is not None:
             set_audio_track(library, request.audio_track, paths)
         if models.notice:
             print(models.notice, file=sys.stderr)
-        outcomes = index(paths, library, models, excludes=excludes, retry_failed=request.retry_failed, embed=embed)
+        outcomes = index(
+            paths,
+            library,
+            models,
+            excludes=excludes,
+            retry_failed=request.retry_failed,
+            embed=embed,
+            report_rest=summary.count,
+        )
         try:
             with closing(outcomes):
                 watched = watch(paths, library, models, excludes=excludes) if request.watch else ()
@@ -170,6 +191,22 @@ def run_index(request: IndexRequest) -> int:
             if request.as_json:
                 print(summary.json())
     return SOME_FAILED if summary.failed else 0
+
+
+def open_or_download(request: IndexRequest, device: str) -> tuple[Library, ModelSet] | None:
+    """Open the library and its models, which the user may download first; None if they decline.
+
+    Raises ModelMissing where nobody can be asked, and the errors of `open_for_indexing` and `pull`.
+    """
+    from pesearch.cli.model_download import offer_download
+    from pesearch.indexer.opening import open_for_indexing
+
+    try:
+        return open_for_indexing(request.folder, request.model, device)
+    except ModelMissing as missing:
+        if not offer_download(missing):
+            return None
+    return open_for_indexing(request.folder, request.model, device)
 
 
 def move_vectors(folder: Path, vectors: str) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from pesearch.cli.app_command import app_command
 from pesearch.cli.calibrate_command import calibrate_command
+from pesearch.cli.demo_command import demo_command
 from pesearch.cli.doctor_command import doctor_command
 from pesearch.cli.eval_command import eval_command
 from pesearch.cli.events_command import events_command
@@ -26,12 +27,13 @@ app = typer.Typer(
     name="pesearch",
     cls=Commands,
     help="Search inside your own video and audio by what is seen, heard and said. Nothing leaves this machine.",
-    epilog="Start with `pesearch index ~/videos`, then search with `pesearch query 'siren and train'`.",
+    epilog="Try it with `pesearch demo`. Then `pesearch index ~/videos`, and `pesearch query 'siren and train'`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # importing rich would add half a second to --help
 )
 app.add_typer(models_app, name="models")
+app.command("demo")(demo_command)
 app.command("index")(index_command)
 app.command("query")(query_command)
 app.command("events")(events_command)

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 
 def model_lines() -> Iterator[str]:
-    """The model sets, and for those not installed the command that downloads them."""
+    """The model sets, and for those not installed the command that downloads them. Raises ModelError."""
     from pesearch.cli.render import format_size
-    from pesearch.encoders.hub import status
+    from pesearch.encoders.hub import is_installed
     from pesearch.encoders.model_registry import MODEL_SETS
 
     for name, description in MODEL_SETS.items():
-        is_installed = all(state.complete for state in status(description))
-        hint = "" if is_installed else f" (pesearch models pull {name}: {format_size(description.size_bytes)})"
-        yield f"{'ok' if is_installed else 'absent':<8} model    {name}{hint}"
+        hint = f" (pesearch models pull {name}: {format_size(description.size_bytes)})"
+        yield f"ok       model    {name}" if is_installed(description) else f"absent   model    {name}{hint}"
 
 
 def shared_models(model_set: str) -> str:

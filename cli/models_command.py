@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from pesearch.cli.exit_codes import ERROR
+from pesearch.cli.exit_codes import NOTHING_FOUND
 
 models_app = typer.Typer(invoke_without_command=True)
 
@@ -34,52 +33,34 @@ def pull_command(
 ) -> None:
     """Download a model set from the Hugging Face hub. Its size is shown first.
 
+    Exit codes: 0 the set is installed, 1 declined, 2 error: no room, no connection, no terminal and no --yes.
+
     \b
     Example:
       pesearch models pull small
     """
-    raise typer.Exit(pull_models(name, yes))
+    from pesearch.cli.model_download import download_models
+
+    raise typer.Exit(0 if download_models(name, is_confirmed=yes) else NOTHING_FOUND)
 
 
 def print_models() -> None:
     """Print a table of the model sets."""
     from pesearch.cli.render import format_size, table_lines
-    from pesearch.encoders.hub import status
+    from pesearch.encoders.hub import is_installed
     from pesearch.encoders.model_registry import MODEL_SETS
 
     rows = []
     for name, description in MODEL_SETS.items():
         licences = sorted({source.licence for source in description.sources})
-        is_installed = all(state.complete for state in status(description))
         rows.append(
             (
                 name,
                 format_size(description.size_bytes),
                 ", ".join(licences),
-                "yes" if is_installed else "no",
+                "yes" if is_installed(description) else "no",
                 description.summary,
             )
         )
     for line in table_lines(("SET", "SIZE", "LICENCE", "INSTALLED", "USE"), rows):
         print(line)
-
-
-def pull_models(name: str, yes: bool) -> int:
-    """Download the missing files of a model set, once confirmed. Returns the exit code: ERROR when the user
-    declines."""
-    from pesearch.cli.render import format_size
-    from pesearch.encoders.hub import pull, status
-    from pesearch.encoders.model_registry import describe
-
-    description = describe(name)
-    missing = [state.source for state in status(description) if not state.complete]
-    if not missing:
-        print(f"{name} is already installed", file=sys.stderr)
-        return 0
-    for source in missing:
-        print(f"{source.repo}  {format_size(source.size_bytes)}  {source.licence}", file=sys.stderr)
-    size_bytes = sum(source.size_bytes for source in missing)
-    if not yes and not typer.confirm(f"Download {format_size(size_bytes)}?", err=True):
-        return ERROR
-    pull(description, announce=lambda source: print(f"downloading {source.repo}", file=sys.stderr))
-    return 0

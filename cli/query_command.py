@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pesearch.search.query.request import SearchRequest
     from pesearch.search.search import SearchResult
 
-UNMEASURED = "no confident match; uncalibrated: showing the nearest (docs/scores.md)"
+UNMEASURED = "no confident match; nobody measured scores with these models: showing the nearest (`pesearch calibrate`)"
 """The message if nobody measured how high a match scores with the models of the library."""
 
 UNREAD = "run `pesearch index` again, which reads when and where files were recorded"
@@ -130,10 +130,21 @@ def query_command(
 ) -> None:
     """Find moments by words, a sound, an image or a clip.
 
-    TEXT is plain words, or a query in the query language (docs/query.md). Only data goes to stdout.
+    TEXT is plain words in English, or a query:
+
+    \b
+    seen:train heard:siren    a train is seen while a siren is heard
+    said:"mind the gap"       spoken, or in subtitles; text: captions and titles
+    siren AND train           both in one moment; OR: either
+    siren THEN train          one after the other; WITHIN 10s limits the time between
+    siren -music              without music; NOT takes several words
+    ./clip.wav at night       like this file; film.mp4@12-15: like these seconds
+
+    Each moment has its rank, its score (the probability that it matches), its time and file; then its best rank among
+    what is seen, heard, and both, the located sounds, and the command that plays it. Only data goes to stdout.
 
     Exit codes: 0 found, 1 no confident match, 2 error. A model set that was never measured shows the nearest moments
-    then (docs/scores.md).
+    then; `pesearch calibrate` measures it.
 
     \b
     Examples:
@@ -239,14 +250,17 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
             for line in moment_lines(moment, result.is_match(moment)):
                 print(line)
     if not result.matches:
-        print(_no_match(result), file=sys.stderr)
+        print(_no_match(result, show_all), file=sys.stderr)
     for line in damage_lines(result.damaged):
         print(line, file=sys.stderr)
     if result.unread_files:
         print(f"{count_files(result.unread_files)} left out: {UNREAD}", file=sys.stderr)
 
 
-def _no_match(result: SearchResult) -> str:
+def _no_match(result: SearchResult, show_all: bool) -> str:
     if result.kept_files == 0:
         return "no match: no file of the library meets these conditions"
-    return "no confident match" if result.is_measured else UNMEASURED
+    if not result.is_measured:
+        return UNMEASURED
+    hint = "" if show_all or not result.moments else f"; --all shows the nearest (best: {result.moments[0].score:.2f})"
+    return f"no confident match{hint}"

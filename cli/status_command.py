@@ -206,7 +206,7 @@ def scores_line(model_set: str, recalibration: Recalibration | None) -> str:
         return f"calibrated for this library on {recalibration.measured_on}"
     if measured := measured_on(model_set):
         return f"measured on {measured}, not on this library (`pesearch calibrate`)"
-    return "uncalibrated: never measured with these models (docs/scores.md)"
+    return "uncalibrated: never measured with these models (`pesearch calibrate`)"
 
 
 def measured_on(model_set: str) -> str | None:

@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 
 from pesearch.encoders.lazy_imports import TOKENIZER_LOCK, load_transformers, suppress_output
+from pesearch.encoders.model_files import remedy
 from pesearch.encoders.parameter_init import AvoidMetaTracing, SkipParameterInit
 from pesearch.encoders.preprocess import MAX_TEXT_TOKENS
 from pesearch.errors import ModelDamaged, first_line
@@ -36,11 +37,9 @@ def load_pe_av(path: Path, *, with_video: bool = True, image_size: int | None = 
     model = _load(transformers.PeAudioVideoModel, path, config)
     tower = model.video_model.video_encoder.embedder
     if width <= 2 or tower.proj.weight.shape[1] != width:
-        raise ModelDamaged(f"{path}: its configuration lacks the width of the video tower: fetch the model again.")
+        raise ModelDamaged(f"{path}: its configuration lacks the width of the video tower: {remedy(path)}.")
     if image_size is not None and _image_size(model) != (image_size, image_size):
-        raise ModelDamaged(
-            f"{path} takes images of {_image_size(model)}, not {image_size} pixels: fetch the model again."
-        )
+        raise ModelDamaged(f"{path} takes images of {_image_size(model)}, not {image_size} pixels: {remedy(path)}.")
     _check_hop(model.audio_model.audio_encoder, path)
     _share_towers(model, path)
     _end_before_final_norm(model)
@@ -98,7 +97,7 @@ def _load(kind: Any, path: Path, config: Any) -> Any:
     model, report = _from_folder(kind, path, config=config, dtype=torch.float32, output_loading_info=True)
     if wrong := [key for what in ("missing_keys", "mismatched_keys") for key in report[what]]:
         raise ModelDamaged(
-            f"{path}: {len(wrong)} weights missing or of another shape (first: {wrong[0]}): fetch the model again."
+            f"{path}: {len(wrong)} weights missing or of another shape (first: {wrong[0]}): {remedy(path)}."
         )
     return model.eval()
 
@@ -109,7 +108,7 @@ def _from_folder(kind: Any, path: Path, **options: Any) -> Any:
             return kind.from_pretrained(str(path), local_files_only=True, **options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         reason = first_line(error)
-        raise ModelDamaged(f"{path} cannot be loaded as {kind.__name__} ({reason}): fetch the model again.") from error
+        raise ModelDamaged(f"{path} cannot be loaded as {kind.__name__} ({reason}): {remedy(path)}.") from error
 
 
 def _end_before_final_norm(model: Any) -> None:

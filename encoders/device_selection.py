@@ -8,6 +8,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.encoders.apple_gpu import mps_available
 from pesearch.errors import DeviceError
 
@@ -107,10 +108,18 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def limit_threads() -> None:
+    """Limit torch to `thread_count`: by default it has a thread for each core of the machine, also in a container with
+    a quota. It keeps to fewer where it has fewer."""
+    import torch
+
+    torch.set_num_threads(min(torch.get_num_threads(), thread_count()))
+
+
 def thread_count() -> int:
-    """Threads for NumPy: OMP_NUM_THREADS, as for torch, or one for each core."""
+    """Threads for NumPy: OMP_NUM_THREADS, as for torch, or one for each CPU that this process may use."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdecimal() and int(asked) else os.cpu_count() or 1
+    return int(asked) if asked.isdecimal() and int(asked) else usable_cpus()
 
 
 def _cpu_flags() -> frozenset[str]:

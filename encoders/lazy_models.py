@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from pesearch.encoders.device_selection import thread_count, use_one_thread
+from pesearch.encoders.device_selection import limit_threads, thread_count, use_one_thread
 from pesearch.encoders.hub import ModelFolders
 from pesearch.encoders.model_files import weight_files
 from pesearch.encoders.numpy_models.codec_digest import PE_A_FRAME_CODEC, codec_digest
@@ -170,4 +170,6 @@ class LazyModels:
         """The device, before torch loads a model to it."""
         if self._is_tiny:
             use_one_thread()
+        else:
+            limit_threads()
         return self._device()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pesearch.encoders.model_registry import ModelSource
+from pesearch.encoders.model_registry import PACKAGE_FOLDER, ModelSource
 from pesearch.errors import ModelDamaged
 
 _CONFIGS = {
@@ -47,9 +47,19 @@ def open_folder(path: Path, source: ModelSource) -> ModelFolder:
     return ModelFolder(path, source.repo, revision, _dim(path, source), source.image_size)
 
 
+def config_files(part: str) -> tuple[str, ...]:
+    """Names of the configuration files that a model of this part needs."""
+    return _CONFIGS[part]
+
+
+def remedy(path: Path) -> str:
+    """What a user can do about a damaged model in a folder, as the end of a sentence."""
+    return "install pesearch again" if path.is_relative_to(PACKAGE_FOLDER) else "fetch the model again"
+
+
 def missing_files(path: Path, part: str) -> list[str]:
-    """Names of the required files that `path` lacks; broken links count as missing."""
-    missing = [name for name in _CONFIGS[part] if not (path / name).exists()]
+    """Names of the required files that `path` lacks; broken links count as missing. Raises OSError."""
+    missing = [name for name in config_files(part) if not (path / name).exists()]
     if part == "pe_av" and not any((path / name).exists() for name in _VIDEO_PROCESSORS):
         missing.append(_VIDEO_PROCESSORS[0])
     return missing + [file.name for file in weight_files(path, part) if not file.exists()]
@@ -60,9 +70,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelDamaged(f"{path} cannot be read: {error}. Fetch the model again.") from error
+        raise ModelDamaged(f"{path} cannot be read: {error}: {remedy(path)}.") from error
     if not isinstance(content, dict):
-        raise ModelDamaged(f"{path} is not a JSON object. Fetch the model again.")
+        raise ModelDamaged(f"{path} is not a JSON object: {remedy(path)}.")
     return content
 
 
@@ -81,7 +91,7 @@ def _dim(path: Path, source: ModelSource) -> int:
     else:
         found = read_json(path / "config.json").get("text_config", {}).get("hidden_size", source.dim)
     if not isinstance(found, int):
-        raise ModelDamaged(f"{path} does not state the dimension of its vectors. Fetch the model again.")
+        raise ModelDamaged(f"{path} does not state the dimension of its vectors: {remedy(path)}.")
     return found
 
 

@@ -1,7 +1,8 @@
 """Registry of model sets: the source, size and dimension of each model.
 
 Revisions: PE-AV's are those that the mteb benchmark evaluates; those of PE-A-Frame small and large and of PE-Core are
-pinned alike by independent public projects. For PE-A-Frame base no revision could be verified: it is "main".
+pinned alike by independent public projects. For PE-A-Frame base no revision could be verified: it is "main", and
+`pesearch models pull` says so.
 Sizes: four bytes per parameter plus the tokenizer files, accurate to about one per cent.
 """
 
@@ -14,8 +15,14 @@ from pesearch.errors import UnknownModel
 from pesearch.matching import UNMEASURED, Matching
 from pesearch.types import SpaceName
 
+PACKAGE_FOLDER = Path(__file__).parent
+"""Folder of the packaged sets."""
+
 PACKAGED = "packaged"
 """`revision` of models that are part of this package; a hash of their weights takes its place in libraries."""
+
+COMMIT_DIGITS = 40
+"""Hexadecimal digits of a commit, as the Hugging Face hub names revisions."""
 
 REFERENCE_THRESHOLD = 0.3
 """The probability above which the reference implementation of PE-A-Frame reports a sound."""
@@ -43,9 +50,14 @@ class ModelSource:
         return self.revision == PACKAGED
 
     @property
+    def is_pinned(self) -> bool:
+        """Whether `revision` names one state of the model, and not a branch, which changes."""
+        return self.packaged or len(self.revision) == COMMIT_DIGITS
+
+    @property
     def packaged_folder(self) -> Path:
         """Folder of a packaged model."""
-        return Path(__file__).parent / self.repo / self.part
+        return PACKAGE_FOLDER / self.repo / self.part
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,11 @@ class ModelSetDescription:
     def sources(self) -> tuple[ModelSource, ModelSource, ModelSource]:
         """The three models: frames, windows, events."""
         return self.frames, self.windows, self.events
+
+    @property
+    def is_packaged(self) -> bool:
+        """Whether the set is part of this package: for demo and tests, not for anybody's own media."""
+        return all(source.packaged for source in self.sources)
 
     @property
     def is_tiny(self) -> bool:

@@ -20,7 +20,7 @@ from pesearch.encoders.device import inference, move_to, weights_dtype
 from pesearch.encoders.device_selection import Precision
 from pesearch.encoders.image_tower import ImageTower, have_equal_weights, resize_like_open_clip
 from pesearch.encoders.lazy_imports import TOKENIZER_LOCK, load_open_clip, suppress_output
-from pesearch.encoders.model_files import ModelFolder
+from pesearch.encoders.model_files import ModelFolder, remedy
 from pesearch.encoders.parameter_init import SkipParameterInit
 from pesearch.errors import ModelDamaged, first_line
 from pesearch.types import FloatArray
@@ -78,7 +78,7 @@ def _load(folder: ModelFolder) -> Any:
     size = model.visual.image_size
     if folder.image_size is not None and size != (folder.image_size, folder.image_size):
         raise ModelDamaged(
-            f"{folder.path} takes images of {size}, not {folder.image_size} pixels: fetch the model again."
+            f"{folder.path} takes images of {size}, not {folder.image_size} pixels: {remedy(folder.path)}."
         )
     return model.eval()
 
@@ -97,4 +97,4 @@ def _damage_as_error(folder: ModelFolder) -> Iterator[None]:
             yield
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = first_line(error)
-        raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): fetch the model again.") from error
+        raise ModelDamaged(f"{folder.path} cannot be loaded as PE-Core ({reason}): {remedy(folder.path)}.") from error

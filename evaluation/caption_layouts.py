@@ -147,7 +147,7 @@ def _records(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
 
 def _entries(content: Any, path: Path) -> list[dict[str, Any]]:
     if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
-        raise QueryError(f"{path} is not a list of clips as described in docs/evaluation.md")
+        raise QueryError(f"{path} is not a list of clips as `pesearch eval --help` describes")
     return content
 
 

@@ -95,7 +95,7 @@ def _clip(clip: Any, path: Path, number: int) -> ClipTruth:
     except KeyError as error:
         raise QueryError(f"{path}: clip {number} has no {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise QueryError(f"{path}: clip {number} is not as described in docs/evaluation.md: {error}") from error
+        raise QueryError(f"{path}: clip {number} is not as `pesearch eval --help` describes: {error}") from error
 
 
 def _truth(entry: dict[str, Any], name: str) -> Truth:

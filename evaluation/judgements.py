@@ -79,7 +79,7 @@ def _query(entry: Any, path: Path, number: int) -> JudgedQuery:
     except KeyError as error:
         raise QueryError(f"{path}: query {number} has no {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise QueryError(f"{path}: query {number} is not as described in docs/evaluation.md: {error}") from error
+        raise QueryError(f"{path}: query {number} is not as `pesearch eval --help` describes: {error}") from error
 
 
 def _relevant(entry: Any, folder: Path) -> Relevant:

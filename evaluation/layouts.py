@@ -113,4 +113,4 @@ def read_dataset(path: Path, layout: str | None = None, split: str | None = None
                 return Dataset(candidate, name, folder, clips)
     expected = layout or "dataset"
     splits = f" with the split {split!r} (known: {', '.join(candidates[0].splits)})" if split and layout else ""
-    raise QueryError(f"{path} contains no {expected}{splits} as described in docs/evaluation.md")
+    raise QueryError(f"{path} contains no {expected}{splits} as `pesearch eval --help` describes")

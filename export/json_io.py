@@ -158,7 +158,7 @@ def _documents(text: str) -> Iterable[Any]:
         try:
             return [_load(line) for line in lines]
         except json.JSONDecodeError:
-            raise ExportError(f"not JSON: {error}") from error
+            raise ExportError(f"not JSON ({error}): use the output of `pesearch query --json` or --jsonl") from error
 
 
 def _load(text: str) -> Any:

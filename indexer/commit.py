@@ -7,8 +7,9 @@ commit.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -73,16 +74,20 @@ class Committer:
     """Collects finished files, commits them in batches, and returns their outcomes once they are safe on disk.
 
     Leaving its context waits for the commit in flight and commits the files that were added, whatever ended the run,
-    except an error of the library itself.
+    except an error of the library itself. `report_rest` is called with the outcomes of commits that nobody took then.
     """
 
-    def __init__(self, writer: Writer, stages: StageTimings) -> None:
+    def __init__(
+        self, writer: Writer, stages: StageTimings, report_rest: Callable[[CommitOutcome], None] = lambda _: None
+    ) -> None:
         self._writer = writer
         self._stages = stages
+        self._report_rest = report_rest
         self._thread = ThreadPoolExecutor(1, "pesearch-commit")
         self._waiting: list[ResultGroup] = []
         self._waiting_since = 0.0
         self._in_flight: Future[list[CommitOutcome]] | None = None
+        self._finished: deque[CommitOutcome] = deque()
 
     def add(self, *results: FileResult) -> None:
         """Adds files to the next batch; the files of one call are committed in one transaction."""
@@ -90,23 +95,25 @@ class Committer:
             self._waiting_since = time.monotonic()
         self._waiting.append(results)
 
-    def poll(self) -> list[CommitOutcome]:
+    def poll(self) -> Iterator[CommitOutcome]:
         """Starts a commit when one is due, and returns the outcomes of the previous one. Raises LibraryError.
 
         Waits only when a commit is due while another is in flight.
         """
         if self._is_due():
-            outcomes = self._wait()
+            self._wait()
             self._start()
-            return outcomes
-        return self._wait() if self._in_flight is not None and self._in_flight.done() else []
+        elif self._in_flight is not None and self._in_flight.done():
+            self._wait()
+        return self._hand_out()
 
-    def flush(self) -> list[CommitOutcome]:
+    def flush(self) -> Iterator[CommitOutcome]:
         """Commits all files that were added and waits for it. Raises LibraryError."""
-        outcomes = self._wait()
+        self._wait()
         if self._waiting:
             self._start()
-        return outcomes + self._wait()
+            self._wait()
+        return self._hand_out()
 
     def _is_due(self) -> bool:
         waiting = [each for group in self._waiting for each in group]
@@ -126,10 +133,17 @@ class Committer:
             trim_heap()
             return outcomes
 
-    def _wait(self) -> list[CommitOutcome]:
-        """Waits for the commit in flight, if any, and returns its outcomes."""
-        in_flight, self._in_flight = self._in_flight, None
-        return in_flight.result() if in_flight is not None else []
+    def _wait(self) -> None:
+        """Waits for the commit in flight, if any. Raises LibraryError."""
+        if (in_flight := self._in_flight) is not None:
+            wait([in_flight])  # Ctrl-C here leaves it in flight
+            self._in_flight = None
+            self._finished += in_flight.result()
+
+    def _hand_out(self) -> Iterator[CommitOutcome]:
+        """The outcomes, each of which is kept until it is taken."""
+        while self._finished:
+            yield self._finished.popleft()
 
     def __enter__(self) -> Self:
         return self
@@ -142,6 +156,10 @@ class Committer:
                 self.flush()
         finally:
             self._thread.shutdown()
+            if self._in_flight is not None and self._in_flight.exception() is None:
+                self._finished += self._in_flight.result()
+            for outcome in self._hand_out():
+                self._report_rest(outcome)
 
 
 def commit(writer: Writer, batch: Sequence[ResultGroup]) -> list[CommitOutcome]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.bounded_queue import BoundedQueue, QueueClosed
@@ -69,7 +69,7 @@ class DecodeWorkers:
     """Threads that decode files into a bounded queue. Leaving the context stops them."""
 
     def __init__(self, tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings) -> None:
-        threads = max(1, min(MAX_THREADS, os.cpu_count() or 1, len(tasks)))
+        threads = max(1, min(MAX_THREADS, usable_cpus(), len(tasks)))
         self._tasks = tasks
         self._models = models
         self._stages = stages

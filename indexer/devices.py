@@ -15,6 +15,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from queue import Empty
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.encoders.hub import ModelFolders
 from pesearch.encoders.model_registry import ModelSetDescription
 from pesearch.encoders.model_set import ModelSet
@@ -68,7 +69,7 @@ def embed_on(tasks: Sequence[EmbedTask], models: ModelSet, stages: StageTimings,
         return
     context = multiprocessing.get_context("spawn")
     messages: Queue[Message] = context.Queue(QUEUED_MESSAGES * len(models.devices))
-    threads = max(1, (os.cpu_count() or 1) // len(models.devices))
+    threads = max(1, usable_cpus() // len(models.devices))
     shares = [
         Share(part, models.description, models.folders, device, threads, library)
         for part, device in zip(split_by_length(tasks, len(models.devices)), models.devices, strict=True)

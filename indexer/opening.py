@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pesearch.encoders.model_registry import default_model_set
 from pesearch.encoders.model_set import ModelSet, open_model_set
-from pesearch.errors import LibraryNotFound
+from pesearch.errors import LibraryNotFound, MediaError
+from pesearch.locations import is_gone
+from pesearch.path_scope import PathScope
 from pesearch.store.library import Library, create_library, open_library
+
+
+def require_paths(paths: Sequence[Path], folder: Path) -> None:
+    """Raises MediaError for a path where there certainly is nothing, and which the library in `folder` does not know.
+
+    What cannot be read now, because of permissions or a drive that fails, is left to the run.
+    """
+    gone = [path for path in paths if is_gone(path)]
+    if not gone:
+        return
+    try:
+        known: Collection[Path] = open_library(folder).known()
+    except LibraryNotFound:
+        known = ()
+    if problem := PathScope(gone).problem(known):
+        raise MediaError(problem)
 
 
 def open_for_indexing(folder: Path, model: str | None, device: str) -> tuple[Library, ModelSet]:

@@ -9,7 +9,7 @@ A run may be stopped at any point, even killed: committed files stay, and the ne
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,18 +44,29 @@ def index(
     excludes: Sequence[str] = (),
     retry_failed: bool = False,
     embed: Embedder | None = None,
+    report_rest: Callable[[Outcome], None] = lambda _: None,
 ) -> Generator[Outcome, None, None]:
     """Brings a library up to date with the files under `paths`. Yields an outcome for each file, and progress.
 
     Files that failed in an earlier run are retried only if they have changed, or with `retry_failed`. `excludes` are
     gitignore patterns. `embed` embeds the files, on a cluster (`cluster.embed`) or, by default, on this machine.
-    Holds the writer lock during iteration; closing the iterator early keeps all finished files.
+    Holds the writer lock during iteration; closing the iterator early keeps all finished files. `report_rest` is called
+    with the outcomes of files that were committed and can no longer be yielded, because the run was closed or failed.
 
     Raises LibraryError (LibraryBusy, ModelMismatch, NoSpaceLeft, ...), ModelError, FFmpegMissing, the errors of
     `embed`, and PesearchError for an invalid pattern. An unreadable file is an outcome, not an error.
     """
     found = crawl(paths, excludes)
-    return index_found(found, paths, library, models, retry_failed=retry_failed, embed=embed, is_complete=True)
+    return index_found(
+        found,
+        paths,
+        library,
+        models,
+        retry_failed=retry_failed,
+        embed=embed,
+        is_complete=True,
+        report_rest=report_rest,
+    )
 
 
 def index_found(
@@ -67,13 +78,14 @@ def index_found(
     retry_failed: bool = False,
     embed: Embedder | None = None,
     is_complete: bool = False,
+    report_rest: Callable[[Outcome], None] = lambda _: None,
 ) -> Generator[Outcome, None, None]:
     """`index` for files `found` by a crawl of `paths`, or for some of them: then `is_complete` is False, and nothing is
     reported as excluded."""
     library.require(models.name, models.spaces)
     ensure_programs()
     stages = StageTimings()
-    with library.writer() as writer, Committer(writer, stages) as committer:
+    with library.writer() as writer, Committer(writer, stages, report_rest) as committer:
         crawled = yield from _collect(found)
         yield from separate_copies(library, writer)
         not_found = unfound(library, crawled.locations, roots_of(paths), crawled.unreadable)

@@ -31,10 +31,12 @@ from pesearch.types import Remark
 class OutcomeCounter:
     """Counts the outcomes of a run as they come.
 
+    `named` are the real paths that the user gave: a file among them that failed before counts as failed.
     `failed` maps paths to reasons, `remarks` paths to what of them is not in the library or was guessed,
     `refresh_failed` index names to failures. `replaced` are paths with other content of the same size and time.
     """
 
+    named: frozenset[Path] = frozenset()
     indexed: int = 0
     unchanged: int = 0
     relocated: int = 0
@@ -64,6 +66,8 @@ class OutcomeCounter:
                 self.unread_seconds += outcome.unread_seconds
             case Failed():
                 self.failed[outcome.path] = outcome.reason
+            case FailedBefore() if outcome.path in self.named:
+                self.failed[outcome.path] = f"{outcome.reason} (as before)"
             case FailedBefore():
                 self.failed_before += 1
             case Unchanged():

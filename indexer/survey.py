@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from pesearch.audio_track import AudioTrack
+from pesearch.cpu_count import usable_cpus
 from pesearch.errors import FFmpegMissing, MediaError
 from pesearch.indexer.copies import CopyFinder, identify
 from pesearch.indexer.progress_events import Failed, FailedBefore, NotMedia, Replaced, Unchanged
@@ -100,7 +100,7 @@ def _compare(
             to_open.append(location)
         else:
             yield result
-    with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1)), "pesearch-survey") as threads:
+    with ThreadPoolExecutor(min(8, 2 * usable_cpus()), "pesearch-survey") as threads:
         for start in range(0, len(to_open), _BATCH_FILES):
             batch = to_open[start : start + _BATCH_FILES]
             for opened in threads.map(lambda location: _inspect(location, known.get(location.path), library), batch):

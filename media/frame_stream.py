@@ -8,13 +8,13 @@ frames that are asked for go through the pipe.
 from __future__ import annotations
 
 import math
-import os
 import subprocess
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.errors import MediaError
 from pesearch.media.container import Container
 from pesearch.media.display import RGB_COLOURS
@@ -24,7 +24,7 @@ from pesearch.media.seeking import shown_filter, start_for
 from pesearch.timeline import FRAMES_PER_SECOND
 from pesearch.types import ImageArray
 
-THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, usable_cpus())
 """FFmpeg decoding threads."""
 
 MAX_PIXELS = 4096 * 2304

@@ -36,8 +36,10 @@ import unicodedata
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message; the name of its type if the message is empty."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """The first line of an error's message, with the next one if it ends with a colon; the name of its type if the
+    message is empty."""
+    first, *more = (str(error).strip() or type(error).__name__).splitlines()
+    return f"{first} {more[0].strip()}" if first.endswith(":") and more else first
 
 
 class PesearchError(Exception):
@@ -61,7 +63,14 @@ class UnknownModel(ModelError):
 
 
 class ModelMissing(ModelError):
-    """The model set is known, but its weights are not installed on this machine."""
+    """The model set is known, but its weights are not installed on this machine.
+
+    `model_set` is its name, where `pesearch models pull` would help.
+    """
+
+    def __init__(self, message: str, model_set: str | None = None) -> None:
+        super().__init__(message)
+        self.model_set = model_set
 
 
 class ModelDamaged(ModelError):

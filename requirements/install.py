@@ -1,6 +1,6 @@
 """Set up the environment of `make demo` and `make test`, with the standard library only. Quick if nothing changed.
 
-    python3 requirements/install.py [--profile auto|cpu|cuda] [--venv .venv] [--system ffmpeg espeak-ng]
+    python3 requirements/install.py [--profile auto|cpu|cuda] [--venv .venv] [--runtime-only] [--system ffmpeg ...]
 
 The automatic profile is `cuda` if `nvidia-smi` lists a GPU, else `cpu`, which never installs an nvidia package. The
 versions are pinned in cpu.txt and cuda.txt in this folder; README says what to do without root.
@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
+    parser.add_argument("--runtime-only", action="store_true", help="without what only tests, lint and clusters need")
     parser.add_argument("--system", nargs="*", default=["ffmpeg"], choices=sorted(APT_PACKAGES), metavar="PROGRAM")
     arguments = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036  an older Python gets a plain line, not a traceback
@@ -33,7 +34,7 @@ def main() -> None:
         )
     install_system(arguments.system)
     profile = detected_profile() if arguments.profile == "auto" else arguments.profile
-    install_python(arguments.venv, profile)
+    install_python(arguments.venv, profile, arguments.runtime_only)
 
 
 def stop(message: str) -> None:
@@ -73,13 +74,17 @@ def detected_profile() -> str:
     return "cuda" if listing.returncode == 0 and "GPU" in listing.stdout else "cpu"
 
 
-def install_python(venv: Path, profile: str) -> None:
-    """Create the virtual environment and install the pinned list, unless the stamp of the last run still matches."""
+def install_python(venv: Path, profile: str, is_runtime_only: bool) -> None:
+    """Create the virtual environment and install the pinned list, or of that list what the program itself needs.
+
+    Nothing is done if the stamp of the last run still matches. An environment with the whole list serves both.
+    """
     pins = ROOT / "requirements" / f"{profile}.txt"
     inputs = [pins, ROOT / "pyproject.toml", Path(__file__)]
     wanted = hashlib.sha256(b"".join(path.read_bytes() for path in inputs) + sys.version.encode()).hexdigest()
-    stamp = venv / "pesearch.stamp"
-    if stamp.exists() and stamp.read_text() == wanted:
+    whole, runtime = venv / "pesearch.stamp", venv / "pesearch-runtime.stamp"
+    stamps = (whole, runtime) if is_runtime_only else (whole,)
+    if any(stamp.exists() and stamp.read_text() == wanted for stamp in stamps):
         return
     python = venv / "bin" / "python"
     if not python.exists():
@@ -91,12 +96,16 @@ def install_python(venv: Path, profile: str) -> None:
     pip = [venv / "bin" / "uv", "pip"]
     environment = {"VIRTUAL_ENV": str(venv.resolve())}
     install = (*pip, "install", "--quiet", "--compile-bytecode")  # or read-only users would compile on each start
-    run(*install, *torch_source(python, profile, pins), "-r", pins, **environment)
-    run(*pip, "install", "--quiet", "--no-deps", "-e", ROOT, **environment)
+    torch = torch_source(python, profile, pins)
+    if is_runtime_only:
+        run(*install, *torch, "--constraint", pins, "-e", ROOT, **environment)
+    else:
+        run(*install, *torch, "-r", pins, **environment)
+        run(*pip, "install", "--quiet", "--no-deps", "-e", ROOT, **environment)
     add_source_path(python)
     if profile == "cpu":
         refuse_cuda(python)
-    stamp.write_text(wanted)
+    (runtime if is_runtime_only else whole).write_text(wanted)
 
 
 def add_source_path(python: Path) -> None:

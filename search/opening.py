@@ -34,16 +34,16 @@ def models_of(library: Library, device: str, model: str | None = None) -> ModelS
 def open_for_events(path: Path, folder: Path, model: str | None, device: str) -> tuple[ModelSet, StoredSound | None]:
     """Opens the models to locate sounds in a file, and its stored features if the library in `folder` has them.
 
-    The models are those of `model`, else those of the library if it knows the file, else the default set.
+    The models are those of `model`, else those of the library if there is one, else the default set.
     Raises MediaError for a path without a media file, ModelMissing, ModelDamaged, DeviceError, FFmpegMissing.
     """
     require_media(path)
     try:
-        stored = stored_sound(path, open_library(folder).pinned())
+        library = open_library(folder)
     except LibraryNotFound:
-        stored = None
-    name = model or (stored.library.model_set if stored else default_model_set())
-    return open_model_set(name, device), stored
+        return open_model_set(model or default_model_set(), device), None
+    stored = stored_sound(path, library.pinned())
+    return open_model_set(model or library.model_set, device), stored
 
 
 def stored_sound(path: Path, library: Library) -> StoredSound | None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pesearch.encoders.model_files import remedy
 from pesearch.errors import ModelDamaged
 from pesearch.types import FloatArray
 
@@ -66,9 +67,9 @@ class MappedWeights:
 
     def _tensor(self, name: str) -> _Tensor:
         if name not in self._tensors:
-            raise ModelDamaged(f"{self.folder}: the weights {name} are missing: fetch the model again.")
+            raise ModelDamaged(f"{self.folder}: the weights {name} are missing: {remedy(self.folder)}.")
         if (kind := self._tensors[name].kind) not in _DTYPES:
-            raise ModelDamaged(f"{self.folder}: the weights {name} are stored as {kind}: fetch the model again.")
+            raise ModelDamaged(f"{self.folder}: the weights {name} are stored as {kind}: {remedy(self.folder)}.")
         return self._tensors[name]
 
 
@@ -86,9 +87,9 @@ def _read_header(file: Path) -> dict[str, _Tensor]:
         }
         end = start + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ModelDamaged(f"{file} cannot be read ({error}): fetch the model again.") from error
+        raise ModelDamaged(f"{file} cannot be read ({error}): {remedy(file)}.") from error
     if end > len(buffer):
-        raise ModelDamaged(f"{file} is truncated: fetch the model again.")
+        raise ModelDamaged(f"{file} is truncated: {remedy(file)}.")
     return tensors
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pesearch.encoders.model_files import read_json
+from pesearch.encoders.model_files import read_json, remedy
 from pesearch.encoders.numpy_models.cores import embed_in_batches
 from pesearch.encoders.numpy_models.layers import layer_norm, linear
 from pesearch.encoders.numpy_models.mapped_weights import MappedWeights
@@ -65,7 +65,7 @@ def _load_tokenizer(folder: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # tokenizers raises nothing more specific; kept as the cause, and shown
-        raise ModelDamaged(f"{folder} has an unreadable tokenizer ({error}): fetch the model again.") from error
+        raise ModelDamaged(f"{folder} has an unreadable tokenizer ({error}): {remedy(folder)}.") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(min(MAX_TEXT_TOKENS, config.get("model_max_length", MAX_TEXT_TOKENS)))
     return tokenizer

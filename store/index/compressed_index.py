@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.errors import LibraryDamaged
 from pesearch.store.index.flat import SCAN_ROWS, Nearest, id_selector, rescore, scan
 from pesearch.store.index.mapped_rows import MappedRows
@@ -144,7 +145,7 @@ def _scan_threads() -> ThreadPoolExecutor:
     """The threads that share scans. They are kept: starting threads takes longer than handing work to them."""
     import faiss
 
-    return ThreadPoolExecutor(os.cpu_count() or 1, "pesearch-scan", faiss.omp_set_num_threads, (1,))
+    return ThreadPoolExecutor(usable_cpus(), "pesearch-scan", faiss.omp_set_num_threads, (1,))
 
 
 if sys.platform != "win32":

@@ -18,6 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.search_hits import Hits
 from pesearch.store.catalogue.snapshot import Snapshot
 from pesearch.store.index.compressed_file import read_compressed
@@ -161,7 +162,7 @@ def search_threads() -> ThreadPoolExecutor:
     """
     import faiss
 
-    cores = os.cpu_count() or 1
+    cores = usable_cpus()
     threads = min(len(MEDIA_SPACES), cores)
     return ThreadPoolExecutor(threads, "pesearch-spaces", faiss.omp_set_num_threads, (cores // threads,))
 

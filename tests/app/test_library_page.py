@@ -49,7 +49,9 @@ def test_a_folder_is_indexed_and_found_without_reloading_the_page(page: Page, pa
     expect(page.locator(".file h3").first).to_have_text("brand new.mp4")
 
 
-def test_the_page_creates_the_first_library(browser: Browser, sample_media: Path, tmp_path: Path) -> None:
+def test_the_page_creates_the_first_library_with_models_that_the_user_chooses(
+    browser: Browser, sample_media: Path, tmp_path: Path
+) -> None:
     folder, media = tmp_path / "home" / "library", tmp_path / "media"
     media.mkdir()
     convert(sample_media / "siren_alone.wav", "-t", "3", media / "siren.wav")
@@ -59,8 +61,13 @@ def test_the_page_creates_the_first_library(browser: Browser, sample_media: Path
         page.goto(server.address)
         path = page.get_by_role("textbox", name="Folder or file on this machine")
         path.fill(str(tmp_path / "nowhere"))
+        expect(page.get_by_text("pesearch models pull light")).to_contain_text("free")
         page.get_by_role("button", name="Create library").click()
-        expect(page.get_by_role("alert")).to_contain_text("No such file or folder: ")
+        expect(page.get_by_role("alert").filter(has_text="Choose a model set.")).to_be_visible()
+        page.get_by_role("combobox", name="Models").click()
+        page.get_by_role("option", name="starter: included, for demo and tests").click()
+        page.get_by_role("button", name="Create library").click()
+        expect(page.get_by_role("alert").filter(has_text="No such file or folder: ")).to_be_visible()
         assert not folder.exists()
         path.fill(str(media))
         page.get_by_role("button", name="Create library").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,17 @@ def test_unknown_model_set(pesearch: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["small", "light"])
 def test_model_set_is_not_installed(pesearch: Run, tmp_path: Path, name: str) -> None:
-    """The message names the download command and the set that needs none."""
+    """Without a terminal one line names the download command with its size, and the demo; the starter set is none for
+    people's own media."""
     result = pesearch("index", tmp_path, "--model", name, "--library", tmp_path / "library")
-    assert result.returncode == 2
-    line = one_line(result.stderr)
-    assert f"pesearch models pull {name}" in line
-    assert "--model starter" in line
+    size = {"small": "7.84", "light": "6.95"}[name]
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.fullmatch(
+        rf"pesearch: The model set {name} is not on this machine: fetch it with `pesearch models pull {name}` "
+        rf"\({size} GB; {tmp_path}/models/hub has [\d.]+ GB free\)\. Try pesearch without a "
+        r"download: `pesearch demo`\.\n",
+        result.stderr,
+    )
     assert not (tmp_path / "library").exists()
 
 

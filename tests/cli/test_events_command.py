@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ def test_onsets_are_within_200_ms(pesearch: Run, sample_library: Library, tmp_pa
 def test_no_event_is_exit_code_1(pesearch: Run, sample_library: Library) -> None:
     result = pesearch("events", SAMPLES / "bell.mp4", "siren", "--library", sample_library.folder)
     assert (result.returncode, result.stdout) == (1, "")
+
+
+def test_a_file_is_known_by_any_path_to_it_and_others_get_the_models_of_the_library(
+    sample_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a link, with `..`, and relative; a file that the library does not know needs no set of its own."""
+    (tmp_path / "videos").symlink_to(SAMPLES)
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    for path in ("../videos/bell.mp4", tmp_path / "videos" / "bell.mp4", SAMPLES / "bell.mp4"):
+        models, stored = open_for_events(Path(path), sample_library.folder, None, "cpu")
+        assert models.name == "starter"
+        assert stored is not None and stored.file_id == sample_library.known()[SAMPLES / "bell.mp4"].file_id
+    shutil.copy(SAMPLES / "bell.mp4", tmp_path / "elsewhere.mp4")
+    models, stored = open_for_events(tmp_path / "elsewhere.mp4", sample_library.folder, None, "cpu")
+    assert (models.name, stored) == ("starter", None)
 
 
 def test_a_file_that_never_was_needs_no_models(pesearch: Run, tmp_path: Path) -> None:

@@ -125,6 +125,27 @@ def test_chapters_replace_those_of_an_earlier_export_only(pesearch: Run, tmp_pat
     assert sorted(path.name for path in tmp_path.glob("*.vtt")) == sorted([*names, foreign.name])
 
 
+def test_a_folder_that_does_not_exist_is_created(pesearch: Run, tmp_path: Path) -> None:
+    """For the chapters of several files, and where the name ends with a slash; one file's chapters are a file."""
+    films = [FILM, FILM | {"path": "/offline/other.mp4"}]
+    for name, moments in (("one.json", films[:1]), ("two.json", films)):
+        (tmp_path / name).write_text(json.dumps(moments))
+    several = pesearch("export", tmp_path / "two.json", "--as", "vtt", "--to", tmp_path / "new/chapters")
+    assert several.returncode == 0, several.stderr
+    names = ["film.chapters.vtt", "other.chapters.vtt"]
+    assert several.stdout.splitlines() == [str(tmp_path / "new/chapters" / name) for name in names]
+    assert pesearch("export", tmp_path / "two.json", "--as", "csv", "--to", f"{tmp_path}/tables/").returncode == 0
+    assert (tmp_path / "tables/moments.csv").is_file()
+    assert pesearch("export", tmp_path / "one.json", "--as", "vtt", "--to", tmp_path / "chapters").returncode == 0
+    assert (tmp_path / "chapters").read_text().startswith("WEBVTT")
+    refused = pesearch("export", tmp_path / "two.json", "--to", tmp_path / "all.vtt")
+    assert "from 2 files: use --to FOLDER" in one_line(refused.stderr)
+    blocked = pesearch("export", tmp_path / "two.json", "--as", "vtt", "--to", tmp_path / "chapters/below/")
+    assert (blocked.returncode, one_line(blocked.stderr)) == (
+        2, f"pesearch: cannot create {tmp_path / 'chapters/below'}: Not a directory",
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_clips_and_their_exit_codes(pesearch: Run, sample_media: Path, found: Path, tmp_path: Path) -> None:
     siren = {"path": str(sample_media / "siren_train.mp4"), "start": 2.0, "end": 3.0}
@@ -197,7 +218,7 @@ def test_errors_are_one_line(pesearch: Run, sample_media: Path, found: Path, tmp
     (tmp_path / "bad.json").write_text('{"moments": [{"path": "/a"}]}')
     for arguments, message in (
         ((tmp_path / "none.json", "--as", "csv"), "No such file"),
-        ((tmp_path / "film.mp4", "--as", "csv"), "not JSON"),
+        ((tmp_path / "film.mp4", "--as", "csv"), "use the output of `pesearch query --json` or --jsonl"),
         ((tmp_path / "bad.json", "--as", "csv"), "`start`"),
         ((found,), "--as"),
         ((found, "--to", tmp_path / "cuts.xyz"), "--as"),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from pesearch.cli.main import app
+from tests.packaging.test_layout import ROOT, SETTINGS
 from tests.prose import habits_in
 
 HEAVY = (
@@ -50,6 +54,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_the_documented_commands_exist() -> None:
     expected = {
+        "demo",
         "index",
         "query",
         "events",
@@ -83,6 +88,28 @@ def test_options_of_the_program_have_a_help_text() -> None:
     for text in (GROUP.help, GROUP.epilog, *(parameter.help for parameter in GROUP.params)):
         assert len(text.split()) >= MIN_WORDS
         assert not list(habits_in(text))
+
+
+def test_nothing_that_is_printed_names_a_file_of_docs() -> None:
+    """An installed package has none."""
+    sources = [path for package in SETTINGS["package-dir"].values() for path in (ROOT / package).glob("*.py")]
+    pattern = re.compile(r"docs/\w+\.md")
+    named = [f"{path.name}: {text}" for path in sources for text in printed_texts(path) if pattern.search(text)]
+    assert named == []
+    texts = [text for command in COMMANDS.values() for text in (command.help, *(each.help for each in command.params))]
+    assert [text for text in texts if text and "docs/" in text] == []
+
+
+def printed_texts(path: Path) -> Iterator[str]:
+    """The strings of a module that names files of docs/, without those that only document it."""
+    text = path.read_text(encoding="utf-8")
+    if "docs/" not in text:
+        return
+    tree = ast.parse(text)
+    documenting = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documenting:
+            yield node.value
 
 
 def test_the_list_of_commands_is_not_truncated() -> None:

@@ -93,6 +93,9 @@ def test_index_exits_with_3_when_a_file_failed(pesearch: Run, media: Path, tmp_p
     again = pesearch("index", media, "--json", *at)
     assert again.returncode == 0
     assert json.loads(again.stdout)["failed_before"] == len(summary["failed"])
+    named = pesearch("index", media / "broken.mp4", *at)
+    assert named.returncode == 3
+    assert f"\nfailed: {media / 'broken.mp4'}: empty file (0 bytes) (as before)\n" in named.stderr
     assert pesearch("index", media, "--retry-failed", *at).returncode == 3
 
 
@@ -135,3 +138,20 @@ def test_what_is_not_read_of_a_file_is_reported_and_kept(pesearch: Run, tmp_path
     assert json.loads(pesearch("status", "--json", *at).stdout)["remarks"] == [{"path": str(moved), **pictures}]
     pesearch("remove", moved, *at)
     assert "remarks     0\n" in pesearch("status", *at).stdout
+
+
+def test_a_path_that_was_never_there_is_an_error_of_the_command(
+    pesearch: Run, sample_media: Path, tmp_path: Path
+) -> None:
+    """It needs no models, creates no library, and nothing is indexed. One that the library knows was deleted."""
+    media, typo, library = tmp_path / "media", tmp_path / "typo", tmp_path / "library"
+    result = pesearch("index", sample_media, typo, "--library", library)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"pesearch: there is nothing at {typo}, neither on this machine nor in the library\n"
+    assert not library.exists()
+    media.mkdir()
+    shutil.copy(sample_media / "red_ball.png", media)
+    assert pesearch("index", media, "--model", "starter", "--library", library).returncode == 0
+    shutil.rmtree(media)
+    assert pesearch("index", media, "--library", library).returncode == 3
+    assert pesearch("index", media, typo, "--library", library).returncode == 2

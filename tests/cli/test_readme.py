@@ -1,13 +1,16 @@
-"""The commands of README.md do what it says, in its order, with the starter set in place of a downloaded one.
+"""The commands of README.md do what it says, from top to bottom, as typed, in a home folder of their own.
 
-`make` and `pip` lines are not run here: `.ci/run` runs `make test` and `make demo`, and tests/app runs `pesearch app`.
+They are read from its code blocks. The starter set stands in for models that would be downloaded first.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,14 +21,47 @@ from tests.cli.conftest import Run
 from tests.packaging.test_docs import ROOT, split_pipeline
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PRINTED_FOLDER = "/home/you/videos"
+PRINTED_HOME = "/home/you"
+
+PROGRAMS = r"(?:\.|docker|git|make|mpv|pip|pipx|podman|python3?|sudo|uv|uvx|pesearch|[A-Z_]+=\S+)"
+"""What a line of a code block begins with if it is a command, and not output or a program in Python."""
+
+NOT_RUN = {
+    r"make (setup|demo|test|check)": "installs packages; .ci/run runs them",
+    r"(pip|pipx|uv|uvx|git|docker|podman|sudo) ": "needs a package index, another program or root",
+    r"\. |python3? -m venv": "prepares a shell",
+    r"python3? -m (benchmarks|training|tests)": "takes minutes; its figures are in the text",
+    r"mpv ": "opens a player",
+    r"pesearch (app|serve|mcp)\b": "serves until it is stopped; tests/app starts it",
+    r"pesearch index .*--watch": "runs until it is stopped; tests/indexer/test_watch.py",
+    r".*(--ray|milvus:http)": "needs a cluster or a server; tests/indexer/cluster, tests/store/index",
+}
+"""Commands that are not run here, each with the reason; `pesearch models pull` is run, and not confirmed."""
 
 pytestmark = pytest.mark.slow
 
 
 def command_lines(text: str) -> list[str]:
-    """The indented lines that begin with `pesearch`, in order."""
-    return [line.strip() for line in text.splitlines() if line.startswith("    pesearch ")]
+    """The commands of the code blocks, fenced or indented, in order."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```|((?:^    [^\n]*\n)+)", text, re.MULTILINE | re.DOTALL)
+    lines = [
+        line.strip().removeprefix("$ ") for fenced, indented in blocks for line in (fenced or indented).split("\n")
+    ]
+    return [line for line in lines if re.match(rf"{PROGRAMS}\s", line)]
+
+
+def is_run(line: str) -> bool:
+    return not any(re.match(pattern, line) for pattern in NOT_RUN)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command, its exit code and what it printed."""
+
+    words: list[str]
+    code: int
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture
@@ -46,34 +82,54 @@ def home(tmp_path: Path, sample_media: Path, monkeypatch: pytest.MonkeyPatch) ->
     return home
 
 
-def test_its_commands_run_in_its_order(pesearch: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[str] = []
-    for line in command_lines(README):
-        output = ""
-        for command in split_pipeline(line):
-            if command[:1] != ["pesearch"]:
-                continue
-            words = [word.replace("~", str(home), 1) if word.startswith("~/") else word for word in command[1:]]
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(output.encode())))
-            if words[:1] == ["app"]:
-                continue
+def run_line(pesearch: Run, home: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
+    """Run the `pesearch` commands of a line one after the other, each with the output of the one before."""
+    output = ""
+    for words in split_pipeline(line):
+        while words and re.fullmatch(r"[A-Z_]+=\S+", words[0]):
+            monkeypatch.setenv(*words.pop(0).split("=", 1))
+        if words[:1] == ["pesearch"]:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(output.encode("utf-8", "surrogateescape"))))
+            words = [word.replace("~", str(home), 1) if word.startswith("~/") else word for word in words[1:]]
             result = pesearch(*words)
             output = result.stdout
-            if words[:2] == ["models", "pull"]:  # not confirmed, so that nothing is downloaded
-                assert "Download 6.95 GB? [y/N]" in result.stderr
+            yield Ran(words, result.returncode, result.stdout, result.stderr)
+
+
+def test_its_commands_run_in_its_order(pesearch: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing fails, what is found is printed, exports are written, and a printed answer is what the command prints."""
+    ran: list[Ran] = []
+    for line in filter(is_run, command_lines(README)):
+        done = list(run_line(pesearch, home, line, monkeypatch))
+        assert done, f"neither run nor named in NOT_RUN: {line}"
+        for each in done:
+            assert "Traceback" not in each.stderr, line
+            if each.words[:2] == ["models", "pull"] and "--yes" not in each.words:
+                assert (each.code, each.stdout) == (2, "") and "add --yes to download 6.95 GB" in each.stderr, line
                 continue
-            assert result.returncode in (0, 1), (line, result.stderr)
-            assert "Traceback" not in result.stderr, line
-            assert (result.returncode == 0) == bool(result.stdout.strip()) or words[0] in ("index", "export"), line
-            ran.append(words[0])
-    assert set(ran) >= {"index", "query", "events", "export"}
-    assert (home / "cuts.edl").read_text().startswith("TITLE:")
-    assert [path.suffix for path in (home / "clips").iterdir()]
+            assert each.code in (0, 1), (line, each.stderr)
+            if each.words[0] in ("query", "events"):
+                assert (each.code == 0) == bool(each.stdout.strip()), line
+            else:
+                assert each.code == 0, (line, each.stderr)
+            for target in (word for word, before in zip(each.words[1:], each.words, strict=False) if before == "--to"):
+                assert Path(target).exists(), line
+        ran += done
+    assert {each.words[0] for each in ran} >= {"index", "query", "events", "export"}
+    answer = next(each.stdout for each in ran if each.words[:2] == ["query", "siren and train"])
+    shown = re.findall(r"^ *1\. \d.*?\n(?=\n)", README, re.MULTILINE | re.DOTALL)
+    assert shown, "README shows no answer"
+    printed = [line.strip() for line in answer.replace(str(home), PRINTED_HOME).splitlines()]
+    for each in shown:
+        lines = [line.strip() for line in each.splitlines()]
+        assert lines == printed[: len(lines)]
 
 
-def test_its_output_is_what_the_command_prints(pesearch: Run, home: Path) -> None:
-    pesearch("index", home / "videos")
-    printed = pesearch("query", "siren and train").stdout.replace(f"{home}/videos", PRINTED_FOLDER)
-    start = README.index("      1. ")
-    shown = README[start : README.index("\n\n", start)]
-    assert [line.strip() for line in shown.splitlines()] == [line.strip() for line in printed.splitlines()][:5]
+def test_commands_are_read_from_fenced_and_indented_blocks() -> None:
+    text = (
+        "Try:\n\n    $ pesearch demo   # quick\n      1. 0.99  film.mp4\n\n```sh\nPESEARCH_LIBRARY=x pesearch status\n"
+        "make demo\n```\n\n```python\nimport pesearch\n```\n\npesearch in a sentence\n"
+    )
+    lines = command_lines(text)
+    assert lines == ["pesearch demo   # quick", "PESEARCH_LIBRARY=x pesearch status", "make demo"]
+    assert [is_run(line) for line in lines] == [True, True, False]

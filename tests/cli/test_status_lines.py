@@ -67,7 +67,7 @@ def test_status_names_offline_drives_and_failures() -> None:
 
 
 def test_status_says_whether_anybody_measured_the_models() -> None:
-    assert scores_line("small", None) == "uncalibrated: never measured with these models (docs/scores.md)"
+    assert scores_line("small", None) == "uncalibrated: never measured with these models (`pesearch calibrate`)"
     assert scores_line("starter", None).startswith("measured on ")
     assert scores_line("of another program", None).startswith("uncalibrated: ")
     assert scores_line("small", Recalibration("judged.json")) == "calibrated for this library on judged.json"

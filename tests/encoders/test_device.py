@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import platform
 import sys
 import weakref
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pesearch.cpu_count import usable_cpus
 from pesearch.encoders import device, device_selection
 from pesearch.encoders.device import AdaptiveBatches, inference, move_to
 from pesearch.encoders.device_selection import Precision, choose_device, choose_precision
@@ -54,11 +54,27 @@ def test_a_driver_is_nvidias_library_or_amds_device(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"), [("3", 3), ("", os.cpu_count()), ("0", os.cpu_count()), ("2,1", os.cpu_count())]
+    ("asked", "expected"), [("3", 3), ("", usable_cpus()), ("0", usable_cpus()), ("2,1", usable_cpus())]
 )
 def test_numpy_gets_the_threads_that_the_user_set(monkeypatch: pytest.MonkeyPatch, asked: str, expected: int) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     assert device_selection.thread_count() == expected
+
+
+@pytest.mark.parametrize(("has", "asked", "keeps"), [(8, "", 2), (8, "6", 6), (1, "", 1)])
+def test_torch_gets_no_more_threads_than_this_process_may_use(
+    monkeypatch: pytest.MonkeyPatch, has: int, asked: str, keeps: int
+) -> None:
+    """Two CPUs; OMP_NUM_THREADS overrules them."""
+    monkeypatch.setattr(device_selection, "usable_cpus", lambda: 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(has)
+        device_selection.limit_threads()
+        assert torch.get_num_threads() == keeps
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,21 @@
 """Status of models in a cache of the hub's layout, and `pull` from a hub on this machine."""
 
 import json
+import shutil
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 from huggingface_hub import constants
 
+from pesearch.encoders import hub as hub_module
 from pesearch.encoders.hub import find_model_folders, pull, status
 from pesearch.encoders.model_registry import ModelSetDescription, ModelSource, describe
 from pesearch.errors import ModelDamaged, ModelError, ModelMissing
@@ -73,7 +78,9 @@ def fill(folder: Path, part: str) -> None:
 
 def test_an_empty_cache_has_no_models(cache: Path) -> None:
     assert [(state.complete, state.present_bytes, state.folder) for state in status(LIGHT)] == [(False, 0, None)] * 3
-    with pytest.raises(ModelMissing, match=r"`pesearch models pull light`, or use `--model starter`"):
+    with pytest.raises(
+        ModelMissing, match=r"not on this machine: fetch it with `pesearch models pull light` \(0.00 GB; "
+    ):
         find_model_folders(LIGHT)
 
 
@@ -123,12 +130,38 @@ def test_offline_mode_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         pull(LIGHT, lambda source: None)
 
 
-def test_a_full_disk_is_reported_before_anything_is_fetched() -> None:
+def test_room_for_all_models_is_needed_before_anything_is_fetched(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for each of the two that are missing, but not for both; the one on disk needs none."""
+    fill(snapshot(cache, LIGHT.events), "pe_a_frame")
     announced: list[ModelSource] = []
-    huge = replace(LIGHT, frames=replace(LIGHT.frames, size_bytes=10**18))
-    with pytest.raises(ModelError, match="make room"):
-        pull(huge, announced.append)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 10**9))
+    frames, windows = (replace(source, size_bytes=2 * 10**9) for source in LIGHT.sources[:2])
+    large = replace(LIGHT, frames=frames, windows=windows, events=replace(LIGHT.events, size_bytes=10**18))
+    with pytest.raises(ModelError, match=r"^4\.00 GB are needed, but .* has 3\.00 GB free: make room"):
+        pull(large, announced.append)
     assert announced == []
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_a_hub_out_of_reach_is_reported_at_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_silent: bool
+) -> None:
+    """A port where nothing listens, and a server that never answers: without retries or a line of the hub."""
+    monkeypatch.setattr(hub_module, "HUB_TIMEOUT_SECONDS", 0.5)
+    announced: list[ModelSource] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, address)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        if not is_silent:
+            server.close()
+        started = time.monotonic()
+        with pytest.raises(ModelMissing, match=r"^timm/PE-Core-B-16 was not fetched: .*cannot be reached \(") as caught:
+            pull(LIGHT, announced.append)
+    assert time.monotonic() - started < 3
+    assert "\n" not in str(caught.value)
+    assert (announced, caplog.text) == ([], "")
 
 
 class Hub(BaseHTTPRequestHandler):

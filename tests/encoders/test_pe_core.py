@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from pesearch.encoders.lazy_imports import load_open_clip, suppress_output
-from pesearch.encoders.model_files import ModelFolder
+from pesearch.encoders.model_files import ModelFolder, remedy
+from pesearch.encoders.model_registry import PACKAGE_FOLDER
 from pesearch.encoders.pe_core import PeCore
 from pesearch.errors import ModelDamaged
 
@@ -90,3 +92,15 @@ def test_truncated_weights_are_damage(tiny_set: Path, tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-1000])
     with pytest.raises(ModelDamaged, match="PE-Core"):
         open_core(damaged)
+
+
+def test_weights_of_another_shape_are_named_with_what_to_do(tiny_set: Path, tmp_path: Path) -> None:
+    """The reason stands in the second line of torch's error; the set of the demo comes with pesearch itself."""
+    damaged = tmp_path / "pe_core"
+    shutil.copytree(tiny_set / "pe_core", damaged)
+    weights = load_file(damaged / "open_clip_model.safetensors")
+    name = "ln_final.weight"
+    save_file(weights | {name: torch.zeros(3)}, damaged / "open_clip_model.safetensors")
+    with pytest.raises(ModelDamaged, match=rf"{name}.*: fetch the model again\.$"):
+        open_core(damaged)
+    assert remedy(PACKAGE_FOLDER / "starter" / "pe_core") == "install pesearch again"

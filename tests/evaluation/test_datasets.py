@@ -212,7 +212,7 @@ def test_youtube_stems_of_common_downloaders() -> None:
 
 
 def test_folders_without_a_dataset_and_unknown_layouts_or_splits(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match="contains no dataset as described"):
+    with pytest.raises(QueryError, match="contains no dataset as `pesearch eval --help` describes"):
         read_dataset(tmp_path)
     with pytest.raises(QueryError, match="no layout 'imagenet': choose one of audiocaps, clotho"):
         read_dataset(folder / "clotho", "imagenet")

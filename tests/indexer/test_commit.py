@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from pesearch.cues import Cue, CueKind, CueSource
+from pesearch.errors import NoSpaceLeft
 from pesearch.indexer import commit
 from pesearch.indexer.commit import Committer, EmbeddedFile, ResultGroup
 from pesearch.indexer.cues import FileCues
@@ -106,6 +107,32 @@ def test_files_of_one_call_are_committed_together(clock: Clock, batches: list[in
         files.add(*[FAILURE] * 63)
         files.poll()
     assert batches == [126]
+
+
+@pytest.mark.parametrize("error", [NoSpaceLeft("the disk is full"), KeyboardInterrupt()])
+def test_outcomes_that_nobody_took_are_reported_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, error: BaseException
+) -> None:
+    """Of the commit before the one that failed, and the rest of a batch whose first outcome was taken."""
+    fails = False
+
+    def commit_or_fail(_writer: Writer, batch: Sequence[ResultGroup]) -> list[Failed]:
+        if fails:
+            raise error
+        return [Failed(each) for group in batch for each in group if isinstance(each, Failure)]
+
+    monkeypatch.setattr(commit, "commit", commit_or_fail)
+    rest: list[Any] = []
+    with (
+        pytest.raises(type(error)),
+        Committer(cast(Writer, None), StageTimings(), rest.append) as files,
+    ):
+        files.add(*[FAILURE] * 3)
+        assert next(files.flush()) == Failed(FAILURE)
+        fails = True
+        files.add(FAILURE)
+        files.flush()
+    assert rest == [Failed(FAILURE)] * 2
 
 
 def test_a_failed_file_that_is_gone_is_reported_but_not_recorded(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.errors import NoSpaceLeft
-from pesearch.indexer.progress_events import Indexed, Progress
+from pesearch.indexer.progress_events import Indexed, Outcome, Progress
 from pesearch.indexer.run import index
 from pesearch.store.library import Library
 from pesearch.types import SpaceName
@@ -133,7 +133,8 @@ def test_finished_files_are_kept(how: str, tmp_path: Path, sample: Sample, libra
     folder.mkdir()
     for name in ("both.mp4", "offset.mkv"):
         shutil.copy(sample(name), folder / name)
-    outcomes = index([folder], library, models)
+    rest: list[Outcome] = []
+    outcomes = index([folder], library, models, report_rest=rest.append)
     seconds = 0.0
     for outcome in outcomes:
         assert not isinstance(outcome, Indexed)
@@ -146,6 +147,7 @@ def test_finished_files_are_kept(how: str, tmp_path: Path, sample: Sample, libra
         with pytest.raises(KeyboardInterrupt):
             outcomes.throw(KeyboardInterrupt)
     kept = library.status().files
+    assert names_by_kind(rest) == ({"Indexed": sorted(file.path.name for file in library.files())} if kept else {})
     again = names_by_kind(run(folder, library, models))
     assert len(again.get("Unchanged", [])) == kept
     assert location_counts(library) == {"both.mp4": 1, "offset.mkv": 1}

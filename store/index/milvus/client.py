@@ -147,7 +147,7 @@ def _open_lite(address: MilvusAddress) -> MilvusClient:
         if time.monotonic() > deadline:
             raise VectorServerError(
                 f"Another process has {path} open, and Milvus Lite allows one at a time: close that one, "
-                "or use a Milvus server (docs/milvus.md)"
+                "or use a Milvus server"
             )
         time.sleep(LITE_POLL_SECONDS)
     try:
