@@ -16,6 +16,7 @@
     |   +-- LibraryDamaged    files on disk are missing, corrupt or inconsistent
     |   +-- LibraryUnavailable files cannot be read or written now: drive, permissions, limits
     |   +-- SnapshotExpired   the pinned snapshot was removed or compacted by a later write
+    |   +-- UnknownFile       the library has no file of that number
     |   +-- ModelMismatch     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
     |   +-- VectorServerError the vector server does not answer, or is not the expected one
@@ -101,6 +102,10 @@ class LibraryUnavailable(LibraryError):
 
 class SnapshotExpired(LibraryError):
     """A pinned library reads rows that were removed or compacted since; retry on the current snapshot."""
+
+
+class UnknownFile(LibraryError):
+    """The library has no file of that number: it was removed, or never indexed."""
 
 
 class ModelMismatch(LibraryError):

@@ -1,0 +1,27 @@
+"""`pesearch mcp`: tools for agents, over stdin and stdout."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pesearch.cli.options import LibraryOption, library_folder
+
+
+def mcp_command(
+    library: LibraryOption = None,
+    allow_index: Annotated[
+        bool, typer.Option("--allow-index", help="Let agents add files that you can read to the library.")
+    ] = False,
+) -> None:
+    """Serve the library to an agent by the Model Context Protocol (MCP), over stdin and stdout.
+
+    Started by the agent's program, not by hand: docs/api.md shows its configuration. The tools search, show pictures
+    of moments, locate sounds, export and describe the library. They change nothing, unless --allow-index is given.
+
+    Needs the MCP SDK: `pip install 'pesearch[mcp]'`.
+    """
+    from pesearch.app.mcp.server import serve_agent
+
+    serve_agent(library_folder(library), may_index=allow_index)
