@@ -22,6 +22,12 @@ def mcp_command(
 
     Needs the MCP SDK: `pip install 'pesearch[mcp]'`.
     """
-    from pesearch.app.mcp.server import serve_agent
+    from pesearch.errors import ServingError
 
+    try:
+        from pesearch.app.mcp.server import serve_agent
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "mcp":
+            raise
+        raise ServingError("the MCP SDK is not installed: run pip install 'pesearch[mcp]'") from error
     serve_agent(library_folder(library), may_index=allow_index)

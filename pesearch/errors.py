@@ -24,7 +24,7 @@
     +-- QueryError            a query that cannot be run
     |   +-- QuerySyntaxError  a syntax error, with its position and the expected syntax
     +-- ClusterError          Ray is missing, unreachable, or a node lacks something
-    +-- ServingError          the page cannot be served: port, address or token
+    +-- ServingError          the page or API cannot be served: port, address, token, or a missing package
 
 The message is one line: what is wrong and what to do. Only cli/ and app/ turn errors into output and exit codes.
 """
@@ -125,7 +125,8 @@ class ClusterError(PesearchError):
 
 
 class ServingError(PesearchError):
-    """The page cannot be served: its port is in use, its address is not local, or its token is too short."""
+    """The page or the API cannot be served: its port is in use, its address is not local, its token is too short, or a
+    package that it needs is not installed."""
 
 
 class ExportError(PesearchError):

@@ -1,4 +1,4 @@
-"""A running `pesearch app`, and requests to it."""
+"""A running `pesearch app` or `pesearch serve`, and requests to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running `pesearch app`."""
+    """A running server."""
 
     address: str
     port: int
@@ -74,12 +74,18 @@ def app_command(library: Path, port: int, *options: str) -> list[str]:
     return [*command, *options]
 
 
+def serve_command(library: Path, port: int, *options: str) -> list[str]:
+    return [sys.executable, "-m", "pesearch", "serve", "--port", str(port), "--library", str(library), *options]
+
+
 @contextmanager
-def running(library: Path, *options: str) -> Iterator[Server]:
-    """`pesearch app` for a library, as soon as it answers."""
+def running(
+    library: Path, *options: str, command_of: Callable[..., list[str]] = app_command
+) -> Iterator[Server]:
+    """`pesearch app` for a library, or another server, as soon as it answers."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "PESEARCH_TOKEN"}
-    command = app_command(library, port, *options)
+    command = command_of(library, port, *options)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:
         server = Server(f"http://127.0.0.1:{port}", port, process.pid)
         try:
