@@ -2,8 +2,8 @@
 
 It refuses foreign host names (DNS rebinding), requests made by pages of other sites
 (https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, if there is a token, requests
-with neither it nor the cookie of a session that it opened. Refused requests to the API get JSON. Response headers forbid other sites to embed or read the
-page, and the page to load anything from elsewhere.
+with neither it nor the cookie of a session that it opened. Refused requests to the API get JSON. Response headers
+forbid other sites to embed or read the page, and the page to load anything from elsewhere.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pesearch.app.access import TOKEN_PARAMETER, Access
 from pesearch.app.json_errors import error_response, is_api
 from pesearch.app.login_pages import opening_page, token_page
 from pesearch.app.sessions import Sessions
+
 
 class Guard:
     """ASGI middleware in front of the whole application."""
@@ -67,7 +68,8 @@ class Guard:
         return None if self._access.token is None else self._check_token(request, self._access.token)
 
     def _check_token(self, request: HTTPConnection, token: str) -> Response | None:
-        """None when the request carries the token, as `Authorization: Bearer` or in its URL, or the cookie of a session.
+        """None when the request carries the token, in a header or its URL, or the cookie of a session.
+
         A page opened with the token in its URL starts a session, and goes on to the URL without the token.
         """
         if (bearer := _bearer_token(request)) is not None:

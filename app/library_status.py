@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypedDict
 
@@ -19,6 +19,7 @@ from pesearch.locations import Absence
 from pesearch.matching import Recalibration
 from pesearch.search.json_types import DamageObject, RemarkedObject, Version
 from pesearch.search.serialize import JSON_VERSION, damage_object, remarked_object
+from pesearch.store.index.vector_search import SearchPolicy
 from pesearch.store.library import Library
 from pesearch.store.recalibration import read_recalibration
 from pesearch.store.status import LibraryStatus, RecordingCounts, count_recordings
@@ -129,7 +130,7 @@ def read_report(library: Library) -> LibraryReport:
 
 def status_object(report: LibraryReport) -> StatusObject:
     """The JSON object of the state of a library."""
-    status = report.status
+    status, recordings = report.status, report.recordings
     return {
         "version": JSON_VERSION,
         "library": str(report.folder),
@@ -141,10 +142,15 @@ def status_object(report: LibraryReport) -> StatusObject:
         "files": {str(kind): count for kind, count in status.files_by_kind.items()},
         "hours": round(status.hours, 4),
         "vectors": {str(space): count for space, count in status.vectors.items()},
-        "search": {str(space): SearchPolicyObject(**asdict(policy)) for space, policy in status.policies.items()},
+        "search": {str(space): _policy_object(policy) for space, policy in status.policies.items()},
         "cues": status.cues,
         "audio_track": str(status.audio_track) if status.audio_track else None,
-        "recordings": RecordingCountsObject(**asdict(report.recordings)),
+        "recordings": {
+            "read": recordings.read,
+            "dates": {str(source): count for source, count in recordings.dates.items()},
+            "places": recordings.places,
+            "cameras": dict(recordings.cameras),
+        },
         "size_bytes": status.size_bytes,
         "quarantines": {name: each.size_bytes for name, each in status.quarantines.items()},
         "missing_shards": dict(status.missing_shards),
@@ -175,6 +181,17 @@ def measured_on(model_set: str) -> str | None:
     """The media on which the constants of a model set were measured; None for none."""
     known = MODEL_SETS.get(model_set)
     return known.matching.measured_on if known else None
+
+
+def _policy_object(policy: SearchPolicy) -> SearchPolicyObject:
+    return {
+        "compressed_rows": policy.compressed_rows,
+        "memory_rows": policy.memory_rows,
+        "disk_rows": policy.disk_rows,
+        "milvus_rows": policy.milvus_rows,
+        "milvus": policy.milvus,
+        "unused": policy.unused,
+    }
 
 
 def _absent(report: LibraryReport, reason: Absence) -> list[str]:

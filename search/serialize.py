@@ -113,6 +113,16 @@ def cue_object(cue: FoundCue) -> CueObject:
     return {**text_object(cue), "found_by": str(cue.found_by)}
 
 
+def event_object(event: Event) -> EventObject:
+    """The JSON object of a located sound."""
+    return {
+        "label": event.label,
+        "start": seconds(event.start_seconds),
+        "end": seconds(event.end_seconds),
+        "score": rounded(event.score),
+    }
+
+
 def media_object(media: MediaInfo) -> MediaObject:
     """The JSON object of the streams of a file, as exports need it."""
     video, audio = media.video, media.audio

@@ -31,7 +31,8 @@ class SearchParameters(FileConditions, frozen=True, kw_only=True, forbid_unknown
     """A query: a text, examples, or both; and the files to search."""
 
     q: Annotated[
-        str, Meta(description="Plain words, or a query in the query language (docs/query.md): what is seen, heard, said.")
+        str,
+        Meta(description="Plain words, or a query in the query language: what is seen, heard, said."),
     ] = ""
     speech: Annotated[bool, Meta(description="Search q as spoken words, without the query language.")] = False
     audio: Annotated[Text | None, Meta(description="Path of a file of the library: find similar sounds.")] = None
@@ -129,9 +130,11 @@ def _plain(kind: Any) -> Any:
 
 
 def _plain_line(message: str) -> str:
-    """"Expected `int` >= 1 - at `$.k`" as "k: expected an int >= 1"."""
+    """ "Expected `int` >= 1 - at `$.k`" as "k: expected an int >= 1"."""
     found = re.fullmatch(r"(.*) - at `\$\.?(.*)`", message)
     if found is None:
         return message.replace("`", "")
     problem, place = found.groups()
+    if "matching regex" in problem:
+        return f"{place} is blank"
     return f"{place}: {problem[0].lower()}{problem[1:]}".replace("`", "") if place else problem.replace("`", "")

@@ -1,7 +1,4 @@
-"""The server of the Model Context Protocol, on stdin and stdout, with the official SDK (the extra `mcp`).
-
-While it serves, the SDK lets descriptor 1 lead to stderr, so that nothing but the protocol reaches stdout.
-"""
+"""The server of the Model Context Protocol, on stdin and stdout, with the official SDK (the extra `mcp`)."""
 
 from __future__ import annotations
 
@@ -69,8 +66,19 @@ def agent_server(tools: Sequence[AgentTool]) -> Server[Any]:
 
 
 async def _serve(server: Server[Any]) -> None:
-    async with stdio_server() as (reading, writing):
+    async with stdio_server(stdout=_protocol_output()) as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())
+
+
+def _protocol_output() -> anyio.AsyncFile[str]:
+    """Standard output for the protocol alone: from now on descriptor 1 leads to stderr, to the end of this process.
+
+    The SDK does so only while it serves, and what Python printed meanwhile would still be in its buffer then.
+    """
+    sys.stdout.flush()
+    protocol = os.dup(1)
+    os.dup2(2, 1)
+    return anyio.wrap_file(os.fdopen(protocol, "w", encoding="utf-8", newline="\n"))
 
 
 def _describe(tool: AgentTool) -> Tool:

@@ -92,7 +92,7 @@ class IndexParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass(frozen=True, slots=True)
 class ToolAnswer:
-    """A JSON object or, if that is None, the text of a document; JPEG pictures; and remarks of one line for the agent."""
+    """A JSON object or, if that is None, the text of a document; JPEG pictures; remarks of one line for the agent."""
 
     content: Any = None
     text: str = ""

@@ -28,23 +28,21 @@ class FileConditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(description="Only files recorded then or later: 2026-01-31 or 2026-01-31T12:30."),
     ] = None
     before: Annotated[Text | None, Meta(description="Only files recorded before this date or time.")] = None
-    file_date: Annotated[
-        bool, Meta(description="Compare after and before with the modification time of the file.")
-    ] = False
+    file_date: Annotated[bool, Meta(description="Compare after and before with the modification time of the file.")] = (
+        False
+    )
     kind: Annotated[MediaKind | None, Meta(description="Only files of this kind.")] = None
-    longer: Annotated[
-        Text | None, Meta(description="Only files of at least this length: 90s, 5m, 1h30m or 2:30.")
-    ] = None
+    longer: Annotated[Text | None, Meta(description="Only files of at least this length: 90s, 5m, 1h30m or 2:30.")] = (
+        None
+    )
     shorter: Annotated[Text | None, Meta(description="Only files of at most this length.")] = None
-    camera: Annotated[
-        Text | None, Meta(description="Only from a camera or recorder with this in make and model.")
-    ] = None
+    camera: Annotated[Text | None, Meta(description="Only from a camera or recorder with this in make and model.")] = (
+        None
+    )
     near: Annotated[
         Text | None, Meta(description="Only files recorded within KM (default 1) of a place: LAT,LON or LAT,LON,KM.")
     ] = None
-    size: Annotated[
-        Text | None, Meta(description="Only pictures of this size: 1920x1080, 1080p, 4k, >=720p.")
-    ] = None
+    size: Annotated[Text | None, Meta(description="Only pictures of this size: 1920x1080, 1080p, 4k, >=720p.")] = None
     fps: Annotated[Text | None, Meta(description="Only this frame rate: 25, 29.97, >=50.")] = None
     codec: Annotated[
         Text | None, Meta(description="Only pictures or sound of this codec, as FFmpeg names it: h264, aac.")

@@ -79,9 +79,7 @@ def serve_command(library: Path, port: int, *options: str) -> list[str]:
 
 
 @contextmanager
-def running(
-    library: Path, *options: str, command_of: Callable[..., list[str]] = app_command
-) -> Iterator[Server]:
+def running(library: Path, *options: str, command_of: Callable[..., list[str]] = app_command) -> Iterator[Server]:
     """`pesearch app` for a library, or another server, as soon as it answers."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "PESEARCH_TOKEN"}

@@ -133,7 +133,8 @@ def test_a_moment_has_pictures_a_clip_and_its_texts(
     assert abs(float(found["format"]["duration"]) - 2.0) < 0.1
     from pesearch.cues import Cue, CueKind
 
-    cues = (Cue(0.0, 0.9, "before", CueKind.SUBTITLE, "a.srt"), Cue(2.5, 4.0, "mind the gap", CueKind.SUBTITLE, "a.srt"))
+    spans = {"before": (0.0, 0.9), "mind the gap": (2.5, 4.0)}
+    cues = tuple(Cue(*span, text, CueKind.SUBTITLE, "a.srt") for text, span in spans.items())
     monkeypatch.setattr(type(page_library), "cues", lambda _, file_id: cues)
     described = api.json(address)
     assert (described["start"], described["end"], described["file"]["file_id"]) == (1.0, 3.0, ids["siren_train.mp4"])
@@ -160,7 +161,7 @@ def test_events_and_status_answer_as_the_commands_do(
         ("/api/search", {"q": ["a", "b"]}, "q is given twice"),
         ("/api/search", {"q": "a", "kind": "text"}, "kind: "),
         ("/api/search", {"q": "a", "after": "yesterday"}, "'yesterday' is not a date"),
-        ("/api/search", {"q": "a", "in": " "}, "in[...]: "),
+        ("/api/search", {"q": "a", "in": " "}, "in[0] is blank"),
         ("/api/events", {"phrase": "siren"}, "missing required field file_id"),
         ("/api/events", {"file_id": 1}, "missing required field phrase"),
         ("/api/events", {"file_id": 1, "phrase": "siren", "threshold": 1}, "threshold: expected float < 1"),
@@ -181,8 +182,8 @@ def test_a_syntax_error_has_its_position(api: ApiClient) -> None:
     answer = api.get("/api/search", q="siren AND")
     assert answer.status == 400
     assert json.loads(answer.body) == {
-        "error": "at the end: expected something to search for after AND", "query": "siren AND", "column": 9,
-        "expected": "something to search for after AND",
+        "error": "at the end: expected something to look for after AND", "query": "siren AND", "column": 9,
+        "expected": "something to look for after AND",
     }  # fmt: skip
 
 
@@ -270,7 +271,7 @@ def test_errors_have_their_status(
 
 
 def test_ten_searches_read_each_file_of_weights_once(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights are read by `mapped_weights` alone: a query on a CPU imports no torch (tests/cli/test_query_command.py)."""
+    """`mapped_weights` alone reads weights: a query on a CPU imports no torch (tests/cli/test_query_command.py)."""
     opened, read = list[str](), Counter[Path]()
     open_models, read_header = server_state._models.__wrapped__, mapped_weights._read_header
 
