@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 START_SECONDS = 120
 
@@ -87,15 +88,20 @@ def running(library: Path, *options: str, command_of: Callable[..., list[str]] =
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:
         server = Server(f"http://127.0.0.1:{port}", port, process.pid)
         try:
-            end = time.monotonic() + START_SECONDS
-            while not _answers(server):
-                assert process.poll() is None
-                assert time.monotonic() < end
-                time.sleep(0.05)
+            wait_for_answer(process, server)
             yield server
         finally:
             process.terminate()
             process.wait(20)
+
+
+def wait_for_answer(process: subprocess.Popen[Any], server: Server) -> None:
+    """Wait until a server that was just started answers."""
+    end = time.monotonic() + START_SECONDS
+    while not _answers(server):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def _answers(server: Server) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 
 from pesearch.cli.main import command_line
 from pesearch.store.library import Library
-from tests.app.server_process import Server, free_port, running, serve_command
+from tests.app.server_process import Server, free_port, running, serve_command, wait_for_answer
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +25,11 @@ BEARER = f"Bearer {TOKEN}"
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 
-VOLATILE = {"library", "path", "paths", "size_bytes", "generation", "date", "cpu_precision"}
+VOLATILE = {"library", "path", "file_id", "score"}
 """Fields whose values belong to a machine or library."""
+
+DOCUMENTED_ID = "11"
+"""The number of siren_train.mp4 in the library of the document."""
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +70,12 @@ def test_queries_in_a_terminal_use_its_models(
 
 
 def test_a_signal_ends_it(sample_library: Library) -> None:
-    command = serve_command(sample_library.folder, free_port(), "--no-token")
+    port = free_port()
+    command = serve_command(sample_library.folder, port, "--no-token")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert re.search(r"serving http://127.0.0.1:\d+/api/status \(stop", process.stderr.readline())
+        assert f"serving http://127.0.0.1:{port}/api/status (stop" in process.stderr.readline()
+        wait_for_answer(process, Server(f"http://127.0.0.1:{port}", port, process.pid))
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 128 + signal.SIGTERM
 
@@ -101,9 +105,15 @@ def test_without_a_library_it_does_not_start(
 
 def documented() -> list[tuple[str, str]]:
     """Each curl command of the document, and the output below it."""
-    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", DOCUMENT.read_text(), re.MULTILINE)
-    found = (re.match(r"    \$ (curl .*)\n((?:.*\n)*)", block) for block in blocks)
-    return [(match[1], match[2]) for match in found if match]
+    found: list[tuple[str, str]] = []
+    in_output = False
+    for line in DOCUMENT.read_text().splitlines():
+        if line.startswith("    $ curl "):
+            found.append((line.removeprefix("    $ "), ""))
+        elif in_output and line.startswith("    "):
+            found[-1] = (found[-1][0], found[-1][1] + line + "\n")
+        in_output = bool(line.startswith("    $ curl ") or (in_output and line.startswith("    ")))
+    return found
 
 
 def is_part(part: Any, whole: Any, name: str = "") -> bool:
@@ -117,8 +127,13 @@ def is_part(part: Any, whole: Any, name: str = "") -> bool:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(("command", "output"), documented(), ids=lambda each: each[:70])
-def test_commands_of_the_document(server: Server, tmp_path: Path, command: str, output: str) -> None:
+def test_commands_of_the_document(
+    server: Server, sample_library: Library, tmp_path: Path, command: str, output: str
+) -> None:
+    (file_id,) = (file.id for file in sample_library.files() if file.path.name == "siren_train.mp4")
     line = command.replace("http://127.0.0.1:8502", server.address)
+    line = line.replace(f"moments/{DOCUMENTED_ID}/", f"moments/{file_id}/")
+    line = line.replace(f"file_id={DOCUMENTED_ID}&", f"file_id={file_id}&")
     done = subprocess.run(
         ["bash", "-c", line], capture_output=True, cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "TOKEN": TOKEN}
     )

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from mcp import Client
@@ -25,23 +25,23 @@ from tests.app.api_client import RunAsync
 
 NOISY = """
 import os, sys
-from pathlib import Path
-from pesearch.app.mcp import server, tools
+from pesearch.app.mcp import tools
+from pesearch.cli.main import main
 
-def status(parameters, real=tools.status):
+def search(parameters, real=tools.search):
     print("a library prints")
     os.write(1, b"a library in C prints\\n")
     return real(parameters)
 
-tools.status = status
-server.serve_agent(Path(sys.argv[1]), may_index=False)
+tools.search = search
+main()
 """
-"""A server whose tool `status` prints to stdout."""
+"""The command line, with a tool `search` that prints to stdout."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """What a client was told and answered in one session with a process."""
+    """What a client was told and answered in one session with a process, and what was on its stderr."""
 
     instructions: str
     names: list[str]
@@ -49,13 +49,17 @@ class Session:
     looked: CallToolResult
     exported: CallToolResult
     refused: CallToolResult
+    noise: str
 
 
 @pytest.fixture(scope="module")
-def session(page_library: Library, run_async: RunAsync) -> Session:
-    async def talk() -> Session:
-        command = ["-m", "pesearch", "mcp", "--library", str(page_library.folder)]
-        async with Client(stdio_client(StdioServerParameters(command=sys.executable, args=command))) as client:
+def session(page_library: Library, run_async: RunAsync, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    noise = tmp_path_factory.mktemp("mcp") / "stderr"
+
+    async def talk(errors: TextIO) -> dict[str, Any]:
+        arguments = ["-c", NOISY, "mcp", "--library", str(page_library.folder)]
+        parameters = StdioServerParameters(command=sys.executable, args=arguments)
+        async with Client(stdio_client(parameters, errlog=errors)) as client:
             listed = await client.list_tools()
             searched = await client.call_tool("search", {"q": "siren and train", "k": 2})
             assert searched.structured_content is not None
@@ -64,11 +68,14 @@ def session(page_library: Library, run_async: RunAsync) -> Session:
             looked = await client.call_tool("moment", {**interval, "pictures": 2, "width": 320})
             exported = await client.call_tool("export", {"moments": [{**interval, "label": "both"}], "format": "edl"})
             refused = await client.call_tool("search", {"q": "siren AND"})
-            names = [tool.name for tool in listed.tools]
-            return Session(client.instructions or "", names, searched, looked, exported, refused)
+            return {
+                "instructions": client.instructions or "", "names": [tool.name for tool in listed.tools],
+                "searched": searched, "looked": looked, "exported": exported, "refused": refused,
+            }  # fmt: skip
 
-    told: Session = run_async(talk())
-    return told
+    with noise.open("w") as errors:
+        told: dict[str, Any] = run_async(talk(errors))
+    return Session(**told, noise=noise.read_text())
 
 
 def text_of(result: CallToolResult, number: int = 0) -> str:
@@ -112,18 +119,10 @@ def test_a_client_exports_and_is_told_of_mistakes(session: Session) -> None:
     ]  # fmt: skip
 
 
-def test_nothing_but_the_protocol_reaches_stdout(page_library: Library, run_async: RunAsync, tmp_path: Path) -> None:
-    async def talk(errors: Any) -> CallToolResult:
-        parameters = StdioServerParameters(command=sys.executable, args=["-c", NOISY, str(page_library.folder)])
-        async with Client(stdio_client(parameters, errlog=errors)) as client:
-            return await client.call_tool("status", {})
-
-    with (tmp_path / "stderr").open("w") as errors:
-        answer: CallToolResult = run_async(talk(errors))
-    assert answer.structured_content is not None
-    assert answer.structured_content["model"] == "starter"
-    noise = (tmp_path / "stderr").read_text()
-    assert "a library prints" in noise and "a library in C prints" in noise
+def test_nothing_but_the_protocol_reaches_stdout(session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    """The client logs each line that it cannot read."""
+    assert "a library prints" in session.noise and "a library in C prints" in session.noise
+    assert not [record for record in caplog.get_records("setup") if record.name.startswith("mcp")]
 
 
 Call = Callable[..., CallToolResult]
