@@ -115,6 +115,8 @@ def _unauthorized(request: HTTPConnection) -> Response:
     """Status 401: a page that asks for the token, or one line for everything that is not a page."""
     if not _wants_page(request):
         line = "Token missing or wrong: open the address that pesearch app printed."
+        if is_api(request):
+            line = "Token missing or wrong: send it as Authorization: Bearer TOKEN."
         return _refused(request, line, 401, {"WWW-Authenticate": "Bearer"})
     is_wrong = TOKEN_PARAMETER in request.query_params
     is_from_other_site = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")

@@ -31,7 +31,7 @@ API_PREFIX = "/api/"
 JSON_TYPE = "application/json"
 
 _TEMPORARY = (LibraryBusy, LibraryUnavailable, NoSpaceLeft, SnapshotExpired, VectorServerError)
-"""Errors of a library that go away by themselves, or once its disk or server is there again."""
+"""Errors of a library that end without a repair: once another program has finished, or its disk or server answers."""
 
 
 class ErrorObject(TypedDict):

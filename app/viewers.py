@@ -24,7 +24,10 @@ def ensure_library_examples(text: str, library: Library) -> None:
 
 
 def ensure_library_files(paths: Iterable[Path], library: Library) -> None:
-    """Check that paths are those of files of the library, unchanged; nothing else is opened. Raises as above."""
+    """Check that paths are those of files of the library, unchanged; nothing else is opened.
+
+    Raises QueryError for another path, MediaError.
+    """
     for path in paths:
         if not _is_unchanged_file(path, library):
             raise QueryError(f"{path} is not a file of this library")

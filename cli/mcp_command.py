@@ -15,12 +15,16 @@ def mcp_command(
         bool, typer.Option("--allow-index", help="Let agents add files that you can read to the library.")
     ] = False,
 ) -> None:
-    """Serve the library to an agent by the Model Context Protocol (MCP), over stdin and stdout.
+    """Serve a library to an agent, as tools over stdin and stdout (MCP).
 
-    Started by the agent's program, not by hand: docs/api.md shows its configuration. The tools search, show pictures
-    of moments, locate sounds, export and describe the library. They change nothing, unless --allow-index is given.
+    Started by the program of the agent, not by hand: docs/api.md shows its configuration. The tools search, show
+    pictures of moments, locate sounds, export, and describe the library. They change nothing, unless --allow-index is
+    given. Needs the SDK of the Model Context Protocol: `pip install 'pesearch[mcp]'`.
 
-    Needs the MCP SDK: `pip install 'pesearch[mcp]'`.
+    \b
+    Examples:
+      pesearch mcp
+      pesearch mcp --library /mnt/archive/library --allow-index
     """
     from pesearch.errors import ServingError
 

@@ -29,11 +29,11 @@ def serve_command(
     ] = False,
     host: HostOption = None,
 ) -> None:
-    """Serve the library to programs: search, files, pictures, clips and sounds as JSON over HTTP.
+    """Serve a library to programs, as JSON over HTTP.
 
-    The API is that of `pesearch app`, which has it too; docs/api.md describes it, /api/openapi.json in OpenAPI. It
-    changes nothing in the library. Prints an address with the token. Whoever has the token can view all media of the
-    library.
+    They search, list files, get pictures and clips of moments, and locate sounds. `pesearch app` has the same API,
+    which changes nothing in the library; docs/api.md describes it. Prints an address with the token. Whoever has the
+    token can view all media of the library.
 
     While it runs, `pesearch query` uses its loaded models and answers faster. Press Ctrl-C to stop it.
 

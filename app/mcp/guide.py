@@ -1,4 +1,4 @@
-"""What agents are told about the library and its tools."""
+"""The texts for agents: instructions, and the descriptions of the tools."""
 
 INSTRUCTIONS = """\
 pesearch searches inside the user's own video, audio and images by what is seen, heard and said. A result is a moment:

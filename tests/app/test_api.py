@@ -221,6 +221,20 @@ def test_paths_outside_the_library_are_refused_whether_they_exist_or_not(
                                "is not a file of this library: upload a file to search with it"))  # fmt: skip
 
 
+def test_viewers_get_the_same_answers(
+    api: ApiClient, page_media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API changes nothing and names no other files for owners either."""
+    requests: list[tuple[str, dict[str, Any]]] = [
+        ("/api/search", {"q": "dog", "in": str(page_media), "no_events": 1}), ("/api/search", {"q": "a", "in": "/etc"}),
+        ("/api/search", {"q": f'file:"{tmp_path}"'}), ("/api/files", {}), ("/api/status", {}),
+    ]  # fmt: skip
+    monkeypatch.setattr(server_state, "_is_read_only", False)
+    owners = [api.get(path, **query).body for path, query in requests]
+    monkeypatch.setattr(server_state, "_is_read_only", True)
+    assert [api.get(path, **query).body for path, query in requests] == owners
+
+
 @pytest.mark.parametrize(
     ("path", "method", "status"),
     [

@@ -41,7 +41,7 @@ main()
 
 @dataclass(frozen=True)
 class Session:
-    """What a client was told and answered in one session with a process, and what was on its stderr."""
+    """The answers to a client in one session with a process, and what was on its stderr."""
 
     instructions: str
     names: list[str]
@@ -110,7 +110,7 @@ def test_a_client_gets_a_moment_with_pictures(session: Session, page_media: Path
     assert frames[0] != frames[1]
 
 
-def test_a_client_exports_and_is_told_of_mistakes(session: Session) -> None:
+def test_a_client_exports_and_sees_mistakes(session: Session) -> None:
     assert not session.exported.is_error
     assert text_of(session.exported).startswith("TITLE: both")
     assert session.refused.is_error
