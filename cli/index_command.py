@@ -198,12 +198,10 @@ def set_audio_track(library: Library, wanted: str, paths: list[Path]) -> None:
         print(f"audio track {wanted}: searched in new files that have it; no indexed file changes", file=sys.stderr)
 
 
-def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder]:
-    """Embedding on the devices of this machine, or on a Ray cluster."""
+def _embedding(request: IndexRequest) -> AbstractContextManager[Embedder | None]:
+    """Embedding on a Ray cluster; None stands for the devices of this machine."""
     if request.ray is None:
-        from pesearch.indexer.devices import embed_on
-
-        return nullcontext(embed_on)
+        return nullcontext(None)
     from pesearch.indexer.cluster.embed import on_ray
 
     return on_ray(request.ray, request.device, request.staging)

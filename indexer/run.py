@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pesearch.encoders.model_set import ModelSet
 from pesearch.indexer.absences import record_absences, unfound
@@ -19,9 +20,7 @@ from pesearch.indexer.commit import Committer
 from pesearch.indexer.copies import separate_copies
 from pesearch.indexer.crawl import crawl, roots_of
 from pesearch.indexer.cues import refresh_cues
-from pesearch.indexer.devices import embed_on
 from pesearch.indexer.maintenance import Maintenance
-from pesearch.indexer.pipeline import Embedder, embed_all
 from pesearch.indexer.progress_events import Failed, Outcome, Plan
 from pesearch.indexer.properties import refresh_properties
 from pesearch.indexer.reconcile import collect_changes, update_locations
@@ -33,6 +32,9 @@ from pesearch.media.ffmpeg import ensure_programs
 from pesearch.store.library import Library
 from pesearch.types import Failure
 
+if TYPE_CHECKING:
+    from pesearch.indexer.pipeline import Embedder
+
 
 def index(
     paths: Sequence[Path],
@@ -41,13 +43,13 @@ def index(
     *,
     excludes: Sequence[str] = (),
     retry_failed: bool = False,
-    embed: Embedder = embed_on,
+    embed: Embedder | None = None,
 ) -> Generator[Outcome, None, None]:
     """Brings a library up to date with the files under `paths`. Yields an outcome for each file, and progress.
 
     Files that failed in an earlier run are retried only if they have changed, or with `retry_failed`. `excludes` are
-    gitignore patterns. `embed` embeds the files, on this machine or on a cluster (`cluster.embed`). Holds the writer
-    lock during iteration; closing the iterator early keeps all finished files.
+    gitignore patterns. `embed` embeds the files, on a cluster (`cluster.embed`) or, by default, on this machine.
+    Holds the writer lock during iteration; closing the iterator early keeps all finished files.
 
     Raises LibraryError (LibraryBusy, ModelMismatch, NoSpaceLeft, ...), ModelError, FFmpegMissing, the errors of
     `embed`, and PesearchError for an invalid pattern. An unreadable file is an outcome, not an error.
@@ -63,7 +65,7 @@ def index_found(
     models: ModelSet,
     *,
     retry_failed: bool = False,
-    embed: Embedder = embed_on,
+    embed: Embedder | None = None,
     is_complete: bool = False,
 ) -> Generator[Outcome, None, None]:
     """`index` for files `found` by a crawl of `paths`, or for some of them: then `is_complete` is False, and nothing is
@@ -92,7 +94,11 @@ def index_found(
         yield Plan(len(tasks), sum(task.info.duration_seconds for task in tasks))
         started, maintenance = time.perf_counter(), Maintenance(library, models, writer, committer, stages)
         if tasks:
-            yield from embed_all(embed(tasks, models, stages, library.folder), committer, maintenance)
+            from pesearch.indexer.devices import embed_on
+            from pesearch.indexer.pipeline import embed_all
+
+            embedding = (embed or embed_on)(tasks, models, stages, library.folder)
+            yield from embed_all(embedding, committer, maintenance)
         yield from maintenance.run()
         if tasks:
             yield stages.summary(time.perf_counter() - started)

@@ -20,7 +20,6 @@ from pesearch.media.display import Display, display_of
 from pesearch.media.extent import PACKET_FIELDS, RESTARTING_FORMATS, measure_extent
 from pesearch.media.ffprobe import MAX_SECTIONS, Section, TooManySections, ffprobe
 from pesearch.media.file_head import file_status, raise_unreadable
-from pesearch.media.image import image_size
 from pesearch.media.missing_decoders import has_decoder, missing_decoder, unread_pictures
 from pesearch.media.mp4_index import INDEX_BUDGET, claimed_index_bytes
 from pesearch.media.probe_cache import ProbeCache
@@ -68,6 +67,8 @@ def probe(path: Path, track: AudioTrack | None = None, kind: MediaKind | None = 
     Errors: MediaError with a short reason; FFmpegMissing.
     """
     if (kind or sniff(path)) is MediaKind.IMAGE:
+        from pesearch.media.image import image_size  # imports Pillow
+
         codec, width, height = image_size(path)
         return MediaInfo(MediaKind.IMAGE, 0.0, VideoStream(codec, width, height, 0.0), None)
     return inspect(path, track).info

@@ -12,7 +12,6 @@ from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.media.camera_name import join_camera
 from pesearch.media.container import Container
 from pesearch.media.ffprobe import Section
-from pesearch.media.image_properties import read_image_properties
 from pesearch.media.probe import inspect
 from pesearch.media.time_tags import parse_time_tag
 from pesearch.place import Place, parse_iso6709
@@ -36,7 +35,11 @@ _PLACE_TAG = f"{_APPLE}location.iso6709"
 
 def read_properties(path: Path, kind: MediaKind) -> MediaProperties:
     """The properties of a file of this kind. Errors: MediaError; FFmpegMissing."""
-    return read_image_properties(path) if kind is MediaKind.IMAGE else container_properties(inspect(path))
+    if kind is MediaKind.IMAGE:
+        from pesearch.media.image_properties import read_image_properties  # imports Pillow
+
+        return read_image_properties(path)
+    return container_properties(inspect(path))
 
 
 def container_properties(container: Container) -> MediaProperties:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import RLock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pesearch.encoders.hub import ModelFolders
 from pesearch.encoders.model_files import ModelFolder
-from pesearch.encoders.numpy_models.pe_a_frame import NumpyPeAFrame
-from pesearch.encoders.numpy_models.pe_av import NumpyPeAvText
-from pesearch.encoders.numpy_models.pe_core import NumpyPeCoreText
 from pesearch.encoders.numpy_models.unsupported import UnsupportedModel
+
+if TYPE_CHECKING:
+    from pesearch.encoders.numpy_models.pe_a_frame import NumpyPeAFrame
+    from pesearch.encoders.numpy_models.pe_av import NumpyPeAvText
+    from pesearch.encoders.numpy_models.pe_core import NumpyPeCoreText
 
 Model = TypeVar("Model")
 
@@ -30,16 +32,22 @@ class LazyNumpyModels:
     @property
     def pe_core(self) -> NumpyPeCoreText | None:
         """The text tower of frames."""
+        from pesearch.encoders.numpy_models.pe_core import NumpyPeCoreText
+
         return self._open("pe_core", NumpyPeCoreText, self._folders.frames)
 
     @property
     def pe_av(self) -> NumpyPeAvText | None:
         """The text side of windows."""
+        from pesearch.encoders.numpy_models.pe_av import NumpyPeAvText
+
         return self._open("pe_av", NumpyPeAvText, self._folders.windows)
 
     @property
     def pe_a_frame(self) -> NumpyPeAFrame | None:
         """The model of sound events, on codec features."""
+        from pesearch.encoders.numpy_models.pe_a_frame import NumpyPeAFrame
+
         return self._open("pe_a_frame", NumpyPeAFrame, self._folders.events)
 
     def _open(self, part: str, kind: Callable[[ModelFolder, int], Model], folder: ModelFolder) -> Model | None:

@@ -15,8 +15,6 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any
 
-import faiss
-
 from pesearch.store.index.cache_file import read_cache_file, write_cache_file
 from pesearch.store.index.compressed_index import CompressedIndex
 from pesearch.store.shards.row_ranges import RowRanges
@@ -42,6 +40,8 @@ class CompressedFile:
 
     def load(self) -> CompressedIndex:
         """Read the index into memory; only once."""
+        import faiss
+
         # FAISS's type stubs do not list the readers that its Python layer adds.
         reader = faiss.PyCallbackIOReader(self.content.read, READ_BLOCK_BYTES)  # type: ignore[attr-defined]  # no stub
         return CompressedIndex(self.layout, self.trained_rows, faiss.read_index(reader))
@@ -54,6 +54,8 @@ def compressed_path(folder: Path, space: SpaceName) -> Path:
 
 def write_compressed(folder: Path, library_id: str, space: Space, index: CompressedIndex) -> None:
     """Write or replace the index file of a space."""
+    import faiss
+
     header = {"trained_rows": index.trained_rows}
     payload = faiss.serialize_index(index.index).data
     write_cache_file(compressed_path(folder, space.name), _made_for(library_id, space), header, index.layout, [payload])
@@ -67,6 +69,8 @@ def read_compressed(folder: Path, library_id: str, space: Space) -> CompressedFi
 
 def _made_for(library_id: str, space: Space) -> dict[str, Any]:
     """A cache is usable only when all of this matches. Another FAISS version may write another format."""
+    import faiss
+
     return {
         "format": COMPRESSED_FORMAT,
         "faiss": faiss.__version__,

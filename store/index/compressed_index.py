@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
-import faiss
 import numpy as np
 
 from pesearch.errors import LibraryDamaged
@@ -25,6 +25,9 @@ from pesearch.store.index.flat import SCAN_ROWS, Nearest, id_selector, rescore, 
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.shards.row_ranges import RowIds, RowMask, RowRanges
 from pesearch.types import FloatArray
+
+if TYPE_CHECKING:
+    import faiss
 
 LISTS = 16
 """The rows are spread over this many lists (`nlist`), all of which are searched: threads share a query by lists."""
@@ -84,6 +87,8 @@ class CompressedIndex:
 
     def _shortlist(self, queries: FloatArray, k: int, files: RowMask, threads: int) -> RowIds:
         """Row ids of this index [q, n] in the `files` [files of this index], padded with -1, in any order."""
+        import faiss
+
         length = min(max(MIN_SHORTLIST, K_FACTOR * k), int(self.layout.counts[files].sum()))
         selector = None if files.all() else id_selector(self.layout.mark(files))
 
@@ -102,6 +107,8 @@ class CompressedIndex:
 
     def _share_lists(self, threads: int) -> list[RowMask]:
         """The lists [nlist] that each of at most `threads` threads searches: about as many rows as the others."""
+        import faiss
+
         ivf = faiss.extract_index_ivf(self.index)
         assert ivf.invlists is not None  # None only in an index that is being read
         sizes = {number: ivf.invlists.list_size(number) for number in range(ivf.nlist)}
@@ -121,6 +128,8 @@ def _one_openmp_thread() -> Iterator[int]:
     It shares out queries, not lists, so that one query is scanned by one thread. The others wait for the next query
     without sleeping: they take as much CPU time as the scan, and the cores from the threads that share it.
     """
+    import faiss
+
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
@@ -132,6 +141,8 @@ def _one_openmp_thread() -> Iterator[int]:
 @cache
 def _scan_threads() -> ThreadPoolExecutor:
     """The threads that share scans. They are kept: starting threads takes longer than handing work to them."""
+    import faiss
+
     return ThreadPoolExecutor(os.cpu_count() or 1, "pesearch-scan", faiss.omp_set_num_threads, (1,))
 
 
@@ -151,6 +162,8 @@ IndexBuild = Generator[float, None, CompressedIndex]
 
 def build(rows: MappedRows) -> IndexBuild:
     """An index of all rows of a space. Raises LibraryDamaged when a vector is not finite."""
+    import faiss
+
     dim, count = rows.space.dim, rows.layout.rows
     codes = dim // DIMS_PER_CODE if dim % DIMS_PER_CODE == 0 else dim
     lists = min(LISTS, count)

@@ -7,14 +7,16 @@ computes in float32: half the memory of a float32 flat index and, on a CPU, abou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import faiss
 import numpy as np
 
 from pesearch.store.index.mapped_rows import MappedRows
 from pesearch.store.shards.row_ranges import RowIds, RowMask
 from pesearch.types import FloatArray, HalfArray
+
+if TYPE_CHECKING:
+    import faiss
 
 SCAN_ROWS = 1 << 14
 """Rows read from disk per step: 32 MiB at 1024 dimensions."""
@@ -77,6 +79,8 @@ def merge_nearest(parts: list[Nearest], query_count: int, k: int) -> Nearest:
     """The top k of each query over several results for the same queries."""
     if len(parts) == 1 and parts[0].rows.shape[1] == k:
         return parts[0]
+    import faiss
+
     heap = faiss.ResultHeap(query_count, k, keep_max=True)
     for part in parts:
         heap.add_result(part.scores, part.rows)
@@ -92,14 +96,20 @@ def with_row_ids(found: Nearest, row_ids: RowIds) -> Nearest:
 # FAISS's type stubs list the C++ constructors only, not those that its Python layer adds.
 def id_selector(selected: RowMask) -> faiss.IDSelectorBitmap:
     """A mask as a FAISS selector."""
+    import faiss
+
     return faiss.IDSelectorBitmap(np.packbits(selected, bitorder="little"))  # type: ignore[call-arg, arg-type]  # no stub
 
 
 def _search_parameters(selected: RowMask) -> faiss.SearchParameters:
+    import faiss
+
     return faiss.SearchParameters(sel=id_selector(selected))  # type: ignore[call-arg]  # no stub of Python's
 
 
 def _empty_index(dim: int) -> faiss.IndexScalarQuantizer:
+    import faiss
+
     return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
 

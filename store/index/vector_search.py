@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import faiss
 import numpy as np
 
 from pesearch.search_hits import Hits
@@ -148,6 +147,8 @@ class VectorIndex:
 
 def faiss_version() -> str:
     """The version of FAISS that is installed."""
+    import faiss
+
     return str(faiss.__version__)
 
 
@@ -157,6 +158,8 @@ def search_threads() -> ThreadPoolExecutor:
 
     It is kept: starting threads takes a third of the time of a search.
     """
+    import faiss
+
     cores = os.cpu_count() or 1
     threads = min(len(MEDIA_SPACES), cores)
     return ThreadPoolExecutor(threads, "pesearch-spaces", faiss.omp_set_num_threads, (cores // threads,))

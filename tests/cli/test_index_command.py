@@ -70,6 +70,13 @@ def test_index_without_anything_new_imports_no_models(
     imported = imports_of(done.stderr)
     assert "duckdb" in imported
     assert not imported & (UNUSED | {"torch", "torchvision.ops", "transformers.utils", "timm", "open_clip.model"})
+    assert not imported & {
+        "faiss",
+        "PIL",
+        "regex",
+        "pesearch.indexer.pipeline",
+        "pesearch.encoders.numpy_models.pe_core",
+    }
 
 
 def test_index_exits_with_3_when_a_file_failed(pesearch: Run, media: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 import pytest
 
@@ -97,7 +98,7 @@ def test_shortlist_longer_than_k_makes_the_ranking_exact(rows: MappedRows, index
 def three_threads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Searches of any size are shared by three threads. The lists that each thread searched are appended."""
     monkeypatch.setattr(compressed_index, "MIN_SHARE_ROWS", 1)
-    monkeypatch.setattr(compressed_index.faiss, "omp_get_max_threads", lambda: 3)
+    monkeypatch.setattr(faiss, "omp_get_max_threads", lambda: 3)
     searched: list[tuple[int, ...]] = []
     share_lists = CompressedIndex._share_lists
 
@@ -138,20 +139,20 @@ def test_threads_of_openmp_do_not_spin_after_a_search(
     rows: MappedRows, index: CompressedIndex, query: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each parallel region of FAISS would leave them waiting for the next one; the setting of the caller stays."""
-    used, search = [], compressed_index.faiss.IndexScalarQuantizer.search
+    used, search = [], faiss.IndexScalarQuantizer.search
 
     def record(*arguments: object, **keywords: object) -> object:
-        used.append(compressed_index.faiss.omp_get_max_threads())
+        used.append(faiss.omp_get_max_threads())
         return search(*arguments, **keywords)
 
-    monkeypatch.setattr(compressed_index.faiss.IndexScalarQuantizer, "search", record)
-    before = compressed_index.faiss.omp_get_max_threads()
-    compressed_index.faiss.omp_set_num_threads(2)
+    monkeypatch.setattr(faiss.IndexScalarQuantizer, "search", record)
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(2)
     try:
         index.search(rows, query, 5, np.array([True, True]))
-        assert compressed_index.faiss.omp_get_max_threads() == 2
+        assert faiss.omp_get_max_threads() == 2
     finally:
-        compressed_index.faiss.omp_set_num_threads(before)
+        faiss.omp_set_num_threads(before)
     assert used == [1]
 
 
