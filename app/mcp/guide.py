@@ -25,7 +25,7 @@ and with what the file was recorded. Take file_id, start and end from a search. 
 
 EVENTS = """\
 Locate named sounds in one file: onset, offset and probability of each, in seconds. Phrases are short and in English:
-"siren", "a dog barking". Takes about a second per hour of indexed sound, longer for large models."""
+"siren", "a dog barking". Long files take a while: the whole file is searched."""
 
 EXPORT = """\
 Export moments as a text document: csv or json (tables), m3u (playlist), edl, otio or fcpxml (timelines for video

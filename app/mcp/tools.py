@@ -44,7 +44,7 @@ from pesearch.types import MediaFile, MediaKind
 MAX_PICTURES = 8
 
 MAX_INDEX_WAIT_SECONDS = 20.0
-"""Agents wait for a tool for a minute or so."""
+"""A longer run goes on in the background; the next call waits for it again."""
 
 Time = Annotated[float, Meta(ge=0, le=1e8, description="Seconds from the start of the file.")]
 
