@@ -19,6 +19,9 @@ from pesearch.file_owner import has_mode
 
 LOOPBACK = "127.0.0.1"
 
+TOKEN_PARAMETER = "token"
+"""The name of the token in a query string."""
+
 MIN_TOKEN_LENGTH = 16
 """Characters. A random token of this length (`secrets.token_urlsafe`) has 96 bits and cannot be guessed."""
 
@@ -52,10 +55,10 @@ class Access:
             return False
         return name in self.names or (self.any_address and _is_address(name))
 
-    def page_url(self, port: int) -> str:
-        """The URL at which the owner opens the page, with the token."""
+    def page_url(self, port: int, path: str = "/") -> str:
+        """The URL at which the owner opens the page, or something else of this server, with the token."""
         host = "localhost" if self.any_address else f"[{self.address}]" if ":" in self.address else self.address
-        return f"http://{host}:{port}/" + (f"?token={self.token}" if self.token else "")
+        return f"http://{host}:{port}{path}" + (f"?{TOKEN_PARAMETER}={self.token}" if self.token else "")
 
 
 def access_for(listen: str, names: Sequence[str], token: str | None, is_read_only: bool = False) -> Access:

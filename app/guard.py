@@ -2,8 +2,8 @@
 
 It refuses foreign host names (DNS rebinding), requests made by pages of other sites
 (https://fetch.spec.whatwg.org/#http-origin, https://www.w3.org/TR/fetch-metadata), and, if there is a token, requests
-with neither it nor the cookie of a session that it opened. Response headers forbid other sites to embed or read the
-page, and the page to load anything from elsewhere.
+with neither it nor the cookie of a session that it opened. Refused requests to the API get JSON. Response headers
+forbid other sites to embed or read the page, and the page to load anything from elsewhere.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import hashlib
 import hmac
 import re
 from base64 import b64encode
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-import streamlit
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
@@ -23,12 +23,10 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from pesearch.app.access import Access
+from pesearch.app.access import TOKEN_PARAMETER, Access
+from pesearch.app.json_errors import error_response, is_api
 from pesearch.app.login_pages import opening_page, token_page
 from pesearch.app.sessions import Sessions
-
-TOKEN_PARAMETER = "token"
-"""The name of the token in a query string."""
 
 
 class Guard:
@@ -60,17 +58,22 @@ class Guard:
         """The response to a refused request; None if it is allowed."""
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or not self._access.allows_host(hosts[0]):
-            return PlainTextResponse(
-                "Unknown host name: open the address that pesearch app printed, or allow this name with --host.", 400
+            return _refused(
+                request,
+                "Unknown host name: open the address that pesearch app printed, or allow this name with --host.",
+                400,
             )
         if _is_cross_site(request, hosts[0]):
-            return PlainTextResponse("Requests from pages of other sites are refused.", 403)
+            return _refused(request, "Requests from pages of other sites are refused.", 403)
         return None if self._access.token is None else self._check_token(request, self._access.token)
 
     def _check_token(self, request: HTTPConnection, token: str) -> Response | None:
-        """None when the request carries the token or the cookie of a session. A page opened with the token in its URL
-        starts a session, and goes on to the URL without the token.
+        """None when the request carries the token, in a header or its URL, or the cookie of a session.
+
+        A page opened with the token in its URL starts a session, and goes on to the URL without the token.
         """
+        if (bearer := _bearer_token(request)) is not None:
+            return None if _are_equal(bearer, token) else _unauthorized(request)
         cookie = cookie_name(request.url.port)
         given = request.query_params.get(TOKEN_PARAMETER)
         if given is None:
@@ -95,10 +98,26 @@ def _are_equal(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
 
 
+def _bearer_token(request: HTTPConnection) -> str | None:
+    """The token of the header `Authorization: Bearer TOKEN` (RFC 6750), as programs send it."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else None
+
+
+def _refused(request: HTTPConnection, line: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """One line: JSON for the API, else plain text."""
+    if is_api(request):
+        return error_response(line, status, headers)
+    return PlainTextResponse(line, status, headers)
+
+
 def _unauthorized(request: HTTPConnection) -> Response:
     """Status 401: a page that asks for the token, or one line for everything that is not a page."""
     if not _wants_page(request):
-        return PlainTextResponse("Token missing or wrong: open the address that pesearch app printed.", 401)
+        line = "Token missing or wrong: open the address that pesearch app printed."
+        if is_api(request):
+            line = "Token missing or wrong: send it as Authorization: Bearer TOKEN."
+        return _refused(request, line, 401, {"WWW-Authenticate": "Bearer"})
     is_wrong = TOKEN_PARAMETER in request.query_params
     is_from_other_site = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
     return token_page(
@@ -164,6 +183,8 @@ def _headers() -> dict[str, str]:
 
 def _inline_scripts() -> list[str]:
     """The inline scripts of Streamlit's index.html as CSP hashes: browsers run no other inline script."""
-    page = Path(streamlit.__file__).with_name("static") / "index.html"
+    spec = find_spec("streamlit")  # importing it takes a second, which `pesearch serve` does without
+    assert spec is not None and spec.origin is not None
+    page = Path(spec.origin).with_name("static") / "index.html"
     scripts = re.findall(rb"<script>(.*?)</script>", page.read_bytes(), re.DOTALL)
     return [f"'sha256-{b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts]

@@ -15,9 +15,11 @@ from pesearch.app.jobs import CORES, Jobs
 from pesearch.app.server_state import library
 from pesearch.app.storage_folders import thumbnail_cache
 from pesearch.app.urls import THUMB_WIDTHS, interval_ms, thumb_ms, thumb_url, wave_url
+from pesearch.errors import MediaError
 from pesearch.media.proxy import render_waveform
 from pesearch.media.thumbnails import thumbnail
 from pesearch.media.verified_file import indexed_path
+from pesearch.store.library import Library
 from pesearch.types import MediaFile
 
 _jobs = Jobs[bytes](max_threads=CORES)
@@ -76,6 +78,22 @@ async def picture_bytes(request: Request, library: Path, picture: Picture) -> by
     """
     cached = await run_in_threadpool(thumbnail_cache(library).read, picture.name)
     return cached or await _jobs.result(request, picture.name, _make_and_cache(library, picture))
+
+
+def frame_bytes(library: Library, file: MediaFile, at_seconds: float, width: int) -> bytes:
+    """The frame of a file at a time as JPEG; the nearest stored preview when the file is offline or damaged there.
+
+    Waits until it is made. Raises MediaError when there is neither.
+    """
+    picture = thumbnail_of(file, at_seconds, width)
+    if (cached := thumbnail_cache(library.folder).read(picture.name)) is not None:
+        return cached
+    try:
+        return _jobs.start(picture.name, _make_and_cache(library.folder, picture)).result()
+    except MediaError:
+        if (preview := library.preview(file, at_seconds)) is None:
+            raise
+        return preview
 
 
 def prefetch(library: Path, pictures: Iterable[Picture]) -> tuple[Future[bytes], ...]:

@@ -35,7 +35,7 @@ from pesearch.app.urls import (
     WIDTH_PARAMETER,
     version,
 )
-from pesearch.errors import MediaError, PesearchError
+from pesearch.errors import MediaError, PesearchError, QueryError
 from pesearch.media.proxy import write_proxy
 from pesearch.media.verified_file import indexed_path, open_indexed
 from pesearch.types import MediaFile
@@ -50,7 +50,7 @@ _REVALIDATE = "private, no-cache"
 _proxy_jobs = Jobs[Path](max_threads=max(CORES // 2, 1))  # FFmpeg uses two cores for each
 
 
-class InvalidInterval(PesearchError):
+class InvalidInterval(QueryError):
     """An interval that is empty or too long."""
 
 
@@ -97,13 +97,21 @@ def _open_clip(file: MediaFile) -> Response:
 
 
 async def thumb(request: Request) -> Response:
-    """The frame of a file at a time; the nearest stored preview when the file is offline or damaged there."""
-    file, at_ms = await _file(request), request.path_params["at_ms"]
+    """The frame of a file at a time."""
+    file = await _file(request)
     width = request.query_params.get(WIDTH_PARAMETER, str(THUMB_WIDTHS[0]))
     if width not in map(str, THUMB_WIDTHS):
         return PlainTextResponse(f"The width must be one of {', '.join(map(str, THUMB_WIDTHS))}.", 400)
+    return await thumbnail_response(request, file, request.path_params["at_ms"], int(width))
+
+
+async def thumbnail_response(request: Request, file: MediaFile, at_ms: int, width: int) -> Response:
+    """The frame of a file at a time; the nearest stored preview when the file is offline or damaged there.
+
+    Raises MediaError when there is neither.
+    """
     try:
-        return await _picture_response(request, file, thumbnail_of(file, at_ms / 1000, int(width)))
+        return await _picture_response(request, file, thumbnail_of(file, at_ms / 1000, width))
     except MediaError:
         preview = await run_in_threadpool(library().preview, file, at_ms / 1000)
         if preview is None:
@@ -119,7 +127,13 @@ async def wave(request: Request) -> Response:
 
 async def proxy(request: Request) -> Response:
     """An interval of a file in a format that browsers play, whole or the byte ranges requested."""
-    file, (start_ms, end_ms) = await _file(request), _interval(request)
+    file, interval = await _file(request), request.path_params
+    return await proxy_response(request, file, interval["start_ms"], interval["end_ms"])
+
+
+async def proxy_response(request: Request, file: MediaFile, start_ms: int, end_ms: int) -> Response:
+    """MP4 with H.264 of at most 1280 x 720 and AAC. Raises InvalidInterval, and MediaError when it cannot be made."""
+    _ensure_interval(start_ms, end_ms)
     cache = proxy_cache(library().folder)
     track, interval = library().audio_track, (start_ms / 1000, end_ms / 1000)
     name = f"{file.fingerprint}-{start_ms}-{end_ms}{f'-{track}' if track else ''}.mp4"
@@ -152,15 +166,19 @@ async def _picture_response(request: Request, file: MediaFile, picture: Picture)
 
 
 async def _file(request: Request) -> MediaFile:
-    """The file in a URL. Raises LibraryError when the library has none with that id."""
+    """The file in a URL. Raises UnknownFile when the library has none with that id."""
     return await run_in_threadpool(lambda: library().file(request.path_params["file_id"]))
 
 
 def _interval(request: Request) -> tuple[int, int]:
     start_ms, end_ms = request.path_params["start_ms"], request.path_params["end_ms"]
+    _ensure_interval(start_ms, end_ms)
+    return start_ms, end_ms
+
+
+def _ensure_interval(start_ms: int, end_ms: int) -> None:
     if not 0 < end_ms - start_ms <= MAX_INTERVAL_MS:
         raise InvalidInterval(f"An interval must end after it starts, at most {MAX_INTERVAL_MS // 1000} s later.")
-    return start_ms, end_ms
 
 
 def _cache_headers(request: Request, file: MediaFile, name: str) -> dict[str, str]:

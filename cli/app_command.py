@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pesearch.cli.options import LibraryOption, library_folder
+from pesearch.cli.serving_options import (
+    HostOption,
+    ListenOption,
+    PortOption,
+    TokenFileOption,
+    TokenOption,
+    read_access,
+)
 
 
 def app_command(
     context: typer.Context,
     library: LibraryOption = None,
-    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="TCP port to listen on.")] = 8501,
+    port: PortOption = 8501,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the default browser.")
     ] = True,
-    listen: Annotated[
-        str,
-        typer.Option("--listen", metavar="ADDRESS", help="Address to listen on, for other machines. No encryption."),
-    ] = "127.0.0.1",
-    token: Annotated[
-        str | None,
-        typer.Option(
-            "--token",
-            envvar="PESEARCH_TOKEN",
-            help="Secret that browsers must present. Default: a random one. Safer in $PESEARCH_TOKEN or a file.",
-        ),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option("--token-file", metavar="FILE", help="Read the token from a file that only you can read."),
-    ] = None,
+    listen: ListenOption = "127.0.0.1",
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
     no_token: Annotated[
         bool,
         typer.Option("--no-token", help="No token: every user of this machine can view the media, and index files."),
@@ -42,16 +35,15 @@ def app_command(
         bool,
         typer.Option("--read-only", help="For viewers: they search and play, but cannot index or name paths."),
     ] = False,
-    host: Annotated[
-        list[str] | None, typer.Option("--host", help="Host name under which browsers may reach --listen; repeatable.")
-    ] = None,
+    host: HostOption = None,
 ) -> None:
     """Search in the browser: see, play and collect moments. Listens on 127.0.0.1 only, unless --listen is given.
 
     Opens the page in the browser and prints its address, which ends with a random token. Whoever has the token can
     view all media of the library.
 
-    While it runs, `pesearch query` uses its loaded models and answers faster. Press Ctrl-C to stop it.
+    While it runs, `pesearch query` uses its loaded models and answers faster, and programs can use its API
+    (docs/api.md). Press Ctrl-C to stop it.
 
     \b
     Examples:
@@ -59,12 +51,7 @@ def app_command(
       pesearch app --listen 192.168.1.5 --no-browser --read-only
       PESEARCH_TOKEN=... pesearch app --no-browser
     """
-    from pesearch.app.access import access_for, choose_token
     from pesearch.app.server import serve
 
-    access = access_for(listen, host or (), choose_token(token, token_file, no_token), read_only)
-    source = context.get_parameter_source("token")
-    if source is not None and source.name == "COMMANDLINE":
-        warning = "other users can read --token in the process list: use --token-file or PESEARCH_TOKEN"
-        print(f"pesearch: {warning}", file=sys.stderr)
+    access = read_access(context, listen, host, token, token_file, no_token=no_token, read_only=read_only)
     serve(library_folder(library), access, port, browser)

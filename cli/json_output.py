@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pesearch.search.serialize import damage_object, event_object, moment_object
+from pesearch.search.serialize import events_object, moment_object, result_object
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -21,16 +21,7 @@ if TYPE_CHECKING:
 
 def result_json(result: SearchResult, moments: Sequence[Moment]) -> str:
     """One object: the query and `moments`, those of its result to print, best first."""
-    return json.dumps(
-        {
-            "query": result.query,
-            "model": result.model,
-            "library": str(result.library),
-            "moments": [moment_object(result, moment) for moment in moments],
-            "damaged": [damage_object(file) for file in result.damaged],
-        },
-        indent=2,
-    )
+    return json.dumps(result_object(result, moments), indent=2)
 
 
 def result_jsonl(result: SearchResult, moments: Sequence[Moment]) -> Iterable[str]:
@@ -40,7 +31,7 @@ def result_jsonl(result: SearchResult, moments: Sequence[Moment]) -> Iterable[st
 
 def events_json(path: Path, events: Sequence[Event]) -> str:
     """The sound events of one file."""
-    return json.dumps({"path": str(path), "events": [event_object(event) for event in events]}, indent=2)
+    return json.dumps(events_object(path, events), indent=2)
 
 
 def evaluation_json(figures: DataclassInstance, calibration: CalibrationErrors | None) -> str:

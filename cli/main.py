@@ -17,8 +17,10 @@ from pesearch.cli.exit_codes import Commands, end_process, exit_on_error
 from pesearch.cli.export_command import export_command
 from pesearch.cli.index_command import index_command
 from pesearch.cli.maintenance_command import gc_command, remove_command
+from pesearch.cli.mcp_command import mcp_command
 from pesearch.cli.models_command import models_app
 from pesearch.cli.query_command import query_command
+from pesearch.cli.serve_command import serve_command
 from pesearch.cli.standard_streams import ignore_stderr_errors, open_missing_streams
 from pesearch.cli.status_command import status_command
 from pesearch.media.pyav_libraries import restart_with_pyav_libraries
@@ -45,6 +47,8 @@ app.command("gc")(gc_command)
 app.command("eval")(eval_command)
 app.command("calibrate")(calibrate_command)
 app.command("app")(app_command)
+app.command("serve")(serve_command)
+app.command("mcp")(mcp_command)
 
 
 def print_version(is_requested: bool) -> None:

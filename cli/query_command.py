@@ -154,33 +154,23 @@ def query_command(
       pesearch query "dog" --before 2020-01-01 --camera iphone --near 48.858,2.294,5 --has audio
       pesearch query --audio bark.wav --json
     """
-    from pesearch.search.query.file_filter import FileFilter, duration_seconds, parse_time
+    from pesearch.search.query.conditions import FileConditions
     from pesearch.search.query.language.parser import parse
-    from pesearch.search.query.picture_range import parse_frame_rate, parse_size
-    from pesearch.search.query.property_filter import PropertyFilter, parse_area
     from pesearch.search.query.request import SearchRequest
     from pesearch.types import MediaKind
 
     forms = [name for name, is_asked in (("--json", as_json), ("--jsonl", as_jsonl), ("-0", as_paths)) if is_asked]
     if len(forms) > 1:
         raise typer.BadParameter("these options exclude each other", param_hint=" and ".join(forms))
-    properties = PropertyFilter(
-        camera=_stated("--camera", camera), near=parse_area(near) if near is not None else None,
-        size=parse_size(size) if size is not None else None,
-        frame_rate=parse_frame_rate(fps) if fps is not None else None, codec=_stated("--codec", codec),
-        has=tuple(has or ()), orientation=orientation,
-    )  # fmt: skip
-    files = FileFilter(
-        under=tuple(Path(_stated("--in", path)) for path in under or ()),
-        after=parse_time(after) if after is not None else None,
-        before=parse_time(before) if before is not None else None, kind=kind and MediaKind(kind),
-        min_duration_seconds=duration_seconds(longer) if longer is not None else None,
-        max_duration_seconds=duration_seconds(shorter) if shorter is not None else None,
-        online=online, by_file_time=file_date, properties=properties,
+    conditions = FileConditions(
+        under=tuple(_stated("--in", path) for path in under or ()), after=after, before=before, file_date=file_date,
+        kind=kind and MediaKind(kind), longer=longer, shorter=shorter, camera=_stated("--camera", camera), near=near,
+        size=size, fps=fps, codec=_stated("--codec", codec), orientation=orientation, has=tuple(has or ()),
+        online=online,
     )  # fmt: skip
     request = SearchRequest(
         text=" ".join(text or ()), audio=audio, video=video, image=image, speech=speech, k=k, per_file=per_file,
-        locate=not no_events, files=files,
+        locate=not no_events, files=conditions.file_filter(),
     )  # fmt: skip
     if request.text.strip() and not speech:
         parse(request.text)  # reports a syntax error before any model is loaded

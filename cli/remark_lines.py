@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pesearch.cli.render import format_path
-from pesearch.search.serialize import remark_object
+from pesearch.search.serialize import remarked_object
 
 if TYPE_CHECKING:
+    from pesearch.search.json_types import RemarkedObject
     from pesearch.types import Remark
 
 MAX_FILES = 20
@@ -39,6 +40,6 @@ def remark_lines(files: Sequence[RemarkedFile], max_files: int | None = MAX_FILE
         yield f"and {len(files) - max_files} more files: `pesearch status --remarks`"
 
 
-def remark_objects(files: Sequence[RemarkedFile]) -> list[dict[str, Any]]:
+def remark_objects(files: Sequence[RemarkedFile]) -> list[RemarkedObject]:
     """The JSON objects of all remarks, each with the path of its file."""
-    return [{"path": str(path), **remark_object(remark)} for path, remarks in files for remark in remarks]
+    return [remarked_object(path, remark) for path, remarks in files for remark in remarks]

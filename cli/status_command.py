@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +13,10 @@ from pesearch.cli.options import JsonOption, LibraryOption, library_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pesearch.encoders.device_selection import Precision
     from pesearch.indexer.volumes import OfflineFiles
     from pesearch.locations import Absence
     from pesearch.matching import Recalibration
-    from pesearch.store.library import Library
-    from pesearch.store.status import LibraryStatus, RecordingCounts
+    from pesearch.store.status import LibraryStatus
     from pesearch.types import Failure, MediaFile
 
 
@@ -45,89 +42,24 @@ def status_command(
       pesearch status --remarks
       pesearch status --library /mnt/archive/library --json
     """
+    from pesearch.app.library_status import read_report, status_object
     from pesearch.formatting import damage_lines
-    from pesearch.indexer.absences import current_absences
-    from pesearch.indexer.volumes import offline
-    from pesearch.search.serialize import damage_object
     from pesearch.store.library import open_library
-    from pesearch.store.recalibration import read_recalibration
-    from pesearch.store.status import count_recordings
 
-    folder = library_folder(library)
-    snapshot = open_library(folder).pinned()
-    status, failures, offline_files = snapshot.status(), snapshot.failures(), offline(snapshot)
-    absences = current_absences(snapshot)
-    recalibration, remarked = read_recalibration(folder), snapshot.files_with_remarks()
-    unreadable = _check(snapshot)
+    report = read_report(open_library(library_folder(library)))
     if as_json:
-        recordings = count_recordings(snapshot.files())
-        described = status_json(folder, status, failures, offline_files, absences, recalibration, remarked, recordings)
-        damaged = [damage_object(file) for file in snapshot.damage()]
-        print(json.dumps({**described, "damaged": damaged, "unreadable": unreadable}, indent=2))
+        print(json.dumps(status_object(report), indent=2))
         return
-    for line in status_lines(folder, status, failures, offline_files, absences, recalibration):
+    for line in status_lines(
+        report.folder, report.status, report.failures, report.offline_files, report.absences, report.recalibration
+    ):
         print(line)
-    for line in status_remark_lines(remarked, all_remarks):
+    for line in status_remark_lines(report.remarked, all_remarks):
         print(line)
-    if unreadable and not status.missing_shards:
-        print(f"unreadable  {unreadable}")
-    for number, line in enumerate(damage_lines(snapshot.damage())):
+    if report.unreadable and not report.status.missing_shards:
+        print(f"unreadable  {report.unreadable}")
+    for number, line in enumerate(damage_lines(report.damaged)):
         print(f"{'' if number else 'damaged':12}{line}")
-
-
-def _check(snapshot: Library) -> str | None:
-    """Check what every search reads; why that is impossible, if it is."""
-    from pesearch.errors import LibraryError
-
-    try:
-        snapshot.check_in_memory()
-    except LibraryError as error:
-        return str(error)
-    return None
-
-
-def status_json(
-    folder: Path,
-    status: LibraryStatus,
-    failures: Sequence[Failure],
-    offline_files: Sequence[OfflineFiles],
-    absences: Mapping[Path, Absence],
-    recalibration: Recalibration | None,
-    remarked: Sequence[MediaFile],
-    recordings: RecordingCounts,
-) -> dict[str, Any]:
-    """The status as a JSON object."""
-    from pesearch.cli.remark_lines import remark_objects
-
-    return {
-        "library": str(folder),
-        "model": status.model_set,
-        "cpu_precision": str(cpu_precision(status.model_set)),
-        "calibrated": recalibration is not None or measured_on(status.model_set) is not None,
-        "calibrated_on": recalibration.measured_on if recalibration else measured_on(status.model_set),
-        "generation": status.generation,
-        "files": {str(kind): count for kind, count in status.files_by_kind.items()},
-        "hours": round(status.hours, 4),
-        "vectors": {str(space): count for space, count in status.vectors.items()},
-        "search": {str(space): asdict(policy) for space, policy in status.policies.items()},
-        "cues": status.cues,
-        "audio_track": str(status.audio_track) if status.audio_track else None,
-        "recordings": asdict(recordings),
-        "size_bytes": status.size_bytes,
-        "quarantines": {name: each.size_bytes for name, each in status.quarantines.items()},
-        "missing_shards": status.missing_shards,
-        "offline": [
-            {
-                "files": drive.files,
-                "last_seen": str(drive.last_seen),
-                "now_at": str(drive.now_at) if drive.now_at else None,
-            }
-            for drive in offline_files
-        ],
-        **{str(reason): [str(path) for path in paths] for reason, paths in by_reason(absences).items()},
-        "failures": [{"path": str(failure.location.path), "reason": failure.reason} for failure in failures],
-        "remarks": remark_objects([(file.path, file.remarks) for file in remarked]),
-    }
 
 
 def status_lines(
@@ -139,6 +71,7 @@ def status_lines(
     recalibration: Recalibration | None,
 ) -> Iterator[str]:
     """The status as text: a label of 12 columns, then the value."""
+    from pesearch.app.library_status import cpu_precision
     from pesearch.cli.render import format_path, format_size
 
     kinds = ", ".join(f"{count} {kind}" for kind, count in status.files_by_kind.items() if count)
@@ -191,27 +124,12 @@ def status_remark_lines(remarked: Sequence[MediaFile], show_all: bool) -> Iterat
     yield from (f"  {line}" for line in remark_lines(files, None if show_all else MAX_FILES))
 
 
-def cpu_precision(model_set: str) -> Precision:
-    """What the models compute with on this CPU."""
-    from pesearch.encoders.device_selection import choose_precision
-    from pesearch.encoders.model_registry import MODEL_SETS
-
-    known = MODEL_SETS.get(model_set)
-    return choose_precision("cpu", is_tiny=known is not None and known.is_tiny)
-
-
 def scores_line(model_set: str, recalibration: Recalibration | None) -> str:
     """On what scores were measured: for this library, or for its models."""
+    from pesearch.app.library_status import measured_on
+
     if recalibration:
         return f"calibrated for this library on {recalibration.measured_on}"
     if measured := measured_on(model_set):
         return f"measured on {measured}, not on this library (`pesearch calibrate`)"
     return "uncalibrated: never measured with these models (`pesearch calibrate`)"
-
-
-def measured_on(model_set: str) -> str | None:
-    """The media on which the constants of a model set were measured; None for none."""
-    from pesearch.encoders.model_registry import MODEL_SETS
-
-    known = MODEL_SETS.get(model_set)
-    return known.matching.measured_on if known else None

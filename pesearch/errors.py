@@ -18,6 +18,7 @@
     |   +-- LibraryDamaged    files on disk are missing, corrupt or inconsistent
     |   +-- LibraryUnavailable files cannot be read or written now: drive, permissions, limits
     |   +-- SnapshotExpired   the pinned snapshot was removed or compacted by a later write
+    |   +-- UnknownFile       the library has no file of that number
     |   +-- ModelMismatch     the library was made with another model set
     |   +-- NoSpaceLeft       the disk is full
     |   +-- VectorServerError the vector server does not answer, or is not the expected one
@@ -25,7 +26,7 @@
     +-- QueryError            a query that cannot be run
     |   +-- QuerySyntaxError  a syntax error, with its position and the expected syntax
     +-- ClusterError          Ray is missing, unreachable, or a node lacks something
-    +-- ServingError          the page cannot be served: port, address or token
+    +-- ServingError          the page or API cannot be served: port, address, token, or a missing package
 
 The message is one line: what is wrong and what to do. Only cli/ and app/ turn errors into output and exit codes.
 """
@@ -122,6 +123,10 @@ class SnapshotExpired(LibraryError):
     """A pinned library reads rows that were removed or compacted since; retry on the current snapshot."""
 
 
+class UnknownFile(LibraryError):
+    """The library has no file of that number: it was removed, or never indexed."""
+
+
 class ModelMismatch(LibraryError):
     """The library was made with another model set."""
 
@@ -139,7 +144,8 @@ class ClusterError(PesearchError):
 
 
 class ServingError(PesearchError):
-    """The page cannot be served: its port is in use, its address is not local, or its token is too short."""
+    """The page or the API cannot be served: its port is in use, its address is not local, its token is too short, or a
+    package that it needs is not installed."""
 
 
 class ExportError(PesearchError):

@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pesearch.cues import FoundCue
+    from pesearch.cues import Cue, FoundCue
     from pesearch.damage import DamagedFile
-    from pesearch.search.search import SearchResult
+    from pesearch.search.json_types import (
+        CueObject,
+        DamageObject,
+        EventObject,
+        EventsObject,
+        FileObject,
+        IntervalObject,
+        MediaObject,
+        MomentObject,
+        RecordingObject,
+        RemarkedObject,
+        RemarkObject,
+        ResultObject,
+        TextObject,
+    )
+    from pesearch.search.result import SearchResult
     from pesearch.types import Event, MediaFile, MediaInfo, Moment, Remark
 
+JSON_VERSION = 1
+"""`version` of the objects: it rises when a field goes or changes its meaning. New fields leave it as it is."""
 
-def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
+
+def result_object(result: SearchResult, moments: Sequence[Moment]) -> ResultObject:
+    """The JSON object of a search result with `moments`, those of it to show, best first."""
+    return {
+        "version": JSON_VERSION,
+        "query": result.query,
+        "model": result.model,
+        "library": str(result.library),
+        "moments": [moment_object(result, moment) for moment in moments],
+        "damaged": [damage_object(file) for file in result.damaged],
+    }
+
+
+def events_object(path: Path, events: Iterable[Event]) -> EventsObject:
+    """The JSON object of the located sounds of one file."""
+    return {"version": JSON_VERSION, "path": str(path), "events": [event_object(event) for event in events]}
+
+
+def moment_object(result: SearchResult, moment: Moment) -> MomentObject:
     """The JSON object of a moment of a search result."""
     return {
         "rank": moment.rank,
+        "file_id": moment.file.id,
         **interval_object(moment.file.path, moment.start_seconds, moment.end_seconds),
         "online": moment.file.is_online,
         "missing": moment.file.is_missing,
@@ -41,24 +78,42 @@ def moment_object(result: SearchResult, moment: Moment) -> dict[str, Any]:
     }
 
 
-def interval_object(path: Path, start_seconds: float, end_seconds: float) -> dict[str, Any]:
+def file_object(file: MediaFile) -> FileObject:
+    """The JSON object of a file of a library."""
+    return {
+        "file_id": file.id,
+        "path": str(file.path),
+        "paths": [str(location.path) for location in file.locations],
+        "online": file.is_online,
+        "missing": file.is_missing,
+        "media": media_object(file.info),
+        "recording": recording_object(file),
+        "remarks": [remark_object(remark) for remark in file.remarks],
+    }
+
+
+def interval_object(path: Path, start_seconds: float, end_seconds: float) -> IntervalObject:
     """An interval of a file: the fields that search results and exported selections have in common."""
     return {"path": str(path), "start": seconds(start_seconds), "end": seconds(end_seconds)}
 
 
-def cue_object(cue: FoundCue) -> dict[str, Any]:
-    """The JSON object of a cue; `found_by` is "words" or "meaning"."""
+def text_object(cue: Cue) -> TextObject:
+    """The JSON object of a cue."""
     return {
         "text": cue.text,
         "start": seconds(cue.start_seconds),
         "end": seconds(cue.end_seconds),
         "kind": str(cue.kind),
         "source": cue.source,
-        "found_by": str(cue.found_by),
     }
 
 
-def event_object(event: Event) -> dict[str, Any]:
+def cue_object(cue: FoundCue) -> CueObject:
+    """The JSON object of a cue that a query found; `found_by` is "words" or "meaning"."""
+    return {**text_object(cue), "found_by": str(cue.found_by)}
+
+
+def event_object(event: Event) -> EventObject:
     """The JSON object of a located sound."""
     return {
         "label": event.label,
@@ -68,7 +123,7 @@ def event_object(event: Event) -> dict[str, Any]:
     }
 
 
-def media_object(media: MediaInfo) -> dict[str, Any]:
+def media_object(media: MediaInfo) -> MediaObject:
     """The JSON object of the streams of a file, as exports need it."""
     video, audio = media.video, media.audio
     return {
@@ -82,7 +137,7 @@ def media_object(media: MediaInfo) -> dict[str, Any]:
     }
 
 
-def remark_object(remark: Remark) -> dict[str, Any]:
+def remark_object(remark: Remark) -> RemarkObject:
     """The JSON object of a remark; `seconds` and `sidecar` may be null."""
     return {
         "reason": remark.reason,
@@ -91,7 +146,12 @@ def remark_object(remark: Remark) -> dict[str, Any]:
     }
 
 
-def damage_object(file: DamagedFile) -> dict[str, Any]:
+def remarked_object(path: Path, remark: Remark) -> RemarkedObject:
+    """The JSON object of a remark on the file at `path`."""
+    return {"path": str(path), **remark_object(remark)}
+
+
+def damage_object(file: DamagedFile) -> DamageObject:
     """The JSON object of damaged vectors or sound features of a file."""
     return {
         "path": str(file.path),
@@ -103,7 +163,7 @@ def damage_object(file: DamagedFile) -> dict[str, Any]:
     }
 
 
-def recording_object(file: MediaFile) -> dict[str, Any]:
+def recording_object(file: MediaFile) -> RecordingObject:
     """When, where and with what a file was recorded; null where it does not say.
 
     `date` is ISO 8601: without an offset it is the local time of the recording, with `Z` that local time is unknown.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pesearch.audio_track import AudioTrack
 from pesearch.cues import Cue
-from pesearch.errors import LibraryError, ModelMismatch
+from pesearch.errors import ModelMismatch, UnknownFile
 from pesearch.locations import Absence
 from pesearch.store.catalogue.absences import read_absences
 from pesearch.store.catalogue.cue_extents import sources_without_vectors
@@ -91,10 +91,10 @@ class CatalogueReader(GenerationReader):
         return frozenset(files.keys() - files.properties.keys())
 
     def file(self, file_id: int) -> MediaFile:
-        """A media file by id. Raises LibraryError when it is not, or no longer, in the library."""
+        """A media file by id. Raises UnknownFile when it is not, or no longer, in the library."""
         file = self._now().snapshot.files.get(file_id)
         if file is None:
-            raise LibraryError(f"The library {self.folder} has no file {file_id}: it was removed")
+            raise UnknownFile(f"The library {self.folder} has no file {file_id}: it was removed")
         return file
 
     def find(self, fingerprint: str) -> MediaFile | None:

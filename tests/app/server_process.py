@@ -1,4 +1,4 @@
-"""A running `pesearch app`, and requests to it."""
+"""A running `pesearch app` or `pesearch serve`, and requests to it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 START_SECONDS = 120
 
@@ -28,7 +29,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running `pesearch app`."""
+    """A running server."""
 
     address: str
     port: int
@@ -74,24 +75,33 @@ def app_command(library: Path, port: int, *options: str) -> list[str]:
     return [*command, *options]
 
 
+def serve_command(library: Path, port: int, *options: str) -> list[str]:
+    return [sys.executable, "-m", "pesearch", "serve", "--port", str(port), "--library", str(library), *options]
+
+
 @contextmanager
-def running(library: Path, *options: str) -> Iterator[Server]:
-    """`pesearch app` for a library, as soon as it answers."""
+def running(library: Path, *options: str, command_of: Callable[..., list[str]] = app_command) -> Iterator[Server]:
+    """`pesearch app` for a library, or another server, as soon as it answers."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "PESEARCH_TOKEN"}
-    command = app_command(library, port, *options)
+    command = command_of(library, port, *options)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:
         server = Server(f"http://127.0.0.1:{port}", port, process.pid)
         try:
-            end = time.monotonic() + START_SECONDS
-            while not _answers(server):
-                assert process.poll() is None
-                assert time.monotonic() < end
-                time.sleep(0.05)
+            wait_for_answer(process, server)
             yield server
         finally:
             process.terminate()
             process.wait(20)
+
+
+def wait_for_answer(process: subprocess.Popen[Any], server: Server) -> None:
+    """Wait until a server that was just started answers."""
+    end = time.monotonic() + START_SECONDS
+    while not _answers(server):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def _answers(server: Server) -> bool:

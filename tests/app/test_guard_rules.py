@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -108,6 +109,29 @@ def test_a_page_without_the_token_asks_for_it(get: Get) -> None:
     assert get("/clip/1").headers["content-type"].startswith("text/plain")
 
 
+@pytest.mark.parametrize(("kind", "refused", "passed"), [("http", 401, 200), ("websocket", REFUSED, OPENED)])
+def test_programs_send_the_token_in_a_header(get: Get, kind: str, refused: int, passed: int) -> None:
+    assert get("/clip/1", kind, authorization=f"Bearer {TOKEN}").status == passed
+    assert get("/clip/1", kind, authorization=f"bearer  {TOKEN}").status == passed
+    for wrong in (f"Bearer {TOKEN}x", "Bearer ", f"Basic {TOKEN}", TOKEN):
+        assert get("/clip/1", kind, authorization=wrong).status == refused
+    assert get(f"/clip/1?token={TOKEN}", kind, authorization="Bearer wrong").status == refused
+    foreign = {"host": "example.org", "authorization": f"Bearer {TOKEN}"}
+    assert get("/clip/1", kind, **foreign).status == (400 if kind == "http" else REFUSED)
+    assert get("/clip/1", kind, origin="http://example.org", authorization=f"Bearer {TOKEN}").status == 403
+
+
+def test_requests_to_the_api_are_refused_in_json(get: Get) -> None:
+    missing = get("/api/search?q=a")
+    assert (missing.status, missing.headers["www-authenticate"]) == (401, "Bearer")
+    foreign = get(f"/api/search?q=a&token={TOKEN}", host="example.org")
+    cross_site = get(f"/api/search?q=a&token={TOKEN}", origin="http://example.org")
+    assert (foreign.status, cross_site.status) == (400, 403)
+    for answer in (missing, foreign, cross_site):
+        assert answer.headers["content-type"] == "application/json"
+        assert list(json.loads(answer.body)) == ["error"]
+
+
 def test_sessions_end_after_a_week_without_requests_and_beyond_a_number() -> None:
     now = [0.0]
     sessions = Sessions(lambda: now[0])
@@ -131,7 +155,7 @@ def test_no_route_answers_without_the_token(
     assert run_async(respond(app, scope_of("http", "/", {}))).status == 401  # builds the routes
     routes = {getattr(route, "path", "/") for route in app._starlette_app.routes}
     paths = {re.sub(r"{[^}]*}", "1", route) for route in routes} | {"/search", "/index.html"}
-    assert {"/_stcore/health", "/_stcore/stream", "/clip/1", "/clips/1.zip"} < paths
+    assert {"/_stcore/health", "/_stcore/stream", "/clip/1", "/clips/1.zip", "/api/search", "/api/1"} < paths
     for path in paths:
         assert run_async(respond(app, scope_of("websocket", path, {}))).status == REFUSED
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):

@@ -81,6 +81,15 @@ def test_a_range_past_the_end_is_refused_and_head_has_no_body(server: Server, fi
     assert head.headers["accept-ranges"] == "bytes"
 
 
+def test_the_server_of_the_page_answers_programs(server: Server, files: Files) -> None:
+    answer = server.get("/api/search?q=siren+and+train&k=1")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    found = json.loads(answer.body)["moments"][0]["file_id"]
+    assert found in {files[name].id for name in ("siren_train.mp4", "copied.mkv", "old.avi", "hevc.mp4")}
+    assert server.get(f"/api/moments/{found}/0-1000/picture.jpg").body.startswith(b"\xff\xd8")
+    assert server.get("/api/search?q=siren", Origin="https://example.org").status == 403
+
+
 @pytest.mark.parametrize(
     "path",
     [

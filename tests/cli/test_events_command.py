@@ -29,7 +29,7 @@ def test_onsets_are_within_200_ms(pesearch: Run, sample_library: Library, tmp_pa
     result = pesearch("events", SAMPLES / "siren_train.mp4", "siren", "train", *which, "--json")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
-    assert set(found) == {"path", "events"}
+    assert set(found) == {"version", "path", "events"}
     for heard in TRUTHS["siren_train.mp4"]["heard"]:
         onsets = [event["start"] for event in found["events"] if event["label"] == heard["what"]]
         assert min(abs(onset - heard["start"]) for onset in onsets) <= 0.2

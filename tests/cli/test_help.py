@@ -67,6 +67,8 @@ def test_the_documented_commands_exist() -> None:
         "eval",
         "export",
         "calibrate",
+        "serve",
+        "mcp",
     }
     assert set(COMMANDS) == expected | {"models pull"}
 

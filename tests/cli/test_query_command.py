@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 TRUTHS = {clip["path"]: clip for clip in json.loads((SAMPLES / "truths.json").read_text())["clips"]}
 MOMENT_KEYS = {
-    "rank", "path", "online", "missing", "start", "end", "score", "score_kind", "confident", "evidence", "events",
-    "cues", "media", "recording", "remarks",
+    "rank", "file_id", "path", "online", "missing", "start", "end", "score", "score_kind", "confident", "evidence",
+    "events", "cues", "media", "recording", "remarks",
 }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_json_has_the_documented_shape_and_the_right_clip_first(query: Run, samp
     answer = query("siren and train", "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
-    assert set(found) == {"query", "model", "library", "moments", "damaged"} and found["damaged"] == []
+    assert set(found) == {"version", "query", "model", "library", "moments", "damaged"} and found["damaged"] == []
     assert (found["query"], found["model"]) == ("siren and train", "starter")
     assert found["library"] == str(sample_library.folder)
     best = found["moments"][0]

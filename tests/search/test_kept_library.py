@@ -52,6 +52,7 @@ def test_it_answers_as_recorded(name: str, library: Library, starter: ModelSet) 
     expected = json.loads((KEPT / "starter_schema_7.json").read_text())[name]
     found = [moment_object(result, moment) for moment in result.moments]
     for moment in found:
+        assert Path(moment["path"]) in [location.path for location in library.file(moment.pop("file_id")).locations]
         assert moment.pop("recording")["date_source"] in (None, "file_time")  # added by later programs
         assert moment.pop("online") is moment.pop("missing") is False  # their drive is of another machine
     assert flat(found) == pytest.approx(flat(expected), abs=SCORE_TOLERANCE)
