@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from pesearch.app.access import Access
-from pesearch.app.api.routes import api_routes
 from pesearch.app.guard import Guard
+from pesearch.app.http_api.routes import api_routes
 from pesearch.app.server_state import preload_models
 from pesearch.app.startup import Lifespan, prepare_serving, serving
 

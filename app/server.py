@@ -8,8 +8,8 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from pesearch.app.access import Access
-from pesearch.app.api.routes import api_routes
 from pesearch.app.guard import Guard
+from pesearch.app.http_api.routes import api_routes
 from pesearch.app.routes import media_routes
 from pesearch.app.startup import Lifespan, prepare_serving, serving
 from pesearch.app.upload_limit import MAX_FILE_MB, UploadLimit

@@ -1,7 +1,7 @@
 """The shapes of the JSON for scripts, programs and agents: what `--json` prints and the HTTP API answers.
 
-`search/serialize.py` makes these objects, and mypy checks that they have exactly these fields; `app/api/openapi.py`
-describes the API by them. Times are in seconds, paths those of the machine that has the library.
+`search/serialize.py` makes these objects, and mypy checks that they have exactly these fields;
+`app/http_api/openapi.py` describes the API by them. Times are in seconds, paths those of the machine that has the library.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from mcp.types import (
 )
 
 from pesearch import __version__
-from pesearch.app.api.openapi import parameter_schema
-from pesearch.app.api.parameters import convert_parameters
+from pesearch.app.http_api.openapi import parameter_schema
+from pesearch.app.http_api.parameters import convert_parameters
 from pesearch.app.mcp.guide import INSTRUCTIONS
 from pesearch.app.mcp.tools import AgentTool, ToolAnswer, agent_tools
 from pesearch.app.server_state import has_library

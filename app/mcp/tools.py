@@ -12,14 +12,14 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from pesearch.app.api.answers import (
+from pesearch.app.http_api.answers import (
     MomentDetailsObject,
     describe_library,
     describe_moment,
     find_moments,
     locate_sounds_of,
 )
-from pesearch.app.api.parameters import (
+from pesearch.app.http_api.parameters import (
     EventsParameters,
     FileNumber,
     MomentParameters,

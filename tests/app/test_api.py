@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from pesearch.app import json_errors, server_state
-from pesearch.app.api import answers
+from pesearch.app.http_api import answers
 from pesearch.encoders.numpy_models import mapped_weights
 from pesearch.errors import (
     LibraryBusy,
@@ -96,7 +96,7 @@ def test_every_condition_of_the_command_is_a_parameter() -> None:
     """Except those that choose how the answer is printed, or by what it is found."""
     import typer.main
 
-    from pesearch.app.api.parameters import SearchParameters
+    from pesearch.app.http_api.parameters import SearchParameters
     from pesearch.cli.main import app
 
     query: Any = typer.main.get_command(app).commands["query"]  # type: ignore[attr-defined]  # a group

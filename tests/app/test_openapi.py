@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Route
 
-from pesearch.app.api.routes import api_routes
+from pesearch.app.http_api.routes import api_routes
 from pesearch.store.library import Library
 from tests.app.api_client import ApiClient, RunAsync
 

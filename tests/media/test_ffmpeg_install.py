@@ -1,4 +1,4 @@
-"""Each system is told its own command for FFmpeg."""
+"""The message for each system names its own command for FFmpeg."""
 
 from __future__ import annotations
 

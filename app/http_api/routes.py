@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from pesearch.app.access import TOKEN_PARAMETER
-from pesearch.app.api.endpoints import ENDPOINTS, Endpoint
-from pesearch.app.api.openapi import OPENAPI_PATH, openapi_document
-from pesearch.app.api.parameters import read_parameters
+from pesearch.app.http_api.endpoints import ENDPOINTS, Endpoint
+from pesearch.app.http_api.openapi import OPENAPI_PATH, openapi_document
+from pesearch.app.http_api.parameters import read_parameters
 from pesearch.app.jobs import ClientDisconnected
 from pesearch.app.json_errors import API_PREFIX, JSON_TYPE, error_response, response_to
 from pesearch.errors import PesearchError

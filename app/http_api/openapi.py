@@ -10,7 +10,7 @@ from msgspec.json import schema_components
 from starlette.responses import Response
 
 from pesearch import __version__
-from pesearch.app.api.endpoints import ENDPOINTS, Endpoint
+from pesearch.app.http_api.endpoints import ENDPOINTS, Endpoint
 from pesearch.app.json_errors import JSON_TYPE, ErrorObject
 
 OPENAPI_PATH = "/api/openapi.json"

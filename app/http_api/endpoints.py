@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pesearch.app.api.answers import (
+from pesearch.app.http_api.answers import (
     FilesObject,
     MomentDetailsObject,
     describe_library,
@@ -24,7 +24,7 @@ from pesearch.app.api.answers import (
     list_files,
     locate_sounds_of,
 )
-from pesearch.app.api.parameters import (
+from pesearch.app.http_api.parameters import (
     EventsParameters,
     FilesParameters,
     MomentParameters,

@@ -11,7 +11,7 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
-from pesearch.app.api.parameters import EventsParameters, FilesParameters, MomentParameters, SearchParameters
+from pesearch.app.http_api.parameters import EventsParameters, FilesParameters, MomentParameters, SearchParameters
 from pesearch.app.jobs import ClientDisconnected
 from pesearch.app.library_status import StatusObject, read_report, status_object
 from pesearch.app.server_state import library, models, run_search
