@@ -1,7 +1,8 @@
 """The shapes of the JSON for scripts, programs and agents: what `--json` prints and the HTTP API answers.
 
 `search/serialize.py` makes these objects, and mypy checks that they have exactly these fields;
-`app/http_api/openapi.py` describes the API by them. Times are in seconds, paths those of the machine that has the library.
+`app/http_api/openapi.py` describes the API by them. Times are in seconds; paths are those of the machine that has the
+library.
 """
 
 from __future__ import annotations
