@@ -20,7 +20,7 @@ from pesearch.timeline import STEP_SAMPLES, steps_of
 from pesearch.types import FloatArray
 
 CHUNK_BATCH_SIZES = {"cuda": 8, "mps": 1, "cpu": 1}
-"""A chunk of 20 s takes less than 0.5 GB in the codec on a CPU and on Apple Silicon, which process 4 s at a time, and
+"""A chunk of 20 s takes less than 0.5 GB in the codec on a CPU and on Apple Silicon, which process 1 s at a time, and
 2 GB on a CUDA GPU."""
 
 
