@@ -1,4 +1,4 @@
-"""Each system is told its own command for FFmpeg."""
+"""Each system gets its own command for FFmpeg."""
 
 from __future__ import annotations
 
