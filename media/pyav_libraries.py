@@ -33,7 +33,7 @@ _SYSTEM_VERSIONS = range(58, 63)
 def restart_with_pyav_libraries() -> None:
     """Start this process again with the libraries of PyAV, if it is installed and the system has no libraries.
 
-    Call it first of all: the process starts again, with the same arguments, streams and process id.
+    Call it first of all: the process begins from scratch, with the same arguments, streams and process id.
     """
     if sys.platform != "linux" or _RESTARTED in os.environ or (wheel := wheel_folder()) is None or _has_system_ones():
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -123,3 +124,10 @@ def test_the_list_of_commands_is_not_truncated() -> None:
 def test_version() -> None:
     result = subprocess.run([sys.executable, "-m", "pesearch", "--version"], capture_output=True, text=True, check=True)
     assert result.stdout.startswith("pesearch 0.")
+
+
+def test_a_shell_completes_commands() -> None:
+    environment = {**os.environ, "_PESEARCH_COMPLETE": "complete_bash", "COMP_WORDS": "pesearch qu", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv = ['pesearch']; from pesearch.cli.main import main; main()"
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["query"]

@@ -1,4 +1,4 @@
-"""The message for each system names its own command for FFmpeg."""
+"""Each system gets its own command for FFmpeg."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def main() -> None:
             size_bytes = check_environment(place.folder / "tools" / "pesearch")
         use(place)
         with step("the Dockerfile's steps"):
-            check_container(place)
+            check_container(place, tree)
     print(f"installed: {size_bytes / 1e9:.2f} GB; checked in {time.monotonic() - begin:.0f} s")
 
 
@@ -202,13 +202,13 @@ def check_page(place: Workplace) -> None:
             page.terminate()
 
 
-def check_container(place: Workplace) -> None:
+def check_container(place: Workplace, tree: Path) -> None:
     """The script that the Dockerfile runs, into an empty folder."""
     folder, options = place.folder / "container", torch_options()
     links = {"UV_FIND_LINKS": options[1]} if options[:1] == ["--find-links"] else {}
     environment = {"PATH": f"{Path(resolve.uv()).parent}:{os.environ['PATH']}", "PYTHON": sys.executable, **links}
-    script = ROOT / "container" / "install.sh"
-    place.run("sh", script, ROOT, folder, "cpu", environment=setup_environment(**environment))
+    script = tree / "container" / "install.sh"
+    place.run("sh", script, tree, folder, "cpu", environment=setup_environment(**environment))
     check_environment(folder)
 
 
