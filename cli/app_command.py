@@ -43,7 +43,7 @@ def app_command(
     view all media of the library.
 
     While it runs, `pesearch query` uses its loaded models and answers faster, and programs can use its API
-    (docs/api.md). Press Ctrl-C to stop it.
+    (`pesearch serve --help`). Press Ctrl-C to stop it.
 
     \b
     Examples:

@@ -17,8 +17,8 @@ def mcp_command(
 ) -> None:
     """Serve a library to an agent, as tools over stdin and stdout (MCP).
 
-    Started by the program of the agent, not by hand: docs/api.md shows its configuration. The tools search, show
-    pictures of moments, locate sounds, export, and describe the library. They change nothing, unless --allow-index is
+    Started by the program of the agent, not by hand. The tools search, show pictures of moments,
+    locate sounds, export, and describe the library. They change nothing, unless --allow-index is
     given. Needs the SDK of the Model Context Protocol: `pip install 'pesearch[mcp]'`.
 
     \b

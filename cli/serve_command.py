@@ -32,8 +32,8 @@ def serve_command(
     """Serve a library to programs, as JSON over HTTP.
 
     They search, list files, get pictures and clips of moments, and locate sounds. `pesearch app` has the same API,
-    which changes nothing in the library; docs/api.md describes it. Prints an address with the token. Whoever has the
-    token can view all media of the library.
+    which changes nothing in the library; GET /api/openapi.json describes it. Prints an address with the token. Whoever
+    has the token can view all media of the library.
 
     While it runs, `pesearch query` uses its loaded models and answers faster. Press Ctrl-C to stop it.
 

@@ -36,7 +36,7 @@ def test_every_public_name_is_what_type_checkers_see() -> None:
 
 def test_every_error_of_the_library_can_be_caught_by_name() -> None:
     known = {name for name, value in vars(errors).items() if inspect.isclass(value)}
-    assert known - set(pesearch.__all__) == {"ServingError"}  # the page's
+    assert known - set(pesearch.__all__) == {"ServingError", "UnknownFile"}  # of servers
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:

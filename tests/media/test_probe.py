@@ -53,7 +53,7 @@ def test_streams_and_duration_of_audio(sample: Sample, name: str) -> None:
 def test_a_probed_file_is_not_opened_again(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     """The readers of frames and sound ask again: on a network share each open takes a round trip."""
     container = inspect(sample("both.mp4"))
-    monkeypatch.setattr(file_head, "_open_without_waiting", _refuse)
+    monkeypatch.setattr(file_head, "open_without_waiting", _refuse)
     assert inspect(sample("both.mp4")) is container
 
 
