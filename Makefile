@@ -1,7 +1,7 @@
 # make demo    set up what the program needs, index a few clips, and search them
 # make check   set up, then lint, types, import contracts and the quick tests
 # make test    the same with the whole test suite
-# make check-install   build the wheel, install it into an empty environment and use it
+# make check-install   does it install with each Python? build the wheel, install it as a user does, and use it
 PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= auto
@@ -43,7 +43,7 @@ test: setup-test lint types contracts
 	@OMP_NUM_THREADS=1 $(PYTEST) --durations=15
 
 check-install: setup
-	@$(BIN)/python -m tests.packaging.check_install
+	@$(BIN)/python requirements/resolve.py && $(BIN)/python -m tests.packaging.check_install
 
 bench: setup
 	@$(BIN)/python -m benchmarks.starter && $(BIN)/python -m benchmarks.encoding

@@ -3,7 +3,8 @@
 Resolves the dependencies of pyproject.toml with `uv pip compile --only-binary :all:` and prints the versions that
 decide what a platform gets. Nothing is installed. Needs uv and a package index.
 
-    python requirements/resolve.py [--platform linux|macos|windows|aarch64-unknown-linux-gnu ...] [--extra NAME ...]
+    python requirements/resolve.py [--platform linux|windows|aarch64-unknown-linux-gnu ...] [--extra NAME ...]
+    MACOSX_DEPLOYMENT_TARGET=14.0 python requirements/resolve.py --platform aarch64-apple-darwin
 """
 
 from __future__ import annotations
