@@ -1,7 +1,7 @@
 # pesearch with its page on port 8501. Media is mounted on /media, the library and the models are kept in /data.
 #
-#   docker build -t pesearch .                                    # 2 GB, for CPUs
-#   docker build -t pesearch:cuda --build-arg PROFILE=cuda .      # 8 GB, for NVIDIA GPUs
+#   docker build -t pesearch .                                    # for CPUs
+#   docker build -t pesearch:cuda --build-arg PROFILE=cuda .      # for NVIDIA GPUs
 #   docker run -p 127.0.0.1:8501:8501 -e PESEARCH_TOKEN=... -v ~/videos:/media:ro -v pesearch:/data pesearch
 #
 # compose.yaml does the same, and says how to index.
@@ -11,8 +11,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends ffmpeg && rm -r
 
 ARG PROFILE=cpu
 COPY . /src
-RUN UV_COMPILE_BYTECODE=1 sh /src/container/install.sh /src /opt/pesearch "$PROFILE" && cp /src/container/healthcheck.py /opt/pesearch/ \
-    && rm -rf /src /root/.cache
+RUN PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 sh /src/container/install.sh /src /opt/pesearch "$PROFILE" \
+    && cp /src/container/healthcheck.py /opt/pesearch/ && rm -rf /src
 
 RUN useradd --uid 1000 --create-home pesearch && install -d -m 700 -o pesearch -g pesearch /data
 USER pesearch

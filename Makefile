@@ -22,7 +22,7 @@ setup-demo:
 	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg --runtime-only
 
 setup-test:
-	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg espeak-ng chromium
+	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg espeak-ng chromium curl
 
 demo: setup-demo
 	@$(BIN)/pesearch demo --keep $(DEMO)

@@ -88,7 +88,7 @@ async def moment(_: Request, parameters: MomentParameters) -> MomentDetailsObjec
 
 
 async def picture(request: Request, parameters: PictureParameters) -> Response:
-    """The frame in the middle of a moment; a stored preview if the file is offline."""
+    """The frame halfway through a moment; a stored preview if the file is offline."""
     file = await run_in_threadpool(library().file, parameters.file_id)
     return await thumbnail_response(request, file, (parameters.start_ms + parameters.end_ms) // 2, parameters.width)
 

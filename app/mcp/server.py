@@ -111,7 +111,7 @@ def _call(tool: AgentTool, arguments: Mapping[str, object]) -> CallToolResult:
         return _failure(str(error))
     except OSError as error:
         return _failure(f"temporarily unavailable: {error.strerror}")
-    except Exception as error:
+    except Exception as error:  # a fault of ours: named on stderr, and raised, so that the SDK fails the request
         sys.stderr.write(f"pesearch: unexpected {type(error).__name__} in the tool {tool.name}: {error}\n")
         raise
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -125,7 +124,6 @@ def is_part(part: Any, whole: Any, name: str = "") -> bool:
     return type(part) is type(whole) if name in VOLATILE else bool(part == whole)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(("command", "output"), documented(), ids=lambda each: each[:70])
 def test_commands_of_the_document(
     server: Server, sample_library: Library, tmp_path: Path, command: str, output: str
