@@ -1,0 +1,81 @@
+"""Folds moments that are near-equal into the best of them: copies of a recording, or what recurs in one file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pesearch.search.retrieve.retriever import STABLE_MOMENTS
+from pesearch.search.score.near_equality import MeanVectors, Near, are_near, first_near
+from pesearch.search.score.single_precision import single_precision
+from pesearch.timeline import STEP_SECONDS
+from pesearch.types import Moment, NearDuplicate, Part, SpaceName
+
+if TYPE_CHECKING:
+    from pesearch.store.library import Library
+
+RANKED_PER_MOMENT = (4, 16)
+"""Moments that are compared for each one to show, at least STABLE_MOMENTS: more if too few of the first are distinct."""
+
+
+def distinct_moments(
+    rank: Callable[[int], Sequence[Moment]], library: Library, typical_distances: Mapping[SpaceName, float], k: int
+) -> tuple[Moment, ...]:
+    """The best `k` moments of which no two are near-equal, each with those that were folded into it.
+
+    As many are compared for a smaller k, so that a shorter answer is the beginning of a longer one.
+
+    rank: Returns at most so many moments, best first.
+    """
+    wanted, distinct = max(k, STABLE_MOMENTS), list[Moment]()
+    for ranked_per_moment in RANKED_PER_MOMENT:
+        moments = rank(ranked_per_moment * wanted)
+        distinct = _fold(moments, near_equal(moments, library, typical_distances))
+        if len(distinct) >= wanted or len(moments) < ranked_per_moment * wanted:
+            break
+    return tuple(replace(moment, rank=number) for number, moment in enumerate(distinct[:k], start=1))
+
+
+def near_equal(moments: Sequence[Moment], library: Library, typical_distances: Mapping[SpaceName, float]) -> Near:
+    """Which pairs of moments are near-equal, bool [n, n]: in each space, and in the cues that were found."""
+    texts = [frozenset(" ".join(cue.text.split()) for cue in moment.cues) for moment in moments]
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    of_moment = np.array([numbers[text] for text in texts])
+    near: Near = of_moment[:, None] == of_moment
+    for space, typical in typical_distances.items():
+        near &= are_near(_mean_vectors(moments, library, space), typical)
+    return near
+
+
+def _fold(moments: Sequence[Moment], near: Near) -> list[Moment]:
+    """The moments that are near no better one that stays, each with the others that are near it."""
+    folded: dict[int, list[NearDuplicate]] = defaultdict(list)
+    first = first_near(near).tolist()
+    for moment, number in zip(moments, first, strict=True):
+        if moments[number] is not moment:
+            folded[number].append(NearDuplicate(moment.file, moment.start_seconds, moment.end_seconds, moment.score))
+    return [replace(moments[number], near_duplicates=tuple(folded[number])) for number in dict.fromkeys(first)]
+
+
+def _mean_vectors(moments: Sequence[Moment], library: Library, space: SpaceName) -> MeanVectors:
+    """The mean vector of each moment: segments count by how long they overlap it."""
+    numbers = {_part_of(moment): number for number, moment in enumerate(moments)}
+    (dim,) = (each.dim for each in library.spaces if each.name == space)
+    sums, is_there = np.zeros((len(moments), dim), np.float32), np.zeros(len(moments), np.bool_)
+    for stored in library.vectors_of(list(numbers), space):
+        for part, rows in stored.each():
+            starts, ends = stored.segments[rows].T
+            overlaps = np.minimum(ends, part.end_seconds) - np.maximum(starts, part.start_seconds)
+            weights = np.maximum(overlaps, 1e-6).astype(np.float32)
+            sums[numbers[part]], is_there[numbers[part]] = weights @ single_precision(stored.vectors[rows]), True
+    return MeanVectors.of(sums, is_there)
+
+
+def _part_of(moment: Moment) -> Part:
+    """The interval of a moment; a still image has one of zero length, which is extended to overlap its segment."""
+    end = max(moment.end_seconds, moment.start_seconds + STEP_SECONDS)
+    return Part(moment.file.id, moment.start_seconds, end)

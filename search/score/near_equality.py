@@ -1,0 +1,85 @@
+"""When windows, or moments, are near-equal: as the same recording is in another format, size or cut.
+
+They are if their mean vectors agree in each space, and they have the same spaces. How far apart vectors are that agree
+depends on the models: those of some lie in a narrow cone, where different things have cosines above 0.9. Distances are
+therefore compared with the typical distance of the windows of the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pesearch.search.score.window_pooling import Indexes, WindowRows
+from pesearch.types import FloatArray, SpaceName
+
+Distances = npt.NDArray[np.float64]
+
+Near = npt.NDArray[np.bool_]
+
+MAX_DISTANCE_RATIO = 0.1
+
+MIN_TYPICAL_DISTANCE = 0.02
+
+TYPICAL_QUANTILE = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeanVectors:
+    """The mean vector of each of some windows or moments in one space.
+
+    units: float32 [n, dim], of length 1.
+    is_there: bool [n], False where there are no vectors.
+    """
+
+    units: FloatArray
+    is_there: Near
+
+    @classmethod
+    def of(cls, sums: FloatArray, is_there: Near) -> MeanVectors:
+        """From sums of vectors."""
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        return cls(np.where(is_there[:, None], sums / np.maximum(lengths, 1e-12), 0.0).astype(np.float32), is_there)
+
+    @classmethod
+    def of_windows(cls, vectors: FloatArray, rows: WindowRows) -> MeanVectors:
+        """Of windows, whose `rows` are those of `vectors` [rows, dim]."""
+        padded = np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float32)])
+        sums = np.add.reduceat(padded, np.stack([rows.first, rows.stop], axis=1).ravel())[::2]
+        return cls.of(sums, rows.counts > 0)
+
+    def distances(self) -> Distances:
+        """1 - cosine of each pair, [n, n]; 0 if neither has vectors, infinity if one of them has."""
+        distances = np.where(self.is_there[:, None] & self.is_there, 1.0 - self.units @ self.units.T, np.inf)
+        distances[~self.is_there[:, None] & ~self.is_there] = 0.0
+        return distances
+
+    def typical_distance(self) -> float:
+        """The typical distance of two of them, MIN_TYPICAL_DISTANCE or more."""
+        of_pairs = self.distances()[np.triu_indices(len(self.units), 1)]
+        of_pairs = of_pairs[np.isfinite(of_pairs)]
+        return max(float(np.quantile(of_pairs, TYPICAL_QUANTILE)) if len(of_pairs) else 0.0, MIN_TYPICAL_DISTANCE)
+
+
+def are_near(means: MeanVectors, typical_distance: float) -> Near:
+    """Which pairs agree in one space, bool [n, n]."""
+    near: Near = means.distances() <= MAX_DISTANCE_RATIO * typical_distance
+    return near
+
+
+def first_near(near: Near) -> Indexes:
+    """For each of n, which are near by `near` [n, n], the number of the first kept one that it is near, int64 [n].
+
+    One is kept, and has its own number, if it is near none that is kept before it.
+    """
+    kept: list[int] = []
+    first = np.empty(len(near), np.int64)
+    for number, row in enumerate(near):
+        matches = np.flatnonzero(row[kept])
+        first[number] = kept[matches[0]] if len(matches) else number
+        if not len(matches):
+            kept.append(number)
+    return first
