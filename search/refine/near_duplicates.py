@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RANKED_PER_MOMENT = (4, 16)
 """Moments that are compared for each one to show, at least STABLE_MOMENTS: more if too few of the first are distinct."""
 
+_MIN_OVERLAP_SECONDS = 1e-3
+"""Overlap of a segment without length, as a still has."""
+
 
 def distinct_moments(
     rank: Callable[[int], Sequence[Moment]], library: Library, typical_distances: Mapping[SpaceName, float], k: int
@@ -62,7 +65,11 @@ def _fold(moments: Sequence[Moment], near: Near) -> list[Moment]:
 
 
 def _mean_vectors(moments: Sequence[Moment], library: Library, space: SpaceName) -> MeanVectors:
-    """The mean vector of each moment: segments count by how long they overlap it."""
+    """The mean vector of each moment. Segments count by how long they overlap it.
+
+    One that overlaps it no longer than half as long as another does is left out: most of it is what comes before or
+    after, which differs where the same recording is in other edits.
+    """
     numbers = {_part_of(moment): number for number, moment in enumerate(moments)}
     (dim,) = (each.dim for each in library.spaces if each.name == space)
     sums, is_there = np.zeros((len(moments), dim), np.float32), np.zeros(len(moments), np.bool_)
@@ -70,7 +77,8 @@ def _mean_vectors(moments: Sequence[Moment], library: Library, space: SpaceName)
         for part, rows in stored.each():
             starts, ends = stored.segments[rows].T
             overlaps = np.minimum(ends, part.end_seconds) - np.maximum(starts, part.start_seconds)
-            weights = np.maximum(overlaps, 1e-6).astype(np.float32)
+            overlaps = np.maximum(overlaps, _MIN_OVERLAP_SECONDS)
+            weights = np.where(overlaps > overlaps.max() / 2, overlaps, 0.0).astype(np.float32)
             sums[numbers[part]], is_there[numbers[part]] = weights @ single_precision(stored.vectors[rows]), True
     return MeanVectors.of(sums, is_there)
 

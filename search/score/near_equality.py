@@ -24,8 +24,6 @@ MAX_DISTANCE_RATIO = 0.1
 
 MIN_TYPICAL_DISTANCE = 0.02
 
-TYPICAL_QUANTILE = 0.5
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeanVectors:
@@ -58,10 +56,10 @@ class MeanVectors:
         return distances
 
     def typical_distance(self) -> float:
-        """The typical distance of two of them, MIN_TYPICAL_DISTANCE or more."""
-        of_pairs = self.distances()[np.triu_indices(len(self.units), 1)]
-        of_pairs = of_pairs[np.isfinite(of_pairs)]
-        return max(float(np.quantile(of_pairs, TYPICAL_QUANTILE)) if len(of_pairs) else 0.0, MIN_TYPICAL_DISTANCE)
+        """The median distance of two that have vectors, MIN_TYPICAL_DISTANCE or more."""
+        units = self.units[self.is_there]
+        of_pairs = (1.0 - units @ units.T)[np.triu_indices(len(units), 1)]
+        return max(float(np.median(of_pairs)) if len(of_pairs) else 0.0, MIN_TYPICAL_DISTANCE)
 
 
 def are_near(means: MeanVectors, typical_distance: float) -> Near:
