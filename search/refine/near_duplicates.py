@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pesearch.search.retrieve.retriever import STABLE_MOMENTS
-from pesearch.search.score.near_equality import MeanVectors, Near, are_near, first_near
+from pesearch.search.score.near_equality import MeanVectors, Near, are_near, group
 from pesearch.search.score.single_precision import single_precision
-from pesearch.timeline import STEP_SECONDS
+from pesearch.timeline import STEP_SECONDS, WINDOW_SECONDS
 from pesearch.types import Moment, NearDuplicate, Part, SpaceName
 
 if TYPE_CHECKING:
@@ -37,7 +36,8 @@ def distinct_moments(
     wanted, distinct = max(k, STABLE_MOMENTS), list[Moment]()
     for ranked_per_moment in RANKED_PER_MOMENT:
         moments = rank(ranked_per_moment * wanted)
-        distinct = _fold(moments, near_equal(moments, library, typical_distances))
+        groups = group(near_equal(moments, library, typical_distances), _share_windows(moments))
+        distinct = [_folded([moments[number] for number in numbers]) for numbers in groups]
         if len(distinct) >= wanted or len(moments) < ranked_per_moment * wanted:
             break
     return tuple(replace(moment, rank=number) for number, moment in enumerate(distinct[:k], start=1))
@@ -54,14 +54,20 @@ def near_equal(moments: Sequence[Moment], library: Library, typical_distances: M
     return near
 
 
-def _fold(moments: Sequence[Moment], near: Near) -> list[Moment]:
-    """The moments that are near no better one that stays, each with the others that are near it."""
-    folded: dict[int, list[NearDuplicate]] = defaultdict(list)
-    first = first_near(near).tolist()
-    for moment, number in zip(moments, first, strict=True):
-        if moments[number] is not moment:
-            folded[number].append(NearDuplicate(moment.file, moment.start_seconds, moment.end_seconds, moment.score))
-    return [replace(moments[number], near_duplicates=tuple(folded[number])) for number in dict.fromkeys(first)]
+def _share_windows(moments: Sequence[Moment]) -> Near:
+    """Which pairs are less than a window apart in one file, bool [n, n]: vectors of windows cannot tell them apart."""
+    columns = [(each.file.id, each.start_seconds, each.end_seconds) for each in moments]
+    files, starts, ends = np.array(columns).reshape(-1, 3).T
+    gaps = np.maximum.outer(starts, starts) - np.minimum.outer(ends, ends)
+    share: Near = np.equal.outer(files, files) & (gaps < WINDOW_SECONDS)
+    return share
+
+
+def _folded(group: Sequence[Moment]) -> Moment:
+    """The first moment of a group, with the others folded into it."""
+    first, *others = group
+    near_duplicates = (NearDuplicate(each.file, each.start_seconds, each.end_seconds, each.score) for each in others)
+    return replace(first, near_duplicates=tuple(near_duplicates))
 
 
 def _mean_vectors(moments: Sequence[Moment], library: Library, space: SpaceName) -> MeanVectors:

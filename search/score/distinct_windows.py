@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pesearch.search.score.near_equality import MeanVectors, first_near
+from pesearch.search.score.near_equality import MeanVectors, group
 from pesearch.search.score.window_pooling import Indexes, WindowRows
 from pesearch.types import FloatArray
 
@@ -29,4 +29,4 @@ def distinct_windows(spaces: Sequence[tuple[FloatArray, WindowRows]]) -> Indexes
     is_copy = np.ones((count, count), np.bool_)
     for vectors, rows in spaces:
         is_copy &= MeanVectors.of_windows(vectors, rows).distances() <= 1 - COPY_COSINE
-    return np.flatnonzero(first_near(is_copy) == np.arange(count))
+    return np.array([copies[0] for copies in group(is_copy)], dtype=np.int64)

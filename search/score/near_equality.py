@@ -7,14 +7,13 @@ therefore compared with the typical distance of the windows of the library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from pesearch.search.score.window_pooling import Indexes, WindowRows
-from pesearch.types import FloatArray, SpaceName
+from pesearch.search.score.window_pooling import WindowRows
+from pesearch.types import FloatArray
 
 Distances = npt.NDArray[np.float64]
 
@@ -68,16 +67,18 @@ def are_near(means: MeanVectors, typical_distance: float) -> Near:
     return near
 
 
-def first_near(near: Near) -> Indexes:
-    """For each of n, which are near by `near` [n, n], the number of the first kept one that it is near, int64 [n].
+def group(near: Near, keep_apart: Near | None = None) -> list[list[int]]:
+    """Groups of the numbers 0 to n - 1, in order: each joins the first group whose first member it is near.
 
-    One is kept, and has its own number, if it is near none that is kept before it.
+    near, keep_apart: bool [n, n]; two that are kept apart are not in one group.
     """
-    kept: list[int] = []
-    first = np.empty(len(near), np.int64)
+    groups: list[list[int]] = []
     for number, row in enumerate(near):
-        matches = np.flatnonzero(row[kept])
-        first[number] = kept[matches[0]] if len(matches) else number
-        if not len(matches):
-            kept.append(number)
-    return first
+        is_near = row[[members[0] for members in groups]]
+        for found in np.flatnonzero(is_near).tolist():
+            if keep_apart is None or not keep_apart[number, groups[found]].any():
+                groups[found].append(number)
+                break
+        else:
+            groups.append([number])
+    return groups

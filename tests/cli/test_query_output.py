@@ -66,12 +66,25 @@ MOMENTS = (moment(1, "a.mp4", 0.9), moment(2, "a.mp4", 0.7), moment(3, "b\n.mp4"
 
 def test_options_reach_the_request(pesearch: Run, answering: Answering) -> None:
     asked = answering()
-    pesearch("query", "siren", "-k", "3", "--per-file", "2", "--no-events", "--kind", "audio", "--longer", "1m30s")
+    pesearch(
+        "query",
+        "siren",
+        "-k",
+        "3",
+        "--per-file",
+        "2",
+        "--dedupe",
+        "--no-events",
+        "--kind",
+        "audio",
+        "--longer",
+        "1m30s",
+    )
     pesearch("query", "siren")
     pesearch("query", "siren", "--in", "a", "--in", "b/c.mp4")
     request, defaults, in_several = asked
     assert in_several.files.under == (Path("a"), Path("b/c.mp4"))
-    assert (request.k, request.per_file, request.locate) == (3, 2, False)
+    assert (request.k, request.per_file, request.dedupe, request.locate) == (3, 2, True, False)
     assert (request.files.kind, request.files.min_duration_seconds) == (MediaKind.AUDIO, 90.0)
     assert (defaults.k, defaults.per_file, defaults.locate, defaults.files.keeps_all) == (10, None, True, True)
 

@@ -10,7 +10,7 @@ from pesearch.search.score.near_equality import (
     MIN_TYPICAL_DISTANCE,
     MeanVectors,
     are_near,
-    first_near,
+    group,
 )
 from pesearch.types import FloatArray
 
@@ -56,8 +56,14 @@ def test_what_has_no_vectors_is_near_what_has_none() -> None:
     assert near.astype(int).tolist() == [[1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
 
 
-def test_what_is_near_a_folded_one_alone_is_kept() -> None:
-    near = np.eye(4, dtype=bool)
-    near[0, 1] = near[1, 0] = near[1, 2] = near[2, 1] = near[2, 3] = near[3, 2] = True
-    assert first_near(near).tolist() == [0, 0, 2, 2]
-    assert first_near(np.empty((0, 0), bool)).tolist() == []
+def test_what_is_near_no_first_member_is_in_a_group_of_its_own() -> None:
+    near = np.eye(5, dtype=bool)
+    near[0, 1] = near[1, 0] = near[1, 2] = near[2, 1] = near[2, 3] = near[3, 2] = near[0, 4] = near[4, 0] = True
+    assert group(near) == [[0, 1, 4], [2, 3]]
+    assert group(np.empty((0, 0), bool)) == []
+
+
+def test_what_is_kept_apart_is_in_the_next_group_that_is_near() -> None:
+    near, keep_apart = np.ones((5, 5), bool), np.zeros((5, 5), bool)
+    keep_apart[1, 2] = keep_apart[2, 1] = keep_apart[0, 3] = keep_apart[3, 0] = True
+    assert group(near, keep_apart) == [[0, 1, 4], [2, 3]]
