@@ -15,6 +15,7 @@ time   median of the queries, with and without `--dedupe`, in this library and w
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -177,11 +178,9 @@ class Labels:
         """The figures of a rule."""
         found, wrong = (near & self.is_copy).sum(), near & self.is_different
         wrong_clips = {frozenset(self.clips[[one, other]].tolist()) for one, other in np.argwhere(wrong)}
-        clips = len(set(self.clips.tolist()))
-        precision = found / max(found + wrong.sum(), 1)
-        return PairFigures(
-            "pairs", what, float(found / self.is_copy.sum()), float(precision), len(wrong_clips), clips * (clips - 1) // 2
-        )  # fmt: skip
+        recall, precision = found / self.is_copy.sum(), found / max(found + wrong.sum(), 1)
+        clip_pairs = math.comb(len(set(self.clips.tolist())), 2)
+        return PairFigures("pairs", what, float(recall), float(precision), len(wrong_clips), clip_pairs)
 
     def by_form(self, near: Pairs) -> Iterator[FormRecall]:
         """The recall of each form."""
@@ -225,8 +224,7 @@ def _changes() -> Iterator[tuple[str, Change | None]]:
     for length in (4, 10):
         yield f"cone of {length}", partial(_push, length)
     for noise in (0.1, 0.3):
-        rng = np.random.default_rng(SEED)
-        yield f"noise {noise:g}", partial(lambda noise, rng, *space: add_noise(*space, noise, rng), noise, rng)
+        yield f"noise {noise:g}", partial(add_noise, noise=noise, rng=np.random.default_rng(SEED))
 
 
 def _push(length: float, space: SpaceName, vectors: FloatArray) -> FloatArray:
@@ -235,7 +233,8 @@ def _push(length: float, space: SpaceName, vectors: FloatArray) -> FloatArray:
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     pushed = unit + length * constant / np.linalg.norm(constant)
     pushed /= np.linalg.norm(pushed, axis=1, keepdims=True)
-    return pushed.astype(np.float32)
+    directions: FloatArray = pushed.astype(np.float32)
+    return directions
 
 
 def _changed(folder: Path, source: Library, change: Change) -> Library:

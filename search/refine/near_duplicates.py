@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pesearch.store.library import Library
 
 RANKED_PER_MOMENT = (4, 16)
-"""Moments that are compared for each one to show, at least STABLE_MOMENTS: more if too few of the first are distinct."""
+"""Moments that are compared for each requested one, at least STABLE_MOMENTS; more if too few of the first are distinct.
+A query takes about five times as long with the first number (`benchmarks.near_duplicates`)."""
 
 _MIN_OVERLAP_SECONDS = 1e-3
 """Overlap of a segment without length, as a still has."""
