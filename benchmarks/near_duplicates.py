@@ -1,6 +1,6 @@
 """Which moments `pesearch query --dedupe` takes for near-equal, and how long it takes.
 
-    python -m benchmarks.near_duplicates [--folder DIR] [--files 0 100000]
+    python -m benchmarks.near_duplicates [--folder DIR] [--files 0 20000]
 
 150 generated clips and sample_media, 43 of them also in 8 other forms (COPIES), are searched for 17 things. Pairs of
 moments of the same seconds of a clip should be near-equal, those of different clips should not; other pairs of one clip

@@ -34,8 +34,8 @@ def test_without_the_parameter_the_threshold_is_the_default(monkeypatch: pytest.
 
 
 def test_a_card_says_how_many_are_like_it() -> None:
-    file = MediaFile(1, "print", MediaInfo(MediaKind.AUDIO, 9.0, None, None), (Location(Path("/a.wav"), 1, 1),))
+    file = MediaFile(1, "print", MediaInfo(MediaKind.VIDEO, 9.0, None, None), (Location(Path("/a.mp4"), 1, 1),))
     moment = Moment(1, file, 1.0, 2.0, 0.9, (), (), (), (NearDuplicate(file, 5.0, 6.0, 0.8),))
     shown = results._moment_data(moment, False)
-    assert shown["near_duplicates"] == "1 like it: a.wav 00:05.0-00:06.0"
+    assert shown["near_duplicates"] == "1 like it: a.mp4 00:05.0-00:06.0"
     assert results._moment_data(replace(moment, near_duplicates=()), False)["near_duplicates"] == ""
