@@ -180,8 +180,8 @@ class Library:
         )  # fmt: skip
         request = SearchRequest(
             text, audio=optional_path(audio, "audio"), image=optional_path(image, "image"),
-            video=optional_path(video, "video"), speech=speech, k=k, per_file=per_file, dedupe=dedupe, locate=events,
-            files=files,
+            video=optional_path(video, "video"), speech=speech, k=k, per_file=per_file, dedupe=dedupe,
+            locate=events, files=files,
         )  # fmt: skip
         library, models = self._open()
         found = found_moments(search(library, models, request), all)

@@ -4,7 +4,7 @@
 
 150 generated clips and sample_media, 43 of them also in 8 other forms (COPIES), are searched for 17 things. Pairs of
 moments of the same seconds of a clip should be near-equal, those of different clips should not; other pairs of one clip
-do not count. A few different clips show and say the same, which the starter set cannot tell apart.
+do not count. A few different clips have the same things and sounds, and differ in motion and times only.
 
 pairs  recall and precision, of moments and of clips, with the vectors of the starter set; the same pushed into a narrow
        cone, by a constant vector of some lengths; and with noise on each vector
