@@ -22,8 +22,8 @@ Near = npt.NDArray[np.bool_]
 MAX_DISTANCE_RATIO = 0.1
 """Of the typical distance. Measured by `benchmarks.near_duplicates` with the starter set, moments of 164 clips, 43 of
 them in 9 forms: recall of 2047 pairs of copies 0.74 (0.90 or more of each form but those cut by 2 s, 0.85, and
-letterboxed ones, 0.18), precision 0.97: 3 of 13,366 pairs of different clips, with the same things and sounds. Recall is
-0.75 and precision the same in a cone where cosines are 0.95, and 0.28 and 1 with noise of 0.3 in each vector. With a
+letterboxed ones, 0.18), precision 0.97: 3 of 13,366 pairs of different clips, with the same things and sounds. Recall
+is 0.75 and precision the same in a cone where cosines are 0.95, and 0.28 and 1 with noise of 0.3 in each vector. With a
 share of 0.05 recall is 0.61 and precision 0.998, with 0.2 they are 0.83 and 0.97, with 0.3 0.86 and 0.91."""
 
 MIN_TYPICAL_DISTANCE = 0.01
