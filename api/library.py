@@ -125,6 +125,7 @@ class Library:
         speech: bool = False,
         k: int = 10,
         per_file: int | None = None,
+        dedupe: bool = False,
         all: bool = False,
         events: bool = True,
         folder: Paths | None = None,
@@ -149,6 +150,8 @@ class Library:
         audio, image, video: Example files: similar sounds and their sources, pictures like it, moments like the clip.
         speech: Search `text` as spoken words.
         k, per_file: At most so many moments, and so many of each file.
+        dedupe: Of near-equal moments, such as copies of a recording, return only the best, which has the others as
+            `Moment.near_duplicates`.
         all: Also return moments that score below 0.5 (`Moment.is_match` is False).
         events: Locate the named sounds; without it a search is faster.
 
@@ -177,7 +180,8 @@ class Library:
         )  # fmt: skip
         request = SearchRequest(
             text, audio=optional_path(audio, "audio"), image=optional_path(image, "image"),
-            video=optional_path(video, "video"), speech=speech, k=k, per_file=per_file, locate=events, files=files,
+            video=optional_path(video, "video"), speech=speech, k=k, per_file=per_file, dedupe=dedupe,
+            locate=events, files=files,
         )  # fmt: skip
         library, models = self._open()
         found = found_moments(search(library, models, request), all)

@@ -24,8 +24,9 @@ class Moment(types.Moment):
 
     `start_seconds` and `end_seconds` are as a player shows them (0 and 0 for an image), `rank` counts from 1. `score`
     is the probability that the moment is relevant, or a similarity (a cosine) if the query has no text. `evidence` are
-    the hits of each space, `events` the located sounds, `cues` the subtitles and captions that match. `file` has the
-    media info, locations and remarks.
+    the hits of each space, `events` the located sounds, `cues` the subtitles and captions that match,
+    `near_duplicates` with `dedupe` the near-equal moments, best first. `file` has the media info, locations and
+    remarks.
 
     `query` is what found it. `is_match` says whether it scores at least 0.5; others are returned on request only, or
     when nobody has measured what a match scores with these models.
@@ -119,6 +120,7 @@ def _moment(moment: types.Moment, result: SearchResult) -> Moment:
         moment.evidence,
         moment.events,
         moment.cues,
+        moment.near_duplicates,
         result.query,
         result.is_match(moment),
     )

@@ -53,6 +53,7 @@ def read_request() -> SearchRequest | None:
         "Match", list(SENSES), key="sense", default="anything", required=True, bind="query-params"
     )
     examples = _read_examples()
+    dedupe = st.sidebar.toggle("Hide near-duplicates", key="dedupe", bind="query-params")
     files, per_file = read_filters()
     query = _restrict_to_sense(text or "", SENSES[sense or "anything"])
     if query and is_read_only():
@@ -61,7 +62,7 @@ def read_request() -> SearchRequest | None:
         return None
     return SearchRequest(
         text=query, audio=examples.audio, video=examples.video, image=examples.image,
-        k=MOMENTS_PER_PAGE, per_file=per_file, files=files,
+        k=MOMENTS_PER_PAGE, per_file=per_file, dedupe=dedupe, files=files,
     )  # fmt: skip
 
 

@@ -11,7 +11,14 @@ from pesearch.app.escape import printable
 from pesearch.app.pictures import Picture, thumbnail_of, waveform_of
 from pesearch.app.tray import Tray
 from pesearch.app.urls import THUMB_WIDTHS
-from pesearch.formatting import format_absence, format_cue, format_event, format_evidence, format_moment_time
+from pesearch.formatting import (
+    format_absence,
+    format_cue,
+    format_event,
+    format_evidence,
+    format_moment_time,
+    format_near_duplicates,
+)
 from pesearch.search.result import CONFIDENT, SearchResult
 from pesearch.types import MediaKind, Moment
 
@@ -93,6 +100,7 @@ def _moment_data(moment: Moment, in_tray: bool) -> dict[str, Any]:
             for event in moment.events
         ],
         "cues": [printable(format_cue(cue)) for cue in moment.cues[:MAX_CUES]],
+        "near_duplicates": format_near_duplicates(moment.near_duplicates) if moment.near_duplicates else "",
         "pictures": [picture.url for picture in _pictures(moment)],
         "is_sound": file.info.kind is MediaKind.AUDIO,
         "is_still": file.info.kind is MediaKind.IMAGE,

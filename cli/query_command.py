@@ -44,6 +44,10 @@ def query_command(
     per_file: Annotated[
         int | None, typer.Option("--per-file", metavar="N", min=1, help="Return at most N moments per file.")
     ] = None,
+    dedupe: Annotated[
+        bool,
+        typer.Option("--dedupe", help="Of near-equal moments, such as copies of a recording, show only the best."),
+    ] = False,
     show_all: Annotated[
         bool, typer.Option("--all", help="Also show moments below 50 %, marked with a question mark.")
     ] = False,
@@ -170,7 +174,7 @@ def query_command(
     )  # fmt: skip
     request = SearchRequest(
         text=" ".join(text or ()), audio=audio, video=video, image=image, speech=speech, k=k, per_file=per_file,
-        locate=not no_events, files=conditions.file_filter(),
+        dedupe=dedupe, locate=not no_events, files=conditions.file_filter(),
     )  # fmt: skip
     if request.text.strip() and not speech:
         parse(request.text)  # reports a syntax error before any model is loaded

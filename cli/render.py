@@ -32,13 +32,14 @@ def format_size(size_bytes: int) -> str:
 
 def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
     """Rank (`3.`, or `3?` without a confident match), score, time and path; below it the evidence, the cues, the sound
-    events, and the command that plays the moment."""
+    events, the near-equal moments, and the command that plays the moment."""
     from pesearch.formatting import (
         format_absence,
         format_cue,
         format_event,
         format_evidence,
         format_moment_time,
+        format_near_duplicates,
         mpv_command,
         printable,
     )
@@ -52,6 +53,8 @@ def moment_lines(moment: Moment, is_match: bool) -> Iterator[str]:
         yield indent + format_evidence(moment.evidence)
     yield from (indent + printable(format_cue(cue)) for cue in moment.cues[:MAX_CUES])
     yield from (indent + format_event(event) for event in moment.events)
+    if moment.near_duplicates:
+        yield indent + format_near_duplicates(moment.near_duplicates)
     if not absence and moment.file.info.kind is not MediaKind.IMAGE:
         yield indent + mpv_command(moment)
 

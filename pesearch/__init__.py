@@ -51,6 +51,7 @@ __all__ = [
     "ModelMissing",
     "Moment",
     "Moments",
+    "NearDuplicate",
     "NoSpaceLeft",
     "OutOfMemory",
     "Outcome",
@@ -121,7 +122,7 @@ if TYPE_CHECKING:
     )
     from pesearch.indexer.summary import IndexSummary
     from pesearch.store.status import LibraryStatus
-    from pesearch.types import Event, Hit, MediaFile, MediaInfo, MediaKind, Remark, SpaceName
+    from pesearch.types import Event, Hit, MediaFile, MediaInfo, MediaKind, NearDuplicate, Remark, SpaceName
 else:
     _HOMES = (
         "pesearch.errors",

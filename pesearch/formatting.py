@@ -9,13 +9,16 @@ from pathlib import Path
 from pesearch.capture_time import CaptureTime, DateSource
 from pesearch.cues import CueKind, FoundBy, FoundCue
 from pesearch.damage import DamagedFile
-from pesearch.types import Event, Hit, MediaFile, MediaKind, Moment, Remark, SpaceName
+from pesearch.types import Event, Hit, MediaFile, MediaKind, Moment, NearDuplicate, Remark, SpaceName
 
 MAX_CUE_CHARACTERS = 100
 """Longer cue texts are cut to this length, the last character being an ellipsis."""
 
 MAX_DAMAGED = 5
 """Files with damaged data that are named."""
+
+MAX_NEAR_DUPLICATES = 3
+"""Near-equal moments that are named."""
 
 SENSE_WORDS = {
     SpaceName.FRAME: "seen",
@@ -39,11 +42,19 @@ def format_span(start_seconds: float, end_seconds: float) -> str:
     return f"{format_clock(start_seconds)}-{format_clock(end_seconds)}"
 
 
-def format_moment_time(moment: Moment) -> str:
+def format_moment_time(moment: Moment | NearDuplicate) -> str:
     """`MM:SS.s-MM:SS.s` of a moment, or `still` for an image, which has no duration."""
     if moment.file.info.kind is MediaKind.IMAGE:
         return "still"
     return format_span(moment.start_seconds, moment.end_seconds)
+
+
+def format_near_duplicates(near_duplicates: Sequence[NearDuplicate]) -> str:
+    """`5 like it: copy.mp4 00:01.2-00:02.1, ...`: how many there are, and the first MAX_NEAR_DUPLICATES of them."""
+    listed = near_duplicates[:MAX_NEAR_DUPLICATES]
+    names = [f"{printable(each.path.name)} {format_moment_time(each)}" for each in listed]
+    more = ["..."] if len(listed) < len(near_duplicates) else []
+    return f"{len(near_duplicates)} like it: {', '.join([*names, *more])}"
 
 
 def format_absence(file: MediaFile) -> str:

@@ -275,8 +275,26 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """A moment that is near-equal to a better one, such as the same recording in another format."""
+
+    file: MediaFile
+    start_seconds: float
+    end_seconds: float
+    score: float
+
+    @property
+    def path(self) -> Path:
+        """The file: the first of its locations that exists now, else the first one."""
+        return self.file.path
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """A search result: an interval of a file with its evidence (hits), the sounds detected in it, and matching cues."""
+    """A search result: an interval of a file with its evidence (hits), the sounds detected in it, and matching cues.
+
+    `near_duplicates` are the moments that are near-equal to it, best first, if the request folds them.
+    """
 
     rank: int
     file: MediaFile
@@ -286,3 +304,4 @@ class Moment:
     evidence: tuple[Hit, ...]
     events: tuple[Event, ...]
     cues: tuple[FoundCue, ...] = ()
+    near_duplicates: tuple[NearDuplicate, ...] = ()

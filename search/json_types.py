@@ -131,6 +131,13 @@ class FileObject(TypedDict):
     remarks: list[RemarkObject]
 
 
+class NearDuplicateObject(IntervalObject):
+    """A moment that is near-equal to a better one, such as the same recording in another format."""
+
+    file_id: FileId
+    score: Score
+
+
 class MomentObject(IntervalObject):
     """A moment that a query found."""
 
@@ -144,6 +151,9 @@ class MomentObject(IntervalObject):
     evidence: list[EvidenceObject]
     events: list[EventObject]
     cues: list[CueObject]
+    near_duplicates: Annotated[
+        list[NearDuplicateObject], Meta(description="Near-equal moments, best first; empty unless dedupe is asked for.")
+    ]
     media: MediaObject
     recording: RecordingObject
     remarks: list[RemarkObject]

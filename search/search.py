@@ -14,6 +14,7 @@ from pesearch.errors import QueryError, SnapshotExpired
 from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import QueryPlan, compile_query
 from pesearch.search.query.request import SearchRequest
+from pesearch.search.refine.near_duplicates import distinct_moments
 from pesearch.search.refine.refiner import Refiner
 from pesearch.search.refine.sound_rescorer import SoundRescorer
 from pesearch.search.result import CALIBRATED, CONFIDENT, SIMILARITY, SearchResult
@@ -104,26 +105,32 @@ def _find_moments(
 ) -> tuple[Moment, ...]:
     query_vectors = encode_query(plan, models)
     meaning = MeaningMatcher(library, normalizers, models, query_vectors)
-    cue_matches = match_cues(library, plan, file_ids, meaning, request.k)
-    retrieved = retrieve(library, plan, query_vectors, request.k, file_ids, cue_matches.rankings)
     calibration = calibration_for(library, normalizers, models, plan, query_vectors)
     rescorer = SoundRescorer(library, models, plan.phrases if request.locate else {}, cancelled)
-    refiner = Refiner(library, plan, calibration, cue_matches, rescorer)
-    refiner.score(retrieved.parts)
-    refiner.rescore_sounds(request.k)
-    moments: list[Moment] = []
-    for rank, (part, interval) in enumerate(refiner.expand(request.k, request.per_file), start=1):
-        scores = refiner.part_scores(part)
-        moments.append(
-            Moment(
-                rank=rank,
-                file=request.files.at_kept_locations(scores.file),
-                start_seconds=interval.start_seconds,
-                end_seconds=min(interval.end_seconds, scores.file.info.duration_seconds),
-                score=interval.score,
-                evidence=select_evidence(scores, interval, plan, retrieved.hits),
-                cues=cue_matches.cues(plan, part.file_id, interval),
-                events=tuple(sorted(refiner.events(part.file_id, interval), key=lambda event: event.start_seconds)),
+
+    def rank(count: int) -> tuple[Moment, ...]:
+        cue_matches = match_cues(library, plan, file_ids, meaning, count)
+        retrieved = retrieve(library, plan, query_vectors, count, file_ids, cue_matches.rankings)
+        refiner = Refiner(library, plan, calibration, cue_matches, rescorer)
+        refiner.score(retrieved.parts)
+        refiner.rescore_sounds(request.k)
+        moments: list[Moment] = []
+        for number, (part, interval) in enumerate(refiner.expand(count, request.per_file), start=1):
+            scores = refiner.part_scores(part)
+            moments.append(
+                Moment(
+                    rank=number,
+                    file=request.files.at_kept_locations(scores.file),
+                    start_seconds=interval.start_seconds,
+                    end_seconds=min(interval.end_seconds, scores.file.info.duration_seconds),
+                    score=interval.score,
+                    evidence=select_evidence(scores, interval, plan, retrieved.hits),
+                    cues=cue_matches.cues(plan, part.file_id, interval),
+                    events=tuple(sorted(refiner.events(part.file_id, interval), key=lambda event: event.start_seconds)),
+                )
             )
-        )
-    return tuple(moments)
+        return tuple(moments)
+
+    if not request.dedupe:
+        return rank(request.k)
+    return distinct_moments(rank, library, normalizers.of(library, models).typical_distances, request.k)

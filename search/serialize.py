@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         IntervalObject,
         MediaObject,
         MomentObject,
+        NearDuplicateObject,
         RecordingObject,
         RemarkedObject,
         RemarkObject,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         TextObject,
     )
     from pesearch.search.result import SearchResult
-    from pesearch.types import Event, MediaFile, MediaInfo, Moment, Remark
+    from pesearch.types import Event, MediaFile, MediaInfo, Moment, NearDuplicate, Remark
 
 JSON_VERSION = 1
 """`version` of the objects: it rises when a field goes or changes its meaning. New fields leave it as it is."""
@@ -72,9 +73,19 @@ def moment_object(result: SearchResult, moment: Moment) -> MomentObject:
         ],
         "events": [event_object(event) for event in moment.events],
         "cues": [cue_object(cue) for cue in moment.cues],
+        "near_duplicates": [near_duplicate_object(moment) for moment in moment.near_duplicates],
         "media": media_object(moment.file.info),
         "recording": recording_object(moment.file),
         "remarks": [remark_object(remark) for remark in moment.file.remarks],
+    }
+
+
+def near_duplicate_object(moment: NearDuplicate) -> NearDuplicateObject:
+    """The JSON object of a moment that was folded into a better one."""
+    return {
+        **interval_object(moment.file.path, moment.start_seconds, moment.end_seconds),
+        "file_id": moment.file.id,
+        "score": rounded(moment.score),
     }
 
 

@@ -75,6 +75,7 @@ function card(moment, threshold, openRank, keepsRow, send) {
     create("span", "score", `${isAbove ? "" : "?"}${moment.score.toFixed(2)}`),
     create("span", "when", moment.when), create("span", "why", moment.why));
   body.append(line);
+  if (moment.near_duplicates) body.append(create("div", "why", moment.near_duplicates));
   if (moment.events.length) body.append(eventList(moment));
   else if (keepsRow) body.append(create("div", "events-row"));
   for (const cue of moment.cues) body.append(create("div", "cue", cue));

@@ -67,7 +67,8 @@ def to_request(parameters: SearchParameters) -> SearchRequest:
     )
     request = SearchRequest(
         text=parameters.q, audio=audio, video=video, image=image, speech=parameters.speech, k=parameters.k,
-        per_file=parameters.per_file, locate=not parameters.no_events, files=parameters.file_filter(),
+        per_file=parameters.per_file, dedupe=parameters.dedupe, locate=not parameters.no_events,
+        files=parameters.file_filter(),
     )  # fmt: skip
     ensure_library_folders(request.files.under, opened)
     ensure_library_files(request.examples, opened)

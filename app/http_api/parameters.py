@@ -42,6 +42,9 @@ class SearchParameters(FileConditions, frozen=True, kw_only=True, forbid_unknown
     per_file: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="At most so many moments of each file.")
     ] = None
+    dedupe: Annotated[
+        bool, Meta(description="Of near-equal moments, such as copies of a recording, only the best; k counts these.")
+    ] = False
     all: Annotated[bool, Meta(description="Also moments with a score below 0.5, which probably do not match.")] = False
     no_events: Annotated[bool, Meta(description="Skip locating the named sounds, which is faster.")] = False
 

@@ -17,7 +17,8 @@ An example is a file of the library: file:"/path/of/it"@12-15, with words if wan
 score is the estimated probability that a moment matches (score_kind "calibrated"). Without all=true only moments with
 0.5 or more are returned; an empty list means that nothing is likely to match. Then try other words, fewer conditions,
 or all=true for the nearest moments, which are guesses. With score_kind "likeness" (queries with examples only) it is a
-similarity, not a probability. online=false: the file cannot be opened now."""
+similarity, not a probability. dedupe=true returns copies of one recording once, with the others in near_duplicates.
+online=false: the file cannot be opened now."""
 
 MOMENT = """\
 Look at a moment: pictures spread over the interval, and all subtitles, captions and chapters in it, with when, where

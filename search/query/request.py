@@ -22,6 +22,7 @@ class SearchRequest:
 
     speech: Search `text` as spoken words, without the query language.
     per_file: At most this many moments of each file; None for no limit.
+    dedupe: Of near-equal moments only the best is a moment of the result; `k` counts these.
     locate: Locate named sounds with PE-A-Frame; without it a search is faster.
     folder: Base of relative example paths; by default the current folder.
     Raises QueryError for an invalid request.
@@ -34,6 +35,7 @@ class SearchRequest:
     speech: bool = False
     k: int = 10
     per_file: int | None = None
+    dedupe: bool = False
     locate: bool = True
     files: FileFilter = EVERY_FILE
     folder: Path = Path()

@@ -17,6 +17,7 @@ from pesearch.search.score.cohort_vectors import cohort_vectors
 from pesearch.search.score.distinct_windows import distinct_windows
 from pesearch.search.score.hypotheses import count_hypotheses, hypothesis_deviations
 from pesearch.search.score.match_threshold import Deviations, Draws, MatchThreshold
+from pesearch.search.score.near_equality import MeanVectors
 from pesearch.search.score.normalization import SpaceNormalizer
 from pesearch.search.score.single_precision import single_precision
 from pesearch.search.score.window_pooling import Indexes, WindowRows, file_windows, part_windows
@@ -48,6 +49,7 @@ class LibraryNormalizer:
         """`windows` is the number of windows of the library, `cohort` has the vectors of COHORT.
 
         `spaces` are those with vectors in the library: others have no normalizer, or one of reference windows only.
+        `typical_distances` are those of two windows in each space, for `near_equality`.
         """
         self.windows = windows
         self.recalibration = recalibration
@@ -58,6 +60,7 @@ class LibraryNormalizer:
         self.spaces = spaces_with_vectors(library)
         parts = sample_windows(library, SAMPLE_WINDOWS)
         read = {space.name: _read(library, parts, space.name) for space in models.spaces}
+        self.typical_distances = {name: _typical_distance(*of_space, models, name) for name, of_space in read.items()}
         distinct = distinct_windows(list(read.values()))
         self._draws = Draws(len(distinct), round(windows * len(distinct) / max(len(parts), 1)))
         self._spaces: dict[SpaceName, SpaceNormalizer] = {}
@@ -169,6 +172,13 @@ def _read(library: Library, parts: Sequence[Part], space: SpaceName) -> tuple[Fl
         read += len(stored.vectors)
     empty = np.empty((0, 1), np.float32)
     return np.concatenate(vectors) if vectors else empty, WindowRows(first, stop)
+
+
+def _typical_distance(vectors: FloatArray, rows: WindowRows, models: ModelSet, space: SpaceName) -> float:
+    """The typical distance of two windows; if there are few, also of the reference windows."""
+    if (rows.counts > 0).sum() < MIN_SPACE_WINDOWS:
+        vectors, rows = _with_reference(vectors, rows, models, space)
+    return MeanVectors.of_windows(vectors, rows).typical_distance()
 
 
 def _with_reference(

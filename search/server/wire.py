@@ -10,7 +10,7 @@ from pesearch import __version__
 from pesearch.file_owner import current_user
 from pesearch.search.server.unix_sockets import peer_user_id
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 """Increment it when messages change but the version of pesearch does not."""
 
 MAX_QUERY_BYTES = 2**20

@@ -118,14 +118,14 @@ def test_every_argument_of_a_search_is_used(samples: pesearch.Library, monkeypat
 
     monkeypatch.setattr("pesearch.api.library.search", remember)
     samples.search(
-        "mind the gap", audio="a.wav", image=Path("b.png"), video="c.mp4", speech=True, k=3, per_file=2, events=False,
-        folder=SAMPLES, kind="video",
+        "mind the gap", audio="a.wav", image=Path("b.png"), video="c.mp4", speech=True, k=3, per_file=2, dedupe=True,
+        events=False, folder=SAMPLES, kind="video",
     )  # fmt: skip
     files = FileFilter(under=(SAMPLES,), kind=MediaKind.VIDEO)
     assert asked == [
         SearchRequest(
             "mind the gap", audio=Path("a.wav"), image=Path("b.png"), video=Path("c.mp4"), speech=True, k=3, per_file=2,
-            locate=False, files=files,
+            dedupe=True, locate=False, files=files,
         )
     ]  # fmt: skip
 

@@ -60,8 +60,8 @@ def ids(page_library: Library) -> dict[str, int]:
     ("arguments", "parameters"),
     [
         (["siren and train"], {"q": "siren and train"}),
-        (["heard:siren THEN seen:train", "--no-events", "-k", "3"],
-         {"q": "heard:siren THEN seen:train", "no_events": "true", "k": 3}),
+        (["heard:siren THEN seen:train", "--no-events", "--all", "--dedupe", "-k", "9"],
+         {"q": "heard:siren THEN seen:train", "no_events": "true", "all": 1, "dedupe": "true", "k": 9}),
         (["dog", "--all", "--kind", "video", "--per-file", "1", "--longer", "1s", "--has", "audio", "--has", "video"],
          {"q": "dog", "all": "true", "kind": "video", "per_file": 1, "longer": "1s", "has": ["audio", "video"]}),
         (["mind the gap", "--speech", "--all", "--size", ">=10x10", "--fps", ">=1", "--shorter", "9h", "--no-events"],

@@ -147,6 +147,15 @@ def test_the_command_line_uses_the_models_of_the_page(page: Page, page_library: 
     assert json.loads(done.stdout)["moments"][0]["path"].endswith("siren_train.mp4")
 
 
+def test_hiding_near_duplicates_is_kept_in_the_url(page: Page) -> None:
+    search_for(page, "a dog barking")
+    page.get_by_text("Hide near-duplicates").click()
+    page.wait_for_url("**dedupe=true**")
+    page.goto(page.url)
+    expect(page.get_by_role("switch", name="Hide near-duplicates")).to_be_checked()
+    expect(page.locator(".file h3").first).to_have_text("dog_bark.mp4")
+
+
 def test_filters_of_recordings_are_kept_in_the_url(page: Page, address: str) -> None:
     """All are options of `pesearch query`; a wrong one says what to write."""
     page.goto(f"{address}/?text=heard:rain&fps=15&codec=mpeg4&has=audio&has=video&orientation=landscape&size=%3C720p")
@@ -156,6 +165,6 @@ def test_filters_of_recordings_are_kept_in_the_url(page: Page, address: str) -> 
     page.get_by_label("Recorded before").press("Enter")
     page.wait_for_url("**before=2020-01-01**")
     expect(page.locator(".file h3")).to_have_count(0)  # the samples say nothing: their files are newer
-    page.get_by_label("Near").fill("Paris")
-    page.get_by_label("Near").press("Enter")
+    page.get_by_label("Near", exact=True).fill("Paris")
+    page.get_by_label("Near", exact=True).press("Enter")
     expect(page.get_by_text("is not a place: write LAT,LON")).to_be_visible()

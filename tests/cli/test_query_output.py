@@ -30,6 +30,7 @@ from pesearch.types import (
     MediaKind,
     MediaProperties,
     Moment,
+    NearDuplicate,
     SpaceName,
     VideoStream,
 )
@@ -66,14 +67,30 @@ MOMENTS = (moment(1, "a.mp4", 0.9), moment(2, "a.mp4", 0.7), moment(3, "b\n.mp4"
 
 def test_options_reach_the_request(pesearch: Run, answering: Answering) -> None:
     asked = answering()
-    pesearch("query", "siren", "-k", "3", "--per-file", "2", "--no-events", "--kind", "audio", "--longer", "1m30s")
+    options = ("-k", "3", "--per-file", "2", "--dedupe", "--no-events", "--kind", "audio", "--longer", "1m30s")
+    pesearch("query", "siren", *options)
     pesearch("query", "siren")
     pesearch("query", "siren", "--in", "a", "--in", "b/c.mp4")
     request, defaults, in_several = asked
     assert in_several.files.under == (Path("a"), Path("b/c.mp4"))
-    assert (request.k, request.per_file, request.locate) == (3, 2, False)
+    assert (request.k, request.per_file, request.dedupe, request.locate) == (3, 2, True, False)
     assert (request.files.kind, request.files.min_duration_seconds) == (MediaKind.AUDIO, 90.0)
     assert (defaults.k, defaults.per_file, defaults.locate, defaults.files.keeps_all) == (10, None, True, True)
+
+
+def test_near_equal_moments_are_counted_and_named(pesearch: Run, answering: Answering) -> None:
+    copies = [moment(1, f"copy\n{n}.mp4", 0.6 - n / 10) for n in range(5)]
+    near = tuple(NearDuplicate(each.file, each.start_seconds, each.end_seconds, each.score) for each in copies)
+    answering(replace(MOMENTS[0], near_duplicates=near), replace(MOMENTS[2], score=0.8, near_duplicates=near[:1]))
+    first, second = (line.strip() for line in pesearch("query", "x").stdout.splitlines() if " like it: " in line)
+    assert first == "5 like it: " + ", ".join(f"copy\\n{n}.mp4 00:01.0-00:02.5" for n in range(3)) + ", ..."
+    assert second == "1 like it: copy\\n0.mp4 00:01.0-00:02.5"
+    whole = json.loads(pesearch("query", "x", "--json").stdout)["moments"][0]["near_duplicates"]
+    assert [each["score"] for each in whole] == [0.6, 0.5, 0.4, 0.3, 0.2]
+    assert whole[0] == {"path": "/drive/copy\n0.mp4", "start": 1.0, "end": 2.5, "file_id": 1, "score": 0.6}
+    line = pesearch("query", "x", "--jsonl").stdout.splitlines()[0]
+    assert json.loads(line)["near_duplicates"] == whole
+    assert pesearch("query", "x", "-0").stdout == "/drive/a.mp4\0/drive/b\n.mp4\0"
 
 
 def test_words_without_quotes_are_one_query(pesearch: Run, answering: Answering) -> None:

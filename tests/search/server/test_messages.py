@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from pesearch.types import (
     MediaKind,
     MediaProperties,
     Moment,
+    NearDuplicate,
     Remark,
     SpaceName,
     VideoStream,
@@ -85,6 +87,7 @@ REQUESTS = st.builds(
     speech=st.booleans(),
     k=st.integers(1, 10_000),
     per_file=st.none() | st.integers(1, 9),
+    dedupe=st.booleans(),
     locate=st.booleans(),
     files=FILTERS,
     folder=PATHS,
@@ -154,6 +157,9 @@ def test_infinity_and_nan_round_trip() -> None:
 def test_a_real_result_round_trips(sample_library: Library, starter: ModelSet) -> None:
     result = search(sample_library, starter, SearchRequest("siren and train"))
     assert result.moments[0].events
+    first = result.moments[0]
+    near = NearDuplicate(first.file, first.start_seconds, first.end_seconds, 0.5)
+    result = replace(result, moments=(replace(first, near_duplicates=(near,)), *result.moments[1:]))
     assert from_bytes(SearchResult, to_bytes(result)) == result
 
 
