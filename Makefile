@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= auto
-WORKERS ?= 2
+WORKERS ?= 3  # on 2 cores: tests wait for servers, browsers and FFmpeg in a fifth of their time
 BIN := $(VENV)/bin
 DEMO := .demo
 unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests would compile our modules again
@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 
 .PHONY: help setup setup-demo setup-test demo check check-install test lint types contracts bench clean
 help:
-	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types contracts bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda, WORKERS=2)"
+	@sed -n 's/^# //p' Makefile; echo "also: make setup lint types contracts bench clean (PYTHON=, VENV=, PROFILE=cpu|cuda, WORKERS=3)"
 
 setup:
 	@$(PYTHON) requirements/install.py --profile $(PROFILE) --venv $(VENV) --system ffmpeg
