@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Iterator
 from weakref import WeakSet
 
@@ -215,3 +216,16 @@ def test_markup_is_not_kept_while_the_lines_are_read() -> None:
 
     assert [line.text for line in lines_of(entries(), is_ass=True)] == [f"line {second}" for second in range(50)]
     assert most <= 2
+
+
+def test_texts_are_in_memory_once() -> None:
+    entries = ((second, second + 1, f"{second:04} " + "word " * 479) for second in range(3000))
+    tracemalloc.start()
+    try:
+        lines = list(lines_of(entries))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    text_bytes = sum(len(line.text) for line in lines)
+    assert text_bytes == 3000 * 2399  # "0000", and " word" 479 times
+    assert peak_bytes < 1.5 * text_bytes
