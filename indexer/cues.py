@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pesearch.cues import CueSource
+from pesearch.heap_trim import trim_heap
 from pesearch.indexer.progress_events import CuesUpdated, Remarked
 from pesearch.indexer.survey import without_stamp
 from pesearch.locations import Location, is_gone
@@ -83,6 +84,7 @@ def refresh_cues(found: Sequence[Location], library: Library, writer: Writer) ->
             if len(batch) >= MAX_BATCH_FILES or sum(cues.count for _, cues in batch) >= MAX_BATCH_CUES:
                 yield from _store(batch, writer)
                 batch.clear()
+                trim_heap()
     if batch:
         yield from _store(batch, writer)
 
@@ -104,6 +106,7 @@ def _read_together(stale: Iterable[_StaleFile]) -> Iterator[list[_StaleFile]]:
 
 def _store(batch: Sequence[tuple[_StaleFile, FileCues]], writer: Writer) -> Iterator[CuesUpdated | Remarked]:
     """One transaction."""
+    trim_heap()  # of what reading the cues left
     new = [
         (stale.file.id, source)
         for stale, cues in batch

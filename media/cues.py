@@ -16,6 +16,7 @@ from typing import Any
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.errors import FFmpegMissing, MediaError
+from pesearch.heap_trim import trim_heap
 from pesearch.locations import Location
 from pesearch.media.broadcast_subtitles import is_ebu_stl, read_ebu_stl, read_scc
 from pesearch.media.cue_timing import clip, place
@@ -42,6 +43,9 @@ from pesearch.types import MediaInfo, MediaKind
 
 MAX_SIDECAR_BYTES = 24 << 20
 """Subtitles of a film take 200 kB; with every sign typeset, 20 MB."""
+
+_LARGE_BYTES = 1 << 20
+"""The memory of larger sidecars goes back to the system, which takes up to 10 ms."""
 
 MAX_LINES = 1_000_000
 """Of a sidecar; those of a typeset film have 200,000."""
@@ -76,6 +80,8 @@ def read_sidecar(sidecar: Sidecar, media: Path, duration_seconds: float) -> CueR
     location = sidecar.location
     try:
         read, remarks = _read(sidecar, media)
+        if location.size_bytes >= _LARGE_BYTES:
+            trim_heap()  # of the text, before the cues are made
         cues, more = _clipped(read, duration_seconds, partial(_start_timecode, media))
     except FFmpegMissing:
         raise

@@ -90,7 +90,13 @@ def lines_of(entries: Iterable[Entry], is_ass: bool = False) -> Iterator[Line]:
     if len(texts) > MAX_CUES:
         raise MediaError(f"more than {MAX_CUES:,} subtitles: all of them left out")
     order = np.lexsort((ends, starts)).tolist()
-    return _merge_rolling((starts[at], ends[at], texts[at].splitlines()) for at in order)
+    return _merge_rolling((starts[at], ends[at], _take(texts, at).splitlines()) for at in order)
+
+
+def _take(texts: list[str], at: int) -> str:
+    """A text, which the list no longer holds: what is made of it takes as much memory."""
+    text, texts[at] = texts[at], ""
+    return text
 
 
 def has_times(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from sys import intern
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from pesearch.cues import Cue, CueKind, CueSource
 from pesearch.locations import Location
-from pesearch.store.catalogue.temp_table import escape_undecodable, insert_temp
+from pesearch.store.catalogue.temp_table import ROWS_PER_INSERT, escape_undecodable, insert_temp
 
 RowIds = npt.NDArray[np.int64]
 
@@ -89,7 +90,6 @@ def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, 
     source_rows = [_source_row(number, file_id, source) for number, (file_id, source) in numbered]
     cue_rows = (row for number, (_, source) in numbered for row in _cue_rows(number, source))
     insert_temp(connection, "read_sources", _SOURCE, source_rows)
-    insert_temp(connection, "read_cues", _CUE, cue_rows)
     connection.execute(f"""
         UPDATE cue_sources SET remark = read_sources.remark, size_bytes = 0, modified_ns = 0 FROM read_sources
         WHERE {_SAME_SOURCE} AND {_UNREAD}""")
@@ -102,9 +102,12 @@ def store_cues(connection: duckdb.DuckDBPyConnection, read: Sequence[tuple[int, 
         f"DELETE FROM cue_sources USING read_sources WHERE {_SAME_SOURCE} RETURNING id",
     )
     connection.execute("INSERT INTO cue_sources BY NAME SELECT * EXCLUDE (number) FROM new_sources")
-    connection.execute("""
-        INSERT INTO cues SELECT new_sources.id, read_cues.* EXCLUDE (number)
-        FROM read_cues JOIN new_sources USING (number) ORDER BY read_cues.rowid""")
+    while batch := list(islice(cue_rows, ROWS_PER_INSERT)):  # a table of all would be a second copy of their text
+        insert_temp(connection, "read_cues", _CUE, batch)
+        connection.execute("""
+            INSERT INTO cues SELECT new_sources.id, read_cues.* EXCLUDE (number)
+            FROM read_cues JOIN new_sources USING (number) ORDER BY read_cues.rowid""")
+        connection.execute("DROP TABLE read_cues")
 
 
 def drop_sources(connection: duckdb.DuckDBPyConnection, source_ids: Iterable[int]) -> None:

@@ -20,6 +20,7 @@ from pesearch.errors import ModelMismatch, NoSpaceLeft
 from pesearch.locations import Absence, Location
 from pesearch.store.catalogue.absences import store_absences
 from pesearch.store.catalogue.backup import back_up_catalogue
+from pesearch.store.catalogue.connection import close_idle_databases
 from pesearch.store.catalogue.cues import drop_sources, store_cues
 from pesearch.store.catalogue.discard_manifest import read_manifests
 from pesearch.store.catalogue.extents import read_shards
@@ -58,6 +59,9 @@ from pesearch.volume import Volume
 
 BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""
+
+MANY_CUES = 20_000
+"""From so many cues in a transaction on, the memory that DuckDB keeps of it (10 MB) is worth a new instance (30 ms)."""
 
 
 class Writer:
@@ -104,7 +108,9 @@ class Writer:
         with self._library.folder() as folder:
             written = write_files(folder, encoded, self._spaces)
         written += collect_shards(file for file in batch if isinstance(file, StreamedFile))
-        return self._library.commit(lambda connection: add_files(connection, files, written))
+        generation = self._library.commit(lambda connection: add_files(connection, files, written))
+        _release_memory(source for file in files for source in file.cues)
+        return generation
 
     def keep_previews(self, fingerprint: str, pictures: Sequence[Preview]) -> None:
         """Store preview pictures of a content, if the disk has room."""
@@ -140,7 +146,9 @@ class Writer:
             drop_sources(connection, removed_ids)
             store_cues(connection, read)
 
-        return self._library.commit(change)
+        generation = self._library.commit(change)
+        _release_memory(source for _, source in read)
+        return generation
 
     def store_properties(self, read: Sequence[tuple[int, MediaProperties]]) -> int:
         """Store what known files say about their recording, (file id, properties)."""
@@ -271,3 +279,9 @@ class Writer:
             with self._library.folder() as folder:
                 while self._replaced:
                     (folder / self._replaced.pop().relative_path).unlink(missing_ok=True)
+
+
+def _release_memory(stored: Iterable[CueSource]) -> None:
+    """Return the memory of a transaction with many cues to the system."""
+    if sum(len(source.cues) for source in stored) >= MANY_CUES:
+        close_idle_databases()

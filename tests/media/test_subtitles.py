@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Iterator
 from weakref import WeakSet
 
@@ -215,3 +216,16 @@ def test_markup_is_not_kept_while_the_lines_are_read() -> None:
 
     assert [line.text for line in lines_of(entries(), is_ass=True)] == [f"line {second}" for second in range(50)]
     assert most <= 2
+
+
+def test_texts_of_several_lines_are_in_memory_once() -> None:
+    entries = ((second, second + 1, f"{second:05}\n" + "word" * 500) for second in range(2000))
+    tracemalloc.start()
+    try:
+        lines = list(lines_of(entries))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    text_bytes = sum(len(line.text) for line in lines)
+    assert text_bytes == 2000 * (5 + 1 + 2000)
+    assert peak_bytes < 1.5 * text_bytes
