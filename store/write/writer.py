@@ -61,7 +61,8 @@ BATCHES_PER_COMPACTION = 64
 """Number of batches between compactions: five minutes of an indexing run, at a batch every 5 s."""
 
 MANY_CUES = 20_000
-"""From so many cues in a transaction on, the memory that DuckDB keeps of it (10 MB) is worth a new instance (30 ms)."""
+"""From so many cues in a transaction on, the memory that DuckDB keeps of them is released: 45 MiB after 95,000 cues of
+200 characters."""
 
 
 class Writer:
