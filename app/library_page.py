@@ -12,7 +12,7 @@ from pesearch.app.index_job import IndexJob
 from pesearch.app.indexing import existing_path, shared_job, show_progress
 from pesearch.app.server_state import is_read_only, library, models
 from pesearch.errors import PesearchError
-from pesearch.formatting import format_remark
+from pesearch.formatting import format_length, format_remark
 from pesearch.indexer.absences import current_absences
 from pesearch.indexer.volumes import offline
 from pesearch.store.library import Library
@@ -44,7 +44,7 @@ def library_page() -> None:
 def _show_numbers(status: LibraryStatus) -> None:
     numbers = (
         ("Files", f"{status.files}"),
-        ("Hours", f"{status.hours:.2f}"),
+        ("Length", format_length(status.hours * 3600)),
         ("Vectors", f"{sum(status.vectors.values())}"),
         ("Failed", f"{status.failures}"),
         ("Remarks", f"{status.remarks}"),

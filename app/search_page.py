@@ -18,7 +18,7 @@ from pesearch.app.server_state import library, locate_sounds, models, preload_mo
 from pesearch.app.tray import Tray, is_same, show_tray
 from pesearch.app.uploads import hide_upload_folder
 from pesearch.errors import PesearchError
-from pesearch.formatting import damage_lines
+from pesearch.formatting import damage_lines, format_length
 from pesearch.search.query.language.nodes import Example
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
@@ -88,7 +88,7 @@ def _tray() -> Tray:
 
 def _show_examples() -> None:
     status = library().status()
-    st.text(f"{status.files} files, {status.hours:.2f} hours of media, {status.cues} cues")
+    st.text(f"{status.files} files, {format_length(status.hours * 3600)} of media, {status.cues} cues")
     st.caption("Type what you are looking for. Plain words are enough; queries can say more:")
     for query, meaning in EXAMPLE_QUERIES:
         link, description = st.columns([2, 3], vertical_alignment="center")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pesearch.cli.remark_lines import remark_lines, remark_objects
 from pesearch.cli.render import format_path
-from pesearch.formatting import count_files
+from pesearch.formatting import count_files, format_length
 from pesearch.indexer.summary import OutcomeCounter
 
 STAGES = ("decode", "wait", "tower", "codec", "transformers", "commit", "index")
@@ -24,9 +24,9 @@ class Summary(OutcomeCounter):
     """Counts of a run's outcomes, and their text and JSON."""
 
     def speed(self) -> str:
-        """`0.50 h of media, 3.2 x real time`."""
+        """`30.0 min of media, 3.2 x real time`."""
         factor = self.media_seconds / max(self.elapsed_seconds, 1e-9)
-        return f"{self.media_seconds / 3600:.2f} h of media, {factor:.1f} x real time"
+        return f"{format_length(self.media_seconds)} of media, {factor:.1f} x real time"
 
     def stage_seconds(self) -> dict[str, float]:
         """Seconds by stage; empty for a run that embedded nothing."""

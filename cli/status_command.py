@@ -73,12 +73,13 @@ def status_lines(
     """The status as text: a label of 12 columns, then the value."""
     from pesearch.app.library_status import cpu_precision
     from pesearch.cli.render import format_path, format_size
+    from pesearch.formatting import format_length
 
     kinds = ", ".join(f"{count} {kind}" for kind, count in status.files_by_kind.items() if count)
     yield f"library     {format_path(folder)} ({format_size(status.size_bytes)}, generation {status.generation})"
     yield f"models      {status.model_set}, {cpu_precision(status.model_set)} on this CPU"
     yield f"scores      {scores_line(status.model_set, recalibration)}"
-    yield f"files       {status.files}" + (f" ({kinds})" if kinds else "") + f", {status.hours:.2f} h"
+    yield f"files       {status.files}" + (f" ({kinds})" if kinds else "") + f", {format_length(status.hours * 3600)}"
     yield "vectors     " + ", ".join(f"{count} {space}" for space, count in status.vectors.items())
     for number, (space, policy) in enumerate(status.policies.items()):
         yield f"{'' if number else 'search':12}{space}: {policy}"

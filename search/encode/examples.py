@@ -35,7 +35,7 @@ class ExampleVectors:
 def encode_image(example: Example, models: ModelSet) -> FloatArray:
     """An image in the frame space, float32 [1, dim]. Raises QueryError if it is unreadable or not an image."""
     if _kind(example) is not MediaKind.IMAGE:
-        raise QueryError(f"{example.path} is not an image: --image needs an image file")
+        raise QueryError(f"{example.path} cannot be the image of a query: it is not an image file")
     try:
         return models.embed_frames([read_image(example.resolved_path)])
     except MediaError as error:
@@ -49,7 +49,7 @@ def encode_audio(example: Example, models: ModelSet, texts: Sequence[str] = ()) 
     """
     info = _probe(example)
     if info.audio is None:
-        raise QueryError(f"{example.path} has no sound: --audio needs a file with sound")
+        raise QueryError(f"{example.path} cannot be the sound of a query: it has no sound")
     return _window_vectors(example, info, models, texts, with_pictures=False)
 
 
@@ -62,7 +62,7 @@ def encode_video(example: Example, models: ModelSet, texts: Sequence[str] = ()) 
     """
     info = _probe(example)
     if info.video is None or info.kind is not MediaKind.VIDEO:
-        raise QueryError(f"{example.path} is not a video: --video needs a video file")
+        raise QueryError(f"{example.path} cannot be the clip of a query: it is not a video file")
     if models.embeds_video:
         return _window_vectors(example, info, models, texts, with_pictures=True)
     sound = _window_vectors(example, info, models, (), with_pictures=False).alone if info.audio else {}

@@ -42,15 +42,15 @@ class SearchRequest:
 
     def __post_init__(self) -> None:
         if not self.text.strip() and not self.examples:
-            raise QueryError("the query is empty: give a text, or --audio, --video or --image with a file")
+            raise QueryError("the query is empty: give a text, or an audio, video or image file as an example")
         if self.speech and not self.text.strip():
-            raise QueryError("--speech needs a text: the words that are spoken")
+            raise QueryError("a search of speech needs a text: the words that are spoken")
         if self.speech:
             ensure_utf8(self.text)
         if self.k < 1:
-            raise QueryError(f"-k is {self.k}: ask for at least 1 moment")
+            raise QueryError(f"k is {self.k}: ask for at least 1 moment")
         if self.per_file is not None and self.per_file < 1:
-            raise QueryError(f"--per-file is {self.per_file}: ask for at least 1 moment of a file")
+            raise QueryError(f"the limit per file is {self.per_file}: ask for at least 1 moment of a file")
 
     @property
     def examples(self) -> tuple[Path, ...]:

@@ -65,7 +65,7 @@ def test_viewers_cannot_index_or_check_the_library(
     monkeypatch.setattr(server_state, "_is_read_only", is_read_only)
     page = AppTest.from_string("from pesearch.app.library_page import library_page\nlibrary_page()").run(timeout=60)
     assert not page.exception
-    assert [metric.label for metric in page.metric][:2] == ["Files", "Hours"]
+    assert [metric.label for metric in page.metric][:2] == ["Files", "Length"]
     assert [each.label for each in page.text_input] == ([] if is_read_only else ["Folder or file on this machine"])
     assert [each.label for each in page.button] == ([] if is_read_only else ["Index", "Check library"])
 

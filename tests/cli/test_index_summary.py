@@ -57,7 +57,7 @@ def test_every_count_is_reported() -> None:
         RefreshFailed("audio", "disk full"), SPENT,
     )  # fmt: skip
     assert list(summary.lines()) == [
-        "2 files indexed, 0.20 h of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 copy, 1 missing, "
+        "2 files indexed, 12.0 min of media, 12.0 x real time, in 60 s, 1 unchanged, 1 relocated, 1 copy, 1 missing, "
         "1 excluded, 1 failed before, 7 new cues of files already indexed, 9 cues embedded, dates and places of 5 "
         "files read, 1 with remarks, 1 failed",
         "missing files stay searchable: `pesearch status` lists and `pesearch remove --missing` removes them",

@@ -51,7 +51,7 @@ def test_status_names_offline_drives_and_failures() -> None:
         "models      starter, float32 on this CPU",
         "scores      measured on generated clips and noise on their vectors (benchmarks.separation), "
         "not on this library (`pesearch calibrate`)",
-        "files       3 (3 video), 1.50 h",
+        "files       3 (3 video), 1.5 h",
         "vectors     9 frame",
         "cues        4",
         "offline     2 files on the drive last seen at /mnt/a: not connected",
