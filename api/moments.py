@@ -11,7 +11,7 @@ from typing import overload
 
 from pesearch import types
 from pesearch.errors import ExportError, FFmpegMissing, MediaError
-from pesearch.formatting import count_files, damage_lines
+from pesearch.formatting import count_files, damage_lines, hidden_by_near_duplicates
 from pesearch.search.result import SearchResult
 from pesearch.settings import expand_home
 
@@ -131,6 +131,8 @@ def _warnings(result: SearchResult) -> Iterator[str]:
         yield "no file of the library meets these conditions"
     if result.unread_files:
         yield f"{count_files(result.unread_files)} left out: index again to read when and where they were recorded"
+    if result.compared:
+        yield hidden_by_near_duplicates(result.compared)
     if not result.matches and not result.is_measured:
         yield "no confident match, and these models are uncalibrated: these are the nearest moments"
     yield from damage_lines(result.damaged)

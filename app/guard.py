@@ -143,12 +143,20 @@ def _other_parameters(request: HTTPConnection) -> list[tuple[str, str]]:
 def _is_cross_site(request: HTTPConnection, host: str) -> bool:
     """Whether a page of another origin made the request. Following a link to this server is allowed, nothing else."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and _host_of(origin) != host.lower():
         return True
     if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return False
     is_navigation = request.headers.get("sec-fetch-mode") == "navigate"
     return not (is_navigation and request.headers.get("sec-fetch-dest") == "document" and _is_read_only(request))
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port of an origin in lower case; None if it is malformed."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _is_read_only(request: HTTPConnection) -> bool:

@@ -64,17 +64,19 @@ class IndexJob:
         self._follower: threading.Thread | None = None
         self._start_lock = threading.Lock()
         self.progress: IndexProgress | None = None
+        self.paths: tuple[Path, ...] = ()
+        """Those of the last run."""
 
     @property
     def is_running(self) -> bool:
         """Whether a run has started and is not over."""
         return self.progress is not None and not self.progress.is_over
 
-    def start(self, paths: Sequence[Path], retry_failed: bool = False, model_set: str | None = None) -> None:
-        """Start a run; does nothing while one is running. `model_set` is for a library that this run creates."""
+    def start(self, paths: Sequence[Path], retry_failed: bool = False, model_set: str | None = None) -> bool:
+        """Start a run; returns False while another one is running. `model_set` is for a library that it creates."""
         with self._start_lock:
             if self.is_running:
-                return
+                return False
             if self._follower is not None:
                 self._follower.join()  # the previous run is over and its process is about to end
             options = [*(["--retry-failed"] if retry_failed else []), *(["--model", model_set] if model_set else [])]
@@ -83,9 +85,10 @@ class IndexJob:
                 [*command, "--", str(self._library), *map(str, paths)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )  # fmt: skip
-            self.progress = IndexProgress()
+            self.progress, self.paths = IndexProgress(), tuple(paths)
             self._follower = threading.Thread(target=self._follow, args=(self._process,), daemon=True)
             self._follower.start()
+            return True
 
     def stop(self) -> None:
         """Interrupt the run; indexed files stay."""

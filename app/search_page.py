@@ -18,7 +18,7 @@ from pesearch.app.server_state import library, locate_sounds, models, preload_mo
 from pesearch.app.tray import Tray, is_same, show_tray
 from pesearch.app.uploads import hide_upload_folder
 from pesearch.errors import PesearchError
-from pesearch.formatting import damage_lines, format_length
+from pesearch.formatting import damage_lines, format_length, hidden_by_near_duplicates
 from pesearch.search.query.language.nodes import Example
 from pesearch.search.query.plan import compile_query
 from pesearch.search.query.request import SearchRequest
@@ -143,6 +143,8 @@ def _show(current: PageSearch, tray: Tray) -> None:
         st.rerun()
     for line in damage_lines(shown.damaged):
         st.warning(escape_markdown(line))
+    if shown.compared:
+        st.caption(escape_markdown(hidden_by_near_duplicates(shown.compared)))
     with above:
         _show_open_moment(current)
     if not current.is_located:

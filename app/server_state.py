@@ -68,10 +68,11 @@ def models() -> ModelSet:
         return _models(default_library())
 
 
-def run_search(request: SearchRequest) -> SearchResult:
-    """Search, after all earlier requests. Raises the errors of `search`."""
+def run_search(request: SearchRequest, cancelled: Event | None = None) -> SearchResult:
+    """Search, after all earlier requests. Once `cancelled` is set no more sounds are located. Raises the errors of
+    `search`."""
     if request.locate:
-        return locate_sounds(request, (), Event()).result()
+        return locate_sounds(request, (), cancelled or Event()).result()
     opened, opened_models = library(), models()
     with _search_lock:
         return search(opened, opened_models, request)

@@ -20,7 +20,7 @@ def ensure_library_examples(text: str, library: Library) -> None:
     """
     for example in _examples(parse(text)):
         if not _is_unchanged_file(example.resolved_path, library):
-            raise QueryError(f"{example.path} is not a file of this library: upload a file to search with it")
+            raise QueryError(f"{example.path} is not a file of this library")
 
 
 def ensure_library_files(paths: Iterable[Path], library: Library) -> None:

@@ -228,7 +228,7 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
     """Print the answer, or all moments, to stdout; without a match, say so on stderr."""
     from pesearch.cli.json_output import result_json, result_jsonl
     from pesearch.cli.render import moment_lines
-    from pesearch.formatting import count_files, damage_lines
+    from pesearch.formatting import count_files, damage_lines, hidden_by_near_duplicates
 
     moments = result.moments if show_all else result.answer
     if as_json:
@@ -247,6 +247,8 @@ def print_result(result: SearchResult, show_all: bool, as_json: bool, as_jsonl: 
         print(_no_match(result, show_all), file=sys.stderr)
     for line in damage_lines(result.damaged):
         print(line, file=sys.stderr)
+    if result.compared:
+        print(hidden_by_near_duplicates(result.compared), file=sys.stderr)
     if result.unread_files:
         print(f"{count_files(result.unread_files)} left out: {UNREAD}", file=sys.stderr)
 

@@ -57,6 +57,11 @@ def format_near_duplicates(near_duplicates: Sequence[NearDuplicate]) -> str:
     return f"{len(near_duplicates)} like it: {', '.join([*names, *more])}"
 
 
+def hidden_by_near_duplicates(compared: int) -> str:
+    """A warning that only so many moments were compared to show near-equal ones once."""
+    return f"only the {compared:,} best moments were compared, and others may match: narrow the query"
+
+
 def format_absence(file: MediaFile) -> str:
     """Why a file cannot be opened: "not found" or "offline"; "" if it can be reached."""
     if file.is_online:

@@ -167,6 +167,10 @@ class ResultObject(TypedDict):
     model: str
     library: str
     moments: list[MomentObject]
+    compared: Annotated[
+        int | None,
+        Meta(description="With dedupe: only so many moments were compared, and more may differ; null if all were."),
+    ]
     damaged: list[DamageObject]
 
 

@@ -27,6 +27,7 @@ class SearchResult:
     `is_measured`: Whether the threshold was measured for the model set; if not, users should see the nearest moments.
     `kept_files`: How many files of the library meet the conditions of the request; None if it has none.
     `unread_files`: Files that these conditions leave out only because their dates and places were never read.
+    `compared`: How many moments were compared to fold near-equal ones, if there may be more that differ; else None.
     `damaged`: Files of the library whose vectors or sound features were found to be damaged, whether they match or not.
     """
 
@@ -38,6 +39,7 @@ class SearchResult:
     is_measured: bool = True
     kept_files: int | None = None
     unread_files: int = 0
+    compared: int | None = None
     damaged: tuple[DamagedFile, ...] = ()
 
     @property

@@ -14,7 +14,7 @@ from pesearch.errors import QueryError, SnapshotExpired
 from pesearch.search.encode.query_encoder import encode_query
 from pesearch.search.query.plan import QueryPlan, compile_query
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.refine.near_duplicates import distinct_moments
+from pesearch.search.refine.near_duplicates import compared_moments, distinct_moments
 from pesearch.search.refine.refiner import Refiner
 from pesearch.search.refine.sound_rescorer import SoundRescorer
 from pesearch.search.result import CALIBRATED, CONFIDENT, SIMILARITY, SearchResult
@@ -90,6 +90,7 @@ def _search_snapshot(
         is_measured=any((models.description.matching.measured_on, normalizers.recalibration(library))),
         kept_files=None if file_ids is None else len(file_ids),
         unread_files=len(unread - (file_ids or frozenset())),
+        compared=compared_moments(moments, request.k) if request.dedupe else None,
         damaged=library.damage(),
     )
 

@@ -41,6 +41,7 @@ def result_object(result: SearchResult, moments: Sequence[Moment]) -> ResultObje
         "model": result.model,
         "library": str(result.library),
         "moments": [moment_object(result, moment) for moment in moments],
+        "compared": result.compared,
         "damaged": [damage_object(file) for file in result.damaged],
     }
 

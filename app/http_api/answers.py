@@ -53,9 +53,9 @@ class MomentDetailsObject(TypedDict):
     texts: list[TextObject]
 
 
-def find_moments(parameters: SearchParameters) -> ResultObject:
+def find_moments(parameters: SearchParameters, cancelled: Flag) -> ResultObject:
     """Search. Raises QueryError for a path that is not in the library, and the errors of `search`."""
-    result = run_search(to_request(parameters))
+    result = run_search(to_request(parameters), cancelled)
     return result_object(result, result.moments if parameters.all else result.answer)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from threading import Event
 from typing import Any, get_type_hints
 
@@ -38,6 +38,9 @@ from pesearch.app.library_status import StatusObject
 from pesearch.app.routes import proxy_response, thumbnail_response
 from pesearch.app.server_state import library
 from pesearch.search.json_types import EventsObject, ResultObject
+
+_search_jobs = Jobs[ResultObject](max_threads=2)
+"""One may locate sounds, for seconds. A request of which the client has gone is not searched for."""
 
 _events_jobs = Jobs[EventsObject](max_threads=1)  # it uses all cores
 
@@ -72,9 +75,9 @@ class Endpoint:
         return (self.respond.__doc__ or "").partition("\n")[0]
 
 
-async def search(_: Request, parameters: SearchParameters) -> ResultObject:
+async def search(request: Request, parameters: SearchParameters) -> ResultObject:
     """Moments that match a query, best first: the JSON of `pesearch query --json`."""
-    return await run_in_threadpool(find_moments, parameters)
+    return await _search_jobs.result(request, str(id(request)), partial(find_moments, parameters))
 
 
 async def files(_: Request, parameters: FilesParameters) -> FilesObject:

@@ -127,7 +127,7 @@ def agent_tools(*, may_index: bool) -> tuple[AgentTool, ...]:
 
 def search(parameters: SearchParameters) -> ToolAnswer:
     """Moments. Raises the errors of `find_moments`."""
-    result = find_moments(parameters)
+    result = find_moments(parameters, Event())
     notice = models().notice
     return ToolAnswer(result, notes=(notice,) if notice else ())
 
@@ -170,8 +170,8 @@ def index(parameters: IndexParameters) -> ToolAnswer:
     path, job = expand_home(parameters.path), _index_job(default_library())
     if not path.is_absolute() or not path.exists():
         raise QueryError(f"no such file or folder: {path}")
-    if not job.is_running:
-        job.start([path])
+    if not job.start([path]) and job.paths != (path,):
+        raise QueryError(f"{job.paths[0]} is being indexed: index {path} when that is done")
     deadline = time.monotonic() + MAX_INDEX_WAIT_SECONDS
     while job.is_running and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -46,7 +46,7 @@ def locate_events(
     for phrase in phrases:
         ensure_utf8(phrase)
     threshold = models.event_threshold if threshold is None else threshold
-    if not 0 < threshold < 1:
+    if not 0 < np.float32(threshold) < 1:  # of probabilities in single precision
         raise QueryError(f"the threshold is {threshold:g}: it must be between 0 and 1")
     from pesearch.media.probe import probe
 

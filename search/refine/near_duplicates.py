@@ -44,6 +44,14 @@ def distinct_moments(
     return tuple(replace(moment, rank=number) for number, moment in enumerate(distinct[:k], start=1))
 
 
+def compared_moments(distinct: Sequence[Moment], k: int) -> int | None:
+    """How many moments `distinct_moments` has compared at most, if that left fewer than `k`: there may be more that
+    differ, but match worse than so many near-equal ones."""
+    most = RANKED_PER_MOMENT[-1] * max(k, STABLE_MOMENTS)
+    compared = sum(1 + len(moment.near_duplicates) for moment in distinct)
+    return most if len(distinct) < k and compared >= most else None
+
+
 def near_equal(moments: Sequence[Moment], library: Library, typical_distances: Mapping[SpaceName, float]) -> Near:
     """Which pairs of moments are near-equal, bool [n, n]: in each space, and in the cues that were found."""
     texts = [frozenset(" ".join(cue.text.split()) for cue in moment.cues) for moment in moments]

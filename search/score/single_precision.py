@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import numpy as np
@@ -11,8 +12,8 @@ from pesearch.types import FloatArray, HalfArray
 
 def single_precision(vectors: HalfArray) -> FloatArray:
     """The same values as float32. PyTorch takes a tenth of the time of NumPy, but its import takes a second."""
-    torch = sys.modules.get("torch")
-    if torch is None:
+    if "torch" not in sys.modules:
         return vectors.astype(np.float32)
+    torch = importlib.import_module("torch")  # waits while another thread imports it: half a module crashes
     converted: FloatArray = torch.from_numpy(vectors).float().numpy()
     return converted

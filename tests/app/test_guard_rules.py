@@ -167,4 +167,5 @@ def test_every_kind_of_request_needs_a_known_host_and_our_origin(status: Status,
     assert status(Access(), kind, "/", host="localhost:8501", origin="http://localhost:8501") == passed
     assert status(Access(), kind, "/", host="example.org:8501") == (400 if kind == "http" else REFUSED)
     assert status(Access(), kind, "/", origin="http://example.org") == 403
+    assert status(Access(), kind, "/", origin="http://[") == 403
     assert status(Access(), kind, "/", sec_fetch_site="cross-site", sec_fetch_mode="no-cors") == 403

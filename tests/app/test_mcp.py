@@ -17,9 +17,11 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
+from pesearch.app.index_job import IndexProgress
 from pesearch.app.mcp.server import agent_server
-from pesearch.app.mcp.tools import agent_tools
+from pesearch.app.mcp.tools import _index_job, agent_tools
 from pesearch.cli.main import command_line
+from pesearch.settings import default_library
 from pesearch.store.library import Library
 from tests.app.api_client import RunAsync
 
@@ -201,6 +203,17 @@ def test_a_file_is_indexed_only_where_that_is_allowed(call: Call, tmp_path: Path
     progress = call("index", may_index=True, path=str(page_media / "bell.mp4")).structured_content
     assert progress is not None
     assert (progress["is_over"], progress["stage"], progress["error"]) == (True, "done", "")
+
+
+def test_another_path_is_not_taken_for_the_one_that_is_indexed(
+    call: Call, page_media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _index_job(default_library())
+    monkeypatch.setattr(job, "progress", IndexProgress())
+    monkeypatch.setattr(job, "paths", (page_media / "bell.mp4",))
+    refused = call("index", may_index=True, path=str(page_media))
+    assert refused.is_error
+    assert "bell.mp4 is being indexed" in refused.content[0].text
 
 
 def test_without_the_sdk_one_line_says_what_to_install(

@@ -223,6 +223,15 @@ def test_files_whose_recording_was_never_read_are_named(pesearch: Run, monkeypat
     ]
 
 
+def test_near_equal_moments_that_hide_others_are_reported(pesearch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def respond(*_: object) -> SearchResult:
+        return SearchResult("dog", "starter", Path("/library"), (), "calibrated", compared=1200)
+
+    monkeypatch.setattr(query_command, "answer_request", respond)
+    assert "only the 1,200 best moments were compared" in pesearch("query", "dog", "--dedupe").stderr
+    assert json.loads(pesearch("query", "dog", "--dedupe", "--json").stdout)["compared"] == 1200
+
+
 def test_damaged_files_are_named(pesearch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     shard = Path("vectors/audio/a.arrow")
     damaged = (

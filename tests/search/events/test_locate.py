@@ -81,7 +81,7 @@ def test_phrases_must_be_valid_utf8(sample_media: Path, starter: ModelSet) -> No
         locate_events(sample_media / "bell.mp4", ["siren", "a\udcff"], starter)
 
 
-@pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, float("nan")])
+@pytest.mark.parametrize("threshold", [0.0, 1.0, -0.5, float("nan"), 1e-320, 1 - 1e-16])
 def test_a_threshold_must_be_between_0_and_1(threshold: float, sample_media: Path, starter: ModelSet) -> None:
     with pytest.raises(QueryError, match="threshold"):
         locate_events(sample_media / "bell.mp4", ["bell"], starter, threshold)

@@ -11,7 +11,7 @@ import pytest
 
 from pesearch.cues import Cue, CueKind, FoundBy, FoundCue
 from pesearch.search.query.request import SearchRequest
-from pesearch.search.refine.near_duplicates import RANKED_PER_MOMENT, distinct_moments
+from pesearch.search.refine.near_duplicates import RANKED_PER_MOMENT, compared_moments, distinct_moments
 from pesearch.search.retrieve.retriever import STABLE_MOMENTS
 from pesearch.search.search import search
 from pesearch.store.library import Library
@@ -149,3 +149,4 @@ def test_more_are_ranked_only_if_too_few_are_distinct(
         assert ranked == depths
         assert [each.score for each in shown] == [each.score for each in moments[: min(k, different)]]
         assert len(shown[0].near_duplicates) == len(moments[: depths[-1] : different]) - 1
+        assert compared_moments(shown, k) == (LAST_DEPTH if len(shown) < k else None)
