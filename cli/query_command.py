@@ -153,7 +153,7 @@ def query_command(
     \b
     Examples:
       pesearch query "siren and train"
-      pesearch query 'heard:siren THEN seen:train WITHIN 10s'
+      pesearch query 'heard:siren THEN heard:train WITHIN 10s'
       pesearch query 'said:"mind the gap" -music' --after 2025-06-01
       pesearch query "dog" --before 2020-01-01 --camera iphone --near 48.858,2.294,5 --has audio
       pesearch query --audio bark.wav --json

@@ -31,7 +31,8 @@ def test_json_has_the_documented_shape_and_the_right_clip_first(query: Run, samp
     answer = query("siren and train", "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
-    assert set(found) == {"version", "query", "model", "library", "moments", "damaged"} and found["damaged"] == []
+    assert set(found) == {"version", "query", "model", "library", "moments", "compared", "damaged"}
+    assert (found["compared"], found["damaged"]) == (None, [])
     assert (found["query"], found["model"]) == ("siren and train", "starter")
     assert found["library"] == str(sample_library.folder)
     best = found["moments"][0]
