@@ -17,7 +17,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "sample_media"
 TRUTHS = {clip["path"]: clip for clip in json.loads((SAMPLES / "truths.json").read_text())["clips"]}
 MOMENT_KEYS = {
     "rank", "file_id", "path", "online", "missing", "start", "end", "score", "score_kind", "confident", "evidence",
-    "events", "cues", "media", "recording", "remarks",
+    "events", "cues", "near_duplicates", "media", "recording", "remarks",
 }  # fmt: skip
 
 
