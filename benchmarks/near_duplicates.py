@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +32,14 @@ from benchmarks.clips import ffmpeg
 from benchmarks.figures import Finding, Row, report, this_machine
 from benchmarks.kept_folder import kept_folder
 from benchmarks.search import indexed
-from benchmarks.weak_models import add_noise
+from benchmarks.weak_models import add_noise, changed_library
 from pesearch.encoders.model_set import ModelSet, open_model_set
 from pesearch.locations import Location
 from pesearch.search.query.request import SearchRequest
 from pesearch.search.refine.near_duplicates import near_equal
 from pesearch.search.score.library_normalizer import score_normalizers
 from pesearch.search.search import search
-from pesearch.store.library import Library, create_library, open_library
+from pesearch.store.library import Library
 from pesearch.types import EncodedFile, FloatArray, MediaFile, Moment, SpaceName, SpaceVectors
 
 SAMPLE_MEDIA = Path(__file__).resolve().parent.parent / "sample_media"
@@ -72,7 +72,6 @@ MOMENTS_PER_QUERY = 400
 MIN_SHARED = 0.7
 """Moments of at least this intersection over union, in seconds of the clip, are the same."""
 
-FILES_PER_BATCH = 1000
 
 Pairs = npt.NDArray[np.bool_]
 
@@ -238,7 +237,7 @@ def _push(length: float, space: SpaceName, vectors: FloatArray) -> FloatArray:
 
 
 def _changed(folder: Path, source: Library, change: Change) -> Library:
-    return _copied(folder, source, (_changed_file(source, file, change) for file in source.files()))
+    return changed_library(folder, source, (_changed_file(source, file, change) for file in source.files()))
 
 
 def _changed_file(source: Library, file: MediaFile, change: Change) -> EncodedFile:
@@ -263,19 +262,7 @@ def _filled(folder: Path, source: Library, count: int) -> Library:
             vectors=tuple(vectors),
         )  # fmt: skip
 
-    return _copied(folder, source, chain(own, map(made_up, range(count))))
-
-
-def _copied(folder: Path, source: Library, files: Iterator[EncodedFile]) -> Library:
-    if folder.exists():
-        return open_library(folder)
-    library = create_library(folder, source.model_set, source.spaces)
-    with library.writer() as writer:
-        while some := list(islice(files, FILES_PER_BATCH)):
-            writer.add(some)
-        for _ in writer.maintain():
-            pass
-    return library
+    return changed_library(folder, source, chain(own, map(made_up, range(count))))
 
 
 def _query_time(library: Library, models: ModelSet) -> QueryTime:

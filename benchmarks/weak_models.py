@@ -66,11 +66,16 @@ def weak_library(
     folder: Path, source: Library, noise: float, seed: int, unrelated: Library | None = None, fill: int = 0
 ) -> Library:
     """A library of the files of `source` with noise on all vectors, and `fill` windows made of those of `unrelated`."""
+    rng = np.random.default_rng([seed, 0])
+    own = (_noisy_file(source, file, noise, rng) for file in source.files())
+    return changed_library(folder, source, own if unrelated is None else chain(own, _fill(unrelated, fill, noise, rng)))
+
+
+def changed_library(folder: Path, source: Library, files: Iterator[EncodedFile]) -> Library:
+    """A library of the models of `source` with these files; the one that is there, if `folder` exists."""
     if folder.exists():
         return open_library(folder)
-    library, rng = create_library(folder, source.model_set, source.spaces), np.random.default_rng([seed, 0])
-    own = (_noisy_file(source, file, noise, rng) for file in source.files())
-    files = own if unrelated is None else chain(own, _fill(unrelated, fill, noise, rng))
+    library = create_library(folder, source.model_set, source.spaces)
     with library.writer() as writer:
         while some := list(islice(files, FILES_PER_BATCH)):
             writer.add(some)

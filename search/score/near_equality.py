@@ -24,9 +24,9 @@ MAX_DISTANCE_RATIO = 0.1
 them in 9 forms: recall of 2047 pairs of copies 0.74 (0.90 or more of each form but those cut by 2 s, 0.85, and
 letterboxed ones, 0.18), precision 0.97: 3 of 13,366 pairs of different clips, with the same things and sounds. Recall
 is 0.75 and precision the same in a cone where cosines are 0.95, and 0.28 and 1 with noise of 0.3 in each vector. With a
-share of 0.05 recall is 0.61 and precision 0.998, with 0.2 they are 0.83 and 0.97, with 0.3 0.86 and 0.91. Chosen
-by these figures: no other clips confirm them. Copies share 0.7 of their seconds, which only 13 of
-clips cut by 2 s do. Models other than the starter set were not measured."""
+share of 0.05 recall is 0.61 and precision 0.998, with 0.2 they are 0.83 and 0.97, with 0.3 0.86 and 0.91. Chosen by
+these figures: no other clips confirm them. Copies share 0.7 of their seconds, as only 13 pairs of clips cut by 2 s do.
+Models other than the starter set were not measured."""
 
 MIN_TYPICAL_DISTANCE = 0.01
 """That of libraries with hardly any windows, or with a single recording: then only the closest copies are near-equal.
